@@ -1,0 +1,83 @@
+//! Resumable server-sent events for axum.
+#![forbid(unsafe_code)]
+
+use std::convert::Infallible;
+#[cfg(feature = "listener")]
+use std::{io, net::ToSocketAddrs};
+
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::{HeaderValue, StatusCode, request::Parts};
+use axum::response::{IntoResponse, Response};
+pub use sse_core::*;
+
+/// What the client asked for. An extractor that never rejects.
+#[derive(Debug, Clone)]
+pub struct SseRequest(pub StreamRequest);
+
+/// The answer: an event stream.
+#[derive(Debug)]
+#[must_use = "the stream is sent by returning it from a handler"]
+pub struct Sse(pub StreamResponse);
+
+/// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
+pub fn stream_events(request: SseRequest, feed: impl Into<Feed>) -> Sse {
+    Sse(StreamResponse::new(&request.0, feed, timer()))
+}
+
+/// A listening socket that suits event streams, for `axum::serve`: see [`sse_core::listener`](fn@sse_core::listener).
+///
+/// # Errors
+///
+/// Where the address cannot be listened on.
+///
+/// # Panics
+///
+/// Outside of a tokio runtime.
+#[cfg(feature = "listener")]
+pub fn listener(address: impl ToSocketAddrs) -> io::Result<tokio::net::TcpListener> {
+    tokio::net::TcpListener::from_std(sse_core::listener(address)?)
+}
+
+fn timer() -> Timer {
+    Timer::new(
+        || tokio::time::Instant::now().into_std(),
+        tokio::time::sleep,
+    )
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SseRequest {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let headers = parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()));
+        Ok(Self(StreamRequest::new(
+            parts.method.as_str(),
+            parts.uri.query(),
+            headers,
+        )))
+    }
+}
+
+impl IntoResponse for Sse {
+    fn into_response(self) -> Response {
+        let StreamResponse {
+            status,
+            headers,
+            body,
+            ..
+        } = self.0;
+        let mut response = Response::new(Body::from_stream(body));
+        *response.status_mut() =
+            StatusCode::from_u16(status).expect("the core's statuses are valid");
+        for (name, value) in headers {
+            response
+                .headers_mut()
+                .insert(*name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}

@@ -1,0 +1,148 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::Gap;
+
+/// Any error of an application's own, as a [`Source`](crate::Source) may return it.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// What went wrong: one type, to be printed, or asked what it is.
+///
+/// ```
+/// use sse_core::{Event, EventId, EventLog};
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// let log = EventLog::in_memory(1000);
+/// let error = log.append(Event::new("x").id(EventId::from_static("mine"))).await.unwrap_err();
+/// assert!(error.is_invalid_event());
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Kind>);
+
+#[derive(Debug)]
+enum Kind {
+    Json(serde_json::Error),
+    InvalidEvent(&'static str),
+    TooLarge {
+        size: usize,
+        limit: usize,
+    },
+    Gap(Gap),
+    Source {
+        during: &'static str,
+        error: BoxError,
+    },
+    Overflow {
+        limit: usize,
+    },
+}
+
+impl Error {
+    /// Whether a value had no JSON.
+    pub fn is_json(&self) -> bool {
+        matches!(*self.0, Kind::Json(_))
+    }
+
+    /// Whether a log refused an event: it has an id of its own, or no data.
+    pub fn is_invalid_event(&self) -> bool {
+        matches!(*self.0, Kind::InvalidEvent(_))
+    }
+
+    /// Whether a log refused an event for its size.
+    pub fn is_too_large(&self) -> bool {
+        matches!(*self.0, Kind::TooLarge { .. })
+    }
+
+    /// Whether an id cannot be resumed from; [`gap`](Error::gap) says why.
+    pub fn is_gap(&self) -> bool {
+        self.gap().is_some()
+    }
+
+    /// Why an id cannot be resumed from.
+    pub fn gap(&self) -> Option<&Gap> {
+        match &*self.0 {
+            Kind::Gap(gap) => Some(gap),
+            _ => None,
+        }
+    }
+
+    /// Whether the application's own [`Source`](crate::Source) or closure failed; `source()` is its error.
+    pub fn is_source(&self) -> bool {
+        matches!(*self.0, Kind::Source { .. })
+    }
+
+    /// Whether more was published during a replay than is kept for one client. The client comes back for the rest.
+    pub fn is_overflow(&self) -> bool {
+        matches!(*self.0, Kind::Overflow { .. })
+    }
+
+    pub(crate) fn json(error: serde_json::Error) -> Self {
+        Kind::Json(error).into()
+    }
+
+    pub(crate) fn invalid_event(reason: &'static str) -> Self {
+        Kind::InvalidEvent(reason).into()
+    }
+
+    pub(crate) fn too_large(size: usize, limit: usize) -> Self {
+        Kind::TooLarge { size, limit }.into()
+    }
+
+    pub(crate) fn source(during: &'static str, error: BoxError) -> Self {
+        Kind::Source { during, error }.into()
+    }
+
+    pub(crate) fn overflow(limit: usize) -> Self {
+        Kind::Overflow { limit }.into()
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Self {
+        Self(Arc::new(kind))
+    }
+}
+
+impl From<Gap> for Error {
+    fn from(gap: Gap) -> Self {
+        Kind::Gap(gap).into()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::Json(_) => write!(f, "the value has no JSON"),
+            Kind::InvalidEvent(reason) => write!(f, "the event log refused the event: {reason}"),
+            Kind::TooLarge { size, limit } => write!(
+                f,
+                "the event log refused the event: {size} bytes when encoded, and `largest_event` allows {limit}"
+            ),
+            Kind::Gap(gap) => gap.fmt(f),
+            Kind::Source { during, .. } => {
+                write!(f, "the source of the stream failed while {during}")
+            }
+            Kind::Overflow { limit } => write!(
+                f,
+                "more than {limit} were published while a client caught up: its response ends, and it comes back for the rest"
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &*self.0 {
+            Kind::Json(error) => Some(error),
+            Kind::Source { error, .. } => Some(&**error),
+            _ => None,
+        }
+    }
+}

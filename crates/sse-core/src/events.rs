@@ -1,0 +1,131 @@
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use sync_wrapper::SyncWrapper;
+
+use crate::feed::{Options, Origin, Running};
+use crate::log::Reader;
+use crate::resume::Resume;
+use crate::stream_context::Receiver;
+use crate::{Error, LastEventId, OnGap};
+
+/// How many bytes are put into one write where frames come one by one.
+const CHUNK_SIZE: usize = 64 * 1024;
+
+/// A feed as it runs: the chunks of one client.
+pub(crate) enum Events {
+    Log(Reader),
+    Source(Box<Joined>),
+    Context {
+        receiver: Receiver,
+        running: Option<SyncWrapper<Running>>,
+    },
+}
+
+impl Events {
+    /// `None` where a gap is known at once, and is to be the end.
+    pub(crate) fn new(
+        origin: Origin,
+        last_event_id: LastEventId,
+        options: &Options,
+    ) -> Option<Self> {
+        match origin {
+            Origin::Log(log) => {
+                let reader = Reader::new(log, &last_event_id, options.on_gap);
+                (!reader.is_stopped()).then_some(Self::Log(reader))
+            }
+            Origin::Source(_)
+                if last_event_id == LastEventId::Unusable && options.on_gap == OnGap::Stop =>
+            {
+                None
+            }
+            Origin::Source(source) => {
+                let resume = Resume::new(source, last_event_id, options.on_gap, options.limits);
+                Some(Self::Source(Box::new(Joined {
+                    resume,
+                    error: None,
+                })))
+            }
+            Origin::Context(receiver, running) => Some(Self::Context {
+                receiver,
+                running: running.map(SyncWrapper::new),
+            }),
+        }
+    }
+
+    /// The next chunk: whole frames, never empty. An error is the last item.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        match self {
+            Self::Log(reader) => reader.poll_next(cx).map(|chunk| chunk.map(Ok)),
+            Self::Source(joined) => joined.poll_next(cx),
+            Self::Context { receiver, running } => {
+                if let Some(Poll::Ready(result)) =
+                    running.as_mut().map(|run| run.get_mut().as_mut().poll(cx))
+                {
+                    *running = None;
+                    receiver.close();
+                    if let Err(error) = result {
+                        return Poll::Ready(Some(Err(Error::source(
+                            "running the closure of the stream",
+                            error,
+                        ))));
+                    }
+                }
+                receiver.poll_next(cx).map(|chunk| chunk.map(Ok))
+            }
+        }
+    }
+
+    /// Whether there may still be events of the past to come.
+    pub(crate) fn is_replaying(&self) -> bool {
+        match self {
+            Self::Source(joined) => joined.resume.is_replaying(),
+            Self::Log(_) | Self::Context { .. } => false,
+        }
+    }
+}
+
+/// The frames of a source, as many at a time as there are.
+pub(crate) struct Joined {
+    resume: Resume,
+    /// What came after the last chunk.
+    error: Option<Error>,
+}
+
+impl Joined {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if let Some(error) = self.error.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        let (mut first, mut chunk) = (Bytes::new(), BytesMut::new());
+        while first.len().max(chunk.len()) < CHUNK_SIZE {
+            match self.resume.poll_next(cx) {
+                Poll::Ready(Some(Ok(frame))) if first.is_empty() => first = frame.into_bytes(),
+                Poll::Ready(Some(Ok(frame))) => {
+                    if chunk.is_empty() {
+                        chunk.extend_from_slice(&first);
+                    }
+                    chunk.extend_from_slice(frame.as_bytes());
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    self.error = Some(error);
+                    break;
+                }
+                Poll::Pending if first.is_empty() => return Poll::Pending,
+                Poll::Ready(None) if first.is_empty() => return Poll::Ready(None),
+                Poll::Pending | Poll::Ready(None) => break,
+            }
+        }
+        match self.error.take() {
+            Some(error) if first.is_empty() => Poll::Ready(Some(Err(error))),
+            error => {
+                self.error = error;
+                Poll::Ready(Some(Ok(if chunk.is_empty() {
+                    first
+                } else {
+                    chunk.freeze()
+                })))
+            }
+        }
+    }
+}

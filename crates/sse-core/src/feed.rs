@@ -1,0 +1,192 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::stream_context::Receiver;
+use crate::{BoxError, Error, EventLog, EventType, OnGap, Shutdown, Source, resume};
+
+/// Where one client's events come from, and the options of its stream.
+///
+/// An [`EventLog`](crate::EventLog), a [`Source`](crate::Source) and the channel of a [`StreamContext`](crate::StreamContext)
+/// each make one, and wherever a feed is asked for they will do as they are.
+///
+/// ```
+/// use std::time::Duration;
+/// use sse_core::{EventLog, OnGap};
+///
+/// let log = EventLog::in_memory(1000);
+/// let feed = log
+///     .feed()
+///     .retry(Duration::from_secs(1))
+///     .keep_alive(Duration::from_secs(15))
+///     .on_gap(OnGap::Live)
+///     .on_error(|error| eprintln!("a stream ended early: {error}"));
+/// # drop(feed);
+/// ```
+pub struct Feed {
+    pub(crate) origin: Origin,
+    pub(crate) options: Options,
+}
+
+pub(crate) enum Origin {
+    Log(EventLog),
+    Source(Arc<dyn Source>),
+    Context(Receiver, Option<Running>),
+}
+
+/// The closure of a stream, as it runs.
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+
+type OnError = Arc<dyn Fn(&Error) + Send + Sync>;
+
+pub(crate) struct Options {
+    pub(crate) keep_alive: Duration,
+    pub(crate) keep_alive_event: Option<EventType>,
+    pub(crate) retry: Option<Duration>,
+    pub(crate) on_gap: OnGap,
+    pub(crate) on_error: Option<OnError>,
+    pub(crate) last_event_id_parameter: String,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) limits: resume::Limits,
+}
+
+impl Feed {
+    /// The longest time between keep-alives, an hour. There is no stream without: a server learns by writing that a client
+    /// is gone, on Rocket and in HTTP/2 in no other way.
+    pub const MAX_KEEP_ALIVE: Duration = Duration::from_secs(3600);
+    /// The shortest, a millisecond.
+    pub const MIN_KEEP_ALIVE: Duration = Duration::from_millis(1);
+
+    /// How long the stream is silent before it sends a comment, so that proxies do not cut it off and a client that is gone is
+    /// noticed. Default 20 s; what is not between [`MIN_KEEP_ALIVE`](Feed::MIN_KEEP_ALIVE) and
+    /// [`MAX_KEEP_ALIVE`](Feed::MAX_KEEP_ALIVE) is taken as the nearer of the two.
+    #[must_use]
+    pub fn keep_alive(mut self, silence: Duration) -> Self {
+        self.options.keep_alive = silence.clamp(Self::MIN_KEEP_ALIVE, Self::MAX_KEEP_ALIVE);
+        self
+    }
+
+    /// Sends an event of this type, with empty data, where otherwise a comment would keep the stream alive: scripts do not see
+    /// comments, so a page that watches for silence needs it.
+    #[must_use]
+    pub fn keep_alive_event(mut self, event_type: EventType) -> Self {
+        self.options.keep_alive_event = Some(event_type);
+        self
+    }
+
+    /// How long clients wait before they reconnect, said at the start of the stream. Without it they wait what they are used to:
+    /// browsers 3 to 5 s. At most [`Event::MAX_RETRY`](crate::Event::MAX_RETRY).
+    #[must_use]
+    pub fn retry(mut self, retry: Duration) -> Self {
+        self.options.retry = Some(retry);
+        self
+    }
+
+    /// What to do where the client cannot resume exactly where it was. Default [`OnGap::Reset`].
+    #[must_use]
+    pub fn on_gap(mut self, on_gap: OnGap) -> Self {
+        self.options.on_gap = on_gap;
+        self
+    }
+
+    /// Is told of the error that ends a stream early. Errors also go to `tracing`, as warnings.
+    #[must_use]
+    pub fn on_error(mut self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {
+        self.options.on_error = Some(Arc::new(on_error));
+        self
+    }
+
+    /// The parameter of the query in which clients that cannot set headers send the last event ID. Default `lastEventId`, as
+    /// event-source-polyfill has it.
+    #[must_use]
+    pub fn last_event_id_parameter(mut self, name: impl Into<String>) -> Self {
+        self.options.last_event_id_parameter = name.into();
+        self
+    }
+
+    /// What ends the stream. A log brings its own; other feeds have none unless it is given here.
+    #[must_use]
+    pub fn shutdown(mut self, shutdown: &Shutdown) -> Self {
+        self.options.shutdown = shutdown.clone();
+        self
+    }
+
+    /// How many events of a [`Source`](crate::Source) are kept that are published while one client catches up; default 1024,
+    /// and 1 MiB in any case. If there are more, the response ends after the replay, and the client comes back for the rest.
+    #[must_use]
+    pub fn buffered_events(mut self, events: usize) -> Self {
+        self.options.limits.buffered = events;
+        self
+    }
+
+    /// How many ids of a replay are remembered for one client of a [`Source`](crate::Source), so that none of its events is
+    /// delivered a second time; default 10 000. After a longer replay the response ends, and the client comes back for the rest.
+    #[must_use]
+    pub fn remembered_ids(mut self, ids: usize) -> Self {
+        self.options.limits.remembered = ids;
+        self
+    }
+
+    pub(crate) fn from_receiver(receiver: Receiver, running: Option<Running>) -> Self {
+        Self::new(Origin::Context(receiver, running), Shutdown::new())
+    }
+
+    fn new(origin: Origin, shutdown: Shutdown) -> Self {
+        Self {
+            origin,
+            options: Options::with_shutdown(shutdown),
+        }
+    }
+}
+
+impl Options {
+    fn with_shutdown(shutdown: Shutdown) -> Self {
+        Self {
+            keep_alive: Duration::from_secs(20),
+            keep_alive_event: None,
+            retry: None,
+            on_gap: OnGap::default(),
+            on_error: None,
+            last_event_id_parameter: "lastEventId".to_owned(),
+            shutdown,
+            limits: resume::Limits {
+                buffered: 1024,
+                remembered: 10_000,
+            },
+        }
+    }
+}
+
+impl From<&EventLog> for Feed {
+    fn from(log: &EventLog) -> Self {
+        Self::new(Origin::Log(log.clone()), log.shutdown().clone())
+    }
+}
+
+impl From<EventLog> for Feed {
+    fn from(log: EventLog) -> Self {
+        Self::from(&log)
+    }
+}
+
+impl<S: Source> From<S> for Feed {
+    fn from(source: S) -> Self {
+        Self::new(Origin::Source(Arc::new(source)), Shutdown::new())
+    }
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = match &self.origin {
+            Origin::Log(_) => "log",
+            Origin::Source(_) => "source",
+            Origin::Context(..) => "context",
+        };
+        f.debug_struct("Feed")
+            .field("origin", &origin)
+            .field("keep_alive", &self.options.keep_alive)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,236 @@
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The id of an event: what a client sends back as its [last event ID] when it reconnects.
+///
+/// At most [`MAX_LEN`](EventId::MAX_LEN) bytes of printable ASCII, without a space at either end. Anything else does not come
+/// back as it was sent: spaces are trimmed from headers, control characters make HTTP servers answer 400 (and `EventSource`
+/// stop for good), other characters stop several clients from reconnecting or return in another encoding.
+///
+/// The empty id is allowed. It is not the same as no id: it makes the client forget the last event ID it had.
+///
+/// ```
+/// use sse_core::EventId;
+///
+/// const FIRST: EventId = EventId::from_static("order-1");
+/// let id: EventId = "order-2".parse()?;
+/// assert_ne!(id, FIRST);
+/// assert!(EventId::try_from("two\nlines").is_err());
+/// # Ok::<(), sse_core::InvalidField>(())
+/// ```
+///
+/// [last event ID]: https://html.spec.whatwg.org/multipage/server-sent-events.html#concept-event-stream-last-event-id
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(Text);
+
+/// The type of an event: the name that a browser's `addEventListener` takes. Without one it is `message`.
+///
+/// Any text on one line without NUL, except `error` and `open`: `EventSource` fires events of these names itself, so that a page
+/// could not tell them apart.
+///
+/// ```
+/// use sse_core::EventType;
+///
+/// const TICK: EventType = EventType::from_static("tick");
+/// assert_eq!(TICK.as_str(), "tick");
+/// assert!(EventType::try_from("error").is_err());
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventType(Text);
+
+/// A value that cannot be a field of an event: it says which field refused what, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid {field}: {reason}")]
+pub struct InvalidField {
+    field: &'static str,
+    reason: &'static str,
+}
+
+impl EventId {
+    /// The longest id, in bytes: browsers send a longer `Last-Event-ID` to another origin only after a preflight
+    /// ([Fetch, CORS-safelisted request-header](https://fetch.spec.whatwg.org/#cors-safelisted-request-header)).
+    pub const MAX_LEN: usize = 128;
+
+    /// An id known when compiling.
+    ///
+    /// # Panics
+    ///
+    /// Where the text cannot be an id. In a `const` that is an error of the compiler.
+    pub const fn from_static(id: &'static str) -> Self {
+        match check_id(id.as_bytes()) {
+            Ok(()) => Self(Text::Static(id)),
+            Err(reason) => panic!("{}", reason),
+        }
+    }
+}
+
+impl EventType {
+    /// A type known when compiling.
+    ///
+    /// # Panics
+    ///
+    /// Where the text cannot be a type. In a `const` that is an error of the compiler.
+    pub const fn from_static(event_type: &'static str) -> Self {
+        match check_type(event_type.as_bytes()) {
+            Ok(()) => Self(Text::Static(event_type)),
+            Err(reason) => panic!("{}", reason),
+        }
+    }
+}
+
+const fn check_id(id: &[u8]) -> Result<(), &'static str> {
+    if id.len() > EventId::MAX_LEN {
+        return Err(
+            "an id has at most 128 bytes: longer ones cause preflights, and are refused by servers",
+        );
+    }
+    let mut i = 0;
+    while i < id.len() {
+        if !matches!(id[i], b' '..=b'~') {
+            return Err(
+                "an id is printable ASCII: other characters do not come back as they were sent",
+            );
+        }
+        i += 1;
+    }
+    if let [b' ', ..] | [.., b' '] = id {
+        return Err("an id neither begins nor ends with a space: headers are trimmed");
+    }
+    Ok(())
+}
+
+const fn check_type(event_type: &[u8]) -> Result<(), &'static str> {
+    let mut i = 0;
+    while i < event_type.len() {
+        match event_type[i] {
+            b'\n' | b'\r' => {
+                return Err("an event type is one line: a line break would begin another field");
+            }
+            0 => return Err("an event type has no NUL: some clients end the text there"),
+            _ => i += 1,
+        }
+    }
+    match event_type {
+        b"error" | b"open" => {
+            Err("`error` and `open` are events that EventSource fires itself: choose another name")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Text that is cheap to clone, and can be made when compiling.
+#[derive(Clone)]
+enum Text {
+    Static(&'static str),
+    Shared(Arc<str>),
+}
+
+impl Text {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Static(text) => text,
+            Self::Shared(text) => text,
+        }
+    }
+}
+
+// Both ways of holding a text compare, order and hash as the text itself.
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+impl Eq for Text {}
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+impl std::hash::Hash for Text {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+/// What the two have in common: they are texts that were checked when they were made.
+macro_rules! checked_text {
+    ($name:ident, $field:literal, $check:ident) => {
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+
+            fn check(text: &str) -> Result<(), InvalidField> {
+                $check(text.as_bytes()).map_err(|reason| InvalidField {
+                    field: $field,
+                    reason,
+                })
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = InvalidField;
+
+            fn try_from(text: &str) -> Result<Self, InvalidField> {
+                Self::check(text).map(|()| Self(Text::Shared(text.into())))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidField;
+
+            fn try_from(text: String) -> Result<Self, InvalidField> {
+                Self::check(&text).map(|()| Self(Text::Shared(text.into())))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidField;
+
+            fn from_str(text: &str) -> Result<Self, InvalidField> {
+                Self::try_from(text)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.as_str() == other
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.as_str().fmt(f)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+checked_text!(EventId, "event id", check_id);
+checked_text!(EventType, "event type", check_type);

@@ -1,0 +1,116 @@
+use std::fmt;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::{Event, EventId, encode};
+
+/// An event encoded once: shared bytes. Cloning one is a reference count.
+///
+/// ```
+/// use sse_core::{Event, Frame};
+///
+/// let frame = Frame::from(Event::new("hello"));
+/// assert_eq!(frame.as_bytes(), b"data: hello\n\n");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The whole of it as it goes out; empty where the event had no field at all.
+    bytes: Bytes,
+    /// Where the id line, or else the blank line, begins.
+    block_end: usize,
+    id: Option<EventId>,
+}
+
+impl Frame {
+    /// The bytes as they go out to a client, the id line and the blank line included.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The same, as shared bytes.
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    /// The bytes without the id line and the blank line: what a store keeps.
+    pub fn block(&self) -> &[u8] {
+        &self.bytes[..self.block_end]
+    }
+
+    /// The id that the client will send back.
+    pub fn id(&self) -> Option<&EventId> {
+        self.id.as_ref()
+    }
+
+    /// An event as it lies in a log, which ends with this id.
+    pub(crate) fn from_log(bytes: Bytes, id: EventId) -> Self {
+        let id_and_blank_line = "id: \n\n".len() + id.as_str().len();
+        Self {
+            block_end: bytes.len() - id_and_blank_line,
+            bytes,
+            id: Some(id),
+        }
+    }
+
+    /// The event again, as data. Line breaks in its texts are LF.
+    pub fn to_event(&self) -> Event {
+        let mut event = Event {
+            id: self.id.clone(),
+            ..Event::default()
+        };
+        for line in String::from_utf8_lossy(self.block()).split_terminator('\n') {
+            // Every line that the encoder writes has the colon and the space.
+            let (field, value) = line.split_once(": ").unwrap_or((line, ""));
+            match field {
+                "" => append_line(&mut event.comment, value),
+                "data" => append_line(&mut event.data, value),
+                "event" => event.event_type = value.parse().ok(),
+                "retry" => event.retry = value.parse().ok().map(std::time::Duration::from_millis),
+                _ => {}
+            }
+        }
+        event
+    }
+}
+
+fn append_line(text: &mut Option<String>, line: &str) {
+    match text {
+        Some(text) => {
+            text.push('\n');
+            text.push_str(line);
+        }
+        None => *text = Some(line.to_owned()),
+    }
+}
+
+impl From<Event> for Frame {
+    fn from(event: Event) -> Self {
+        Self::from(&event)
+    }
+}
+
+impl From<&Event> for Frame {
+    fn from(event: &Event) -> Self {
+        let mut out = BytesMut::new();
+        encode::block(event, &mut out);
+        let block_end = out.len();
+        match &event.id {
+            Some(id) => encode::id(id, &mut out),
+            None if event.data.is_some() => out.put_u8(b'\n'),
+            None => {}
+        }
+        Self {
+            bytes: out.freeze(),
+            block_end,
+            id: event.id.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Frame")
+            .field(&String::from_utf8_lossy(&self.bytes))
+            .finish()
+    }
+}

@@ -1,0 +1,98 @@
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::{Event, EventId, EventType};
+
+/// Why a client cannot resume exactly where it was, and what there is instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Gap {
+    /// What is wrong with the client's last event ID.
+    pub reason: GapReason,
+    /// The oldest event that is still there; `None` where there is none, or where a [`Source`](crate::Source) told of the gap.
+    pub oldest: Option<EventId>,
+    /// The newest event; `None` as for `oldest`.
+    pub newest: Option<EventId>,
+    /// The position just before the oldest event: resuming from it gives all that there is.
+    pub(crate) restart: Option<EventId>,
+}
+
+/// What is wrong with a client's last event ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum GapReason {
+    /// Events after it are no longer kept.
+    TooOld,
+    /// It is no id that could have been given.
+    Unknown,
+    /// It was given by another life of the log: the log has been created anew since.
+    OtherEpoch,
+    /// It is newer than the newest event: the log has lost events since.
+    AheadOfHead,
+}
+
+/// What a stream does where its client cannot resume exactly where it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnGap {
+    /// An event of type `reset`, then all that is retained, then live. The default.
+    ///
+    /// Its data is JSON: `{"reason": "too-old" | "unknown" | "other-epoch" | "ahead-of-head", "oldest": id | null, "newest": id | null}`.
+    /// From a log its id is the position just before the oldest event, so that a client that is cut off right after it gets all
+    /// that is retained when it comes back. From a [`Source`](crate::Source) it carries no id, and goes on live.
+    #[default]
+    Reset,
+    /// No word of it: the stream goes on live.
+    Live,
+    /// The end. The answer is 204, after which a browser asks no more; a gap found only later ends the response.
+    Stop,
+}
+
+impl Gap {
+    /// A gap about which no more than this is known.
+    pub(crate) fn unlocated(reason: GapReason) -> Self {
+        Self {
+            reason,
+            oldest: None,
+            newest: None,
+            restart: None,
+        }
+    }
+
+    /// The event that tells a client of it.
+    pub(crate) fn to_event(&self) -> Event {
+        const RESET: EventType = EventType::from_static("reset");
+
+        #[derive(Serialize)]
+        struct Reset<'a> {
+            reason: GapReason,
+            oldest: Option<&'a str>,
+            newest: Option<&'a str>,
+        }
+        let data = Reset {
+            reason: self.reason,
+            oldest: self.oldest.as_ref().map(EventId::as_str),
+            newest: self.newest.as_ref().map(EventId::as_str),
+        };
+        let event = Event::json(&data)
+            .expect("three texts have a JSON")
+            .event_type(RESET);
+        Event {
+            id: self.restart.clone(),
+            ..event
+        }
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.reason {
+            GapReason::TooOld => "the last event ID is too old: events after it are no longer kept",
+            GapReason::Unknown => "the last event ID is none that could have been given",
+            GapReason::OtherEpoch => "the last event ID is from another life of the log",
+            GapReason::AheadOfHead => "the last event ID is newer than the newest event",
+        })
+    }
+}

@@ -1,0 +1,251 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::BytesMut;
+
+use crate::cursor::{Cursor, Epoch, Origin};
+use crate::wakers::Wakers;
+use crate::{Error, Event, EventId, Feed, Frame, Gap, GapReason, LastEventId, Shutdown, encode};
+
+mod page;
+mod reader;
+mod tail;
+
+pub(crate) use reader::Reader;
+use tail::{Limits, Read, Tail};
+
+/// What one appends to and streams from: the events of a stream, in order, the newest of them kept for those who come back.
+///
+/// A cheap handle: a clone is the same log. Each event is encoded once; each client is a position in the log, so that replay,
+/// live and catching up after a pause are the same, and a slow client costs what a fast one does.
+///
+/// The ids it gives are `epoch.position`: they name this log alone, so that an id from before a restart is noticed.
+///
+/// ```
+/// use sse_core::{Event, EventLog};
+///
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// let log = EventLog::in_memory(1000);
+/// let first = log.append(Event::new("one")).await?;
+/// let second = log.append(Event::new("two")).await?;
+///
+/// let missed = log.read_after(&first, 100).await?;
+/// assert_eq!(missed.len(), 1);
+/// assert_eq!(missed[0].id(), Some(&second));
+/// assert_eq!(missed[0].to_event().data.as_deref(), Some("two"));
+/// # Ok::<(), sse_core::Error>(())
+/// # }).unwrap().unwrap();
+/// ```
+#[derive(Clone)]
+pub struct EventLog(Arc<Shared>);
+
+/// How much a log keeps, and what it accepts.
+///
+/// ```
+/// use sse_core::{EventLog, LogOptions};
+///
+/// let log = EventLog::in_memory(LogOptions { events: 50_000, largest_event: 4096, ..LogOptions::default() });
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogOptions {
+    /// How many events are kept; default 1000, at least 1.
+    pub events: usize,
+    /// How many bytes of encoded events are kept; default 64 MiB. The newest event is kept whatever its size. At most two pages
+    /// of 64 KiB more are in memory.
+    pub bytes: usize,
+    /// The largest event accepted, in bytes when encoded without its id; default 1 MiB.
+    pub largest_event: usize,
+}
+
+/// What a log holds at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogStats {
+    /// How many streams are reading it.
+    pub readers: usize,
+    /// How many events it keeps.
+    pub events: usize,
+    /// How many bytes these have.
+    pub bytes: usize,
+    /// The id of the newest event; before the first event, of the position before it.
+    pub newest: EventId,
+}
+
+impl EventLog {
+    /// A log in memory that keeps this many events: `EventLog::in_memory(1000)`, or [`LogOptions`] for more to choose.
+    ///
+    /// It lives as long as the process. After a restart every id of before is a gap, and clients are told by a `reset` event.
+    pub fn in_memory(options: impl Into<LogOptions>) -> Self {
+        let options = options.into();
+        let limits = Limits {
+            events: options.events.max(1),
+            bytes: options.bytes,
+        };
+        Self(Arc::new(Shared {
+            state: Mutex::new(State {
+                tail: Tail::new(Epoch::random(), limits),
+                readers: Wakers::default(),
+            }),
+            largest_event: options.largest_event,
+            shutdown: Shutdown::new(),
+        }))
+    }
+
+    /// Adds an event and returns its id. Once it is returned the event is stored, and every stream gets it.
+    ///
+    /// # Errors
+    ///
+    /// The log refuses an event that has an id of its own, since the log gives the ids
+    /// ([`is_invalid_event`](Error::is_invalid_event)); one without data, which no client would see (likewise); and one that is
+    /// larger than [`LogOptions::largest_event`] ([`is_too_large`](Error::is_too_large)).
+    ///
+    /// # Cancel safety
+    ///
+    /// In memory it never waits: it has happened once it was polled.
+    pub async fn append(&self, event: impl Into<Event>) -> Result<EventId, Error> {
+        let block = self.encode(&event.into())?;
+        let mut state = self.lock();
+        let position = state.tail.push(block);
+        let id = position.id(state.tail.epoch());
+        let woken = state.readers.take();
+        drop(state);
+        woken.wake();
+        Ok(id)
+    }
+
+    /// The events after this one, at most `limit` of them, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where what follows the id is not all here ([`is_gap`](Error::is_gap)).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is changed by it.
+    pub async fn read_after(&self, id: &EventId, limit: usize) -> Result<Vec<Frame>, Error> {
+        let mut state = self.lock();
+        let after = state.resolve(&LastEventId::Id(id.clone()))?;
+        let end = after
+            .0
+            .saturating_add(limit as u64)
+            .min(state.tail.newest().0);
+        let epoch = state.tail.epoch();
+        let events = (after.0..end)
+            .map(|before| (Cursor(before + 1), state.tail.read_one(Cursor(before + 1))));
+        Ok(events
+            .filter_map(|(at, bytes)| Some(Frame::from_log(bytes?, at.id(epoch))))
+            .collect())
+    }
+
+    /// A feed of this log, to be given options: `log.feed().keep_alive(..)`. Without any, the log itself will do.
+    pub fn feed(&self) -> Feed {
+        Feed::from(self)
+    }
+
+    /// What ends the streams of this log.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.0.shutdown
+    }
+
+    /// What the log holds at this moment.
+    pub fn stats(&self) -> LogStats {
+        let state = self.lock();
+        LogStats {
+            readers: state.readers.len(),
+            events: state.tail.len(),
+            bytes: state.tail.bytes(),
+            newest: state.tail.newest().id(state.tail.epoch()),
+        }
+    }
+
+    fn encode(&self, event: &Event) -> Result<BytesMut, Error> {
+        if event.id.is_some() {
+            return Err(Error::invalid_event(
+                "it has an id of its own, and the log gives the ids",
+            ));
+        }
+        if event.data.is_none() {
+            return Err(Error::invalid_event(
+                "it has no data, so no client would see it: give it data, which may be empty",
+            ));
+        }
+        let mut block = BytesMut::new();
+        encode::block(event, &mut block);
+        if block.len() > self.0.largest_event {
+            return Err(Error::too_large(block.len(), self.0.largest_event));
+        }
+        Ok(block)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Shared {
+    state: Mutex<State>,
+    largest_event: usize,
+    shutdown: Shutdown,
+}
+
+/// The tail and those who wait for it, under one lock: no event can come between looking and waiting.
+struct State {
+    tail: Tail,
+    readers: Wakers,
+}
+
+impl State {
+    /// Where a client goes on: after the event it saw last, or at the end if this is its first visit.
+    fn resolve(&self, last_event_id: &LastEventId) -> Result<Cursor, Gap> {
+        let (oldest, newest) = (self.tail.oldest(), self.tail.newest());
+        let reason = match last_event_id {
+            LastEventId::Absent => return Ok(newest),
+            LastEventId::Unusable => GapReason::Unknown,
+            LastEventId::Id(id) => match Origin::of(id, self.tail.epoch()) {
+                Origin::Here(cursor) if cursor > newest => GapReason::AheadOfHead,
+                Origin::Here(cursor) if cursor.next() < oldest => GapReason::TooOld,
+                Origin::Here(cursor) => return Ok(cursor),
+                Origin::OtherEpoch => GapReason::OtherEpoch,
+                Origin::Unknown => GapReason::Unknown,
+            },
+        };
+        Err(self.gap(reason))
+    }
+
+    fn gap(&self, reason: GapReason) -> Gap {
+        let (oldest, newest, epoch) = (self.tail.oldest(), self.tail.newest(), self.tail.epoch());
+        let is_empty = self.tail.len() == 0;
+        Gap {
+            reason,
+            oldest: (!is_empty).then(|| oldest.id(epoch)),
+            newest: (!is_empty).then(|| newest.id(epoch)),
+            restart: Some(oldest.previous().id(epoch)),
+        }
+    }
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self {
+            events: 1000,
+            bytes: 64 * 1024 * 1024,
+            largest_event: 1024 * 1024,
+        }
+    }
+}
+
+impl From<usize> for LogOptions {
+    /// The defaults, with this many events kept.
+    fn from(events: usize) -> Self {
+        Self {
+            events,
+            ..Self::default()
+        }
+    }
+}
+
+impl fmt::Debug for EventLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EventLog").field(&self.stats()).finish()
+    }
+}

@@ -1,0 +1,235 @@
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::wakers::Wakers;
+
+/// Ends streams politely, and says when they have ended.
+///
+/// Graceful shutdowns wait for every response, and an event stream has no end: unless the streams are ended first, the server
+/// hangs for ever, or cuts them off. Every [`EventLog`](crate::EventLog) holds one ([`EventLog::shutdown`](crate::EventLog::shutdown));
+/// [`Feed::shutdown`](crate::Feed::shutdown) ties any other stream to one. A clone is the same shutdown.
+///
+/// Once begun it stays begun: a stream opened later ends after its first line. Ended streams have had whole frames, and a
+/// `retry:` line with jitter, so that clients come back at different moments; they resume where they were.
+///
+/// ```
+/// use sse_core::Shutdown;
+///
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// let shutdown = Shutdown::new();
+/// shutdown.begin();
+/// shutdown.drained().await;
+/// assert_eq!(shutdown.open_streams(), 0);
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Default)]
+pub struct Shutdown(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    /// What `state.begun` says, to be read without the lock by every stream at every turn.
+    begun: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    begun: Option<Instant>,
+    open: usize,
+    waiting: Wakers,
+}
+
+impl Shutdown {
+    /// One that has not begun.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends every stream, now and from now on.
+    pub fn begin(&self) {
+        let mut state = self.lock();
+        state.begun.get_or_insert_with(Instant::now);
+        self.0.begun.store(true, Ordering::Release);
+        let woken = state.waiting.take();
+        drop(state);
+        woken.wake();
+    }
+
+    /// Begins once this signal has come, and is ready then: what the graceful shutdown of a server takes.
+    ///
+    /// ```no_run
+    /// # use sse_core::EventLog;
+    /// # async fn example(log: EventLog) {
+    /// let signal = log.shutdown().begin_after(tokio::signal::ctrl_c());
+    /// // axum::serve(listener, app).with_graceful_shutdown(signal)
+    /// # signal.await
+    /// # }
+    /// ```
+    pub fn begin_after<F: Future>(&self, signal: F) -> impl Future<Output = ()> + use<F> {
+        let shutdown = self.clone();
+        async move {
+            signal.await;
+            shutdown.begin();
+        }
+    }
+
+    /// Whether it has begun.
+    pub fn has_begun(&self) -> bool {
+        self.0.begun.load(Ordering::Acquire)
+    }
+
+    /// Ready once it has begun. Cancel safe.
+    pub async fn begun(&self) {
+        self.until(|state| state.begun.is_some()).await;
+    }
+
+    /// Ready once it has begun and every stream has ended. Cancel safe.
+    pub async fn drained(&self) {
+        self.until(|state| state.begun.is_some() && state.open == 0)
+            .await;
+    }
+
+    /// Ready this long after it has begun: the bound for a server whose clients may stall. Cancel safe.
+    ///
+    /// A client that has stopped reading holds its connection open, and with it the server's graceful shutdown:
+    ///
+    /// ```ignore
+    /// tokio::select! {
+    ///     result = server => result?,
+    ///     () = log.shutdown().expired(Duration::from_secs(10)) => {}
+    /// }
+    /// ```
+    ///
+    /// The time is kept by a thread, begun when the shutdown begins: a runtime that is busy ending does not delay it.
+    pub async fn expired(&self, grace: Duration) {
+        self.begun().await;
+        let elapsed = || {
+            self.lock()
+                .begun
+                .map_or(Duration::ZERO, |begun| begun.elapsed())
+        };
+        let shutdown = self.clone();
+        let rest = grace.saturating_sub(elapsed());
+        let spawned = thread::Builder::new()
+            .name("sse-shutdown".into())
+            .spawn(move || {
+                thread::sleep(rest);
+                let woken = shutdown.lock().waiting.take();
+                woken.wake();
+            });
+        if let Err(error) = spawned {
+            // Too early is better than never.
+            tracing::warn!(%error, "no thread to keep the time of a shutdown: its grace is over at once");
+            return;
+        }
+        self.until(|state| state.begun.is_some_and(|begun| begun.elapsed() >= grace))
+            .await;
+    }
+
+    /// How many streams are open.
+    pub fn open_streams(&self) -> usize {
+        self.lock().open
+    }
+
+    /// Counts a stream as open until this is dropped.
+    pub(crate) fn open(&self) -> OpenStream {
+        self.lock().open += 1;
+        OpenStream {
+            waiter: self.waiter(),
+            waker: None,
+        }
+    }
+
+    async fn until(&self, condition: impl Fn(&State) -> bool) {
+        let waiter = self.waiter();
+        poll_fn(|cx| waiter.poll(cx, &condition)).await;
+    }
+
+    fn waiter(&self) -> Waiter {
+        let key = self.lock().waiting.insert();
+        Waiter {
+            shutdown: self.clone(),
+            key,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("Shutdown")
+            .field("begun", &state.begun.is_some())
+            .field("open", &state.open)
+            .finish()
+    }
+}
+
+/// Someone who waits for a change of the state.
+struct Waiter {
+    shutdown: Shutdown,
+    key: usize,
+}
+
+impl Waiter {
+    fn poll(&self, cx: &Context<'_>, condition: impl Fn(&State) -> bool) -> Poll<()> {
+        let mut state = self.shutdown.lock();
+        if condition(&state) {
+            return Poll::Ready(());
+        }
+        state.waiting.wait(self.key, cx.waker());
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.shutdown.lock().waiting.remove(self.key);
+    }
+}
+
+/// One open stream.
+pub(crate) struct OpenStream {
+    waiter: Waiter,
+    /// Who is known to wait. While a stream is open, waiters are woken by the beginning alone.
+    waker: Option<Waker>,
+}
+
+impl OpenStream {
+    /// Ready once the stream is to end.
+    pub(crate) fn poll_begun(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.waiter.shutdown.has_begun() {
+            return Poll::Ready(());
+        }
+        if self
+            .waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
+            return Poll::Pending;
+        }
+        self.waker = Some(cx.waker().clone());
+        self.waiter.poll(cx, |state| state.begun.is_some())
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        let mut state = self.waiter.shutdown.lock();
+        state.open -= 1;
+        if state.open > 0 {
+            return;
+        }
+        let woken = state.waiting.take();
+        drop(state);
+        woken.wake();
+    }
+}

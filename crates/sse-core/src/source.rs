@@ -1,0 +1,217 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_core::Stream;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::{BoxError, EventId, Frame};
+
+/// Frames as a [`Source`] hands them over. An error ends the response after whole frames: the client comes back and resumes.
+pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
+
+/// Where an application keeps its own events, with ids of its own.
+///
+/// The stream of a client is what `fetch` gives, and then what `stream` gives: each event once, in order, whatever happens
+/// while the two are joined. For one that needs no store of its own there is [`EventLog`](crate::EventLog).
+///
+/// # What an implementation owes
+///
+/// - `stream` is subscribed once it has returned: what is published from then on comes out of it. Dropping it unsubscribes.
+/// - `fetch` gives all events after the one with this id, oldest first, and [`Replay::Gap`] where it cannot. It is called
+///   only once `stream` has returned, and only for a client that has been here before.
+/// - Ids are unique. Live events come in the order in which `fetch` gives them, and are never older than the client's last
+///   event ID. Where that does not hold, events may be delivered more than once, never less.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use sse_core::{async_trait, BoxError, Event, EventId, Frame, Frames, Replay, Source};
+/// use tokio::sync::broadcast;
+///
+/// /// Numbers 1, 2, 3 and so on, all of them kept.
+/// struct Numbers {
+///     published: Mutex<u64>,
+///     live: broadcast::Sender<u64>,
+/// }
+///
+/// fn event(number: u64) -> Event {
+///     let id = EventId::try_from(number.to_string()).expect("digits make an id");
+///     Event::new(format!("number {number}")).id(id)
+/// }
+///
+/// #[async_trait]
+/// impl Source for Numbers {
+///     async fn fetch(&self, last_event_id: &EventId) -> Result<Replay, BoxError> {
+///         let newest = *self.published.lock().unwrap();
+///         Ok(match last_event_id.as_str().parse::<u64>() {
+///             Ok(last) if last <= newest => Replay::from_iter((last + 1..=newest).map(event)),
+///             _ => Replay::Gap,
+///         })
+///     }
+///
+///     async fn stream(&self) -> Result<Frames, BoxError> {
+///         let receiver = self.live.subscribe();
+///         Ok(Box::pin(futures_util::stream::unfold(receiver, |mut receiver| async move {
+///             match receiver.recv().await {
+///                 Ok(number) => Some((Ok(Frame::from(event(number))), receiver)),
+///                 // Too slow, and events are lost: an error ends the response, and the client fetches them.
+///                 Err(error) => Some((Err(error.into()), receiver)),
+///             }
+///         })))
+///     }
+/// }
+/// # let numbers = Numbers { published: Mutex::new(3), live: broadcast::channel(16).0 };
+/// # let replay = futures_util::future::FutureExt::now_or_never(numbers.fetch(&"1".parse().unwrap())).unwrap().unwrap();
+/// # assert!(matches!(replay, Replay::Events(_)));
+/// ```
+#[async_trait]
+pub trait Source: Send + Sync + 'static {
+    /// What a client has missed since the event with this id.
+    ///
+    /// Dropped when the client leaves, so it must be cancel safe.
+    async fn fetch(&self, last_event_id: &EventId) -> Result<Replay, BoxError>;
+
+    /// The live events, from now on.
+    ///
+    /// Dropped when the client leaves, so it must be cancel safe.
+    async fn stream(&self) -> Result<Frames, BoxError>;
+}
+
+/// What a client has missed.
+pub enum Replay {
+    /// These events, oldest first. None at all is an answer, too.
+    Events(Frames),
+    /// It cannot be told: the id is unknown, or too old.
+    Gap,
+}
+
+impl Replay {
+    /// Events that come one by one, as from a query.
+    ///
+    /// ```
+    /// use futures_util::stream;
+    /// use sse_core::{Event, Replay};
+    ///
+    /// let rows = stream::iter([Ok::<_, std::io::Error>(Event::new("one"))]);
+    /// assert!(matches!(Replay::from_stream(rows), Replay::Events(_)));
+    /// ```
+    pub fn from_stream<S, T, E>(events: S) -> Self
+    where
+        S: Stream<Item = Result<T, E>> + Send + 'static,
+        T: Into<Frame> + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        Self::Events(frames(events))
+    }
+}
+
+impl<T: Into<Frame>> FromIterator<T> for Replay {
+    fn from_iter<I: IntoIterator<Item = T>>(events: I) -> Self {
+        let frames: Vec<Frame> = events.into_iter().map(Into::into).collect();
+        Self::Events(stream::iter(frames).map(Ok).boxed())
+    }
+}
+
+impl<T: Into<Frame>> From<Vec<T>> for Replay {
+    fn from(events: Vec<T>) -> Self {
+        Self::from_iter(events)
+    }
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Events(_) => "Events",
+            Self::Gap => "Gap",
+        })
+    }
+}
+
+/// A [`Source`] of two closures: what a client has missed since an id, and what happens from now on.
+///
+/// ```
+/// use futures_util::stream;
+/// use sse_core::{source, Event, EventId, Feed};
+///
+/// async fn missed(since: EventId) -> std::io::Result<Vec<Event>> {
+///     # let _ = since;
+///     Ok(vec![Event::new("while you were away").id(EventId::from_static("8"))])
+/// }
+///
+/// let feed = Feed::from(source(missed, || async {
+///     Ok::<_, std::io::Error>(stream::iter([Ok::<_, std::io::Error>(Event::new("now").id(EventId::from_static("9")))]))
+/// }));
+/// # let _ = feed;
+/// ```
+///
+/// For each request anew, they may hold what that request brought: its user, its parameters.
+pub fn source<F, FF, R, FE, S, SF, L, T, TE, SE>(fetch: F, stream: S) -> impl Source
+where
+    F: Fn(EventId) -> FF + Send + Sync + 'static,
+    FF: Future<Output = Result<R, FE>> + Send,
+    R: Into<Replay>,
+    FE: Into<BoxError>,
+    S: Fn() -> SF + Send + Sync + 'static,
+    SF: Future<Output = Result<L, SE>> + Send,
+    L: Stream<Item = Result<T, TE>> + Send + 'static,
+    T: Into<Frame> + 'static,
+    TE: Into<BoxError> + 'static,
+    SE: Into<BoxError>,
+{
+    Closures { fetch, stream }
+}
+
+struct Closures<F, S> {
+    fetch: F,
+    stream: S,
+}
+
+#[async_trait]
+impl<F, FF, R, FE, S, SF, L, T, TE, SE> Source for Closures<F, S>
+where
+    F: Fn(EventId) -> FF + Send + Sync + 'static,
+    FF: Future<Output = Result<R, FE>> + Send,
+    R: Into<Replay>,
+    FE: Into<BoxError>,
+    S: Fn() -> SF + Send + Sync + 'static,
+    SF: Future<Output = Result<L, SE>> + Send,
+    L: Stream<Item = Result<T, TE>> + Send + 'static,
+    T: Into<Frame> + 'static,
+    TE: Into<BoxError> + 'static,
+    SE: Into<BoxError>,
+{
+    async fn fetch(&self, last_event_id: &EventId) -> Result<Replay, BoxError> {
+        (self.fetch)(last_event_id.clone())
+            .await
+            .map(Into::into)
+            .map_err(Into::into)
+    }
+
+    async fn stream(&self) -> Result<Frames, BoxError> {
+        (self.stream)().await.map(frames).map_err(Into::into)
+    }
+}
+
+#[async_trait]
+impl<S: Source + ?Sized> Source for Arc<S> {
+    async fn fetch(&self, last_event_id: &EventId) -> Result<Replay, BoxError> {
+        (**self).fetch(last_event_id).await
+    }
+
+    async fn stream(&self) -> Result<Frames, BoxError> {
+        (**self).stream().await
+    }
+}
+
+fn frames<S, T, E>(events: S) -> Frames
+where
+    S: Stream<Item = Result<T, E>> + Send + 'static,
+    T: Into<Frame> + 'static,
+    E: Into<BoxError> + 'static,
+{
+    events.map_ok(Into::into).map_err(Into::into).boxed()
+}

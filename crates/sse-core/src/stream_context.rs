@@ -1,0 +1,285 @@
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::wakers::Wakers;
+use crate::{Feed, Frame, encode};
+
+/// How many bytes wait for one client before a sender does.
+const CAPACITY: usize = 64 * 1024;
+
+/// The sending end of one client's stream: what is sent here, this client gets.
+///
+/// There are two ways to have one. As a channel, for whoever holds the sending end elsewhere:
+///
+/// ```
+/// use sse_core::{Event, Feed, StreamContext};
+///
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// let (context, feed): (StreamContext, Feed) = StreamContext::channel();
+/// context.send_event(Event::new("hello")).await?;
+/// context.send_comment("only for those who read the wire").await?;
+/// context.close();
+/// # drop(feed);
+/// # Ok::<(), sse_core::Closed>(())
+/// # }).unwrap().unwrap();
+/// ```
+///
+/// Or by an async closure, which runs as part of the stream and is dropped when its client leaves:
+///
+/// ```
+/// use sse_core::{Closed, Event, Feed, StreamContext};
+///
+/// let feed = StreamContext::run(|context| async move {
+///     for number in 1..=3 {
+///         context.send_event(Event::new(number.to_string())).await?;
+///     }
+///     Ok::<(), Closed>(())
+/// });
+/// # drop(feed);
+/// ```
+///
+/// Events wait for a slow client, 64 KiB of them at the most; then [`send_event`](StreamContext::send_event) does. The stream
+/// ends with [`close`](StreamContext::close), with the closure, or once every clone of the context is dropped. A client that
+/// comes back after that is another client: to resume there must be something to resume from, as an
+/// [`EventLog`](crate::EventLog) or a [`Source`](crate::Source).
+pub struct StreamContext(Arc<Shared>);
+
+/// The client is gone, or the stream was closed: nothing that is sent arrives any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the client of this stream is gone")]
+pub struct Closed;
+
+#[derive(Default)]
+struct Shared(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    buffer: BytesMut,
+    contexts: usize,
+    is_closed: bool,
+    is_left: bool,
+    /// The stream, waiting for something to send.
+    stream: Option<Waker>,
+    /// Contexts, waiting for room or for the end.
+    senders: Wakers,
+}
+
+impl StreamContext {
+    /// A context, and the feed for the client that it speaks to.
+    pub fn channel() -> (Self, Feed) {
+        let (context, receiver) = Self::pair();
+        (context, Feed::from_receiver(receiver, None))
+    }
+
+    /// A feed whose events are sent by this closure. It is run as part of the stream, and dropped when the client leaves.
+    ///
+    /// When it returns the stream ends. An error of it is reported as that of a source
+    /// ([`Feed::on_error`](crate::Feed::on_error)).
+    pub fn run<C, F, E>(closure: C) -> Feed
+    where
+        C: FnOnce(Self) -> F,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<crate::BoxError>,
+    {
+        let (context, receiver) = Self::pair();
+        let running = closure(context);
+        Feed::from_receiver(
+            receiver,
+            Some(Box::pin(async move { running.await.map_err(Into::into) })),
+        )
+    }
+
+    /// Sends an event, or waits until there is room for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] once the client is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it has sent nothing.
+    pub async fn send_event(&self, event: impl Into<Frame>) -> Result<(), Closed> {
+        self.send(event.into().as_bytes()).await
+    }
+
+    /// Sends a comment, which clients ignore, or waits until there is room for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] once the client is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it has sent nothing.
+    pub async fn send_comment(&self, text: &str) -> Result<(), Closed> {
+        let mut bytes = BytesMut::new();
+        encode::comment(text, &mut bytes);
+        self.send(&bytes).await
+    }
+
+    /// Ends the stream, once all that was sent has gone out.
+    pub fn close(&self) {
+        self.lock().close();
+    }
+
+    /// Whether nothing that is sent arrives any more.
+    pub fn is_closed(&self) -> bool {
+        self.lock().is_over()
+    }
+
+    /// Ready once the client is gone, or the stream was closed. Cancel safe.
+    pub async fn closed(&self) {
+        self.until(|state| state.is_over().then_some(())).await;
+    }
+
+    async fn send(&self, bytes: &[u8]) -> Result<(), Closed> {
+        self.until(|state| {
+            if state.is_over() {
+                return Some(Err(Closed));
+            }
+            if state.buffer.len() >= CAPACITY {
+                return None;
+            }
+            state.buffer.extend_from_slice(bytes);
+            Some(Ok(()))
+        })
+        .await?;
+        self.lock().wake_stream();
+        Ok(())
+    }
+
+    /// Ready once this gives something.
+    async fn until<T>(&self, mut attempt: impl FnMut(&mut State) -> Option<T>) -> T {
+        if let Some(done) = attempt(&mut self.lock()) {
+            return done;
+        }
+        let place = Place {
+            context: self,
+            key: self.lock().senders.insert(),
+        };
+        poll_fn(|cx| {
+            let mut state = self.lock();
+            match attempt(&mut state) {
+                Some(done) => Poll::Ready(done),
+                None => {
+                    state.senders.wait(place.key, cx.waker());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    fn pair() -> (Self, Receiver) {
+        let shared = Arc::new(Shared(Mutex::new(State {
+            contexts: 1,
+            ..State::default()
+        })));
+        (Self(Arc::clone(&shared)), Receiver(shared))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock()
+    }
+}
+
+/// A context's place among those who wait, given up when its future is dropped.
+struct Place<'a> {
+    context: &'a StreamContext,
+    key: usize,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.context.lock().senders.remove(self.key);
+    }
+}
+
+/// The stream's end of it.
+pub(crate) struct Receiver(Arc<Shared>);
+
+impl Receiver {
+    /// All that was sent since, in one piece; `None` after the last.
+    pub(crate) fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
+        let mut state = self.0.lock();
+        if state.buffer.is_empty() {
+            if state.is_closed {
+                return Poll::Ready(None);
+            }
+            state.stream = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let bytes = state.buffer.split().freeze();
+        let woken = state.senders.take();
+        drop(state);
+        woken.wake();
+        Poll::Ready(Some(bytes))
+    }
+
+    /// Ends the stream after what was sent.
+    pub(crate) fn close(&self) {
+        self.0.lock().close();
+    }
+}
+
+impl State {
+    fn is_over(&self) -> bool {
+        self.is_closed || self.is_left
+    }
+
+    fn close(&mut self) {
+        self.is_closed = true;
+        self.wake_stream();
+    }
+
+    fn wake_stream(&mut self) {
+        if let Some(waker) = self.stream.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clone for StreamContext {
+    fn clone(&self) -> Self {
+        self.lock().contexts += 1;
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for StreamContext {
+    fn drop(&mut self) {
+        let mut state = self.lock();
+        state.contexts -= 1;
+        if state.contexts == 0 {
+            state.close();
+        }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.is_left = true;
+        let woken = state.senders.take();
+        drop(state);
+        woken.wake();
+    }
+}
+
+impl fmt::Debug for StreamContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamContext")
+            .field("is_closed", &self.is_closed())
+            .finish()
+    }
+}

@@ -1,0 +1,81 @@
+//! Resumable server-sent events for Rocket.
+#![forbid(unsafe_code)]
+
+use std::convert::Infallible;
+use std::io;
+
+use futures_util::TryStreamExt;
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::response::{self, Responder, Response};
+use rocket::tokio;
+pub use sse_core::*;
+use tokio_util::io::StreamReader;
+
+/// What the client asked for. A guard that never fails.
+#[derive(Debug, Clone)]
+pub struct SseRequest(pub StreamRequest);
+
+/// The answer: an event stream.
+#[derive(Debug)]
+#[must_use = "the stream is sent by returning it from a handler"]
+pub struct Sse(pub StreamResponse);
+
+/// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
+pub fn stream_events(request: SseRequest, feed: impl Into<Feed>) -> Sse {
+    Sse(StreamResponse::new(&request.0, feed, timer()))
+}
+
+/// How much Rocket reads at once, and holds for each stream.
+const CHUNK_SIZE: usize = 16 * 1024;
+
+fn timer() -> Timer {
+    Timer::new(
+        || tokio::time::Instant::now().into_std(),
+        tokio::time::sleep,
+    )
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for SseRequest {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
+        let query = request.uri().query().map(|query| query.as_str());
+        let headers = ["last-event-id", "accept"].into_iter().flat_map(|name| {
+            request
+                .headers()
+                .get(name)
+                .map(move |value| (name, value.as_bytes()))
+        });
+        Outcome::Success(Self(StreamRequest::new(
+            request.method().as_str(),
+            query,
+            headers,
+        )))
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Sse {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let StreamResponse {
+            status,
+            headers,
+            body,
+            ..
+        } = self.0;
+        let mut response = Response::build();
+        response.status(Status::new(status));
+        for (name, value) in headers {
+            response.raw_header(*name, *value);
+        }
+        // Rocket's own shutdown ends the stream, since otherwise it would cut it off.
+        let body = body
+            .until(request.rocket().shutdown())
+            .map_err(|never| -> io::Error { match never {} });
+        response
+            .max_chunk_size(CHUNK_SIZE)
+            .streamed_body(StreamReader::new(body))
+            .ok()
+    }
+}

@@ -1,0 +1,90 @@
+//! Resumable server-sent events for warp.
+#![forbid(unsafe_code)]
+
+use std::convert::Infallible;
+#[cfg(feature = "listener")]
+use std::{io, net::ToSocketAddrs};
+
+pub use sse_core::*;
+use warp::Filter;
+use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use warp::reply::{Reply, Response};
+
+/// What the client asked for. Given by the filter [`sse_request`].
+#[derive(Debug, Clone)]
+pub struct SseRequest(pub StreamRequest);
+
+/// The answer: an event stream.
+#[derive(Debug)]
+#[must_use = "the stream is sent by returning it from a handler"]
+pub struct Sse(pub StreamResponse);
+
+/// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
+pub fn stream_events(request: SseRequest, feed: impl Into<Feed>) -> Sse {
+    Sse(StreamResponse::new(&request.0, feed, timer()))
+}
+
+/// What the client asked for, as a filter that never rejects.
+pub fn sse_request() -> impl Filter<Extract = (SseRequest,), Error = Infallible> + Clone {
+    let query = warp::query::raw()
+        .map(Some)
+        .or(warp::any().map(|| None))
+        .unify();
+    warp::method()
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .map(
+            |method: Method, query: Option<String>, headers: HeaderMap| {
+                let headers = headers
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_bytes()));
+                SseRequest(StreamRequest::new(
+                    method.as_str(),
+                    query.as_deref(),
+                    headers,
+                ))
+            },
+        )
+}
+
+/// A listening socket that suits event streams, for `warp::serve(..).incoming(..)`: see
+/// [`sse_core::listener`](fn@sse_core::listener).
+///
+/// # Errors
+///
+/// Where the address cannot be listened on.
+///
+/// # Panics
+///
+/// Outside of a tokio runtime.
+#[cfg(feature = "listener")]
+pub fn listener(address: impl ToSocketAddrs) -> io::Result<tokio::net::TcpListener> {
+    tokio::net::TcpListener::from_std(sse_core::listener(address)?)
+}
+
+fn timer() -> Timer {
+    Timer::new(
+        || tokio::time::Instant::now().into_std(),
+        tokio::time::sleep,
+    )
+}
+
+impl Reply for Sse {
+    fn into_response(self) -> Response {
+        let StreamResponse {
+            status,
+            headers,
+            body,
+            ..
+        } = self.0;
+        let mut response = warp::reply::stream(body).into_response();
+        *response.status_mut() =
+            StatusCode::from_u16(status).expect("the core's statuses are valid");
+        for (name, value) in headers {
+            response
+                .headers_mut()
+                .insert(*name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}

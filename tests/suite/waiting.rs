@@ -1,0 +1,36 @@
+//! Waiting until something happens, for a bounded time, with an explanation when it does not.
+
+use std::fmt::Display;
+use std::panic::Location;
+use std::time::Duration;
+
+/// How long anything in the suite is waited for, unless a test says otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a test waits for, and where it does.
+///
+/// `#[track_caller]` has no effect on an `async fn`, so what is awaited by a test is a plain
+/// function that makes one of these and returns a future.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wait {
+    what: &'static str,
+    caller: &'static Location<'static>,
+}
+
+impl Wait {
+    #[track_caller]
+    pub(super) fn until(what: &'static str) -> Self {
+        let caller = Location::caller();
+        Self { what, caller }
+    }
+
+    /// Fails the test with what it has read so far, for which the last bytes are enough.
+    pub(super) fn in_vain(self, why: impl Display, received: &[u8]) -> ! {
+        let Self { what, caller } = self;
+        let total = received.len();
+        let tail = received[total.saturating_sub(2000)..].escape_ascii();
+        panic!(
+            "waited at {caller} for {what}: {why}; {total} bytes of body so far, ending in \"{tail}\""
+        )
+    }
+}
