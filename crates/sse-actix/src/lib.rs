@@ -3,12 +3,10 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-#[cfg(feature = "listener")]
-use std::{io, net::TcpListener, net::ToSocketAddrs};
 
 use actix_web::body::{BodyStream, BoxBody};
 use actix_web::dev::Payload;
-use actix_web::http::{StatusCode, Version};
+use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 pub use sse_core::*;
 
@@ -24,16 +22,6 @@ pub struct Sse(pub StreamResponse);
 /// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
 pub fn stream_events(request: SseRequest, feed: impl Into<Feed>) -> Sse {
     Sse(StreamResponse::new(&request.0, feed, timer()))
-}
-
-/// A listening socket that suits event streams, for `HttpServer::listen`: see [`sse_core::listener`](fn@sse_core::listener).
-///
-/// # Errors
-///
-/// Where the address cannot be listened on.
-#[cfg(feature = "listener")]
-pub fn listener(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-    sse_core::listener(address)
 }
 
 fn timer() -> Timer {
@@ -78,10 +66,14 @@ impl Responder for Sse {
         }
         // `Compress` would hold events back; it leaves alone what says how it is encoded.
         response.insert_header(("content-encoding", "identity"));
+        let mut response = response.body(BodyStream::new(body));
         if request.version() < Version::HTTP_11 {
-            // The body ends with the connection, since there are no chunks.
-            response.force_close().no_chunking(u64::MAX);
+            // There are no chunks: the body ends with the connection.
+            response
+                .head_mut()
+                .set_connection_type(ConnectionType::Close);
+            response.head_mut().no_chunking(true);
         }
-        response.body(BodyStream::new(body))
+        response
     }
 }

@@ -10,6 +10,8 @@ use axum::extract::FromRequestParts;
 use axum::http::{HeaderValue, StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 pub use sse_core::*;
+#[cfg(feature = "listener")]
+use tokio::net::TcpListener;
 
 /// What the client asked for. An extractor that never rejects.
 #[derive(Debug, Clone)]
@@ -35,8 +37,25 @@ pub fn stream_events(request: SseRequest, feed: impl Into<Feed>) -> Sse {
 ///
 /// Outside of a tokio runtime.
 #[cfg(feature = "listener")]
-pub fn listener(address: impl ToSocketAddrs) -> io::Result<tokio::net::TcpListener> {
-    tokio::net::TcpListener::from_std(sse_core::listener(address)?)
+pub fn listener(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
+    listener_with(address, ListenerOptions::default())
+}
+
+/// As [`listener`], with these options.
+///
+/// # Errors
+///
+/// As for [`listener`].
+///
+/// # Panics
+///
+/// As for [`listener`].
+#[cfg(feature = "listener")]
+pub fn listener_with(
+    address: impl ToSocketAddrs,
+    options: ListenerOptions,
+) -> io::Result<TcpListener> {
+    TcpListener::from_std(sse_core::listener_with(address, options)?)
 }
 
 fn timer() -> Timer {

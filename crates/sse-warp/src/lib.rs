@@ -6,6 +6,8 @@ use std::convert::Infallible;
 use std::{io, net::ToSocketAddrs};
 
 pub use sse_core::*;
+#[cfg(feature = "listener")]
+use tokio::net::TcpListener;
 use warp::Filter;
 use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use warp::reply::{Reply, Response};
@@ -58,8 +60,25 @@ pub fn sse_request() -> impl Filter<Extract = (SseRequest,), Error = Infallible>
 ///
 /// Outside of a tokio runtime.
 #[cfg(feature = "listener")]
-pub fn listener(address: impl ToSocketAddrs) -> io::Result<tokio::net::TcpListener> {
-    tokio::net::TcpListener::from_std(sse_core::listener(address)?)
+pub fn listener(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
+    listener_with(address, ListenerOptions::default())
+}
+
+/// As [`listener`], with these options.
+///
+/// # Errors
+///
+/// As for [`listener`].
+///
+/// # Panics
+///
+/// As for [`listener`].
+#[cfg(feature = "listener")]
+pub fn listener_with(
+    address: impl ToSocketAddrs,
+    options: ListenerOptions,
+) -> io::Result<TcpListener> {
+    TcpListener::from_std(sse_core::listener_with(address, options)?)
 }
 
 fn timer() -> Timer {

@@ -1,0 +1,119 @@
+//! Rocket.
+
+use std::io;
+use std::net::SocketAddr;
+
+use rocket::config::{Config, Ident, LogLevel, Shutdown};
+use rocket::fairing::AdHoc;
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::response::Responder;
+use rocket::{State, get, post, routes};
+use sse_rocket::{Sse, SseRequest, stream_events};
+
+use crate::suite::app::{Answer, App, Call, Method};
+use crate::suite::server::Ready;
+
+/// Serves the app until its shutdown.
+pub fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()> {
+    rocket::execute(run(app, address, ready)).map_err(|error| io::Error::other(error.to_string()))
+}
+
+async fn run(app: App, address: SocketAddr, ready: Ready) -> Result<(), rocket::Error> {
+    let config = Config {
+        address: address.ip(),
+        port: address.port(),
+        ident: Ident::none(),
+        log_level: LogLevel::Off,
+        shutdown: Shutdown {
+            ctrlc: false,
+            grace: 1,
+            mercy: 0,
+            ..Shutdown::default()
+        },
+        ..Config::default()
+    };
+    let begun = app.shutdown.clone();
+    let liftoff = AdHoc::on_liftoff("address", move |rocket| {
+        ready(SocketAddr::new(
+            rocket.config().address,
+            rocket.config().port,
+        ));
+        let stop = rocket.shutdown();
+        rocket::tokio::spawn(async move {
+            begun.begun().await;
+            stop.notify();
+        });
+        Box::pin(async {})
+    });
+    let rocket = rocket::custom(config)
+        .manage(app)
+        .mount("/", routes![get, post])
+        .attach(liftoff);
+    rocket.launch().await.map(drop)
+}
+
+struct User(Option<String>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for User {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        Outcome::Success(Self(request.headers().get_one("x-user").map(str::to_owned)))
+    }
+}
+
+struct Query(Option<String>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Query {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        Outcome::Success(Self(request.uri().query().map(|query| query.to_string())))
+    }
+}
+
+#[derive(Responder)]
+enum Reply {
+    Stream(Sse),
+    Text((Status, String)),
+}
+
+#[get("/<name>")]
+async fn get(app: &State<App>, name: &str, user: User, query: Query, request: SseRequest) -> Reply {
+    match app
+        .call(
+            Method::Get,
+            name,
+            Call {
+                user: user.0,
+                query: query.0,
+                ..Call::default()
+            },
+        )
+        .await
+    {
+        Answer::Stream(feed) => Reply::Stream(stream_events(request, feed)),
+        Answer::Text(status, text) => Reply::Text((Status::new(status), text)),
+    }
+}
+
+#[post("/<name>", data = "<body>")]
+async fn post(app: &State<App>, name: &str, body: String) -> (Status, String) {
+    match app
+        .call(
+            Method::Post,
+            name,
+            Call {
+                body,
+                ..Call::default()
+            },
+        )
+        .await
+    {
+        Answer::Text(status, text) => (Status::new(status), text),
+        Answer::Stream(_) => (Status::NotFound, String::new()),
+    }
+}

@@ -1,0 +1,115 @@
+//! Serves a log through one of the adapters, so that any suite can be held against it.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use sse_conformance::adapters;
+use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
+use sse_conformance::suite::event_json;
+use sse_conformance::suite::server::Serve;
+use sse_core::{Event, EventLog, LogOptions};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Parser)]
+struct Arguments {
+    /// Which adapter serves.
+    #[arg(long)]
+    framework: Framework,
+    /// Where to listen; port 0 is any that is free.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Framework {
+    Axum,
+    Actix,
+    Warp,
+    Rocket,
+}
+
+fn main() -> std::io::Result<()> {
+    let arguments = Arguments::parse();
+    let serve: Serve = match arguments.framework {
+        Framework::Axum => adapters::axum::serve,
+        Framework::Actix => adapters::actix::serve,
+        Framework::Warp => adapters::warp::serve,
+        Framework::Rocket => adapters::rocket::serve,
+    };
+    let app = app();
+    shut_down_on_sigterm(&app)?;
+    let ready = |address| {
+        println!("listening on http://{address}");
+        // Whoever waits for the line has gone: then there is nobody to tell.
+        drop(std::io::stdout().flush());
+    };
+    serve(app, arguments.listen, Box::new(ready))
+}
+
+fn app() -> App {
+    let log = EventLog::in_memory(LogOptions {
+        events: 20_000,
+        bytes: 256 << 20,
+        ..LogOptions::default()
+    });
+    let idle = EventLog::in_memory(1);
+    let (events, publish, event, stats) = (log.clone(), log.clone(), log.clone(), log);
+    let app = App::new(ServerOptions::default())
+        .stream("events", move |_| events.feed())
+        .stream("idle", move |_| {
+            idle.feed().keep_alive(Duration::from_millis(400))
+        });
+    let shutdown = app.shutdown.clone();
+    app.route(Method::Post, "publish", move |call| {
+        append(publish.clone(), Ok(Event::new(call.body)))
+    })
+    .route(Method::Post, "event", move |call| {
+        append(event.clone(), event_json::parse(&call.body))
+    })
+    .route(Method::Get, "stats", move |_| {
+        std::future::ready(stats_of(&stats))
+    })
+    .route(Method::Post, "shutdown", move |_| {
+        shutdown.begin();
+        std::future::ready(Answer::Text(200, "shutting down\n".into()))
+    })
+}
+
+async fn append(log: EventLog, event: Result<Event, String>) -> Answer {
+    match event {
+        Ok(event) => match log.append(event).await {
+            Ok(id) => Answer::Text(200, id.to_string()),
+            Err(error) => Answer::Text(422, error.to_string()),
+        },
+        Err(reason) => Answer::Text(422, reason),
+    }
+}
+
+fn stats_of(log: &EventLog) -> Answer {
+    let stats = log.stats();
+    let json = serde_json::json!({
+        "subscribers": stats.readers,
+        "retained": stats.events,
+        "head": stats.newest.as_str(),
+    });
+    Answer::Text(200, json.to_string())
+}
+
+/// In a thread and a runtime of its own, since each framework brings another.
+fn shut_down_on_sigterm(app: &App) -> std::io::Result<()> {
+    let shutdown = app.shutdown.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut sigterm = {
+        let _entered = runtime.enter();
+        signal(SignalKind::terminate())?
+    };
+    std::thread::spawn(move || {
+        runtime.block_on(sigterm.recv());
+        shutdown.begin();
+    });
+    Ok(())
+}

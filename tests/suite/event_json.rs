@@ -1,0 +1,76 @@
+//! Events as JSON, as the vectors and the two programs have them.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use sse_core::{Event, EventId, EventType};
+
+/// An event as JSON: whatever is not a valid field is refused with a reason.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventJson {
+    data: Option<Data>,
+    event: Option<String>,
+    id: Option<String>,
+    retry: Option<serde_json::Value>,
+    retry_micros: Option<u64>,
+    comment: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Data {
+    Text(String),
+    Pieces(Vec<String>),
+}
+
+/// Reads an event from JSON, or says what is wrong with it.
+///
+/// # Errors
+///
+/// The reason, as a sentence.
+pub fn parse(json: &str) -> Result<Event, String> {
+    let json: EventJson =
+        serde_json::from_str(json).map_err(|error| format!("not an event: {error}"))?;
+    let event = match json.data {
+        None => Event::default(),
+        Some(Data::Text(text)) => Event::new(text),
+        Some(Data::Pieces(pieces)) => Event::from_pieces(pieces),
+    };
+    let event_type = json
+        .event
+        .map(EventType::try_from)
+        .transpose()
+        .map_err(|error| error.to_string())?;
+    let id = json
+        .id
+        .map(EventId::try_from)
+        .transpose()
+        .map_err(|error| error.to_string())?;
+    let retry = json
+        .retry
+        .as_ref()
+        .map(millis)
+        .transpose()?
+        .or(json.retry_micros.map(Duration::from_micros));
+    Ok(Event {
+        event_type,
+        id,
+        retry,
+        comment: json.comment,
+        ..event
+    })
+}
+
+fn millis(retry: &serde_json::Value) -> Result<Duration, String> {
+    retry
+        .as_u64()
+        .map(Duration::from_millis)
+        .filter(|retry| *retry <= Event::MAX_RETRY)
+        .ok_or_else(|| {
+            format!(
+                "invalid retry: a whole number of milliseconds from 0 to {}",
+                Event::MAX_RETRY.as_millis()
+            )
+        })
+}

@@ -1,0 +1,14 @@
+//! What is asked of every adapter, and the tools to ask it with. Nothing here knows a framework.
+
+pub mod app;
+mod closing;
+pub mod event_json;
+pub mod parser;
+pub mod proxy;
+pub mod server;
+mod waiting;
+pub mod wire;
+mod wire_body;
+pub mod wire_h2;
+mod wire_head;
+mod wire_response;
