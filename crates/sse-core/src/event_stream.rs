@@ -153,10 +153,10 @@ impl State {
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(until) = &mut self.until {
-            if until.get_mut().as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
-            }
+        if let Some(until) = &mut self.until
+            && until.get_mut().as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(());
         }
         self.open.poll_begun(cx)
     }

@@ -3,16 +3,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
 
-use crate::cursor::{Cursor, Epoch, Origin};
+use crate::cursor::{Cursor, Epoch};
 use crate::wakers::Wakers;
-use crate::{Error, Event, EventId, Feed, Frame, Gap, GapReason, LastEventId, Shutdown, encode};
+use crate::{Error, Event, EventId, Feed, Frame, LastEventId, Shutdown, encode};
 
 mod page;
 mod reader;
+mod state;
 mod tail;
 
 pub(crate) use reader::Reader;
-use tail::{Limits, Read, Tail};
+use state::State;
+use tail::{Limits, Tail};
 
 /// What one appends to and streams from: the events of a stream, in order, the newest of them kept for those who come back.
 ///
@@ -186,42 +188,6 @@ struct Shared {
     state: Mutex<State>,
     largest_event: usize,
     shutdown: Shutdown,
-}
-
-/// The tail and those who wait for it, under one lock: no event can come between looking and waiting.
-struct State {
-    tail: Tail,
-    readers: Wakers,
-}
-
-impl State {
-    /// Where a client goes on: after the event it saw last, or at the end if this is its first visit.
-    fn resolve(&self, last_event_id: &LastEventId) -> Result<Cursor, Gap> {
-        let (oldest, newest) = (self.tail.oldest(), self.tail.newest());
-        let reason = match last_event_id {
-            LastEventId::Absent => return Ok(newest),
-            LastEventId::Unusable => GapReason::Unknown,
-            LastEventId::Id(id) => match Origin::of(id, self.tail.epoch()) {
-                Origin::Here(cursor) if cursor > newest => GapReason::AheadOfHead,
-                Origin::Here(cursor) if cursor.next() < oldest => GapReason::TooOld,
-                Origin::Here(cursor) => return Ok(cursor),
-                Origin::OtherEpoch => GapReason::OtherEpoch,
-                Origin::Unknown => GapReason::Unknown,
-            },
-        };
-        Err(self.gap(reason))
-    }
-
-    fn gap(&self, reason: GapReason) -> Gap {
-        let (oldest, newest, epoch) = (self.tail.oldest(), self.tail.newest(), self.tail.epoch());
-        let is_empty = self.tail.len() == 0;
-        Gap {
-            reason,
-            oldest: (!is_empty).then(|| oldest.id(epoch)),
-            newest: (!is_empty).then(|| newest.id(epoch)),
-            restart: Some(oldest.previous().id(epoch)),
-        }
-    }
 }
 
 impl Default for LogOptions {

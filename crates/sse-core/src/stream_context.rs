@@ -1,12 +1,16 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, MutexGuard};
+use std::task::Poll;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
-use crate::wakers::Wakers;
-use crate::{Feed, Frame, encode};
+use crate::{BoxError, Feed, Frame, encode};
+
+mod channel;
+
+pub(crate) use channel::Receiver;
+use channel::{Shared, State};
 
 /// How many bytes wait for one client before a sender does.
 const CAPACITY: usize = 64 * 1024;
@@ -53,21 +57,6 @@ pub struct StreamContext(Arc<Shared>);
 #[error("the client of this stream is gone")]
 pub struct Closed;
 
-#[derive(Default)]
-struct Shared(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    buffer: BytesMut,
-    contexts: usize,
-    is_closed: bool,
-    is_left: bool,
-    /// The stream, waiting for something to send.
-    stream: Option<Waker>,
-    /// Contexts, waiting for room or for the end.
-    senders: Wakers,
-}
-
 impl StreamContext {
     /// A context, and the feed for the client that it speaks to.
     pub fn channel() -> (Self, Feed) {
@@ -83,7 +72,7 @@ impl StreamContext {
     where
         C: FnOnce(Self) -> F,
         F: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<crate::BoxError>,
+        E: Into<BoxError>,
     {
         let (context, receiver) = Self::pair();
         let running = closure(context);
@@ -175,10 +164,7 @@ impl StreamContext {
     }
 
     fn pair() -> (Self, Receiver) {
-        let shared = Arc::new(Shared(Mutex::new(State {
-            contexts: 1,
-            ..State::default()
-        })));
+        let shared = Arc::new(Shared::with_one_context());
         (Self(Arc::clone(&shared)), Receiver(shared))
     }
 
@@ -199,56 +185,6 @@ impl Drop for Place<'_> {
     }
 }
 
-/// The stream's end of it.
-pub(crate) struct Receiver(Arc<Shared>);
-
-impl Receiver {
-    /// All that was sent since, in one piece; `None` after the last.
-    pub(crate) fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
-        let mut state = self.0.lock();
-        if state.buffer.is_empty() {
-            if state.is_closed {
-                return Poll::Ready(None);
-            }
-            state.stream = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        let bytes = state.buffer.split().freeze();
-        let woken = state.senders.take();
-        drop(state);
-        woken.wake();
-        Poll::Ready(Some(bytes))
-    }
-
-    /// Ends the stream after what was sent.
-    pub(crate) fn close(&self) {
-        self.0.lock().close();
-    }
-}
-
-impl State {
-    fn is_over(&self) -> bool {
-        self.is_closed || self.is_left
-    }
-
-    fn close(&mut self) {
-        self.is_closed = true;
-        self.wake_stream();
-    }
-
-    fn wake_stream(&mut self) {
-        if let Some(waker) = self.stream.take() {
-            waker.wake();
-        }
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Clone for StreamContext {
     fn clone(&self) -> Self {
         self.lock().contexts += 1;
@@ -263,16 +199,6 @@ impl Drop for StreamContext {
         if state.contexts == 0 {
             state.close();
         }
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.is_left = true;
-        let woken = state.senders.take();
-        drop(state);
-        woken.wake();
     }
 }
 

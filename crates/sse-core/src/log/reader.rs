@@ -3,7 +3,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 
 use crate::cursor::Cursor;
-use crate::log::{EventLog, Read, State};
+use crate::log::EventLog;
+use crate::log::state::State;
+use crate::log::tail::Read;
 use crate::{Frame, Gap, GapReason, LastEventId, OnGap};
 
 /// One client of a log: a cursor that moves on, and a place among those who wait.

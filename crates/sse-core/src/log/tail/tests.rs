@@ -1,0 +1,114 @@
+use super::*;
+use crate::log::page::PAGE_SIZE;
+
+fn tail(events: usize, bytes: usize) -> Tail {
+    Tail::new(Epoch::random(), Limits { events, bytes })
+}
+
+fn block(text: &str) -> BytesMut {
+    BytesMut::from(format!("data: {text}\n").as_str())
+}
+
+/// Reads all from a cursor on, and checks that it is the events that were pushed.
+#[track_caller]
+fn check_all_after(tail: &mut Tail, mut cursor: Cursor, pushed: &[String]) {
+    let mut seen = Vec::new();
+    let expected: Vec<u8> = (cursor.0 + 1..=tail.newest().0)
+        .flat_map(|n| {
+            format!(
+                "data: {}\nid: {}.{n}\n\n",
+                pushed[n as usize - 1],
+                tail.epoch()
+            )
+            .into_bytes()
+        })
+        .collect();
+    loop {
+        match tail.read(cursor) {
+            Read::Events(bytes, last) => {
+                assert!(last > cursor && !bytes.is_empty());
+                seen.extend_from_slice(&bytes);
+                cursor = last;
+            }
+            Read::End => break,
+            Read::Gone => panic!("{cursor} is gone, the oldest is {}", tail.oldest()),
+        }
+    }
+    assert!(
+        seen == expected,
+        "after {cursor}: {} bytes, {} expected",
+        seen.len(),
+        expected.len()
+    );
+}
+
+#[test]
+fn every_cursor_reads_all_that_follows_it_however_reads_and_writes_alternate() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..8 {
+        let (mut tail, mut pushed) = (tail(usize::MAX, usize::MAX), Vec::new());
+        for n in 0..400 {
+            let size = if random.u8(..) < 4 {
+                random.usize(..2 * PAGE_SIZE)
+            } else {
+                random.usize(..900)
+            };
+            pushed.push(format!("{n} {}", "x".repeat(size)));
+            let position = tail.push(block(&pushed[n]));
+            assert_eq!(position, Cursor(n as u64 + 1));
+            if random.bool() {
+                check_all_after(
+                    &mut tail,
+                    Cursor(position.0.saturating_sub(random.u64(..4))),
+                    &pushed,
+                );
+            }
+        }
+        for cursor in (0..=400).step_by(11) {
+            check_all_after(&mut tail, Cursor(cursor), &pushed);
+        }
+    }
+}
+
+#[test]
+fn no_more_is_kept_than_allowed() {
+    let mut tail = tail(100, 10_000);
+    for n in 0..5_000_usize {
+        tail.push(block(&"x".repeat(n % 997)));
+        assert!(tail.len() <= 100 && tail.bytes() <= 10_000);
+        let kept: usize = tail.pages.iter().map(Page::len).sum();
+        assert!(kept + tail.open.len() <= 10_000 + 2 * PAGE_SIZE, "{kept}");
+        assert_ne!(tail.read(Cursor(tail.oldest().0 - 1)), Read::Gone);
+        if tail.oldest().0 > 1 {
+            assert_eq!(tail.read(Cursor(tail.oldest().0 - 2)), Read::Gone);
+        }
+    }
+}
+
+#[test]
+fn the_newest_event_stays_whatever_its_size() {
+    let mut tail = tail(100, 10);
+    for _ in 0..3 {
+        tail.push(block(&"x".repeat(100_000)));
+        assert_eq!(tail.len(), 1);
+        assert_eq!(tail.pages.len(), 1);
+    }
+    tail.push(block("small"));
+    assert_eq!((tail.len(), tail.pages.len()), (1, 0));
+}
+
+#[test]
+fn readers_at_the_end_share_one_piece() {
+    let mut tail = tail(100, 10_000);
+    tail.push(block("first"));
+    let _ = tail.read(Cursor(0));
+    tail.push(block("second"));
+    tail.push(block("third"));
+    let (Read::Events(one, _), Read::Events(other, _)) =
+        (tail.read(Cursor(1)), tail.read(Cursor(1)))
+    else {
+        panic!()
+    };
+    assert_eq!(one.as_ptr(), other.as_ptr());
+    assert!(one.starts_with(b"data: second"));
+}

@@ -1,0 +1,78 @@
+use std::collections::VecDeque;
+use std::task::{Context, Poll};
+
+use sync_wrapper::SyncWrapper;
+
+use crate::{BoxError, Error, Frame, Frames};
+
+/// How many bytes are kept of what is published while a client catches up.
+const KEPT_BYTES: usize = 1024 * 1024;
+
+/// The live half of a source, and what it has published while the client catches up.
+#[derive(Default)]
+pub(crate) struct Live {
+    /// `None` before it is subscribed, and once it has ended.
+    stream: Option<SyncWrapper<Frames>>,
+    kept: VecDeque<Result<Frame, BoxError>>,
+    bytes: usize,
+    limit: usize,
+    /// For good: what was lost cannot be made up by what comes later.
+    has_overflowed: bool,
+}
+
+impl Live {
+    /// One that keeps this many events at the most.
+    pub(crate) fn keeping(limit: usize) -> Self {
+        Self {
+            limit,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn subscribed(&mut self, stream: Frames) {
+        self.stream = Some(SyncWrapper::new(stream));
+    }
+
+    pub(crate) fn unsubscribe(&mut self) {
+        self.stream = None;
+    }
+
+    pub(crate) fn keeps_any(&self) -> bool {
+        !self.kept.is_empty()
+    }
+
+    /// Takes all that has been published, to be given out later.
+    pub(crate) fn keep(&mut self, cx: &mut Context<'_>) {
+        while let Some(stream) = &mut self.stream {
+            match stream.get_mut().as_mut().poll_next(cx) {
+                Poll::Ready(Some(item)) => {
+                    self.bytes += item.as_ref().map_or(0, |frame| frame.as_bytes().len());
+                    self.kept.push_back(item);
+                    if self.kept.len() > self.limit || self.bytes > KEPT_BYTES {
+                        self.has_overflowed = true;
+                        self.kept = VecDeque::new();
+                        self.unsubscribe();
+                    }
+                }
+                Poll::Ready(None) => self.unsubscribe(),
+                Poll::Pending => return,
+            }
+        }
+    }
+
+    /// What was kept, and then what is published.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
+        let failed = |error| Error::source("streaming", error);
+        if let Some(item) = self.kept.pop_front() {
+            return Poll::Ready(Some(item.map_err(failed)));
+        }
+        match &mut self.stream {
+            Some(stream) => {
+                let item = stream.get_mut().as_mut().poll_next(cx);
+                item.map(|item| item.map(|item| item.map_err(failed)))
+            }
+            None if self.has_overflowed => Poll::Ready(Some(Err(Error::overflow(self.limit)))),
+            None => Poll::Ready(None),
+        }
+    }
+}

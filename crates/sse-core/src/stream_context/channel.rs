@@ -1,0 +1,89 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::wakers::Wakers;
+
+/// What the contexts of a stream and the stream itself share.
+#[derive(Default)]
+pub(crate) struct Shared(Mutex<State>);
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(super) buffer: BytesMut,
+    pub(super) contexts: usize,
+    is_closed: bool,
+    is_left: bool,
+    /// The stream, waiting for something to send.
+    stream: Option<Waker>,
+    /// Contexts, waiting for room or for the end.
+    pub(super) senders: Wakers,
+}
+
+/// The stream's end of it.
+pub(crate) struct Receiver(pub(super) Arc<Shared>);
+
+impl Receiver {
+    /// All that was sent since, in one piece; `None` after the last.
+    pub(crate) fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
+        let mut state = self.0.lock();
+        if state.buffer.is_empty() {
+            if state.is_closed {
+                return Poll::Ready(None);
+            }
+            state.stream = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let bytes = state.buffer.split().freeze();
+        let woken = state.senders.take();
+        drop(state);
+        woken.wake();
+        Poll::Ready(Some(bytes))
+    }
+
+    /// Ends the stream after what was sent.
+    pub(crate) fn close(&self) {
+        self.0.lock().close();
+    }
+}
+
+impl State {
+    pub(super) fn is_over(&self) -> bool {
+        self.is_closed || self.is_left
+    }
+
+    pub(super) fn close(&mut self) {
+        self.is_closed = true;
+        self.wake_stream();
+    }
+
+    pub(super) fn wake_stream(&mut self) {
+        if let Some(waker) = self.stream.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn with_one_context() -> Self {
+        Self(Mutex::new(State {
+            contexts: 1,
+            ..State::default()
+        }))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.is_left = true;
+        let woken = state.senders.take();
+        drop(state);
+        woken.wake();
+    }
+}
