@@ -3,6 +3,8 @@
 pub mod app;
 mod closing;
 pub mod event_json;
+pub mod eventually;
+pub mod framework;
 pub mod parser;
 pub mod proxy;
 pub mod server;
