@@ -15,10 +15,7 @@ use crate::suite::server::Ready;
 /// Serves the app until its shutdown.
 #[actix_web::main]
 pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()> {
-    let options = ListenerOptions {
-        stalled: app.options.stalled,
-        ..ListenerOptions::default()
-    };
+    let options = ListenerOptions { stalled: app.options.stalled, ..ListenerOptions::default() };
     let listener = listener_with(address, options)?;
     ready(listener.local_addr()?);
     let (shutdown, begun) = (app.shutdown.clone(), app.shutdown.clone());
@@ -47,41 +44,16 @@ async fn get(
     http: HttpRequest,
     request: SseRequest,
 ) -> HttpResponse {
-    let user = http
-        .headers()
-        .get("x-user")
-        .and_then(|user| user.to_str().ok())
-        .map(str::to_owned);
+    let user = http.headers().get("x-user").and_then(|user| user.to_str().ok()).map(str::to_owned);
     let query = http.uri().query().map(str::to_owned);
-    match app
-        .call(
-            Method::Get,
-            &name,
-            Call {
-                user,
-                query,
-                ..Call::default()
-            },
-        )
-        .await
-    {
+    match app.call(Method::Get, &name, Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).respond_to(&http),
         Answer::Text(status, text) => plain(status, text),
     }
 }
 
 async fn post(app: Data<App>, name: Path<String>, body: String) -> HttpResponse {
-    match app
-        .call(
-            Method::Post,
-            &name,
-            Call {
-                body,
-                ..Call::default()
-            },
-        )
-        .await
-    {
+    match app.call(Method::Post, &name, Call { body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
         Answer::Stream(_) => HttpResponse::NotFound().finish(),
     }

@@ -17,17 +17,12 @@ use crate::suite::server::Ready;
 /// Serves the app until its shutdown.
 #[tokio::main]
 pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()> {
-    let options = ListenerOptions {
-        stalled: app.options.stalled,
-        ..ListenerOptions::default()
-    };
+    let options = ListenerOptions { stalled: app.options.stalled, ..ListenerOptions::default() };
     let listener = listener_with(address, options)?;
     ready(listener.local_addr()?);
     let (shutdown, begun) = (app.shutdown.clone(), app.shutdown.clone());
     let (grace, compresses) = (app.options.grace, app.options.compresses);
-    let mut router = Router::new()
-        .route("/{name}", routing::get(get).post(post))
-        .with_state(app);
+    let mut router = Router::new().route("/{name}", routing::get(get).post(post)).with_state(app);
     if compresses {
         router = router.layer(CompressionLayer::new());
     }
@@ -46,48 +41,20 @@ async fn get(
     headers: HeaderMap,
     request: SseRequest,
 ) -> Response {
-    let user = headers
-        .get("x-user")
-        .and_then(|user| user.to_str().ok())
-        .map(str::to_owned);
-    match app
-        .call(
-            Method::Get,
-            &name,
-            Call {
-                user,
-                query,
-                ..Call::default()
-            },
-        )
-        .await
-    {
+    let user = headers.get("x-user").and_then(|user| user.to_str().ok()).map(str::to_owned);
+    match app.call(Method::Get, &name, Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).into_response(),
         Answer::Text(status, text) => plain(status, text),
     }
 }
 
 async fn post(State(app): State<App>, Path(name): Path<String>, body: String) -> Response {
-    match app
-        .call(
-            Method::Post,
-            &name,
-            Call {
-                body,
-                ..Call::default()
-            },
-        )
-        .await
-    {
+    match app.call(Method::Post, &name, Call { body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
         Answer::Stream(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
 fn plain(status: u16, text: String) -> Response {
-    (
-        StatusCode::from_u16(status).expect("routes answer valid statuses"),
-        text,
-    )
-        .into_response()
+    (StatusCode::from_u16(status).expect("routes answer valid statuses"), text).into_response()
 }

@@ -8,25 +8,13 @@ pub mod rocket;
 pub mod warp;
 
 /// axum.
-pub const AXUM: Framework = Framework {
-    name: "axum",
-    serve: axum::serve,
-};
+pub const AXUM: Framework = Framework { name: "axum", serve: axum::serve };
 
 /// actix-web.
-pub const ACTIX: Framework = Framework {
-    name: "actix-web",
-    serve: actix::serve,
-};
+pub const ACTIX: Framework = Framework { name: "actix-web", serve: actix::serve };
 
 /// warp.
-pub const WARP: Framework = Framework {
-    name: "warp",
-    serve: warp::serve,
-};
+pub const WARP: Framework = Framework { name: "warp", serve: warp::serve };
 
 /// Rocket.
-pub const ROCKET: Framework = Framework {
-    name: "Rocket",
-    serve: rocket::serve,
-};
+pub const ROCKET: Framework = Framework { name: "Rocket", serve: rocket::serve };

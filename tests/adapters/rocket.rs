@@ -25,20 +25,12 @@ async fn run(app: App, address: SocketAddr, ready: Ready) -> Result<(), rocket::
         port: address.port(),
         ident: Ident::none(),
         log_level: LogLevel::Off,
-        shutdown: Shutdown {
-            ctrlc: false,
-            grace: 1,
-            mercy: 0,
-            ..Shutdown::default()
-        },
+        shutdown: Shutdown { ctrlc: false, grace: 1, mercy: 0, ..Shutdown::default() },
         ..Config::default()
     };
     let begun = app.shutdown.clone();
     let liftoff = AdHoc::on_liftoff("address", move |rocket| {
-        ready(SocketAddr::new(
-            rocket.config().address,
-            rocket.config().port,
-        ));
+        ready(SocketAddr::new(rocket.config().address, rocket.config().port));
         let stop = rocket.shutdown();
         rocket::tokio::spawn(async move {
             begun.begun().await;
@@ -46,10 +38,7 @@ async fn run(app: App, address: SocketAddr, ready: Ready) -> Result<(), rocket::
         });
         Box::pin(async {})
     });
-    let rocket = rocket::custom(config)
-        .manage(app)
-        .mount("/", routes![get, post])
-        .attach(liftoff);
+    let rocket = rocket::custom(config).manage(app).mount("/", routes![get, post]).attach(liftoff);
     rocket.launch().await.map(drop)
 }
 
@@ -77,42 +66,24 @@ impl<'r> FromRequest<'r> for Query {
 
 #[derive(Responder)]
 enum Reply {
-    Stream(Sse),
+    Stream(Box<Sse>),
     Text((Status, String)),
 }
 
 #[get("/<name>")]
 async fn get(app: &State<App>, name: &str, user: User, query: Query, request: SseRequest) -> Reply {
     match app
-        .call(
-            Method::Get,
-            name,
-            Call {
-                user: user.0,
-                query: query.0,
-                ..Call::default()
-            },
-        )
+        .call(Method::Get, name, Call { user: user.0, query: query.0, ..Call::default() })
         .await
     {
-        Answer::Stream(feed) => Reply::Stream(stream_events(request, feed)),
+        Answer::Stream(feed) => Reply::Stream(Box::new(stream_events(request, feed))),
         Answer::Text(status, text) => Reply::Text((Status::new(status), text)),
     }
 }
 
 #[post("/<name>", data = "<body>")]
 async fn post(app: &State<App>, name: &str, body: String) -> (Status, String) {
-    match app
-        .call(
-            Method::Post,
-            name,
-            Call {
-                body,
-                ..Call::default()
-            },
-        )
-        .await
-    {
+    match app.call(Method::Post, name, Call { body, ..Call::default() }).await {
         Answer::Text(status, text) => (Status::new(status), text),
         Answer::Stream(_) => (Status::NotFound, String::new()),
     }

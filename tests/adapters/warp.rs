@@ -14,20 +14,14 @@ use crate::suite::server::Ready;
 /// Serves the app until its shutdown.
 #[tokio::main]
 pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()> {
-    let options = ListenerOptions {
-        stalled: app.options.stalled,
-        ..ListenerOptions::default()
-    };
+    let options = ListenerOptions { stalled: app.options.stalled, ..ListenerOptions::default() };
     let listener = listener_with(address, options)?;
     ready(listener.local_addr()?);
     let (shutdown, begun) = (app.shutdown.clone(), app.shutdown.clone());
     let grace = app.options.grace;
     let app = warp::any().map(move || app.clone());
     let reading = warp::get().or(warp::head()).unify();
-    let query = warp::query::raw()
-        .map(Some)
-        .or(warp::any().map(|| None))
-        .unify();
+    let query = warp::query::raw().map(Some).or(warp::any().map(|| None)).unify();
     let user = warp::header::optional("x-user");
     let get = app
         .clone()
@@ -37,11 +31,7 @@ pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()
         .and(user)
         .and(sse_request())
         .then(get);
-    let post = app
-        .and(warp::post())
-        .and(warp::path!(String))
-        .and(warp::body::bytes())
-        .then(post);
+    let post = app.and(warp::post()).and(warp::path!(String)).and(warp::body::bytes()).then(post);
     let server = warp::serve(get.or(post))
         .incoming(listener)
         .graceful(async move { begun.begun().await })
@@ -59,18 +49,7 @@ async fn get(
     user: Option<String>,
     request: SseRequest,
 ) -> Response {
-    match app
-        .call(
-            Method::Get,
-            &name,
-            Call {
-                user,
-                query,
-                ..Call::default()
-            },
-        )
-        .await
-    {
+    match app.call(Method::Get, &name, Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).into_response(),
         Answer::Text(status, text) => plain(status, text),
     }
@@ -80,17 +59,7 @@ async fn post(app: App, name: String, body: bytes::Bytes) -> Response {
     let Ok(body) = String::from_utf8(body.into()) else {
         return plain(400, "the body is not UTF-8".into());
     };
-    match app
-        .call(
-            Method::Post,
-            &name,
-            Call {
-                body,
-                ..Call::default()
-            },
-        )
-        .await
-    {
+    match app.call(Method::Post, &name, Call { body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
         Answer::Stream(_) => StatusCode::NOT_FOUND.into_response(),
     }

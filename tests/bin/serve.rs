@@ -58,19 +58,13 @@ fn app() -> App {
     let (events, publish, event, stats) = (log.clone(), log.clone(), log.clone(), log);
     let app = App::new(ServerOptions::default())
         .stream("events", move |_| events.feed())
-        .stream("idle", move |_| {
-            idle.feed().keep_alive(Duration::from_millis(400))
-        });
+        .stream("idle", move |_| idle.feed().keep_alive(Duration::from_millis(400)));
     let shutdown = app.shutdown.clone();
     app.route(Method::Post, "publish", move |call| {
         append(publish.clone(), Ok(Event::new(call.body)))
     })
-    .route(Method::Post, "event", move |call| {
-        append(event.clone(), event_json::parse(&call.body))
-    })
-    .route(Method::Get, "stats", move |_| {
-        std::future::ready(stats_of(&stats))
-    })
+    .route(Method::Post, "event", move |call| append(event.clone(), event_json::parse(&call.body)))
+    .route(Method::Get, "stats", move |_| std::future::ready(stats_of(&stats)))
     .route(Method::Post, "shutdown", move |_| {
         shutdown.begin();
         std::future::ready(Answer::Text(200, "shutting down\n".into()))
@@ -100,9 +94,7 @@ fn stats_of(log: &EventLog) -> Answer {
 /// In a thread and a runtime of its own, since each framework brings another.
 fn shut_down_on_sigterm(app: &App) -> std::io::Result<()> {
     let shutdown = app.shutdown.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut sigterm = {
         let _entered = runtime.enter();
         signal(SignalKind::terminate())?

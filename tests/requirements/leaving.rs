@@ -11,9 +11,8 @@ use sse_core::EventLog;
 pub(crate) async fn frees_the_subscription_of_an_idle_client_that_leaves(framework: &Framework) {
     let log = EventLog::in_memory(100);
     let events = log.clone();
-    let app = App::new(ServerOptions::default()).stream("events", move |_| {
-        events.feed().keep_alive(Duration::from_millis(200))
-    });
+    let app = App::new(ServerOptions::default())
+        .stream("events", move |_| events.feed().keep_alive(Duration::from_millis(200)));
     let server = framework.start(app);
     let client = Request::get("/events").send(server.address).await;
     eventually(PATIENCE, "it subscribes", || log.stats().readers == 1).await;

@@ -42,18 +42,11 @@ async fn serve() -> (SocketAddr, mpsc::Receiver<Ending>) {
 /// How the next client left.
 async fn left(endings: &mut mpsc::Receiver<Ending>) -> Ending {
     let ending = timeout(PATIENCE, endings.recv()).await;
-    ending
-        .expect("a client leaves within 5 s")
-        .expect("the server runs")
+    ending.expect("a client leaves within 5 s").expect("the server runs")
 }
 
 fn cuts(seed: u64, bytes: Range<usize>, rst_share: f64, limit: usize) -> Cuts {
-    Cuts {
-        seed,
-        bytes,
-        rst_share,
-        limit,
-    }
+    Cuts { seed, bytes, rst_share, limit }
 }
 
 async fn connect(proxy: &CuttingProxy) -> TcpStream {

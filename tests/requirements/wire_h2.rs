@@ -14,11 +14,7 @@ use tokio::time::timeout;
 
 /// A server for one connection. Every stream is answered with an event that holds the request's
 /// Last-Event-ID, and is then the test's to continue.
-async fn serve() -> (
-    Connection,
-    mpsc::Receiver<SendStream<Bytes>>,
-    JoinHandle<()>,
-) {
+async fn serve() -> (Connection, mpsc::Receiver<SendStream<Bytes>>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let addr = listener.local_addr().expect("the listener is bound");
     let (streams, opened) = mpsc::channel(8);
@@ -57,9 +53,7 @@ async fn reads_events_and_a_clean_end() {
     assert_eq!(response.headers["content-type"], "text/event-stream");
     assert_eq!(response.next_event().await.data, "7");
     let mut stream = opened.recv().await.expect("one request");
-    stream
-        .send_data(Bytes::new(), true)
-        .expect("an open stream");
+    stream.send_data(Bytes::new(), true).expect("an open stream");
     assert_eq!(response.end().await, End::Clean);
 }
 
@@ -108,9 +102,7 @@ async fn does_not_wait_for_an_event_beyond_the_end() {
     let (connection, mut opened, _server) = serve().await;
     let mut response = connection.get("/", &[("last-event-id", "7")]).await;
     let mut stream = opened.recv().await.expect("one request");
-    stream
-        .send_data(Bytes::new(), true)
-        .expect("an open stream");
+    stream.send_data(Bytes::new(), true).expect("an open stream");
     response.next_event().await;
     response.next_event().await;
 }

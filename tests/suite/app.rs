@@ -41,11 +41,7 @@ pub struct ServerOptions {
 
 impl Default for ServerOptions {
     fn default() -> Self {
-        Self {
-            grace: Duration::from_secs(3),
-            stalled: Duration::from_secs(30),
-            compresses: false,
-        }
+        Self { grace: Duration::from_secs(3), stalled: Duration::from_secs(30), compresses: false }
     }
 }
 
@@ -74,10 +70,7 @@ type Handler = Box<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> 
 impl App {
     /// Without routes.
     pub fn new(options: ServerOptions) -> Self {
-        Self {
-            options,
-            ..Self::default()
-        }
+        Self { options, ..Self::default() }
     }
 
     /// The same, with an event stream at `GET /{name}`. It gets the shutdown of this app.
@@ -89,9 +82,7 @@ impl App {
     ) -> Self {
         let shutdown = self.shutdown.clone();
         let feed = move |call| Answer::Stream(feed(call).shutdown(&shutdown));
-        self.route(Method::Get, name, move |call| {
-            std::future::ready(feed(call))
-        })
+        self.route(Method::Get, name, move |call| std::future::ready(feed(call)))
     }
 
     /// The same, with this route.
@@ -111,19 +102,13 @@ impl App {
     {
         let routes =
             Arc::get_mut(&mut self.routes).expect("routes are added before the app is shared");
-        routes.insert(
-            (method, name),
-            Box::new(move |call| Box::pin(handler(call))),
-        );
+        routes.insert((method, name), Box::new(move |call| Box::pin(handler(call))));
         self
     }
 
     /// Answers a request.
     pub async fn call(&self, method: Method, name: &str, call: Call) -> Answer {
-        let route = self
-            .routes
-            .iter()
-            .find(|((m, n), _)| *m == method && *n == name);
+        let route = self.routes.iter().find(|((m, n), _)| *m == method && *n == name);
         match route {
             Some((_, handler)) => handler(call).await,
             None => Answer::Text(404, format!("nothing at /{name}")),

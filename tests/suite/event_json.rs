@@ -37,40 +37,25 @@ pub fn parse(json: &str) -> Result<Event, String> {
         Some(Data::Text(text)) => Event::new(text),
         Some(Data::Pieces(pieces)) => Event::from_pieces(pieces),
     };
-    let event_type = json
-        .event
-        .map(EventType::try_from)
-        .transpose()
-        .map_err(|error| error.to_string())?;
-    let id = json
-        .id
-        .map(EventId::try_from)
-        .transpose()
-        .map_err(|error| error.to_string())?;
+    let event_type =
+        json.event.map(EventType::try_from).transpose().map_err(|error| error.to_string())?;
+    let id = json.id.map(EventId::try_from).transpose().map_err(|error| error.to_string())?;
     let retry = json
         .retry
         .as_ref()
         .map(millis)
         .transpose()?
         .or(json.retry_micros.map(Duration::from_micros));
-    Ok(Event {
-        event_type,
-        id,
-        retry,
-        comment: json.comment,
-        ..event
-    })
+    Ok(Event { event_type, id, retry, comment: json.comment, ..event })
 }
 
 fn millis(retry: &serde_json::Value) -> Result<Duration, String> {
-    retry
-        .as_u64()
-        .map(Duration::from_millis)
-        .filter(|retry| *retry <= Event::MAX_RETRY)
-        .ok_or_else(|| {
+    retry.as_u64().map(Duration::from_millis).filter(|retry| *retry <= Event::MAX_RETRY).ok_or_else(
+        || {
             format!(
                 "invalid retry: a whole number of milliseconds from 0 to {}",
                 Event::MAX_RETRY.as_millis()
             )
-        })
+        },
+    )
 }

@@ -15,10 +15,7 @@ pub async fn eventually(
     let begun = Instant::now();
     while !condition() {
         let waited = begun.elapsed();
-        assert!(
-            waited < at_most,
-            "waited for {waited:?} in vain until {what}"
-        );
+        assert!(waited < at_most, "waited for {waited:?} in vain until {what}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     begun.elapsed()

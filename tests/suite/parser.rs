@@ -142,11 +142,7 @@ impl Parser {
             data.pop();
         }
         Some(Parsed {
-            event_type: if event_type.is_empty() {
-                "message".to_owned()
-            } else {
-                event_type
-            },
+            event_type: if event_type.is_empty() { "message".to_owned() } else { event_type },
             data,
             last_event_id: self.last_event_id.clone(),
         })

@@ -48,9 +48,7 @@ impl CuttingProxy {
         let listener = listener.expect("a free port on the loopback interface");
         let made = Arc::new(AtomicUsize::new(0));
         Self {
-            addr: listener
-                .local_addr()
-                .expect("a bound socket has an address"),
+            addr: listener.local_addr().expect("a bound socket has an address"),
             cuts: made.clone(),
             accepting: tokio::spawn(accept(listener, upstream, cuts, made)),
         }
@@ -144,11 +142,7 @@ async fn relay(mut client: TcpStream, upstream: SocketAddr, fate: Fate) -> io::R
         Ok(())
     };
     if let Err(Ended::Cut) = tokio::try_join!(upwards, downwards) {
-        let close = if fate.by_rst {
-            close_by_rst
-        } else {
-            close_by_fin
-        };
+        let close = if fate.by_rst { close_by_rst } else { close_by_fin };
         close(client)?;
         close(server)?;
     }

@@ -45,14 +45,9 @@ impl Server {
             // Nobody listens any more where the test has ended.
             _ = end.send(result);
         });
-        let address = address
-            .recv_timeout(Duration::from_secs(20))
-            .expect("the server listens within 20 s");
-        Self {
-            address,
-            app,
-            ended,
-        }
+        let address =
+            address.recv_timeout(Duration::from_secs(20)).expect("the server listens within 20 s");
+        Self { address, app, ended }
     }
 
     /// Shuts it down, and says how long that took.

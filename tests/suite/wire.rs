@@ -97,9 +97,7 @@ impl Request {
     ///
     /// When there is no whole head within [`PATIENCE`].
     pub async fn try_send(self, addr: SocketAddr) -> io::Result<Response> {
-        timeout(PATIENCE, self.exchange(addr))
-            .await
-            .unwrap_or_else(|elapsed| Err(elapsed.into()))
+        timeout(PATIENCE, self.exchange(addr)).await.unwrap_or_else(|elapsed| Err(elapsed.into()))
     }
 
     async fn exchange(self, addr: SocketAddr) -> io::Result<Response> {

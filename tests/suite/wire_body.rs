@@ -39,12 +39,7 @@ impl Body {
     }
 
     fn new(state: State) -> Self {
-        Self {
-            bytes: Vec::new(),
-            chunks: Vec::new(),
-            state,
-            undecoded: Vec::new(),
-        }
+        Self { bytes: Vec::new(), chunks: Vec::new(), state, undecoded: Vec::new() }
     }
 
     /// Takes bytes as they came from the socket and returns the content among them.

@@ -97,8 +97,7 @@ impl Response {
     pub fn read_until(&mut self, enough: impl Fn(&[u8]) -> bool) -> impl Future<Output = ()> {
         let wait = Wait::until("certain bytes");
         async move {
-            self.read_while(wait, PATIENCE, |response| !enough(response.bytes()))
-                .await;
+            self.read_while(wait, PATIENCE, |response| !enough(response.bytes())).await;
             if let Some(end) = self.end.filter(|_| !enough(self.bytes())) {
                 self.ended_early(wait, end)
             }
@@ -165,8 +164,7 @@ impl Response {
     }
 
     async fn event_or_end_for(&mut self, wait: Wait) -> Result<Parsed, End> {
-        self.read_while(wait, PATIENCE, |response| response.events.is_empty())
-            .await;
+        self.read_while(wait, PATIENCE, |response| response.events.is_empty()).await;
         let next = self.events.pop_front();
         next.ok_or_else(|| self.end.expect("nothing else stops the reading"))
     }

@@ -25,10 +25,7 @@ pub fn stream_events(request: SseRequest, feed: impl Into<Feed>) -> Sse {
 }
 
 fn timer() -> Timer {
-    Timer::new(
-        || tokio::time::Instant::now().into_std(),
-        tokio::time::sleep,
-    )
+    Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep)
 }
 
 impl FromRequest for SseRequest {
@@ -36,10 +33,8 @@ impl FromRequest for SseRequest {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let headers = request
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let headers =
+            request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         ready(Ok(Self(StreamRequest::new(
             request.method().as_str(),
             request.uri().query(),
@@ -52,12 +47,7 @@ impl Responder for Sse {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let StreamResponse {
-            status,
-            headers,
-            body,
-            ..
-        } = self.0;
+        let StreamResponse { status, headers, body, .. } = self.0;
         let mut response = HttpResponse::build(
             StatusCode::from_u16(status).expect("the core's statuses are valid"),
         );
@@ -69,9 +59,7 @@ impl Responder for Sse {
         let mut response = response.body(BodyStream::new(body));
         if request.version() < Version::HTTP_11 {
             // There are no chunks: the body ends with the connection.
-            response
-                .head_mut()
-                .set_connection_type(ConnectionType::Close);
+            response.head_mut().set_connection_type(ConnectionType::Close);
             response.head_mut().no_chunking(true);
         }
         response

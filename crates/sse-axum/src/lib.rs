@@ -59,43 +59,26 @@ pub fn listener_with(
 }
 
 fn timer() -> Timer {
-    Timer::new(
-        || tokio::time::Instant::now().into_std(),
-        tokio::time::sleep,
-    )
+    Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for SseRequest {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let headers = parts
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_bytes()));
-        Ok(Self(StreamRequest::new(
-            parts.method.as_str(),
-            parts.uri.query(),
-            headers,
-        )))
+        let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        Ok(Self(StreamRequest::new(parts.method.as_str(), parts.uri.query(), headers)))
     }
 }
 
 impl IntoResponse for Sse {
     fn into_response(self) -> Response {
-        let StreamResponse {
-            status,
-            headers,
-            body,
-            ..
-        } = self.0;
+        let StreamResponse { status, headers, body, .. } = self.0;
         let mut response = Response::new(Body::from_stream(body));
         *response.status_mut() =
             StatusCode::from_u16(status).expect("the core's statuses are valid");
         for (name, value) in headers {
-            response
-                .headers_mut()
-                .insert(*name, HeaderValue::from_static(value));
+            response.headers_mut().insert(*name, HeaderValue::from_static(value));
         }
         response
     }

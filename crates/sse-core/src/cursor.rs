@@ -17,9 +17,7 @@ pub(crate) struct Cursor(pub(crate) u64);
 impl Epoch {
     /// 62 random bits, so that no two logs share an epoch.
     pub(crate) fn random() -> Self {
-        Self(std::array::from_fn(|_| {
-            EPOCH_CHARS[fastrand::usize(..EPOCH_CHARS.len())]
-        }))
+        Self(std::array::from_fn(|_| EPOCH_CHARS[fastrand::usize(..EPOCH_CHARS.len())]))
     }
 
     fn as_str(&self) -> &str {
@@ -63,17 +61,11 @@ impl Origin {
         };
         let is_epoch = !written.is_empty()
             && written.len() <= EPOCH_LEN
-            && written
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+            && written.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         let Some(cursor) = parse_position(position).filter(|_| is_epoch) else {
             return Self::Unknown;
         };
-        if written == epoch.as_str() {
-            Self::Here(cursor)
-        } else {
-            Self::OtherEpoch
-        }
+        if written == epoch.as_str() { Self::Here(cursor) } else { Self::OtherEpoch }
     }
 }
 
@@ -124,17 +116,7 @@ mod tests {
     #[test]
     fn each_position_has_one_text() {
         let epoch = Epoch::random();
-        for position in [
-            "",
-            "00",
-            "01",
-            "+1",
-            "-1",
-            " 1",
-            "1.0",
-            "18446744073709551616",
-            "1x",
-        ] {
+        for position in ["", "00", "01", "+1", "-1", " 1", "1.0", "18446744073709551616", "1x"] {
             let Ok(id) = EventId::try_from(format!("{epoch}.{position}")) else {
                 continue;
             };
@@ -145,10 +127,7 @@ mod tests {
     #[test]
     fn an_id_of_another_log_is_told_from_nonsense() {
         let epoch = Epoch::random();
-        assert_eq!(
-            Origin::of(&Cursor(1).id(Epoch::random()), epoch),
-            Origin::OtherEpoch
-        );
+        assert_eq!(Origin::of(&Cursor(1).id(Epoch::random()), epoch), Origin::OtherEpoch);
         for id in ["", "1", ".1", "UPPER.1", "thirteenchars.1", "a-b.1"] {
             let id = EventId::try_from(id).expect("printable");
             assert_eq!(Origin::of(&id, epoch), Origin::Unknown, "{id}");

@@ -43,11 +43,7 @@ pub(crate) fn comment(text: &str, out: &mut BytesMut) {
 fn retry(event: &Event, out: &mut BytesMut) {
     if let Some(retry) = event.retry {
         let millis = retry.min(Event::MAX_RETRY).as_millis() as u64;
-        line(
-            b"retry: ",
-            itoa::Buffer::new().format(millis).as_bytes(),
-            out,
-        );
+        line(b"retry: ", itoa::Buffer::new().format(millis).as_bytes(), out);
     }
 }
 
@@ -70,10 +66,7 @@ fn line(field: &[u8], value: &[u8], out: &mut BytesMut) {
 /// Room for the event where its texts have one line each, and for the id that a log gives it; more lines grow the buffer.
 fn estimate(event: &Event) -> usize {
     let text = |t: &Option<String>| t.as_ref().map_or(0, |t| t.len() + 8);
-    let event_type = event
-        .event_type
-        .as_ref()
-        .map_or(0, |t| t.as_str().len() + 8);
+    let event_type = event.event_type.as_ref().map_or(0, |t| t.as_str().len() + 8);
     let id = event.id.as_ref().map_or(0, |id| id.as_str().len() + 6);
     text(&event.data) + text(&event.comment) + event_type + id + 64
 }
@@ -95,18 +88,12 @@ mod tests {
             .id(EventId::from_static("7"))
             .retry(std::time::Duration::from_secs(1))
             .comment("c");
-        check(
-            event,
-            ": c\nevent: t\nretry: 1000\ndata: a\ndata: b\nid: 7\n\n",
-        );
+        check(event, ": c\nevent: t\nretry: 1000\ndata: a\ndata: b\nid: 7\n\n");
     }
 
     #[test]
     fn every_line_end_is_one_line_break() {
-        check(
-            Event::new("a\r\nb\rc\nd"),
-            "data: a\ndata: b\ndata: c\ndata: d\n\n",
-        );
+        check(Event::new("a\r\nb\rc\nd"), "data: a\ndata: b\ndata: c\ndata: d\n\n");
         check(Event::new("\n"), "data: \ndata: \n\n");
         check(Event::new(""), "data: \n\n");
         check(Event::new("\n\r"), "data: \ndata: \ndata: \n\n");
@@ -117,15 +104,9 @@ mod tests {
         check(Event::default(), "");
         check(Event::default().comment("hi"), ": hi\n");
         check(Event::default().comment("a\rb"), ": a\n: b\n");
-        check(
-            Event::default().retry(std::time::Duration::MAX),
-            "retry: 2147483647\n",
-        );
+        check(Event::default().retry(std::time::Duration::MAX), "retry: 2147483647\n");
         check(Event::default().event_type(EventType::from_static("t")), "");
         check(Event::default().id(EventId::from_static("7")), "id: 7\n\n");
-        check(
-            Event::new("x").id(EventId::from_static("")),
-            "data: x\nid: \n\n",
-        );
+        check(Event::new("x").id(EventId::from_static("")), "data: x\nid: \n\n");
     }
 }

@@ -24,18 +24,10 @@ pub struct Error(Arc<Kind>);
 enum Kind {
     Json(serde_json::Error),
     InvalidEvent(&'static str),
-    TooLarge {
-        size: usize,
-        limit: usize,
-    },
+    TooLarge { size: usize, limit: usize },
     Gap(Gap),
-    Source {
-        during: &'static str,
-        error: BoxError,
-    },
-    Overflow {
-        limit: usize,
-    },
+    Source { during: &'static str, error: BoxError },
+    Overflow { limit: usize },
 }
 
 impl Error {

@@ -39,10 +39,7 @@ impl Event {
 
     /// An event with this data.
     pub fn new(data: impl Into<String>) -> Self {
-        Self {
-            data: Some(data.into()),
-            ..Self::default()
-        }
+        Self { data: Some(data.into()), ..Self::default() }
     }
 
     /// An event whose data is these pieces, each on lines of its own.
@@ -81,44 +78,30 @@ impl Event {
     ///
     /// Where the value has no JSON, as a map whose keys are not texts; the error's source is that of serde_json.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
-        serde_json::to_string(value)
-            .map(Self::new)
-            .map_err(Error::json)
+        serde_json::to_string(value).map(Self::new).map_err(Error::json)
     }
 
     /// The same event with this type.
     #[must_use]
     pub fn event_type(self, event_type: EventType) -> Self {
-        Self {
-            event_type: Some(event_type),
-            ..self
-        }
+        Self { event_type: Some(event_type), ..self }
     }
 
     /// The same event with this id.
     #[must_use]
     pub fn id(self, id: EventId) -> Self {
-        Self {
-            id: Some(id),
-            ..self
-        }
+        Self { id: Some(id), ..self }
     }
 
     /// The same event with this reconnection time.
     #[must_use]
     pub fn retry(self, retry: Duration) -> Self {
-        Self {
-            retry: Some(retry),
-            ..self
-        }
+        Self { retry: Some(retry), ..self }
     }
 
     /// The same event with this comment.
     #[must_use]
     pub fn comment(self, comment: impl Into<String>) -> Self {
-        Self {
-            comment: Some(comment.into()),
-            ..self
-        }
+        Self { comment: Some(comment.into()), ..self }
     }
 }

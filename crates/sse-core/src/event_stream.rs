@@ -177,11 +177,8 @@ impl State {
             let now = self.timer.now();
             let silence = now.saturating_duration_since(self.last_write);
             let is_due = silence >= self.options.keep_alive;
-            let rest = if is_due {
-                self.options.keep_alive
-            } else {
-                self.options.keep_alive - silence
-            };
+            let rest =
+                if is_due { self.options.keep_alive } else { self.options.keep_alive - silence };
             self.sleep = SyncWrapper::new(self.timer.sleep(rest));
             if is_due {
                 self.last_write = now;
@@ -210,8 +207,6 @@ fn goodbye(retry: Option<Duration>) -> Bytes {
 
 impl fmt::Debug for EventStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventStream")
-            .field("has_ended", &self.state.is_none())
-            .finish()
+        f.debug_struct("EventStream").field("has_ended", &self.state.is_none()).finish()
     }
 }

@@ -16,10 +16,7 @@ const CHUNK_SIZE: usize = 64 * 1024;
 pub(crate) enum Events {
     Log(Reader),
     Source(Box<Joined>),
-    Context {
-        receiver: Receiver,
-        running: Option<SyncWrapper<Running>>,
-    },
+    Context { receiver: Receiver, running: Option<SyncWrapper<Running>> },
 }
 
 impl Events {
@@ -41,15 +38,11 @@ impl Events {
             }
             Origin::Source(source) => {
                 let resume = Resume::new(source, last_event_id, options.on_gap, options.limits);
-                Some(Self::Source(Box::new(Joined {
-                    resume,
-                    error: None,
-                })))
+                Some(Self::Source(Box::new(Joined { resume, error: None })))
             }
-            Origin::Context(receiver, running) => Some(Self::Context {
-                receiver,
-                running: running.map(SyncWrapper::new),
-            }),
+            Origin::Context(receiver, running) => {
+                Some(Self::Context { receiver, running: running.map(SyncWrapper::new) })
+            }
         }
     }
 
@@ -120,11 +113,7 @@ impl Joined {
             Some(error) if first.is_empty() => Poll::Ready(Some(Err(error))),
             error => {
                 self.error = error;
-                Poll::Ready(Some(Ok(if chunk.is_empty() {
-                    first
-                } else {
-                    chunk.freeze()
-                })))
+                Poll::Ready(Some(Ok(if chunk.is_empty() { first } else { chunk.freeze() })))
             }
         }
     }

@@ -134,10 +134,7 @@ impl Feed {
     }
 
     fn new(origin: Origin, shutdown: Shutdown) -> Self {
-        Self {
-            origin,
-            options: Options::with_shutdown(shutdown),
-        }
+        Self { origin, options: Options::with_shutdown(shutdown) }
     }
 }
 
@@ -151,10 +148,7 @@ impl Options {
             on_error: None,
             last_event_id_parameter: "lastEventId".to_owned(),
             shutdown,
-            limits: resume::Limits {
-                buffered: 1024,
-                remembered: 10_000,
-            },
+            limits: resume::Limits { buffered: 1024, remembered: 10_000 },
         }
     }
 }

@@ -169,10 +169,7 @@ macro_rules! checked_text {
             }
 
             fn check(text: &str) -> Result<(), InvalidField> {
-                $check(text.as_bytes()).map_err(|reason| InvalidField {
-                    field: $field,
-                    reason,
-                })
+                $check(text.as_bytes()).map_err(|reason| InvalidField { field: $field, reason })
             }
         }
 

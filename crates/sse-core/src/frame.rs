@@ -45,19 +45,12 @@ impl Frame {
     /// An event as it lies in a log, which ends with this id.
     pub(crate) fn from_log(bytes: Bytes, id: EventId) -> Self {
         let id_and_blank_line = "id: \n\n".len() + id.as_str().len();
-        Self {
-            block_end: bytes.len() - id_and_blank_line,
-            bytes,
-            id: Some(id),
-        }
+        Self { block_end: bytes.len() - id_and_blank_line, bytes, id: Some(id) }
     }
 
     /// The event again, as data. Line breaks in its texts are LF.
     pub fn to_event(&self) -> Event {
-        let mut event = Event {
-            id: self.id.clone(),
-            ..Event::default()
-        };
+        let mut event = Event { id: self.id.clone(), ..Event::default() };
         for line in String::from_utf8_lossy(self.block()).split_terminator('\n') {
             // Every line that the encoder writes has the colon and the space.
             let (field, value) = line.split_once(": ").unwrap_or((line, ""));
@@ -99,18 +92,12 @@ impl From<&Event> for Frame {
             None if event.data.is_some() => out.put_u8(b'\n'),
             None => {}
         }
-        Self {
-            bytes: out.freeze(),
-            block_end,
-            id: event.id.clone(),
-        }
+        Self { bytes: out.freeze(), block_end, id: event.id.clone() }
     }
 }
 
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Frame")
-            .field(&String::from_utf8_lossy(&self.bytes))
-            .finish()
+        f.debug_tuple("Frame").field(&String::from_utf8_lossy(&self.bytes)).finish()
     }
 }

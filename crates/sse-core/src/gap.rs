@@ -53,12 +53,7 @@ pub enum OnGap {
 impl Gap {
     /// A gap about which no more than this is known.
     pub(crate) fn unlocated(reason: GapReason) -> Self {
-        Self {
-            reason,
-            oldest: None,
-            newest: None,
-            restart: None,
-        }
+        Self { reason, oldest: None, newest: None, restart: None }
     }
 
     /// The event that tells a client of it.
@@ -76,13 +71,8 @@ impl Gap {
             oldest: self.oldest.as_ref().map(EventId::as_str),
             newest: self.newest.as_ref().map(EventId::as_str),
         };
-        let event = Event::json(&data)
-            .expect("three texts have a JSON")
-            .event_type(RESET);
-        Event {
-            id: self.restart.clone(),
-            ..event
-        }
+        let event = Event::json(&data).expect("three texts have a JSON").event_type(RESET);
+        Event { id: self.restart.clone(), ..event }
     }
 }
 

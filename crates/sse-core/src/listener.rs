@@ -16,10 +16,7 @@ pub struct ListenerOptions {
 
 impl Default for ListenerOptions {
     fn default() -> Self {
-        Self {
-            stalled: Duration::from_secs(30),
-            silent: Duration::from_secs(60),
-        }
+        Self { stalled: Duration::from_secs(30), silent: Duration::from_secs(60) }
     }
 }
 
@@ -52,10 +49,8 @@ pub fn listener_with(
     address: impl ToSocketAddrs,
     options: ListenerOptions,
 ) -> io::Result<TcpListener> {
-    let mut last = io::Error::new(
-        io::ErrorKind::InvalidInput,
-        "the address names nothing to listen on",
-    );
+    let mut last =
+        io::Error::new(io::ErrorKind::InvalidInput, "the address names nothing to listen on");
     for address in address.to_socket_addrs()? {
         match listen(address, options) {
             Ok(listener) => return Ok(listener),
@@ -66,11 +61,7 @@ pub fn listener_with(
 }
 
 fn listen(address: std::net::SocketAddr, options: ListenerOptions) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     #[cfg(not(windows))]
     socket.set_reuse_address(true)?; // as std does: a restart need not wait for old connections to be forgotten
     suit(&SockRef::from(&socket), options)?;

@@ -79,10 +79,7 @@ impl EventLog {
     /// It lives as long as the process. After a restart every id of before is a gap, and clients are told by a `reset` event.
     pub fn in_memory(options: impl Into<LogOptions>) -> Self {
         let options = options.into();
-        let limits = Limits {
-            events: options.events.max(1),
-            bytes: options.bytes,
-        };
+        let limits = Limits { events: options.events.max(1), bytes: options.bytes };
         Self(Arc::new(Shared {
             state: Mutex::new(State {
                 tail: Tail::new(Epoch::random(), limits),
@@ -127,16 +124,11 @@ impl EventLog {
     pub async fn read_after(&self, id: &EventId, limit: usize) -> Result<Vec<Frame>, Error> {
         let mut state = self.lock();
         let after = state.resolve(&LastEventId::Id(id.clone()))?;
-        let end = after
-            .0
-            .saturating_add(limit as u64)
-            .min(state.tail.newest().0);
+        let end = after.0.saturating_add(limit as u64).min(state.tail.newest().0);
         let epoch = state.tail.epoch();
         let events = (after.0..end)
             .map(|before| (Cursor(before + 1), state.tail.read_one(Cursor(before + 1))));
-        Ok(events
-            .filter_map(|(at, bytes)| Some(Frame::from_log(bytes?, at.id(epoch))))
-            .collect())
+        Ok(events.filter_map(|(at, bytes)| Some(Frame::from_log(bytes?, at.id(epoch)))).collect())
     }
 
     /// A feed of this log, to be given options: `log.feed().keep_alive(..)`. Without any, the log itself will do.
@@ -162,9 +154,7 @@ impl EventLog {
 
     fn encode(&self, event: &Event) -> Result<BytesMut, Error> {
         if event.id.is_some() {
-            return Err(Error::invalid_event(
-                "it has an id of its own, and the log gives the ids",
-            ));
+            return Err(Error::invalid_event("it has an id of its own, and the log gives the ids"));
         }
         if event.data.is_none() {
             return Err(Error::invalid_event(
@@ -192,21 +182,14 @@ struct Shared {
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self {
-            events: 1000,
-            bytes: 64 * 1024 * 1024,
-            largest_event: 1024 * 1024,
-        }
+        Self { events: 1000, bytes: 64 * 1024 * 1024, largest_event: 1024 * 1024 }
     }
 }
 
 impl From<usize> for LogOptions {
     /// The defaults, with this many events kept.
     fn from(events: usize) -> Self {
-        Self {
-            events,
-            ..Self::default()
-        }
+        Self { events, ..Self::default() }
     }
 }
 

@@ -75,11 +75,9 @@ impl StreamRequest {
         let query = self.query.as_deref().unwrap_or_default();
         // Where it is there twice, the later is what a polyfill has added.
         let values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == parameter);
-        values
-            .last()
-            .map_or(LastEventId::Absent, |(_, value): (_, Cow<'_, str>)| {
-                LastEventId::read(value.as_bytes())
-            })
+        values.last().map_or(LastEventId::Absent, |(_, value): (_, Cow<'_, str>)| {
+            LastEventId::read(value.as_bytes())
+        })
     }
 
     /// Whether the client can read an event stream: it says so, or does not say what it can read.
@@ -208,11 +206,7 @@ mod tests {
     fn what_cannot_be_an_id_is_not_nothing() {
         check_id(&[&[b'x'; 129]], None, LastEventId::Unusable);
         check_id(&["\u{e9}".as_bytes()], None, LastEventId::Unusable);
-        check_id(
-            &[&[0xff, 0xfe]],
-            Some("lastEventId=b"),
-            LastEventId::Unusable,
-        );
+        check_id(&[&[0xff, 0xfe]], Some("lastEventId=b"), LastEventId::Unusable);
         check_id(&[], Some("lastEventId=%00"), LastEventId::Unusable);
         check_id(&[], Some("lastEventId=%ff"), LastEventId::Unusable);
         check_id(&[b"a", b"b"], None, LastEventId::Unusable);

@@ -39,16 +39,8 @@ impl StreamResponse {
     /// Answers a request with this feed. Nothing is read or fetched yet: that happens as the body is polled.
     pub fn new(request: &StreamRequest, feed: impl Into<Feed>, timer: Timer) -> Self {
         match EventStream::new(request, feed.into(), timer) {
-            Some(body) => Self {
-                status: 200,
-                headers: EVENT_STREAM,
-                body,
-            },
-            None => Self {
-                status: 204,
-                headers: NO_CONTENT,
-                body: EventStream::empty(),
-            },
+            Some(body) => Self { status: 200, headers: EVENT_STREAM, body },
+            None => Self { status: 204, headers: NO_CONTENT, body: EventStream::empty() },
         }
     }
 }

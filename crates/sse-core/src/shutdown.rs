@@ -90,8 +90,7 @@ impl Shutdown {
 
     /// Ready once it has begun and every stream has ended. Cancel safe.
     pub async fn drained(&self) {
-        self.until(|state| state.begun.is_some() && state.open == 0)
-            .await;
+        self.until(|state| state.begun.is_some() && state.open == 0).await;
     }
 
     /// Ready this long after it has begun: the bound for a server whose clients may stall. Cancel safe.
@@ -108,27 +107,20 @@ impl Shutdown {
     /// The time is kept by a thread, begun when the shutdown begins: a runtime that is busy ending does not delay it.
     pub async fn expired(&self, grace: Duration) {
         self.begun().await;
-        let elapsed = || {
-            self.lock()
-                .begun
-                .map_or(Duration::ZERO, |begun| begun.elapsed())
-        };
+        let elapsed = || self.lock().begun.map_or(Duration::ZERO, |begun| begun.elapsed());
         let shutdown = self.clone();
         let rest = grace.saturating_sub(elapsed());
-        let spawned = thread::Builder::new()
-            .name("sse-shutdown".into())
-            .spawn(move || {
-                thread::sleep(rest);
-                let woken = shutdown.lock().waiting.take();
-                woken.wake();
-            });
+        let spawned = thread::Builder::new().name("sse-shutdown".into()).spawn(move || {
+            thread::sleep(rest);
+            let woken = shutdown.lock().waiting.take();
+            woken.wake();
+        });
         if let Err(error) = spawned {
             // Too early is better than never.
             tracing::warn!(%error, "no thread to keep the time of a shutdown: its grace is over at once");
             return;
         }
-        self.until(|state| state.begun.is_some_and(|begun| begun.elapsed() >= grace))
-            .await;
+        self.until(|state| state.begun.is_some_and(|begun| begun.elapsed() >= grace)).await;
     }
 
     /// How many streams are open.
@@ -139,10 +131,7 @@ impl Shutdown {
     /// Counts a stream as open until this is dropped.
     pub(crate) fn open(&self) -> OpenStream {
         self.lock().open += 1;
-        OpenStream {
-            waiter: self.waiter(),
-            waker: None,
-        }
+        OpenStream { waiter: self.waiter(), waker: None }
     }
 
     async fn until(&self, condition: impl Fn(&State) -> bool) {
@@ -152,10 +141,7 @@ impl Shutdown {
 
     fn waiter(&self) -> Waiter {
         let key = self.lock().waiting.insert();
-        Waiter {
-            shutdown: self.clone(),
-            key,
-        }
+        Waiter { shutdown: self.clone(), key }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -209,11 +195,7 @@ impl OpenStream {
         if self.waiter.shutdown.has_begun() {
             return Poll::Ready(());
         }
-        if self
-            .waker
-            .as_ref()
-            .is_some_and(|waker| waker.will_wake(cx.waker()))
-        {
+        if self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             return Poll::Pending;
         }
         self.waker = Some(cx.waker().clone());

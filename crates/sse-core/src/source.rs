@@ -185,10 +185,7 @@ where
     SE: Into<BoxError>,
 {
     async fn fetch(&self, last_event_id: &EventId) -> Result<Replay, BoxError> {
-        (self.fetch)(last_event_id.clone())
-            .await
-            .map(Into::into)
-            .map_err(Into::into)
+        (self.fetch)(last_event_id.clone()).await.map(Into::into).map_err(Into::into)
     }
 
     async fn stream(&self) -> Result<Frames, BoxError> {

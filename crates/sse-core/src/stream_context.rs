@@ -146,10 +146,7 @@ impl StreamContext {
         if let Some(done) = attempt(&mut self.lock()) {
             return done;
         }
-        let place = Place {
-            context: self,
-            key: self.lock().senders.insert(),
-        };
+        let place = Place { context: self, key: self.lock().senders.insert() };
         poll_fn(|cx| {
             let mut state = self.lock();
             match attempt(&mut state) {
@@ -204,8 +201,6 @@ impl Drop for StreamContext {
 
 impl fmt::Debug for StreamContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamContext")
-            .field("is_closed", &self.is_closed())
-            .finish()
+        f.debug_struct("StreamContext").field("is_closed", &self.is_closed()).finish()
     }
 }

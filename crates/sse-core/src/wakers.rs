@@ -21,10 +21,7 @@ struct Place {
 impl Wakers {
     /// A place for one waiter.
     pub(crate) fn insert(&mut self) -> usize {
-        self.places.insert(Place {
-            round: u64::MAX,
-            index: 0,
-        })
+        self.places.insert(Place { round: u64::MAX, index: 0 })
     }
 
     /// Gives the place up; its waiter is woken no more.
@@ -44,10 +41,7 @@ impl Wakers {
         if place.round == self.round {
             self.waiting[place.index].1.clone_from(waker);
         } else {
-            *place = Place {
-                round: self.round,
-                index: self.waiting.len(),
-            };
+            *place = Place { round: self.round, index: self.waiting.len() };
             self.waiting.push((key, waker.clone()));
         }
     }
@@ -118,10 +112,7 @@ mod tests {
         wakers.remove(keys[0]);
         wakers.remove(keys[2]);
         wakers.take().wake();
-        assert_eq!(
-            counts.each_ref().map(|c| c.0.load(Ordering::Relaxed)),
-            [3, 4, 3, 1]
-        );
+        assert_eq!(counts.each_ref().map(|c| c.0.load(Ordering::Relaxed)), [3, 4, 3, 1]);
         assert_eq!(wakers.len(), 2);
     }
 }

@@ -30,10 +30,7 @@ pub fn stream_events(request: SseRequest, feed: impl Into<Feed>) -> Sse {
 const CHUNK_SIZE: usize = 16 * 1024;
 
 fn timer() -> Timer {
-    Timer::new(
-        || tokio::time::Instant::now().into_std(),
-        tokio::time::sleep,
-    )
+    Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep)
 }
 
 #[rocket::async_trait]
@@ -43,27 +40,15 @@ impl<'r> FromRequest<'r> for SseRequest {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
         let query = request.uri().query().map(|query| query.as_str());
         let headers = ["last-event-id", "accept"].into_iter().flat_map(|name| {
-            request
-                .headers()
-                .get(name)
-                .map(move |value| (name, value.as_bytes()))
+            request.headers().get(name).map(move |value| (name, value.as_bytes()))
         });
-        Outcome::Success(Self(StreamRequest::new(
-            request.method().as_str(),
-            query,
-            headers,
-        )))
+        Outcome::Success(Self(StreamRequest::new(request.method().as_str(), query, headers)))
     }
 }
 
 impl<'r> Responder<'r, 'static> for Sse {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let StreamResponse {
-            status,
-            headers,
-            body,
-            ..
-        } = self.0;
+        let StreamResponse { status, headers, body, .. } = self.0;
         let mut response = Response::build();
         response.status(Status::new(status));
         for (name, value) in headers {
@@ -73,9 +58,6 @@ impl<'r> Responder<'r, 'static> for Sse {
         let body = body
             .until(request.rocket().shutdown())
             .map_err(|never| -> io::Error { match never {} });
-        response
-            .max_chunk_size(CHUNK_SIZE)
-            .streamed_body(StreamReader::new(body))
-            .ok()
+        response.max_chunk_size(CHUNK_SIZE).streamed_body(StreamReader::new(body)).ok()
     }
 }

@@ -28,25 +28,13 @@ pub fn stream_events(request: SseRequest, feed: impl Into<Feed>) -> Sse {
 
 /// What the client asked for, as a filter that never rejects.
 pub fn sse_request() -> impl Filter<Extract = (SseRequest,), Error = Infallible> + Clone {
-    let query = warp::query::raw()
-        .map(Some)
-        .or(warp::any().map(|| None))
-        .unify();
-    warp::method()
-        .and(query)
-        .and(warp::header::headers_cloned())
-        .map(
-            |method: Method, query: Option<String>, headers: HeaderMap| {
-                let headers = headers
-                    .iter()
-                    .map(|(name, value)| (name.as_str(), value.as_bytes()));
-                SseRequest(StreamRequest::new(
-                    method.as_str(),
-                    query.as_deref(),
-                    headers,
-                ))
-            },
-        )
+    let query = warp::query::raw().map(Some).or(warp::any().map(|| None)).unify();
+    warp::method().and(query).and(warp::header::headers_cloned()).map(
+        |method: Method, query: Option<String>, headers: HeaderMap| {
+            let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+            SseRequest(StreamRequest::new(method.as_str(), query.as_deref(), headers))
+        },
+    )
 }
 
 /// A listening socket that suits event streams, for `warp::serve(..).incoming(..)`: see
@@ -82,27 +70,17 @@ pub fn listener_with(
 }
 
 fn timer() -> Timer {
-    Timer::new(
-        || tokio::time::Instant::now().into_std(),
-        tokio::time::sleep,
-    )
+    Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep)
 }
 
 impl Reply for Sse {
     fn into_response(self) -> Response {
-        let StreamResponse {
-            status,
-            headers,
-            body,
-            ..
-        } = self.0;
+        let StreamResponse { status, headers, body, .. } = self.0;
         let mut response = warp::reply::stream(body).into_response();
         *response.status_mut() =
             StatusCode::from_u16(status).expect("the core's statuses are valid");
         for (name, value) in headers {
-            response
-                .headers_mut()
-                .insert(*name, HeaderValue::from_static(value));
+            response.headers_mut().insert(*name, HeaderValue::from_static(value));
         }
         response
     }

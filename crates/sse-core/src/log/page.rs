@@ -21,10 +21,7 @@ pub(crate) struct Page {
 impl Page {
     /// A page of one event, which may be larger than any other page.
     pub(crate) fn of_one(position: Cursor, bytes: Bytes) -> Self {
-        let mut index = Index {
-            first: position,
-            ends: Vec::with_capacity(1),
-        };
+        let mut index = Index { first: position, ends: Vec::with_capacity(1) };
         index.ends.push(bytes.len());
         Self { index, bytes }
     }
@@ -69,17 +66,8 @@ impl OpenPage {
     }
 
     fn with_capacity(first: Cursor, capacity: usize) -> Self {
-        let index = Index {
-            first,
-            ends: Vec::new(),
-        };
-        Self {
-            index,
-            frozen: Vec::new(),
-            filling: BytesMut::new(),
-            capacity,
-            len: 0,
-        }
+        let index = Index { first, ends: Vec::new() };
+        Self { index, frozen: Vec::new(), filling: BytesMut::new(), capacity, len: 0 }
     }
 
     /// The page after this one: twice its size, as long as that is no more than [`PAGE_SIZE`].
@@ -124,10 +112,7 @@ impl OpenPage {
             self.frozen.push(self.filling.split().freeze());
         }
         let bytes = self.joined();
-        (!bytes.is_empty()).then_some(Page {
-            index: self.index,
-            bytes,
-        })
+        (!bytes.is_empty()).then_some(Page { index: self.index, bytes })
     }
 
     pub(crate) fn first(&self) -> Cursor {

@@ -36,12 +36,7 @@ impl Reader {
         };
         let key = state.readers.insert();
         drop(state);
-        Self {
-            log,
-            key,
-            on_gap,
-            next,
-        }
+        Self { log, key, on_gap, next }
     }
 
     /// Whether a gap has ended it.
@@ -85,10 +80,9 @@ impl Next {
     /// How to go on by what was chosen for gaps. Decided under one lock, so that the position told of is the one read from.
     fn after_gap(state: &State, on_gap: OnGap, gap: &Gap) -> Self {
         match on_gap {
-            OnGap::Reset => Self::Tell(
-                Frame::from(gap.to_event()).into_bytes(),
-                state.tail.oldest().previous(),
-            ),
+            OnGap::Reset => {
+                Self::Tell(Frame::from(gap.to_event()).into_bytes(), state.tail.oldest().previous())
+            }
             OnGap::Live => Self::Read(state.tail.newest()),
             OnGap::Stop => Self::Stop,
         }

@@ -129,8 +129,7 @@ impl Tail {
     }
 
     fn page_of(&self, event: Cursor) -> Option<&Page> {
-        self.pages
-            .get(self.pages.partition_point(|page| page.last() < event))
+        self.pages.get(self.pages.partition_point(|page| page.last() < event))
     }
 
     fn seal(&mut self) {

@@ -23,10 +23,7 @@ pub(crate) struct Live {
 impl Live {
     /// One that keeps this many events at the most.
     pub(crate) fn keeping(limit: usize) -> Self {
-        Self {
-            limit,
-            ..Self::default()
-        }
+        Self { limit, ..Self::default() }
     }
 
     pub(crate) fn subscribed(&mut self, stream: Frames) {

@@ -15,10 +15,7 @@ pub(crate) struct Replayed {
 impl Replayed {
     /// Remembers this many ids at the most.
     pub(crate) fn remembering(limit: usize) -> Self {
-        Self {
-            limit,
-            ..Self::default()
-        }
+        Self { limit, ..Self::default() }
     }
 
     /// The client has seen the event with this id.

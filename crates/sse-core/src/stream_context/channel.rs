@@ -67,10 +67,7 @@ impl State {
 
 impl Shared {
     pub(super) fn with_one_context() -> Self {
-        Self(Mutex::new(State {
-            contexts: 1,
-            ..State::default()
-        }))
+        Self(Mutex::new(State { contexts: 1, ..State::default() }))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

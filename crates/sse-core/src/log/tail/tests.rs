@@ -15,12 +15,7 @@ fn check_all_after(tail: &mut Tail, mut cursor: Cursor, pushed: &[String]) {
     let mut seen = Vec::new();
     let expected: Vec<u8> = (cursor.0 + 1..=tail.newest().0)
         .flat_map(|n| {
-            format!(
-                "data: {}\nid: {}.{n}\n\n",
-                pushed[n as usize - 1],
-                tail.epoch()
-            )
-            .into_bytes()
+            format!("data: {}\nid: {}.{n}\n\n", pushed[n as usize - 1], tail.epoch()).into_bytes()
         })
         .collect();
     loop {
@@ -34,12 +29,7 @@ fn check_all_after(tail: &mut Tail, mut cursor: Cursor, pushed: &[String]) {
             Read::Gone => panic!("{cursor} is gone, the oldest is {}", tail.oldest()),
         }
     }
-    assert!(
-        seen == expected,
-        "after {cursor}: {} bytes, {} expected",
-        seen.len(),
-        expected.len()
-    );
+    assert!(seen == expected, "after {cursor}: {} bytes, {} expected", seen.len(), expected.len());
 }
 
 #[test]
@@ -48,11 +38,8 @@ fn every_cursor_reads_all_that_follows_it_however_reads_and_writes_alternate() {
     for _ in 0..8 {
         let (mut tail, mut pushed) = (tail(usize::MAX, usize::MAX), Vec::new());
         for n in 0..400 {
-            let size = if random.u8(..) < 4 {
-                random.usize(..2 * PAGE_SIZE)
-            } else {
-                random.usize(..900)
-            };
+            let size =
+                if random.u8(..) < 4 { random.usize(..2 * PAGE_SIZE) } else { random.usize(..900) };
             pushed.push(format!("{n} {}", "x".repeat(size)));
             let position = tail.push(block(&pushed[n]));
             assert_eq!(position, Cursor(n as u64 + 1));

@@ -1,0 +1,15 @@
+use rocket::fs::{FileServer, relative};
+use sse_rocket::{EventLog, Sse, SseRequest, stream_events};
+
+#[rocket::get("/events")]
+fn events(log: &rocket::State<EventLog>, request: SseRequest) -> Sse {
+    stream_events(request, log.inner())
+}
+
+#[rocket::launch]
+async fn rocket() -> _ {
+    let log = hello::with_clock(EventLog::in_memory(1000));
+    let config = rocket::Config::figment().merge(("port", 3000));
+    let page = FileServer::from(relative!("../hello/page"));
+    rocket::custom(config).manage(log).mount("/", rocket::routes![events]).mount("/", page)
+}

@@ -1,0 +1,16 @@
+use sse_warp::{EventLog, Sse, SseRequest, listener, sse_request, stream_events};
+use warp::{Filter, path};
+
+fn events(log: &EventLog, request: SseRequest) -> Sse {
+    stream_events(request, log)
+}
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let log = hello::with_clock(EventLog::in_memory(1000));
+    let stop = log.shutdown().begin_after(tokio::signal::ctrl_c());
+    let page = path::end().map(|| warp::reply::html(hello::PAGE));
+    let app = path!("events").and(sse_request()).map(move |request| events(&log, request)).or(page);
+    warp::serve(app).incoming(listener("127.0.0.1:3000")?).graceful(stop).run().await;
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! What the four hello-worlds share: a page that shows a stream, and a clock to be streamed.
+#![forbid(unsafe_code)]
+
+use std::time::Duration;
+
+use sse_core::{Event, EventLog, EventType};
+
+/// A page that shows the events of `/events` as they come, with their ids, and says when the stream was cut and resumed.
+pub const PAGE: &str = include_str!("../page/index.html");
+
+const TIME: EventType = EventType::from_static("time");
+
+/// The same log, to which the time is appended each second, for ever. Says where to look.
+///
+/// # Panics
+///
+/// Outside of a tokio runtime.
+pub fn with_clock(log: EventLog) -> EventLog {
+    println!("open http://127.0.0.1:3000, or: curl -N http://127.0.0.1:3000/events");
+    tokio::spawn(tick(log.clone()));
+    log
+}
+
+async fn tick(log: EventLog) {
+    loop {
+        let now = serde_json::json!({ "now": jiff::Timestamp::now() });
+        let event = Event::new(now.to_string()).event_type(TIME);
+        log.append(event).await.expect("a short event without an id is accepted");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}

@@ -1,0 +1,50 @@
+//! Each line of the standard input, or that is appended to the files named, as an event.
+#![forbid(unsafe_code)]
+
+mod follow;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::{Router, extract::State, response::Html, routing::get};
+use sse_axum::{Event, EventLog, LogOptions, Sse, SseRequest, listener, stream_events};
+
+async fn events(State(log): State<EventLog>, request: SseRequest) -> Sse {
+    stream_events(request, log)
+}
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let log = EventLog::in_memory(LogOptions { events: 10_000, ..LogOptions::default() });
+    let files: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    if files.is_empty() {
+        tokio::spawn(report(follow::input(log.clone()), "the standard input".into()));
+    }
+    for file in files {
+        let name = file.display().to_string();
+        tokio::spawn(report(follow::file(log.clone(), file), name));
+    }
+    println!("open http://127.0.0.1:3000, or: curl -N http://127.0.0.1:3000/events");
+    let stop = log.shutdown().begin_after(tokio::signal::ctrl_c());
+    let app = Router::new().route("/events", get(events)).route("/", get(Html(hello::PAGE)));
+    axum::serve(listener("127.0.0.1:3000")?, app.with_state(log)).with_graceful_shutdown(stop).await
+}
+
+/// Says why a file is not followed any more; what was read of it stays.
+async fn report(following: impl Future<Output = io::Result<()>>, name: String) {
+    if let Err(error) = following.await {
+        eprintln!("{name}: {error}");
+    }
+}
+
+/// Appends a line; one that is too long is told of, and left out.
+async fn publish(log: &EventLog, line: &[u8]) {
+    let line = String::from_utf8_lossy(line);
+    if let Err(error) = log.append(Event::new(line.trim_end_matches(['\n', '\r']))).await {
+        eprintln!("a line is left out: {error}");
+    }
+}
+
+/// How often a file is looked at.
+const PACE: Duration = Duration::from_millis(100);
