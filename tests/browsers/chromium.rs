@@ -1,0 +1,96 @@
+//! Chromium, by the few commands of the WebDriver standard that the tests need.
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::driver::Driver;
+
+/// No screen, no user, and nothing of the network but the test.
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox", // containers run as root, and Chromium's sandbox refuses root
+    "--disable-gpu",
+    "--disable-dev-shm-usage", // containers have 64 MB there
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// A Chromium of its own: a background tab of a shared one would have its timers throttled.
+///
+/// Dropping it ends it, and removes its folder.
+#[derive(Debug)]
+pub struct Chromium {
+    session: String,
+    http: Client,
+    // In the order in which they must go.
+    _driver: Driver,
+    _home: TempDir,
+}
+
+impl Chromium {
+    /// Starts one with an empty profile.
+    ///
+    /// # Panics
+    ///
+    /// Where Chromium or ChromeDriver is missing: the message names the package.
+    pub async fn start() -> Self {
+        let home = tempfile::tempdir().expect("there is room for a profile");
+        let driver = Driver::start(home.path()).await;
+        let http = Client::builder().no_proxy().build();
+        let mut chromium = Self {
+            session: format!("http://127.0.0.1:{}/session", driver.port()),
+            http: http.expect("plain HTTP needs no certificates"),
+            _driver: driver,
+            _home: home,
+        };
+        let profile = chromium._home.path().join("profile");
+        let mut flags = FLAGS.map(str::to_owned).to_vec();
+        flags.push(format!("--user-data-dir={}", profile.display()));
+        let options = json!({ "browserName": "chrome", "goog:chromeOptions": { "args": flags } });
+        let wanted = json!({ "capabilities": { "alwaysMatch": options } });
+        let session = chromium.command("", wanted).await;
+        let id = session["sessionId"].as_str().expect("a session has an id");
+        chromium.session += &format!("/{id}");
+        chromium
+    }
+
+    /// Goes to `url` and waits until it has loaded.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot.
+    pub async fn open(&self, url: &str) {
+        self.command("/url", json!({ "url": url })).await;
+    }
+
+    /// Runs `script` in the page: the body of a function that finds `arguments` in an array of that
+    /// name.
+    ///
+    /// # Panics
+    ///
+    /// Where the script throws, or the browser is gone.
+    pub async fn execute(&self, script: &str, arguments: Value) -> Value {
+        let call = json!({ "script": script, "args": arguments });
+        self.command("/execute/sync", call).await
+    }
+
+    /// Sends one command and returns its `value`.
+    async fn command(&self, name: &str, body: Value) -> Value {
+        let url = format!("{}{name}", self.session);
+        let response = self.http.post(url).json(&body).send().await;
+        let response = response.expect("ChromeDriver answers");
+        let succeeded = response.status().is_success();
+        let mut answer: Value = response.json().await.expect("ChromeDriver answers in JSON");
+        let value = answer["value"].take();
+        let reason = value["message"].as_str().unwrap_or_default();
+        assert!(
+            succeeded,
+            "Chromium: {reason}; tests/run installs it (Debian: chromium)"
+        );
+        value
+    }
+}

@@ -1,0 +1,65 @@
+//! A real browser: Chromium, headless, on pages that collect the events of a stream.
+//!
+//! [`Chromium`] is the browser, [`Front`] the one origin that has both the pages and the stream, and the two clients
+//! have the shape of those in [`clients`](crate::clients).
+
+mod chromium;
+mod driver;
+mod front;
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::clients::Received;
+
+pub use self::{chromium::Chromium, front::Front};
+
+/// Collects events with Chromium's own `EventSource`, until `done`.
+///
+/// # Panics
+///
+/// Where Chromium or ChromeDriver is missing, or the client gives up.
+pub async fn eventsource(url: &str, received: &mut Vec<Received>) {
+    collect("eventsource.html", url, received).await;
+}
+
+/// Collects events with `event-source-polyfill` in Chromium, until `done`.
+///
+/// # Panics
+///
+/// Where Chromium or ChromeDriver is missing, or the client gives up.
+pub async fn polyfill(url: &str, received: &mut Vec<Received>) {
+    collect("polyfill.html", url, received).await;
+}
+
+/// Opens `page` before the stream at `url` and takes the events off it as they come.
+async fn collect(page: &str, url: &str, received: &mut Vec<Received>) {
+    let (authority, path) = split(url);
+    let front = Front::start(authority).await;
+    let chromium = Chromium::start().await;
+    chromium
+        .open(&format!("http://{}/{page}?stream={path}", front.addr()))
+        .await;
+    let script = "return { fresh: window.events.slice(arguments[0]), gaveUp: window.gaveUp() }";
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    while !received.last().is_some_and(Received::is_done) {
+        tick.tick().await;
+        let mut state = chromium.execute(script, json!([received.len()])).await;
+        let fresh: Vec<Received> =
+            serde_json::from_value(state["fresh"].take()).expect("the page collects events");
+        assert!(
+            !fresh.is_empty() || state["gaveUp"] == false,
+            "{page} gave up"
+        );
+        received.extend(fresh);
+    }
+}
+
+/// `http://host:port/path` in two: where to connect, and what to ask for.
+fn split(url: &str) -> (&str, &str) {
+    let rest = url
+        .strip_prefix("http://")
+        .expect("a stream has an http URL");
+    rest.split_at(rest.find('/').expect("a stream has a path"))
+}

@@ -1,0 +1,12 @@
+//! Python's `httpx-sse`.
+
+use super::{Received, program};
+
+/// Collects events until `done`.
+///
+/// # Panics
+///
+/// Where Python is missing, or the client gives up.
+pub async fn run(url: &str, received: &mut Vec<Received>) {
+    program::run(program::python(), "httpx_sse_client.py", url, received).await;
+}
