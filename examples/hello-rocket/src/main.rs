@@ -9,7 +9,7 @@ fn events(log: &rocket::State<EventLog>, request: SseRequest) -> Sse {
 #[rocket::launch]
 async fn rocket() -> _ {
     let log = hello::with_clock(EventLog::in_memory(1000));
-    let config = rocket::Config::figment().merge(("port", 3000));
+    let config = rocket::Config::figment().merge(("port", 3000)).merge(("shutdown.grace", 1));
     let page = FileServer::from(relative!("../hello/page"));
     rocket::custom(config).manage(log).mount("/", rocket::routes![events]).mount("/", page)
 }
