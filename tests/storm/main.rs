@@ -1,0 +1,39 @@
+//! Many clients on a bad network, while events come fast: nothing is lost, repeated or out of order.
+
+mod client;
+#[path = "../requirements/frameworks.rs"]
+mod frameworks;
+mod log;
+mod publisher;
+mod source;
+mod storm;
+
+macro_rules! every_framework {
+    ($framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework:
+            log::{
+                gets_every_event_of_a_log_once_and_in_order_through_a_reconnect_storm,
+            }
+            source::{
+                gets_every_event_of_a_source_once_and_in_order_through_a_reconnect_storm,
+            }
+        }
+    };
+}
+
+mod axum {
+    every_framework!(AXUM);
+}
+
+mod actix {
+    every_framework!(ACTIX);
+}
+
+mod warp {
+    every_framework!(WARP);
+}
+
+mod rocket {
+    every_framework!(ROCKET);
+}
