@@ -3,8 +3,12 @@
 mod decode_vectors;
 mod frameworks;
 mod leaving;
+mod original;
 mod parser;
 mod proxy;
+mod request;
+mod response;
+mod same_bytes;
 mod wire;
 mod wire_h2;
 
@@ -13,6 +17,35 @@ macro_rules! every_framework {
     ($framework:ident) => {
         crate::frameworks::requirements! {
             $framework:
+            original::{
+                fetches_only_where_there_is_a_last_event_id,
+                hands_parameters_and_headers_to_the_source,
+                reports_an_error_and_ends_so_that_the_client_comes_back,
+                tells_of_a_gap_that_the_source_tells_of,
+                sends_what_a_context_is_given_until_it_closes,
+                sends_through_a_channel_from_elsewhere,
+            }
+            request::{
+                resumes_after_the_last_event_id_in_the_header,
+                resumes_after_the_last_event_id_in_the_query,
+                takes_the_header_where_the_query_has_an_id_too,
+                begins_live_on_a_first_visit,
+                tells_of_a_gap_whatever_a_client_sends_as_its_id,
+                tells_of_a_gap_where_the_log_was_made_anew,
+                tells_of_a_gap_where_events_are_no_longer_kept,
+                lets_a_page_poll,
+                streams_on_to_a_client_that_accepts_event_streams,
+            }
+            response::{
+                says_in_its_headers_what_it_is,
+                begins_with_a_comment_and_the_reconnection_time,
+                keeps_alive_with_one_comment_line,
+                keeps_alive_with_an_event_where_that_is_asked_for,
+                answers_head_with_the_headers_alone,
+                speaks_http_1_0_without_chunks,
+                speaks_http_2,
+                answers_204_where_a_gap_is_to_be_the_end,
+            }
             leaving::{
                 frees_the_subscription_of_an_idle_client_that_leaves,
             }
@@ -20,16 +53,39 @@ macro_rules! every_framework {
     };
 }
 
+/// What those are held to whose own compression can be on.
+macro_rules! compressing {
+    ($framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework: response::{ is_not_held_back_by_compression }
+        }
+    };
+}
+
+/// What those are held to who show headers as they came.
+macro_rules! raw_headers {
+    ($framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework: request::{ tells_of_a_gap_for_an_id_that_is_not_utf_8 }
+        }
+    };
+}
+
 mod axum {
     every_framework!(AXUM);
+    raw_headers!(AXUM);
+    compressing!(AXUM);
 }
 
 mod actix {
     every_framework!(ACTIX);
+    raw_headers!(ACTIX);
+    compressing!(ACTIX);
 }
 
 mod warp {
     every_framework!(WARP);
+    raw_headers!(WARP);
 }
 
 mod rocket {

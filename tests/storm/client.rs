@@ -55,10 +55,7 @@ async fn read(name: usize, response: &mut Response, next: &mut u64, count: u64) 
 
 impl Visits {
     pub(crate) const fn none() -> Self {
-        Self {
-            connections: 0,
-            headless: 0,
-        }
+        Self { connections: 0, headless: 0 }
     }
 }
 

@@ -12,10 +12,7 @@ use crate::storm::storm;
 pub(crate) async fn gets_every_event_of_a_source_once_and_in_order_through_a_reconnect_storm(
     framework: &Framework,
 ) {
-    let numbers = Arc::new(Numbers {
-        published: Arc::default(),
-        live: broadcast::channel(256).0,
-    });
+    let numbers = Arc::new(Numbers { published: Arc::default(), live: broadcast::channel(256).0 });
     let read = numbers.clone();
     let feed = move || Feed::from(read.clone());
     storm(framework, feed, "0", async move |number| {
@@ -34,10 +31,7 @@ impl Numbers {
     fn publish(&self, number: u64) {
         let id = EventId::try_from(number.to_string()).expect("digits make an id");
         let frame = Frame::from(Event::new(text(number)).id(id));
-        let mut published = self
-            .published
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         published.push(frame.clone());
         drop(published); // so that a client may fetch an event and get it live as well
         _ = self.live.send(frame);
@@ -49,10 +43,7 @@ impl Source for Numbers {
     async fn fetch(&self, last_event_id: &EventId) -> Result<Replay, BoxError> {
         let seen: usize = last_event_id.as_str().parse()?;
         tokio::task::yield_now().await; // a fetch takes time, in which more is published
-        let published = self
-            .published
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(published[seen..].to_vec().into())
     }
 

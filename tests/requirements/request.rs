@@ -1,0 +1,182 @@
+//! What a client may ask, and where its stream then goes on.
+
+use std::time::Duration;
+
+use sse_conformance::suite::app::{App, ServerOptions};
+use sse_conformance::suite::framework::Framework;
+use sse_conformance::suite::parser::Parsed;
+use sse_conformance::suite::server::Server;
+use sse_conformance::suite::wire::{End, Request};
+use sse_core::{Event, EventId, EventLog};
+
+/// A server that streams a log, which keeps five events and has them.
+async fn a_log_of_five(framework: &Framework) -> (Server, EventLog, Vec<EventId>) {
+    let log = EventLog::in_memory(5);
+    let ids = append(&log, 1..=5).await;
+    (serve(framework, &log), log, ids)
+}
+
+fn serve(framework: &Framework, log: &EventLog) -> Server {
+    let (events, renamed) = (log.clone(), log.clone());
+    let app = App::new(ServerOptions::default())
+        .stream("events", move |_| events.feed())
+        .stream("renamed", move |_| renamed.feed().last_event_id_parameter("since"));
+    framework.start(app)
+}
+
+async fn append(log: &EventLog, numbers: impl IntoIterator<Item = u32>) -> Vec<EventId> {
+    let mut ids = Vec::new();
+    for number in numbers {
+        let event = Event::new(number.to_string());
+        ids.push(log.append(event).await.expect("a short event is accepted"));
+    }
+    ids
+}
+
+fn data(events: &[Parsed]) -> Vec<&str> {
+    events.iter().map(|event| event.data.as_str()).collect()
+}
+
+pub(crate) async fn resumes_after_the_last_event_id_in_the_header(framework: &Framework) {
+    let (server, log, ids) = a_log_of_five(framework).await;
+    let request = Request::get("/events").header("Last-Event-ID", ids[2].as_str());
+    let mut response = request.send(server.address).await;
+    assert_eq!(data(&response.events(2).await), ["4", "5"]);
+    append(&log, [6]).await;
+    let live = response.next_event().await;
+    assert_eq!(live.data, "6");
+    assert_eq!(live.last_event_id, log.stats().newest.as_str());
+}
+
+pub(crate) async fn resumes_after_the_last_event_id_in_the_query(framework: &Framework) {
+    let (server, _, ids) = a_log_of_five(framework).await;
+    for path in [
+        format!("/events?lastEventId={}", ids[3]),
+        format!("/events?a=b&lastEventId={}&c", ids[3]),
+        format!("/events?lastEventId={}", ids[3].as_str().replace('.', "%2E")),
+        format!("/renamed?since={}", ids[3]),
+    ] {
+        let mut response = Request::get(&path).send(server.address).await;
+        assert_eq!(response.next_event().await.data, "5", "{path}");
+    }
+}
+
+pub(crate) async fn takes_the_header_where_the_query_has_an_id_too(framework: &Framework) {
+    let (server, _, ids) = a_log_of_five(framework).await;
+    let path = format!("/events?lastEventId={}", ids[0]);
+    let request = Request::get(&path).header("last-event-id", ids[3].as_str());
+    assert_eq!(request.send(server.address).await.next_event().await.data, "5");
+}
+
+pub(crate) async fn begins_live_on_a_first_visit(framework: &Framework) {
+    let (server, log, _) = a_log_of_five(framework).await;
+    for request in [
+        Request::get("/events"),
+        Request::get("/events").header("Last-Event-ID", ""),
+        Request::get("/events?lastEventId="),
+        Request::get("/events?lasteventid=1&since=2"),
+    ] {
+        let mut response = request.send(server.address).await;
+        response.read_until(|bytes| bytes.starts_with(b": ok\n")).await;
+        append(&log, [6]).await;
+        assert_eq!(response.next_event().await.data, "6");
+    }
+}
+
+/// Whatever is sent, the answer is a stream that begins with word of the gap, and goes on.
+async fn check_gap(server: &Server, request: Request, reason: &str, first: &str) {
+    let mut response = request.send(server.address).await;
+    assert_eq!(response.status, 200);
+    let reset = response.next_event().await;
+    assert_eq!(reset.event_type, "reset");
+    assert!(reset.data.contains(&format!(r#""reason":"{reason}""#)), "{}", reset.data);
+    assert_eq!(response.next_event().await.data, first);
+}
+
+pub(crate) async fn tells_of_a_gap_whatever_a_client_sends_as_its_id(framework: &Framework) {
+    let (server, ..) = a_log_of_five(framework).await;
+    let long = "x".repeat(6000);
+    let ids: [&[u8]; 7] = [
+        long.as_bytes(),
+        b"nonsense",
+        b"0",
+        b"epoch.1.2",
+        b"epoch.-1",
+        b"a b \" < > \\ { } @",
+        "\u{1F600}".as_bytes(),
+    ];
+    for id in ids {
+        let request = Request::get("/events").header("Last-Event-ID", id);
+        check_gap(&server, request, "unknown", "1").await;
+    }
+    for id in ["nonsense", "%00", "%ff%fe", "%0d%0aid:%201", "+", "%", "%F0%9F%98%80", &long] {
+        let request = Request::get(&format!("/events?lastEventId={id}"));
+        // A plus is a space, and spaces alone are no value.
+        if id == "+" {
+            assert_eq!(request.send(server.address).await.status, 200);
+        } else {
+            check_gap(&server, request, "unknown", "1").await;
+        }
+    }
+}
+
+/// Not asked of Rocket, which drops a header that is not UTF-8 before anyone sees it.
+pub(crate) async fn tells_of_a_gap_for_an_id_that_is_not_utf_8(framework: &Framework) {
+    let (server, ..) = a_log_of_five(framework).await;
+    for id in [[0xff, 0xfe], [0xc3, 0x28]] {
+        check_gap(&server, Request::get("/events").header("Last-Event-ID", id), "unknown", "1")
+            .await;
+    }
+}
+
+pub(crate) async fn tells_of_a_gap_where_the_log_was_made_anew(framework: &Framework) {
+    let (old_server, _, old) = a_log_of_five(framework).await;
+    drop(old_server);
+    let (server, _, ids) = a_log_of_five(framework).await;
+    let request = Request::get("/events").header("Last-Event-ID", old[4].as_str());
+    check_gap(&server, request, "other-epoch", "1").await;
+
+    let ahead = ids[4].as_str().replace(".5", ".6");
+    let request = Request::get("/events").header("Last-Event-ID", ahead);
+    check_gap(&server, request, "ahead-of-head", "1").await;
+}
+
+pub(crate) async fn tells_of_a_gap_where_events_are_no_longer_kept(framework: &Framework) {
+    let (server, log, ids) = a_log_of_five(framework).await;
+    append(&log, 6..=8).await;
+    let request = Request::get("/events").header("Last-Event-ID", ids[1].as_str());
+    check_gap(&server, request, "too-old", "4").await;
+
+    // The id just before the oldest event is no gap, nor is that of the reset itself.
+    let request = Request::get("/events").header("Last-Event-ID", ids[2].as_str());
+    let mut response = request.send(server.address).await;
+    assert_eq!(data(&response.events(5).await), ["4", "5", "6", "7", "8"]);
+}
+
+pub(crate) async fn lets_a_page_poll(framework: &Framework) {
+    let (server, log, ids) = a_log_of_five(framework).await;
+    let poll = || Request::get("/events").header("Accept", "application/json, text/html;q=0.9");
+
+    let mut response = poll().header("Last-Event-ID", ids[2].as_str()).send(server.address).await;
+    assert_eq!(data(&response.events(2).await), ["4", "5"]);
+    assert_eq!(response.end().await, End::Clean);
+
+    let mut response = poll().header("Last-Event-ID", ids[4].as_str()).send(server.address).await;
+    response.read_until(|bytes| bytes.starts_with(b": ok\n")).await;
+    append(&log, [6]).await;
+    assert_eq!(response.next_event().await.data, "6");
+    assert_eq!(response.end().await, End::Clean);
+}
+
+pub(crate) async fn streams_on_to_a_client_that_accepts_event_streams(framework: &Framework) {
+    let (server, log, ids) = a_log_of_five(framework).await;
+    for accept in ["text/event-stream", "*/*", "text/*;q=0.1", "text/html, */*;q=0.8"] {
+        let request = Request::get("/events").header("Accept", accept);
+        let mut response =
+            request.header("Last-Event-ID", ids[4].as_str()).send(server.address).await;
+        append(&log, [6]).await;
+        assert_eq!(response.next_event().await.data, "6");
+        let ended = tokio::time::timeout(Duration::from_millis(100), response.event_or_end()).await;
+        assert!(!matches!(ended, Ok(Err(_))), "{accept}: the stream has ended");
+    }
+}

@@ -1,0 +1,124 @@
+//! What an answer looks like on the wire.
+
+use std::time::Duration;
+
+use sse_conformance::suite::app::{App, ServerOptions};
+use sse_conformance::suite::eventually::eventually;
+use sse_conformance::suite::framework::Framework;
+use sse_conformance::suite::wire::{End, PATIENCE, Request};
+use sse_conformance::suite::wire_h2;
+use sse_core::{Event, EventLog, EventType, OnGap};
+
+fn app(log: &EventLog, options: ServerOptions) -> App {
+    let (events, quiet, named, stop) = (log.clone(), log.clone(), log.clone(), log.clone());
+    let silence = Duration::from_millis(50);
+    App::new(options)
+        .stream("events", move |_| events.feed().retry(Duration::from_millis(50)))
+        .stream("quiet", move |_| quiet.feed().keep_alive(silence))
+        .stream("named", move |_| {
+            named.feed().keep_alive(silence).keep_alive_event(EventType::from_static("ping"))
+        })
+        .stream("stop", move |_| stop.feed().on_gap(OnGap::Stop))
+}
+
+fn log() -> EventLog {
+    EventLog::in_memory(100)
+}
+
+pub(crate) async fn says_in_its_headers_what_it_is(framework: &Framework) {
+    let server = framework.start(app(&log(), ServerOptions::default()));
+    let response = Request::get("/events").send(server.address).await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("content-type"), Some("text/event-stream"));
+    assert_eq!(response.header("cache-control"), Some("no-cache, no-transform"));
+    assert_eq!(response.header("x-accel-buffering"), Some("no"));
+    assert_eq!(response.header("transfer-encoding"), Some("chunked"));
+}
+
+pub(crate) async fn begins_with_a_comment_and_the_reconnection_time(framework: &Framework) {
+    let server = framework.start(app(&log(), ServerOptions::default()));
+    let mut response = Request::get("/events").send(server.address).await;
+    response.read_until(|bytes| bytes == b": ok\nretry: 50\n").await;
+}
+
+pub(crate) async fn keeps_alive_with_one_comment_line(framework: &Framework) {
+    let server = framework.start(app(&log(), ServerOptions::default()));
+    let mut response = Request::get("/quiet").send(server.address).await;
+    response.read_until(|bytes| bytes == b": ok\n: keep-alive\n: keep-alive\n").await;
+}
+
+pub(crate) async fn keeps_alive_with_an_event_where_that_is_asked_for(framework: &Framework) {
+    let server = framework.start(app(&log(), ServerOptions::default()));
+    let mut response = Request::get("/named").send(server.address).await;
+    let ping = response.next_event().await;
+    assert_eq!((ping.event_type.as_str(), ping.data.as_str()), ("ping", ""));
+    assert_eq!(ping.last_event_id, "");
+}
+
+pub(crate) async fn answers_head_with_the_headers_alone(framework: &Framework) {
+    let log = log();
+    let server = framework.start(app(&log, ServerOptions::default()));
+    let mut response = Request::head("/events").send(server.address).await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("content-type"), Some("text/event-stream"));
+    assert_eq!(response.end().await, End::Clean);
+    assert!(response.bytes().is_empty());
+    eventually(PATIENCE, "nothing is held for it", || log.stats().readers == 0).await;
+}
+
+pub(crate) async fn speaks_http_1_0_without_chunks(framework: &Framework) {
+    let log = log();
+    let server = framework.start(app(&log, ServerOptions::default()));
+    let mut response = Request::get("/events").http10().send(server.address).await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("transfer-encoding"), None);
+    assert_eq!(response.header("content-length"), None);
+    log.append(Event::new("one")).await.expect("a short event is accepted");
+    assert_eq!(response.next_event().await.data, "one");
+    log.shutdown().begin();
+    drop(server);
+    assert_eq!(response.end().await, End::Clean);
+    assert!(response.bytes().starts_with(b": ok\nretry: 50\ndata: one\n"));
+}
+
+pub(crate) async fn speaks_http_2(framework: &Framework) {
+    let log = log();
+    let server = framework.start(app(&log, ServerOptions::default()));
+    let connection = wire_h2::Connection::open(server.address).await;
+    let mut first = connection.get("/events", &[]).await;
+    assert_eq!(first.status, 200);
+    assert_eq!(first.headers["content-type"], "text/event-stream");
+    // Many streams on one connection: that is what HTTP/2 is for here.
+    let mut second = connection.get("/events", &[]).await;
+    eventually(PATIENCE, "both are reading", || log.stats().readers == 2).await;
+    let id = log.append(Event::new("one")).await.expect("a short event is accepted");
+    log.append(Event::new("two")).await.expect("a short event is accepted");
+    for response in [&mut first, &mut second] {
+        assert_eq!(response.next_event().await.data, "one");
+        assert_eq!(response.next_event().await.data, "two");
+    }
+    let mut resumed = connection.get("/events", &[("last-event-id", id.as_str())]).await;
+    assert_eq!(resumed.next_event().await.data, "two");
+}
+
+pub(crate) async fn answers_204_where_a_gap_is_to_be_the_end(framework: &Framework) {
+    let server = framework.start(app(&log(), ServerOptions::default()));
+    let request = Request::get("/stop").header("Last-Event-ID", "nonsense");
+    let mut response = request.send(server.address).await;
+    assert_eq!(response.status, 204);
+    assert_eq!(response.header("content-type"), None);
+    assert_eq!(response.header("transfer-encoding"), None);
+    assert_eq!(response.end().await, End::Clean);
+}
+
+/// Asked of the frameworks whose compression leaves alone what is already encoded, or is no fit for it.
+pub(crate) async fn is_not_held_back_by_compression(framework: &Framework) {
+    let log = log();
+    let options = ServerOptions { compresses: true, ..ServerOptions::default() };
+    let server = framework.start(app(&log, options));
+    let request = Request::get("/events").header("Accept-Encoding", "gzip, br, zstd");
+    let mut response = request.send(server.address).await;
+    assert!(matches!(response.header("content-encoding"), None | Some("identity")));
+    log.append(Event::new("at once")).await.expect("a short event is accepted");
+    assert_eq!(response.next_event().await.data, "at once");
+}
