@@ -87,10 +87,7 @@ impl Chromium {
         let mut answer: Value = response.json().await.expect("ChromeDriver answers in JSON");
         let value = answer["value"].take();
         let reason = value["message"].as_str().unwrap_or_default();
-        assert!(
-            succeeded,
-            "Chromium: {reason}; tests/run installs it (Debian: chromium)"
-        );
+        assert!(succeeded, "Chromium: {reason}; tests/run installs it (Debian: chromium)");
         value
     }
 }

@@ -45,11 +45,7 @@ impl Driver {
                 break port.expect("a port is a number");
             }
         };
-        Self {
-            process,
-            port,
-            _stdout: stdout,
-        }
+        Self { process, port, _stdout: stdout }
     }
 
     pub(super) fn port(&self) -> u16 {

@@ -26,12 +26,8 @@ impl Front {
     ///
     /// Where no port is free.
     pub async fn start(upstream: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("loopback has a free port");
-        let addr = listener
-            .local_addr()
-            .expect("a bound socket has an address");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let addr = listener.local_addr().expect("a bound socket has an address");
         let upstream = upstream.to_owned();
         let accepting = tokio::spawn(async move {
             loop {

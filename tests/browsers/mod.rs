@@ -38,9 +38,7 @@ async fn collect(page: &str, url: &str, received: &mut Vec<Received>) {
     let (authority, path) = split(url);
     let front = Front::start(authority).await;
     let chromium = Chromium::start().await;
-    chromium
-        .open(&format!("http://{}/{page}?stream={path}", front.addr()))
-        .await;
+    chromium.open(&format!("http://{}/{page}?stream={path}", front.addr())).await;
     let script = "return { fresh: window.events.slice(arguments[0]), gaveUp: window.gaveUp() }";
     let mut tick = tokio::time::interval(Duration::from_millis(100));
     while !received.last().is_some_and(Received::is_done) {
@@ -48,18 +46,13 @@ async fn collect(page: &str, url: &str, received: &mut Vec<Received>) {
         let mut state = chromium.execute(script, json!([received.len()])).await;
         let fresh: Vec<Received> =
             serde_json::from_value(state["fresh"].take()).expect("the page collects events");
-        assert!(
-            !fresh.is_empty() || state["gaveUp"] == false,
-            "{page} gave up"
-        );
+        assert!(!fresh.is_empty() || state["gaveUp"] == false, "{page} gave up");
         received.extend(fresh);
     }
 }
 
 /// `http://host:port/path` in two: where to connect, and what to ask for.
 fn split(url: &str) -> (&str, &str) {
-    let rest = url
-        .strip_prefix("http://")
-        .expect("a stream has an http URL");
+    let rest = url.strip_prefix("http://").expect("a stream has an http URL");
     rest.split_at(rest.find('/').expect("a stream has a path"))
 }

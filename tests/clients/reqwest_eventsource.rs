@@ -12,10 +12,7 @@ use super::Received;
 ///
 /// Where the client gives up.
 pub async fn run(url: &str, received: &mut Vec<Received>) {
-    let http = Client::builder()
-        .no_proxy()
-        .build()
-        .expect("plain HTTP needs no certificates");
+    let http = Client::builder().no_proxy().build().expect("plain HTTP needs no certificates");
     let mut source =
         EventSource::new(http.get(url)).expect("a request without a body can be repeated");
     let mut last_error = None;
@@ -24,11 +21,7 @@ pub async fn run(url: &str, received: &mut Vec<Received>) {
         match event {
             Ok(Event::Open) => {}
             Ok(Event::Message(event)) => {
-                received.push(Received {
-                    event_type: event.event,
-                    data: event.data,
-                    id: event.id,
-                });
+                received.push(Received { event_type: event.event, data: event.data, id: event.id });
                 if received.last().is_some_and(Received::is_done) {
                     return;
                 }

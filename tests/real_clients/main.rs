@@ -112,11 +112,7 @@ async fn publish(log: &EventLog, events_a_tick: usize) -> Vec<Received> {
             event = event.event_type(EventType::from_static(event_type));
         }
         let id = log.append(event).await.expect("a log in memory takes it");
-        published.push(Received {
-            event_type: event_type.to_owned(),
-            data,
-            id: id.to_string(),
-        });
+        published.push(Received { event_type: event_type.to_owned(), data, id: id.to_string() });
     }
     published
 }
