@@ -3,3 +3,28 @@
 
 pub mod adapters;
 pub mod suite;
+
+/// Every code block of the README and of the docs is a test.
+#[cfg(doctest)]
+mod docs {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+    #[doc = include_str!("../docs/architecture.md")]
+    mod architecture {}
+    #[doc = include_str!("../docs/contributing.md")]
+    mod contributing {}
+    #[doc = include_str!("../docs/decisions.md")]
+    mod decisions {}
+    #[doc = include_str!("../docs/deploying.md")]
+    mod deploying {}
+    #[doc = include_str!("../docs/from-http-event-stream.md")]
+    mod from_http_event_stream {}
+    #[doc = include_str!("../docs/replay.md")]
+    mod replay {}
+    #[doc = include_str!("../docs/style.md")]
+    mod style {}
+    #[doc = include_str!("../docs/wire-format.md")]
+    mod wire_format {}
+    #[doc = include_str!("../docs/writing-an-adapter.md")]
+    mod writing_an_adapter {}
+}
