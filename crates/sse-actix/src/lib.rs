@@ -1,4 +1,42 @@
 //! Resumable server-sent events for actix-web.
+//!
+//! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones:
+//!
+//! ```
+//! use actix_web::{App, web};
+//! use sse_actix::{Event, EventLog, Sse, SseRequest, stream_events};
+//!
+//! async fn events(log: web::Data<EventLog>, request: SseRequest) -> Sse {
+//!     stream_events(request, log.get_ref())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), sse_actix::Error> {
+//! let log = EventLog::in_memory(1000);
+//! let app = App::new().app_data(web::Data::new(log.clone())).route("/events", web::get().to(events));
+//! log.append(Event::new("hello")).await?;
+//! assert_eq!(log.stats().events, 1);
+//! # drop(app);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Serve it with [`listener`](fn@listener), which cuts off clients that stall, with the shutdown of the log, which ends the streams, and
+//! with `h1_allow_half_closed(false)`, so that leaving is noticed at once and not at the next write:
+//!
+//! ```no_run
+//! # use actix_web::{App, HttpServer, web};
+//! # use sse_actix::{EventLog, listener};
+//! # async fn serve(log: EventLog) -> std::io::Result<()> {
+//! # let app = App::new;
+//! let stop = log.shutdown().begin_after(tokio::signal::ctrl_c());
+//! let server = HttpServer::new(app).h1_allow_half_closed(false).shutdown_signal(stop);
+//! server.listen(listener("127.0.0.1:3000")?)?.run().await
+//! # }
+//! ```
+//!
+//! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. HEAD, HTTP/1.0 and
+//! HTTP/2 are answered as they should be; `Compress` leaves the streams alone.
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;

@@ -1,4 +1,39 @@
 //! Resumable server-sent events for axum.
+//!
+//! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones:
+//!
+//! ```
+//! use axum::{Router, extract::State, routing::get};
+//! use sse_axum::{Event, EventLog, Sse, SseRequest, stream_events};
+//!
+//! async fn events(State(log): State<EventLog>, request: SseRequest) -> Sse {
+//!     stream_events(request, log)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), sse_axum::Error> {
+//! let log = EventLog::in_memory(1000);
+//! let app: Router = Router::new().route("/events", get(events)).with_state(log.clone());
+//! log.append(Event::new("hello")).await?;
+//! assert_eq!(log.stats().events, 1);
+//! # drop(app);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Serve it with [`listener`](fn@listener), which cuts off clients that stall, and with the shutdown of the log, which ends the streams:
+//!
+//! ```no_run
+//! # use axum::Router;
+//! # use sse_axum::{EventLog, listener};
+//! # async fn serve(app: Router, log: EventLog) -> std::io::Result<()> {
+//! let stop = log.shutdown().begin_after(tokio::signal::ctrl_c());
+//! axum::serve(listener("127.0.0.1:3000")?, app).with_graceful_shutdown(stop).await
+//! # }
+//! ```
+//!
+//! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. Leaving is noticed
+//! at once. HEAD, HTTP/1.0 and HTTP/2 are answered as they should be.
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;

@@ -1,4 +1,48 @@
-//! Resumable server-sent events, for every framework and every runtime.
+//! Resumable [server-sent events], for every framework and every runtime.
+//!
+//! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones. This
+//! crate is what `sse-axum`, `sse-actix`, `sse-warp` and `sse-rocket` have in common, which is nearly all; each re-exports it. To use
+//! event streams in one of these frameworks, begin there.
+//!
+//! ```
+//! use futures_util::StreamExt;
+//! use sse_core::{Event, EventLog, StreamRequest, StreamResponse, Timer};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), sse_core::Error> {
+//! // The application appends; every client gets it.
+//! let log = EventLog::in_memory(1000);
+//! let seen = log.append(Event::new("one")).await?;
+//! log.append(Event::new("two")).await?;
+//!
+//! // A client comes back, and says what it has seen. An adapter does this from its framework's request.
+//! let request = StreamRequest::new("GET", None, [("Last-Event-ID", seen.as_str().as_bytes())]);
+//! let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+//! let mut response = StreamResponse::new(&request, &log, timer);
+//!
+//! let Some(Ok(first_line)) = response.body.next().await else { unreachable!() };
+//! assert_eq!(first_line, ": ok\n");
+//! let Some(Ok(missed)) = response.body.next().await else { unreachable!() };
+//! assert!(missed.starts_with(b"data: two\n"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Layout
+//!
+//! - [`Event`] is one block of a stream as data, with its checked fields [`EventId`] and [`EventType`]; a [`Frame`] is the same encoded once.
+//! - [`EventLog`] is what one appends to and streams from. Where the events are kept elsewhere, with ids of their own, a [`Source`] says how
+//!   to fetch what was missed and how to subscribe. A [`StreamContext`] sends to one client.
+//! - Each of these is a [`Feed`], which holds the options of a stream.
+//! - [`StreamRequest`], [`StreamResponse`] and [`EventStream`] are what an adapter copies from and to its framework, and [`Timer`] is what it brings.
+//! - [`Shutdown`] ends streams, so that a server can end.
+//! - A [`Gap`] is why a client cannot resume exactly where it was, and [`OnGap`] what then.
+//!
+//! # Features
+//!
+//! - `listener`: a listening socket that suits event streams (socket2). Off by default; the adapters turn it on.
+//!
+//! [server-sent events]: https://html.spec.whatwg.org/multipage/server-sent-events.html
 #![forbid(unsafe_code)]
 
 mod field;
@@ -32,6 +76,7 @@ mod shutdown;
 pub use shutdown::Shutdown;
 
 mod source;
+#[doc(no_inline)]
 pub use async_trait::async_trait;
 pub use source::{Frames, Replay, Source, source};
 

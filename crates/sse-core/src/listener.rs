@@ -78,3 +78,26 @@ fn suit(socket: &SockRef<'_>, options: ListenerOptions) -> io::Result<()> {
     socket.set_tcp_user_timeout(Some(options.stalled))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn sets_what_accepted_sockets_inherit() {
+        let options = ListenerOptions { stalled: Duration::from_secs(7), ..Default::default() };
+        let listener = listener_with("127.0.0.1:0", options).expect("a port is free");
+        listener.set_nonblocking(false).expect("a socket can block");
+        let address = listener.local_addr().expect("it listens");
+        let client = TcpStream::connect(address).expect("it accepts");
+        let (accepted, _) = listener.accept().expect("a client is there");
+        let accepted = SockRef::from(&accepted);
+        assert!(accepted.tcp_nodelay().expect("an option of TCP"));
+        assert!(accepted.keepalive().expect("an option of sockets"));
+        assert_eq!(accepted.tcp_user_timeout().expect("an option of TCP"), Some(options.stalled));
+        drop(client);
+    }
+}

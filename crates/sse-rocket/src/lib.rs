@@ -1,4 +1,31 @@
 //! Resumable server-sent events for Rocket.
+//!
+//! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones:
+//!
+//! ```
+//! use sse_rocket::{Event, EventLog, Sse, SseRequest, stream_events};
+//!
+//! #[rocket::get("/events")]
+//! fn events(log: &rocket::State<EventLog>, request: SseRequest) -> Sse {
+//!     stream_events(request, log.inner())
+//! }
+//!
+//! # #[rocket::main]
+//! # async fn main() -> Result<(), sse_rocket::Error> {
+//! let log = EventLog::in_memory(1000);
+//! let app = rocket::build().manage(log.clone()).mount("/", rocket::routes![events]);
+//! log.append(Event::new("hello")).await?;
+//! assert_eq!(log.stats().events, 1);
+//! # drop(app);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Rocket's own shutdown ends the streams. It then waits out its grace period, so set `shutdown.grace` to 1. It makes its own sockets: a client
+//! that stalls is not cut off. That a client has left is noticed at the next write, so by the keep-alive at the latest.
+//!
+//! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. HEAD, HTTP/1.0 and
+//! HTTP/2 are answered as they should be. A header that is not UTF-8 is dropped by Rocket before it can be read.
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;

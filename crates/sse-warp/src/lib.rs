@@ -1,4 +1,42 @@
 //! Resumable server-sent events for warp.
+//!
+//! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones:
+//!
+//! ```
+//! use sse_warp::{Event, EventLog, Sse, SseRequest, sse_request, stream_events};
+//! use warp::Filter;
+//!
+//! fn events(log: &EventLog, request: SseRequest) -> Sse {
+//!     stream_events(request, log)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), sse_warp::Error> {
+//! let log = EventLog::in_memory(1000);
+//! let streamed = log.clone();
+//! let app = warp::path!("events").and(sse_request()).map(move |request| events(&streamed, request));
+//! log.append(Event::new("hello")).await?;
+//! assert_eq!(log.stats().events, 1);
+//! # drop(app);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Serve it with [`listener`](fn@listener), which cuts off clients that stall, and with the shutdown of the log, which ends the streams:
+//!
+//! ```no_run
+//! # use sse_warp::{EventLog, Sse, listener};
+//! # use warp::Filter;
+//! # async fn serve(app: impl Filter<Extract = (Sse,), Error = warp::Rejection> + Clone + Send + Sync + 'static, log: EventLog) -> std::io::Result<()> {
+//! let stop = log.shutdown().begin_after(tokio::signal::ctrl_c());
+//! warp::serve(app).incoming(listener("127.0.0.1:3000")?).graceful(stop).run().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything but [`SseRequest`], [`sse_request`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. Leaving is
+//! noticed at once. HEAD, HTTP/1.0 and HTTP/2 are answered as they should be. Do not wrap event streams in `warp::compression`, which
+//! holds events back.
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;
