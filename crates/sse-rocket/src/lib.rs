@@ -85,6 +85,7 @@ impl<'r> Responder<'r, 'static> for Sse {
         let body = body
             .until(request.rocket().shutdown())
             .map_err(|never| -> io::Error { match never {} });
-        response.max_chunk_size(CHUNK_SIZE).streamed_body(StreamReader::new(body)).ok()
+        // In this order: a new body has a chunk size of its own.
+        response.streamed_body(StreamReader::new(body)).max_chunk_size(CHUNK_SIZE).ok()
     }
 }
