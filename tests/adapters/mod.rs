@@ -1,6 +1,8 @@
 //! How each framework serves the app: the same few lines in each file.
 
-use crate::suite::framework::Framework;
+use std::time::Duration;
+
+use crate::suite::framework::{Framework, Notice};
 
 pub mod actix;
 pub mod axum;
@@ -8,13 +10,37 @@ pub mod rocket;
 pub mod warp;
 
 /// axum.
-pub const AXUM: Framework = Framework { name: "axum", serve: axum::serve };
+pub const AXUM: Framework = Framework {
+    name: "axum",
+    serve: axum::serve,
+    closes: Notice::AT_ONCE,
+    crashes: Notice::AT_ONCE,
+    cancels: Notice::AT_ONCE,
+    ends: Duration::from_secs(1),
+    ends_http2: Duration::from_secs(1),
+    ends_stalled: Duration::from_secs(2),
+};
 
-/// actix-web.
-pub const ACTIX: Framework = Framework { name: "actix-web", serve: actix::serve };
+/// actix-web. Of HTTP/2 it closes streams when something is written, and connections when the grace is over.
+pub const ACTIX: Framework = Framework {
+    name: "actix",
+    serve: actix::serve,
+    cancels: Notice::BY_WRITING,
+    ends_http2: Duration::from_secs(2),
+    ..AXUM
+};
 
 /// warp.
-pub const WARP: Framework = Framework { name: "warp", serve: warp::serve };
+pub const WARP: Framework = Framework { name: "warp", serve: warp::serve, ..AXUM };
 
-/// Rocket.
-pub const ROCKET: Framework = Framework { name: "Rocket", serve: rocket::serve };
+/// Rocket. It notices by writing, and its shutdown may take a second: the time that it gives responses to end.
+pub const ROCKET: Framework = Framework {
+    name: "rocket",
+    serve: rocket::serve,
+    closes: Notice::BY_WRITING,
+    crashes: Notice::BY_WRITING,
+    cancels: Notice::BY_WRITING,
+    ends: Duration::from_secs(2),
+    ends_http2: Duration::from_secs(2),
+    ends_stalled: Duration::from_secs(3),
+};

@@ -20,6 +20,9 @@ struct Arguments {
     /// Where to listen; port 0 is any that is free.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// How many bytes of events the log keeps, of 20 000 events at the most.
+    #[arg(long, default_value_t = 256 << 20)]
+    retain_bytes: usize,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -38,7 +41,7 @@ fn main() -> std::io::Result<()> {
         Framework::Warp => adapters::warp::serve,
         Framework::Rocket => adapters::rocket::serve,
     };
-    let app = app();
+    let app = app(arguments.retain_bytes);
     shut_down_on_sigterm(&app)?;
     let ready = |address| {
         println!("listening on http://{address}");
@@ -48,10 +51,10 @@ fn main() -> std::io::Result<()> {
     serve(app, arguments.listen, Box::new(ready))
 }
 
-fn app() -> App {
+fn app(retain_bytes: usize) -> App {
     let log = EventLog::in_memory(LogOptions {
         events: 20_000,
-        bytes: 256 << 20,
+        bytes: retain_bytes,
         ..LogOptions::default()
     });
     let idle = EventLog::in_memory(1);

@@ -1,14 +1,20 @@
 //! Every requirement and every framework: a test.
 
 mod decode_vectors;
+mod flood;
 mod frameworks;
 mod leaving;
 mod original;
 mod parser;
+mod process;
 mod proxy;
+mod replay;
 mod request;
 mod response;
 mod same_bytes;
+mod shutdown;
+mod stalled;
+mod watched;
 mod wire;
 mod wire_h2;
 
@@ -46,8 +52,52 @@ macro_rules! every_framework {
                 speaks_http_2,
                 answers_204_where_a_gap_is_to_be_the_end,
             }
+            replay::{
+                sends_what_was_missed_in_few_writes,
+            }
             leaving::{
-                frees_the_subscription_of_an_idle_client_that_leaves,
+                frees_the_subscription_of_an_idle_client_that_closes,
+                frees_the_subscription_of_an_idle_client_that_crashes,
+                frees_the_subscription_of_a_busy_client_that_closes,
+                frees_the_subscription_of_a_busy_client_that_crashes,
+                frees_the_subscription_of_an_idle_http2_stream_that_is_cancelled,
+                frees_the_subscription_of_a_busy_http2_stream_that_is_cancelled,
+                drops_a_fetch_in_progress_when_its_client_leaves,
+                drops_the_closure_of_a_stream_when_its_client_leaves,
+            }
+            shutdown::{
+                ends_every_stream_after_whole_events_and_then_the_server,
+                ends_every_http2_stream_after_whole_events_and_then_the_server,
+                is_not_held_up_by_clients_that_do_not_read,
+                ends_a_stream_at_once_that_begins_after_the_shutdown,
+            }
+            stalled::{
+                delays_nobody_by_clients_that_do_not_read,
+                holds_little_for_a_client_that_does_not_read,
+            }
+        }
+    };
+}
+
+/// Those that drop a handler when its client leaves.
+macro_rules! cancels_handlers {
+    ($framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework:
+            leaving::{
+                drops_a_handler_in_progress_when_its_client_leaves,
+            }
+        }
+    };
+}
+
+/// Those whose sockets can be told to give up on a client that takes nothing.
+macro_rules! cuts_off_stalled_clients {
+    ($framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework:
+            stalled::{
+                cuts_off_a_client_that_does_not_read_and_lets_it_resume,
             }
         }
     };
@@ -75,17 +125,23 @@ mod axum {
     every_framework!(AXUM);
     raw_headers!(AXUM);
     compressing!(AXUM);
+    cancels_handlers!(AXUM);
+    cuts_off_stalled_clients!(AXUM);
 }
 
 mod actix {
     every_framework!(ACTIX);
     raw_headers!(ACTIX);
     compressing!(ACTIX);
+    cancels_handlers!(ACTIX);
+    cuts_off_stalled_clients!(ACTIX);
 }
 
 mod warp {
     every_framework!(WARP);
     raw_headers!(WARP);
+    cancels_handlers!(WARP);
+    cuts_off_stalled_clients!(WARP);
 }
 
 mod rocket {

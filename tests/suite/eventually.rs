@@ -2,21 +2,38 @@
 
 use std::time::{Duration, Instant};
 
-/// Waits until a condition holds, and says how long that took.
+/// Waits until a condition holds.
 ///
 /// # Panics
 ///
 /// When it does not within `at_most`.
-pub async fn eventually(
-    at_most: Duration,
-    what: &str,
-    mut condition: impl FnMut() -> bool,
-) -> Duration {
+pub async fn eventually(at_most: Duration, what: &str, mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !condition() {
         let waited = begun.elapsed();
         assert!(waited < at_most, "waited for {waited:?} in vain until {what}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    begun.elapsed()
+}
+
+/// Waits until a value has stayed the same for as long as `quiet`.
+///
+/// # Panics
+///
+/// When it does not within `at_most`.
+pub async fn settled<T: PartialEq>(
+    quiet: Duration,
+    at_most: Duration,
+    what: &str,
+    mut value: impl FnMut() -> T,
+) {
+    let mut last = (value(), Instant::now());
+    eventually(at_most, &format!("{what} has settled"), || {
+        let now = value();
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+        last.1.elapsed() >= quiet
+    })
+    .await;
 }

@@ -1,15 +1,48 @@
 //! A framework as the tests see it: how it serves an app, and what may be expected of it.
 
+use std::time::Duration;
+
 use super::server::{Serve, Server};
 use crate::suite::app::App;
 
 /// Who is held to the requirements.
 #[derive(Debug, Clone, Copy)]
 pub struct Framework {
-    /// What it is called in what tests print.
+    /// What it is called, as the program `serve` has it.
     pub name: &'static str,
     /// How it serves an app.
     pub serve: Serve,
+    /// How soon an idle client that closes its connection is gone.
+    pub closes: Notice,
+    /// The same for one that resets it.
+    pub crashes: Notice,
+    /// The same for one that ends its stream of an HTTP/2 connection that stays open.
+    pub cancels: Notice,
+    /// How soon a server ends whose clients all read.
+    pub ends: Duration,
+    /// The same over HTTP/2, where the clients stay connected and its grace is a second.
+    pub ends_http2: Duration,
+    /// How soon a server ends that has clients which do not read, where its grace is a second.
+    pub ends_stalled: Duration,
+}
+
+/// How soon something is noticed, by a stream that is kept alive at such an interval.
+#[derive(Debug, Clone, Copy)]
+pub struct Notice {
+    /// The interval. A long one where nothing need be written for it to be noticed.
+    pub keep_alive: Duration,
+    /// How soon, on a machine that is busy with other tests.
+    pub within: Duration,
+}
+
+impl Notice {
+    /// At once, though nothing is written.
+    pub const AT_ONCE: Self =
+        Self { keep_alive: Duration::from_secs(3600), within: Duration::from_millis(500) };
+
+    /// When something is written: the first write tells the client's system, which answers, and the next one fails.
+    pub const BY_WRITING: Self =
+        Self { keep_alive: Duration::from_millis(100), within: Duration::from_millis(700) };
 }
 
 impl Framework {

@@ -107,6 +107,16 @@ impl Response {
         }
     }
 
+    /// The body so far.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What the standard's reader made of the body so far.
+    pub fn parser(&self) -> &Parser {
+        &self.parser
+    }
+
     /// Reads a DATA frame, or else returns how the body ended.
     async fn read_more(&mut self, wait: Wait) -> Option<End> {
         let Ok(next) = timeout(PATIENCE, self.body.data()).await else {
