@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod adapters;
+pub mod browsers;
+pub mod clients;
 pub mod suite;
 
 /// Every code block of the README and of the docs is a test.
