@@ -3,6 +3,7 @@
 mod decode_vectors;
 mod flood;
 mod frameworks;
+mod hello;
 mod leaving;
 mod original;
 mod parser;
@@ -26,6 +27,7 @@ macro_rules! every_framework {
             original::{
                 fetches_only_where_there_is_a_last_event_id,
                 hands_parameters_and_headers_to_the_source,
+                leaves_it_to_the_handler_whom_to_refuse,
                 reports_an_error_and_ends_so_that_the_client_comes_back,
                 tells_of_a_gap_that_the_source_tells_of,
                 sends_what_a_context_is_given_until_it_closes,

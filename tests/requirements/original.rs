@@ -5,10 +5,10 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use futures_util::stream;
-use sse_conformance::suite::app::{App, ServerOptions};
+use sse_conformance::suite::app::{Answer, App, Call, Method, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::{End, Request};
-use sse_core::{Closed, Event, EventId, EventType, Feed, Replay, StreamContext, source};
+use sse_core::{Closed, Event, EventId, EventLog, EventType, Feed, Replay, StreamContext, source};
 
 fn event(id: &'static str) -> Event {
     Event::new(format!("data of {id}")).id(EventId::from_static(id))
@@ -55,6 +55,22 @@ pub(crate) async fn hands_parameters_and_headers_to_the_source(framework: &Frame
     let request = Request::get("/events?topic=cats").header("X-User", "ann");
     let greeting = request.send(server.address).await.next_event().await;
     assert_eq!(greeting.data, r#"Some("ann") asks for Some("topic=cats")"#);
+}
+
+pub(crate) async fn leaves_it_to_the_handler_whom_to_refuse(framework: &Framework) {
+    let app =
+        App::new(ServerOptions::default()).route(Method::Get, "events", async |call: Call| {
+            match call.user {
+                Some(_) => Answer::Stream(EventLog::in_memory(10).into()),
+                None => Answer::Text(401, "who are you?".into()),
+            }
+        });
+    let server = framework.start(app);
+    let refused = Request::get("/events").send(server.address).await;
+    assert_eq!(refused.status, 401);
+    assert_ne!(refused.header("content-type"), Some("text/event-stream"));
+    let welcome = Request::get("/events").header("X-User", "ann").send(server.address).await;
+    assert_eq!(welcome.status, 200);
 }
 
 pub(crate) async fn reports_an_error_and_ends_so_that_the_client_comes_back(framework: &Framework) {

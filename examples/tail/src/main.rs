@@ -1,4 +1,9 @@
 //! Each line of the standard input, or that is appended to the files named, as an event.
+//!
+//!     tail -F /var/log/dpkg.log | cargo run -p tail
+//!     cargo run -p tail -- /var/log/dpkg.log
+//!
+//! It listens on 127.0.0.1:3000, or where `LISTEN` says.
 #![forbid(unsafe_code)]
 
 mod follow;
@@ -25,10 +30,13 @@ async fn main() -> io::Result<()> {
         let name = file.display().to_string();
         tokio::spawn(report(follow::file(log.clone(), file), name));
     }
-    println!("open http://127.0.0.1:3000, or: curl -N http://127.0.0.1:3000/events");
+    let address = std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".into());
+    let listener = listener(&address)?;
+    let address = listener.local_addr()?;
+    println!("open http://{address}, or: curl -N http://{address}/events");
     let stop = log.shutdown().begin_after(tokio::signal::ctrl_c());
     let app = Router::new().route("/events", get(events)).route("/", get(Html(hello::PAGE)));
-    axum::serve(listener("127.0.0.1:3000")?, app.with_state(log)).with_graceful_shutdown(stop).await
+    axum::serve(listener, app.with_state(log)).with_graceful_shutdown(stop).await
 }
 
 /// Says why a file is not followed any more; what was read of it stays.

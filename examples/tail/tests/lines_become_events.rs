@@ -1,0 +1,87 @@
+//! The program as its user runs it.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use sse_conformance::suite::wire::{Request, Response};
+
+/// The program, ended with the test.
+struct Tail {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Tail {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tail"))
+            .args(arguments)
+            .env("LISTEN", "127.0.0.1:0")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program was built with this test");
+        let mut line = String::new();
+        let stdout = child.stdout.as_mut().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("it says where it listens");
+        let address = line.split(['/', ',']).nth(2).expect("its line has a URL");
+        Self { address: address.parse().expect("a URL with an address"), child }
+    }
+
+    async fn watch(&self) -> Response {
+        let mut response = Request::get("/events").send(self.address).await;
+        response.read_until(|bytes| bytes.starts_with(b": ok\n")).await;
+        response
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        self.child.kill().expect("it runs until it is killed");
+        self.child.wait().expect("it was killed");
+    }
+}
+
+#[tokio::test]
+async fn each_line_of_the_standard_input_is_an_event() {
+    let mut tail = Tail::start(&[]);
+    let mut watching = tail.watch().await;
+    let mut input = tail.child.stdin.take().expect("it is piped");
+    input.write_all(b"one\n\ntwo\r\nlast without an end").expect("it reads");
+    drop(input);
+    let data: Vec<_> = watching.events(4).await.into_iter().map(|event| event.data).collect();
+    assert_eq!(data, ["one", "", "two", "last without an end"]);
+}
+
+#[tokio::test]
+async fn each_line_appended_to_a_file_is_an_event() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("log");
+    std::fs::write(&path, "from before\n").expect("a file");
+    let tail = Tail::start(&[path.to_str().expect("a plain name")]);
+    let mut watching = tail.watch().await;
+
+    let mut file = OpenOptions::new().append(true).open(&path).expect("the file");
+    // The first lines may come before the program has looked where the file ends: it is there once one arrives.
+    let first = loop {
+        writeln!(file, "are you there").expect("the disk has room");
+        let wait = std::time::Duration::from_millis(200);
+        if let Ok(event) = tokio::time::timeout(wait, watching.next_event()).await {
+            break event;
+        }
+    };
+    assert_eq!(first.data, "are you there");
+    write!(file, "half").expect("the disk has room");
+    writeln!(file, " a line").expect("the disk has room");
+    let whole = loop {
+        let event = watching.next_event().await;
+        if event.data != "are you there" {
+            break event;
+        }
+    };
+    assert_eq!(whole.data, "half a line");
+
+    std::fs::write(&path, "anew\n").expect("the disk has room");
+    assert_eq!(watching.next_event().await.data, "anew");
+}
