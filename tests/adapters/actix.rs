@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Compress, Condition};
-use actix_web::web::{self, Data, Path};
+use actix_web::web::{self, Data, Path, PayloadConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpServer, Responder};
 use sse_actix::{ListenerOptions, SseRequest, listener_with, stream_events};
 
-use crate::suite::app::{Answer, App, Call, Method};
+use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
 use crate::suite::server::Ready;
 
 /// Serves the app until its shutdown.
@@ -23,6 +23,7 @@ pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()
     let factory = move || {
         actix_web::App::new()
             .app_data(Data::new(app.clone()))
+            .app_data(PayloadConfig::new(LONGEST_BODY))
             .wrap(Condition::new(compresses, Compress::default()))
             .service(web::resource("/{name}").get(get).head(get).post(post))
     };

@@ -4,14 +4,14 @@ use std::io;
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing;
 use sse_axum::{ListenerOptions, SseRequest, listener_with, stream_events};
 use tower_http::compression::CompressionLayer;
 
-use crate::suite::app::{Answer, App, Call, Method};
+use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
 use crate::suite::server::Ready;
 
 /// Serves the app until its shutdown.
@@ -22,7 +22,9 @@ pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()
     ready(listener.local_addr()?);
     let (shutdown, begun) = (app.shutdown.clone(), app.shutdown.clone());
     let (grace, compresses) = (app.options.grace, app.options.compresses);
-    let mut router = Router::new().route("/{name}", routing::get(get).post(post)).with_state(app);
+    let limit = DefaultBodyLimit::max(LONGEST_BODY);
+    let route = routing::get(get).post(post).layer(limit);
+    let mut router = Router::new().route("/{name}", route).with_state(app);
     if compresses {
         router = router.layer(CompressionLayer::new());
     }

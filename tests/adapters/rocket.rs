@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use rocket::config::{Config, Ident, LogLevel, Shutdown};
+use rocket::data::{Limits, ToByteUnit};
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
@@ -11,7 +12,7 @@ use rocket::response::Responder;
 use rocket::{State, get, post, routes};
 use sse_rocket::{Sse, SseRequest, stream_events};
 
-use crate::suite::app::{Answer, App, Call, Method};
+use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
 use crate::suite::server::Ready;
 
 /// Serves the app until its shutdown.
@@ -24,6 +25,7 @@ async fn run(app: App, address: SocketAddr, ready: Ready) -> Result<(), rocket::
         address: address.ip(),
         port: address.port(),
         ident: Ident::none(),
+        limits: Limits::default().limit("string", LONGEST_BODY.bytes()),
         log_level: LogLevel::Off,
         shutdown: Shutdown { ctrlc: false, grace: 1, mercy: 0, ..Shutdown::default() },
         ..Config::default()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_conformance::suite::app::{App, ServerOptions};
+use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::{End, PATIENCE, Request};
@@ -33,6 +33,26 @@ pub(crate) async fn says_in_its_headers_what_it_is(framework: &Framework) {
     assert_eq!(response.header("cache-control"), Some("no-cache, no-transform"));
     assert_eq!(response.header("x-accel-buffering"), Some("no"));
     assert_eq!(response.header("transfer-encoding"), Some("chunked"));
+}
+
+/// Of the suite's own server: an event may be as long as a log allows.
+pub(crate) async fn delivers_a_long_event_that_was_posted(framework: &Framework) {
+    let log = log();
+    let posted = log.clone();
+    let app = app(&log, ServerOptions::default());
+    let app = app.route(Method::Post, "publish", move |call| {
+        let log = posted.clone();
+        async move {
+            let id = log.append(Event::new(call.body)).await.expect("it is within the limit");
+            Answer::Text(200, id.to_string())
+        }
+    });
+    let server = framework.start(app);
+    let mut response = Request::get("/events").send(server.address).await;
+    let long = "long ".repeat(200_000);
+    let posted = Request::post("/publish", &long).send(server.address).await;
+    assert_eq!(posted.status, 200);
+    assert_eq!(response.next_event().await.data, long);
 }
 
 pub(crate) async fn begins_with_a_comment_and_the_reconnection_time(framework: &Framework) {

@@ -28,6 +28,9 @@ pub enum Method {
     Post,
 }
 
+/// The longest body of a POST, in bytes, which the frameworks would limit each to another length.
+pub const LONGEST_BODY: usize = 4 * 1024 * 1024;
+
 /// What is chosen about a server.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerOptions {
