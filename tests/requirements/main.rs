@@ -1,12 +1,16 @@
 //! Every requirement and every framework: a test.
 
+mod border_properties;
 mod decode_vectors;
+mod encode_program;
+mod encode_vectors;
 mod flood;
 mod frameworks;
 mod hello;
 mod leaving;
 mod original;
 mod parser;
+mod properties;
 mod process;
 mod proxy;
 mod replay;

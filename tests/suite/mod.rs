@@ -7,6 +7,7 @@ pub mod eventually;
 pub mod framework;
 pub mod parser;
 pub mod proxy;
+pub mod rules;
 pub mod server;
 mod waiting;
 pub mod wire;
