@@ -112,7 +112,7 @@ impl StreamContext {
 
     /// Ends the stream, once all that was sent has gone out.
     pub fn close(&self) {
-        self.lock().close();
+        self.0.close();
     }
 
     /// Whether nothing that is sent arrives any more.
@@ -137,7 +137,7 @@ impl StreamContext {
             Some(Ok(()))
         })
         .await?;
-        self.lock().wake_stream();
+        self.0.wake_stream();
         Ok(())
     }
 
@@ -193,8 +193,10 @@ impl Drop for StreamContext {
     fn drop(&mut self) {
         let mut state = self.lock();
         state.contexts -= 1;
-        if state.contexts == 0 {
-            state.close();
+        let was_last = state.contexts == 0;
+        drop(state);
+        if was_last {
+            self.0.close();
         }
     }
 }

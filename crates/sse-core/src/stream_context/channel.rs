@@ -44,7 +44,7 @@ impl Receiver {
 
     /// Ends the stream after what was sent.
     pub(crate) fn close(&self) {
-        self.0.lock().close();
+        self.0.close();
     }
 }
 
@@ -52,22 +52,26 @@ impl State {
     pub(super) fn is_over(&self) -> bool {
         self.is_closed || self.is_left
     }
-
-    pub(super) fn close(&mut self) {
-        self.is_closed = true;
-        self.wake_stream();
-    }
-
-    pub(super) fn wake_stream(&mut self) {
-        if let Some(waker) = self.stream.take() {
-            waker.wake();
-        }
-    }
 }
 
 impl Shared {
     pub(super) fn with_one_context() -> Self {
         Self(Mutex::new(State { contexts: 1, ..State::default() }))
+    }
+
+    /// Ends the stream after what was sent, and tells everyone who waits: the stream may not be read for long.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.is_closed = true;
+        let (stream, senders) = (state.stream.take(), state.senders.take());
+        drop(state);
+        stream.into_iter().for_each(Waker::wake);
+        senders.wake();
+    }
+
+    pub(super) fn wake_stream(&self) {
+        let stream = self.lock().stream.take();
+        stream.into_iter().for_each(Waker::wake);
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -79,8 +83,11 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.is_left = true;
+        // A context may be held for long: it is not to hold what was meant for this client, nor its task.
+        let freed = (std::mem::take(&mut state.buffer), state.stream.take());
         let woken = state.senders.take();
         drop(state);
+        drop(freed);
         woken.wake();
     }
 }
