@@ -1,4 +1,4 @@
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use sync_wrapper::SyncWrapper;
@@ -16,7 +16,7 @@ const CHUNK_SIZE: usize = 64 * 1024;
 pub(crate) enum Events {
     Log(Reader),
     Source(Box<Joined>),
-    Context { receiver: Receiver, running: Option<SyncWrapper<Running>> },
+    Context(Pushed),
 }
 
 impl Events {
@@ -41,7 +41,8 @@ impl Events {
                 Some(Self::Source(Box::new(Joined { resume, error: None })))
             }
             Origin::Context(receiver, running) => {
-                Some(Self::Context { receiver, running: running.map(SyncWrapper::new) })
+                let running = running.map(SyncWrapper::new);
+                Some(Self::Context(Pushed { receiver, running, error: None }))
             }
         }
     }
@@ -51,21 +52,7 @@ impl Events {
         match self {
             Self::Log(reader) => reader.poll_next(cx).map(|chunk| chunk.map(Ok)),
             Self::Source(joined) => joined.poll_next(cx),
-            Self::Context { receiver, running } => {
-                if let Some(Poll::Ready(result)) =
-                    running.as_mut().map(|run| run.get_mut().as_mut().poll(cx))
-                {
-                    *running = None;
-                    receiver.close();
-                    if let Err(error) = result {
-                        return Poll::Ready(Some(Err(Error::source(
-                            "running the closure of the stream",
-                            error,
-                        ))));
-                    }
-                }
-                receiver.poll_next(cx).map(|chunk| chunk.map(Ok))
-            }
+            Self::Context(pushed) => pushed.poll_next(cx),
         }
     }
 
@@ -73,7 +60,32 @@ impl Events {
     pub(crate) fn is_replaying(&self) -> bool {
         match self {
             Self::Source(joined) => joined.resume.is_replaying(),
-            Self::Log(_) | Self::Context { .. } => false,
+            Self::Log(_) | Self::Context(_) => false,
+        }
+    }
+}
+
+/// What a context sends, and the closure that holds it, if it is run here.
+pub(crate) struct Pushed {
+    receiver: Receiver,
+    running: Option<SyncWrapper<Running>>,
+    /// How the closure ended. What it had sent goes out first.
+    error: Option<Error>,
+}
+
+impl Pushed {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if let Some(running) = &mut self.running
+            && let Poll::Ready(result) = running.get_mut().as_mut().poll(cx)
+        {
+            self.running = None;
+            self.receiver.close();
+            let failed = |error| Error::source("running the closure of the stream", error);
+            self.error = result.err().map(failed);
+        }
+        match ready!(self.receiver.poll_next(cx)) {
+            Some(chunk) => Poll::Ready(Some(Ok(chunk))),
+            None => Poll::Ready(self.error.take().map(Err)),
         }
     }
 }
