@@ -159,6 +159,8 @@ impl Resume {
     }
 
     fn gap(&mut self) -> Step {
+        // It is no event of this source: one that comes to have this id is another, as where ids begin anew.
+        self.replayed.begin_anew();
         match self.on_gap {
             OnGap::Reset => {
                 self.phase = Phase::Live;

@@ -23,6 +23,11 @@ impl Replayed {
         self.last_seen = Some(id);
     }
 
+    /// What the client has seen is not known.
+    pub(crate) fn begin_anew(&mut self) {
+        self.last_seen = None;
+    }
+
     /// Whether this is the event that the client came with.
     pub(crate) fn is_last_seen(&self, frame: &Frame) -> bool {
         frame.id().is_some() && frame.id() == self.last_seen.as_ref()
