@@ -42,9 +42,14 @@ impl Live {
     pub(crate) fn keep(&mut self, cx: &mut Context<'_>) {
         while let Some(stream) = &mut self.stream {
             match stream.get_mut().as_mut().poll_next(cx) {
-                Poll::Ready(Some(item)) => {
-                    self.bytes += item.as_ref().map_or(0, |frame| frame.as_bytes().len());
-                    self.kept.push_back(item);
+                Poll::Ready(Some(Err(error))) => {
+                    // The last that counts: some fail at every call from now on, which is no overflow.
+                    self.kept.push_back(Err(error));
+                    self.unsubscribe();
+                }
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.bytes += frame.as_bytes().len();
+                    self.kept.push_back(Ok(frame));
                     if self.kept.len() > self.limit || self.bytes > KEPT_BYTES {
                         self.has_overflowed = true;
                         self.kept = VecDeque::new();
