@@ -75,9 +75,7 @@ proptest! {
 }
 
 fn request(method: &str, query: Option<&str>, headers: &[(String, Vec<u8>)]) -> StreamRequest {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_slice()));
+    let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
     StreamRequest::new(method, query, headers)
 }
 

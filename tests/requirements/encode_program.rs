@@ -17,9 +17,7 @@ fn answers(lines: &[&str]) -> Vec<Value> {
         .spawn()
         .expect("the program was built with this test");
     let mut stdin = program.stdin.take().expect("piped");
-    stdin
-        .write_all((lines.join("\n") + "\n").as_bytes())
-        .expect("the program reads on");
+    stdin.write_all((lines.join("\n") + "\n").as_bytes()).expect("the program reads on");
     drop(stdin);
     let (done, output) = mpsc::channel();
     thread::spawn(move || done.send(program.wait_with_output()));
@@ -29,9 +27,7 @@ fn answers(lines: &[&str]) -> Vec<Value> {
         .expect("it can be waited for");
     assert!(output.status.success(), "{:?}", output.status);
     let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
-    text.lines()
-        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
-        .collect()
+    text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
 }
 
 #[track_caller]
@@ -49,10 +45,7 @@ fn check_refused(line: &str, reason: &str) {
 #[test]
 fn writes_what_goes_out_for_an_event() {
     check(r#"{"data":"x"}"#, "data: x\n\n");
-    check(
-        r#"{"data":["a","b\r\nc"]}"#,
-        "data: a\ndata: b\ndata: c\n\n",
-    );
+    check(r#"{"data":["a","b\r\nc"]}"#, "data: a\ndata: b\ndata: c\n\n");
     check(
         r#"{"comment":"c","event":"t","retry":5,"data":"","id":"7"}"#,
         ": c\nevent: t\nretry: 5\ndata: \nid: 7\n\n",

@@ -60,22 +60,12 @@ fn keeps_the_rules_of_the_wire_in_every_vector() {
             rules::check_frame(frame.as_bytes()).unwrap_or_else(|why| panic!("{name}: {why}"));
             check_id_comes_back(frame);
         }
-        let stream = wire
-            .iter()
-            .map(Frame::as_bytes)
-            .collect::<Vec<_>>()
-            .concat();
+        let stream = wire.iter().map(Frame::as_bytes).collect::<Vec<_>>().concat();
         rules::check_stream(&stream).unwrap_or_else(|why| panic!("{name}: {why}"));
         let lines = stream.split(|&byte| byte == b'\n').count() - 1;
-        assert!(
-            lines < 100_010,
-            "{name}: {lines} lines, some of them split off"
-        );
+        assert!(lines < 100_010, "{name}: {lines} lines, some of them split off");
     }
-    assert_eq!(
-        frames, 91,
-        "each event that is carried, and those before it"
-    );
+    assert_eq!(frames, 91, "each event that is carried, and those before it");
 }
 
 /// A client sends back the very id it was given.
@@ -93,9 +83,7 @@ fn check_id_comes_back(frame: &Frame) {
 fn encode(vector: &Value) -> Result<Vec<Frame>, String> {
     let before = vector["before"].as_array().into_iter().flatten();
     let events = before.chain([&vector["event"]]);
-    events
-        .map(|event| event_json::parse(&expanded(event).to_string()).map(Frame::from))
-        .collect()
+    events.map(|event| event_json::parse(&expanded(event).to_string()).map(Frame::from)).collect()
 }
 
 /// The event with `data_parts` and `comment_parts` written out.
@@ -105,9 +93,7 @@ fn expanded(event: &Value) -> Value {
     for (parts, field) in [("data_parts", "data"), ("comment_parts", "comment")] {
         if let Some(parts) = fields.remove(parts) {
             let parts = parts.as_array().expect("a list").iter();
-            let text: String = parts
-                .map(|part| text(&part[0]).repeat(size(&part[1])))
-                .collect();
+            let text: String = parts.map(|part| text(&part[0]).repeat(size(&part[1]))).collect();
             fields.insert(field.into(), json!(text));
         }
     }

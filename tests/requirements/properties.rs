@@ -73,10 +73,8 @@ fn check_arrival(events: &[Event], sizes: &[usize]) -> Result<(), TestCaseError>
     let wire = wire(events);
     rules::check_stream(&wire).map_err(TestCaseError::fail)?;
     let mut parser = Parser::default();
-    let arrived: Vec<Parsed> = chunks(&wire, sizes)
-        .iter()
-        .flat_map(|chunk| parser.feed(chunk))
-        .collect();
+    let arrived: Vec<Parsed> =
+        chunks(&wire, sizes).iter().flat_map(|chunk| parser.feed(chunk)).collect();
     let expected = Arrival::of(events);
     prop_assert_eq!(arrived, expected.events);
     prop_assert_eq!(parser.last_event_id(), expected.last_event_id);
@@ -107,14 +105,10 @@ impl Arrival {
             }
             let comments = event.comment.iter().flat_map(|text| text.split('\n'));
             arrival.comments.extend(comments.map(str::to_owned));
-            arrival.events.extend(event.data.map(|data| {
-                Parsed {
-                    event_type: event
-                        .event_type
-                        .map_or("message".into(), |t| t.as_str().to_owned()),
-                    data,
-                    last_event_id: arrival.last_event_id.clone(),
-                }
+            arrival.events.extend(event.data.map(|data| Parsed {
+                event_type: event.event_type.map_or("message".into(), |t| t.as_str().to_owned()),
+                data,
+                last_event_id: arrival.last_event_id.clone(),
             }));
         }
         arrival
@@ -123,18 +117,14 @@ impl Arrival {
 
 /// The event as far as the format can say it: one kind of line break, whole milliseconds, a type only where there is data.
 fn as_written(event: &Event) -> Event {
-    let event_type = event
-        .event_type
-        .clone()
-        .filter(|t| event.data.is_some() && !t.as_str().is_empty());
+    let event_type =
+        event.event_type.clone().filter(|t| event.data.is_some() && !t.as_str().is_empty());
     let millis = |retry: Duration| u64::try_from(retry.as_millis()).unwrap_or(u64::MAX);
     Event {
         data: event.data.as_deref().map(normalised),
         event_type,
         id: event.id.clone(),
-        retry: event
-            .retry
-            .map(|retry| Duration::from_millis(millis(retry)).min(Event::MAX_RETRY)),
+        retry: event.retry.map(|retry| Duration::from_millis(millis(retry)).min(Event::MAX_RETRY)),
         comment: event.comment.as_deref().map(normalised),
     }
 }
@@ -144,10 +134,7 @@ fn normalised(text: &str) -> String {
 }
 
 fn wire(events: &[Event]) -> Vec<u8> {
-    events
-        .iter()
-        .flat_map(|event| Frame::from(event).into_bytes())
-        .collect()
+    events.iter().flat_map(|event| Frame::from(event).into_bytes()).collect()
 }
 
 fn chunks<'a>(mut wire: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {

@@ -84,9 +84,8 @@ fn rank(line: &str) -> Result<Rank, String> {
     if line.is_empty() {
         return Ok(Rank::Blank);
     }
-    let (field, value) = line
-        .split_once(": ")
-        .ok_or_else(|| format!("{line:?} has no colon and space"))?;
+    let (field, value) =
+        line.split_once(": ").ok_or_else(|| format!("{line:?} has no colon and space"))?;
     match field {
         "" => Ok(Rank::Comment),
         "data" => Ok(Rank::Data),

@@ -1,0 +1,139 @@
+//! The answer to a request: its head, its first line, and when it ends for clients that cannot read on for ever.
+
+use std::time::Duration;
+
+use sse_core::{Event, EventLog, Feed, StreamContext, StreamRequest, StreamResponse};
+
+use crate::support::client::{Client, request};
+use crate::support::clock;
+use crate::support::script::{Script, numbers};
+
+async fn append(log: &EventLog, numbers: impl IntoIterator<Item = u64>) {
+    for number in numbers {
+        log.append(Event::new(number.to_string())).await.expect("stored");
+    }
+}
+
+/// A request of a client that reads JSON alone, and has been here before or not.
+fn polling(last_event_id: Option<&str>) -> StreamRequest {
+    let mut headers: Vec<(&str, &[u8])> = vec![("accept", b"application/json")];
+    headers.extend(last_event_id.map(|id| ("last-event-id", id.as_bytes())));
+    StreamRequest::new("GET", None, headers)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_is_an_event_stream_that_nobody_on_the_way_is_to_hold_back() {
+    let response = StreamResponse::new(&request(), EventLog::in_memory(1), clock::timer());
+    assert_eq!(response.status, 200);
+    for header in [
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-cache, no-transform"),
+        ("x-accel-buffering", "no"),
+    ] {
+        assert!(response.headers.contains(&header), "{header:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_line_comes_at_once_whatever_the_events_come_from() {
+    let (context, feed) = StreamContext::channel();
+    let hanging = Script::default();
+    for feed in [Feed::from(EventLog::in_memory(1)), Feed::from(hanging), feed] {
+        let mut client = Client::open(feed);
+        assert_eq!(client.chunk().await.as_deref(), Some(&b": ok\n"[..]));
+        assert!(client.chunk_now().await.is_pending());
+    }
+    drop(context);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reconnection_time_stands_in_the_first_write_and_counts_with_no_event() {
+    let feed = Feed::from(EventLog::in_memory(1)).retry(Duration::from_millis(1500));
+    let mut client = Client::open(feed);
+    assert_eq!(client.chunk().await.as_deref(), Some(&b": ok\nretry: 1500\n"[..]));
+    assert_eq!(client.parser.reconnection_time(), Some(1500));
+    assert!(!client.parser.is_mid_event());
+
+    let mut client = Client::open(Feed::from(EventLog::in_memory(1)).retry(Duration::MAX));
+    client.chunk().await;
+    assert_eq!(client.parser.reconnection_time(), Some(2_147_483_647));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_request_gets_the_head_alone_and_starts_nothing() {
+    let (log, script) = (EventLog::in_memory(1), Script::default());
+    let head = StreamRequest::new("HEAD", None, []);
+    let feed = StreamContext::run(|_| async {
+        panic!("nobody would read what it sends") as Result<(), sse_core::Closed>
+    });
+    for feed in [log.feed(), Feed::from(script.clone()), feed] {
+        let response = StreamResponse::new(&head, feed, clock::timer());
+        assert!(response.headers.contains(&("content-type", "text/event-stream")));
+        assert_eq!(response.status, 200);
+        let mut client = Client::new(response.body);
+        client.read_to_end().await;
+        assert_eq!(client.text(), "");
+    }
+    assert_eq!((log.stats().readers, log.shutdown().open_streams()), (0, 0));
+    assert_eq!(script.calls(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_cannot_read_on_gets_what_it_missed_and_the_end() {
+    let log = EventLog::in_memory(10);
+    append(&log, 1..=3).await;
+    let first = log.stats().newest.to_string().replace(".3", ".1");
+    let mut client = Client::with(&polling(Some(&first)), &log);
+    assert_eq!(client.read_to_end().await, numbers(2..=3));
+
+    let script = Script::holding(1..=5);
+    script.after_fetch(|script| script.publish(6));
+    let mut client = Client::with(&polling(Some("2")), script);
+    assert_eq!(client.read_to_end().await, numbers(3..=6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_cannot_read_on_and_missed_nothing_waits_for_the_first_event() {
+    let log = EventLog::in_memory(10);
+    let mut client = Client::with(&polling(None), &log);
+    assert_eq!(client.read_all().await, numbers([]));
+    assert!(!client.is_over());
+    append(&log, [1]).await;
+    assert_eq!(client.read_to_end().await, numbers([1]));
+
+    let script = Script::holding([1]);
+    let mut client = Client::with(&polling(Some("1")), script.clone());
+    assert_eq!(client.read_all().await, numbers([]));
+    assert!(!client.is_over());
+    script.publish(2);
+    assert_eq!(client.read_to_end().await, numbers([2]));
+    assert_eq!(script.subscribers(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keep_alive_is_no_event_to_end_with() {
+    let log = EventLog::in_memory(10);
+    let feed = log.feed().keep_alive(Duration::from_secs(1));
+    let mut client = Client::with(&polling(None), feed);
+    for _ in 0..3 {
+        assert!(client.chunk().await.is_some());
+    }
+    append(&log, [1]).await;
+    assert_eq!(client.read_to_end().await, numbers([1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_event_id_is_read_from_the_parameter_that_was_chosen() {
+    let log = EventLog::in_memory(10);
+    append(&log, 1..=3).await;
+    let first = log.stats().newest.to_string().replace(".3", ".1");
+    let query = format!("lastEventId={first}&after={first}");
+    let in_query = |query: &str| StreamRequest::new("GET", Some(query), []);
+    let mut client = Client::with(&in_query(&query), &log);
+    assert_eq!(client.read_all().await, numbers(2..=3));
+    let feed = || log.feed().last_event_id_parameter("after");
+    let mut client = Client::with(&in_query(&query), feed());
+    assert_eq!(client.read_all().await, numbers(2..=3));
+    let mut client = Client::with(&in_query("lastEventId=nonsense"), feed());
+    assert_eq!(client.read_all().await, numbers([]));
+}

@@ -1,0 +1,20 @@
+//! What a client sees of the core: through its public interface alone, on a paused clock.
+
+mod support;
+
+mod answers;
+mod contexts;
+mod contexts_end;
+mod gaps;
+mod keep_alive;
+mod leaving;
+mod seam;
+mod seam_bounds;
+mod seam_failures;
+mod sharing;
+mod shutdowns;
+mod simulated_log;
+mod simulated_source;
+mod simulation;
+mod threads;
+mod tracing_events;

@@ -1,0 +1,15 @@
+//! What the scenarios have in common: a paused clock, a client, a source that does as it is told.
+
+pub(crate) mod client;
+pub(crate) mod clock;
+pub(crate) mod report;
+pub(crate) mod script;
+pub(crate) mod wakes;
+
+// The standard's reader, and the rules that clients need kept: files of the conformance suite that know no more than the core.
+#[path = "../../../../../tests/suite/parser.rs"]
+#[allow(dead_code, unreachable_pub)]
+pub(crate) mod parser;
+#[path = "../../../../../tests/suite/rules.rs"]
+#[allow(dead_code, unreachable_pub)]
+pub(crate) mod rules;

@@ -1,0 +1,62 @@
+//! What goes wrong is told to `tracing`, for applications that set no `on_error`.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use sse_core::Feed;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use crate::support::client::Client;
+use crate::support::script::{Fetch, Script};
+
+/// Collects what is warned of.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN && metadata.target().starts_with("sse_core")
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = Text(String::new());
+        event.record(&mut text);
+        self.0.lock().expect("not poisoned").push(text.0);
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0 += &format!("{field}={value:?} ");
+    }
+    fn record_error(&mut self, field: &Field, error: &(dyn std::error::Error + 'static)) {
+        let source = error.source().map(ToString::to_string);
+        self.0 += &format!("{field}={error} ({source:?}) ");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_ends_a_stream_is_one_warning_with_its_cause() {
+    let warnings = Warnings::default();
+    let _default = tracing::subscriber::set_default(warnings.clone());
+    let script = Script::holding(1..=3);
+    script.fetch_is(Fetch::Fails);
+    Client::resume(Feed::from(script), "1").read_to_end().await;
+    let said = warnings.0.lock().expect("not poisoned");
+    let [said] = said.as_slice() else { panic!("{said:?}") };
+    for part in ["an event stream ends early", "fetching what was missed", "the database is gone"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
