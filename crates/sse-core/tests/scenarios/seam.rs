@@ -1,7 +1,11 @@
 //! Replay, then live, of a source: each event once, in order, whatever happens while the two are joined.
 
+use futures_util::stream;
+use sse_core::{BoxError, Replay, source};
+use tokio::sync::broadcast;
+
 use crate::support::client::Client;
-use crate::support::script::{Fetch, Script, numbers};
+use crate::support::script::{Fetch, Script, event, numbers};
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_comes_back_gets_what_it_missed_and_then_what_happens() {
@@ -130,4 +134,39 @@ async fn what_is_written_at_once_is_bounded() {
     client.read_until(100).await;
     let largest = client.chunks.iter().map(|chunk| chunk.len()).max();
     assert!(largest.is_some_and(|largest| (64 << 10..80 << 10).contains(&largest)), "{largest:?}");
+}
+
+/// As a broadcast channel of little room: what is not taken in time is lost.
+#[tokio::test(start_paused = true)]
+async fn what_is_published_is_taken_while_a_fetch_and_a_replay_take_their_time() {
+    let (to, _) = broadcast::channel(2);
+    let publish = |to: &broadcast::Sender<u64>, number| drop(to.send(number));
+    let missed = {
+        let to = to.clone();
+        move |_| {
+            let to = to.clone();
+            async move {
+                for number in 4..=9 {
+                    publish(&to, number);
+                    tokio::task::yield_now().await;
+                }
+                let rows = stream::unfold((to, 2), move |(to, number)| async move {
+                    publish(&to, number + 8);
+                    tokio::task::yield_now().await;
+                    (number <= 7).then(|| (Ok::<_, BoxError>(event(number)), (to, number + 1)))
+                });
+                Ok::<_, BoxError>(Replay::from_stream(rows))
+            }
+        }
+    };
+    let live = move || {
+        let from = to.subscribe();
+        std::future::ready(Ok::<_, BoxError>(stream::unfold(from, |mut from| async move {
+            let number = from.recv().await;
+            Some((number.map(event).map_err(BoxError::from), from))
+        })))
+    };
+    let mut client = Client::resume(source(missed, live), "1");
+    assert_eq!(client.read_all().await, numbers(2..=16));
+    assert!(!client.is_over());
 }
