@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use sse_core::{Event, EventLog, Feed, StreamContext, StreamRequest, StreamResponse};
+use futures_util::{StreamExt, stream};
+use sse_core::{
+    BoxError, Event, EventLog, Feed, Replay, StreamContext, StreamRequest, StreamResponse, source,
+};
 
 use crate::support::client::{Client, request};
 use crate::support::clock;
-use crate::support::script::{Script, numbers};
+use crate::support::script::{Script, event, numbers};
 
 async fn append(log: &EventLog, numbers: impl IntoIterator<Item = u64>) {
     for number in numbers {
@@ -90,6 +93,21 @@ async fn a_client_that_cannot_read_on_gets_what_it_missed_and_the_end() {
     script.after_fetch(|script| script.publish(6));
     let mut client = Client::with(&polling(Some("2")), script);
     assert_eq!(client.read_to_end().await, numbers(3..=6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_cannot_read_on_gets_the_whole_of_a_replay_that_takes_its_time() {
+    let missed = |_| async {
+        let rows = stream::iter(1..=3).then(|number| async move {
+            clock::pass(100).await;
+            Ok::<_, BoxError>(event(number))
+        });
+        Ok::<_, BoxError>(Replay::from_stream(rows))
+    };
+    let live = || async { Ok::<_, BoxError>(stream::pending::<Result<Event, BoxError>>()) };
+    let mut client = Client::with(&polling(Some("0")), source(missed, live));
+    assert_eq!(client.read_to_end().await, numbers(1..=3));
+    assert_eq!(client.chunks.len(), 4, "each as it came");
 }
 
 #[tokio::test(start_paused = true)]

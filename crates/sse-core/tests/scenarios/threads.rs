@@ -1,76 +1,89 @@
 //! What happens on other threads is not missed: each handover either finds the event or is woken for it.
 
-use std::sync::mpsc;
-use std::time::Duration;
+use std::hint;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
-use sse_core::{Event, EventLog, StreamContext, StreamResponse, Timer};
+use futures_core::Stream;
+use futures_util::FutureExt;
+use sse_core::{Event, EventLog, Feed, StreamContext, StreamResponse, Timer};
 
 use crate::support::client::request;
 use crate::support::parser::Parser;
+use crate::support::wakes::Wakes;
 
-const ROUNDS: usize = 30_000;
+const ROUNDS: usize = 40_000;
 
-/// Reads this many events of a feed on a thread of its own, and asks for the next only once one has arrived.
-fn read(
-    feed: impl Into<sse_core::Feed>,
-    arrived: mpsc::Sender<usize>,
-) -> std::thread::JoinHandle<()> {
-    let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
-    let mut body = StreamResponse::new(&request(), feed, timer).body;
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime.expect("a runtime").block_on(async {
-            let (mut parser, mut count) = (Parser::default(), 0);
-            while count < ROUNDS {
-                let Some(Ok(chunk)) = body.next().await else {
-                    panic!("it ended after {count}");
-                };
-                count += parser.feed(&chunk).len();
-                arrived.send(count).expect("somebody counts");
-            }
-        });
-    })
-}
-
-/// Appends as soon as the last event has arrived: then the reader is just about to wait.
+/// Reads a feed on a thread of its own while this thread sends, each event about when the reader begins to wait for it.
+///
+/// Both spin, since a thread that sleeps comes long after the moment that matters.
 #[track_caller]
-fn check(mut send: impl FnMut(usize), arrived: &mpsc::Receiver<usize>) {
-    let mut count = 0;
+fn check(feed: Feed, send: impl Fn(usize)) {
+    let timer = Timer::new(Instant::now, |_| std::future::pending());
+    let mut body = StreamResponse::new(&request(), feed, timer).body;
+    let arrived = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&arrived);
+    let reader = thread::spawn(move || {
+        let (mut parser, wakes) = (Parser::default(), Wakes::new());
+        let waker = wakes.waker();
+        let mut random = fastrand::Rng::with_seed(7);
+        while counted.load(Ordering::Relaxed) < ROUNDS {
+            // Now this thread is the earlier one, now the other.
+            (0..random.u32(..200)).for_each(|_| hint::spin_loop());
+            match Pin::new(&mut body).poll_next(&mut Context::from_waker(&waker)) {
+                Poll::Ready(Some(Ok(chunk))) => {
+                    counted.fetch_add(parser.feed(&chunk).len(), Ordering::Release);
+                }
+                Poll::Ready(None) => panic!("it ended"),
+                Poll::Pending if spin_until(|| wakes.take() > 0) => {}
+                Poll::Pending => return,
+            }
+        }
+    });
     for round in 1..=ROUNDS {
         send(round);
-        while count < round {
-            count = arrived
-                .recv_timeout(Duration::from_secs(5))
-                .unwrap_or_else(|_| panic!("event {round} was appended, and its reader not woken"));
-        }
+        let has_arrived = spin_until(|| arrived.load(Ordering::Acquire) >= round);
+        assert!(has_arrived, "event {round} was sent, and its reader not woken");
     }
+    reader.join().expect("all arrived");
+}
+
+/// Whether it was so within 5 s.
+fn spin_until(condition: impl Fn() -> bool) -> bool {
+    let begun = Instant::now();
+    for spins in 1_u64.. {
+        if condition() {
+            return true;
+        }
+        if spins % 64 == 0 {
+            if begun.elapsed() > Duration::from_secs(5) {
+                return false;
+            }
+            thread::yield_now();
+        }
+        hint::spin_loop();
+    }
+    false
 }
 
 #[test]
 fn an_event_appended_while_a_client_begins_to_wait_arrives() {
     let log = EventLog::in_memory(100);
-    let (to, arrived) = mpsc::channel();
-    let reader = read(&log, to);
-    let append = |round: usize| {
-        let id = futures_util::FutureExt::now_or_never(log.append(Event::new(round.to_string())));
-        id.expect("no waiting in memory").expect("stored");
-    };
-    check(append, &arrived);
-    reader.join().expect("all arrived");
+    check(log.feed(), |round| {
+        let appended = log.append(Event::new(round.to_string())).now_or_never();
+        appended.expect("no waiting in memory").expect("stored");
+    });
 }
 
 #[test]
 fn an_event_sent_while_its_client_begins_to_wait_arrives() {
     let (context, feed) = StreamContext::channel();
-    let (to, arrived) = mpsc::channel();
-    let reader = read(feed, to);
-    let send = |round: usize| {
-        let sent = futures_util::FutureExt::now_or_never(
-            context.send_event(Event::new(round.to_string())),
-        );
+    check(feed, |round| {
+        let sent = context.send_event(Event::new(round.to_string())).now_or_never();
         sent.expect("there is room").expect("there is a client");
-    };
-    check(send, &arrived);
-    reader.join().expect("all arrived");
+    });
 }
