@@ -1,6 +1,7 @@
 //! Every requirement and every framework: a test.
 
 mod border_properties;
+mod corpus;
 mod decode_vectors;
 mod encode_program;
 mod encode_vectors;
@@ -10,8 +11,8 @@ mod hello;
 mod leaving;
 mod original;
 mod parser;
-mod properties;
 mod process;
+mod properties;
 mod proxy;
 mod replay;
 mod request;
