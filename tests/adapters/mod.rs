@@ -15,17 +15,17 @@ pub const AXUM: Framework = Framework {
     serve: axum::serve,
     closes: Notice::AT_ONCE,
     crashes: Notice::AT_ONCE,
-    cancels: Notice::AT_ONCE,
+    leaves_http2: Notice::AT_ONCE,
     ends: Duration::from_secs(1),
     ends_http2: Duration::from_secs(1),
     ends_stalled: Duration::from_secs(2),
 };
 
-/// actix-web. Of HTTP/2 it closes streams when something is written, and connections when the grace is over.
+/// actix-web. Over HTTP/2 it notices by writing, and closes connections no sooner than the grace is over.
 pub const ACTIX: Framework = Framework {
     name: "actix",
     serve: actix::serve,
-    cancels: Notice::BY_WRITING,
+    leaves_http2: Notice::BY_WRITING,
     ends_http2: Duration::from_secs(2),
     ..AXUM
 };
@@ -39,7 +39,7 @@ pub const ROCKET: Framework = Framework {
     serve: rocket::serve,
     closes: Notice::BY_WRITING,
     crashes: Notice::BY_WRITING,
-    cancels: Notice::BY_WRITING,
+    leaves_http2: Notice::BY_WRITING,
     ends: Duration::from_secs(2),
     ends_http2: Duration::from_secs(2),
     ends_stalled: Duration::from_secs(3),

@@ -33,7 +33,7 @@ pub(crate) async fn frees_the_subscription_of_a_busy_client_that_crashes(framewo
 pub(crate) async fn frees_the_subscription_of_an_idle_http2_stream_that_is_cancelled(
     framework: &Framework,
 ) {
-    let notice = framework.cancels;
+    let notice = framework.leaves_http2;
     let (watched, app) = Watched::new(notice.keep_alive, ServerOptions::default());
     let server = framework.start(app);
     let (connection, staying, left) = three_http2_streams(&watched, &server).await;
@@ -53,6 +53,21 @@ pub(crate) async fn frees_the_subscription_of_a_busy_http2_stream_that_is_cancel
     tell(framework, "busy, HTTP/2", left);
     staying.next_event().await;
     drop(connection);
+}
+
+pub(crate) async fn frees_the_subscriptions_of_an_http2_connection_that_closes(
+    framework: &Framework,
+) {
+    let notice = framework.leaves_http2;
+    let (watched, app) = Watched::new(notice.keep_alive, ServerOptions::default());
+    let server = framework.start(app);
+    let connection = Connection::open(server.address).await;
+    let clients = [connection.get("/log", &[]).await, connection.get("/source", &[]).await];
+    watched.subscribed(1, 1, 0).await;
+    let left = Instant::now();
+    drop((clients, connection));
+    watched.holds(0, 0, 0, notice.within).await;
+    tell(framework, "idle, the HTTP/2 connection", left);
 }
 
 pub(crate) async fn drops_a_fetch_in_progress_when_its_client_leaves(framework: &Framework) {

@@ -70,6 +70,7 @@ macro_rules! every_framework {
                 frees_the_subscription_of_a_busy_client_that_crashes,
                 frees_the_subscription_of_an_idle_http2_stream_that_is_cancelled,
                 frees_the_subscription_of_a_busy_http2_stream_that_is_cancelled,
+                frees_the_subscriptions_of_an_http2_connection_that_closes,
                 drops_a_fetch_in_progress_when_its_client_leaves,
                 drops_the_closure_of_a_stream_when_its_client_leaves,
             }

@@ -16,8 +16,8 @@ pub struct Framework {
     pub closes: Notice,
     /// The same for one that resets it.
     pub crashes: Notice,
-    /// The same for one that ends its stream of an HTTP/2 connection that stays open.
-    pub cancels: Notice,
+    /// The same over HTTP/2, for one that ends its stream, or the connection.
+    pub leaves_http2: Notice,
     /// How soon a server ends whose clients all read.
     pub ends: Duration,
     /// The same over HTTP/2, where the clients stay connected and its grace is a second.
