@@ -65,7 +65,7 @@ proptest! {
     fn an_id_of_a_log_comes_back_from_header_and_query(events in 1..5_usize, mangle in any::<bool>()) {
         let log = EventLog::in_memory(3);
         let ids = (0..events).map(|n| futures_util::FutureExt::now_or_never(log.append(sse_core::Event::new(n.to_string()))));
-        let id = ids.last().flatten().expect("no waiting in memory").expect("stored");
+        let id = ids.next_back().flatten().expect("no waiting in memory").expect("stored");
         let sent = if mangle { format!("  {id}\t") } else { id.to_string() };
         let header = request("GET", None, &[("last-event-id".into(), sent.into_bytes())]);
         let query = request("GET", Some(&format!("lastEventId={id}")), &[]);

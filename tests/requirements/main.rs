@@ -43,6 +43,7 @@ macro_rules! every_framework {
                 resumes_after_the_last_event_id_in_the_query,
                 takes_the_header_where_the_query_has_an_id_too,
                 begins_live_on_a_first_visit,
+                comes_back_from_before_its_first_event_where_it_was_given_an_id,
                 tells_of_a_gap_whatever_a_client_sends_as_its_id,
                 tells_of_a_gap_where_the_log_was_made_anew,
                 tells_of_a_gap_where_events_are_no_longer_kept,

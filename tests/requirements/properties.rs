@@ -56,7 +56,7 @@ proptest! {
 
     #[test]
     fn a_half_event_before_a_cut_leaves_no_trace(before in event(), event in event(), cut in any::<prop::sample::Index>()) {
-        let (whole, half) = (wire(&[before.clone()]), wire(&[event]));
+        let (whole, half) = (wire(std::slice::from_ref(&before)), wire(&[event]));
         // Up to the blank line, which is the last byte of a block.
         let half = &half[..half.len().saturating_sub(1)];
         let mut parser = Parser::default();

@@ -7,7 +7,7 @@ use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::parser::Parsed;
 use sse_conformance::suite::server::Server;
 use sse_conformance::suite::wire::{End, Request};
-use sse_core::{Event, EventId, EventLog};
+use sse_core::{Event, EventId, EventLog, EventType};
 
 /// A server that streams a log, which keeps five events and has them.
 async fn a_log_of_five(framework: &Framework) -> (Server, EventLog, Vec<EventId>) {
@@ -17,9 +17,10 @@ async fn a_log_of_five(framework: &Framework) -> (Server, EventLog, Vec<EventId>
 }
 
 fn serve(framework: &Framework, log: &EventLog) -> Server {
-    let (events, renamed) = (log.clone(), log.clone());
+    let (events, opened, renamed) = (log.clone(), log.clone(), log.clone());
     let app = App::new(ServerOptions::default())
         .stream("events", move |_| events.feed())
+        .stream("opened", move |_| opened.feed().opening_event(EventType::from_static("opened")))
         .stream("renamed", move |_| renamed.feed().last_event_id_parameter("since"));
     framework.start(app)
 }
@@ -81,6 +82,20 @@ pub(crate) async fn begins_live_on_a_first_visit(framework: &Framework) {
         append(&log, [6]).await;
         assert_eq!(response.next_event().await.data, "6");
     }
+}
+
+pub(crate) async fn comes_back_from_before_its_first_event_where_it_was_given_an_id(
+    framework: &Framework,
+) {
+    let (server, log, ids) = a_log_of_five(framework).await;
+    let mut response = Request::get("/opened").send(server.address).await;
+    let opened = response.next_event().await;
+    assert_eq!((opened.event_type.as_str(), opened.data.as_str()), ("opened", ""));
+    assert_eq!(opened.last_event_id, ids[4].as_str());
+    response.leave_rst();
+    append(&log, [6]).await;
+    let request = Request::get("/opened").header("Last-Event-ID", opened.last_event_id);
+    assert_eq!(request.send(server.address).await.next_event().await.data, "6");
 }
 
 /// Whatever is sent, the answer is a stream that begins with word of the gap, and goes on.

@@ -10,12 +10,18 @@ use sse_core::{Event, EventId, EventType};
 #[serde(deny_unknown_fields)]
 struct EventJson {
     data: Option<Data>,
+    /// Texts and how often each is repeated: one long text, written short.
+    data_parts: Option<Vec<(String, usize)>>,
     event: Option<String>,
     id: Option<String>,
     retry: Option<serde_json::Value>,
     retry_micros: Option<u64>,
     comment: Option<String>,
+    comment_parts: Option<Vec<(String, usize)>>,
 }
+
+/// The longest text that parts may make, in bytes: a line of input must not exhaust the machine.
+const LONGEST_TEXT: usize = 64 * 1024 * 1024;
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
@@ -32,11 +38,14 @@ enum Data {
 pub fn parse(json: &str) -> Result<Event, String> {
     let json: EventJson =
         serde_json::from_str(json).map_err(|error| format!("not an event: {error}"))?;
-    let event = match json.data {
-        None => Event::default(),
-        Some(Data::Text(text)) => Event::new(text),
-        Some(Data::Pieces(pieces)) => Event::from_pieces(pieces),
+    let event = match (json.data, json.data_parts) {
+        (None, None) => Event::default(),
+        (None, Some(parts)) => Event::new(joined(&parts)?),
+        (Some(Data::Text(text)), None) => Event::new(text),
+        (Some(Data::Pieces(pieces)), None) => Event::from_pieces(pieces),
+        (Some(_), Some(_)) => return Err("data is there twice".into()),
     };
+    let comment = json.comment_parts.as_deref().map(joined).transpose()?.or(json.comment);
     let event_type =
         json.event.map(EventType::try_from).transpose().map_err(|error| error.to_string())?;
     let id = json.id.map(EventId::try_from).transpose().map_err(|error| error.to_string())?;
@@ -46,7 +55,15 @@ pub fn parse(json: &str) -> Result<Event, String> {
         .map(millis)
         .transpose()?
         .or(json.retry_micros.map(Duration::from_micros));
-    Ok(Event { event_type, id, retry, comment: json.comment, ..event })
+    Ok(Event { event_type, id, retry, comment, ..event })
+}
+
+fn joined(parts: &[(String, usize)]) -> Result<String, String> {
+    let lengths = parts.iter().map(|(text, count)| text.len().saturating_mul(*count));
+    if lengths.fold(0, usize::saturating_add) > LONGEST_TEXT {
+        return Err(format!("the parts make more than {LONGEST_TEXT} bytes"));
+    }
+    Ok(parts.iter().map(|(text, count)| text.repeat(*count)).collect())
 }
 
 fn millis(retry: &serde_json::Value) -> Result<Duration, String> {

@@ -28,7 +28,7 @@ impl Events {
     ) -> Option<Self> {
         match origin {
             Origin::Log(log) => {
-                let reader = Reader::new(log, &last_event_id, options.on_gap);
+                let reader = Reader::new(log, &last_event_id, options);
                 (!reader.is_stopped()).then_some(Self::Log(reader))
             }
             Origin::Source(_)

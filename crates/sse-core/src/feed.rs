@@ -45,6 +45,7 @@ pub(crate) struct Options {
     pub(crate) keep_alive: Duration,
     pub(crate) keep_alive_event: Option<EventType>,
     pub(crate) retry: Option<Duration>,
+    pub(crate) opening_event: Option<EventType>,
     pub(crate) on_gap: OnGap,
     pub(crate) on_error: Option<OnError>,
     pub(crate) last_event_id_parameter: String,
@@ -81,6 +82,18 @@ impl Feed {
     #[must_use]
     pub fn retry(mut self, retry: Duration) -> Self {
         self.options.retry = Some(retry);
+        self
+    }
+
+    /// Begins the stream of a client that is here for the first time with an event of this type: its data is empty, its id the
+    /// position in the log at which the stream begins.
+    ///
+    /// Without it a client that is cut off before its first event has no id to come back with. It begins live once more, and has
+    /// missed in silence what was appended in between. The feed of a [`Source`](crate::Source) or a
+    /// [`StreamContext`](crate::StreamContext) has no positions, and no such event.
+    #[must_use]
+    pub fn opening_event(mut self, event_type: EventType) -> Self {
+        self.options.opening_event = Some(event_type);
         self
     }
 
@@ -144,6 +157,7 @@ impl Options {
             keep_alive: Duration::from_secs(20),
             keep_alive_event: None,
             retry: None,
+            opening_event: None,
             on_gap: OnGap::default(),
             on_error: None,
             last_event_id_parameter: "lastEventId".to_owned(),

@@ -3,24 +3,31 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 
 use crate::cursor::Cursor;
+use crate::feed::Options;
 use crate::log::EventLog;
 use crate::log::state::State;
 use crate::log::tail::Read;
-use crate::{Frame, Gap, GapReason, LastEventId, OnGap};
+use crate::{Event, EventType, Frame, Gap, GapReason, LastEventId, OnGap};
 
 /// One client of a log: a cursor that moves on, and a place among those who wait.
 pub(crate) struct Reader {
     log: EventLog,
     key: usize,
-    on_gap: OnGap,
+    gaps: Gaps,
     next: Next,
+}
+
+/// What was chosen for a client that begins live, or that cannot go on where it was.
+struct Gaps {
+    on_gap: OnGap,
+    opening: Option<EventType>,
 }
 
 /// What a reader does next.
 enum Next {
     /// Read on after this position.
     Read(Cursor),
-    /// First this word of a gap, then read on after this position.
+    /// First this frame, then read on after this position.
     Tell(Bytes, Cursor),
     /// No more.
     Stop,
@@ -28,15 +35,17 @@ enum Next {
 
 impl Reader {
     /// A reader that goes on where the client was.
-    pub(crate) fn new(log: EventLog, last_event_id: &LastEventId, on_gap: OnGap) -> Self {
+    pub(crate) fn new(log: EventLog, last_event_id: &LastEventId, options: &Options) -> Self {
+        let gaps = Gaps { on_gap: options.on_gap, opening: options.opening_event.clone() };
         let mut state = log.lock();
         let next = match state.resolve(last_event_id) {
+            Ok(_) if *last_event_id == LastEventId::Absent => gaps.begin_live(&state),
             Ok(after) => Next::Read(after),
-            Err(gap) => Next::after_gap(&state, on_gap, &gap),
+            Err(gap) => gaps.go_on(&state, &gap),
         };
         let key = state.readers.insert();
         drop(state);
-        Self { log, key, on_gap, next }
+        Self { log, key, gaps, next }
     }
 
     /// Whether a gap has ended it.
@@ -66,8 +75,7 @@ impl Reader {
                             return Poll::Pending;
                         }
                         Read::Gone => {
-                            self.next =
-                                Next::after_gap(&state, self.on_gap, &state.gap(GapReason::TooOld))
+                            self.next = self.gaps.go_on(&state, &state.gap(GapReason::TooOld))
                         }
                     }
                 }
@@ -76,15 +84,29 @@ impl Reader {
     }
 }
 
-impl Next {
-    /// How to go on by what was chosen for gaps. Decided under one lock, so that the position told of is the one read from.
-    fn after_gap(state: &State, on_gap: OnGap, gap: &Gap) -> Self {
-        match on_gap {
-            OnGap::Reset => {
-                Self::Tell(Frame::from(gap.to_event()).into_bytes(), state.tail.oldest().previous())
+/// Decided under one lock each, so that the position told of is the one read from.
+impl Gaps {
+    /// With the next event, and first with word of the position where that is wanted.
+    fn begin_live(&self, state: &State) -> Next {
+        let newest = state.tail.newest();
+        match &self.opening {
+            Some(event_type) => {
+                let opening = Event::new("").event_type(event_type.clone());
+                let frame = Frame::from(opening.id(newest.id(state.tail.epoch())));
+                Next::Tell(frame.into_bytes(), newest)
             }
-            OnGap::Live => Self::Read(state.tail.newest()),
-            OnGap::Stop => Self::Stop,
+            None => Next::Read(newest),
+        }
+    }
+
+    fn go_on(&self, state: &State, gap: &Gap) -> Next {
+        match self.on_gap {
+            OnGap::Reset => {
+                let word = Frame::from(gap.to_event()).into_bytes();
+                Next::Tell(word, state.tail.oldest().previous())
+            }
+            OnGap::Live => self.begin_live(state),
+            OnGap::Stop => Next::Stop,
         }
     }
 }
