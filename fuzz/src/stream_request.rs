@@ -4,8 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use futures_util::FutureExt;
-use futures_util::Stream;
+use futures_util::{FutureExt, Stream};
 use sse_core::{Event, EventLog, LastEventId, StreamRequest, StreamResponse, Timer};
 
 use super::parser::{Parsed, Parser};

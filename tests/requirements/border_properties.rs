@@ -1,7 +1,8 @@
 //! What holds for every value at the border: what a client may send, and what may be an id or a type.
 
+use futures_util::FutureExt;
 use proptest::prelude::*;
-use sse_core::{EventId, EventLog, EventType, LastEventId, StreamRequest};
+use sse_core::{Event, EventId, EventLog, EventType, LastEventId, StreamRequest};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
@@ -37,15 +38,20 @@ proptest! {
     }
 
     #[test]
-    fn a_last_event_id_that_is_not_blank_is_never_taken_for_none(values in prop::collection::vec(value(), 1..4), query in query()) {
+    fn a_last_event_id_that_is_not_blank_is_never_taken_for_none(
+        values in prop::collection::vec(value(), 1..4),
+        query in query(),
+    ) {
         let is_blank = |value: &Vec<u8>| value.trim_ascii().is_empty();
-        let headers: Vec<_> = values.iter().map(|value| ("last-event-id".to_owned(), value.clone())).collect();
+        let named = |value: &Vec<u8>| ("last-event-id".to_owned(), value.clone());
+        let headers: Vec<_> = values.iter().map(named).collect();
         let answer = request("GET", Some(&query), &headers).last_event_id("lastEventId");
         if !values.iter().all(is_blank) {
             prop_assert_ne!(&answer, &LastEventId::Absent);
         }
         if let [one] = values.as_slice() {
-            let id = std::str::from_utf8(one.trim_ascii()).ok().and_then(|text| text.parse().ok());
+            let text = std::str::from_utf8(one.trim_ascii());
+            let id = text.ok().and_then(|text| text.parse().ok());
             if !is_blank(one) {
                 prop_assert_eq!(answer, id.map_or(LastEventId::Unusable, LastEventId::Id));
             }
@@ -53,7 +59,10 @@ proptest! {
     }
 
     #[test]
-    fn a_last_event_id_in_the_query_is_read_as_it_would_be_in_the_header(value in candidate(), noise in "(lastEventId|[a-z]|=|&|%[0-9a-f]{2}|%|\\+){0,12}") {
+    fn a_last_event_id_in_the_query_is_read_as_it_would_be_in_the_header(
+        value in candidate(),
+        noise in "(lastEventId|[a-z]|=|&|%[0-9a-f]{2}|%|\\+){0,12}",
+    ) {
         let encoded: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
         let query = format!("{noise}&lastEventId={encoded}");
         let in_query = request("GET", Some(&query), &[]).last_event_id("lastEventId");
@@ -64,8 +73,11 @@ proptest! {
     #[test]
     fn an_id_of_a_log_comes_back_from_header_and_query(events in 1..5_usize, mangle in any::<bool>()) {
         let log = EventLog::in_memory(3);
-        let ids = (0..events).map(|n| futures_util::FutureExt::now_or_never(log.append(sse_core::Event::new(n.to_string()))));
-        let id = ids.next_back().flatten().expect("no waiting in memory").expect("stored");
+        for number in 0..events {
+            let appended = log.append(Event::new(number.to_string())).now_or_never();
+            appended.expect("no waiting in memory").expect("stored");
+        }
+        let id = log.stats().newest;
         let sent = if mangle { format!("  {id}\t") } else { id.to_string() };
         let header = request("GET", None, &[("last-event-id".into(), sent.into_bytes())]);
         let query = request("GET", Some(&format!("lastEventId={id}")), &[]);

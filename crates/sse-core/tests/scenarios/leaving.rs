@@ -84,6 +84,29 @@ async fn no_waker_of_a_client_outlives_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_moves_to_another_task_is_woken_there() {
+    let (log, script) = (EventLog::in_memory(10), Script::default());
+    let (context, channel) = StreamContext::channel();
+    let feeds = [log.feed(), Feed::from(script.clone()).shutdown(log.shutdown()), channel];
+    let mut clients = feeds.map(Client::open);
+    let (here, there) = (Wakes::new(), clients.each_ref().map(|_| Wakes::new()));
+    for (client, there) in clients.iter_mut().zip(&there) {
+        client.read_all().await;
+        for waker in [here.waker(), there.waker()] {
+            let body = Pin::new(&mut client.body);
+            assert!(body.poll_next(&mut Context::from_waker(&waker)).is_pending());
+        }
+    }
+    log.append(Event::new("1")).await.expect("stored");
+    script.publish(1);
+    context.send_event(Event::new("1")).await.expect("there is a client");
+    assert!(there.iter().all(|wakes| wakes.take() > 0));
+    log.shutdown().begin();
+    assert!(there[..2].iter().all(|wakes| wakes.take() > 0));
+    assert_eq!(here.take(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_log_says_what_it_holds() {
     let log = EventLog::in_memory(3);
     let stats = log.stats();

@@ -41,7 +41,12 @@ async fn a_shutdown_ends_every_stream_whatever_its_events_come_from() {
     }
     assert_eq!(shutdown.open_streams(), 5);
     assert!(shutdown.drained().now_or_never().is_none());
+    let waiting = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { shutdown.drained().await }
+    });
     shutdown.begin();
+    clock::pass(1).await;
     for (ended, client) in clients.iter_mut().enumerate() {
         assert!(shutdown.drained().now_or_never().is_none());
         client.read_to_end().await;
@@ -49,6 +54,8 @@ async fn a_shutdown_ends_every_stream_whatever_its_events_come_from() {
         assert_eq!(shutdown.open_streams(), 4 - ended, "though the body is not dropped yet");
     }
     shutdown.drained().now_or_never().expect("drained");
+    let woken = tokio::time::timeout(Duration::from_secs(1), waiting).await;
+    woken.expect("woken by the last").expect("no panic");
     assert!(context.is_closed());
 }
 

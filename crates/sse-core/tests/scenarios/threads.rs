@@ -3,53 +3,63 @@
 use std::hint;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_core::Stream;
 use futures_util::FutureExt;
-use sse_core::{Event, EventLog, Feed, StreamContext, StreamResponse, Timer};
+use sse_core::{Event, EventLog, EventStream, Feed, StreamContext, StreamResponse, Timer};
 
 use crate::support::client::request;
 use crate::support::parser::Parser;
 use crate::support::wakes::Wakes;
 
+/// How often it is tried; less often where the machine is busy with other things.
 const ROUNDS: usize = 40_000;
+const TIME: Duration = Duration::from_secs(3);
 
 /// Reads a feed on a thread of its own while this thread sends, each event about when the reader begins to wait for it.
 ///
 /// Both spin, since a thread that sleeps comes long after the moment that matters.
 #[track_caller]
 fn check(feed: Feed, send: impl Fn(usize)) {
+    // Opened before the first event, since a first visit begins at the end.
     let timer = Timer::new(Instant::now, |_| std::future::pending());
-    let mut body = StreamResponse::new(&request(), feed, timer).body;
-    let arrived = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&arrived);
-    let reader = thread::spawn(move || {
-        let (mut parser, wakes) = (Parser::default(), Wakes::new());
-        let waker = wakes.waker();
-        let mut random = fastrand::Rng::with_seed(7);
-        while counted.load(Ordering::Relaxed) < ROUNDS {
-            // Now this thread is the earlier one, now the other.
-            (0..random.u32(..200)).for_each(|_| hint::spin_loop());
-            match Pin::new(&mut body).poll_next(&mut Context::from_waker(&waker)) {
-                Poll::Ready(Some(Ok(chunk))) => {
-                    counted.fetch_add(parser.feed(&chunk).len(), Ordering::Release);
-                }
-                Poll::Ready(None) => panic!("it ended"),
-                Poll::Pending if spin_until(|| wakes.take() > 0) => {}
-                Poll::Pending => return,
-            }
-        }
+    let body = StreamResponse::new(&request(), feed, timer).body;
+    let (arrived, is_over) = <(Arc<AtomicUsize>, Arc<AtomicBool>)>::default();
+    let reader = thread::spawn({
+        let (arrived, is_over) = (Arc::clone(&arrived), Arc::clone(&is_over));
+        move || read(body, &arrived, &is_over)
     });
-    for round in 1..=ROUNDS {
+    let begun = Instant::now();
+    for round in (1..=ROUNDS).take_while(|_| begun.elapsed() < TIME) {
         send(round);
         let has_arrived = spin_until(|| arrived.load(Ordering::Acquire) >= round);
         assert!(has_arrived, "event {round} was sent, and its reader not woken");
     }
+    is_over.store(true, Ordering::Relaxed);
     reader.join().expect("all arrived");
+}
+
+fn read(mut body: EventStream, arrived: &AtomicUsize, is_over: &AtomicBool) {
+    let (mut parser, wakes) = (Parser::default(), Wakes::new());
+    let waker = wakes.waker();
+    let mut random = fastrand::Rng::with_seed(7);
+    while !is_over.load(Ordering::Relaxed) {
+        // Now this thread is the earlier one, now the other.
+        (0..random.u32(..200)).for_each(|_| hint::spin_loop());
+        match Pin::new(&mut body).poll_next(&mut Context::from_waker(&waker)) {
+            Poll::Ready(Some(Ok(chunk))) => {
+                arrived.fetch_add(parser.feed(&chunk).len(), Ordering::Release);
+            }
+            Poll::Ready(None) => panic!("it ended"),
+            Poll::Pending => {
+                spin_until(|| wakes.take() > 0 || is_over.load(Ordering::Relaxed));
+            }
+        }
+    }
 }
 
 /// Whether it was so within 5 s.

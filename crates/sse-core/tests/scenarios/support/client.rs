@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::StreamExt;
 use sse_core::{EventStream, Feed, StreamRequest, StreamResponse};
+use tokio::time::Instant;
 
 use super::clock;
 use super::parser::{Parsed, Parser};
@@ -92,18 +93,23 @@ impl Client {
         self.events()
     }
 
-    /// Reads until this many events have arrived in all.
+    /// Reads until this many events have arrived in all, for a minute of the paused clock.
     pub(crate) async fn read_until(&mut self, count: usize) -> Vec<String> {
+        let minute = Instant::now() + Duration::from_secs(60);
         while self.arrived.len() < count {
             let chunk = self.chunk().await;
             assert!(chunk.is_some(), "it ended after {:?}", self.events());
+            assert!(Instant::now() < minute, "no more events than {:?}", self.events());
         }
         self.events()
     }
 
-    /// Reads until the end.
+    /// Reads until the end, for a minute of the paused clock.
     pub(crate) async fn read_to_end(&mut self) -> Vec<String> {
-        while self.chunk().await.is_some() {}
+        let minute = Instant::now() + Duration::from_secs(60);
+        while self.chunk().await.is_some() {
+            assert!(Instant::now() < minute, "no end after {:?}", self.events());
+        }
         assert!(!self.parser.is_mid_event(), "it ended within a frame");
         self.events()
     }
