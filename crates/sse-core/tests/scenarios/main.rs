@@ -8,6 +8,7 @@ mod contexts_end;
 mod gaps;
 mod keep_alive;
 mod leaving;
+mod opening;
 mod seam;
 mod seam_bounds;
 mod seam_failures;
