@@ -9,6 +9,15 @@ use crate::support::client::Client;
 use crate::support::report::Reports;
 use crate::support::script::numbers;
 
+/// Sends until it has to wait, and then until it is over; or far more than may wait.
+async fn fill(context: &StreamContext) {
+    for _ in 0..1000 {
+        if context.send_event(Event::new("x".repeat(1000))).await.is_err() {
+            return;
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_closed_ends_after_what_was_sent() {
     let (context, feed) = StreamContext::channel();
@@ -64,9 +73,7 @@ async fn a_sender_learns_that_its_client_has_left() {
 async fn a_sender_that_waits_for_room_learns_that_its_client_has_left() {
     let (context, feed) = StreamContext::channel();
     let client = Client::open(feed);
-    let sending = tokio::spawn(async move {
-        while context.send_event(Event::new("x".repeat(1000))).await.is_ok() {}
-    });
+    let sending = tokio::spawn(async move { fill(&context).await });
     crate::support::clock::pass(10).await;
     assert!(!sending.is_finished());
     drop(client);
@@ -84,7 +91,7 @@ async fn senders_learn_of_the_close_though_the_client_reads_nothing() {
     });
     let sending = tokio::spawn({
         let context = context.clone();
-        async move { while context.send_event(Event::new("x".repeat(1000))).await.is_ok() {} }
+        async move { fill(&context).await }
     });
     crate::support::clock::pass(10).await;
     assert!(!watching.is_finished() && !sending.is_finished());
