@@ -97,11 +97,19 @@ impl Shutdown {
     ///
     /// A client that has stopped reading holds its connection open, and with it the server's graceful shutdown:
     ///
-    /// ```ignore
+    /// ```
+    /// # use std::{future, io, time::Duration};
+    /// # use sse_core::EventLog;
+    /// # async fn example(log: EventLog, server: impl Future<Output = io::Result<()>>) -> io::Result<()> {
     /// tokio::select! {
-    ///     result = server => result?,
-    ///     () = log.shutdown().expired(Duration::from_secs(10)) => {}
+    ///     result = server => result,
+    ///     () = log.shutdown().expired(Duration::from_secs(10)) => Ok(()),
     /// }
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let log = EventLog::in_memory(1);
+    /// # example(log, future::ready(Ok(()))).await.unwrap();
+    /// # });
     /// ```
     ///
     /// The time is kept by a thread, begun when the shutdown begins: a runtime that is busy ending does not delay it.
