@@ -9,7 +9,7 @@ use sse_conformance::adapters;
 use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
 use sse_conformance::suite::event_json;
 use sse_conformance::suite::server::Serve;
-use sse_core::{Event, EventLog, LogOptions};
+use sse_core::{Event, EventLog, LogOptions, Start};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
@@ -58,20 +58,44 @@ fn app(retain_bytes: usize) -> App {
         ..LogOptions::default()
     });
     let idle = EventLog::in_memory(1);
-    let (events, publish, event, stats) = (log.clone(), log.clone(), log.clone(), log);
+    let (events, publish, event) = (log.clone(), log.clone(), log.clone());
+    let (finish, stats) = (log.clone(), log);
     let app = App::new(ServerOptions::default())
-        .stream("events", move |_| events.feed())
+        .stream("events", move |call| {
+            events.feed().start_at(start_of(call.query.as_deref().unwrap_or_default()))
+        })
         .stream("idle", move |_| idle.feed().keep_alive(Duration::from_millis(400)));
     let shutdown = app.shutdown.clone();
     app.route(Method::Post, "publish", move |call| {
         append(publish.clone(), Ok(Event::new(call.body)))
     })
     .route(Method::Post, "event", move |call| append(event.clone(), event_json::parse(&call.body)))
+    .route(Method::Post, "finish", move |_| finished(finish.clone()))
     .route(Method::Get, "stats", move |_| std::future::ready(stats_of(&stats)))
     .route(Method::Post, "shutdown", move |_| {
         shutdown.begin();
         std::future::ready(Answer::Text(200, "shutting down\n".into()))
     })
+}
+
+/// `start=oldest`, `start=last-20`, and live where it says anything else.
+fn start_of(query: &str) -> Start {
+    let start = query.split('&').find_map(|parameter| parameter.strip_prefix("start="));
+    match start {
+        Some("oldest") => Start::Oldest,
+        Some(start) => start
+            .strip_prefix("last-")
+            .and_then(|count| count.parse().ok())
+            .map_or(Start::Live, Start::Last),
+        None => Start::Live,
+    }
+}
+
+async fn finished(log: EventLog) -> Answer {
+    match log.finish().await {
+        Ok(()) => Answer::Text(200, "finished\n".into()),
+        Err(error) => Answer::Text(500, error.to_string()),
+    }
 }
 
 async fn append(log: EventLog, event: Result<Event, String>) -> Answer {

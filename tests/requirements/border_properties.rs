@@ -58,11 +58,13 @@ proptest! {
         }
     }
 
+    /// But for white space around it, which headers are trimmed of.
     #[test]
     fn a_last_event_id_in_the_query_is_read_as_it_would_be_in_the_header(
         value in candidate(),
         noise in "(lastEventId|[a-z]|=|&|%[0-9a-f]{2}|%|\\+){0,12}",
     ) {
+        prop_assume!(value.trim_ascii() == value);
         let encoded: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
         let query = format!("{noise}&lastEventId={encoded}");
         let in_query = request("GET", Some(&query), &[]).last_event_id("lastEventId");

@@ -43,6 +43,7 @@ macro_rules! every_framework {
                 resumes_after_the_last_event_id_in_the_query,
                 takes_the_header_where_the_query_has_an_id_too,
                 begins_live_on_a_first_visit,
+                begins_with_some_history_where_that_is_asked_for,
                 comes_back_from_before_its_first_event_where_it_was_given_an_id,
                 tells_of_a_gap_whatever_a_client_sends_as_its_id,
                 tells_of_a_gap_where_the_log_was_made_anew,
@@ -59,6 +60,7 @@ macro_rules! every_framework {
                 answers_head_with_the_headers_alone,
                 speaks_http_1_0_without_chunks,
                 speaks_http_2,
+                ends_for_good_once_the_log_is_finished,
                 answers_204_where_a_gap_is_to_be_the_end,
             }
             replay::{

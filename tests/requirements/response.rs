@@ -131,6 +131,19 @@ pub(crate) async fn answers_204_where_a_gap_is_to_be_the_end(framework: &Framewo
     assert_eq!(response.end().await, End::Clean);
 }
 
+pub(crate) async fn ends_for_good_once_the_log_is_finished(framework: &Framework) {
+    let log = log();
+    let server = framework.start(app(&log, ServerOptions::default()));
+    let mut response = Request::get("/events").send(server.address).await;
+    eventually(PATIENCE, "it is reading", || log.stats().readers == 1).await;
+    let last = log.append(Event::new("last")).await.expect("a short event is accepted");
+    log.finish().await.expect("nothing fails in memory");
+    assert_eq!(response.next_event().await.data, "last");
+    assert_eq!(response.end().await, End::Clean);
+    let again = Request::get("/events").header("Last-Event-ID", last.as_str());
+    assert_eq!(again.send(server.address).await.status, 204, "or a browser would ask for ever");
+}
+
 /// Asked of the frameworks whose compression leaves alone what is already encoded, or is no fit for it.
 pub(crate) async fn is_not_held_back_by_compression(framework: &Framework) {
     let log = log();

@@ -25,6 +25,7 @@ enum Kind {
     Json(serde_json::Error),
     InvalidEvent(&'static str),
     TooLarge { size: usize, limit: usize },
+    Finished,
     Gap(Gap),
     Source { during: &'static str, error: BoxError },
     Overflow { limit: usize },
@@ -44,6 +45,11 @@ impl Error {
     /// Whether a log refused an event for its size.
     pub fn is_too_large(&self) -> bool {
         matches!(*self.0, Kind::TooLarge { .. })
+    }
+
+    /// Whether a log refused an event because it is finished.
+    pub fn is_finished(&self) -> bool {
+        matches!(*self.0, Kind::Finished)
     }
 
     /// Whether an id cannot be resumed from; [`gap`](Error::gap) says why.
@@ -81,6 +87,10 @@ impl Error {
         Kind::TooLarge { size, limit }.into()
     }
 
+    pub(crate) fn finished() -> Self {
+        Kind::Finished.into()
+    }
+
     pub(crate) fn source(during: &'static str, error: BoxError) -> Self {
         Kind::Source { during, error }.into()
     }
@@ -111,6 +121,7 @@ impl fmt::Display for Error {
                 f,
                 "the event log refused the event: {size} bytes when encoded, and `largest_event` allows {limit}"
             ),
+            Kind::Finished => write!(f, "the event log refused the event: it is finished"),
             Kind::Gap(gap) => gap.fmt(f),
             Kind::Source { during, .. } => {
                 write!(f, "the source of the stream failed while {during}")

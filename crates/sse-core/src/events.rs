@@ -7,7 +7,7 @@ use crate::feed::{Options, Origin, Running};
 use crate::log::Reader;
 use crate::resume::Resume;
 use crate::stream_context::Receiver;
-use crate::{Error, LastEventId, OnGap};
+use crate::{Error, LastEventId, OnGap, Start};
 
 /// How many bytes are put into one write where frames come one by one.
 const CHUNK_SIZE: usize = 64 * 1024;
@@ -20,7 +20,8 @@ pub(crate) enum Events {
 }
 
 impl Events {
-    /// `None` where a gap is known at once, and is to be the end.
+    /// `None` where it is known at once that there is nothing more for this client: its log is finished, or a gap is to be
+    /// the end.
     pub(crate) fn new(
         origin: Origin,
         last_event_id: LastEventId,
@@ -37,6 +38,10 @@ impl Events {
                 None
             }
             Origin::Source(source) => {
+                let last_event_id = match (last_event_id, &options.start) {
+                    (LastEventId::Absent, Start::At(id)) => LastEventId::Id(id.clone()),
+                    (last_event_id, _) => last_event_id,
+                };
                 let resume = Resume::new(source, last_event_id, options.on_gap, options.limits);
                 Some(Self::Source(Box::new(Joined { resume, error: None })))
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::stream_context::Receiver;
-use crate::{BoxError, Error, EventLog, EventType, OnGap, Shutdown, Source, resume};
+use crate::{BoxError, Error, EventLog, EventType, OnGap, Shutdown, Source, Start, resume};
 
 /// Where one client's events come from, and the options of its stream.
 ///
@@ -45,6 +45,7 @@ pub(crate) struct Options {
     pub(crate) keep_alive: Duration,
     pub(crate) keep_alive_event: Option<EventType>,
     pub(crate) retry: Option<Duration>,
+    pub(crate) start: Start,
     pub(crate) opening_event: Option<EventType>,
     pub(crate) on_gap: OnGap,
     pub(crate) on_error: Option<OnError>,
@@ -85,8 +86,17 @@ impl Feed {
         self
     }
 
-    /// Begins the stream of a client that is here for the first time with an event of this type: its data is empty, its id the
-    /// position in the log at which the stream begins.
+    /// Where the stream of a client begins that is here for the first time. Default [`Start::Live`].
+    ///
+    /// The feed of a [`Source`](crate::Source) has no positions: of it, [`Start::At`] alone makes a difference, which is given to
+    /// `fetch`. That of a [`StreamContext`](crate::StreamContext) begins where it begins.
+    #[must_use]
+    pub fn start_at(mut self, start: Start) -> Self {
+        self.options.start = start;
+        self
+    }
+
+    /// Begins a stream that begins live with an event of this type: its data is empty, its id the position in the log.
     ///
     /// Without it a client that is cut off before its first event has no id to come back with. It begins live once more, and has
     /// missed in silence what was appended in between. The feed of a [`Source`](crate::Source) or a
@@ -157,6 +167,7 @@ impl Options {
             keep_alive: Duration::from_secs(20),
             keep_alive_event: None,
             retry: None,
+            start: Start::default(),
             opening_event: None,
             on_gap: OnGap::default(),
             on_error: None,

@@ -36,6 +36,7 @@
 //! - Each of these is a [`Feed`], which holds the options of a stream.
 //! - [`StreamRequest`], [`StreamResponse`] and [`EventStream`] are what an adapter copies from and to its framework, and [`Timer`] is what it brings.
 //! - [`Shutdown`] ends streams, so that a server can end.
+//! - A [`Start`] is where a first visit begins.
 //! - A [`Gap`] is why a client cannot resume exactly where it was, and [`OnGap`] what then.
 //!
 //! # Features
@@ -87,6 +88,9 @@ pub use log::{EventLog, LogOptions, LogStats};
 
 mod stream_context;
 pub use stream_context::{Closed, StreamContext};
+
+mod start;
+pub use start::Start;
 
 mod feed;
 pub use feed::Feed;

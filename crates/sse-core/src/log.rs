@@ -5,7 +5,7 @@ use bytes::BytesMut;
 
 use crate::cursor::{Cursor, Epoch};
 use crate::wakers::Wakers;
-use crate::{Error, Event, EventId, Feed, Frame, LastEventId, Shutdown, encode};
+use crate::{Error, Event, EventId, Feed, Frame, GapReason, Shutdown, encode};
 
 mod page;
 mod reader;
@@ -71,6 +71,8 @@ pub struct LogStats {
     pub bytes: usize,
     /// The id of the newest event; before the first event, of the position before it.
     pub newest: EventId,
+    /// Whether the newest event is the last.
+    pub is_finished: bool,
 }
 
 impl EventLog {
@@ -84,6 +86,7 @@ impl EventLog {
             state: Mutex::new(State {
                 tail: Tail::new(Epoch::random(), limits),
                 readers: Wakers::default(),
+                is_finished: false,
             }),
             largest_event: options.largest_event,
             shutdown: Shutdown::new(),
@@ -96,20 +99,84 @@ impl EventLog {
     ///
     /// The log refuses an event that has an id of its own, since the log gives the ids
     /// ([`is_invalid_event`](Error::is_invalid_event)); one without data, which no client would see (likewise); and one that is
-    /// larger than [`LogOptions::largest_event`] ([`is_too_large`](Error::is_too_large)).
+    /// larger than [`LogOptions::largest_event`] ([`is_too_large`](Error::is_too_large)). A finished log refuses every event
+    /// ([`is_finished`](Error::is_finished)).
     ///
     /// # Cancel safety
     ///
     /// In memory it never waits: it has happened once it was polled.
     pub async fn append(&self, event: impl Into<Event>) -> Result<EventId, Error> {
-        let block = self.encode(&event.into())?;
+        let mut ids = self.append_blocks(vec![self.encode(&event.into())?])?;
+        Ok(ids.pop().expect("each block has been given an id"))
+    }
+
+    /// Adds these events, one right after the other, and returns their ids. Either all are added or none is, and those who
+    /// wait are woken once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`append`](EventLog::append), where any of them is refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append`](EventLog::append).
+    pub async fn append_all<I>(&self, events: I) -> Result<Vec<EventId>, Error>
+    where
+        I: IntoIterator,
+        I::Item: Into<Event>,
+    {
+        let blocks = events.into_iter().map(|event| self.encode(&event.into()));
+        self.append_blocks(blocks.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest event is the last: streams end once they have delivered it, and a client that has seen it, or that would begin
+    /// live, is answered 204, so that a browser asks no more. What is kept can still be read. A second time changes nothing.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventLog};
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = EventLog::in_memory(1000);
+    /// log.append(Event::new("done")).await?;
+    /// log.finish().await?;
+    /// assert!(log.append(Event::new("more")).await.unwrap_err().is_finished());
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None in memory.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append`](EventLog::append).
+    pub async fn finish(&self) -> Result<(), Error> {
         let mut state = self.lock();
-        let position = state.tail.push(block);
-        let id = position.id(state.tail.epoch());
+        state.is_finished = true;
         let woken = state.readers.take();
         drop(state);
         woken.wake();
-        Ok(id)
+        Ok(())
+    }
+
+    /// The event with this id.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not here ([`is_gap`](Error::is_gap)).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is changed by it.
+    pub async fn get(&self, id: &EventId) -> Result<Frame, Error> {
+        let mut state = self.lock();
+        let position = state.position_of(id)?;
+        // An id just before the oldest event can be resumed from, though its event is gone.
+        match state.tail.read_one(position) {
+            Some(bytes) => Ok(Frame::from_log(bytes, id.clone())),
+            None => Err(state.gap(GapReason::TooOld).into()),
+        }
     }
 
     /// The events after this one, at most `limit` of them, oldest first.
@@ -123,7 +190,7 @@ impl EventLog {
     /// Nothing is changed by it.
     pub async fn read_after(&self, id: &EventId, limit: usize) -> Result<Vec<Frame>, Error> {
         let mut state = self.lock();
-        let after = state.resolve(&LastEventId::Id(id.clone()))?;
+        let after = state.position_of(id)?;
         let end = after.0.saturating_add(limit as u64).min(state.tail.newest().0);
         let epoch = state.tail.epoch();
         let events = (after.0..end)
@@ -149,7 +216,21 @@ impl EventLog {
             events: state.tail.len(),
             bytes: state.tail.bytes(),
             newest: state.tail.newest().id(state.tail.epoch()),
+            is_finished: state.is_finished,
         }
+    }
+
+    fn append_blocks(&self, blocks: Vec<BytesMut>) -> Result<Vec<EventId>, Error> {
+        let mut state = self.lock();
+        if state.is_finished {
+            return Err(Error::finished());
+        }
+        let epoch = state.tail.epoch();
+        let ids = blocks.into_iter().map(|block| state.tail.push(block).id(epoch)).collect();
+        let woken = state.readers.take();
+        drop(state);
+        woken.wake();
+        Ok(ids)
     }
 
     fn encode(&self, event: &Event) -> Result<BytesMut, Error> {

@@ -35,9 +35,6 @@ pub enum LastEventId {
 }
 
 impl StreamRequest {
-    /// The longest query that is looked at, in bytes. In a longer one nothing is found.
-    pub const MAX_QUERY_LEN: usize = 8192;
-
     /// Reads a request. `query` is what follows the question mark, undecoded; of the headers, in any order and case, two
     /// matter: `Last-Event-ID` and `Accept`.
     pub fn new<'a>(
@@ -49,14 +46,13 @@ impl StreamRequest {
         let mut accept = Vec::new();
         for (name, value) in headers {
             if name.eq_ignore_ascii_case("last-event-id") {
-                last_event_id = last_event_id.or_also(LastEventId::read(value));
+                last_event_id = last_event_id.or_also(LastEventId::read(value.trim_ascii()));
             } else if name.eq_ignore_ascii_case("accept") {
                 accept.push(value);
             }
         }
         // The query is kept for the one case in which it may be asked for.
-        let query = query
-            .filter(|q| last_event_id == LastEventId::Absent && q.len() <= Self::MAX_QUERY_LEN);
+        let query = query.filter(|_| last_event_id == LastEventId::Absent);
         Self {
             last_event_id,
             query: query.map(Box::from),
@@ -93,7 +89,7 @@ impl StreamRequest {
 
 impl LastEventId {
     fn read(value: &[u8]) -> Self {
-        match value.trim_ascii() {
+        match value {
             b"" => Self::Absent,
             value => std::str::from_utf8(value)
                 .ok()

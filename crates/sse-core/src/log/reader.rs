@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::cursor::Cursor;
 use crate::feed::Options;
 use crate::log::EventLog;
-use crate::log::state::State;
+use crate::log::state::{Place, State};
 use crate::log::tail::Read;
 use crate::{Event, EventType, Frame, Gap, GapReason, LastEventId, OnGap};
 
@@ -38,9 +38,9 @@ impl Reader {
     pub(crate) fn new(log: EventLog, last_event_id: &LastEventId, options: &Options) -> Self {
         let gaps = Gaps { on_gap: options.on_gap, opening: options.opening_event.clone() };
         let mut state = log.lock();
-        let next = match state.resolve(last_event_id) {
-            Ok(_) if *last_event_id == LastEventId::Absent => gaps.begin_live(&state),
-            Ok(after) => Next::Read(after),
+        let next = match state.resolve(last_event_id, &options.start) {
+            Ok(Place::Live) => gaps.begin_live(&state),
+            Ok(Place::After(cursor)) => gaps.read_on(&state, cursor),
             Err(gap) => gaps.go_on(&state, &gap),
         };
         let key = state.readers.insert();
@@ -48,7 +48,7 @@ impl Reader {
         Self { log, key, gaps, next }
     }
 
-    /// Whether a gap has ended it.
+    /// Whether there is nothing more for this client, and never will be.
     pub(crate) fn is_stopped(&self) -> bool {
         matches!(self.next, Next::Stop)
     }
@@ -70,6 +70,7 @@ impl Reader {
                             *after = last;
                             return Poll::Ready(Some(bytes));
                         }
+                        Read::End if state.is_finished => self.next = Next::Stop,
                         Read::End => {
                             state.readers.wait(self.key, cx.waker());
                             return Poll::Pending;
@@ -90,12 +91,22 @@ impl Gaps {
     fn begin_live(&self, state: &State) -> Next {
         let newest = state.tail.newest();
         match &self.opening {
+            _ if state.is_finished => Next::Stop,
             Some(event_type) => {
                 let opening = Event::new("").event_type(event_type.clone());
                 let frame = Frame::from(opening.id(newest.id(state.tail.epoch())));
                 Next::Tell(frame.into_bytes(), newest)
             }
             None => Next::Read(newest),
+        }
+    }
+
+    /// After this position, if there will ever be anything.
+    fn read_on(&self, state: &State, after: Cursor) -> Next {
+        if state.is_finished && after == state.tail.newest() {
+            Next::Stop
+        } else {
+            Next::Read(after)
         }
     }
 

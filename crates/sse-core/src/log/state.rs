@@ -1,30 +1,51 @@
 use crate::cursor::{Cursor, Origin};
 use crate::log::tail::Tail;
 use crate::wakers::Wakers;
-use crate::{Gap, GapReason, LastEventId};
+use crate::{EventId, Gap, GapReason, LastEventId, Start};
 
 /// The tail and those who wait for it, under one lock: no event can come between looking and waiting.
 pub(crate) struct State {
     pub(super) tail: Tail,
     pub(super) readers: Wakers,
+    /// Whether the newest event is the last.
+    pub(super) is_finished: bool,
+}
+
+/// Where a stream begins.
+pub(super) enum Place {
+    /// With the next event.
+    Live,
+    /// After the event at this position.
+    After(Cursor),
 }
 
 impl State {
-    /// Where a client goes on: after the event it saw last, or at the end if this is its first visit.
-    pub(super) fn resolve(&self, last_event_id: &LastEventId) -> Result<Cursor, Gap> {
-        let (oldest, newest) = (self.tail.oldest(), self.tail.newest());
-        let reason = match last_event_id {
-            LastEventId::Absent => return Ok(newest),
-            LastEventId::Unusable => GapReason::Unknown,
-            LastEventId::Id(id) => match Origin::of(id, self.tail.epoch()) {
-                Origin::Here(cursor) if cursor > newest => GapReason::AheadOfHead,
-                Origin::Here(cursor) if cursor.next() < oldest => GapReason::TooOld,
-                Origin::Here(cursor) => return Ok(cursor),
-                Origin::OtherEpoch => GapReason::OtherEpoch,
-                Origin::Unknown => GapReason::Unknown,
-            },
-        };
-        Err(self.gap(reason))
+    /// Where a client goes on, or begins if this is its first visit.
+    pub(super) fn resolve(&self, last_event_id: &LastEventId, start: &Start) -> Result<Place, Gap> {
+        let before_oldest = self.tail.oldest().previous();
+        match (last_event_id, start) {
+            (LastEventId::Unusable, _) => Err(self.gap(GapReason::Unknown)),
+            (LastEventId::Id(id), _) | (LastEventId::Absent, Start::At(id)) => {
+                self.position_of(id).map(Place::After)
+            }
+            (LastEventId::Absent, Start::Live) => Ok(Place::Live),
+            (LastEventId::Absent, Start::Oldest) => Ok(Place::After(before_oldest)),
+            (LastEventId::Absent, Start::Last(count)) => {
+                let after = self.tail.newest().0.saturating_sub(*count as u64);
+                Ok(Place::After(Cursor(after).max(before_oldest)))
+            }
+        }
+    }
+
+    /// The position that this id names, if all that follows it is kept.
+    pub(super) fn position_of(&self, id: &EventId) -> Result<Cursor, Gap> {
+        Err(self.gap(match Origin::of(id, self.tail.epoch()) {
+            Origin::Here(cursor) if cursor > self.tail.newest() => GapReason::AheadOfHead,
+            Origin::Here(cursor) if cursor.next() < self.tail.oldest() => GapReason::TooOld,
+            Origin::Here(cursor) => return Ok(cursor),
+            Origin::OtherEpoch => GapReason::OtherEpoch,
+            Origin::Unknown => GapReason::Unknown,
+        }))
     }
 
     pub(super) fn gap(&self, reason: GapReason) -> Gap {

@@ -95,8 +95,11 @@ impl Tail {
         }
     }
 
-    /// One event that is kept, in bytes of its own: whoever holds it does not hold the page.
+    /// One event, if it is kept, in bytes of its own: whoever holds it does not hold the page.
     pub(crate) fn read_one(&mut self, event: Cursor) -> Option<Bytes> {
+        if event < self.oldest || event > self.newest {
+            return None;
+        }
         let (from_here_on, size) = if event >= self.open.first() {
             (self.open.read(event), self.open.size_of(event))
         } else {
