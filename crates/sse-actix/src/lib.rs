@@ -35,8 +35,9 @@
 //! # }
 //! ```
 //!
-//! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. HEAD, HTTP/1.0 and
-//! HTTP/2 are answered as they should be; `Compress` leaves the streams alone.
+//! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. HTTP/1.0 and HTTP/2 are
+//! answered as they should be, and so is HEAD where the handler is mounted for it: `web::get()` is for GET alone. `Compress` leaves the
+//! streams alone.
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;

@@ -28,7 +28,7 @@ enum Kind {
     Finished,
     Gap(Gap),
     Source { during: &'static str, error: BoxError },
-    Overflow { limit: usize },
+    Overflow { events: usize, bytes: usize },
 }
 
 impl Error {
@@ -95,8 +95,8 @@ impl Error {
         Kind::Source { during, error }.into()
     }
 
-    pub(crate) fn overflow(limit: usize) -> Self {
-        Kind::Overflow { limit }.into()
+    pub(crate) fn overflow(events: usize, bytes: usize) -> Self {
+        Kind::Overflow { events, bytes }.into()
     }
 }
 
@@ -126,9 +126,10 @@ impl fmt::Display for Error {
             Kind::Source { during, .. } => {
                 write!(f, "the source of the stream failed while {during}")
             }
-            Kind::Overflow { limit } => write!(
+            Kind::Overflow { events, bytes } => write!(
                 f,
-                "more than {limit} were published while a client caught up: its response ends, and it comes back for the rest"
+                "more than {events} events or {bytes} bytes were published while a client caught up: its response ends, \
+                 and it comes back for the rest"
             ),
         }
     }

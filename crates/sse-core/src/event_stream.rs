@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -82,11 +82,18 @@ impl EventStream {
         Self { state: None }
     }
 
-    /// The same stream, which also ends once this is ready, as it would by its [`Shutdown`](crate::Shutdown).
+    /// The same stream, which also ends once this is ready, as it would by its [`Shutdown`](crate::Shutdown). Of several, the
+    /// first that is ready ends it.
     #[must_use]
     pub fn until(mut self, end: impl Future<Output = ()> + Send + 'static) -> Self {
         if let Some(state) = &mut self.state {
-            state.until = Some(SyncWrapper::new(Box::pin(end)));
+            let end: Sleep = match state.until.take() {
+                Some(other) => Box::pin(async move {
+                    futures_util::future::select(pin!(end), other.into_inner()).await;
+                }),
+                None => Box::pin(end),
+            };
+            state.until = Some(SyncWrapper::new(end));
         }
         self
     }
@@ -144,7 +151,7 @@ impl State {
             Poll::Pending
                 if self.is_poll
                     && self.progress == Progress::Delivering
-                    && !self.events.is_replaying() =>
+                    && self.events.can_be_polled() =>
             {
                 Poll::Ready(None)
             }

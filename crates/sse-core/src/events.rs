@@ -7,7 +7,7 @@ use crate::feed::{Options, Origin, Running};
 use crate::log::Reader;
 use crate::resume::Resume;
 use crate::stream_context::Receiver;
-use crate::{Error, LastEventId, OnGap, Start};
+use crate::{Closed, Error, LastEventId, OnGap, Start};
 
 /// How many bytes are put into one write where frames come one by one.
 const CHUNK_SIZE: usize = 64 * 1024;
@@ -61,11 +61,12 @@ impl Events {
         }
     }
 
-    /// Whether there may still be events of the past to come.
-    pub(crate) fn is_replaying(&self) -> bool {
+    /// Whether the response may end once the client has what there is. What a context sends cannot be had later.
+    pub(crate) fn can_be_polled(&self) -> bool {
         match self {
-            Self::Source(joined) => joined.resume.is_replaying(),
-            Self::Log(_) | Self::Context(_) => false,
+            Self::Log(_) => true,
+            Self::Source(joined) => !joined.resume.has_more_to_give(),
+            Self::Context(_) => false,
         }
     }
 }
@@ -86,7 +87,8 @@ impl Pushed {
             self.running = None;
             self.receiver.close();
             let failed = |error| Error::source("running the closure of the stream", error);
-            self.error = result.err().map(failed);
+            // That it was closed is no news to whoever closed it.
+            self.error = result.err().filter(|error| !error.is::<Closed>()).map(failed);
         }
         match ready!(self.receiver.poll_next(cx)) {
             Some(chunk) => Poll::Ready(Some(Ok(chunk))),

@@ -56,7 +56,7 @@ pub(crate) struct Options {
 
 impl Feed {
     /// The longest time between keep-alives, an hour. There is no stream without: a server learns by writing that a client
-    /// is gone, on Rocket and in HTTP/2 in no other way.
+    /// is gone, on Rocket, and in HTTP/2 on actix-web, in no other way.
     pub const MAX_KEEP_ALIVE: Duration = Duration::from_secs(3600);
     /// The shortest, a millisecond.
     pub const MIN_KEEP_ALIVE: Duration = Duration::from_millis(1);

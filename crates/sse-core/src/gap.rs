@@ -44,9 +44,10 @@ pub enum OnGap {
     /// that is retained when it comes back. From a [`Source`](crate::Source) it carries no id, and goes on live.
     #[default]
     Reset,
-    /// No word of it: the stream goes on live.
+    /// No word of it: the stream goes on live, with the [`opening_event`](crate::Feed::opening_event) if there is one.
     Live,
-    /// The end. The answer is 204, after which a browser asks no more; a gap found only later ends the response.
+    /// The end. The answer is 204, after which a browser asks no more. A gap that is found only later ends the response; the next
+    /// one is the 204 of a log. A [`Source`](crate::Source) that tells of a gap is asked again by every client that comes back.
     Stop,
 }
 
@@ -79,10 +80,10 @@ impl Gap {
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.reason {
-            GapReason::TooOld => "the last event ID is too old: events after it are no longer kept",
-            GapReason::Unknown => "the last event ID is none that could have been given",
-            GapReason::OtherEpoch => "the last event ID is from another life of the log",
-            GapReason::AheadOfHead => "the last event ID is newer than the newest event",
+            GapReason::TooOld => "the id is too old: events after it are no longer kept",
+            GapReason::Unknown => "the id is none that could have been given",
+            GapReason::OtherEpoch => "the id is from another life of the log",
+            GapReason::AheadOfHead => "the id is newer than the newest event",
         })
     }
 }

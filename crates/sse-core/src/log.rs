@@ -50,10 +50,11 @@ pub struct EventLog(Arc<Shared>);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogOptions {
-    /// How many events are kept; default 1000, at least 1.
+    /// How many events are kept; default 1000, at least 1. More than this appended before a client's stream is polled again is a
+    /// gap for that client, of which it is told: keep what may come in a burst, and then some.
     pub events: usize,
-    /// How many bytes of encoded events are kept; default 64 MiB. The newest event is kept whatever its size. At most two pages
-    /// of 64 KiB more are in memory.
+    /// How many bytes of encoded events are kept; default 64 MiB. The newest event is kept whatever its size. In memory there
+    /// are up to an eighth more, three pages of 64 KiB, and 8 bytes for each event.
     pub bytes: usize,
     /// The largest event accepted, in bytes when encoded without its id; default 1 MiB.
     pub largest_event: usize,
@@ -111,7 +112,7 @@ impl EventLog {
     }
 
     /// Adds these events, one right after the other, and returns their ids. Either all are added or none is, and those who
-    /// wait are woken once.
+    /// wait are woken once. Of more than [`LogOptions::events`] only the newest stay, and every client is told of a gap.
     ///
     /// # Errors
     ///
@@ -221,6 +222,9 @@ impl EventLog {
     }
 
     fn append_blocks(&self, blocks: Vec<BytesMut>) -> Result<Vec<EventId>, Error> {
+        if blocks.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut state = self.lock();
         if state.is_finished {
             return Err(Error::finished());

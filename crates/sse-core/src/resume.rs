@@ -30,6 +30,8 @@ pub(crate) struct Resume {
     replayed: Replayed,
     last_event_id: LastEventId,
     on_gap: OnGap,
+    /// Whether the client was told of a gap, and has had nothing since.
+    has_only_word_of_a_gap: bool,
 }
 
 /// What bounds the memory of one client of a source.
@@ -55,6 +57,8 @@ enum Phase {
 enum Step {
     Go(Phase),
     Give(Frame),
+    /// Word of a gap.
+    Tell(Frame),
     Skip,
     Fail(Error),
 }
@@ -77,12 +81,16 @@ impl Resume {
             replayed: Replayed::remembering(limits.remembered),
             last_event_id,
             on_gap,
+            has_only_word_of_a_gap: false,
         }
     }
 
-    /// Whether there may still be events of the past to come.
-    pub(crate) fn is_replaying(&self) -> bool {
-        !matches!(self.phase, Phase::Live | Phase::Ended) || self.live.keeps_any()
+    /// Whether a client that cannot read on for ever has to, for now: there may still be events of the past to come, or it has
+    /// had nothing but a reset. That has no id: it would come back to be told the same.
+    pub(crate) fn has_more_to_give(&self) -> bool {
+        !matches!(self.phase, Phase::Live | Phase::Ended)
+            || self.live.keeps_any()
+            || self.has_only_word_of_a_gap
     }
 
     /// The next frame. An error is the last item: it ends the response.
@@ -94,6 +102,10 @@ impl Resume {
             match ready!(self.poll_step(cx)) {
                 Step::Go(phase) => self.phase = phase,
                 Step::Give(frame) => return Poll::Ready(Some(Ok(frame))),
+                Step::Tell(frame) => {
+                    self.has_only_word_of_a_gap = true;
+                    return Poll::Ready(Some(Ok(frame)));
+                }
                 Step::Skip => {}
                 Step::Fail(error) => {
                     self.phase = Phase::Ended;
@@ -136,7 +148,10 @@ impl Resume {
             }
             Phase::Live => match ready!(self.live.poll_next(cx)) {
                 Some(Ok(frame)) if self.replayed.holds(&frame) => Step::Skip,
-                Some(Ok(frame)) => Step::Give(frame),
+                Some(Ok(frame)) => {
+                    self.has_only_word_of_a_gap = false;
+                    Step::Give(frame)
+                }
                 Some(Err(error)) => Step::Fail(error),
                 None => Step::Go(Phase::Ended),
             },
@@ -164,7 +179,7 @@ impl Resume {
         match self.on_gap {
             OnGap::Reset => {
                 self.phase = Phase::Live;
-                Step::Give(Gap::unlocated(GapReason::Unknown).to_event().into())
+                Step::Tell(Gap::unlocated(GapReason::Unknown).to_event().into())
             }
             OnGap::Live => Step::Go(Phase::Live),
             OnGap::Stop => Step::Go(Phase::Ended),

@@ -1,5 +1,7 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -40,6 +42,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     begun: Option<Instant>,
+    /// The graces for which a thread keeps the time.
+    timed: BTreeSet<Duration>,
     open: usize,
     waiting: Wakers,
 }
@@ -115,20 +119,38 @@ impl Shutdown {
     /// The time is kept by a thread, begun when the shutdown begins: a runtime that is busy ending does not delay it.
     pub async fn expired(&self, grace: Duration) {
         self.begun().await;
-        let elapsed = || self.lock().begun.map_or(Duration::ZERO, |begun| begun.elapsed());
-        let shutdown = self.clone();
-        let rest = grace.saturating_sub(elapsed());
-        let spawned = thread::Builder::new().name("sse-shutdown".into()).spawn(move || {
-            thread::sleep(rest);
-            let woken = shutdown.lock().waiting.take();
-            woken.wake();
-        });
-        if let Err(error) = spawned {
+        if let Err(error) = self.keep_time_of(grace) {
             // Too early is better than never.
             tracing::warn!(%error, "no thread to keep the time of a shutdown: its grace is over at once");
             return;
         }
-        self.until(|state| state.begun.is_some_and(|begun| begun.elapsed() >= grace)).await;
+        self.until(|state| state.elapsed() >= grace).await;
+    }
+
+    /// Has those who wait woken once this grace is over, by one thread for each grace, however often it is asked for.
+    fn keep_time_of(&self, grace: Duration) -> io::Result<()> {
+        let mut state = self.lock();
+        if state.elapsed() >= grace || !state.timed.insert(grace) {
+            return Ok(());
+        }
+        drop(state);
+        let shutdown = self.clone();
+        let keep_time = move || {
+            loop {
+                let rest = grace.saturating_sub(shutdown.lock().elapsed());
+                if rest.is_zero() {
+                    break;
+                }
+                thread::sleep(rest);
+            }
+            let woken = shutdown.lock().waiting.take();
+            woken.wake();
+        };
+        let spawned = thread::Builder::new().name("sse-shutdown".into()).spawn(keep_time);
+        if spawned.is_err() {
+            self.lock().timed.remove(&grace);
+        }
+        spawned.map(drop)
     }
 
     /// How many streams are open.
@@ -167,6 +189,13 @@ impl fmt::Debug for Shutdown {
     }
 }
 
+impl State {
+    /// How long ago it began; no time before that.
+    fn elapsed(&self) -> Duration {
+        self.begun.map_or(Duration::ZERO, |begun| begun.elapsed())
+    }
+}
+
 /// Someone who waits for a change of the state.
 struct Waiter {
     shutdown: Shutdown,
@@ -179,14 +208,17 @@ impl Waiter {
         if condition(&state) {
             return Poll::Ready(());
         }
-        state.waiting.wait(self.key, cx.waker());
+        let unneeded = state.waiting.wait(self.key, cx.waker());
+        drop(state);
+        drop(unneeded);
         Poll::Pending
     }
 }
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        self.shutdown.lock().waiting.remove(self.key);
+        let unneeded = self.shutdown.lock().waiting.remove(self.key);
+        drop(unneeded);
     }
 }
 

@@ -54,7 +54,7 @@ pub struct StreamContext(Arc<Shared>);
 
 /// The client is gone, or the stream was closed: nothing that is sent arrives any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the client of this stream is gone")]
+#[error("this stream is over: its client is gone, or it was closed")]
 pub struct Closed;
 
 impl StreamContext {
@@ -152,7 +152,9 @@ impl StreamContext {
             match attempt(&mut state) {
                 Some(done) => Poll::Ready(done),
                 None => {
-                    state.senders.wait(place.key, cx.waker());
+                    let unneeded = state.senders.wait(place.key, cx.waker());
+                    drop(state);
+                    drop(unneeded);
                     Poll::Pending
                 }
             }
@@ -178,7 +180,8 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.context.lock().senders.remove(self.key);
+        let unneeded = self.context.lock().senders.remove(self.key);
+        drop(unneeded);
     }
 }
 

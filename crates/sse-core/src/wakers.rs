@@ -25,25 +25,29 @@ impl Wakers {
     }
 
     /// Gives the place up; its waiter is woken no more.
-    pub(crate) fn remove(&mut self, key: usize) {
+    pub(crate) fn remove(&mut self, key: usize) -> Unneeded {
         let place = self.places.remove(key);
-        if place.round == self.round {
-            self.waiting.swap_remove(place.index);
-            if let Some(&(moved, _)) = self.waiting.get(place.index) {
-                self.places[moved].index = place.index;
-            }
+        if place.round != self.round {
+            return Unneeded(None);
         }
+        let (_, waker) = self.waiting.swap_remove(place.index);
+        if let Some(&(moved, _)) = self.waiting.get(place.index) {
+            self.places[moved].index = place.index;
+        }
+        Unneeded(Some(waker))
     }
 
     /// Has this waiter woken at the next [`take`](Wakers::take).
-    pub(crate) fn wait(&mut self, key: usize, waker: &Waker) {
+    pub(crate) fn wait(&mut self, key: usize, waker: &Waker) -> Unneeded {
         let place = &mut self.places[key];
-        if place.round == self.round {
-            self.waiting[place.index].1.clone_from(waker);
-        } else {
+        if place.round != self.round {
             *place = Place { round: self.round, index: self.waiting.len() };
             self.waiting.push((key, waker.clone()));
+            return Unneeded(None);
         }
+        let waiting = &mut self.waiting[place.index].1;
+        let is_another = !waiting.will_wake(waker);
+        Unneeded(is_another.then(|| std::mem::replace(waiting, waker.clone())))
     }
 
     /// All who wait, to be woken once the lock is released.
@@ -61,6 +65,12 @@ impl Wakers {
         self.places.len()
     }
 }
+
+/// A waker that nobody needs any more, to be dropped once the lock is released: it may be the last that holds a task, whose
+/// end may want the same lock.
+#[must_use]
+#[expect(dead_code, reason = "it is held to be dropped")]
+pub(crate) struct Unneeded(Option<Waker>);
 
 /// Wakers that were taken from under the lock.
 pub(crate) struct Woken(Vec<(usize, Waker)>);
@@ -96,8 +106,8 @@ mod tests {
         let keys = counts.each_ref().map(|_| wakers.insert());
         for round in 1..=3 {
             for (key, count) in keys.iter().zip(&counts).take(3) {
-                wakers.wait(*key, &Arc::clone(count).into());
-                wakers.wait(*key, &Arc::clone(count).into());
+                drop(wakers.wait(*key, &Arc::clone(count).into()));
+                drop(wakers.wait(*key, &Arc::clone(count).into()));
             }
             wakers.take().wake();
             wakers.take().wake();
@@ -107,10 +117,10 @@ mod tests {
             );
         }
         for (key, count) in keys.iter().zip(&counts) {
-            wakers.wait(*key, &Arc::clone(count).into());
+            drop(wakers.wait(*key, &Arc::clone(count).into()));
         }
-        wakers.remove(keys[0]);
-        wakers.remove(keys[2]);
+        drop(wakers.remove(keys[0]));
+        drop(wakers.remove(keys[2]));
         wakers.take().wake();
         assert_eq!(counts.each_ref().map(|c| c.0.load(Ordering::Relaxed)), [3, 4, 3, 1]);
         assert_eq!(wakers.len(), 2);

@@ -35,7 +35,8 @@
 //! ```
 //!
 //! Everything but [`SseRequest`], [`sse_request`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. Leaving is
-//! noticed at once. HEAD, HTTP/1.0 and HTTP/2 are answered as they should be. Do not wrap event streams in `warp::compression`, which
+//! noticed at once. HEAD, HTTP/1.0 and HTTP/2 are answered as they should be; [`sse_request`] lets every method through, so
+//! add `warp::get()` where that matters. Do not wrap event streams in `warp::compression`, which
 //! holds events back.
 #![forbid(unsafe_code)]
 

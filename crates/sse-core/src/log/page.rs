@@ -20,10 +20,10 @@ pub(crate) struct Page {
 
 impl Page {
     /// A page of one event, which may be larger than any other page.
-    pub(crate) fn of_one(position: Cursor, bytes: Bytes) -> Self {
-        let mut index = Index { first: position, ends: Vec::with_capacity(1) };
-        index.ends.push(bytes.len());
-        Self { index, bytes }
+    pub(crate) fn of_one(position: Cursor, event: BytesMut) -> Self {
+        let index = Index { first: position, ends: vec![event.len()] };
+        let capacity = event.capacity();
+        Self { index, bytes: fitting(event.freeze(), capacity) }
     }
 
     /// All from this event on.
@@ -111,7 +111,12 @@ impl OpenPage {
         if !self.filling.is_empty() {
             self.frozen.push(self.filling.split().freeze());
         }
-        let bytes = self.joined();
+        self.index.ends.shrink_to_fit();
+        let bytes = match self.frozen.len() {
+            // It still has all the room that the page was given.
+            1 => fitting(self.joined(), self.capacity),
+            _ => self.joined(),
+        };
         (!bytes.is_empty()).then_some(Page { index: self.index, bytes })
     }
 
@@ -134,6 +139,11 @@ impl OpenPage {
             pieces => pieces.concat().into(),
         }
     }
+}
+
+/// The same bytes, without the room that they were given if that is much more: a log is to hold what it was told to, not twice that.
+fn fitting(bytes: Bytes, capacity: usize) -> Bytes {
+    if capacity - bytes.len() > capacity / 8 { Bytes::copy_from_slice(&bytes) } else { bytes }
 }
 
 /// Where the events of a page are in it.

@@ -72,7 +72,9 @@ impl Reader {
                         }
                         Read::End if state.is_finished => self.next = Next::Stop,
                         Read::End => {
-                            state.readers.wait(self.key, cx.waker());
+                            let unneeded = state.readers.wait(self.key, cx.waker());
+                            drop(state);
+                            drop(unneeded);
                             return Poll::Pending;
                         }
                         Read::Gone => {
@@ -124,6 +126,7 @@ impl Gaps {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.log.lock().readers.remove(self.key);
+        let unneeded = self.log.lock().readers.remove(self.key);
+        drop(unneeded);
     }
 }

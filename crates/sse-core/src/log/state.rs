@@ -22,18 +22,26 @@ pub(super) enum Place {
 impl State {
     /// Where a client goes on, or begins if this is its first visit.
     pub(super) fn resolve(&self, last_event_id: &LastEventId, start: &Start) -> Result<Place, Gap> {
-        let before_oldest = self.tail.oldest().previous();
-        match (last_event_id, start) {
-            (LastEventId::Unusable, _) => Err(self.gap(GapReason::Unknown)),
-            (LastEventId::Id(id), _) | (LastEventId::Absent, Start::At(id)) => {
-                self.position_of(id).map(Place::After)
+        match last_event_id {
+            LastEventId::Unusable => Err(self.gap(GapReason::Unknown)),
+            LastEventId::Id(id) => self.position_of(id).map(Place::After),
+            // To begin after the newest event is to begin live, however it was said.
+            LastEventId::Absent => match self.position_of_start(start)? {
+                newest if newest == self.tail.newest() => Ok(Place::Live),
+                after => Ok(Place::After(after)),
+            },
+        }
+    }
+
+    fn position_of_start(&self, start: &Start) -> Result<Cursor, Gap> {
+        let (before_oldest, newest) = (self.tail.oldest().previous(), self.tail.newest());
+        match start {
+            Start::Live => Ok(newest),
+            Start::Oldest => Ok(before_oldest),
+            Start::Last(count) => {
+                Ok(Cursor(newest.0.saturating_sub(*count as u64)).max(before_oldest))
             }
-            (LastEventId::Absent, Start::Live) => Ok(Place::Live),
-            (LastEventId::Absent, Start::Oldest) => Ok(Place::After(before_oldest)),
-            (LastEventId::Absent, Start::Last(count)) => {
-                let after = self.tail.newest().0.saturating_sub(*count as u64);
-                Ok(Place::After(Cursor(after).max(before_oldest)))
-            }
+            Start::At(id) => self.position_of(id),
         }
     }
 

@@ -69,7 +69,7 @@ impl Tail {
             let mut whole = block;
             encode::id(&id, &mut whole);
             self.bytes += whole.len();
-            self.pages.push_back(Page::of_one(position, whole.freeze()));
+            self.pages.push_back(Page::of_one(position, whole));
             self.open = self.open.following(position.next());
         }
         self.newest = position;

@@ -6,7 +6,7 @@ use sync_wrapper::SyncWrapper;
 use crate::{BoxError, Error, Frame, Frames};
 
 /// How many bytes are kept of what is published while a client catches up.
-const KEPT_BYTES: usize = 1024 * 1024;
+pub(crate) const KEPT_BYTES: usize = 1024 * 1024;
 
 /// The live half of a source, and what it has published while the client catches up.
 #[derive(Default)]
@@ -73,7 +73,9 @@ impl Live {
                 let item = stream.get_mut().as_mut().poll_next(cx);
                 item.map(|item| item.map(|item| item.map_err(failed)))
             }
-            None if self.has_overflowed => Poll::Ready(Some(Err(Error::overflow(self.limit)))),
+            None if self.has_overflowed => {
+                Poll::Ready(Some(Err(Error::overflow(self.limit, KEPT_BYTES))))
+            }
             None => Poll::Ready(None),
         }
     }

@@ -30,16 +30,16 @@ impl Replayed {
 
     /// Whether this is the event that the client came with.
     pub(crate) fn is_last_seen(&self, frame: &Frame) -> bool {
-        frame.id().is_some() && frame.id() == self.last_seen.as_ref()
+        naming(frame).is_some_and(|id| Some(id) == self.last_seen.as_ref())
     }
 
     /// Whether the client has this event.
     pub(crate) fn holds(&self, frame: &Frame) -> bool {
-        self.is_last_seen(frame) || frame.id().is_some_and(|id| self.ids.contains(id))
+        self.is_last_seen(frame) || naming(frame).is_some_and(|id| self.ids.contains(id))
     }
 
     pub(crate) fn remember(&mut self, frame: &Frame) {
-        match frame.id() {
+        match naming(frame) {
             Some(_) if self.ids.len() >= self.limit => self.is_full = true,
             Some(id) => _ = self.ids.insert(id.clone()),
             None => {}
@@ -50,4 +50,9 @@ impl Replayed {
     pub(crate) fn is_full(&self) -> bool {
         self.is_full
     }
+}
+
+/// The id of a frame where it names it: the empty one makes clients forget theirs, and any number of events may have it.
+fn naming(frame: &Frame) -> Option<&EventId> {
+    frame.id().filter(|id| !id.as_str().is_empty())
 }

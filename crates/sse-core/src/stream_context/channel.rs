@@ -32,7 +32,9 @@ impl Receiver {
             if state.is_closed {
                 return Poll::Ready(None);
             }
-            state.stream = Some(cx.waker().clone());
+            let unneeded = state.stream.replace(cx.waker().clone());
+            drop(state);
+            drop(unneeded);
             return Poll::Pending;
         }
         let bytes = state.buffer.split().freeze();

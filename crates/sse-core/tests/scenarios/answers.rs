@@ -9,7 +9,7 @@ use sse_core::{
 
 use crate::support::client::{Client, request};
 use crate::support::clock;
-use crate::support::script::{Script, event, numbers};
+use crate::support::script::{Fetch, Script, event, numbers};
 
 async fn append(log: &EventLog, numbers: impl IntoIterator<Item = u64>) {
     for number in numbers {
@@ -126,6 +126,32 @@ async fn a_client_that_cannot_read_on_and_missed_nothing_waits_for_the_first_eve
     script.publish(2);
     assert_eq!(client.read_to_end().await, numbers([2]));
     assert_eq!(script.subscribers(), 0);
+}
+
+/// A source's reset has no id: a client that was sent home with it would come back to be told the same, for ever.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_cannot_read_on_gets_more_than_word_of_a_gap() {
+    let script = Script::default();
+    script.fetch_is(Fetch::TellsOfAGap);
+    let mut client = Client::with(&polling(Some("7")), Feed::from(script.clone()));
+    assert_eq!(client.read_all().await.len(), 1);
+    assert!(!client.is_over());
+    script.publish(9);
+    assert_eq!(client.read_to_end().await[1..], numbers([9]));
+    assert_eq!(client.last_event_id(), "9");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_cannot_read_on_gets_all_that_a_context_sends() {
+    let feed = StreamContext::run(|context| async move {
+        for number in 1..=2 {
+            context.send_event(event(number)).await?;
+            clock::pass(1000).await;
+        }
+        Ok::<_, sse_core::Closed>(())
+    });
+    let mut client = Client::with(&polling(None), feed);
+    assert_eq!(client.read_to_end().await, numbers(1..=2));
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use sse_core::{Closed, Event, StreamContext};
 
 use crate::support::client::Client;
 use crate::support::report::Reports;
-use crate::support::script::numbers;
+use crate::support::script::{event, numbers};
 
 /// Sends until it has to wait, and then until it is over; or far more than may wait.
 async fn fill(context: &StreamContext) {
@@ -135,6 +135,19 @@ async fn what_a_closure_sent_before_it_failed_arrives_and_the_failure_is_reporte
     let mut client = Client::open(feed);
     assert_eq!(client.read_to_end().await, numbers([1]));
     assert!(reports.only().is_source());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closure_that_sends_after_its_own_close_has_not_failed() {
+    let reports = Reports::default();
+    let feed = StreamContext::run(|context| async move {
+        context.send_event(event(1)).await?;
+        context.close();
+        context.send_event(event(2)).await
+    });
+    let mut client = Client::open(reports.of(feed));
+    assert_eq!(client.read_to_end().await, numbers([1]));
+    assert!(reports.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ mod contexts_end;
 mod finish;
 mod gaps;
 mod keep_alive;
+mod last_wakers;
 mod leaving;
 mod opening;
 mod seam;

@@ -1,6 +1,6 @@
 //! A client on its first visit can be given an id at once.
 
-use sse_core::{Event, EventLog, EventType, Feed, OnGap};
+use sse_core::{Event, EventLog, EventType, Feed, OnGap, Start};
 
 use crate::support::client::Client;
 use crate::support::script::{Script, numbers};
@@ -38,6 +38,19 @@ async fn a_client_that_goes_on_live_after_a_gap_is_given_an_id_too() {
     append(&log, [3]).await;
     let mut again = Client::resume(feed(), client.last_event_id());
     assert_eq!(again.read_all().await, numbers([3]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_was_to_begin_with_history_of_which_there_is_none_is_given_an_id() {
+    for start in [Start::Oldest, Start::Last(5), Start::Last(0)] {
+        let log = EventLog::in_memory(10);
+        let feed = || log.feed().opening_event(HERE).start_at(start.clone());
+        let mut client = Client::open(feed());
+        assert_eq!(client.read_all().await, [""], "{start:?}");
+        append(&log, 1..=9).await;
+        let mut again = Client::resume(feed(), client.last_event_id());
+        assert_eq!(again.read_all().await, numbers(1..=9));
+    }
 }
 
 #[tokio::test(start_paused = true)]

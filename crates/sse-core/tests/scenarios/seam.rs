@@ -1,7 +1,7 @@
 //! Replay, then live, of a source: each event once, in order, whatever happens while the two are joined.
 
 use futures_util::stream;
-use sse_core::{BoxError, Replay, source};
+use sse_core::{BoxError, Event, EventId, Feed, Replay, source};
 use tokio::sync::broadcast;
 
 use crate::support::client::Client;
@@ -169,4 +169,17 @@ async fn what_is_published_is_taken_while_a_fetch_and_a_replay_take_their_time()
     let mut client = Client::resume(source(missed, live), "1");
     assert_eq!(client.read_all().await, numbers(2..=16));
     assert!(!client.is_over());
+}
+
+/// The empty id makes a client forget its own. It names no event, so any number may have it.
+#[tokio::test(start_paused = true)]
+async fn events_with_the_empty_id_are_delivered_each() {
+    let nameless = |text: &str| Event::new(text).id(EventId::from_static(""));
+    let fetch = move |_| async move { Ok::<_, BoxError>(vec![nameless("missed")]) };
+    let live = move || async move {
+        let events = ["live", "and live"].map(|text| Ok::<_, BoxError>(nameless(text)));
+        Ok::<_, BoxError>(stream::iter(events))
+    };
+    let mut client = Client::resume(Feed::from(source(fetch, live)), "7");
+    assert_eq!(client.read_to_end().await, ["missed", "live", "and live"]);
 }

@@ -95,7 +95,8 @@ async fn clients_are_told_to_come_back_at_different_moments_around_the_usual_tim
         (5000..7000).contains(&least) && (13_000..=15_000).contains(&most),
         "{least} to {most}"
     );
-    for (retry, longest) in [(Duration::ZERO, 0), (Duration::MAX, 2_147_483_647)] {
+    // Often enough that the time is stretched in some and shortened in others.
+    for (retry, longest) in [(Duration::ZERO, 0), (Duration::MAX, 2_147_483_647)].repeat(50) {
         let mut client = Client::open(log.feed().retry(retry));
         client.read_to_end().await;
         assert!(goodbye(&client) <= longest);
@@ -129,6 +130,22 @@ async fn a_stream_ends_with_the_server_that_its_adapter_ties_it_to() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_that_is_tied_to_two_ends_has_the_earlier() {
+    for earlier in 0..2 {
+        let log = EventLog::in_memory(10);
+        let (ends, endings): (Vec<_>, Vec<_>) =
+            (0..2).map(|_| tokio::sync::oneshot::channel::<()>()).unzip();
+        let body = StreamResponse::new(&request(), &log, clock::timer()).body;
+        let body = endings.into_iter().fold(body, |body, end| {
+            body.until(async { end.await.expect("the later end is held until the test is over") })
+        });
+        let mut ends = ends;
+        ends.remove(earlier).send(()).expect("somebody waits");
+        Client::new(body).read_to_end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_signal_begins_the_shutdown_it_was_given_to() {
     let shutdown = Shutdown::new();
     let begun = shutdown.begin_after(clock::pass(1000));
@@ -147,6 +164,25 @@ fn the_grace_begins_with_the_shutdown() {
     block_on(futures_util::future::join(shutdown.expired(grace), shutdown.expired(grace / 2)));
     assert!(begun.elapsed() >= grace);
     block_on(shutdown.expired(Duration::ZERO));
+
+    // It is over for whoever asks later, too: a grace that began when it is asked for would never be.
+    let long_over = shutdown.expired(grace).now_or_never();
+    assert!(long_over.is_some(), "the grace began with the shutdown");
+}
+
+/// As in a loop over `select!`, which drops what was not ready.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_grace_that_is_asked_for_again_and_again_costs_one_thread() {
+    let threads = || std::fs::read_dir("/proc/self/task").expect("a list of threads").count();
+    let shutdown = Shutdown::new();
+    shutdown.begin();
+    let before = threads();
+    for _ in 0..200 {
+        assert!(shutdown.expired(Duration::from_secs(2)).now_or_never().is_none());
+    }
+    // Other tests begin threads as well, though not this many.
+    assert!(threads() < before + 100, "{} threads more", threads() - before);
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {

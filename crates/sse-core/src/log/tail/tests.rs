@@ -85,6 +85,21 @@ fn the_newest_event_stays_whatever_its_size() {
 }
 
 #[test]
+fn readers_behind_in_the_open_page_share_one_piece() {
+    let mut tail = tail(100, 10_000);
+    for text in ["first", "second", "third"] {
+        tail.push(block(text));
+        let _ = tail.read(tail.newest().previous()); // each a piece of its own
+    }
+    let (Read::Events(one, _), Read::Events(other, _)) =
+        (tail.read(Cursor(0)), tail.read(Cursor(0)))
+    else {
+        panic!()
+    };
+    assert_eq!(one.as_ptr(), other.as_ptr());
+}
+
+#[test]
 fn readers_at_the_end_share_one_piece() {
     let mut tail = tail(100, 10_000);
     tail.push(block("first"));
