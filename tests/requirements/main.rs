@@ -53,6 +53,7 @@ macro_rules! every_framework {
             }
             response::{
                 says_in_its_headers_what_it_is,
+                takes_a_post_without_a_body,
                 delivers_a_long_event_that_was_posted,
                 begins_with_a_comment_and_the_reconnection_time,
                 keeps_alive_with_one_comment_line,

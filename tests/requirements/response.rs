@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
+use sse_conformance::suite::app::{Answer, App, Call, Method, ServerOptions};
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::{End, PATIENCE, Request};
 use sse_conformance::suite::wire_h2;
 use sse_core::{Event, EventLog, EventType, OnGap};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn app(log: &EventLog, options: ServerOptions) -> App {
     let (events, quiet, named, stop) = (log.clone(), log.clone(), log.clone(), log.clone());
@@ -53,6 +54,20 @@ pub(crate) async fn delivers_a_long_event_that_was_posted(framework: &Framework)
     let posted = Request::post("/publish", &long).send(server.address).await;
     assert_eq!(posted.status, 200);
     assert_eq!(response.next_event().await.data, long);
+}
+
+/// Of the suite's own server: as `curl -X POST` sends it, without a word of a body.
+pub(crate) async fn takes_a_post_without_a_body(framework: &Framework) {
+    let app =
+        App::new(ServerOptions::default())
+            .route(Method::Post, "empty", async |call: Call| Answer::Text(200, call.body));
+    let server = framework.start(app);
+    let mut stream = tokio::net::TcpStream::connect(server.address).await.expect("it listens");
+    stream.write_all(b"POST /empty HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("it reads");
+    let mut head = [0; 12];
+    let answered = tokio::time::timeout(PATIENCE, stream.read_exact(&mut head)).await;
+    answered.expect("an answer within 5 s").expect("a whole status line");
+    assert_eq!(&head, b"HTTP/1.1 200");
 }
 
 pub(crate) async fn begins_with_a_comment_and_the_reconnection_time(framework: &Framework) {

@@ -24,7 +24,7 @@ struct EventJson {
 const LONGEST_TEXT: usize = 64 * 1024 * 1024;
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "data is a text or a list of texts")]
 enum Data {
     Text(String),
     Pieces(Vec<String>),

@@ -105,3 +105,17 @@ impl Event {
         Self { comment: Some(comment.into()), ..self }
     }
 }
+
+/// An event with this data.
+impl From<&str> for Event {
+    fn from(data: &str) -> Self {
+        Self::new(data)
+    }
+}
+
+/// An event with this data.
+impl From<String> for Event {
+    fn from(data: String) -> Self {
+        Self::new(data)
+    }
+}

@@ -63,10 +63,14 @@ impl Feed {
 
     /// How long the stream is silent before it sends a comment, so that proxies do not cut it off and a client that is gone is
     /// noticed. Default 20 s; what is not between [`MIN_KEEP_ALIVE`](Feed::MIN_KEEP_ALIVE) and
-    /// [`MAX_KEEP_ALIVE`](Feed::MAX_KEEP_ALIVE) is taken as the nearer of the two.
+    /// [`MAX_KEEP_ALIVE`](Feed::MAX_KEEP_ALIVE) is taken as the nearer of the two. Zero, which elsewhere means none, is taken as
+    /// the longest.
     #[must_use]
     pub fn keep_alive(mut self, silence: Duration) -> Self {
-        self.options.keep_alive = silence.clamp(Self::MIN_KEEP_ALIVE, Self::MAX_KEEP_ALIVE);
+        self.options.keep_alive = match silence {
+            Duration::ZERO => Self::MAX_KEEP_ALIVE,
+            silence => silence.clamp(Self::MIN_KEEP_ALIVE, Self::MAX_KEEP_ALIVE),
+        };
         self
     }
 

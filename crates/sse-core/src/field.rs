@@ -28,7 +28,8 @@ pub struct EventId(Text);
 /// The type of an event: the name that a browser's `addEventListener` takes. Without one it is `message`.
 ///
 /// Any text on one line without NUL, except `error` and `open`: `EventSource` fires events of these names itself, so that a page
-/// could not tell them apart.
+/// could not tell them apart. `reset` is what this library calls the event that tells of a [`Gap`](crate::Gap): better not use it
+/// for another.
 ///
 /// ```
 /// use sse_core::EventType;
@@ -58,6 +59,7 @@ impl EventId {
     /// # Panics
     ///
     /// Where the text cannot be an id. In a `const` that is an error of the compiler.
+    #[track_caller]
     pub const fn from_static(id: &'static str) -> Self {
         match check_id(id.as_bytes()) {
             Ok(()) => Self(Text::Static(id)),
@@ -72,6 +74,7 @@ impl EventType {
     /// # Panics
     ///
     /// Where the text cannot be a type. In a `const` that is an error of the compiler.
+    #[track_caller]
     pub const fn from_static(event_type: &'static str) -> Self {
         match check_type(event_type.as_bytes()) {
             Ok(()) => Self(Text::Static(event_type)),
@@ -88,6 +91,9 @@ const fn check_id(id: &[u8]) -> Result<(), &'static str> {
     }
     let mut i = 0;
     while i < id.len() {
+        if matches!(id[i], b'\n' | b'\r') {
+            return Err("an id is one line: a line break would begin another field");
+        }
         if !matches!(id[i], b' '..=b'~') {
             return Err(
                 "an id is printable ASCII: other characters do not come back as they were sent",

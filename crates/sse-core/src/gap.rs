@@ -82,7 +82,7 @@ impl fmt::Display for Gap {
         f.write_str(match self.reason {
             GapReason::TooOld => "the id is too old: events after it are no longer kept",
             GapReason::Unknown => "the id is none that could have been given",
-            GapReason::OtherEpoch => "the id is from another life of the log",
+            GapReason::OtherEpoch => "the id is from another log, or from another life of this one",
             GapReason::AheadOfHead => "the id is newer than the newest event",
         })
     }

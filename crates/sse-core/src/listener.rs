@@ -54,7 +54,7 @@ pub fn listener_with(
     for address in address.to_socket_addrs()? {
         match listen(address, options) {
             Ok(listener) => return Ok(listener),
-            Err(error) => last = error,
+            Err(error) => last = io::Error::new(error.kind(), format!("{address}: {error}")),
         }
     }
     Err(last)

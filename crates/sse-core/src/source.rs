@@ -17,6 +17,9 @@ pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 /// The stream of a client is what `fetch` gives, and then what `stream` gives: each event once, in order, whatever happens
 /// while the two are joined. For one that needs no store of its own there is [`EventLog`](crate::EventLog).
 ///
+/// It is implemented with [`#[async_trait]`](macro@crate::async_trait), as in the example, or made of two closures by [`source`](fn@source).
+/// Its streams end with a [`Shutdown`](crate::Shutdown) only where the feed is given one: [`Feed::shutdown`](crate::Feed::shutdown).
+///
 /// # What an implementation owes
 ///
 /// - `stream` is subscribed once it has returned: what is published from then on comes out of it. Dropping it unsubscribes.
@@ -68,6 +71,11 @@ pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 /// # let replay = futures_util::future::FutureExt::now_or_never(numbers.fetch(&"1".parse().unwrap())).unwrap().unwrap();
 /// # assert!(matches!(replay, Replay::Events(_)));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is nothing to stream events from",
+    label = "neither an `EventLog`, nor a `Feed`, nor a `Source`",
+    note = "of a framework's `State` or `Data`, give what is inside: `state.0`, `state.inner()`, `data.get_ref()`, `data.into_inner()`"
+)]
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
     /// What a client has missed since the event with this id.
@@ -148,7 +156,8 @@ impl fmt::Debug for Replay {
 /// # let _ = feed;
 /// ```
 ///
-/// For each request anew, they may hold what that request brought: its user, its parameters.
+/// For each request anew, they may hold what that request brought: its user, its parameters. Their errors may be of any type,
+/// which has to be said where nothing else does: `Ok::<_, std::io::Error>(..)`.
 pub fn source<F, FF, R, FE, S, SF, L, T, TE, SE>(fetch: F, stream: S) -> impl Source
 where
     F: Fn(EventId) -> FF + Send + Sync + 'static,

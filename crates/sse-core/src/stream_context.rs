@@ -47,9 +47,11 @@ const CAPACITY: usize = 64 * 1024;
 /// ```
 ///
 /// Events wait for a slow client, 64 KiB of them at the most; then [`send_event`](StreamContext::send_event) does. The stream
-/// ends with [`close`](StreamContext::close), with the closure, or once every clone of the context is dropped. A client that
-/// comes back after that is another client: to resume there must be something to resume from, as an
-/// [`EventLog`](crate::EventLog) or a [`Source`](crate::Source).
+/// ends with [`close`](StreamContext::close), with the closure, or once every clone of the context is dropped. A browser comes back
+/// after that, and a closure runs anew: let the last event say that it is the last, so that the page closes its `EventSource`. To
+/// resume there must be something to resume from, as an [`EventLog`](crate::EventLog) or a [`Source`](crate::Source).
+///
+/// It ends with a [`Shutdown`](crate::Shutdown) only where its feed is given one: [`Feed::shutdown`](crate::Feed::shutdown).
 pub struct StreamContext(Arc<Shared>);
 
 /// The client is gone, or the stream was closed: nothing that is sent arrives any more.

@@ -21,7 +21,7 @@
 //! # }
 //! ```
 //!
-//! Rocket's own shutdown ends the streams. It then waits out its grace period, so set `shutdown.grace` to 1. It makes its own sockets: a client
+//! Rocket's own shutdown ends the streams. It may then wait out its grace period, so set `shutdown.grace` to 1. It makes its own sockets: a client
 //! that stalls is not cut off. That a client has left is noticed at the next write, so by the keep-alive at the latest.
 //!
 //! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. HEAD, HTTP/1.0 and

@@ -14,7 +14,8 @@
 //! # async fn main() -> Result<(), sse_warp::Error> {
 //! let log = EventLog::in_memory(1000);
 //! let streamed = log.clone();
-//! let app = warp::path!("events").and(sse_request()).map(move |request| events(&streamed, request));
+//! let events = move |request| events(&streamed, request);
+//! let app = warp::path!("events").and(warp::get()).and(sse_request()).map(events);
 //! log.append(Event::new("hello")).await?;
 //! assert_eq!(log.stats().events, 1);
 //! # drop(app);
@@ -35,8 +36,8 @@
 //! ```
 //!
 //! Everything but [`SseRequest`], [`sse_request`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. Leaving is
-//! noticed at once. HEAD, HTTP/1.0 and HTTP/2 are answered as they should be; [`sse_request`] lets every method through, so
-//! add `warp::get()` where that matters. Do not wrap event streams in `warp::compression`, which
+//! noticed at once. HTTP/1.0 and HTTP/2 are answered as they should be, and so is HEAD where the filter lets it
+//! through: `warp::get()` is for GET alone. Do not wrap event streams in `warp::compression`, which
 //! holds events back.
 #![forbid(unsafe_code)]
 

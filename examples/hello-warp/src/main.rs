@@ -1,5 +1,5 @@
 use sse_warp::{EventLog, Sse, SseRequest, listener, sse_request, stream_events};
-use warp::{Filter, path};
+use warp::{Filter, get, path};
 
 fn events(log: &EventLog, request: SseRequest) -> Sse {
     stream_events(request, log)
@@ -11,6 +11,6 @@ async fn main() -> std::io::Result<()> {
     let stop = log.shutdown().begin_after(tokio::signal::ctrl_c());
     let page = path::end().map(|| warp::reply::html(hello::PAGE));
     let app = path!("events").and(sse_request()).map(move |request| events(&log, request)).or(page);
-    warp::serve(app).incoming(listener("127.0.0.1:3000")?).graceful(stop).run().await;
+    warp::serve(get().and(app)).incoming(listener("127.0.0.1:3000")?).graceful(stop).run().await;
     Ok(())
 }

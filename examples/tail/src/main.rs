@@ -3,7 +3,8 @@
 //!     tail -F /var/log/dpkg.log | cargo run -p tail
 //!     cargo run -p tail -- /var/log/dpkg.log
 //!
-//! It listens on 127.0.0.1:3000, or where `LISTEN` says.
+//! The first form begins with what `tail` prints, the second with what is appended from now on. A page that is opened later begins
+//! with the last ten lines. It listens on 127.0.0.1:3000, or where `LISTEN` says.
 #![forbid(unsafe_code)]
 
 mod follow;
@@ -13,10 +14,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::{Router, extract::State, response::Html, routing::get};
-use sse_axum::{Event, EventLog, LogOptions, Sse, SseRequest, listener, stream_events};
+use sse_axum::{Event, EventLog, LogOptions, Sse, SseRequest, Start, listener, stream_events};
 
 async fn events(State(log): State<EventLog>, request: SseRequest) -> Sse {
-    stream_events(request, log)
+    stream_events(request, log.feed().start_at(Start::Last(10)))
 }
 
 #[tokio::main]

@@ -107,9 +107,12 @@ async fn a_stream_is_kept_alive_while_its_source_takes_its_time() {
 #[tokio::test(start_paused = true)]
 async fn no_stream_is_without_and_none_has_one_at_every_moment() {
     let log = EventLog::in_memory(10);
-    for (asked, given) in
-        [(Duration::ZERO, 1), (Duration::MAX, 3_600_000), (Duration::from_secs(7), 7000)]
-    {
+    for (asked, given) in [
+        (Duration::ZERO, 3_600_000),
+        (Duration::from_nanos(1), 1),
+        (Duration::MAX, 3_600_000),
+        (Duration::from_secs(7), 7000),
+    ] {
         let response =
             StreamResponse::new(&request(), log.feed().keep_alive(asked), clock::timer());
         let mut body = response.body;
