@@ -33,7 +33,8 @@ impl Events {
                 (!reader.is_stopped()).then_some(Self::Log(reader))
             }
             Origin::Source(_)
-                if last_event_id == LastEventId::Unusable && options.on_gap == OnGap::Stop =>
+                if last_event_id == LastEventId::Unusable
+                    && matches!(options.on_gap, OnGap::Stop) =>
             {
                 None
             }
@@ -42,7 +43,8 @@ impl Events {
                     (LastEventId::Absent, Start::At(id)) => LastEventId::Id(id.clone()),
                     (last_event_id, _) => last_event_id,
                 };
-                let resume = Resume::new(source, last_event_id, options.on_gap, options.limits);
+                let resume =
+                    Resume::new(source, last_event_id, options.on_gap.clone(), options.limits);
                 Some(Self::Source(Box::new(Joined { resume, error: None })))
             }
             Origin::Context(receiver, running) => {
@@ -55,7 +57,7 @@ impl Events {
     /// The next chunk: whole frames, never empty. An error is the last item.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         match self {
-            Self::Log(reader) => reader.poll_next(cx).map(|chunk| chunk.map(Ok)),
+            Self::Log(reader) => reader.poll_next(cx),
             Self::Source(joined) => joined.poll_next(cx),
             Self::Context(pushed) => pushed.poll_next(cx),
         }
@@ -64,7 +66,7 @@ impl Events {
     /// Whether the response may end once the client has what there is. What a context sends cannot be had later.
     pub(crate) fn can_be_polled(&self) -> bool {
         match self {
-            Self::Log(_) => true,
+            Self::Log(reader) => !reader.has_more_to_give(),
             Self::Source(joined) => !joined.resume.has_more_to_give(),
             Self::Context(_) => false,
         }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{Event, EventId, EventType};
+use crate::{Event, EventId, EventType, Frame, MakeSnapshot};
 
 /// Why a client cannot resume exactly where it was, and what there is instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum GapReason {
 }
 
 /// What a stream does where its client cannot resume exactly where it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum OnGap {
     /// An event of type `reset`, then all that is retained, then live. The default.
@@ -44,6 +44,9 @@ pub enum OnGap {
     /// that is retained when it comes back. From a [`Source`](crate::Source) it carries no id, and goes on live.
     #[default]
     Reset,
+    /// A `reset` without an id, then the application's own events in place of those that were lost, then what came after them. Made
+    /// by [`OnGap::snapshot`].
+    Snapshot(MakeSnapshot),
     /// No word of it: the stream goes on live, with the [`opening_event`](crate::Feed::opening_event) if there is one.
     Live,
     /// The end. The answer is 204, after which a browser asks no more. A gap that is found only later ends the response; the next
@@ -55,6 +58,11 @@ impl Gap {
     /// A gap about which no more than this is known.
     pub(crate) fn unlocated(reason: GapReason) -> Self {
         Self { reason, oldest: None, newest: None, restart: None }
+    }
+
+    /// Word of it that moves nobody: a client that is cut off after it comes back to the same gap.
+    pub(crate) fn to_frame_without_id(&self) -> Frame {
+        Frame::from(Event { id: None, ..self.to_event() })
     }
 
     /// The event that tells a client of it.

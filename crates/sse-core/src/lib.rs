@@ -65,6 +65,9 @@ mod cursor;
 mod gap;
 pub use gap::{Gap, GapReason, OnGap};
 
+mod snapshot;
+pub use snapshot::{MakeSnapshot, Snapshot};
+
 mod request;
 pub use request::{LastEventId, StreamRequest};
 

@@ -12,9 +12,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use futures_util::{StreamExt, stream};
 use sync_wrapper::SyncWrapper;
 
-use crate::{BoxError, Error, Frame, Frames, Gap, GapReason, LastEventId, OnGap, Replay, Source};
+use crate::snapshot::Waiting;
+use crate::{
+    BoxError, Error, EventId, Frame, Frames, Gap, GapReason, LastEventId, OnGap, Replay, Source,
+};
 
 mod live;
 mod replayed;
@@ -32,6 +36,14 @@ pub(crate) struct Resume {
     on_gap: OnGap,
     /// Whether the client was told of a gap, and has had nothing since.
     has_only_word_of_a_gap: bool,
+    after_snapshot: AfterSnapshot,
+}
+
+/// What is known of a snapshot. Beyond it the source is asked once: if that is a gap, too, there is no way on.
+enum AfterSnapshot {
+    None,
+    Fetch(EventId),
+    Fetched,
 }
 
 /// What bounds the memory of one client of a source.
@@ -49,6 +61,7 @@ enum Phase {
     Subscribing(Answer<Frames>),
     Fetching(Answer<Replay>),
     Replaying(SyncWrapper<Frames>),
+    Waiting(Waiting),
     /// What was kept, then what comes.
     Live,
     Ended,
@@ -82,6 +95,7 @@ impl Resume {
             last_event_id,
             on_gap,
             has_only_word_of_a_gap: false,
+            after_snapshot: AfterSnapshot::None,
         }
     }
 
@@ -101,7 +115,10 @@ impl Resume {
             }
             match ready!(self.poll_step(cx)) {
                 Step::Go(phase) => self.phase = phase,
-                Step::Give(frame) => return Poll::Ready(Some(Ok(frame))),
+                Step::Give(frame) => {
+                    self.has_only_word_of_a_gap = false;
+                    return Poll::Ready(Some(Ok(frame)));
+                }
                 Step::Tell(frame) => {
                     self.has_only_word_of_a_gap = true;
                     return Poll::Ready(Some(Ok(frame)));
@@ -146,12 +163,20 @@ impl Resume {
                     None => self.caught_up(),
                 }
             }
+            Phase::Waiting(snapshot) => {
+                self.live.keep(cx);
+                match ready!(snapshot.get_mut().as_mut().poll(cx)) {
+                    Ok(snapshot) => {
+                        self.after_snapshot = AfterSnapshot::Fetch(snapshot.at.clone());
+                        let frames = stream::iter(snapshot.into_frames()).map(Ok).boxed();
+                        Step::Go(Phase::Replaying(SyncWrapper::new(frames)))
+                    }
+                    Err(error) => Step::Fail(Error::source("making a snapshot", error)),
+                }
+            }
             Phase::Live => match ready!(self.live.poll_next(cx)) {
                 Some(Ok(frame)) if self.replayed.holds(&frame) => Step::Skip,
-                Some(Ok(frame)) => {
-                    self.has_only_word_of_a_gap = false;
-                    Step::Give(frame)
-                }
+                Some(Ok(frame)) => Step::Give(frame),
                 Some(Err(error)) => Step::Fail(error),
                 None => Step::Go(Phase::Ended),
             },
@@ -164,22 +189,33 @@ impl Resume {
         match mem::replace(&mut self.last_event_id, LastEventId::Absent) {
             LastEventId::Absent => Step::Go(Phase::Live),
             LastEventId::Unusable => self.gap(),
-            LastEventId::Id(id) => {
-                self.replayed.begin_after(id.clone());
-                let source = Arc::clone(&self.source);
-                let fetching = async move { source.fetch(&id).await };
-                Step::Go(Phase::Fetching(SyncWrapper::new(Box::pin(fetching))))
-            }
+            LastEventId::Id(id) => self.fetch(id),
         }
+    }
+
+    fn fetch(&mut self, id: EventId) -> Step {
+        self.replayed.begin_after(id.clone());
+        let source = Arc::clone(&self.source);
+        let fetching = async move { source.fetch(&id).await };
+        Step::Go(Phase::Fetching(SyncWrapper::new(Box::pin(fetching))))
     }
 
     fn gap(&mut self) -> Step {
         // It is no event of this source: one that comes to have this id is another, as where ids begin anew.
         self.replayed.begin_anew();
-        match self.on_gap {
+        let gap = Gap::unlocated(GapReason::Unknown);
+        match &self.on_gap {
             OnGap::Reset => {
                 self.phase = Phase::Live;
-                Step::Tell(Gap::unlocated(GapReason::Unknown).to_event().into())
+                Step::Tell(gap.to_event().into())
+            }
+            OnGap::Snapshot(_) if matches!(self.after_snapshot, AfterSnapshot::Fetched) => {
+                Step::Fail(gap.into())
+            }
+            OnGap::Snapshot(make) => {
+                let word = gap.to_frame_without_id();
+                self.phase = Phase::Waiting(make.begin(gap));
+                Step::Tell(word)
             }
             OnGap::Live => Step::Go(Phase::Live),
             OnGap::Stop => Step::Go(Phase::Ended),
@@ -187,6 +223,11 @@ impl Resume {
     }
 
     fn caught_up(&mut self) -> Step {
+        if let AfterSnapshot::Fetch(at) = &self.after_snapshot {
+            let at = at.clone();
+            self.after_snapshot = AfterSnapshot::Fetched;
+            return self.fetch(at);
+        }
         if self.replayed.is_full() {
             // Without the ids, going on live could repeat events. The client comes back with the newest.
             tracing::debug!("a replay was longer than the ids remembered: its response ends");

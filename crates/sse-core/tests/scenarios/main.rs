@@ -19,6 +19,7 @@ mod shutdowns;
 mod simulated_log;
 mod simulated_source;
 mod simulation;
+mod snapshots;
 mod start;
 mod threads;
 mod tracing_events;

@@ -1,0 +1,145 @@
+//! The application's own events in place of those that were lost.
+
+use std::io;
+use std::time::Duration;
+
+use sse_core::{BoxError, Frames, Replay};
+use sse_core::{
+    Event, EventId, EventLog, Feed, OnGap, Snapshot, Source, StreamRequest, async_trait,
+};
+
+use crate::support::client::Client;
+use crate::support::clock;
+use crate::support::report::Reports;
+use crate::support::script::{Script, event, numbers};
+
+async fn append(log: &EventLog, numbers: impl IntoIterator<Item = u64>) {
+    for number in numbers {
+        log.append(Event::new(number.to_string())).await.expect("stored");
+    }
+}
+
+/// A log that has lost its first events, and whose state takes a second to gather.
+fn feed(log: &EventLog) -> Feed {
+    let head = log.clone();
+    log.feed().on_gap(OnGap::snapshot(move |_| {
+        let at = head.stats().newest;
+        async move {
+            clock::pass(1000).await;
+            Ok::<_, io::Error>(Snapshot { events: vec!["half".into(), "whole".into()], at })
+        }
+    }))
+}
+
+async fn three_to_seven() -> EventLog {
+    let log = EventLog::in_memory(5);
+    append(&log, 1..=7).await;
+    log
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_has_lost_events_gets_the_state_and_then_what_came_after_it() {
+    let log = three_to_seven().await;
+    let mut client = Client::resume(feed(&log), "nonsense");
+    client.read_until(1).await;
+    assert_eq!(client.last_event_id(), "", "the reset moves nobody");
+    assert!(client.chunk_now().await.is_pending(), "the state is being gathered");
+    append(&log, 8..=9).await;
+    client.read_until(5).await;
+    let events = client.events();
+    assert_eq!(events[1..], ["half", "whole", "8", "9"]);
+    let parsed = client.parsed();
+    assert_eq!(parsed[0].event_type, "reset");
+    assert_eq!(parsed[1].last_event_id, "");
+    assert!(parsed[2].last_event_id.ends_with(".7"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_cut_off_inside_begins_anew() {
+    let log = three_to_seven().await;
+    let mut client = Client::resume(feed(&log), "nonsense");
+    client.read_until(1).await;
+    drop(client);
+    assert_eq!(log.stats().readers, 0);
+    let mut again = Client::resume(feed(&log), "nonsense");
+    assert_eq!(again.read_until(3).await[1..], ["half", "whole"]);
+    append(&log, [8]).await;
+    let mut resumed = Client::resume(feed(&log), again.last_event_id());
+    assert_eq!(resumed.read_all().await, numbers([8]), "with the last it has the whole of it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_cannot_read_on_gets_the_whole_of_it() {
+    let log = three_to_seven().await;
+    let headers: [(&str, &[u8]); 2] = [("accept", b"text/html"), ("last-event-id", b"nonsense")];
+    let mut client = Client::with(&StreamRequest::new("GET", None, headers), feed(&log));
+    assert_eq!(client.read_to_end().await[1..], ["half", "whole"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_fails_or_leads_nowhere_ends_the_response() {
+    let log = three_to_seven().await;
+    let failing = |_| async { Err::<Snapshot, _>(io::Error::other("the database is away")) };
+    let nowhere = |_| async {
+        let at = EventId::from_static("nonsense");
+        Ok::<_, io::Error>(Snapshot { events: vec!["lost".into()], at })
+    };
+    let reports = [Reports::default(), Reports::default()];
+    let feeds = [OnGap::snapshot(failing), OnGap::snapshot(nowhere)];
+    for (reports, on_gap) in reports.iter().zip(feeds) {
+        let mut client = Client::resume(reports.of(log.feed().on_gap(on_gap)), "nonsense");
+        assert_eq!(client.read_to_end().await.len(), 1, "the reset, and no half of a state");
+        assert_eq!(client.last_event_id(), "");
+    }
+    assert!(reports[0].only().is_source());
+    assert!(reports[1].only().is_gap());
+}
+
+/// Knows the ids from 5 on.
+struct Young(Script);
+
+#[async_trait]
+impl Source for Young {
+    async fn fetch(&self, last_event_id: &EventId) -> Result<Replay, BoxError> {
+        match last_event_id.as_str().parse::<u64>() {
+            Ok(5..) => self.0.fetch(last_event_id).await,
+            _ => Ok(Replay::Gap),
+        }
+    }
+
+    async fn stream(&self) -> Result<Frames, BoxError> {
+        self.0.stream().await
+    }
+}
+
+fn snapshot_at(id: &'static str) -> OnGap {
+    OnGap::snapshot(move |_| async move {
+        clock::pass(1000).await;
+        let at = EventId::from_static(id);
+        Ok::<_, io::Error>(Snapshot { events: vec![event(99), event(100)], at })
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_is_asked_for_what_came_after_the_state() {
+    let script = Script::holding(1..=7);
+    let feed = Feed::from(Young(script.clone())).on_gap(snapshot_at("5"));
+    let mut client = Client::resume(feed, "2");
+    client.read_until(1).await;
+    script.publish(8);
+    tokio::time::timeout(Duration::from_secs(10), client.read_until(6)).await.expect("it goes on");
+    script.publish(9);
+    let events = client.read_all().await;
+    assert_eq!(events[1..3], [event(99), event(100)].map(|event| event.data.expect("data")));
+    assert_eq!(events[3..], numbers(6..=9));
+    assert_eq!(client.last_event_id(), "9");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_does_not_know_the_state_either_ends_the_response() {
+    let reports = Reports::default();
+    let feed = Feed::from(Young(Script::holding(1..=7))).on_gap(snapshot_at("3"));
+    let mut client = Client::resume(reports.of(feed), "2");
+    assert_eq!(client.read_to_end().await.len(), 3);
+    assert!(reports.only().is_gap());
+}
