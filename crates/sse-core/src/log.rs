@@ -7,10 +7,15 @@ use crate::cursor::{Cursor, Epoch};
 use crate::wakers::Wakers;
 use crate::{Error, Event, EventId, Feed, Frame, GapReason, Shutdown, encode};
 
+mod options;
 mod page;
 mod reader;
 mod state;
+mod stats;
 mod tail;
+
+pub use options::LogOptions;
+pub use stats::LogStats;
 
 pub(crate) use reader::Reader;
 use state::State;
@@ -40,41 +45,6 @@ use tail::{Limits, Tail};
 /// ```
 #[derive(Clone)]
 pub struct EventLog(Arc<Shared>);
-
-/// How much a log keeps, and what it accepts.
-///
-/// ```
-/// use sse_core::{EventLog, LogOptions};
-///
-/// let log = EventLog::in_memory(LogOptions { events: 50_000, largest_event: 4096, ..LogOptions::default() });
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogOptions {
-    /// How many events are kept; default 1000, at least 1. More than this appended before a client's stream is polled again is a
-    /// gap for that client, of which it is told: keep what may come in a burst, and then some.
-    pub events: usize,
-    /// How many bytes of encoded events are kept; default 64 MiB. The newest event is kept whatever its size. In memory there
-    /// are up to an eighth more, three pages of 64 KiB, and 8 bytes for each event.
-    pub bytes: usize,
-    /// The largest event accepted, in bytes when encoded without its id; default 1 MiB.
-    pub largest_event: usize,
-}
-
-/// What a log holds at this moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LogStats {
-    /// How many streams are reading it.
-    pub readers: usize,
-    /// How many events it keeps.
-    pub events: usize,
-    /// How many bytes these have.
-    pub bytes: usize,
-    /// The id of the newest event; before the first event, of the position before it.
-    pub newest: EventId,
-    /// Whether the newest event is the last.
-    pub is_finished: bool,
-}
 
 impl EventLog {
     /// A log in memory that keeps this many events: `EventLog::in_memory(1000)`, or [`LogOptions`] for more to choose.
@@ -263,19 +233,6 @@ struct Shared {
     state: Mutex<State>,
     largest_event: usize,
     shutdown: Shutdown,
-}
-
-impl Default for LogOptions {
-    fn default() -> Self {
-        Self { events: 1000, bytes: 64 * 1024 * 1024, largest_event: 1024 * 1024 }
-    }
-}
-
-impl From<usize> for LogOptions {
-    /// The defaults, with this many events kept.
-    fn from(events: usize) -> Self {
-        Self { events, ..Self::default() }
-    }
 }
 
 impl fmt::Debug for EventLog {

@@ -4,11 +4,15 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::wakers::Wakers;
+
+mod waiter;
+
+pub(crate) use waiter::OpenStream;
+use waiter::Waiter;
 
 /// Ends streams politely, and says when they have ended.
 ///
@@ -193,65 +197,5 @@ impl State {
     /// How long ago it began; no time before that.
     fn elapsed(&self) -> Duration {
         self.begun.map_or(Duration::ZERO, |begun| begun.elapsed())
-    }
-}
-
-/// Someone who waits for a change of the state.
-struct Waiter {
-    shutdown: Shutdown,
-    key: usize,
-}
-
-impl Waiter {
-    fn poll(&self, cx: &Context<'_>, condition: impl Fn(&State) -> bool) -> Poll<()> {
-        let mut state = self.shutdown.lock();
-        if condition(&state) {
-            return Poll::Ready(());
-        }
-        let unneeded = state.waiting.wait(self.key, cx.waker());
-        drop(state);
-        drop(unneeded);
-        Poll::Pending
-    }
-}
-
-impl Drop for Waiter {
-    fn drop(&mut self) {
-        let unneeded = self.shutdown.lock().waiting.remove(self.key);
-        drop(unneeded);
-    }
-}
-
-/// One open stream.
-pub(crate) struct OpenStream {
-    waiter: Waiter,
-    /// Who is known to wait. While a stream is open, waiters are woken by the beginning alone.
-    waker: Option<Waker>,
-}
-
-impl OpenStream {
-    /// Ready once the stream is to end.
-    pub(crate) fn poll_begun(&mut self, cx: &Context<'_>) -> Poll<()> {
-        if self.waiter.shutdown.has_begun() {
-            return Poll::Ready(());
-        }
-        if self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            return Poll::Pending;
-        }
-        self.waker = Some(cx.waker().clone());
-        self.waiter.poll(cx, |state| state.begun.is_some())
-    }
-}
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        let mut state = self.waiter.shutdown.lock();
-        state.open -= 1;
-        if state.open > 0 {
-            return;
-        }
-        let woken = state.waiting.take();
-        drop(state);
-        woken.wake();
     }
 }

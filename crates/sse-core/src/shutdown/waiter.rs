@@ -1,0 +1,63 @@
+use std::task::{Context, Poll, Waker};
+
+use super::{Shutdown, State};
+
+/// Someone who waits for a change of the state.
+pub(super) struct Waiter {
+    pub(super) shutdown: Shutdown,
+    pub(super) key: usize,
+}
+
+impl Waiter {
+    pub(super) fn poll(&self, cx: &Context<'_>, condition: impl Fn(&State) -> bool) -> Poll<()> {
+        let mut state = self.shutdown.lock();
+        if condition(&state) {
+            return Poll::Ready(());
+        }
+        let unneeded = state.waiting.wait(self.key, cx.waker());
+        drop(state);
+        drop(unneeded);
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let unneeded = self.shutdown.lock().waiting.remove(self.key);
+        drop(unneeded);
+    }
+}
+
+/// One open stream.
+pub(crate) struct OpenStream {
+    pub(super) waiter: Waiter,
+    /// Who is known to wait. While a stream is open, waiters are woken by the beginning alone.
+    pub(super) waker: Option<Waker>,
+}
+
+impl OpenStream {
+    /// Ready once the stream is to end.
+    pub(crate) fn poll_begun(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.waiter.shutdown.has_begun() {
+            return Poll::Ready(());
+        }
+        if self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        self.waker = Some(cx.waker().clone());
+        self.waiter.poll(cx, |state| state.begun.is_some())
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        let mut state = self.waiter.shutdown.lock();
+        state.open -= 1;
+        if state.open > 0 {
+            return;
+        }
+        let woken = state.waiting.take();
+        drop(state);
+        woken.wake();
+    }
+}
