@@ -175,3 +175,17 @@ async fn two_last_event_ids_that_differ_are_a_gap() {
     client.read_all().await;
     assert_eq!(client.parsed()[0].event_type, "reset");
 }
+
+#[tokio::test]
+async fn reading_in_the_process_is_refused_where_events_are_missing() {
+    let log = EventLog::in_memory(3);
+    let ids = log.append_all((1..=6).map(|n| Event::new(n.to_string()))).await.expect("stored");
+    for gone in &ids[..2] {
+        assert!(log.read_after(gone, 10).await.expect_err("events are missing").is_gap());
+    }
+    let read = log.read_after(&ids[2], 2).await.expect("nothing is missing");
+    assert_eq!(read.iter().map(|frame| frame.id()).collect::<Vec<_>>(), [ids.get(3), ids.get(4)]);
+    assert!(log.read_after(&ids[5], 10).await.expect("it is the newest").is_empty());
+    let unknown = sse_core::EventId::from_static("nonsense");
+    assert!(log.read_after(&unknown, 10).await.expect_err("none has it").is_gap());
+}
