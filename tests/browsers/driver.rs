@@ -21,10 +21,22 @@ pub(super) struct Driver {
 impl Driver {
     /// Starts it on a free port, with `home` for whatever it or Chromium writes.
     ///
+    /// It takes a port that is free for one of IPv4 and IPv6, wants it for both, and ends where another test has it for the other:
+    /// then it is started again.
+    ///
     /// # Panics
     ///
-    /// Where it is missing.
+    /// Where it is missing, or ends ten times.
     pub(super) async fn start(home: &Path) -> Self {
+        for _ in 0..10 {
+            if let Some(driver) = Self::try_start(home).await {
+                return driver;
+            }
+        }
+        panic!("chromedriver has ended ten times before it said where it listens");
+    }
+
+    async fn try_start(home: &Path) -> Option<Self> {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .envs([("HOME", home), ("TMPDIR", home)])
@@ -37,15 +49,13 @@ impl Driver {
             });
         let stdout = process.stdout.take().expect("stdout is piped");
         let mut stdout = BufReader::new(stdout).lines();
-        let port = loop {
-            let line = stdout.next_line().await.expect("it prints UTF-8");
-            let line = line.expect("it says where it listens before it ends");
+        while let Some(line) = stdout.next_line().await.expect("it prints UTF-8") {
             if let Some((_, port)) = line.split_once("started successfully on port ") {
-                let port = port.trim_end_matches('.').parse();
-                break port.expect("a port is a number");
+                let port = port.trim_end_matches('.').parse().expect("a port is a number");
+                return Some(Self { process, port, _stdout: stdout });
             }
-        };
-        Self { process, port, _stdout: stdout }
+        }
+        None
     }
 
     pub(super) fn port(&self) -> u16 {
