@@ -1,12 +1,10 @@
 //! The encoder carries every vector as the standard says, or refuses it.
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
-use sse_conformance::suite::parser::{Parsed, Parser};
 use sse_conformance::suite::{event_json, rules};
 use sse_core::{Frame, LastEventId, StreamRequest};
 
-const VECTORS: &str = include_str!("../vectors/event-stream.json");
+use crate::vectors::{all, check_parsed, text};
 
 /// What a vector says of its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +22,7 @@ fn carries_every_event_that_the_wire_can_carry() {
     assert_eq!(carried.len(), 68, "a vector was lost, or one is new");
     for vector in carried {
         let wire = encode(&vector).unwrap_or_else(|why| panic!("{}: {why}", vector["name"]));
-        check_parsed(&vector, &wire);
+        check(&vector, &wire);
     }
 }
 
@@ -44,7 +42,7 @@ fn carries_or_refuses_what_may_be_normalised() {
     assert_eq!(either.len(), 15, "a vector was lost, or one is new");
     for vector in either {
         if let Ok(wire) = encode(&vector) {
-            check_parsed(&vector, &wire);
+            check(&vector, &wire);
         }
     }
 }
@@ -52,7 +50,7 @@ fn carries_or_refuses_what_may_be_normalised() {
 #[test]
 fn keeps_the_rules_of_the_wire_in_every_vector() {
     let mut frames = 0;
-    for vector in all() {
+    for vector in all("encode") {
         let Ok(wire) = encode(&vector) else { continue };
         frames += wire.len();
         let name = text(&vector["name"]);
@@ -87,49 +85,14 @@ fn encode(vector: &Value) -> Result<Vec<Frame>, String> {
 }
 
 #[track_caller]
-fn check_parsed(vector: &Value, wire: &[Frame]) {
-    let (name, expected) = (text(&vector["name"]), &vector["must_parse_as"]);
-    let mut parser = Parser::default();
-    let frames = wire.iter().map(Frame::as_bytes);
-    let events: Vec<Parsed> = frames.flat_map(|bytes| parser.feed(bytes)).collect();
+fn check(vector: &Value, wire: &[Frame]) {
+    let (name, pieces) = (text(&vector["name"]), wire.iter().map(Frame::as_bytes));
+    let parser = check_parsed(name, pieces, &vector["must_parse_as"]);
     assert!(!parser.is_mid_event(), "{name}");
-
-    let expected_events = expected["events"].as_array().expect("a list");
-    assert_eq!(events.len(), expected_events.len(), "{name}: {events:?}");
-    for (event, expected) in events.iter().zip(expected_events) {
-        assert_text(name, &event.event_type, &expected["type"]);
-        assert_text(name, &event.data, &expected["data"]);
-        assert_text(name, &event.last_event_id, &expected["lastEventId"]);
-    }
-    assert_text(name, parser.last_event_id(), &expected["last_event_id"]);
-    match (&expected["retry"], parser.reconnection_time()) {
-        (Value::String(either), Some(retry)) => assert!(either == "0 or 1" && retry <= 1, "{name}"),
-        (expected, retry) => assert_eq!(retry, expected.as_u64(), "{name}: retry"),
-    }
-}
-
-/// Compares with a string, or with what the vectors say of a long one.
-#[track_caller]
-fn assert_text(name: &str, actual: &str, expected: &Value) {
-    if let Some(expected) = expected.as_str() {
-        assert_eq!(actual, expected, "{name}");
-    } else {
-        assert_eq!(actual.len(), size(&expected["utf8_len"]), "{name}: length");
-        let digest = format!("{:x}", Sha256::digest(actual));
-        assert_eq!(digest, text(&expected["sha256"]), "{name}: hash");
-    }
-}
-
-fn all() -> Vec<Value> {
-    let mut file: Value = serde_json::from_str(VECTORS).expect("the vectors are JSON");
-    match file["encode"].take() {
-        Value::Array(vectors) => vectors,
-        other => panic!("not a list: {other}"),
-    }
 }
 
 fn vectors(verdict: Verdict) -> Vec<Value> {
-    let mut vectors = all();
+    let mut vectors = all("encode");
     vectors.retain(|vector| verdict_of(vector) == verdict);
     vectors
 }
@@ -143,15 +106,4 @@ fn verdict_of(vector: &Value) -> Verdict {
     } else {
         Verdict::Carried
     }
-}
-
-#[track_caller]
-fn text(value: &Value) -> &str {
-    value.as_str().expect("a string")
-}
-
-#[track_caller]
-fn size(value: &Value) -> usize {
-    let number = value.as_u64().expect("a number");
-    usize::try_from(number).expect("a size that fits into memory")
 }

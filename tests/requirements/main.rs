@@ -20,6 +20,7 @@ mod response;
 mod same_bytes;
 mod shutdown;
 mod stalled;
+mod vectors;
 mod watched;
 mod wire;
 mod wire_h2;

@@ -121,6 +121,9 @@ impl Joined {
                     }
                     chunk.extend_from_slice(frame.as_bytes());
                 }
+                Poll::Ready(Some(Err(error))) if first.is_empty() => {
+                    return Poll::Ready(Some(Err(error)));
+                }
                 Poll::Ready(Some(Err(error))) => {
                     self.error = Some(error);
                     break;
@@ -130,12 +133,6 @@ impl Joined {
                 Poll::Pending | Poll::Ready(None) => break,
             }
         }
-        match self.error.take() {
-            Some(error) if first.is_empty() => Poll::Ready(Some(Err(error))),
-            error => {
-                self.error = error;
-                Poll::Ready(Some(Ok(if chunk.is_empty() { first } else { chunk.freeze() })))
-            }
-        }
+        Poll::Ready(Some(Ok(if chunk.is_empty() { first } else { chunk.freeze() })))
     }
 }

@@ -46,7 +46,7 @@ const CAPACITY: usize = 64 * 1024;
 /// # drop(feed);
 /// ```
 ///
-/// Events wait for a slow client, 64 KiB of them at the most; then [`send_event`](StreamContext::send_event) does. The stream
+/// Events wait for a slow client, less than 64 KiB of them and one more; then [`send_event`](StreamContext::send_event) does. The stream
 /// ends with [`close`](StreamContext::close), with the closure, or once every clone of the context is dropped. A browser comes back
 /// after that, and a closure runs anew: let the last event say that it is the last, so that the page closes its `EventSource`. To
 /// resume there must be something to resume from, as an [`EventLog`](crate::EventLog) or a [`Source`](crate::Source).
