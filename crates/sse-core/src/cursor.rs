@@ -1,46 +1,77 @@
 use std::fmt;
+use std::str::FromStr;
 
-use crate::EventId;
+use crate::{Epoch, EventId, InvalidField};
 
-/// The longest epoch, in bytes.
-const EPOCH_LEN: usize = 12;
-const EPOCH_CHARS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-
-/// Which life of a log an id is from: a log that was created anew gives ids that the old one did not.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Epoch([u8; EPOCH_LEN]);
-
-/// A position in a log: that of an event, or 0, before the first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Cursor(pub(crate) u64);
-
-impl Epoch {
-    /// 62 random bits, so that no two logs share an epoch.
-    pub(crate) fn random() -> Self {
-        Self(std::array::from_fn(|_| EPOCH_CHARS[fastrand::usize(..EPOCH_CHARS.len())]))
-    }
-
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("an epoch is made of ASCII alone")
-    }
+/// A position in a log: that of an event, or the one before the first, [`Cursor::START`].
+///
+/// Two numbers, of which the first counts for more: engines that number their events by one have `hi` 0, others (Redis: milliseconds and
+/// a counter) need both. Its text is `lo`, or `hi-lo` where `hi` is not 0; each position has one text.
+///
+/// ```
+/// use sse_core::Cursor;
+///
+/// assert_eq!(Cursor::from(7).to_string(), "7");
+/// assert_eq!("1700000000000-7".parse(), Ok(Cursor::new(1_700_000_000_000, 7)));
+/// assert!("007".parse::<Cursor>().is_err());
+/// assert!(Cursor::from(u64::MAX) < Cursor::new(1, 0));
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cursor {
+    hi: u64,
+    lo: u64,
 }
 
 impl Cursor {
-    pub(crate) const START: Self = Self(0);
+    /// Before the first event of any log.
+    pub const START: Self = Self::new(0, 0);
+    /// The last there is.
+    pub const MAX: Self = Self::new(u64::MAX, u64::MAX);
 
-    /// The id of this position: `epoch.cursor`, of letters, digits and a dot, since those come back unchanged from every client.
-    pub(crate) fn id(self, epoch: Epoch) -> EventId {
-        let mut position = itoa::Buffer::new();
-        let id = [epoch.as_str(), ".", position.format(self.0)].concat();
-        EventId::try_from(id).expect("letters, digits and a dot make an id")
+    /// The position of these two numbers.
+    pub const fn new(hi: u64, lo: u64) -> Self {
+        Self { hi, lo }
     }
 
-    pub(crate) fn next(self) -> Self {
-        Self(self.0 + 1)
+    /// The number that counts for more.
+    pub const fn hi(self) -> u64 {
+        self.hi
     }
 
-    pub(crate) fn previous(self) -> Self {
-        Self(self.0 - 1)
+    /// The other.
+    pub const fn lo(self) -> u64 {
+        self.lo
+    }
+
+    /// The position right after this one; [`Cursor::MAX`] has none, and is given back.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match (self.lo.checked_add(1), self.hi.checked_add(1)) {
+            (Some(lo), _) => Self { lo, ..self },
+            (None, Some(hi)) => Self { hi, lo: 0 },
+            (None, None) => self,
+        }
+    }
+
+    /// The position right before this one; [`Cursor::START`] has none, and is given back.
+    #[must_use]
+    pub const fn previous(self) -> Self {
+        match (self.lo.checked_sub(1), self.hi.checked_sub(1)) {
+            (Some(lo), _) => Self { lo, ..self },
+            (None, Some(hi)) => Self { hi, lo: u64::MAX },
+            (None, None) => self,
+        }
+    }
+
+    /// The id of this position: `epoch.cursor`, of letters, digits, a dot and a hyphen, since those come back unchanged from
+    /// every client.
+    pub fn id(self, epoch: Epoch) -> EventId {
+        let (mut hi, mut lo) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let id = match self.hi {
+            0 => [epoch.as_str(), ".", lo.format(self.lo)].concat(),
+            _ => [epoch.as_str(), ".", hi.format(self.hi), "-", lo.format(self.lo)].concat(),
+        };
+        EventId::try_from(id).expect("letters, digits, a dot and a hyphen make an id")
     }
 }
 
@@ -56,47 +87,59 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// Reads an id as the log of this epoch writes it. Each position has one text: no sign, no leading zeros.
+    /// Reads an id as the log of this epoch writes it.
     pub(crate) fn of(id: &EventId, epoch: Epoch) -> Self {
-        let Some((written, position)) = id.as_str().split_once('.') else {
-            return Self::Unknown;
-        };
-        let is_epoch = !written.is_empty()
-            && written.len() <= EPOCH_LEN
-            && written.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        let Some(cursor) = parse_position(position).filter(|_| is_epoch) else {
-            return Self::Unknown;
-        };
-        if written == epoch.as_str() { Self::Here(cursor) } else { Self::OtherEpoch }
+        let Some((written, cursor)) = id.as_str().split_once('.') else { return Self::Unknown };
+        match (written.parse::<Epoch>(), cursor.parse::<Cursor>()) {
+            (Ok(written), Ok(cursor)) if written == epoch => Self::Here(cursor),
+            (Ok(_), Ok(_)) => Self::OtherEpoch,
+            _ => Self::Unknown,
+        }
     }
 }
 
-fn parse_position(text: &str) -> Option<Cursor> {
+impl From<u64> for Cursor {
+    fn from(lo: u64) -> Self {
+        Self { hi: 0, lo }
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = InvalidField;
+
+    fn from_str(text: &str) -> Result<Self, InvalidField> {
+        let cursor = match text.split_once('-') {
+            // Positions without a first number are written without it.
+            Some((hi, lo)) => number(hi).filter(|&hi| hi > 0).zip(number(lo)),
+            None => number(text).map(|lo| (0, lo)),
+        };
+        let invalid = InvalidField::new(
+            "cursor",
+            "it is written as `lo`, or as `hi-lo`, without leading zeros",
+        );
+        let (hi, lo) = cursor.ok_or(invalid)?;
+        Ok(Self { hi, lo })
+    }
+}
+
+/// Each number has one text: no sign, no leading zeros.
+fn number(text: &str) -> Option<u64> {
     let canonical = text == "0" || !text.starts_with(['0', '+']);
-    text.parse().ok().filter(|_| canonical).map(Cursor)
-}
-
-impl fmt::Display for Epoch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for Epoch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+    text.parse().ok().filter(|_| canonical)
 }
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self.hi {
+            0 => write!(f, "{}", self.lo),
+            hi => write!(f, "{hi}-{}", self.lo),
+        }
     }
 }
 
 impl fmt::Debug for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -107,18 +150,35 @@ mod tests {
     #[test]
     fn an_id_comes_back_as_the_position_it_was_made_from() {
         let epoch = Epoch::random();
-        for position in [0, 1, 10, u64::MAX] {
-            assert_eq!(
-                Origin::of(&Cursor(position).id(epoch), epoch),
-                Origin::Here(Cursor(position))
-            );
+        for hi in [0, 1, u64::MAX] {
+            for lo in [0, 1, 10, u64::MAX] {
+                let cursor = Cursor::new(hi, lo);
+                assert_eq!(Origin::of(&cursor.id(epoch), epoch), Origin::Here(cursor));
+                assert!(cursor == Cursor::START || cursor.previous().next() == cursor);
+                assert!(cursor == Cursor::MAX || cursor.next().previous() == cursor);
+            }
         }
     }
 
     #[test]
     fn each_position_has_one_text() {
         let epoch = Epoch::random();
-        for position in ["", "00", "01", "+1", "-1", " 1", "1.0", "18446744073709551616", "1x"] {
+        for position in [
+            "",
+            "00",
+            "01",
+            "+1",
+            "-1",
+            " 1",
+            "1.0",
+            "18446744073709551616",
+            "1x",
+            "0-1",
+            "1-",
+            "1-01",
+            "1-2-3",
+            "01-1",
+        ] {
             let Ok(id) = EventId::try_from(format!("{epoch}.{position}")) else {
                 continue;
             };
@@ -129,7 +189,7 @@ mod tests {
     #[test]
     fn an_id_of_another_log_is_told_from_nonsense() {
         let epoch = Epoch::random();
-        assert_eq!(Origin::of(&Cursor(1).id(Epoch::random()), epoch), Origin::OtherEpoch);
+        assert_eq!(Origin::of(&Cursor::from(1).id(Epoch::random()), epoch), Origin::OtherEpoch);
         for id in ["", "1", ".1", "UPPER.1", "thirteenchars.1", "a-b.1"] {
             let id = EventId::try_from(id).expect("printable");
             assert_eq!(Origin::of(&id, epoch), Origin::Unknown, "{id}");

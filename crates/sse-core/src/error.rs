@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Gap;
+use crate::store::StoreError;
 
 /// Any error of an application's own, as a [`Source`](crate::Source) may return it.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -29,6 +30,7 @@ enum Kind {
     Gap(Gap),
     Source { during: &'static str, error: BoxError },
     Overflow { events: usize, bytes: usize },
+    Store { during: &'static str, error: StoreError, may_have_happened: bool },
 }
 
 impl Error {
@@ -73,6 +75,20 @@ impl Error {
     /// Whether more was published during a replay than is kept for one client. The client comes back for the rest.
     pub fn is_overflow(&self) -> bool {
         matches!(*self.0, Kind::Overflow { .. })
+    }
+
+    /// Whether the store of a log failed; `source()` is its error.
+    pub fn is_store(&self) -> bool {
+        matches!(*self.0, Kind::Store { .. })
+    }
+
+    /// Whether the store failed, and may yet have done what it was asked for: an event may or may not have been appended.
+    pub fn is_outcome_unknown(&self) -> bool {
+        matches!(*self.0, Kind::Store { may_have_happened: true, .. })
+    }
+
+    pub(crate) fn store(during: &'static str, error: StoreError, may_have_happened: bool) -> Self {
+        Kind::Store { during, error, may_have_happened }.into()
     }
 
     pub(crate) fn json(error: serde_json::Error) -> Self {
@@ -131,6 +147,15 @@ impl fmt::Display for Error {
                 "more than {events} events or {bytes} bytes were published while a client caught up: its response ends, \
                  and it comes back for the rest"
             ),
+            Kind::Store { during, may_have_happened: false, .. } => {
+                write!(f, "the store of the event log failed while {during}")
+            }
+            Kind::Store { during, .. } => {
+                write!(
+                    f,
+                    "the store of the event log failed while {during}: whether it was done is not known"
+                )
+            }
         }
     }
 }
@@ -146,6 +171,7 @@ impl StdError for Error {
         match &*self.0 {
             Kind::Json(error) => Some(error),
             Kind::Source { error, .. } => Some(&**error),
+            Kind::Store { error, .. } => Some(error),
             _ => None,
         }
     }

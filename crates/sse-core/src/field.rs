@@ -49,6 +49,12 @@ pub struct InvalidField {
     reason: &'static str,
 }
 
+impl InvalidField {
+    pub(crate) const fn new(field: &'static str, reason: &'static str) -> Self {
+        Self { field, reason }
+    }
+}
+
 impl EventId {
     /// The longest id, in bytes: browsers send a longer `Last-Event-ID` to another origin only after a preflight
     /// ([Fetch, CORS-safelisted request-header](https://fetch.spec.whatwg.org/#cors-safelisted-request-header)).

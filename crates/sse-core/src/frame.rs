@@ -48,6 +48,14 @@ impl Frame {
         Self { block_end: bytes.len() - id_and_blank_line, bytes, id: Some(id) }
     }
 
+    /// A block that a store kept, with this id.
+    pub(crate) fn of_block(block: &[u8], id: EventId) -> Self {
+        let mut bytes = BytesMut::with_capacity(block.len() + id.as_str().len() + 8);
+        bytes.extend_from_slice(block);
+        encode::id(&id, &mut bytes);
+        Self { block_end: block.len(), bytes: bytes.freeze(), id: Some(id) }
+    }
+
     /// The event again, as data. Line breaks in its texts are LF.
     pub fn to_event(&self) -> Event {
         let mut event = Event { id: self.id.clone(), ..Event::default() };

@@ -60,7 +60,11 @@ mod encode;
 mod frame;
 pub use frame::Frame;
 
+mod epoch;
+pub use epoch::Epoch;
+
 mod cursor;
+pub use cursor::Cursor;
 
 mod gap;
 pub use gap::{Gap, GapReason, OnGap};
@@ -74,6 +78,8 @@ pub use request::{LastEventId, StreamRequest};
 mod timer;
 pub use timer::Timer;
 
+mod sync;
+
 mod wakers;
 
 mod shutdown;
@@ -86,8 +92,10 @@ pub use source::{Frames, Replay, Source, source};
 
 mod resume;
 
+pub mod store;
+
 mod log;
-pub use log::{EventLog, LogOptions, LogStats};
+pub use log::{EventLog, Follower, LogOptions, LogStats};
 
 mod stream_context;
 pub use stream_context::{Closed, StreamContext};

@@ -22,7 +22,7 @@ async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
             log.append(Event::new(text.as_str())).await.expect("it is within the limit");
         }
         let (held, stats) = (dhat::HeapStats::get().curr_bytes - before, log.stats());
-        let promised = stats.bytes + stats.bytes / 8 + PAGES + 8 * stats.events;
+        let promised = stats.bytes + stats.bytes / 8 + PAGES + 24 * stats.events;
         let size = text.len();
         assert!(held <= promised, "events of {size}: {held} held, {promised} promised, {stats:?}");
     }

@@ -1,8 +1,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::EventId;
-use crate::cursor::Cursor;
-use crate::encode;
+use crate::log::index::Index;
+use crate::{Cursor, EventId, encode};
 
 /// How large pages become. What a reader takes at once is one page at the most.
 pub(crate) const PAGE_SIZE: usize = 64 * 1024;
@@ -11,37 +10,65 @@ const FIRST_PAGE_SIZE: usize = 1024;
 /// What an id line and the blank line take at the most.
 const ID_ROOM: usize = EventId::MAX_LEN + 8;
 
-/// A run of events that changes no more.
+/// A run of events that is added to no more. There is at least one that is kept.
 #[derive(Debug)]
 pub(crate) struct Page {
-    index: Index,
+    pub(crate) index: Index,
     bytes: Bytes,
 }
 
 impl Page {
     /// A page of one event, which may be larger than any other page.
-    pub(crate) fn of_one(position: Cursor, event: BytesMut) -> Self {
-        let index = Index { first: position, ends: vec![event.len()] };
+    pub(crate) fn of_one(cursor: Cursor, event: BytesMut) -> Self {
+        let mut index = Index::default();
+        index.push(cursor, 0..event.len());
         let capacity = event.capacity();
         Self { index, bytes: fitting(event.freeze(), capacity) }
     }
 
-    /// All from this event on.
-    pub(crate) fn read(&self, from: Cursor) -> Bytes {
-        self.bytes.slice(self.index.start_of(from)..)
+    /// All after this position, if there is anything, in one piece.
+    pub(crate) fn read(&mut self, after: Cursor) -> Option<Bytes> {
+        let range = self.index.after(after)?;
+        if !self.index.is_whole(&range) {
+            // Once for all readers.
+            self.compact();
+            return self.index.after(after).map(|range| self.bytes.slice(range));
+        }
+        Some(self.bytes.slice(range))
     }
 
-    pub(crate) fn last(&self) -> Cursor {
-        Cursor(self.index.first.0 + self.index.ends.len() as u64 - 1)
+    /// One event, in bytes of its own: whoever holds it does not hold the page.
+    pub(crate) fn copy_of(&self, event: Cursor) -> Option<Bytes> {
+        self.index.event(event).map(|range| Bytes::copy_from_slice(&self.bytes[range]))
     }
 
-    #[cfg(test)]
+    /// Takes an event out. Its bytes stay for as long as they are the smaller part.
+    pub(crate) fn take_out(&mut self, event: Cursor) -> Option<usize> {
+        let size = self.index.take_out(event)?;
+        if self.index.is_sparse(self.bytes.len()) {
+            self.compact();
+        }
+        Some(size)
+    }
+
+    pub(crate) fn compact(&mut self) {
+        let (index, bytes) = self.index.compacted(&self.bytes);
+        (self.index, self.bytes) = (index, bytes.freeze());
+    }
+
+    /// Takes over what the next page has.
+    pub(crate) fn absorb(&mut self, next: &Self) {
+        let (mut index, mut bytes) = self.index.compacted(&self.bytes);
+        for (cursor, range) in next.index.events_after(Cursor::START) {
+            let start = bytes.len();
+            bytes.extend_from_slice(&next.bytes[range]);
+            index.push(cursor, start..bytes.len());
+        }
+        (self.index, self.bytes) = (index, bytes.freeze());
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
-    }
-
-    pub(crate) fn size_of(&self, event: Cursor) -> usize {
-        self.index.size_of(event)
     }
 }
 
@@ -50,7 +77,7 @@ impl Page {
 /// What has been read from it is frozen, so that readers share it; what came since is frozen by the next reader.
 #[derive(Debug)]
 pub(crate) struct OpenPage {
-    index: Index,
+    pub(crate) index: Index,
     /// What has been read, in pieces that follow one another.
     frozen: Vec<Bytes>,
     /// What has not been read yet, and room for more.
@@ -61,67 +88,93 @@ pub(crate) struct OpenPage {
 }
 
 impl OpenPage {
-    pub(crate) fn new(first: Cursor) -> Self {
-        Self::with_capacity(first, FIRST_PAGE_SIZE)
+    pub(crate) fn first() -> Self {
+        Self::with_capacity(FIRST_PAGE_SIZE)
     }
 
-    fn with_capacity(first: Cursor, capacity: usize) -> Self {
-        let index = Index { first, ends: Vec::new() };
+    fn with_capacity(capacity: usize) -> Self {
+        let index = Index::default();
         Self { index, frozen: Vec::new(), filling: BytesMut::new(), capacity, len: 0 }
     }
 
     /// The page after this one: twice its size, as long as that is no more than [`PAGE_SIZE`].
-    pub(crate) fn following(&self, first: Cursor) -> Self {
-        Self::with_capacity(first, (self.capacity * 2).min(PAGE_SIZE))
+    pub(crate) fn following(&self) -> Self {
+        Self::with_capacity((self.capacity * 2).min(PAGE_SIZE))
     }
 
     pub(crate) fn has_room_for(&self, block: usize) -> bool {
         self.len + block + ID_ROOM <= self.capacity
     }
 
-    pub(crate) fn push(&mut self, block: &[u8], id: &EventId) {
-        if self.len == 0 {
-            self.filling.reserve(self.capacity);
+    /// Adds an event, and says how large it is with its id.
+    pub(crate) fn push(&mut self, cursor: Cursor, block: &[u8], id: &EventId) -> usize {
+        if self.filling.capacity() == 0 {
+            self.filling.reserve(self.capacity - self.len);
         }
         let before = self.filling.len();
         self.filling.put_slice(block);
         encode::id(id, &mut self.filling);
-        self.len += self.filling.len() - before;
-        self.index.ends.push(self.len);
+        let size = self.filling.len() - before;
+        self.index.push(cursor, self.len..self.len + size);
+        self.len += size;
+        size
     }
 
-    /// All from this event on, in one piece.
-    pub(crate) fn read(&mut self, from: Cursor) -> Bytes {
-        if !self.filling.is_empty() {
-            self.frozen.push(self.filling.split().freeze());
+    /// All after this position, if there is anything, in one piece.
+    pub(crate) fn read(&mut self, after: Cursor) -> Option<Bytes> {
+        let mut range = self.index.after(after)?;
+        if !self.index.is_whole(&range) {
+            self.compact();
+            range = self.index.after(after)?;
         }
-        let start = self.index.start_of(from);
+        self.freeze();
         // A reader that is up to date wants the last piece. For one that is not the pieces are joined, which is done once
         // for all readers.
         let last = self.frozen.last().map_or(0, Bytes::len);
-        if start < self.len - last {
+        if range.start < self.len - last {
             self.frozen = vec![self.joined()];
         }
         let piece = self.frozen.last().cloned().unwrap_or_default();
-        piece.slice(start + piece.len() - self.len..)
+        let before = self.len - piece.len();
+        Some(piece.slice(range.start - before..range.end - before))
     }
 
-    /// The page as it stays; none where it is empty.
-    pub(crate) fn seal(mut self) -> Option<Page> {
-        if !self.filling.is_empty() {
-            self.frozen.push(self.filling.split().freeze());
+    /// One event, in bytes of its own.
+    pub(crate) fn copy_of(&mut self, event: Cursor) -> Option<Bytes> {
+        let range = self.index.event(event)?;
+        let from_here_on = self.read(event.previous())?;
+        Some(Bytes::copy_from_slice(&from_here_on[..range.len()]))
+    }
+
+    /// Takes an event out. Its bytes stay for as long as they are the smaller part.
+    pub(crate) fn take_out(&mut self, event: Cursor) -> Option<usize> {
+        let size = self.index.take_out(event)?;
+        if self.index.is_sparse(self.len) {
+            self.compact();
         }
-        self.index.ends.shrink_to_fit();
+        Some(size)
+    }
+
+    pub(crate) fn compact(&mut self) {
+        let bytes = self.joined();
+        let (index, bytes) = self.index.compacted(&bytes);
+        self.len = bytes.len();
+        (self.index, self.filling, self.frozen) = (index, BytesMut::new(), vec![bytes.freeze()]);
+    }
+
+    /// The page as it stays; none where nothing in it is kept.
+    pub(crate) fn seal(mut self) -> Option<Page> {
+        if self.index.len() == 0 {
+            return None;
+        }
+        self.freeze();
+        self.index.shrink();
         let bytes = match self.frozen.len() {
             // It still has all the room that the page was given.
             1 => fitting(self.joined(), self.capacity),
             _ => self.joined(),
         };
-        (!bytes.is_empty()).then_some(Page { index: self.index, bytes })
-    }
-
-    pub(crate) fn first(&self) -> Cursor {
-        self.index.first
+        Some(Page { index: self.index, bytes })
     }
 
     #[cfg(test)]
@@ -129,11 +182,14 @@ impl OpenPage {
         self.len
     }
 
-    pub(crate) fn size_of(&self, event: Cursor) -> usize {
-        self.index.size_of(event)
+    fn freeze(&mut self) {
+        if !self.filling.is_empty() {
+            self.frozen.push(self.filling.split().freeze());
+        }
     }
 
     fn joined(&mut self) -> Bytes {
+        self.freeze();
         match self.frozen.as_mut_slice() {
             [one] => std::mem::take(one),
             pieces => pieces.concat().into(),
@@ -144,22 +200,4 @@ impl OpenPage {
 /// The same bytes, without the room that they were given if that is much more: a log is to hold what it was told to, not twice that.
 fn fitting(bytes: Bytes, capacity: usize) -> Bytes {
     if capacity - bytes.len() > capacity / 8 { Bytes::copy_from_slice(&bytes) } else { bytes }
-}
-
-/// Where the events of a page are in it.
-#[derive(Debug)]
-struct Index {
-    first: Cursor,
-    ends: Vec<usize>,
-}
-
-impl Index {
-    fn start_of(&self, event: Cursor) -> usize {
-        let place = (event.0 - self.first.0) as usize;
-        place.checked_sub(1).map_or(0, |before| self.ends[before])
-    }
-
-    fn size_of(&self, event: Cursor) -> usize {
-        self.ends[(event.0 - self.first.0) as usize] - self.start_of(event)
-    }
 }

@@ -3,57 +3,68 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use crate::cursor::Cursor;
 use crate::feed::Options;
 use crate::log::EventLog;
+use crate::log::behind::{Answer, Part};
+use crate::log::gaps::Gaps;
 use crate::log::state::{Place, State};
 use crate::log::tail::Read;
 use crate::snapshot::Waiting;
-use crate::{
-    Error, Event, EventType, Frame, Gap, GapReason, LastEventId, MakeSnapshot, OnGap, Snapshot,
-};
+use crate::{Cursor, Epoch, Error, EventId, Gap, GapReason, LastEventId, MakeSnapshot, Snapshot};
 
 /// One client of a log: a cursor that moves on, and a place among those who wait.
 pub(crate) struct Reader {
     log: EventLog,
     key: usize,
     gaps: Gaps,
+    /// Which life of the log it reads.
+    epoch: Epoch,
     next: Next,
-}
-
-/// What was chosen for a client that begins live, or that cannot go on where it was.
-struct Gaps {
-    on_gap: OnGap,
-    opening: Option<EventType>,
+    /// What it waits for, behind the tail.
+    wants: Option<Part>,
 }
 
 /// What a reader does next.
-enum Next {
+pub(super) enum Next {
     /// Read on after this position.
     Read(Cursor),
+    /// Begin with this part of the log, which is behind the tail.
+    Begin(Part),
     /// First this frame.
     Tell(Bytes, Box<Next>),
+    /// Wait for this check of the store, which may know the id.
+    Check(EventId, u64),
     /// Ask for a snapshot. Not under the lock: it is made by the application, which may look at the log.
-    Ask(MakeSnapshot, Gap),
+    Ask(MakeSnapshot, Box<Gap>),
     /// Wait for the snapshot, then read on after it.
     Wait(Waiting),
     /// No more.
     Stop,
 }
 
+type Chunk = Result<Bytes, Error>;
+
 impl Reader {
     /// A reader that goes on where the client was.
     pub(crate) fn new(log: EventLog, last_event_id: &LastEventId, options: &Options) -> Self {
-        let gaps = Gaps { on_gap: options.on_gap.clone(), opening: options.opening_event.clone() };
-        let mut state = log.lock();
+        let gaps = Gaps::new(options);
+        let mut state = log.lock_now();
+        let mut called = None;
         let next = match state.resolve(last_event_id, &options.start) {
             Ok(Place::Live) => gaps.begin_live(&state),
-            Ok(Place::After(cursor)) => gaps.read_on(&state, cursor),
+            Ok(Place::After(cursor)) => read_on(&mut state, cursor),
+            Ok(Place::Part(part)) => Next::Begin(part),
+            Ok(Place::AskStore(id)) => {
+                let number = state.behind.as_mut().map_or(0, |behind| behind.want_check());
+                called = state.follower();
+                Next::Check(id, number)
+            }
             Err(gap) => gaps.go_on(&state, &gap),
         };
-        let key = state.readers.insert();
+        let (key, epoch) = (state.readers.insert(), state.tail.epoch());
         drop(state);
-        Self { log, key, gaps, next }
+        called.into_iter().for_each(|follower| follower.wake());
+        Self { log, key, gaps, epoch, next, wants: None }
     }
 
     /// Whether there is nothing more for this client, and never will be.
@@ -61,13 +72,29 @@ impl Reader {
         matches!(self.next, Next::Stop)
     }
 
-    /// Whether a client that cannot read on for ever has to, for now: a snapshot is to come.
+    /// Whether a client that cannot read on for ever has to, for now: a snapshot is to come, or the store to be asked.
     pub(crate) fn has_more_to_give(&self) -> bool {
-        matches!(self.next, Next::Ask(..) | Next::Wait(_))
+        match self.next {
+            Next::Ask(..) | Next::Wait(_) | Next::Check(..) | Next::Begin(_) => true,
+            Next::Read(_) => self.wants.is_some(),
+            Next::Tell(..) | Next::Stop => false,
+        }
+    }
+
+    /// The position after which it reads on, where that is known.
+    pub(crate) fn position(&self) -> Option<(Epoch, Cursor)> {
+        let mut next = &self.next;
+        loop {
+            match next {
+                Next::Read(after) => return Some((self.epoch, *after)),
+                Next::Tell(_, then) => next = then,
+                _ => return None,
+            }
+        }
     }
 
     /// All that there is after the cursor, up to about 64 kB of it. An error is the last item.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
         loop {
             match &mut self.next {
                 Next::Stop => return Poll::Ready(None),
@@ -78,7 +105,7 @@ impl Reader {
                     self.next = *then;
                     return Poll::Ready(Some(Ok(word)));
                 }
-                Next::Ask(make, gap) => self.next = Next::Wait(make.begin(gap.clone())),
+                Next::Ask(make, gap) => self.next = Next::Wait(make.begin((**gap).clone())),
                 Next::Wait(making) => {
                     let made = ready!(making.get_mut().as_mut().poll(cx));
                     self.next = Next::Stop;
@@ -88,82 +115,132 @@ impl Reader {
                         result => return Poll::Ready(Some(result)),
                     }
                 }
+                Next::Check(id, number) => {
+                    let (id, number) = (id.clone(), *number);
+                    ready!(self.poll_check(id, number, cx));
+                }
+                Next::Begin(part) => {
+                    let part = *part;
+                    if let Some(bytes) = ready!(self.poll_part(part, cx)) {
+                        return Poll::Ready(Some(Ok(bytes)));
+                    }
+                }
                 Next::Read(after) => {
-                    let mut state = self.log.lock();
-                    match state.tail.read(*after) {
-                        Read::Events(bytes, last) => {
-                            *after = last;
-                            return Poll::Ready(Some(Ok(bytes)));
-                        }
-                        Read::End if state.is_finished => self.next = Next::Stop,
-                        Read::End => {
-                            let unneeded = state.readers.wait(self.key, cx.waker());
-                            drop(state);
-                            drop(unneeded);
-                            return Poll::Pending;
-                        }
-                        Read::Gone => {
-                            self.next = self.gaps.go_on(&state, &state.gap(GapReason::TooOld))
-                        }
+                    let after = *after;
+                    if let Some(bytes) = ready!(self.poll_read(after, cx)) {
+                        return Poll::Ready(Some(Ok(bytes)));
                     }
                 }
             }
         }
     }
-}
 
-impl Reader {
-    fn go_on_after(&mut self, snapshot: Snapshot) -> Result<Bytes, Error> {
-        let after = self.log.lock().position_of(&snapshot.at)?;
+    fn poll_read(&mut self, after: Cursor, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let mut state = self.log.lock_now();
+        if state.tail.epoch() != self.epoch {
+            self.epoch = state.tail.epoch();
+            self.next = self.gaps.go_on(&state, &state.gap(GapReason::OtherEpoch));
+            return Poll::Ready(None);
+        }
+        match state.tail.read(after) {
+            Read::Events(bytes, last) => {
+                self.next = Next::Read(last);
+                return Poll::Ready(Some(bytes));
+            }
+            Read::End if state.is_finished => self.next = Next::Stop,
+            Read::End => {
+                let unneeded = state.readers.wait(self.key, cx.waker());
+                drop(state);
+                drop(unneeded);
+                return Poll::Pending;
+            }
+            Read::Gone if state.behind.is_some() => {
+                drop(state);
+                return self.poll_part(Part::After(after), cx);
+            }
+            Read::Gone => self.next = self.gaps.go_on(&state, &state.gap(GapReason::TooOld)),
+        }
+        Poll::Ready(None)
+    }
+
+    /// Reads from behind the tail: from the store, through the follower.
+    fn poll_part(&mut self, part: Part, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let mut state = self.log.lock_now();
+        if !matches!(part, Part::After(_)) {
+            // Whoever is here for the first time has not been in another epoch.
+            self.epoch = state.tail.epoch();
+        }
+        if state.tail.epoch() != self.epoch {
+            (self.wants, self.next) = (None, Next::Read(Cursor::START));
+            return Poll::Ready(None);
+        }
+        let Some(behind) = &mut state.behind else { return Poll::Pending };
+        let (answer, unneeded) = behind.poll(part, self.key, cx.waker());
+        self.wants = answer.is_pending().then_some(part);
+        let called = answer.is_pending().then(|| behind.follower()).flatten();
+        let bytes = match answer {
+            Poll::Ready(Answer::Events(bytes, last)) => {
+                self.next = Next::Read(last);
+                Poll::Ready(Some(bytes))
+            }
+            Poll::Ready(Answer::Nothing(last)) => {
+                self.next = Next::Read(last);
+                Poll::Ready(None)
+            }
+            Poll::Ready(Answer::Gone) => {
+                self.next = self.gaps.go_on(&state, &state.gap(GapReason::TooOld));
+                Poll::Ready(None)
+            }
+            Poll::Pending => Poll::Pending,
+        };
+        drop(state);
+        drop(unneeded);
+        called.into_iter().for_each(|follower| follower.wake());
+        bytes
+    }
+
+    fn poll_check(&mut self, id: EventId, number: u64, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.log.lock_now();
+        let Some(behind) = &mut state.behind else { return Poll::Pending };
+        let (checked, unneeded) = behind.poll_check(number, self.key, cx.waker());
+        if checked.is_ready() {
+            self.epoch = state.tail.epoch();
+            self.next = match state.position_of(&id) {
+                Ok(after) => read_on(&mut state, after),
+                Err(gap) => {
+                    if let Some(behind) = &mut state.behind {
+                        behind.remember_stranger(id);
+                    }
+                    self.gaps.go_on(&state, &gap)
+                }
+            };
+        }
+        drop(state);
+        drop(unneeded);
+        checked
+    }
+
+    fn go_on_after(&mut self, snapshot: Snapshot) -> Chunk {
+        let state = self.log.lock_now();
+        let after = state.position_of(&snapshot.at)?;
+        self.epoch = state.tail.epoch();
+        drop(state);
         self.next = Next::Read(after);
         Ok(snapshot.into_bytes())
     }
 }
 
-/// Decided under one lock each, so that the position told of is the one read from.
-impl Gaps {
-    /// With the next event, and first with word of the position where that is wanted.
-    fn begin_live(&self, state: &State) -> Next {
-        let newest = state.tail.newest();
-        match &self.opening {
-            _ if state.is_finished => Next::Stop,
-            Some(event_type) => {
-                let opening = Event::new("").event_type(event_type.clone());
-                let frame = Frame::from(opening.id(newest.id(state.tail.epoch())));
-                Next::Tell(frame.into_bytes(), Box::new(Next::Read(newest)))
-            }
-            None => Next::Read(newest),
-        }
-    }
-
-    /// After this position, if there will ever be anything.
-    fn read_on(&self, state: &State, after: Cursor) -> Next {
-        if state.is_finished && after == state.tail.newest() {
-            Next::Stop
-        } else {
-            Next::Read(after)
-        }
-    }
-
-    fn go_on(&self, state: &State, gap: &Gap) -> Next {
-        match &self.on_gap {
-            OnGap::Reset => {
-                let word = Frame::from(gap.to_event()).into_bytes();
-                Next::Tell(word, Box::new(Next::Read(state.tail.oldest().previous())))
-            }
-            OnGap::Snapshot(make) => {
-                let word = gap.to_frame_without_id().into_bytes();
-                Next::Tell(word, Box::new(Next::Ask(make.clone(), gap.clone())))
-            }
-            OnGap::Live => self.begin_live(state),
-            OnGap::Stop => Next::Stop,
-        }
-    }
+/// After this position, if there will ever be anything.
+fn read_on(state: &mut State, after: Cursor) -> Next {
+    if state.ends_at(after) { Next::Stop } else { Next::Read(after) }
 }
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        let unneeded = self.log.lock().readers.remove(self.key);
-        drop(unneeded);
+        let mut state = self.log.lock();
+        let unneeded = state.readers.remove(self.key);
+        let unwanted = state.behind.as_mut().map(|behind| behind.leave(self.wants, self.key));
+        drop(state);
+        drop((unneeded, unwanted));
     }
 }

@@ -1,7 +1,11 @@
-use crate::cursor::{Cursor, Origin};
-use crate::log::tail::Tail;
+use std::task::Waker;
+
+use crate::cursor::Origin;
+use crate::log::behind::{Behind, Part};
+use crate::log::remembered::Remembered;
+use crate::log::tail::{Read, Tail};
 use crate::wakers::Wakers;
-use crate::{EventId, Gap, GapReason, LastEventId, Start};
+use crate::{Cursor, EventId, Gap, GapReason, LastEventId, Start};
 
 /// The tail and those who wait for it, under one lock: no event can come between looking and waiting.
 pub(crate) struct State {
@@ -9,6 +13,9 @@ pub(crate) struct State {
     pub(super) readers: Wakers,
     /// Whether the newest event is the last.
     pub(super) is_finished: bool,
+    pub(super) remembered: Remembered,
+    /// The store behind the tail; none where the tail is all there is.
+    pub(super) behind: Option<Behind>,
 }
 
 /// Where a stream begins.
@@ -17,39 +24,63 @@ pub(super) enum Place {
     Live,
     /// After the event at this position.
     After(Cursor),
+    /// Where this part of the log begins.
+    Part(Part),
+    /// Where it is, the store must say: another process may know more.
+    AskStore(EventId),
 }
 
 impl State {
     /// Where a client goes on, or begins if this is its first visit.
     pub(super) fn resolve(&self, last_event_id: &LastEventId, start: &Start) -> Result<Place, Gap> {
-        match last_event_id {
-            LastEventId::Unusable => Err(self.gap(GapReason::Unknown)),
-            LastEventId::Id(id) => self.position_of(id).map(Place::After),
+        match (last_event_id, start) {
+            (LastEventId::Unusable, _) => Err(self.gap(GapReason::Unknown)),
+            (LastEventId::Id(id), _) => self.resolve_id(id).map(|place| match place {
+                Place::Live => Place::After(self.tail.newest()),
+                place => place,
+            }),
             // To begin after the newest event is to begin live, however it was said.
-            LastEventId::Absent => match self.position_of_start(start)? {
-                newest if newest == self.tail.newest() => Ok(Place::Live),
-                after => Ok(Place::After(after)),
-            },
+            (LastEventId::Absent, Start::At(id)) => self.resolve_id(id),
+            (LastEventId::Absent, Start::Live) => Ok(Place::Live),
+            (LastEventId::Absent, Start::Oldest) => Ok(self.begin_with(Part::Oldest, self.floor())),
+            (LastEventId::Absent, Start::Last(count)) => {
+                let after = match self.tail.before_last(*count) {
+                    base if base == self.tail.base() && self.tail.len() < *count => self.floor(),
+                    after => after,
+                };
+                Ok(self.begin_with(Part::Last(*count), after))
+            }
         }
     }
 
-    fn position_of_start(&self, start: &Start) -> Result<Cursor, Gap> {
-        let (before_oldest, newest) = (self.tail.oldest().previous(), self.tail.newest());
-        match start {
-            Start::Live => Ok(newest),
-            Start::Oldest => Ok(before_oldest),
-            Start::Last(count) => {
-                Ok(Cursor(newest.0.saturating_sub(*count as u64)).max(before_oldest))
-            }
-            Start::At(id) => self.position_of(id),
+    fn begin_with(&self, part: Part, after: Cursor) -> Place {
+        match after {
+            after if after == self.tail.newest() => Place::Live,
+            after if after >= self.tail.base() => Place::After(after),
+            _ => Place::Part(part),
         }
+    }
+
+    fn resolve_id(&self, id: &EventId) -> Result<Place, Gap> {
+        match self.position_of(id) {
+            Ok(newest) if newest == self.tail.newest() => Ok(Place::Live),
+            Ok(after) => Ok(Place::After(after)),
+            Err(gap) if self.may_be_known_to_the_store(id, &gap) => Ok(Place::AskStore(id.clone())),
+            Err(gap) => Err(gap),
+        }
+    }
+
+    /// Another process may have seen events of this log that this one has not, or a new life of it.
+    pub(super) fn may_be_known_to_the_store(&self, id: &EventId, gap: &Gap) -> bool {
+        let may_be = matches!(gap.reason, GapReason::AheadOfHead | GapReason::OtherEpoch);
+        may_be && self.behind.as_ref().is_some_and(|behind| !behind.is_stranger(id))
     }
 
     /// The position that this id names, if all that follows it is kept.
     pub(super) fn position_of(&self, id: &EventId) -> Result<Cursor, Gap> {
         Err(self.gap(match Origin::of(id, self.tail.epoch()) {
-            Origin::Here(cursor) if cursor > self.tail.newest() => GapReason::AheadOfHead,
-            Origin::Here(cursor) if cursor.next() < self.tail.oldest() => GapReason::TooOld,
+            Origin::Here(cursor) if cursor > self.newest() => GapReason::AheadOfHead,
+            Origin::Here(cursor) if cursor < self.floor() => GapReason::TooOld,
             Origin::Here(cursor) => return Ok(cursor),
             Origin::OtherEpoch => GapReason::OtherEpoch,
             Origin::Unknown => GapReason::Unknown,
@@ -57,13 +88,37 @@ impl State {
     }
 
     pub(super) fn gap(&self, reason: GapReason) -> Gap {
-        let (oldest, newest, epoch) = (self.tail.oldest(), self.tail.newest(), self.tail.epoch());
-        let is_empty = self.tail.len() == 0;
+        let epoch = self.tail.epoch();
+        let oldest = match &self.behind {
+            None => self.tail.oldest(),
+            Some(behind) => behind.bounds.oldest,
+        };
         Gap {
             reason,
-            oldest: (!is_empty).then(|| oldest.id(epoch)),
-            newest: (!is_empty).then(|| newest.id(epoch)),
-            restart: Some(oldest.previous().id(epoch)),
+            oldest: oldest.map(|oldest| oldest.id(epoch)),
+            newest: oldest.map(|_| self.newest().id(epoch)),
+            restart: Some(self.floor().id(epoch)),
         }
+    }
+
+    /// The lowest position that can be resumed from.
+    pub(super) fn floor(&self) -> Cursor {
+        self.behind.as_ref().map_or(self.tail.base(), |behind| behind.bounds.floor)
+    }
+
+    /// The newest event there is known to be, here or in the store.
+    fn newest(&self) -> Cursor {
+        let stored = self.behind.as_ref().map(|behind| behind.bounds.newest);
+        self.tail.newest().max(stored.unwrap_or_default())
+    }
+
+    /// Whether nothing will ever come after this position.
+    pub(super) fn ends_at(&mut self, after: Cursor) -> bool {
+        self.is_finished && self.tail.read(after) == Read::End
+    }
+
+    /// The follower, if something is wanted of it.
+    pub(super) fn follower(&self) -> Option<Waker> {
+        self.behind.as_ref().and_then(Behind::follower)
     }
 }

@@ -6,7 +6,7 @@ use crate::EventId;
 pub struct LogStats {
     /// How many streams are reading it.
     pub readers: usize,
-    /// How many events it keeps.
+    /// How many events it keeps in memory.
     pub events: usize,
     /// How many bytes these have.
     pub bytes: usize,
@@ -14,4 +14,6 @@ pub struct LogStats {
     pub newest: EventId,
     /// Whether the newest event is the last.
     pub is_finished: bool,
+    /// Whether its [`Follower`](crate::Follower) runs; true where there is no store to follow.
+    pub is_followed: bool,
 }

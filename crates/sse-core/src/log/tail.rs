@@ -1,10 +1,13 @@
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::cursor::{Cursor, Epoch};
-use crate::encode;
-use crate::log::page::{OpenPage, Page};
+use crate::log::ages::Ages;
+use crate::log::keys::Keys;
+use crate::log::page::{OpenPage, PAGE_SIZE, Page};
+use crate::{Cursor, Epoch, encode};
 
 /// The newest events of a log, as they go out, in pages that all readers share.
 ///
@@ -15,11 +18,15 @@ pub(crate) struct Tail {
     /// Sealed, oldest first.
     pages: VecDeque<Page>,
     open: OpenPage,
-    oldest: Cursor,
+    /// All that the log has after this position is here.
+    base: Cursor,
     newest: Cursor,
-    /// The size of all events from the oldest on.
+    len: usize,
+    /// The size of all events.
     bytes: usize,
     limits: Limits,
+    keys: Keys,
+    ages: Option<Ages>,
 }
 
 /// How much is kept. The newest event is, whatever its size.
@@ -36,45 +43,67 @@ pub(crate) enum Read {
     Events(Bytes, Cursor),
     /// Nothing yet.
     End,
-    /// The event after the cursor is no longer here.
+    /// The event after the cursor may no longer be here.
     Gone,
 }
 
 impl Tail {
-    pub(crate) fn new(epoch: Epoch, limits: Limits) -> Self {
-        let oldest = Cursor::START.next();
+    /// One that begins after this position, and keeps this much. Ages are kept by whoever has nothing else that does so.
+    pub(crate) fn new(epoch: Epoch, base: Cursor, limits: Limits, ages: Option<Ages>) -> Self {
         Self {
             epoch,
             pages: VecDeque::new(),
-            open: OpenPage::new(oldest),
-            oldest,
-            newest: Cursor::START,
+            open: OpenPage::first(),
+            base,
+            newest: base,
+            len: 0,
             bytes: 0,
             limits,
+            keys: Keys::default(),
+            ages,
         }
     }
 
-    /// Adds an event, given as a block without its id, and gives it the next position.
-    pub(crate) fn push(&mut self, block: BytesMut) -> Cursor {
-        let position = self.newest.next();
-        let id = position.id(self.epoch);
+    /// Adds an event, given as a block without its id, which comes after all others. Of those with its key it is the only one then.
+    pub(crate) fn push(&mut self, cursor: Cursor, block: Bytes, key: Option<Arc<str>>) {
+        let id = cursor.id(self.epoch);
         if !self.open.has_room_for(block.len()) {
             self.seal();
         }
         if self.open.has_room_for(block.len()) {
-            self.open.push(&block, &id);
-            self.bytes += self.open.size_of(position);
+            self.bytes += self.open.push(cursor, &block, &id);
         } else {
             // Larger than a page: one of its own, and not copied.
-            let mut whole = block;
+            let mut whole = BytesMut::from(block);
             encode::id(&id, &mut whole);
             self.bytes += whole.len();
-            self.pages.push_back(Page::of_one(position, whole));
-            self.open = self.open.following(position.next());
+            self.pages.push_back(Page::of_one(cursor, whole));
+            self.open = self.open.following();
         }
-        self.newest = position;
-        self.retain();
-        position
+        self.newest = cursor;
+        self.len += 1;
+        if let Some(superseded) = key.and_then(|key| self.keys.insert(key, cursor)) {
+            self.take_out(superseded);
+        }
+        while self.len > 1 && (self.len > self.limits.events || self.bytes > self.limits.bytes) {
+            self.let_go();
+        }
+    }
+
+    /// The newest event came now.
+    pub(crate) fn came(&mut self, now: impl FnOnce() -> Instant) {
+        if let Some(ages) = &mut self.ages {
+            ages.push(self.newest, now());
+        }
+    }
+
+    /// Lets go of what is too old by now.
+    pub(crate) fn expire(&mut self, now: impl FnOnce() -> Instant) {
+        if let Some(expired) = self.ages.as_mut().and_then(|ages| ages.expired(now())) {
+            while self.oldest().is_some_and(|oldest| oldest <= expired) {
+                self.let_go();
+            }
+        }
     }
 
     /// What there is after this cursor, up to the end of a page.
@@ -82,40 +111,94 @@ impl Tail {
         if after >= self.newest {
             return Read::End;
         }
-        let from = after.next();
-        if from < self.oldest {
+        if after < self.base {
             return Read::Gone;
         }
-        if from >= self.open.first() {
-            return Read::Events(self.open.read(from), self.newest);
+        let page = self.page_after(after);
+        if let Some(page) = self.pages.get_mut(page)
+            && let Some(bytes) = page.read(after)
+            && let Some(last) = page.index.last()
+        {
+            return Read::Events(bytes, last);
         }
-        match self.page_of(from) {
-            Some(page) => Read::Events(page.read(from), page.last()),
-            None => Read::Gone,
+        match (self.open.read(after), self.open.index.last()) {
+            (Some(bytes), Some(last)) => Read::Events(bytes, last),
+            // What came after it has been deleted.
+            _ => Read::End,
         }
     }
 
-    /// One event, if it is kept, in bytes of its own: whoever holds it does not hold the page.
+    /// One event, if it is kept, in bytes of its own.
     pub(crate) fn read_one(&mut self, event: Cursor) -> Option<Bytes> {
-        if event < self.oldest || event > self.newest {
-            return None;
+        let page = self.page_after(event.previous());
+        let sealed = self.pages.get(page).and_then(|page| page.copy_of(event));
+        sealed.or_else(|| self.open.copy_of(event))
+    }
+
+    /// The positions of the events after this one, at most so many.
+    pub(crate) fn cursors_after(&self, after: Cursor, limit: usize) -> Vec<Cursor> {
+        let pages = self.pages.range(self.page_after(after)..).map(|page| &page.index);
+        let indexes = pages.chain([&self.open.index]);
+        let events = indexes.flat_map(|index| index.events_after(after));
+        events.map(|(cursor, _)| cursor).take(limit).collect()
+    }
+
+    /// The position after which there are just so many events; the base where there are fewer.
+    pub(crate) fn before_last(&self, mut count: usize) -> Cursor {
+        let pages = self.pages.iter().rev().map(|page| &page.index);
+        for index in [&self.open.index].into_iter().chain(pages) {
+            match index.before_last(count) {
+                Some(before) => return before,
+                None => count -= index.len(),
+            }
         }
-        let (from_here_on, size) = if event >= self.open.first() {
-            (self.open.read(event), self.open.size_of(event))
-        } else {
-            let page = self.page_of(event)?;
-            (page.read(event), page.size_of(event))
-        };
-        Some(Bytes::copy_from_slice(&from_here_on[..size]))
+        self.base
+    }
+
+    /// Removes an event, and its bytes: nothing of it is kept here.
+    pub(crate) fn delete(&mut self, event: Cursor) {
+        self.keys.remove(event);
+        if let Some(place) = self.take_out(event) {
+            match self.pages.get_mut(place) {
+                Some(page) => page.compact(),
+                None => self.open.compact(),
+            }
+        }
+    }
+
+    /// Lets go of all, since what follows does not follow on the newest, or to have it read anew.
+    pub(crate) fn skip_to(&mut self, base: Cursor) {
+        let base = base.max(self.newest);
+        let ages = self.ages.take();
+        *self = Self::new(self.epoch, base, self.limits, ages);
+        if let Some(ages) = &mut self.ages {
+            ages.let_go(base);
+        }
+    }
+
+    /// There is no event up to this position.
+    pub(crate) fn advance(&mut self, newest: Cursor) {
+        self.newest = self.newest.max(newest);
+    }
+
+    /// Another life of the log begins after this position.
+    pub(crate) fn begin_epoch(&mut self, epoch: Epoch, base: Cursor) {
+        let ages = self.ages.take().map(Ages::emptied);
+        *self = Self::new(epoch, base, self.limits, ages);
     }
 
     pub(crate) fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// The position of the oldest event that is kept; that of the next where none is.
-    pub(crate) fn oldest(&self) -> Cursor {
-        self.oldest
+    /// All that the log has after this position is here.
+    pub(crate) fn base(&self) -> Cursor {
+        self.base
+    }
+
+    /// The position of the oldest event that is kept.
+    pub(crate) fn oldest(&self) -> Option<Cursor> {
+        self.pages.front().map_or(&self.open.index, |page| &page.index).first()
     }
 
     /// The position of the newest event.
@@ -124,38 +207,67 @@ impl Tail {
     }
 
     pub(crate) fn len(&self) -> usize {
-        (self.newest.0 + 1 - self.oldest.0) as usize
+        self.len
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    fn page_of(&self, event: Cursor) -> Option<&Page> {
-        self.pages.get(self.pages.partition_point(|page| page.last() < event))
+    /// The first sealed page that has something after this position; their number where none has.
+    fn page_after(&self, cursor: Cursor) -> usize {
+        self.pages.partition_point(|page| page.index.last().is_none_or(|last| last <= cursor))
     }
 
     fn seal(&mut self) {
-        let next = self.open.following(self.newest.next());
+        let next = self.open.following();
         let page = std::mem::replace(&mut self.open, next).seal();
         self.pages.extend(page);
     }
 
-    /// Lets go of what is over the limits, a page once none of its events is kept.
-    fn retain(&mut self) {
-        while self.len() > 1 && (self.len() > self.limits.events || self.bytes > self.limits.bytes)
-        {
-            match self.pages.front() {
-                Some(page) => {
-                    self.bytes -= page.size_of(self.oldest);
-                    if page.last() == self.oldest {
-                        self.pages.pop_front();
-                    }
-                }
-                None => self.bytes -= self.open.size_of(self.oldest),
-            }
-            self.oldest = self.oldest.next();
+    /// Lets go of the oldest event, and of its page once that has no other.
+    fn let_go(&mut self) {
+        let oldest = self.pages.front_mut().map_or(&mut self.open.index, |page| &mut page.index);
+        let Some((cursor, size)) = oldest.let_go() else { return };
+        if oldest.len() == 0 {
+            self.pages.pop_front();
         }
+        self.len -= 1;
+        self.bytes -= size;
+        self.base = cursor;
+        self.keys.remove(cursor);
+        if let Some(ages) = &mut self.ages {
+            ages.let_go(cursor);
+        }
+    }
+
+    /// Takes an event out from among the others. Where it was in a page that stays, says in which.
+    fn take_out(&mut self, event: Cursor) -> Option<usize> {
+        let place = self.page_after(event.previous());
+        let sealed = self.pages.get_mut(place).and_then(|page| page.take_out(event));
+        let size = sealed.or_else(|| self.open.take_out(event))?;
+        self.len -= 1;
+        self.bytes -= size;
+        if sealed.is_none() {
+            return Some(self.pages.len());
+        }
+        if self.pages[place].index.len() == 0 {
+            self.pages.remove(place);
+            return None;
+        }
+        Some(self.join(place))
+    }
+
+    /// Makes one page of two that have become small, so that there are not many pages of an event or two.
+    fn join(&mut self, place: usize) -> usize {
+        let Some(before) = place.checked_sub(1) else { return place };
+        if self.pages[before].len() + self.pages[place].len() > PAGE_SIZE / 2 {
+            return place;
+        }
+        if let Some(page) = self.pages.remove(place) {
+            self.pages[before].absorb(&page);
+        }
+        before
     }
 }
 

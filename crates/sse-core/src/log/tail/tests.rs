@@ -2,18 +2,25 @@ use super::*;
 use crate::log::page::PAGE_SIZE;
 
 fn tail(events: usize, bytes: usize) -> Tail {
-    Tail::new(Epoch::random(), Limits { events, bytes })
+    Tail::new(Epoch::random(), Cursor::START, Limits { events, bytes }, None)
 }
 
-fn block(text: &str) -> BytesMut {
-    BytesMut::from(format!("data: {text}\n").as_str())
+fn block(text: &str) -> Bytes {
+    Bytes::from(format!("data: {text}\n"))
+}
+
+/// Adds the next event, and says where.
+fn push(tail: &mut Tail, text: &str) -> Cursor {
+    let cursor = tail.newest().next();
+    tail.push(cursor, block(text), None);
+    cursor
 }
 
 /// Reads all from a cursor on, and checks that it is the events that were pushed.
 #[track_caller]
 fn check_all_after(tail: &mut Tail, mut cursor: Cursor, pushed: &[String]) {
     let mut seen = Vec::new();
-    let expected: Vec<u8> = (cursor.0 + 1..=tail.newest().0)
+    let expected: Vec<u8> = (cursor.lo() + 1..=tail.newest().lo())
         .flat_map(|n| {
             format!("data: {}\nid: {}.{n}\n\n", pushed[n as usize - 1], tail.epoch()).into_bytes()
         })
@@ -26,7 +33,7 @@ fn check_all_after(tail: &mut Tail, mut cursor: Cursor, pushed: &[String]) {
                 cursor = last;
             }
             Read::End => break,
-            Read::Gone => panic!("{cursor} is gone, the oldest is {}", tail.oldest()),
+            Read::Gone => panic!("{cursor} is gone, the oldest is {:?}", tail.oldest()),
         }
     }
     assert!(seen == expected, "after {cursor}: {} bytes, {} expected", seen.len(), expected.len());
@@ -41,18 +48,18 @@ fn every_cursor_reads_all_that_follows_it_however_reads_and_writes_alternate() {
             let size =
                 if random.u8(..) < 4 { random.usize(..2 * PAGE_SIZE) } else { random.usize(..900) };
             pushed.push(format!("{n} {}", "x".repeat(size)));
-            let position = tail.push(block(&pushed[n]));
-            assert_eq!(position, Cursor(n as u64 + 1));
+            let position = push(&mut tail, &pushed[n]);
+            assert_eq!(position, Cursor::from(n as u64 + 1));
             if random.bool() {
                 check_all_after(
                     &mut tail,
-                    Cursor(position.0.saturating_sub(random.u64(..4))),
+                    Cursor::from(position.lo().saturating_sub(random.u64(..4))),
                     &pushed,
                 );
             }
         }
         for cursor in (0..=400).step_by(11) {
-            check_all_after(&mut tail, Cursor(cursor), &pushed);
+            check_all_after(&mut tail, Cursor::from(cursor), &pushed);
         }
     }
 }
@@ -61,13 +68,14 @@ fn every_cursor_reads_all_that_follows_it_however_reads_and_writes_alternate() {
 fn no_more_is_kept_than_allowed() {
     let mut tail = tail(100, 10_000);
     for n in 0..5_000_usize {
-        tail.push(block(&"x".repeat(n % 997)));
+        push(&mut tail, &"x".repeat(n % 997));
         assert!(tail.len() <= 100 && tail.bytes() <= 10_000);
         let kept: usize = tail.pages.iter().map(Page::len).sum();
         assert!(kept + tail.open.len() <= 10_000 + 2 * PAGE_SIZE, "{kept}");
-        assert_ne!(tail.read(Cursor(tail.oldest().0 - 1)), Read::Gone);
-        if tail.oldest().0 > 1 {
-            assert_eq!(tail.read(Cursor(tail.oldest().0 - 2)), Read::Gone);
+        assert_eq!(tail.oldest(), Some(tail.base().next()));
+        assert_ne!(tail.read(tail.base()), Read::Gone);
+        if tail.base() > Cursor::START {
+            assert_eq!(tail.read(tail.base().previous()), Read::Gone);
         }
     }
 }
@@ -76,11 +84,11 @@ fn no_more_is_kept_than_allowed() {
 fn the_newest_event_stays_whatever_its_size() {
     let mut tail = tail(100, 10);
     for _ in 0..3 {
-        tail.push(block(&"x".repeat(100_000)));
+        push(&mut tail, &"x".repeat(100_000));
         assert_eq!(tail.len(), 1);
         assert_eq!(tail.pages.len(), 1);
     }
-    tail.push(block("small"));
+    push(&mut tail, "small");
     assert_eq!((tail.len(), tail.pages.len()), (1, 0));
 }
 
@@ -88,11 +96,11 @@ fn the_newest_event_stays_whatever_its_size() {
 fn readers_behind_in_the_open_page_share_one_piece() {
     let mut tail = tail(100, 10_000);
     for text in ["first", "second", "third"] {
-        tail.push(block(text));
+        push(&mut tail, text);
         let _ = tail.read(tail.newest().previous()); // each a piece of its own
     }
     let (Read::Events(one, _), Read::Events(other, _)) =
-        (tail.read(Cursor(0)), tail.read(Cursor(0)))
+        (tail.read(Cursor::START), tail.read(Cursor::START))
     else {
         panic!()
     };
@@ -102,12 +110,12 @@ fn readers_behind_in_the_open_page_share_one_piece() {
 #[test]
 fn readers_at_the_end_share_one_piece() {
     let mut tail = tail(100, 10_000);
-    tail.push(block("first"));
-    let _ = tail.read(Cursor(0));
-    tail.push(block("second"));
-    tail.push(block("third"));
+    push(&mut tail, "first");
+    let _ = tail.read(Cursor::START);
+    push(&mut tail, "second");
+    push(&mut tail, "third");
     let (Read::Events(one, _), Read::Events(other, _)) =
-        (tail.read(Cursor(1)), tail.read(Cursor(1)))
+        (tail.read(Cursor::from(1)), tail.read(Cursor::from(1)))
     else {
         panic!()
     };

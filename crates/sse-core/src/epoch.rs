@@ -1,0 +1,66 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::InvalidField;
+
+/// The longest text, in bytes.
+const MAX_LEN: usize = 12;
+const CHARS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// Which life of a log an id is from: a log that was created anew, or lost its newest events, gives ids that the old one did not.
+///
+/// 1 to 12 of `[a-z0-9]`.
+///
+/// ```
+/// use sse_core::Epoch;
+///
+/// let epoch = Epoch::random();
+/// assert_eq!(epoch.as_str().parse(), Ok(epoch));
+/// assert!("UPPER".parse::<Epoch>().is_err());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Epoch {
+    text: [u8; MAX_LEN],
+    len: u8,
+}
+
+impl Epoch {
+    /// 62 random bits, so that no two logs share an epoch.
+    pub fn random() -> Self {
+        let text = std::array::from_fn(|_| CHARS[fastrand::usize(..CHARS.len())]);
+        Self { text, len: MAX_LEN as u8 }
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        let text = &self.text[..usize::from(self.len)];
+        std::str::from_utf8(text).expect("an epoch is made of ASCII alone")
+    }
+}
+
+impl FromStr for Epoch {
+    type Err = InvalidField;
+
+    fn from_str(text: &str) -> Result<Self, InvalidField> {
+        let is_one =
+            (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(|b| CHARS.contains(&b));
+        if !is_one {
+            return Err(InvalidField::new("epoch", "it is 1 to 12 of [a-z0-9]"));
+        }
+        let mut epoch = Self { text: [0; MAX_LEN], len: text.len() as u8 };
+        epoch.text[..text.len()].copy_from_slice(text.as_bytes());
+        Ok(epoch)
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,55 @@
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::Cursor;
+
+/// When events came, in a log that keeps them only for some time.
+#[derive(Debug)]
+pub(crate) struct Ages {
+    limit: Duration,
+    /// The newest event of each moment, oldest first.
+    moments: VecDeque<(Instant, Cursor)>,
+}
+
+/// Events that come within this time of one another are of one moment.
+const MOMENT: Duration = Duration::from_millis(1);
+
+impl Ages {
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { limit, moments: VecDeque::new() }
+    }
+
+    /// The same limit, of other events.
+    pub(crate) fn emptied(self) -> Self {
+        Self::new(self.limit)
+    }
+
+    /// An event has come.
+    pub(crate) fn push(&mut self, cursor: Cursor, now: Instant) {
+        match self.moments.back_mut() {
+            Some((moment, newest)) if now.saturating_duration_since(*moment) < MOMENT => {
+                *newest = cursor;
+            }
+            _ => self.moments.push_back((now, cursor)),
+        }
+    }
+
+    /// The newest event that is too old by now.
+    pub(crate) fn expired(&mut self, now: Instant) -> Option<Cursor> {
+        let mut expired = None;
+        while let Some((moment, newest)) = self.moments.front()
+            && now.saturating_duration_since(*moment) > self.limit
+        {
+            expired = Some(*newest);
+            self.moments.pop_front();
+        }
+        expired
+    }
+
+    /// The events up to this one are no longer kept.
+    pub(crate) fn let_go(&mut self, cursor: Cursor) {
+        while self.moments.front().is_some_and(|(_, newest)| *newest <= cursor) {
+            self.moments.pop_front();
+        }
+    }
+}

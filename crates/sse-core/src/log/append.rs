@@ -1,0 +1,268 @@
+use crate::log::EventLog;
+use crate::log::follower::{Backoff, within};
+use crate::log::state::State;
+use crate::store::{Appended, NewEvent, Store, StoreError};
+use crate::{Cursor, Epoch, Error, Event, EventId};
+
+impl EventLog {
+    /// Adds an event and returns its id. Once it is returned the event is stored, and every stream gets it.
+    ///
+    /// # Errors
+    ///
+    /// The log refuses an event that has an id of its own, since the log gives the ids
+    /// ([`is_invalid_event`](Error::is_invalid_event)); one without data, which no client would see (likewise); and one that is
+    /// larger than [`LogOptions::largest_event`](crate::LogOptions::largest_event) ([`is_too_large`](Error::is_too_large)). A finished log
+    /// refuses every event ([`is_finished`](Error::is_finished)).
+    ///
+    /// Over a store: where that fails ([`is_store`](Error::is_store)), after it was tried again for
+    /// [`LogOptions::store_wait`](crate::LogOptions::store_wait). Whether the event was stored may then be unknown
+    /// ([`is_outcome_unknown`](Error::is_outcome_unknown)): [`append_once`](EventLog::append_once) can be called again.
+    ///
+    /// # Cancel safety
+    ///
+    /// In memory it never waits: it has happened once it was polled. Over a store the outcome of a call that was dropped is unknown.
+    pub async fn append(&self, event: impl Into<Event>) -> Result<EventId, Error> {
+        self.append_one(self.encode(event)?).await
+    }
+
+    /// Adds an event under a key: of all events of one key only the newest is kept, so that those who fall behind, or join late,
+    /// get that one alone. Those who keep up get each. The key has 1 to 128 bytes.
+    ///
+    /// ```
+    /// use sse_core::{EventLog, Start};
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = EventLog::in_memory(1000);
+    /// let before = log.stats().newest;
+    /// log.append_keyed("cpu", "12 %").await?;
+    /// log.append_keyed("memory", "3 GB").await?;
+    /// log.append_keyed("cpu", "97 %").await?;
+    ///
+    /// let late = log.read_after(&before, 100).await?;
+    /// let late: Vec<_> = late.iter().filter_map(|frame| frame.to_event().data).collect();
+    /// assert_eq!(late, ["3 GB", "97 %"]);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`append`](EventLog::append); and where the key is empty or too long ([`is_invalid_event`](Error::is_invalid_event)).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append`](EventLog::append).
+    pub async fn append_keyed(&self, key: &str, event: impl Into<Event>) -> Result<EventId, Error> {
+        self.append_one(self.encode(event)?.with_key(key)?).await
+    }
+
+    /// Adds an event unless one was added with this idempotency key lately; the answer is the id of the first. So an append whose
+    /// outcome is unknown can be tried again. The key has 1 to 128 bytes, and is remembered for
+    /// [`LogOptions::idempotency_window`](crate::LogOptions::idempotency_window).
+    ///
+    /// # Errors
+    ///
+    /// As for [`append_keyed`](EventLog::append_keyed).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append`](EventLog::append); it can be called again.
+    pub async fn append_once(
+        &self,
+        idempotency_key: &str,
+        event: impl Into<Event>,
+    ) -> Result<EventId, Error> {
+        self.append_one(self.encode(event)?.with_idempotency_key(idempotency_key)?).await
+    }
+
+    /// Adds these events, one right after the other, and returns their ids. Either all are added or none is, and those who
+    /// wait are woken once. In memory, of more than [`LogOptions::events`](crate::LogOptions::events) only the newest stay, and every client
+    /// is told of a gap.
+    ///
+    /// # Errors
+    ///
+    /// As for [`append`](EventLog::append), where any of them is refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append`](EventLog::append).
+    pub async fn append_all<I>(&self, events: I) -> Result<Vec<EventId>, Error>
+    where
+        I: IntoIterator,
+        I::Item: Into<Event>,
+    {
+        let events: Result<Vec<_>, _> =
+            events.into_iter().map(|event| self.encode(event)).collect();
+        self.append_encoded(events?).await
+    }
+
+    /// Adds events that have been encoded for this log, each with the keys that it was given; otherwise as
+    /// [`append_all`](EventLog::append_all).
+    ///
+    /// # Errors
+    ///
+    /// As for [`append`](EventLog::append).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append`](EventLog::append).
+    pub async fn append_encoded(&self, events: Vec<NewEvent>) -> Result<Vec<EventId>, Error> {
+        let appended = match &self.0.store {
+            _ if events.is_empty() => return Ok(Vec::new()),
+            Some(store) => self.append_to(&**store, &events).await?,
+            None => self.append_here(events)?,
+        };
+        Ok(appended.cursors.iter().map(|cursor| cursor.id(appended.epoch)).collect())
+    }
+
+    /// Encodes an event for this log, to be given keys and to [`append_encoded`](EventLog::append_encoded).
+    ///
+    /// # Errors
+    ///
+    /// As for [`append`](EventLog::append), as far as the event itself is refused.
+    pub fn encode(&self, event: impl Into<Event>) -> Result<NewEvent, Error> {
+        NewEvent::encode(&event.into(), self.0.options.largest_event)
+    }
+
+    async fn append_one(&self, event: NewEvent) -> Result<EventId, Error> {
+        let mut ids = self.append_encoded(vec![event]).await?;
+        Ok(ids.pop().expect("each event has been given an id"))
+    }
+
+    fn append_here(&self, events: Vec<NewEvent>) -> Result<Appended, Error> {
+        let mut state = self.lock();
+        if state.is_finished {
+            return Err(Error::finished());
+        }
+        let epoch = state.tail.epoch();
+        let cursors = events.into_iter().map(|event| self.push(&mut state, event)).collect();
+        let woken = state.readers.take();
+        drop(state);
+        woken.wake();
+        Ok(Appended { epoch, cursors })
+    }
+
+    fn push(&self, state: &mut State, event: NewEvent) -> Cursor {
+        let now = || self.0.timer.now();
+        let cursor = state.tail.newest().next();
+        if let Some(key) = event.idempotency_key {
+            let base = state.tail.base();
+            if let Some(known) = state.remembered.get(&key, now(), base) {
+                return known;
+            }
+            state.remembered.insert(key, cursor, now());
+        }
+        state.tail.push(cursor, event.block, event.key);
+        state.tail.came(now);
+        cursor
+    }
+
+    async fn append_to(&self, store: &dyn Store, events: &[NewEvent]) -> Result<Appended, Error> {
+        let (timer, options) = (&self.0.timer, &self.0.options);
+        let is_repeatable = events.iter().all(|event| event.idempotency_key.is_some());
+        let (begun, mut backoff, mut may_have_happened) = (timer.now(), Backoff::new(), false);
+        loop {
+            let error = match within(timer, options.store_timeout, store.append(events)).await {
+                Ok(appended) => return Ok(appended),
+                Err(StoreError::Finished) => return Err(Error::finished()),
+                Err(error) => error,
+            };
+            may_have_happened |= matches!(error, StoreError::OutcomeUnknown(_));
+            let may_go_on = is_repeatable || !may_have_happened;
+            if !may_go_on || timer.now().saturating_duration_since(begun) >= options.store_wait {
+                return Err(Error::store("appending", error, may_have_happened));
+            }
+            backoff.wait(timer).await;
+        }
+    }
+
+    /// The newest event is the last: streams end once they have delivered it, and a client that has seen it, or that would begin
+    /// live, is answered 204, so that a browser asks no more. What is kept can still be read. A second time changes nothing.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventLog};
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = EventLog::in_memory(1000);
+    /// log.append(Event::new("done")).await?;
+    /// log.finish().await?;
+    /// assert!(log.append(Event::new("more")).await.unwrap_err().is_finished());
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None in memory. Where the store fails ([`is_store`](Error::is_store)) it can be called again.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append`](EventLog::append); it can be called again.
+    pub async fn finish(&self) -> Result<(), Error> {
+        if let Some(store) = &self.0.store {
+            return self.call("finishing the log", store.finish()).await;
+        }
+        let mut state = self.lock();
+        state.is_finished = true;
+        let woken = state.readers.take();
+        drop(state);
+        woken.wake();
+        Ok(())
+    }
+
+    /// Removes one event for good, as a person may ask for whom it is about: no reader sees it from now on, and its absence is no
+    /// gap. Where it is there no more nothing changes. What streams have taken already goes out. Over a store, other processes may give it
+    /// to their clients for up to [`LogOptions::store_check`](crate::LogOptions::store_check) longer.
+    ///
+    /// # Errors
+    ///
+    /// Where the id is none of this log ([`is_gap`](Error::is_gap)), and where the store fails ([`is_store`](Error::is_store)).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append`](EventLog::append); it can be called again.
+    pub async fn delete(&self, id: &EventId) -> Result<(), Error> {
+        let cursor = match self.locate(id).await {
+            // It has been let go of already.
+            Err(error) if error.gap().is_some_and(|gap| gap.reason == crate::GapReason::TooOld) => {
+                return Ok(());
+            }
+            cursor => cursor?,
+        };
+        if let Some(store) = &self.0.store {
+            self.call("deleting an event", store.delete(cursor)).await?;
+        }
+        let mut state = self.lock();
+        state.tail.delete(cursor);
+        let woken = state.behind.as_mut().map(|behind| behind.forget_pages());
+        drop(state);
+        woken.into_iter().flatten().for_each(std::task::Waker::wake);
+        Ok(())
+    }
+
+    /// Begins another life of the log, with other ids: every client that comes back is told of a gap. To be called after a store was
+    /// restored from a backup while no process ran, since nobody could notice that. In memory the events are gone, too.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails ([`is_store`](Error::is_store)).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append`](EventLog::append); it can be called again.
+    pub async fn new_epoch(&self) -> Result<(), Error> {
+        let epoch = self.lock().tail.epoch();
+        if let Some(store) = &self.0.store {
+            self.call("beginning an epoch", store.begin_epoch(epoch)).await?;
+            self.want_check();
+            return Ok(());
+        }
+        let mut state = self.lock();
+        let newest = state.tail.newest();
+        state.tail.begin_epoch(Epoch::random(), newest);
+        let woken = state.readers.take();
+        drop(state);
+        woken.wake();
+        Ok(())
+    }
+}

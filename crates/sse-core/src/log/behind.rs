@@ -1,0 +1,227 @@
+use std::collections::{HashMap, VecDeque};
+use std::task::{Poll, Waker};
+
+use bytes::Bytes;
+
+use crate::store::Bounds;
+use crate::{Cursor, EventId};
+
+/// How many pages that were read are kept for others who want the same.
+const KEPT_PAGES: usize = 16;
+/// How many ids are remembered that the store does not know.
+const KNOWN_STRANGERS: usize = 64;
+
+/// What lies behind the tail, in the store: what is known of it, and what readers want of it. Their wishes are fulfilled by the
+/// follower, since a reader whose client stalls is polled no more.
+pub(crate) struct Behind {
+    pub(crate) bounds: Bounds,
+    pages: HashMap<Part, Wanted>,
+    /// Wanted, and not begun.
+    queue: VecDeque<Part>,
+    /// Those that are there, in the order in which they came.
+    ready: VecDeque<Part>,
+    checks: Checks,
+    /// Ids that are gaps, and stay so within this epoch.
+    strangers: VecDeque<EventId>,
+    pub(crate) is_followed: bool,
+    follower: Option<Waker>,
+}
+
+/// A part of the log that is not in the tail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Part {
+    After(Cursor),
+    Oldest,
+    Last(usize),
+}
+
+/// A part of the log, as far as one page has it.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    /// These events, the last of which has this position.
+    Events(Bytes, Cursor),
+    /// There is nothing up to this position.
+    Nothing(Cursor),
+    /// Not all that comes after the position is there.
+    Gone,
+}
+
+#[derive(Default)]
+struct Wanted {
+    answer: Option<Answer>,
+    waiting: Waiting,
+}
+
+/// Readers by their keys.
+type Waiting = HashMap<usize, Waker>;
+
+/// How often the bounds were asked for. One answer serves all who have asked before the question was put.
+#[derive(Default)]
+struct Checks {
+    wanted: u64,
+    begun: u64,
+    done: u64,
+    waiting: Waiting,
+}
+
+impl Behind {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            pages: HashMap::new(),
+            queue: VecDeque::new(),
+            ready: VecDeque::new(),
+            checks: Checks::default(),
+            strangers: VecDeque::new(),
+            is_followed: false,
+            follower: None,
+        }
+    }
+
+    /// A part of the log; where it is not there yet, it is wanted from now on, and this reader woken. Wakers that are not needed any
+    /// more are dropped by the caller, once the lock is released.
+    pub(crate) fn poll(
+        &mut self,
+        part: Part,
+        key: usize,
+        waker: &Waker,
+    ) -> (Poll<Answer>, Option<Waker>) {
+        let wanted = self.pages.entry(part).or_insert_with(|| {
+            self.queue.push_back(part);
+            Wanted::default()
+        });
+        match wanted.answer.clone() {
+            Some(answer) => {
+                let unneeded = wanted.waiting.remove(&key);
+                self.drop_if_stale(part);
+                (Poll::Ready(answer), unneeded)
+            }
+            None => (Poll::Pending, wanted.waiting.insert(key, waker.clone())),
+        }
+    }
+
+    /// This reader wants a part, or a check, no more.
+    pub(crate) fn leave(&mut self, part: Option<Part>, key: usize) -> [Option<Waker>; 2] {
+        let wanted = part.and_then(|part| self.pages.get_mut(&part));
+        let unneeded = [
+            wanted.and_then(|wanted| wanted.waiting.remove(&key)),
+            self.checks.waiting.remove(&key),
+        ];
+        if let Some(part) = part {
+            self.drop_if_stale(part);
+        }
+        unneeded
+    }
+
+    /// The next part to read, of those that somebody still waits for.
+    pub(crate) fn next_wanted(&mut self) -> Option<Part> {
+        while let Some(part) = self.queue.pop_front() {
+            match self.pages.get(&part) {
+                Some(wanted) if !wanted.waiting.is_empty() => return Some(part),
+                _ => _ = self.pages.remove(&part),
+            }
+        }
+        None
+    }
+
+    /// Whether somebody still waits for a part.
+    pub(crate) fn is_wanted(&self, part: Part) -> bool {
+        self.pages.get(&part).is_some_and(|wanted| !wanted.waiting.is_empty())
+    }
+
+    /// A part has been read. Answers whom to wake.
+    pub(crate) fn answer(&mut self, part: Part, answer: Answer) -> Vec<Waker> {
+        let Some(wanted) = self.pages.get_mut(&part) else { return Vec::new() };
+        wanted.answer = Some(answer);
+        let woken = wanted.waiting.values().cloned().collect();
+        self.ready.push_back(part);
+        if self.ready.len() > KEPT_PAGES
+            && let Some(oldest) = self.ready.pop_front()
+        {
+            // Whoever has not taken it yet wants it again.
+            self.pages.remove(&oldest);
+        }
+        woken
+    }
+
+    /// What was read may be wrong by now. Answers whom to wake: they want it again.
+    pub(crate) fn forget_pages(&mut self) -> Vec<Waker> {
+        self.queue.clear();
+        self.ready.clear();
+        self.pages.drain().flat_map(|(_, wanted)| wanted.waiting.into_values()).collect()
+    }
+
+    /// Another life of the log has these bounds. Answers whom to wake.
+    pub(crate) fn begin_epoch(&mut self, bounds: Bounds) -> Vec<Waker> {
+        self.bounds = bounds;
+        self.strangers.clear();
+        self.forget_pages()
+    }
+
+    /// The number of a check that is put from now on.
+    pub(crate) fn want_check(&mut self) -> u64 {
+        self.checks.wanted = self.checks.begun + 1;
+        self.checks.wanted
+    }
+
+    pub(crate) fn poll_check(
+        &mut self,
+        number: u64,
+        key: usize,
+        waker: &Waker,
+    ) -> (Poll<()>, Option<Waker>) {
+        if self.checks.done >= number {
+            return (Poll::Ready(()), self.checks.waiting.remove(&key));
+        }
+        (Poll::Pending, self.checks.waiting.insert(key, waker.clone()))
+    }
+
+    pub(crate) fn is_check_wanted(&self) -> bool {
+        self.checks.wanted > self.checks.begun
+    }
+
+    pub(crate) fn begin_check(&mut self) -> u64 {
+        self.checks.begun += 1;
+        self.checks.begun
+    }
+
+    /// The bounds are those of this check now. Answers whom to wake.
+    pub(crate) fn end_check(&mut self, number: u64) -> Vec<Waker> {
+        self.checks.done = number;
+        self.checks.waiting.drain().map(|(_, waker)| waker).collect()
+    }
+
+    /// The store was asked about this id, and knows it not.
+    pub(crate) fn remember_stranger(&mut self, id: EventId) {
+        if self.strangers.len() == KNOWN_STRANGERS {
+            self.strangers.pop_front();
+        }
+        self.strangers.push_back(id);
+    }
+
+    pub(crate) fn is_stranger(&self, id: &EventId) -> bool {
+        self.strangers.contains(id)
+    }
+
+    /// Whom to wake when something is wanted.
+    pub(crate) fn follower(&self) -> Option<Waker> {
+        self.follower.clone()
+    }
+
+    /// The follower waits. Answers the waker it needs no more.
+    pub(crate) fn follower_waits(&mut self, waker: &Waker) -> Option<Waker> {
+        match &self.follower {
+            Some(known) if known.will_wake(waker) => None,
+            _ => self.follower.replace(waker.clone()),
+        }
+    }
+
+    /// What comes after a position stays what it is; the oldest and the newest do not.
+    fn drop_if_stale(&mut self, part: Part) {
+        let is_done = |wanted: &Wanted| wanted.answer.is_some() && wanted.waiting.is_empty();
+        if !matches!(part, Part::After(_)) && self.pages.get(&part).is_some_and(is_done) {
+            self.pages.remove(&part);
+            self.ready.retain(|ready| *ready != part);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What the follower does to the log, each step under one lock.
+
+use std::task::Waker;
+
+use bytes::Bytes;
+
+use crate::log::EventLog;
+use crate::log::behind::{Behind, Part};
+use crate::log::follower::Taken;
+use crate::log::reads;
+use crate::log::state::State;
+use crate::store::{Bounds, Page};
+use crate::{Cursor, Frame};
+
+/// Whom to wake once the lock is released.
+#[derive(Default)]
+struct Changes {
+    /// Whether there is something for those who wait at the end.
+    has_news: bool,
+    woken: Vec<Waker>,
+}
+
+impl EventLog {
+    /// Has the follower look at the bounds.
+    pub(super) fn want_check(&self) {
+        self.change(|state, changes| {
+            if let Some(behind) = &mut state.behind {
+                behind.want_check();
+                changes.woken.extend(behind.follower());
+            }
+        });
+    }
+
+    pub(super) fn is_check_wanted(&self) -> bool {
+        self.lock().behind.as_ref().is_some_and(Behind::is_check_wanted)
+    }
+
+    pub(super) fn begin_check(&self) -> u64 {
+        self.lock().behind.as_mut().map_or(0, Behind::begin_check)
+    }
+
+    /// Whether the store has lost events that have been seen here.
+    pub(super) fn has_moved_back(&self, bounds: &Bounds) -> bool {
+        let state = self.lock();
+        bounds.epoch == state.tail.epoch() && bounds.newest < state.tail.newest()
+    }
+
+    pub(super) fn end_check(&self, number: u64, bounds: &Bounds) -> Taken {
+        self.change(|state, changes| {
+            let taken = state.learn(bounds, changes);
+            if let Some(behind) = &mut state.behind {
+                changes.woken.extend(behind.end_check(number));
+            }
+            taken
+        })
+    }
+
+    /// Takes over the events of a page that was followed to.
+    pub(super) fn take_page(&self, page: Page) -> Taken {
+        self.change(|state, changes| {
+            if page.bounds.epoch == state.tail.epoch() {
+                if page.bounds.floor > state.tail.newest() {
+                    // What lies between is gone: whoever was there is told so.
+                    state.tail.skip_to(page.bounds.floor);
+                    changes.has_news = true;
+                }
+                for event in page.events {
+                    if event.cursor > state.tail.newest() {
+                        state.tail.push(event.cursor, event.block, event.key);
+                        changes.has_news = true;
+                    }
+                }
+            }
+            state.learn(&page.bounds, changes)
+        })
+    }
+
+    /// There is no event up to this position: it is where the tail ends now.
+    pub(super) fn advance(&self, newest: Cursor) {
+        self.change(|state, changes| {
+            state.tail.advance(newest);
+            let bounds = state.behind.as_ref().map(|behind| behind.bounds);
+            bounds.map(|bounds| state.learn(&bounds, changes));
+        });
+    }
+
+    /// The newest event, without its id.
+    pub(super) fn newest_block(&self) -> Option<(Cursor, Bytes)> {
+        let mut state = self.lock();
+        let newest = state.tail.newest();
+        let bytes = state.tail.read_one(newest)?;
+        let frame = Frame::from_log(bytes, newest.id(state.tail.epoch()));
+        Some((newest, Bytes::copy_from_slice(frame.block())))
+    }
+
+    /// The newest event here, and in the store, where that has a newer one.
+    pub(super) fn newest_here_and_stored(&self) -> Option<(Cursor, Cursor)> {
+        let state = self.lock();
+        let (here, stored) = (state.tail.newest(), state.behind.as_ref()?.bounds.newest);
+        (here < stored).then_some((here, stored))
+    }
+
+    pub(super) fn next_wanted(&self) -> Option<Part> {
+        self.lock().behind.as_mut().and_then(Behind::next_wanted)
+    }
+
+    pub(super) fn is_wanted(&self, part: Part) -> bool {
+        self.lock().behind.as_mut().is_some_and(|behind| behind.is_wanted(part))
+    }
+
+    /// Where the tail begins, and what the store has.
+    pub(super) fn base_and_floor(&self) -> (Cursor, Cursor) {
+        let state = self.lock();
+        (state.tail.base(), state.floor())
+    }
+
+    /// A page has been read, which begins after this position. Whether it is an answer.
+    pub(super) fn answer(&self, part: Part, after: Cursor, base: Cursor, page: Page) -> bool {
+        self.change(|state, changes| {
+            let (epoch, newest) = (state.tail.epoch(), state.tail.newest());
+            let Some(behind) = &mut state.behind else { return false };
+            if page.bounds.epoch != epoch {
+                behind.want_check();
+                changes.woken.extend(behind.follower());
+                return false;
+            }
+            behind.bounds.raise_floor(&page.bounds);
+            let Some(answer) = reads::answer(part, after, base, newest, page) else { return false };
+            changes.woken.extend(behind.answer(part, answer));
+            true
+        })
+    }
+
+    /// Does this under the lock, and wakes whom it concerns once that is released.
+    fn change<T>(&self, change: impl FnOnce(&mut State, &mut Changes) -> T) -> T {
+        let (mut state, mut changes) = (self.lock(), Changes::default());
+        let result = change(&mut state, &mut changes);
+        let readers = changes.has_news.then(|| state.readers.take());
+        drop(state);
+        readers.into_iter().for_each(|readers| readers.wake());
+        changes.woken.into_iter().for_each(Waker::wake);
+        result
+    }
+}
+
+impl State {
+    /// Takes note of what the store has.
+    fn learn(&mut self, bounds: &Bounds, changes: &mut Changes) -> Taken {
+        let Some(behind) = &mut self.behind else { return Taken::UpToDate };
+        if bounds.epoch != self.tail.epoch() {
+            changes.has_news = true;
+            changes.woken.extend(behind.begin_epoch(*bounds));
+            self.tail.begin_epoch(bounds.epoch, bounds.newest);
+            self.is_finished = bounds.is_finished;
+            return Taken::NotFollowing;
+        }
+        if bounds.newest < self.tail.newest() {
+            return Taken::NotFollowing;
+        }
+        if bounds.deletions != behind.bounds.deletions {
+            self.tail.skip_to(self.tail.newest());
+            changes.woken.extend(behind.forget_pages());
+        }
+        behind.bounds = *bounds;
+        if bounds.floor > self.tail.newest() {
+            self.tail.skip_to(bounds.floor);
+            changes.has_news = true;
+        }
+        let is_behind = self.tail.newest() < bounds.newest;
+        let was_finished =
+            std::mem::replace(&mut self.is_finished, bounds.is_finished && !is_behind);
+        changes.has_news |= self.is_finished != was_finished;
+        if is_behind { Taken::Behind } else { Taken::UpToDate }
+    }
+}
+
+impl Bounds {
+    fn raise_floor(&mut self, other: &Self) {
+        if other.floor > self.floor {
+            (self.floor, self.oldest) = (other.floor, other.oldest);
+        }
+    }
+}

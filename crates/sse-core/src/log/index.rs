@@ -1,0 +1,132 @@
+use std::ops::Range;
+
+use bytes::BytesMut;
+
+use crate::Cursor;
+
+/// Where the events of a page are in its bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// In their order.
+    entries: Vec<Entry>,
+    /// How many of the first are no longer kept. Their bytes are still there.
+    gone: usize,
+    /// How many bytes were of events that have been taken out from among the others.
+    holes: usize,
+    /// Where the last of these ended: from there on all bytes are of events.
+    last_hole: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    cursor: Cursor,
+    // A page has at most 64 KiB, or one event, which is smaller than 4 GiB.
+    start: u32,
+    end: u32,
+}
+
+impl Entry {
+    fn range(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+impl Index {
+    /// The next event: it has these bytes of the page.
+    pub(crate) fn push(&mut self, cursor: Cursor, bytes: Range<usize>) {
+        let offset = |at: usize| u32::try_from(at).expect("a page is smaller than 4 GiB");
+        self.entries.push(Entry { cursor, start: offset(bytes.start), end: offset(bytes.end) });
+    }
+
+    /// The position of the first event that is kept.
+    pub(crate) fn first(&self) -> Option<Cursor> {
+        self.kept().first().map(|entry| entry.cursor)
+    }
+
+    /// The position of the last.
+    pub(crate) fn last(&self) -> Option<Cursor> {
+        self.kept().last().map(|entry| entry.cursor)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.kept().len()
+    }
+
+    /// The bytes of all events after this position, if there are any.
+    pub(crate) fn after(&self, cursor: Cursor) -> Option<Range<usize>> {
+        let first = self.kept().get(self.place_after(cursor))?;
+        Some(first.range().start..self.kept().last()?.range().end)
+    }
+
+    /// Whether these bytes are of events alone.
+    pub(crate) fn is_whole(&self, bytes: &Range<usize>) -> bool {
+        bytes.start >= self.last_hole
+    }
+
+    /// The event at this position, if it is here.
+    pub(crate) fn event(&self, cursor: Cursor) -> Option<Range<usize>> {
+        let place = self.place_after(cursor).checked_sub(1)?;
+        Some(self.kept()[place]).filter(|entry| entry.cursor == cursor).map(|entry| entry.range())
+    }
+
+    /// The events after this position, in order.
+    pub(crate) fn events_after(
+        &self,
+        cursor: Cursor,
+    ) -> impl Iterator<Item = (Cursor, Range<usize>)> + '_ {
+        self.kept()[self.place_after(cursor)..].iter().map(|entry| (entry.cursor, entry.range()))
+    }
+
+    /// The position before the last `count` events, where there are more than that.
+    pub(crate) fn before_last(&self, count: usize) -> Option<Cursor> {
+        let before = self.len().checked_sub(count)?.checked_sub(1)?;
+        Some(self.kept()[before].cursor)
+    }
+
+    /// Lets go of the first event, and says which it was, and its size.
+    pub(crate) fn let_go(&mut self) -> Option<(Cursor, usize)> {
+        let first = *self.kept().first()?;
+        self.gone += 1;
+        Some((first.cursor, first.range().len()))
+    }
+
+    /// Takes the event at this position out, and says how large it was.
+    pub(crate) fn take_out(&mut self, cursor: Cursor) -> Option<usize> {
+        let place = self.place_after(cursor).checked_sub(1)?;
+        let entry = Some(self.kept()[place]).filter(|entry| entry.cursor == cursor)?;
+        self.entries.remove(self.gone + place);
+        self.holes += entry.range().len();
+        self.last_hole = self.last_hole.max(entry.range().end);
+        Some(entry.range().len())
+    }
+
+    /// Whether more than half of these bytes are of events that were taken out.
+    pub(crate) fn is_sparse(&self, bytes: usize) -> bool {
+        self.holes > bytes / 2
+    }
+
+    /// The events that are kept, without anything in between.
+    pub(crate) fn compacted(&self, bytes: &[u8]) -> (Self, BytesMut) {
+        let size = self.kept().iter().map(|entry| entry.range().len()).sum();
+        let (mut index, mut kept) = (Self::default(), BytesMut::with_capacity(size));
+        for entry in self.kept() {
+            let start = kept.len();
+            kept.extend_from_slice(&bytes[entry.range()]);
+            index.push(entry.cursor, start..kept.len());
+        }
+        (index, kept)
+    }
+
+    /// What it was filled with and needs no more room for.
+    pub(crate) fn shrink(&mut self) {
+        self.entries.shrink_to_fit();
+    }
+
+    fn kept(&self) -> &[Entry] {
+        &self.entries[self.gone..]
+    }
+
+    fn place_after(&self, cursor: Cursor) -> usize {
+        self.kept().partition_point(|entry| entry.cursor <= cursor)
+    }
+}

@@ -1,0 +1,86 @@
+use std::sync::Arc;
+
+use crate::log::behind::Behind;
+use crate::log::follower::{Backoff, Follower, within};
+use crate::log::reads;
+use crate::log::tail::{Limits, Tail};
+use crate::log::{EventLog, Shared};
+use crate::store::{Bounds, Store, StoreError};
+use crate::{Cursor, Error, LogOptions, Timer};
+
+impl EventLog {
+    /// A log over a store, and what brings the store's events into this process: a [`Follower`], to be spawned.
+    ///
+    /// The newest events are read into memory now. `timer` is the clock of the runtime; a store's own crate has a function that hands
+    /// it in, and spawns the follower.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails ([`is_store`](Error::is_store)), after it was tried again for [`LogOptions::store_wait`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing has happened when it is dropped.
+    pub async fn open(
+        store: impl Store,
+        options: impl Into<LogOptions>,
+        timer: Timer,
+    ) -> Result<(Self, Follower), Error> {
+        let (store, options): (Arc<dyn Store>, LogOptions) = (Arc::new(store), options.into());
+        let (begun, mut backoff) = (timer.now(), Backoff::new());
+        let (log, end) = loop {
+            match Self::over(&store, options, &timer).await {
+                Ok(opened) => break opened,
+                Err(error)
+                    if timer.now().saturating_duration_since(begun) >= options.store_wait =>
+                {
+                    return Err(Error::store("opening the log", error, false));
+                }
+                Err(_) => backoff.wait(&timer).await,
+            }
+        };
+        log.fill(&*store, end)
+            .await
+            .map_err(|error| Error::store("opening the log", error, false))?;
+        let follower = Follower::new(&log, store);
+        Ok((log, follower))
+    }
+
+    /// A log whose tail begins where it will be full of the newest events, and the position up to which there are any now.
+    async fn over(
+        store: &Arc<dyn Store>,
+        options: LogOptions,
+        timer: &Timer,
+    ) -> Result<(Self, Cursor), StoreError> {
+        let bounds: Bounds = within(timer, options.store_timeout, store.bounds()).await?;
+        let before = store.before_last(options.tail_events.max(1));
+        let before = within(timer, options.store_timeout, before).await?;
+        let base = before.max(bounds.floor).min(bounds.newest.max(bounds.floor));
+        let limits = Limits { events: options.tail_events.max(1), bytes: options.tail_bytes };
+        let tail = Tail::new(bounds.epoch, base, limits, None);
+        let log = Shared::new(
+            tail,
+            Some((Arc::clone(store), Behind::new(bounds))),
+            options,
+            timer.clone(),
+        );
+        Ok((Self(Arc::new(log)), bounds.newest))
+    }
+
+    /// Reads what comes after the base, so that to begin live is to begin with the next event.
+    async fn fill(&self, store: &dyn Store, end: Cursor) -> Result<(), StoreError> {
+        loop {
+            let newest = self.lock().tail.newest();
+            if newest >= end {
+                return Ok(());
+            }
+            let read = store.read(newest, reads::LIMIT);
+            let page = within(&self.0.timer, self.0.options.store_timeout, read).await?;
+            if page.events.is_empty() {
+                self.advance(end);
+                return Ok(());
+            }
+            self.take_page(page);
+        }
+    }
+}

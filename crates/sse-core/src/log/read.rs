@@ -1,0 +1,108 @@
+use std::future::Future;
+
+use crate::cursor::Origin;
+use crate::log::EventLog;
+use crate::log::follower::within;
+use crate::store::{PageLimit, Store, StoreError, StoredEvent};
+use crate::{Cursor, Epoch, Error, EventId, Frame, GapReason};
+
+impl EventLog {
+    /// The event with this id.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not here ([`is_gap`](Error::is_gap)), and where the store fails ([`is_store`](Error::is_store)).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is changed by it.
+    pub async fn get(&self, id: &EventId) -> Result<Frame, Error> {
+        let cursor = self.locate(id).await?;
+        if let Some(bytes) = self.lock_now().tail.read_one(cursor) {
+            return Ok(Frame::from_log(bytes, id.clone()));
+        }
+        if let Some(store) = &self.0.store {
+            let mut events = self.read_stored(&**store, cursor.previous(), 1).await?;
+            if let Some(frame) = events.pop().filter(|frame| frame.id() == Some(id)) {
+                return Ok(frame);
+            }
+        }
+        // An id just before the oldest event can be resumed from, though its event is gone.
+        Err(self.lock_now().gap(GapReason::TooOld).into())
+    }
+
+    /// The events after this one, at most `limit` of them, oldest first. Over a store fewer than that may come, though there are more.
+    ///
+    /// # Errors
+    ///
+    /// Where what follows the id is not all here ([`is_gap`](Error::is_gap)), and where the store fails ([`is_store`](Error::is_store)).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is changed by it.
+    pub async fn read_after(&self, id: &EventId, limit: usize) -> Result<Vec<Frame>, Error> {
+        let after = self.locate(id).await?;
+        if let Some(store) = self.0.store.as_ref().filter(|_| after < self.lock().tail.base()) {
+            return self.read_stored(&**store, after, limit).await;
+        }
+        let mut state = self.lock_now();
+        let (epoch, cursors) = (state.tail.epoch(), state.tail.cursors_after(after, limit));
+        let frames = cursors.into_iter().filter_map(|cursor| {
+            Some(Frame::from_log(state.tail.read_one(cursor)?, cursor.id(epoch)))
+        });
+        Ok(frames.collect())
+    }
+
+    /// Where an id is, if all that follows it is kept.
+    pub(super) async fn locate(&self, id: &EventId) -> Result<Cursor, Error> {
+        let gap = {
+            let state = self.lock_now();
+            match state.position_of(id) {
+                Ok(cursor) => return Ok(cursor),
+                Err(gap) if state.may_be_known_to_the_store(id, &gap) => gap,
+                Err(gap) => return Err(gap.into()),
+            }
+        };
+        let Some(store) = &self.0.store else { return Err(gap.into()) };
+        let bounds = self.call("asking for its bounds", store.bounds()).await?;
+        match Origin::of(id, bounds.epoch) {
+            Origin::Here(cursor) if cursor >= bounds.floor && cursor <= bounds.newest => Ok(cursor),
+            _ => Err(gap.into()),
+        }
+    }
+
+    async fn read_stored(
+        &self,
+        store: &dyn Store,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<Frame>, Error> {
+        let limit = PageLimit { events: limit, bytes: self.0.options.tail_bytes };
+        let page = self.call("reading", store.read(after, limit)).await?;
+        let epoch = page.bounds.epoch;
+        if after < page.bounds.floor {
+            return Err(self.lock().gap(GapReason::TooOld).into());
+        }
+        Ok(page.events.iter().map(|event| frame(event, epoch)).collect())
+    }
+
+    /// Asks the store, with word of what it was to do where it fails.
+    pub(super) async fn call<T>(
+        &self,
+        what: &'static str,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, Error> {
+        let answer = within(&self.0.timer, self.0.options.store_timeout, call).await;
+        answer.map_err(|error| match error {
+            StoreError::Finished => Error::finished(),
+            error => {
+                let may_have_happened = matches!(error, StoreError::OutcomeUnknown(_));
+                Error::store(what, error, may_have_happened)
+            }
+        })
+    }
+}
+
+fn frame(event: &StoredEvent, epoch: Epoch) -> Frame {
+    Frame::of_block(&event.block, event.cursor.id(epoch))
+}

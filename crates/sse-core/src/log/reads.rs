@@ -1,0 +1,101 @@
+use std::future::poll_fn;
+use std::task::Poll;
+
+use bytes::BytesMut;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use crate::log::behind::{Answer, Part};
+use crate::log::follower::{Backoff, Follow, Unused};
+use crate::log::page::PAGE_SIZE;
+use crate::store::{Page, PageLimit, StoreError};
+use crate::{Cursor, Epoch, encode};
+
+/// How many parts of a log are read at a time.
+const AT_A_TIME: usize = 8;
+/// What is read at a time.
+pub(super) const LIMIT: PageLimit = PageLimit { events: 1000, bytes: PAGE_SIZE };
+
+/// Reads what readers want of the store, some at a time.
+pub(super) async fn run(follow: &Follow) -> Result<(), Unused> {
+    let mut reads = FuturesUnordered::new();
+    poll_fn(|cx| {
+        loop {
+            while reads.len() < AT_A_TIME {
+                let Ok(log) = follow.log() else { return Poll::Ready(Err(Unused)) };
+                let Some(part) = log.next_wanted() else { break };
+                reads.push(read(follow, part));
+            }
+            match reads.poll_next_unpin(cx) {
+                Poll::Ready(Some(Err(Unused))) => return Poll::Ready(Err(Unused)),
+                Poll::Ready(Some(Ok(()))) => {}
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await
+}
+
+/// Reads a part, until it is there or nobody wants it any more.
+async fn read(follow: &Follow, part: Part) -> Result<(), Unused> {
+    let mut backoff = Backoff::new();
+    while follow.log()?.is_wanted(part) {
+        match attempt(follow, part).await {
+            Ok((after, base, page)) => {
+                if follow.log()?.answer(part, after, base, page) {
+                    return Ok(());
+                }
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "reading from a store failed; it is tried again"
+                );
+            }
+        }
+        backoff.wait(&follow.timer).await;
+    }
+    Ok(())
+}
+
+/// A page, the position after which it begins, and where the tail began before it was read.
+async fn attempt(follow: &Follow, part: Part) -> Result<(Cursor, Cursor, Page), StoreError> {
+    let Ok((base, floor)) = follow.log().map(|log| log.base_and_floor()) else {
+        return Err(StoreError::failed("the log is in use no more"));
+    };
+    let after = match part {
+        Part::After(after) => after,
+        Part::Oldest => floor,
+        Part::Last(count) => follow.within(follow.store.before_last(count)).await?,
+    };
+    let page = follow.within(follow.store.read(after, LIMIT)).await?;
+    Ok((after, base, page))
+}
+
+/// What a page says of the log after this position, as it goes out. The events that the follower has not brought yet are left out: what
+/// has an id that a client can come back with is known to this process.
+pub(super) fn answer(
+    part: Part,
+    after: Cursor,
+    base: Cursor,
+    newest: Cursor,
+    page: Page,
+) -> Option<Answer> {
+    if after < page.bounds.floor {
+        // Whoever begins with the oldest begins with what is the oldest now.
+        return matches!(part, Part::After(_)).then_some(Answer::Gone);
+    }
+    let known = page.events.iter().take_while(|event| event.cursor <= newest);
+    let Some(last) = known.clone().last().map(|event| event.cursor) else {
+        let nothing_up_to = if page.events.is_empty() { base } else { newest };
+        return Some(Answer::Nothing(nothing_up_to.max(after)));
+    };
+    let epoch: Epoch = page.bounds.epoch;
+    let mut bytes =
+        BytesMut::with_capacity(known.clone().map(|event| event.block.len() + 40).sum());
+    for event in known {
+        bytes.extend_from_slice(&event.block);
+        encode::id(&event.cursor.id(epoch), &mut bytes);
+    }
+    Some(Answer::Events(bytes.freeze(), last))
+}

@@ -1,0 +1,92 @@
+//! What keeps the events of a log outside of the process: the trait that a backend implements, and what it speaks of.
+//!
+//! An application does not call a [`Store`]: it opens an [`EventLog`](crate::EventLog) over one, and whoever wrote the store gives it a
+//! function for that.
+
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use futures_core::Stream;
+
+use crate::{Cursor, Epoch};
+
+mod error;
+mod event;
+mod page;
+
+pub use error::StoreError;
+pub use event::{Appended, NewEvent, StoredEvent};
+pub use page::{Bounds, Page, PageLimit, Retention};
+
+/// Pages, as they come about.
+pub type Pages = Pin<Box<dyn Stream<Item = Result<Page, StoreError>> + Send>>;
+
+/// What a backend does for a log: it keeps events in one order, for many processes.
+///
+/// # What it owes
+///
+/// The log can keep its promises if these hold. The conformance suite has a test of the same name for each.
+///
+/// - **Order.** Every reader, in every process, gets the events in the same order, by ascending cursors. A cursor is never given
+///   twice within an epoch, and no event ever becomes visible before one that was visible already.
+/// - **Appended means stored.** Once `append` has returned, the event outlives whatever the engine promises to outlive. All events
+///   of one call are stored, or none is.
+/// - **An error says what is known.** [`StoreError::Failed`] only where nothing was stored; where that is not known,
+///   [`StoreError::OutcomeUnknown`].
+/// - **Idempotent.** An event whose idempotency key was stored within the window that the store was opened with is not stored again;
+///   the answer is the cursor of the first.
+/// - **Nothing is skipped.** `read` and `follow` give every event after a cursor, and what is no longer kept shows in the bounds: those of a
+///   page were true after its events had been read. So a trim in between is seen: the `floor` is above the cursor.
+/// - **Followers are told.** `follow` gives new events as they come, and a page without events when the bounds have changed otherwise:
+///   finished, an event deleted, a new epoch.
+/// - **No wait without bound.** Each call ends, at the latest in an error, a few seconds after the engine has gone. (The log itself gives
+///   up after [`LogOptions::store_timeout`](crate::LogOptions::store_timeout).) Dropping a future or a stream frees all it held.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Stores these events one right after the other; all of them, or none.
+    ///
+    /// An event with a [`key`](NewEvent::key) takes the place of the one with this key: that one need not be given any more, and its
+    /// absence is no gap.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Finished`] once the log is finished; else as the trait says.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped halfway, the outcome is unknown.
+    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError>;
+
+    /// What there is at this moment.
+    async fn bounds(&self) -> Result<Bounds, StoreError>;
+
+    /// The events after this cursor, oldest first: at least one where there is any, and no more than the limit allows. (One event is
+    /// given whatever its size.) A short page does not mean that there is nothing after it.
+    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError>;
+
+    /// The cursor after which there are just `count` events, or [`Bounds::floor`] where there are fewer.
+    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError>;
+
+    /// The events after this cursor, and then those to come. The stream ends, or gives an error, when it cannot go on; it is then
+    /// followed anew from where it was.
+    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError>;
+
+    /// Lets go of the oldest events that are over these limits; the newest is kept. Called every few seconds, by every process: cheap
+    /// where there is nothing to do. An engine that does so itself has nothing to do here.
+    async fn retain(&self, retention: &Retention) -> Result<(), StoreError>;
+
+    /// Says that the newest event is the last, for good. A second time changes nothing.
+    async fn finish(&self) -> Result<(), StoreError>;
+
+    /// Forgets the event at this cursor, whose absence is no gap. Where there is none nothing changes.
+    async fn delete(&self, event: Cursor) -> Result<(), StoreError>;
+
+    /// Compare and set: begins a new epoch if it is this one still. The answer is the epoch there is then, whoever began it.
+    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError>;
+
+    /// The largest cursor it can ever give: [`merge`](crate::merge) reckons with the length of its text. Engines that number their
+    /// events by one say `Cursor::from(u64::MAX)`.
+    fn largest_cursor(&self) -> Cursor {
+        Cursor::MAX
+    }
+}

@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{Cursor, Epoch, Error, Event, encode};
+
+/// An event on its way into a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NewEvent {
+    /// The event as it goes out, without the id line and the blank line: what is to be kept.
+    pub block: Bytes,
+    /// What it says something new of: of the events with one key the newest is enough. At most [`NewEvent::MAX_KEY_LEN`] bytes.
+    pub key: Option<Arc<str>>,
+    /// The application's own name for it, by which a second attempt is known. At most [`NewEvent::MAX_KEY_LEN`] bytes.
+    pub idempotency_key: Option<Arc<str>>,
+}
+
+/// An event as a store gives it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Where it is in the log.
+    pub cursor: Cursor,
+    /// As it was given.
+    pub block: Bytes,
+    /// As it was given.
+    pub key: Option<Arc<str>>,
+}
+
+/// Where events were stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// In which life of the log.
+    pub epoch: Epoch,
+    /// At which positions, one for each event.
+    pub cursors: Vec<Cursor>,
+}
+
+impl NewEvent {
+    /// The longest key, in bytes.
+    pub const MAX_KEY_LEN: usize = 128;
+
+    /// Encodes an event for a log, in at most this many bytes.
+    ///
+    /// # Errors
+    ///
+    /// What a log refuses ([`EventLog::append`](crate::EventLog::append)).
+    pub fn encode(event: &Event, largest: usize) -> Result<Self, Error> {
+        if event.id.is_some() {
+            return Err(Error::invalid_event("it has an id of its own, and the log gives the ids"));
+        }
+        if event.data.is_none() {
+            return Err(Error::invalid_event(
+                "it has no data, so no client would see it: give it data, which may be empty",
+            ));
+        }
+        let mut block = BytesMut::new();
+        encode::block(event, &mut block);
+        if block.len() > largest {
+            return Err(Error::too_large(block.len(), largest));
+        }
+        Ok(Self { block: block.freeze(), key: None, idempotency_key: None })
+    }
+
+    /// The same, of this key.
+    ///
+    /// # Errors
+    ///
+    /// Where the key is empty or longer than [`NewEvent::MAX_KEY_LEN`] ([`is_invalid_event`](Error::is_invalid_event)).
+    pub fn with_key(self, key: &str) -> Result<Self, Error> {
+        Ok(Self { key: Some(checked(key)?), ..self })
+    }
+
+    /// The same, with this idempotency key.
+    ///
+    /// # Errors
+    ///
+    /// As for [`with_key`](NewEvent::with_key).
+    pub fn with_idempotency_key(self, key: &str) -> Result<Self, Error> {
+        Ok(Self { idempotency_key: Some(checked(key)?), ..self })
+    }
+}
+
+fn checked(key: &str) -> Result<Arc<str>, Error> {
+    match key.len() {
+        1..=NewEvent::MAX_KEY_LEN => Ok(key.into()),
+        _ => Err(Error::invalid_event("a key has 1 to 128 bytes")),
+    }
+}

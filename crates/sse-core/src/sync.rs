@@ -1,0 +1,9 @@
+//! The lock of a log; under `--cfg shuttle` one whose interleavings are tried one after another.
+
+#[cfg(not(shuttle))]
+pub(crate) use std::sync::{Mutex, MutexGuard, PoisonError};
+
+#[cfg(shuttle)]
+pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+#[cfg(shuttle)]
+pub(crate) use std::sync::PoisonError;
