@@ -4,6 +4,7 @@
 pub mod adapters;
 pub mod browsers;
 pub mod clients;
+pub mod stores;
 pub mod suite;
 
 /// Every code block of the README and of the docs is a test.

@@ -9,6 +9,7 @@ pub mod parser;
 pub mod proxy;
 pub mod rules;
 pub mod server;
+pub mod store_engine;
 mod waiting;
 pub mod wire;
 mod wire_body;

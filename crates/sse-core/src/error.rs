@@ -122,6 +122,18 @@ impl From<Kind> for Error {
     }
 }
 
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Finished => Self::finished(),
+            error => {
+                let may_have_happened = matches!(error, StoreError::OutcomeUnknown(_));
+                Self::store("being asked", error, may_have_happened)
+            }
+        }
+    }
+}
+
 impl From<Gap> for Error {
     fn from(gap: Gap) -> Self {
         Kind::Gap(gap).into()

@@ -4,6 +4,7 @@
 //! function for that.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_core::Stream;
@@ -88,5 +89,49 @@ pub trait Store: Send + Sync + 'static {
     /// events by one say `Cursor::from(u64::MAX)`.
     fn largest_cursor(&self) -> Cursor {
         Cursor::MAX
+    }
+}
+
+/// A store that is shared is one, too.
+#[async_trait]
+impl<S: Store + ?Sized> Store for Arc<S> {
+    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+        (**self).append(events).await
+    }
+
+    async fn bounds(&self) -> Result<Bounds, StoreError> {
+        (**self).bounds().await
+    }
+
+    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+        (**self).read(after, limit).await
+    }
+
+    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
+        (**self).before_last(count).await
+    }
+
+    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+        (**self).follow(after).await
+    }
+
+    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+        (**self).retain(retention).await
+    }
+
+    async fn finish(&self) -> Result<(), StoreError> {
+        (**self).finish().await
+    }
+
+    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+        (**self).delete(event).await
+    }
+
+    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
+        (**self).begin_epoch(instead_of).await
+    }
+
+    fn largest_cursor(&self) -> Cursor {
+        (**self).largest_cursor()
     }
 }

@@ -1,0 +1,1 @@
+//! How each store is opened, and its engine started: the same few lines in each file.
