@@ -89,12 +89,17 @@ pub(crate) enum Origin {
 impl Origin {
     /// Reads an id as the log of this epoch writes it.
     pub(crate) fn of(id: &EventId, epoch: Epoch) -> Self {
-        let Some((written, cursor)) = id.as_str().split_once('.') else { return Self::Unknown };
-        match (written.parse::<Epoch>(), cursor.parse::<Cursor>()) {
-            (Ok(written), Ok(cursor)) if written == epoch => Self::Here(cursor),
-            (Ok(_), Ok(_)) => Self::OtherEpoch,
-            _ => Self::Unknown,
+        match Self::place_of(id.as_str()) {
+            Some((written, cursor)) if written == epoch => Self::Here(cursor),
+            Some(_) => Self::OtherEpoch,
+            None => Self::Unknown,
         }
+    }
+
+    /// What an id of any log names.
+    pub(crate) fn place_of(id: &str) -> Option<(Epoch, Cursor)> {
+        let (epoch, cursor) = id.split_once('.')?;
+        Some((epoch.parse().ok()?, cursor.parse().ok()?))
     }
 }
 

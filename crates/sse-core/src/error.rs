@@ -26,6 +26,7 @@ enum Kind {
     Json(serde_json::Error),
     InvalidEvent(&'static str),
     TooLarge { size: usize, limit: usize },
+    InvalidMerge(String),
     Finished,
     Gap(Gap),
     Source { during: &'static str, error: BoxError },
@@ -42,6 +43,11 @@ impl Error {
     /// Whether a log refused an event: it has an id of its own, or no data.
     pub fn is_invalid_event(&self) -> bool {
         matches!(*self.0, Kind::InvalidEvent(_))
+    }
+
+    /// Whether logs could not be merged as they were named.
+    pub fn is_invalid_merge(&self) -> bool {
+        matches!(*self.0, Kind::InvalidMerge(_))
     }
 
     /// Whether a log refused an event for its size.
@@ -99,6 +105,10 @@ impl Error {
         Kind::InvalidEvent(reason).into()
     }
 
+    pub(crate) fn invalid_merge(reason: String) -> Self {
+        Kind::InvalidMerge(reason).into()
+    }
+
     pub(crate) fn too_large(size: usize, limit: usize) -> Self {
         Kind::TooLarge { size, limit }.into()
     }
@@ -145,6 +155,7 @@ impl fmt::Display for Error {
         match &*self.0 {
             Kind::Json(_) => write!(f, "the value has no JSON"),
             Kind::InvalidEvent(reason) => write!(f, "the event log refused the event: {reason}"),
+            Kind::InvalidMerge(reason) => write!(f, "these logs cannot be merged: {reason}"),
             Kind::TooLarge { size, limit } => write!(
                 f,
                 "the event log refused the event: {size} bytes when encoded, and `largest_event` allows {limit}"

@@ -13,7 +13,7 @@ use crate::events::Events;
 use crate::feed::{Feed, Options};
 use crate::shutdown::OpenStream;
 use crate::timer::{Sleep, Timer};
-use crate::{Event, Frame, StreamRequest, encode};
+use crate::{Event, Frame, Shutdown, StreamRequest, encode};
 
 /// What browsers wait before they reconnect if nobody tells them.
 const USUAL_RETRY: Duration = Duration::from_secs(3);
@@ -31,7 +31,8 @@ pub struct EventStream {
 struct State {
     events: Events,
     options: Options,
-    open: OpenStream,
+    /// As every shutdown that concerns it sees it.
+    open: Vec<OpenStream>,
     /// Ends the stream from without, as the shutdown of the whole server.
     until: Option<SyncWrapper<Sleep>>,
     timer: Timer,
@@ -65,7 +66,7 @@ impl EventStream {
         Some(Self {
             state: Some(State {
                 events,
-                open: options.shutdown.open(),
+                open: options.shutdowns.iter().map(Shutdown::open).collect(),
                 until: None,
                 sleep: SyncWrapper::new(timer.sleep(options.keep_alive)),
                 last_write: timer.now(),
@@ -165,7 +166,8 @@ impl State {
         {
             return Poll::Ready(());
         }
-        self.open.poll_begun(cx)
+        let has_begun = |open: &mut OpenStream| open.poll_begun(cx).is_ready();
+        if self.open.iter_mut().any(has_begun) { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// A comment at once, so that the answer is seen to have begun; and how long to wait before coming back.

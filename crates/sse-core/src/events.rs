@@ -4,7 +4,8 @@ use bytes::{Bytes, BytesMut};
 use sync_wrapper::SyncWrapper;
 
 use crate::feed::{Options, Origin, Running};
-use crate::log::Reader;
+use crate::log::{Gaps, Reader};
+use crate::merge::Merged;
 use crate::resume::Resume;
 use crate::stream_context::Receiver;
 use crate::{Closed, Error, LastEventId, OnGap, Start};
@@ -15,6 +16,7 @@ const CHUNK_SIZE: usize = 64 * 1024;
 /// A feed as it runs: the chunks of one client.
 pub(crate) enum Events {
     Log(Reader),
+    Merge(Box<Merged>),
     Source(Box<Joined>),
     Context(Pushed),
 }
@@ -29,8 +31,12 @@ impl Events {
     ) -> Option<Self> {
         match origin {
             Origin::Log(log) => {
-                let reader = Reader::new(log, &last_event_id, options);
+                let reader = Reader::new(log, &last_event_id, &options.start, Gaps::new(options));
                 (!reader.is_stopped()).then_some(Self::Log(reader))
+            }
+            Origin::Merge(logs) => {
+                let merged = Merged::new(logs, last_event_id, options);
+                (!merged.is_stopped()).then(|| Self::Merge(Box::new(merged)))
             }
             Origin::Source(_)
                 if last_event_id == LastEventId::Unusable
@@ -58,6 +64,7 @@ impl Events {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         match self {
             Self::Log(reader) => reader.poll_next(cx),
+            Self::Merge(merged) => merged.poll_next(cx),
             Self::Source(joined) => joined.poll_next(cx),
             Self::Context(pushed) => pushed.poll_next(cx),
         }
@@ -67,6 +74,7 @@ impl Events {
     pub(crate) fn can_be_polled(&self) -> bool {
         match self {
             Self::Log(reader) => !reader.has_more_to_give(),
+            Self::Merge(merged) => !merged.has_more_to_give(),
             Self::Source(joined) => !joined.resume.has_more_to_give(),
             Self::Context(_) => false,
         }

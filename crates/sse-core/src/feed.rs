@@ -9,7 +9,7 @@ use crate::{BoxError, Error, EventLog, EventType, OnGap, Shutdown, Source, Start
 
 /// Where one client's events come from, and the options of its stream.
 ///
-/// An [`EventLog`](crate::EventLog), a [`Source`](crate::Source) and the channel of a [`StreamContext`](crate::StreamContext)
+/// An [`EventLog`](crate::EventLog), a [`merge`](crate::merge) of several, a [`Source`](crate::Source) and the channel of a [`StreamContext`](crate::StreamContext)
 /// each make one, and wherever a feed is asked for they will do as they are.
 ///
 /// ```
@@ -32,6 +32,8 @@ pub struct Feed {
 
 pub(crate) enum Origin {
     Log(EventLog),
+    /// Each by its name.
+    Merge(Vec<(Arc<str>, EventLog)>),
     Source(Arc<dyn Source>),
     Context(Receiver, Option<Running>),
 }
@@ -50,7 +52,8 @@ pub(crate) struct Options {
     pub(crate) on_gap: OnGap,
     pub(crate) on_error: Option<OnError>,
     pub(crate) last_event_id_parameter: String,
-    pub(crate) shutdown: Shutdown,
+    /// Each of which ends the stream.
+    pub(crate) shutdowns: Vec<Shutdown>,
     pub(crate) limits: resume::Limits,
 }
 
@@ -133,10 +136,10 @@ impl Feed {
         self
     }
 
-    /// What ends the stream. A log brings its own; other feeds have none unless it is given here.
+    /// What ends the stream. A log brings its own, a merge those of its logs; other feeds have none unless it is given here.
     #[must_use]
     pub fn shutdown(mut self, shutdown: &Shutdown) -> Self {
-        self.options.shutdown = shutdown.clone();
+        self.options.shutdowns = vec![shutdown.clone()];
         self
     }
 
@@ -157,16 +160,16 @@ impl Feed {
     }
 
     pub(crate) fn from_receiver(receiver: Receiver, running: Option<Running>) -> Self {
-        Self::new(Origin::Context(receiver, running), Shutdown::new())
+        Self::new(Origin::Context(receiver, running), Vec::new())
     }
 
-    fn new(origin: Origin, shutdown: Shutdown) -> Self {
-        Self { origin, options: Options::with_shutdown(shutdown) }
+    pub(crate) fn new(origin: Origin, shutdowns: Vec<Shutdown>) -> Self {
+        Self { origin, options: Options::with_shutdowns(shutdowns) }
     }
 }
 
 impl Options {
-    fn with_shutdown(shutdown: Shutdown) -> Self {
+    fn with_shutdowns(shutdowns: Vec<Shutdown>) -> Self {
         Self {
             keep_alive: Duration::from_secs(20),
             keep_alive_event: None,
@@ -176,7 +179,7 @@ impl Options {
             on_gap: OnGap::default(),
             on_error: None,
             last_event_id_parameter: "lastEventId".to_owned(),
-            shutdown,
+            shutdowns,
             limits: resume::Limits { buffered: 1024, remembered: 10_000 },
         }
     }
@@ -184,7 +187,7 @@ impl Options {
 
 impl From<&EventLog> for Feed {
     fn from(log: &EventLog) -> Self {
-        Self::new(Origin::Log(log.clone()), log.shutdown().clone())
+        Self::new(Origin::Log(log.clone()), vec![log.shutdown().clone()])
     }
 }
 
@@ -196,7 +199,7 @@ impl From<EventLog> for Feed {
 
 impl<S: Source> From<S> for Feed {
     fn from(source: S) -> Self {
-        Self::new(Origin::Source(Arc::new(source)), Shutdown::new())
+        Self::new(Origin::Source(Arc::new(source)), Vec::new())
     }
 }
 
@@ -204,6 +207,7 @@ impl fmt::Debug for Feed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = match &self.origin {
             Origin::Log(_) => "log",
+            Origin::Merge(_) => "merge",
             Origin::Source(_) => "source",
             Origin::Context(..) => "context",
         };

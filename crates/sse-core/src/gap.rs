@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -14,6 +15,8 @@ pub struct Gap {
     pub oldest: Option<EventId>,
     /// The newest event; `None` as for `oldest`.
     pub newest: Option<EventId>,
+    /// Which log it is in, in a [`merge`](crate::merge) of several.
+    pub log: Option<Arc<str>>,
     /// The position just before the oldest event: resuming from it gives all that there is.
     pub(crate) restart: Option<EventId>,
 }
@@ -39,7 +42,8 @@ pub enum GapReason {
 pub enum OnGap {
     /// An event of type `reset`, then all that is retained, then live. The default.
     ///
-    /// Its data is JSON: `{"reason": "too-old" | "unknown" | "other-epoch" | "ahead-of-head", "oldest": id | null, "newest": id | null}`.
+    /// Its data is JSON: `{"reason": "too-old" | "unknown" | "other-epoch" | "ahead-of-head", "oldest": id | null, "newest": id | null}`;
+    /// in a [`merge`](crate::merge) with `"log"`, the name of the one that it concerns.
     /// From a log its id is the position just before the oldest event, so that a client that is cut off right after it gets all
     /// that is retained when it comes back. From a [`Source`](crate::Source) it carries no id, and goes on live.
     #[default]
@@ -57,7 +61,7 @@ pub enum OnGap {
 impl Gap {
     /// A gap about which no more than this is known.
     pub(crate) fn unlocated(reason: GapReason) -> Self {
-        Self { reason, oldest: None, newest: None, restart: None }
+        Self { reason, oldest: None, newest: None, log: None, restart: None }
     }
 
     /// Word of it that moves nobody: a client that is cut off after it comes back to the same gap.
@@ -74,11 +78,14 @@ impl Gap {
             reason: GapReason,
             oldest: Option<&'a str>,
             newest: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            log: Option<&'a str>,
         }
         let data = Reset {
             reason: self.reason,
             oldest: self.oldest.as_ref().map(EventId::as_str),
             newest: self.newest.as_ref().map(EventId::as_str),
+            log: self.log.as_deref(),
         };
         let event = Event::json(&data).expect("three texts have a JSON").event_type(RESET);
         Event { id: self.restart.clone(), ..event }

@@ -97,6 +97,9 @@ pub mod store;
 mod log;
 pub use log::{EventLog, Follower, LogOptions, LogStats};
 
+mod merge;
+pub use merge::merge;
+
 mod stream_context;
 pub use stream_context::{Closed, StreamContext};
 

@@ -7,9 +7,11 @@ use crate::sync::{Mutex, MutexGuard, PoisonError};
 use crate::wakers::Wakers;
 use crate::{Cursor, Epoch, Feed, Shutdown, Timer};
 
+mod admin;
 mod ages;
 mod append;
 mod behind;
+mod follow;
 mod follower;
 mod following;
 mod gaps;
@@ -18,6 +20,7 @@ mod keys;
 mod open;
 mod options;
 mod page;
+mod patience;
 mod read;
 mod reader;
 mod reads;
@@ -32,6 +35,7 @@ pub use stats::LogStats;
 
 use ages::Ages;
 use behind::Behind;
+pub(crate) use gaps::Gaps;
 pub(crate) use reader::Reader;
 use remembered::Remembered;
 use state::State;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::log::EventLog;
 use crate::log::behind::{Behind, Part};
-use crate::log::follower::Taken;
+use crate::log::follow::Taken;
 use crate::log::reads;
 use crate::log::state::State;
 use crate::store::{Bounds, Page};

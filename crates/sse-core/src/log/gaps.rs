@@ -1,18 +1,28 @@
+use std::sync::Arc;
+
 use crate::feed::Options;
 use crate::log::reader::Next;
 use crate::log::state::State;
-use crate::{Event, EventType, Frame, Gap, OnGap};
+use crate::{Event, EventType, Frame, Gap, GapReason, OnGap};
 
 /// What was chosen for a client that begins live, or that cannot go on where it was. Decided under one lock each, so that the
 /// position told of is the one read from.
-pub(super) struct Gaps {
+pub(crate) struct Gaps {
     on_gap: OnGap,
     opening: Option<EventType>,
+    /// What the log is called, where it is one of several.
+    log: Option<Arc<str>>,
 }
 
 impl Gaps {
-    pub(super) fn new(options: &Options) -> Self {
-        Self { on_gap: options.on_gap.clone(), opening: options.opening_event.clone() }
+    pub(crate) fn new(options: &Options) -> Self {
+        let opening = options.opening_event.clone();
+        Self { on_gap: options.on_gap.clone(), opening, log: None }
+    }
+
+    /// For one of several logs, which are opened together.
+    pub(crate) fn of_merged(log: Arc<str>, options: &Options) -> Self {
+        Self { on_gap: options.on_gap.clone(), opening: None, log: Some(log) }
     }
 
     /// With the next event, and first with word of the position where that is wanted.
@@ -29,7 +39,8 @@ impl Gaps {
         }
     }
 
-    pub(super) fn go_on(&self, state: &State, gap: &Gap) -> Next {
+    pub(super) fn go_on(&self, state: &State, reason: GapReason) -> Next {
+        let gap = Gap { log: self.log.clone(), ..state.gap(reason) };
         match &self.on_gap {
             OnGap::Reset => {
                 let word = Frame::from(gap.to_event()).into_bytes();
@@ -37,10 +48,10 @@ impl Gaps {
             }
             OnGap::Snapshot(make) => {
                 let word = gap.to_frame_without_id().into_bytes();
-                Next::Tell(word, Box::new(Next::Ask(make.clone(), Box::new(gap.clone()))))
+                Next::Tell(word, Box::new(Next::Ask(make.clone(), Box::new(gap))))
             }
             OnGap::Live => self.begin_live(state),
-            OnGap::Stop => Next::Stop,
+            OnGap::Stop => Next::Refuse,
         }
     }
 }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use crate::log::behind::Behind;
-use crate::log::follower::{Backoff, Follower, within};
+use crate::log::follower::Follower;
+use crate::log::patience::{Backoff, within};
 use crate::log::reads;
 use crate::log::tail::{Limits, Tail};
 use crate::log::{EventLog, Shared};

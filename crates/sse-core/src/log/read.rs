@@ -2,7 +2,7 @@ use std::future::Future;
 
 use crate::cursor::Origin;
 use crate::log::EventLog;
-use crate::log::follower::within;
+use crate::log::patience::within;
 use crate::store::{PageLimit, Store, StoreError, StoredEvent};
 use crate::{Cursor, Epoch, Error, EventId, Frame, GapReason};
 

@@ -3,14 +3,17 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use crate::feed::Options;
 use crate::log::EventLog;
-use crate::log::behind::{Answer, Part};
+use crate::log::behind::Part;
 use crate::log::gaps::Gaps;
 use crate::log::state::{Place, State};
 use crate::log::tail::Read;
 use crate::snapshot::Waiting;
-use crate::{Cursor, Epoch, Error, EventId, Gap, GapReason, LastEventId, MakeSnapshot, Snapshot};
+use crate::{
+    Cursor, Epoch, Error, EventId, Gap, GapReason, LastEventId, MakeSnapshot, Snapshot, Start,
+};
+
+mod stored;
 
 /// One client of a log: a cursor that moves on, and a place among those who wait.
 pub(crate) struct Reader {
@@ -38,19 +41,25 @@ pub(super) enum Next {
     Ask(MakeSnapshot, Box<Gap>),
     /// Wait for the snapshot, then read on after it.
     Wait(Waiting),
-    /// No more.
+    /// No more: the log is finished.
     Stop,
+    /// No more, since the client cannot go on where it was.
+    Refuse,
 }
 
 type Chunk = Result<Bytes, Error>;
 
 impl Reader {
     /// A reader that goes on where the client was.
-    pub(crate) fn new(log: EventLog, last_event_id: &LastEventId, options: &Options) -> Self {
-        let gaps = Gaps::new(options);
+    pub(crate) fn new(
+        log: EventLog,
+        last_event_id: &LastEventId,
+        start: &Start,
+        gaps: Gaps,
+    ) -> Self {
         let mut state = log.lock_now();
         let mut called = None;
-        let next = match state.resolve(last_event_id, &options.start) {
+        let next = match state.resolve(last_event_id, start) {
             Ok(Place::Live) => gaps.begin_live(&state),
             Ok(Place::After(cursor)) => read_on(&mut state, cursor),
             Ok(Place::Part(part)) => Next::Begin(part),
@@ -59,7 +68,7 @@ impl Reader {
                 called = state.follower();
                 Next::Check(id, number)
             }
-            Err(gap) => gaps.go_on(&state, &gap),
+            Err(gap) => gaps.go_on(&state, gap.reason),
         };
         let (key, epoch) = (state.readers.insert(), state.tail.epoch());
         drop(state);
@@ -69,7 +78,12 @@ impl Reader {
 
     /// Whether there is nothing more for this client, and never will be.
     pub(crate) fn is_stopped(&self) -> bool {
-        matches!(self.next, Next::Stop)
+        matches!(self.next, Next::Stop | Next::Refuse)
+    }
+
+    /// Whether that is for a gap.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.next, Next::Refuse)
     }
 
     /// Whether a client that cannot read on for ever has to, for now: a snapshot is to come, or the store to be asked.
@@ -77,19 +91,15 @@ impl Reader {
         match self.next {
             Next::Ask(..) | Next::Wait(_) | Next::Check(..) | Next::Begin(_) => true,
             Next::Read(_) => self.wants.is_some(),
-            Next::Tell(..) | Next::Stop => false,
+            Next::Tell(..) | Next::Stop | Next::Refuse => false,
         }
     }
 
-    /// The position after which it reads on, where that is known.
+    /// The position after which it reads on: all up to it has been given out, or said to be a gap. None where that is still to come.
     pub(crate) fn position(&self) -> Option<(Epoch, Cursor)> {
-        let mut next = &self.next;
-        loop {
-            match next {
-                Next::Read(after) => return Some((self.epoch, *after)),
-                Next::Tell(_, then) => next = then,
-                _ => return None,
-            }
+        match self.next {
+            Next::Read(after) => Some((self.epoch, after)),
+            _ => None,
         }
     }
 
@@ -97,7 +107,7 @@ impl Reader {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
         loop {
             match &mut self.next {
-                Next::Stop => return Poll::Ready(None),
+                Next::Stop | Next::Refuse => return Poll::Ready(None),
                 Next::Tell(..) => {
                     let Next::Tell(word, then) = mem::replace(&mut self.next, Next::Stop) else {
                         continue;
@@ -139,7 +149,7 @@ impl Reader {
         let mut state = self.log.lock_now();
         if state.tail.epoch() != self.epoch {
             self.epoch = state.tail.epoch();
-            self.next = self.gaps.go_on(&state, &state.gap(GapReason::OtherEpoch));
+            self.next = self.gaps.go_on(&state, GapReason::OtherEpoch);
             return Poll::Ready(None);
         }
         match state.tail.read(after) {
@@ -158,66 +168,9 @@ impl Reader {
                 drop(state);
                 return self.poll_part(Part::After(after), cx);
             }
-            Read::Gone => self.next = self.gaps.go_on(&state, &state.gap(GapReason::TooOld)),
+            Read::Gone => self.next = self.gaps.go_on(&state, GapReason::TooOld),
         }
         Poll::Ready(None)
-    }
-
-    /// Reads from behind the tail: from the store, through the follower.
-    fn poll_part(&mut self, part: Part, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let mut state = self.log.lock_now();
-        if !matches!(part, Part::After(_)) {
-            // Whoever is here for the first time has not been in another epoch.
-            self.epoch = state.tail.epoch();
-        }
-        if state.tail.epoch() != self.epoch {
-            (self.wants, self.next) = (None, Next::Read(Cursor::START));
-            return Poll::Ready(None);
-        }
-        let Some(behind) = &mut state.behind else { return Poll::Pending };
-        let (answer, unneeded) = behind.poll(part, self.key, cx.waker());
-        self.wants = answer.is_pending().then_some(part);
-        let called = answer.is_pending().then(|| behind.follower()).flatten();
-        let bytes = match answer {
-            Poll::Ready(Answer::Events(bytes, last)) => {
-                self.next = Next::Read(last);
-                Poll::Ready(Some(bytes))
-            }
-            Poll::Ready(Answer::Nothing(last)) => {
-                self.next = Next::Read(last);
-                Poll::Ready(None)
-            }
-            Poll::Ready(Answer::Gone) => {
-                self.next = self.gaps.go_on(&state, &state.gap(GapReason::TooOld));
-                Poll::Ready(None)
-            }
-            Poll::Pending => Poll::Pending,
-        };
-        drop(state);
-        drop(unneeded);
-        called.into_iter().for_each(|follower| follower.wake());
-        bytes
-    }
-
-    fn poll_check(&mut self, id: EventId, number: u64, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.log.lock_now();
-        let Some(behind) = &mut state.behind else { return Poll::Pending };
-        let (checked, unneeded) = behind.poll_check(number, self.key, cx.waker());
-        if checked.is_ready() {
-            self.epoch = state.tail.epoch();
-            self.next = match state.position_of(&id) {
-                Ok(after) => read_on(&mut state, after),
-                Err(gap) => {
-                    if let Some(behind) = &mut state.behind {
-                        behind.remember_stranger(id);
-                    }
-                    self.gaps.go_on(&state, &gap)
-                }
-            };
-        }
-        drop(state);
-        drop(unneeded);
-        checked
     }
 
     fn go_on_after(&mut self, snapshot: Snapshot) -> Chunk {

@@ -6,8 +6,9 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::log::behind::{Answer, Part};
-use crate::log::follower::{Backoff, Follow, Unused};
+use crate::log::follow::{Follow, Unused};
 use crate::log::page::PAGE_SIZE;
+use crate::log::patience::Backoff;
 use crate::store::{Page, PageLimit, StoreError};
 use crate::{Cursor, Epoch, encode};
 

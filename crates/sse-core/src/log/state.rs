@@ -97,6 +97,7 @@ impl State {
             reason,
             oldest: oldest.map(|oldest| oldest.id(epoch)),
             newest: oldest.map(|_| self.newest().id(epoch)),
+            log: None,
             restart: Some(self.floor().id(epoch)),
         }
     }

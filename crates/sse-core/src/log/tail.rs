@@ -6,8 +6,10 @@ use bytes::{Bytes, BytesMut};
 
 use crate::log::ages::Ages;
 use crate::log::keys::Keys;
-use crate::log::page::{OpenPage, PAGE_SIZE, Page};
+use crate::log::page::{OpenPage, Page};
 use crate::{Cursor, Epoch, encode};
+
+mod remove;
 
 /// The newest events of a log, as they go out, in pages that all readers share.
 ///
@@ -155,17 +157,6 @@ impl Tail {
         self.base
     }
 
-    /// Removes an event, and its bytes: nothing of it is kept here.
-    pub(crate) fn delete(&mut self, event: Cursor) {
-        self.keys.remove(event);
-        if let Some(place) = self.take_out(event) {
-            match self.pages.get_mut(place) {
-                Some(page) => page.compact(),
-                None => self.open.compact(),
-            }
-        }
-    }
-
     /// Lets go of all, since what follows does not follow on the newest, or to have it read anew.
     pub(crate) fn skip_to(&mut self, base: Cursor) {
         let base = base.max(self.newest);
@@ -239,35 +230,6 @@ impl Tail {
         if let Some(ages) = &mut self.ages {
             ages.let_go(cursor);
         }
-    }
-
-    /// Takes an event out from among the others. Where it was in a page that stays, says in which.
-    fn take_out(&mut self, event: Cursor) -> Option<usize> {
-        let place = self.page_after(event.previous());
-        let sealed = self.pages.get_mut(place).and_then(|page| page.take_out(event));
-        let size = sealed.or_else(|| self.open.take_out(event))?;
-        self.len -= 1;
-        self.bytes -= size;
-        if sealed.is_none() {
-            return Some(self.pages.len());
-        }
-        if self.pages[place].index.len() == 0 {
-            self.pages.remove(place);
-            return None;
-        }
-        Some(self.join(place))
-    }
-
-    /// Makes one page of two that have become small, so that there are not many pages of an event or two.
-    fn join(&mut self, place: usize) -> usize {
-        let Some(before) = place.checked_sub(1) else { return place };
-        if self.pages[before].len() + self.pages[place].len() > PAGE_SIZE / 2 {
-            return place;
-        }
-        if let Some(page) = self.pages.remove(place) {
-            self.pages[before].absorb(&page);
-        }
-        before
     }
 }
 

@@ -10,6 +10,7 @@ mod gaps;
 mod keep_alive;
 mod last_wakers;
 mod leaving;
+mod merging;
 mod opening;
 mod seam;
 mod seam_bounds;

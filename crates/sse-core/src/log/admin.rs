@@ -1,0 +1,96 @@
+use std::task::Waker;
+
+use crate::log::EventLog;
+use crate::{Epoch, Error, EventId, GapReason};
+
+impl EventLog {
+    /// The newest event is the last: streams end once they have delivered it, and a client that has seen it, or that would begin
+    /// live, is answered 204, so that a browser asks no more. What is kept can still be read. A second time changes nothing.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventLog};
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = EventLog::in_memory(1000);
+    /// log.append(Event::new("done")).await?;
+    /// log.finish().await?;
+    /// assert!(log.append(Event::new("more")).await.unwrap_err().is_finished());
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None in memory. Where the store fails ([`is_store`](Error::is_store)) it can be called again.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append`](EventLog::append); it can be called again.
+    pub async fn finish(&self) -> Result<(), Error> {
+        if let Some(store) = &self.0.store {
+            return self.call("finishing the log", store.finish()).await;
+        }
+        let mut state = self.lock();
+        state.is_finished = true;
+        let woken = state.readers.take();
+        drop(state);
+        woken.wake();
+        Ok(())
+    }
+
+    /// Removes one event for good, as a person may ask for whom it is about: no reader sees it from now on, and its absence is no
+    /// gap. Where it is there no more nothing changes. What streams have taken already goes out. Over a store, other processes may give it
+    /// to their clients for up to [`LogOptions::store_check`](crate::LogOptions::store_check) longer.
+    ///
+    /// # Errors
+    ///
+    /// Where the id is none of this log ([`is_gap`](Error::is_gap)), and where the store fails ([`is_store`](Error::is_store)).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append`](EventLog::append); it can be called again.
+    pub async fn delete(&self, id: &EventId) -> Result<(), Error> {
+        let cursor = match self.locate(id).await {
+            // It has been let go of already.
+            Err(error) if error.gap().is_some_and(|gap| gap.reason == GapReason::TooOld) => {
+                return Ok(());
+            }
+            cursor => cursor?,
+        };
+        if let Some(store) = &self.0.store {
+            self.call("deleting an event", store.delete(cursor)).await?;
+        }
+        let mut state = self.lock();
+        state.tail.delete(cursor);
+        let woken = state.behind.as_mut().map(|behind| behind.forget_pages());
+        drop(state);
+        woken.into_iter().flatten().for_each(Waker::wake);
+        Ok(())
+    }
+
+    /// Begins another life of the log, with other ids: every client that comes back is told of a gap. To be called after a store was
+    /// restored from a backup while no process ran, since nobody could notice that. In memory the events are gone, too.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails ([`is_store`](Error::is_store)).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append`](EventLog::append); it can be called again.
+    pub async fn new_epoch(&self) -> Result<(), Error> {
+        let epoch = self.lock().tail.epoch();
+        if let Some(store) = &self.0.store {
+            self.call("beginning an epoch", store.begin_epoch(epoch)).await?;
+            self.want_check();
+            return Ok(());
+        }
+        let mut state = self.lock();
+        let newest = state.tail.newest();
+        state.tail.begin_epoch(Epoch::random(), newest);
+        let woken = state.readers.take();
+        drop(state);
+        woken.wake();
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+use crate::Cursor;
+use crate::log::page::PAGE_SIZE;
+use crate::log::tail::Tail;
+
+impl Tail {
+    /// Removes an event, and its bytes: nothing of it is kept here.
+    pub(crate) fn delete(&mut self, event: Cursor) {
+        self.keys.remove(event);
+        if let Some(place) = self.take_out(event) {
+            match self.pages.get_mut(place) {
+                Some(page) => page.compact(),
+                None => self.open.compact(),
+            }
+        }
+    }
+
+    /// Takes an event out from among the others. Where it was in a page that stays, says in which.
+    pub(super) fn take_out(&mut self, event: Cursor) -> Option<usize> {
+        let place = self.page_after(event.previous());
+        let sealed = self.pages.get_mut(place).and_then(|page| page.take_out(event));
+        let size = sealed.or_else(|| self.open.take_out(event))?;
+        self.len -= 1;
+        self.bytes -= size;
+        if sealed.is_none() {
+            return Some(self.pages.len());
+        }
+        if self.pages[place].index.len() == 0 {
+            self.pages.remove(place);
+            return None;
+        }
+        Some(self.join(place))
+    }
+
+    /// Makes one page of two that have become small, so that there are not many pages of an event or two.
+    fn join(&mut self, place: usize) -> usize {
+        let Some(before) = place.checked_sub(1) else { return place };
+        if self.pages[before].len() + self.pages[place].len() > PAGE_SIZE / 2 {
+            return place;
+        }
+        if let Some(page) = self.pages.remove(place) {
+            self.pages[before].absorb(&page);
+        }
+        before
+    }
+}

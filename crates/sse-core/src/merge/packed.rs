@@ -1,0 +1,161 @@
+//! The id of a merge: of each log its name, and where the client is in it, `name.place.name.place`. A place is the epoch in eleven
+//! characters and the cursor in up to eleven, or twice that with a hyphen between, all to the base of 62.
+
+use crate::{Cursor, Epoch, EventId, LastEventId};
+
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// How many digits any epoch has.
+const EPOCH_LEN: usize = 11;
+/// What stands for a place that cannot be resumed from: a log whose client must be told of a gap still.
+const NOWHERE: &str = "-";
+
+/// Where a client is in each log, by the name of that. `None` where the id is none of a merge.
+pub(super) fn unpack(id: &EventId) -> Option<Vec<(&str, LastEventId)>> {
+    let parts: Vec<&str> = id.as_str().split('.').collect();
+    let places = parts.chunks(2).map(|part| match part {
+        [name, NOWHERE] => Some((*name, LastEventId::Unusable)),
+        [name, place] => Some((*name, LastEventId::Id(read_place(place)?))),
+        _ => None,
+    });
+    places.collect()
+}
+
+/// Adds where a client is in a log of this name.
+pub(super) fn pack(name: &str, place: Option<(Epoch, Cursor)>, id: &mut String) {
+    if !id.is_empty() {
+        id.push('.');
+    }
+    id.push_str(name);
+    id.push('.');
+    let Some((epoch, cursor)) = place else {
+        id.push_str(NOWHERE);
+        return;
+    };
+    write(number_of(epoch), EPOCH_LEN, id);
+    if cursor.hi() > 0 {
+        write(cursor.hi(), 1, id);
+        id.push('-');
+    }
+    write(cursor.lo(), 1, id);
+}
+
+/// How long the part of a log of this name can become.
+pub(super) fn longest(name: &str, largest: Cursor) -> usize {
+    let mut id = String::new();
+    pack(name, Some((Epoch::random(), largest)), &mut id);
+    // Where there is a second number, the first grows to its longest before that counts one more.
+    let lo = if largest.hi() > 0 { digits(u64::MAX) - digits(largest.lo()) } else { 0 };
+    id.len() + lo
+}
+
+/// The id that the log itself gives this place. Each place has one text.
+fn read_place(place: &str) -> Option<EventId> {
+    let (epoch, cursor) = place.split_at_checked(EPOCH_LEN)?;
+    let cursor = match cursor.split_once('-') {
+        Some((hi, lo)) => Cursor::new(read(hi)?, read(lo)?),
+        None => Cursor::from(read(cursor)?),
+    };
+    let epoch = epoch_of(read_digits(epoch)?)?;
+    let (id, mut again) = (cursor.id(epoch), String::new());
+    pack("", Some((epoch, cursor)), &mut again);
+    (again.strip_prefix('.') == Some(place)).then_some(id)
+}
+
+/// An epoch is a number to the base of 37, of twelve digits: its characters, and nothing after them.
+fn number_of(epoch: Epoch) -> u64 {
+    let text = epoch.as_str().bytes();
+    let digits = text.map(|b| if b.is_ascii_digit() { b - b'0' + 1 } else { b - b'a' + 11 });
+    digits
+        .chain(std::iter::repeat(0))
+        .take(12)
+        .fold(0, |number, digit| number * 37 + u64::from(digit))
+}
+
+fn epoch_of(mut number: u64) -> Option<Epoch> {
+    let mut text = [0; 12];
+    for place in text.iter_mut().rev() {
+        *place = match (number % 37) as u8 {
+            0 => b' ',
+            digit @ 1..=10 => b'0' + digit - 1,
+            digit => b'a' + digit - 11,
+        };
+        number /= 37;
+    }
+    std::str::from_utf8(&text).ok()?.trim_ascii_end().parse().ok()
+}
+
+/// Writes a number, in this many digits at least.
+fn write(mut number: u64, at_least: usize, text: &mut String) {
+    let mut digits = [b'0'; EPOCH_LEN];
+    let mut first = EPOCH_LEN;
+    while number > 0 || EPOCH_LEN - first < at_least {
+        first -= 1;
+        digits[first] = DIGITS[(number % 62) as usize];
+        number /= 62;
+    }
+    text.extend(digits[first..].iter().map(|&digit| char::from(digit)));
+}
+
+fn digits(number: u64) -> usize {
+    let mut text = String::new();
+    write(number, 1, &mut text);
+    text.len()
+}
+
+fn read(text: &str) -> Option<u64> {
+    (!text.is_empty()).then(|| read_digits(text)).flatten()
+}
+
+fn read_digits(text: &str) -> Option<u64> {
+    text.bytes().try_fold(0_u64, |number, byte| {
+        let digit = DIGITS.iter().position(|&digit| digit == byte)?;
+        number.checked_mul(62)?.checked_add(digit as u64)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packed_place_is_unpacked_as_the_id_of_its_log() {
+        for epoch in ["0", "z", "zzzzzzzzzzzz", "000000000000", "k3b9"] {
+            let epoch: Epoch = epoch.parse().expect("an epoch");
+            for hi in [0, 1, 61, 62, u64::MAX] {
+                for lo in [0, 1, 61, 62, u64::MAX] {
+                    let (cursor, mut id) = (Cursor::new(hi, lo), String::new());
+                    pack("a", Some((epoch, cursor)), &mut id);
+                    pack("b_-", None, &mut id);
+                    assert!(id.len() <= longest("a", cursor) + 1 + 5, "{id}");
+                    let id = EventId::try_from(id).expect("letters, digits, dots and hyphens");
+                    let expected =
+                        [("a", LastEventId::Id(cursor.id(epoch))), ("b_-", LastEventId::Unusable)];
+                    assert_eq!(unpack(&id), Some(expected.into()), "{id}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_merge_gives_is_refused() {
+        for id in [
+            "",
+            "a",
+            "a.",
+            "a.1",
+            "a.b.c",
+            "k3b9k3b9k3b9.7",
+            "a.0000000000x1",
+            "a.00000000001",
+            "a.UUUUUUUUUUU",
+            "a.UUUUUUUUUUU1-",
+            "a.UUUUUUUUUUU01",
+            "a.UUUUUUUUUUU0-1",
+            "a.zzzzzzzzzzz1",
+            "a.UUUUUUUUUUUzzzzzzzzzzzz",
+        ] {
+            let id = EventId::try_from(id).expect("printable");
+            assert_eq!(unpack(&id), None, "{id}");
+        }
+    }
+}
