@@ -25,7 +25,7 @@ pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()
             .app_data(Data::new(app.clone()))
             .app_data(PayloadConfig::new(LONGEST_BODY))
             .wrap(Condition::new(compresses, Compress::default()))
-            .service(web::resource("/{name}").get(get).head(get).post(post))
+            .service(web::resource("/{name:.*}").get(get).head(get).post(post))
     };
     let server = HttpServer::new(factory)
         .workers(2)

@@ -24,7 +24,7 @@ pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()
     let (grace, compresses) = (app.options.grace, app.options.compresses);
     let limit = DefaultBodyLimit::max(LONGEST_BODY);
     let route = routing::get(get).post(post).layer(limit);
-    let mut router = Router::new().route("/{name}", route).with_state(app);
+    let mut router = Router::new().route("/{*name}", route).with_state(app);
     if compresses {
         router = router.layer(CompressionLayer::new());
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use rocket::config::{Config, Ident, LogLevel, Shutdown};
 use rocket::data::{Limits, ToByteUnit};
@@ -72,10 +73,20 @@ enum Reply {
     Text((Status, String)),
 }
 
-#[get("/<name>")]
-async fn get(app: &State<App>, name: &str, user: User, query: Query, request: SseRequest) -> Reply {
+#[get("/<name..>")]
+async fn get(
+    app: &State<App>,
+    name: PathBuf,
+    user: User,
+    query: Query,
+    request: SseRequest,
+) -> Reply {
     match app
-        .call(Method::Get, name, Call { user: user.0, query: query.0, ..Call::default() })
+        .call(
+            Method::Get,
+            &name.to_string_lossy(),
+            Call { user: user.0, query: query.0, ..Call::default() },
+        )
         .await
     {
         Answer::Stream(feed) => Reply::Stream(Box::new(stream_events(request, feed))),
@@ -83,9 +94,9 @@ async fn get(app: &State<App>, name: &str, user: User, query: Query, request: Ss
     }
 }
 
-#[post("/<name>", data = "<body>")]
-async fn post(app: &State<App>, name: &str, body: String) -> (Status, String) {
-    match app.call(Method::Post, name, Call { body, ..Call::default() }).await {
+#[post("/<name..>", data = "<body>")]
+async fn post(app: &State<App>, name: PathBuf, body: String) -> (Status, String) {
+    match app.call(Method::Post, &name.to_string_lossy(), Call { body, ..Call::default() }).await {
         Answer::Text(status, text) => (Status::new(status), text),
         Answer::Stream(_) => (Status::NotFound, String::new()),
     }

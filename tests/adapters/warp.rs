@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use sse_warp::{ListenerOptions, SseRequest, listener_with, sse_request, stream_events};
 use warp::Filter;
 use warp::http::StatusCode;
+use warp::path::Tail;
 use warp::reply::{Reply, Response};
 
 use crate::suite::app::{Answer, App, Call, Method};
@@ -26,13 +27,13 @@ pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()
     let get = app
         .clone()
         .and(reading)
-        .and(warp::path!(String))
+        .and(warp::path::tail())
         .and(query)
         .and(user)
         .and(sse_request())
         .then(get);
     // warp would limit a body by its stated length, which an empty one need not have.
-    let post = app.and(warp::post()).and(warp::path!(String)).and(warp::body::bytes()).then(post);
+    let post = app.and(warp::post()).and(warp::path::tail()).and(warp::body::bytes()).then(post);
     let server = warp::serve(get.or(post))
         .incoming(listener)
         .graceful(async move { begun.begun().await })
@@ -45,22 +46,22 @@ pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()
 
 async fn get(
     app: App,
-    name: String,
+    name: Tail,
     query: Option<String>,
     user: Option<String>,
     request: SseRequest,
 ) -> Response {
-    match app.call(Method::Get, &name, Call { user, query, ..Call::default() }).await {
+    match app.call(Method::Get, name.as_str(), Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).into_response(),
         Answer::Text(status, text) => plain(status, text),
     }
 }
 
-async fn post(app: App, name: String, body: bytes::Bytes) -> Response {
+async fn post(app: App, name: Tail, body: bytes::Bytes) -> Response {
     let Ok(body) = String::from_utf8(body.into()) else {
         return plain(400, "the body is not UTF-8".into());
     };
-    match app.call(Method::Post, &name, Call { body, ..Call::default() }).await {
+    match app.call(Method::Post, name.as_str(), Call { body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
         Answer::Stream(_) => StatusCode::NOT_FOUND.into_response(),
     }

@@ -9,7 +9,7 @@ use sse_conformance::adapters;
 use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
 use sse_conformance::suite::event_json;
 use sse_conformance::suite::server::Serve;
-use sse_core::{Event, EventLog, LogOptions, Start};
+use sse_core::{Event, EventLog, LogOptions, Start, merge};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
@@ -57,7 +57,8 @@ fn app(retain_bytes: usize) -> App {
         bytes: retain_bytes,
         ..LogOptions::default()
     });
-    let idle = EventLog::in_memory(1);
+    let (idle, other) = (EventLog::in_memory(1), EventLog::in_memory(20_000));
+    let both = [("a", log.clone()), ("b", other.clone())];
     let (events, publish, event) = (log.clone(), log.clone(), log.clone());
     let (finish, stats) = (log.clone(), log);
     let app = App::new(ServerOptions::default())
@@ -65,10 +66,15 @@ fn app(retain_bytes: usize) -> App {
             events.feed().start_at(start_of(call.query.as_deref().unwrap_or_default()))
         })
         .stream("idle", move |_| idle.feed().keep_alive(Duration::from_millis(400)));
+    let app = app.stream("merged", move |call| {
+        let merged = merge(both.clone()).expect("two names of a letter");
+        merged.start_at(start_of(call.query.as_deref().unwrap_or_default()))
+    });
     let shutdown = app.shutdown.clone();
-    app.route(Method::Post, "publish", move |call| {
-        append(publish.clone(), Ok(Event::new(call.body)))
+    app.route(Method::Post, "publish/b", move |call| {
+        append(other.clone(), Ok(Event::new(call.body)))
     })
+    .route(Method::Post, "publish", move |call| append(publish.clone(), Ok(Event::new(call.body))))
     .route(Method::Post, "event", move |call| append(event.clone(), event_json::parse(&call.body)))
     .route(Method::Post, "finish", move |_| finished(finish.clone()))
     .route(Method::Get, "stats", move |_| std::future::ready(stats_of(&stats)))

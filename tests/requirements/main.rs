@@ -9,6 +9,7 @@ mod flood;
 mod frameworks;
 mod hello;
 mod leaving;
+mod merged;
 mod original;
 mod parser;
 mod process;
@@ -68,6 +69,9 @@ macro_rules! every_framework {
             replay::{
                 sends_what_was_missed_in_few_writes,
             }
+            merged::{
+                resumes_two_logs_by_one_id,
+            }
             leaving::{
                 frees_the_subscription_of_an_idle_client_that_closes,
                 frees_the_subscription_of_an_idle_client_that_crashes,
@@ -97,11 +101,11 @@ macro_rules! every_framework {
 macro_rules! cancels_handlers {
     ($framework:ident) => {
         crate::frameworks::requirements! {
-            $framework:
-            leaving::{
-                drops_a_handler_in_progress_when_its_client_leaves,
-            }
-        }
+                    $framework:
+        leaving::{
+                        drops_a_handler_in_progress_when_its_client_leaves,
+                    }
+                }
     };
 }
 
