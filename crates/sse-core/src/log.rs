@@ -46,7 +46,7 @@ use tail::{Limits, Tail};
 /// A cheap handle: a clone is the same log. Each event is encoded once; each client is a position in the log, so that replay,
 /// live and catching up after a pause are the same, and a slow client costs what a fast one does.
 ///
-/// The ids it gives are `epoch.position`: they name this log alone, so that an id from before a restart is noticed.
+/// The ids it gives are `epoch.cursor`: they name this log alone, so that an id from before a restart is noticed.
 ///
 /// ```
 /// use sse_core::{Event, EventLog};

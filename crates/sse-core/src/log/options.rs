@@ -15,7 +15,7 @@ pub struct LogOptions {
     /// again is a gap for that client, of which it is told: keep what may come in a burst, and then some.
     pub events: usize,
     /// How many bytes of encoded events are kept; default 64 MiB. The newest event is kept whatever its size. In memory there
-    /// are up to an eighth more, three pages of 64 KiB, and 24 bytes for each event; where events have keys, up to as much again.
+    /// are up to an eighth more, three pages of 64 KiB, and 24 bytes for each event; where events have keys, up to as much again, and the keys.
     pub bytes: usize,
     /// For how long events are kept; default `None`, for as long as the other limits allow. In memory, looked at whenever the log is used.
     pub age: Option<Duration>,
