@@ -1,0 +1,72 @@
+use redb::{ReadableTable, WriteTransaction};
+
+use crate::failure::Failure;
+use crate::name::LogName;
+use crate::tables::{FILE, Head, LogTables};
+
+/// One transaction, of all that is to be written at a time, whoever wants it.
+pub(crate) struct Batch<'t> {
+    txn: &'t WriteTransaction,
+    /// The log that was written to last: as a rule the next one is the same.
+    open: Option<Open<'t>>,
+    changed: Changed,
+}
+
+/// What a batch has changed.
+#[derive(Default)]
+pub(crate) struct Changed {
+    /// Whether there is anything to commit.
+    pub(crate) anything: bool,
+    /// The logs whose followers are to be told.
+    pub(crate) logs: Vec<LogName>,
+}
+
+struct Open<'t> {
+    name: LogName,
+    stored: Option<Head>,
+    tables: LogTables<'t>,
+}
+
+impl<'t> Batch<'t> {
+    pub(crate) fn new(txn: &'t WriteTransaction) -> Self {
+        Self { txn, open: None, changed: Changed::default() }
+    }
+
+    /// The tables of a log, which comes into being here.
+    pub(crate) fn log(&mut self, name: &LogName) -> Result<&mut LogTables<'t>, Failure> {
+        let open = match self.open.take_if(|open| open.name == *name) {
+            Some(open) => open,
+            None => {
+                self.close_log()?;
+                let stored = Head::load(self.txn, name)?;
+                let head = stored.unwrap_or_else(Head::new);
+                let tables = LogTables::open(self.txn, name, head)?;
+                Open { name: name.clone(), stored, tables }
+            }
+        };
+        Ok(&mut self.open.insert(open).tables)
+    }
+
+    /// Writes what is left to write. Where there is anything it counts as a batch of the file, of this number.
+    pub(crate) fn finish(mut self) -> Result<(Changed, u64), Failure> {
+        self.close_log()?;
+        if !self.changed.anything {
+            return Ok((self.changed, 0));
+        }
+        let mut file = self.txn.open_table(FILE)?;
+        let number = file.get("batches")?.map_or(0, |batches| batches.value()) + 1;
+        file.insert("batches", number)?;
+        Ok((self.changed, number))
+    }
+
+    fn close_log(&mut self) -> Result<(), Failure> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        self.changed.anything |= open.tables.has_forgotten;
+        if open.stored != Some(open.tables.head) {
+            open.tables.head.store(self.txn, &open.name)?;
+            self.changed.anything = true;
+            self.changed.logs.push(open.name);
+        }
+        Ok(())
+    }
+}

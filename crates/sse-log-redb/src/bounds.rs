@@ -1,0 +1,20 @@
+use redb::ReadableTable;
+use sse_core::Cursor;
+use sse_core::store::Bounds;
+
+use crate::failure::Failure;
+use crate::tables::LogView;
+
+/// What there is in a log.
+pub(crate) fn bounds(log: &LogView) -> Result<Bounds, Failure> {
+    let head = &log.head;
+    let oldest = log.events.first()?.map(|(position, _)| Cursor::from(position.value()));
+    Ok(Bounds {
+        epoch: head.epoch,
+        floor: Cursor::from(head.floor),
+        oldest,
+        newest: Cursor::from(head.newest),
+        is_finished: head.is_finished,
+        deletions: head.deletions,
+    })
+}

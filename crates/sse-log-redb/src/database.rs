@@ -1,0 +1,140 @@
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use redb::{Builder, ReadTransaction, ReadableDatabase, TableError};
+
+use crate::Options;
+use crate::failure::{Failure, guarded, text_of};
+use crate::tables::{FILE, batches_of};
+
+/// The version of the tables in a file.
+const FORMAT: u64 = 1;
+
+/// The open file; or why it is not open at the moment. redb wants to be opened anew after an error of the disk.
+pub(crate) struct Database {
+    path: PathBuf,
+    options: Options,
+    open: RwLock<Result<redb::Database, String>>,
+}
+
+impl Database {
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Failure> {
+        let database = open(path, options)?;
+        Ok(Self { path: path.to_owned(), options: *options, open: RwLock::new(Ok(database)) })
+    }
+
+    /// Does this with the file, while it is open.
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&redb::Database) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        match &*self.lock() {
+            Ok(database) => guarded(|| work(database)),
+            Err(reason) => Err(Failure::Refused(reason.clone())),
+        }
+    }
+
+    /// Reads what holds at one moment.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&ReadTransaction) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.with(|database| work(&database.begin_read()?))
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock().is_ok()
+    }
+
+    /// Opens the file anew, which repairs it where that is needed. Answers how many batches were stored in it.
+    pub(crate) fn reopen(&self) -> Result<u64, Failure> {
+        self.close();
+        let database = open(&self.path, &self.options);
+        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let (database, answer) = match database {
+            Ok(database) => {
+                let batches = guarded(|| batches_of(&database.begin_read()?));
+                (Ok(database), batches)
+            }
+            Err(failure) => {
+                (Err(format!("{} could not be opened", self.path.display())), Err(failure))
+            }
+        };
+        *slot = database;
+        answer
+    }
+
+    pub(crate) fn compact(&self) -> Result<bool, Failure> {
+        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        match &mut *slot {
+            Ok(database) => guarded(|| Ok(database.compact()?)),
+            Err(reason) => Err(Failure::Refused(reason.clone())),
+        }
+    }
+
+    /// Lets go of the file.
+    pub(crate) fn close(&self) {
+        let closed = Err(format!("{} is closed", self.path.display()));
+        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let database = std::mem::replace(&mut *slot, closed);
+        // A database in which something has panicked may do so once more.
+        drop(guarded(|| {
+            drop(database);
+            Ok(())
+        }));
+    }
+
+    fn lock(&self) -> RwLockReadGuard<'_, Result<redb::Database, String>> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open(path: &Path, options: &Options) -> Result<redb::Database, Failure> {
+    let opened = guarded(|| {
+        let mut builder = Builder::new();
+        builder.set_cache_size(options.cache_bytes);
+        builder.set_check_integrity_on_open(options.check_on_open);
+        let database = builder.create(path)?;
+        check_format(&database)?;
+        Ok(database)
+    });
+    opened.map_err(|failure| match failure {
+        // It may be let go of soon.
+        Failure::Engine(redb::Error::DatabaseAlreadyOpen) => failure,
+        Failure::Engine(error) => named(path, &text_of(&error)),
+        Failure::Refused(reason) => named(path, &reason),
+        Failure::Finished => failure,
+    })
+}
+
+fn named(path: &Path, reason: &str) -> Failure {
+    Failure::Refused(format!("the event log {} cannot be opened: {reason}", path.display()))
+}
+
+/// Whether the file is ours; one without any tables is from now on.
+fn check_format(database: &redb::Database) -> Result<(), Failure> {
+    let txn = database.begin_read()?;
+    match txn.open_table(FILE) {
+        Ok(table) => match table.get("format")?.map(|format| format.value()) {
+            Some(FORMAT) => Ok(()),
+            format => Err(Failure::Refused(format!(
+                "its format is {format:?}, and this version of sse-log-redb knows {FORMAT}: take a newer one"
+            ))),
+        },
+        Err(TableError::TableDoesNotExist(_)) => {
+            if txn.list_tables()?.next().is_some() || txn.list_multimap_tables()?.next().is_some() {
+                return Err(Failure::Refused("it is a redb file of something else".into()));
+            }
+            let txn = database.begin_write()?;
+            txn.open_table(FILE)?.insert("format", FORMAT)?;
+            txn.commit()?;
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether another process, or another path, has the file.
+pub(crate) fn is_taken(failure: &Failure) -> bool {
+    matches!(failure, Failure::Engine(redb::Error::DatabaseAlreadyOpen))
+}

@@ -1,0 +1,60 @@
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use sse_core::store::StoreError;
+
+/// Why something was not done to a file.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The log takes no more events.
+    Finished,
+    /// We would not.
+    Refused(String),
+    /// redb could not; it may need to be opened anew.
+    Engine(redb::Error),
+}
+
+impl<E: Into<redb::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl Failure {
+    /// What the log is told, where nothing was stored for certain.
+    pub(crate) fn into_store_error(self) -> StoreError {
+        match self {
+            Self::Finished => StoreError::Finished,
+            Self::Refused(reason) => StoreError::failed(reason),
+            Self::Engine(error) => StoreError::failed(text_of(&error)),
+        }
+    }
+}
+
+/// What to tell a person, and what to do about it.
+pub(crate) fn text_of(error: &redb::Error) -> String {
+    match error {
+        redb::Error::DatabaseAlreadyOpen => {
+            "it is open already, in another process or by another path: one process at a time has a file".into()
+        }
+        redb::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            format!("it is no redb file: {error}")
+        }
+        redb::Error::Io(error) => error.to_string(),
+        redb::Error::Corrupted(what) => format!("it is damaged, restore it from a backup: {what}"),
+        error => error.to_string(),
+    }
+}
+
+/// Does this, where redb may panic: it does on some files that are damaged.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    // What the panic leaves half done is the open database, which is then closed.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        Err(Failure::Engine(redb::Error::Corrupted(message_of(&*panic).to_owned())))
+    })
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("redb has panicked")
+}

@@ -1,0 +1,136 @@
+//! An [`EventLog`] in one file: durable server-sent events on one machine, without a server beside the application.
+//!
+//! ```
+//! # futures_executor::block_on(async {
+//! # let folder = tempfile::tempdir().expect("a temporary folder");
+//! # let path = folder.path().join("events.redb");
+//! let log = sse_log_redb::open(&path, "prices").await?;
+//! let id = log.append("EUR 1.08").await?;
+//!
+//! // Once it has an id it is on the disk, and outlives the process, a crash, and a loss of power.
+//! let stored = log.get(&id).await?;
+//! assert_eq!(stored.to_event().data.as_deref(), Some("EUR 1.08"));
+//! # Ok::<(), sse_log_redb::Error>(())
+//! # }).expect("a file in a temporary folder can be written");
+//! ```
+//!
+//! A log is streamed as any other: `stream_events(request, log)` in one of the adapters.
+//!
+//! # One file, one process, any number of logs
+//!
+//! A file holds logs by name. They share a writer thread, so that the appends to all of them that come at the same time are one
+//! transaction and wait for the disk once: fifty topics cost what one does. Whoever opens a log of a file that this process has open
+//! already shares it; the last handle closes it, a moment after it was dropped.
+//!
+//! A second process is refused with an error that says so: [redb] files have one process at a time. Where many processes append or
+//! read, take `sse-log-redis`, `sse-log-nats` or `sse-log-postgres`. While a deploy replaces the process, give
+//! [`LogOptions::store_wait`] the time that the old one takes to end, and the new one waits for it.
+//!
+//! # No runtime
+//!
+//! A file has three threads (one writes, two read), and a log one more, which follows it. Futures only wait for them, so that no call blocks
+//! an executor, whichever it is. Requests wait in queues of bounded length: an append that finds it full waits its turn.
+//!
+//! # What is promised
+//!
+//! - An event that has an id is on the disk (`fsync`), with all events before it. After `kill -9` or a loss of power the file is repaired as
+//!   it is opened, which reads it whole: about a second for each gigabyte. A process that ends without having dropped its log is no other.
+//! - Where the disk is full, `append` is an error that says so, reading goes on, and appending does once there is room.
+//! - A file that is none of ours, or is damaged where redb notices that, is an error. [`Options::check_on_open`] has it notice everything.
+//!
+//! # Restoring a backup
+//!
+//! A file is copied while no process has it open. The ids of events that came after the copy was made would be given anew, to other events:
+//! nobody could notice that, as nobody ran. So call [`EventLog::new_epoch`] after restoring a file; clients are then told of a gap.
+//!
+//! # What deleting leaves
+//!
+//! Whatever [`EventLog::delete`] or retention removes can be read no more. Its bytes stay in the file's free pages until these are used again,
+//! by the next appends as a rule. [`compact`] gives the free pages back to the file system; the bytes are gone from the file then, as far as
+//! pages are not kept for what is to come. Where they must be gone from the disk, too, encrypt it: no file system promises that.
+//!
+//! [redb]: https://docs.rs/redb
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+use std::thread;
+use std::time::Instant;
+
+use futures_timer::Delay;
+use sse_core::Timer;
+use sse_core::store::StoreError;
+
+mod append;
+mod batch;
+mod bounds;
+mod database;
+mod failure;
+mod file;
+mod follow;
+mod name;
+mod options;
+mod read;
+mod retain;
+mod store;
+mod tables;
+mod worker;
+
+pub use options::Options;
+pub use sse_core::{Error, EventLog, LogOptions};
+pub use store::RedbStore;
+
+/// Opens the log of this name in this file, and follows it in a thread of its own, for as long as it is in use. Both are created where they
+/// are missing; the folder is not.
+///
+/// A name has 1 to 64 of `[A-Za-z0-9_-]`.
+///
+/// # Errors
+///
+/// Where the name is none, the file is open in another process, cannot be read or written, or is not one of ours
+/// ([`is_store`](Error::is_store); its `source` says which).
+///
+/// # Cancel safety
+///
+/// The log may have been created.
+pub async fn open(path: impl AsRef<Path>, name: &str) -> Result<EventLog, Error> {
+    open_with(path, name, Options::default()).await
+}
+
+/// The same, with options.
+///
+/// # Errors
+///
+/// As for [`open`].
+///
+/// # Cancel safety
+///
+/// As for [`open`].
+pub async fn open_with(
+    path: impl AsRef<Path>,
+    name: &str,
+    options: Options,
+) -> Result<EventLog, Error> {
+    let store = RedbStore::connect(path, name, &options).await?;
+    let timer = Timer::new(Instant::now, Delay::new);
+    let (log, follower) = EventLog::open(store, options.log, timer).await?;
+    thread::Builder::new()
+        .name(format!("follows {name}"))
+        .spawn(move || futures_executor::block_on(follower))
+        .map_err(StoreError::failed)?;
+    Ok(log)
+}
+
+/// Gives the pages of a file that hold nothing any more back to the file system. It moves what is kept together first, which takes about as long
+/// as copying it; until then nothing is read or written. The file may be open in this process. Answers whether the file has become smaller.
+///
+/// # Errors
+///
+/// As for [`open`].
+///
+/// # Cancel safety
+///
+/// It goes on in its thread.
+pub async fn compact(path: impl AsRef<Path>) -> Result<bool, Error> {
+    let file = file::open(path.as_ref(), &Options::default()).await?;
+    Ok(file.compact().await?)
+}

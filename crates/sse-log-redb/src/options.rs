@@ -1,0 +1,21 @@
+use sse_core::LogOptions;
+
+/// How a log in a file is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How much is kept, and for how long a call may take; default [`LogOptions::for_store`]. Opening waits for another process to let
+    /// go of the file for as long as [`LogOptions::store_wait`].
+    pub log: LogOptions,
+    /// How many bytes of the file are held in memory, whatever the number of its logs; default 64 MiB. Whoever opens the file first decides.
+    pub cache_bytes: usize,
+    /// Whether every page of the file is checked as it is opened, so that damage done by others (a failing disk, a copy made of an open
+    /// file) is an error then. It reads the whole file. Default `false`: a file that was closed as it should is trusted, and damage is
+    /// an error once it is come upon, if it is noticed.
+    pub check_on_open: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { log: LogOptions::for_store(), cache_bytes: 64 * 1024 * 1024, check_on_open: false }
+    }
+}

@@ -1,0 +1,59 @@
+use std::ops::Bound;
+
+use bytes::Bytes;
+use redb::{ReadableTable, ReadableTableMetadata};
+use sse_core::Cursor;
+use sse_core::store::{Page, PageLimit, StoredEvent};
+
+use crate::bounds::bounds;
+use crate::failure::Failure;
+use crate::tables::LogView;
+
+/// The events after a position, as of one moment: bounds and events are of the same transaction.
+pub(crate) fn page(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
+    let mut blocks = Vec::new();
+    let mut found = Vec::new();
+    for event in log.events.range((Bound::Excluded(position(after)), Bound::Unbounded))? {
+        let (at, event) = event?;
+        let (_, key, block) = event.value();
+        let is_too_much = found.len() >= limit.events || blocks.len() + block.len() > limit.bytes;
+        if is_too_much && !found.is_empty() {
+            break;
+        }
+        let begin = blocks.len();
+        blocks.extend_from_slice(block);
+        let key = (!key.is_empty()).then(|| key.into());
+        found.push((at.value(), key, begin..blocks.len()));
+    }
+    // One allocation holds all blocks of a page.
+    let blocks = Bytes::from(blocks);
+    let events = found.into_iter().map(|(at, key, range)| StoredEvent {
+        cursor: Cursor::from(at),
+        block: blocks.slice(range),
+        key,
+    });
+    Ok(Page { events: events.collect(), bounds: bounds(log)? })
+}
+
+/// The position after which there are just so many events. Counted from the nearer end, since there are holes.
+pub(crate) fn before_last(log: &LogView, count: usize) -> Result<Cursor, Failure> {
+    let (all, count) = (log.events.len()?, count as u64);
+    let Some(before) = all.checked_sub(count).and_then(|left_out| left_out.checked_sub(1)) else {
+        return Ok(Cursor::from(log.head.floor));
+    };
+    if count == 0 {
+        return Ok(Cursor::from(log.head.newest));
+    }
+    let mut events = log.events.iter()?;
+    let found = match before < count {
+        true => events.nth(before as usize),
+        false => events.rev().nth(count as usize),
+    };
+    let at = found.transpose()?.map_or(log.head.floor, |(at, _)| at.value());
+    Ok(Cursor::from(at))
+}
+
+/// Events here are numbered by one number alone.
+pub(crate) fn position(cursor: Cursor) -> u64 {
+    if cursor.hi() == 0 { cursor.lo() } else { u64::MAX }
+}

@@ -1,0 +1,148 @@
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_channel::Receiver;
+use sse_core::store::{
+    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+};
+use sse_core::{Cursor, Epoch, Error, async_trait};
+
+use crate::batch::Batch;
+use crate::failure::Failure;
+use crate::file::File;
+use crate::name::LogName;
+use crate::read::position;
+use crate::tables::{LogTables, LogView};
+use crate::{Options, append, bounds, file, follow, read, retain};
+
+/// The events of one log in a file. [`open`](crate::open) makes an [`EventLog`](crate::EventLog) of it, which is what an application
+/// wants; a clone is the same store.
+#[derive(Clone)]
+pub struct RedbStore {
+    file: Arc<File>,
+    name: LogName,
+    window: Duration,
+}
+
+impl RedbStore {
+    /// Opens the store of a log, which is created where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](crate::open).
+    ///
+    /// # Cancel safety
+    ///
+    /// The log may have been created.
+    pub async fn connect(
+        path: impl AsRef<Path>,
+        name: &str,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let name = LogName::new(name)?;
+        let file = file::open(path.as_ref(), options).await?;
+        let store = Self { file, name, window: options.log.idempotency_window };
+        // It is there from now on.
+        store.write(|_| Ok(())).await?;
+        Ok(store)
+    }
+
+    /// What tells of changes from now on.
+    pub(crate) fn changes(&self) -> Receiver<()> {
+        self.file.changes(self.name.clone())
+    }
+
+    pub(crate) async fn page(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+        self.view(move |log| read::page(log, after, limit)).await
+    }
+
+    async fn view<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&LogView) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let name = self.name.clone();
+        let view = move |database: &crate::database::Database| {
+            database.read(|txn| look(&LogView::open(txn, &name)?))
+        };
+        self.file.read(view).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut LogTables<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let name = self.name.clone();
+        self.file.write(move |batch: &mut Batch<'_>| work(batch.log(&name)?)).await
+    }
+}
+
+#[async_trait]
+impl Store for RedbStore {
+    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+        let (events, window) = (events.to_vec(), self.window);
+        self.write(move |log| append::append(log, &events, window)).await
+    }
+
+    async fn bounds(&self) -> Result<Bounds, StoreError> {
+        self.view(bounds::bounds).await
+    }
+
+    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+        self.page(after, limit).await
+    }
+
+    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
+        self.view(move |log| read::before_last(log, count)).await
+    }
+
+    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+        Ok(follow::follow(self.clone(), after))
+    }
+
+    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+        let (retention, window) = (*retention, self.window);
+        if self.view(move |log| retain::is_over(log, &retention, window)).await? {
+            while self.write(move |log| retain::retain(log, &retention, window)).await? {}
+        }
+        Ok(())
+    }
+
+    async fn finish(&self) -> Result<(), StoreError> {
+        let finish = |log: &mut LogTables<'_>| {
+            log.head.is_finished = true;
+            Ok(())
+        };
+        self.write(finish).await
+    }
+
+    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+        let delete = move |log: &mut LogTables<'_>| {
+            let was_there = append::remove(log, position(event))?;
+            log.head.deletions += u64::from(was_there);
+            Ok(())
+        };
+        self.write(delete).await
+    }
+
+    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
+        let begin = move |log: &mut LogTables<'_>| {
+            if log.head.epoch == instead_of {
+                log.head.epoch = Epoch::random();
+            }
+            Ok(log.head.epoch)
+        };
+        self.write(begin).await
+    }
+
+    fn largest_cursor(&self) -> Cursor {
+        Cursor::from(u64::MAX)
+    }
+}
+
+impl fmt::Debug for RedbStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RedbStore({})", self.name)
+    }
+}

@@ -1,0 +1,201 @@
+//! What the file alone can show; the conformance suite holds the store to the rest.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use futures_executor::block_on;
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use redb::{ReadableDatabase, ReadableTableMetadata};
+use sse_core::store::{NewEvent, PageLimit, Retention, Store, StoreError};
+use sse_core::{Cursor, Event, LogOptions};
+use sse_log_redb::{Error, Options, RedbStore};
+
+type Test = Result<(), Box<dyn std::error::Error>>;
+
+const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
+
+fn event(data: &str) -> NewEvent {
+    NewEvent::encode(&Event::new(data), 1 << 20).expect("an event like any other")
+}
+
+async fn connect(path: &Path) -> Result<RedbStore, Error> {
+    RedbStore::connect(path, "log", &Options::default()).await
+}
+
+async fn all(store: &RedbStore) -> Result<Vec<(u64, String)>, StoreError> {
+    let page = store.read(Cursor::START, ALL).await?;
+    let text = |block: &[u8]| String::from_utf8_lossy(block).into_owned();
+    Ok(page.events.iter().map(|event| (event.cursor.lo(), text(&event.block))).collect())
+}
+
+/// The file, once it is let go of, as redb shows it.
+fn closed(path: &Path) -> redb::Database {
+    let begun = Instant::now();
+    loop {
+        match redb::Database::open(path) {
+            Ok(database) => return database,
+            Err(error) => assert!(begun.elapsed() < Duration::from_secs(5), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn what_was_appended_is_there_when_the_file_is_opened_again() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    block_on(async {
+        let store = connect(&path).await?;
+        let appended = store.append(&[event("one"), event("two")]).await?;
+        assert_eq!(appended.cursors, [Cursor::from(1), Cursor::from(2)]);
+        drop(store);
+
+        let store = connect(&path).await?;
+        assert_eq!(store.bounds().await?.epoch, appended.epoch);
+        assert_eq!(all(&store).await?, [(1, "data: one\n".into()), (2, "data: two\n".into())]);
+        Ok(())
+    })
+}
+
+#[test]
+fn numbers_go_on_after_everything_was_deleted() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    block_on(async {
+        let store = connect(&path).await?;
+        store.append(&[event("one")]).await?;
+        store.delete(Cursor::from(1)).await?;
+        drop(store);
+
+        let store = connect(&path).await?;
+        let bounds = store.bounds().await?;
+        assert_eq!((bounds.newest.lo(), bounds.floor.lo(), bounds.oldest), (1, 0, None));
+        let appended = store.append(&[event("two")]).await?;
+        assert_eq!(appended.cursors, [Cursor::from(2)]);
+        Ok(())
+    })
+}
+
+#[test]
+fn appends_at_the_same_time_wait_for_the_disk_together() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    block_on(async {
+        let store = connect(&path).await?;
+        let appends = (0..512).map(|n| {
+            let store = store.clone();
+            async move { store.append(&[event(&n.to_string())]).await }
+        });
+        for appended in join_all(appends).await {
+            appended?;
+        }
+        assert_eq!(all(&store).await?.len(), 512);
+        Test::Ok(())
+    })?;
+    let database = closed(&path);
+    let txn = database.begin_read()?;
+    let file = txn.open_table(redb::TableDefinition::<&str, u64>::new("sse-log"))?;
+    let transactions = file.get("batches")?.ok_or("no transaction")?.value();
+    assert!(transactions < 16, "{transactions} transactions");
+    Ok(())
+}
+
+#[test]
+fn logs_of_one_file_know_nothing_of_one_another() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    block_on(async {
+        let one = connect(&path).await?;
+        let other = RedbStore::connect(&path, "log-2", &Options::default()).await?;
+        let mut pages = other.follow(Cursor::START).await?;
+        one.append(&[event("of one")]).await?;
+        other.append(&[event("of the other")]).await?;
+        assert_eq!(all(&one).await?, [(1, "data: of one\n".into())]);
+        assert_eq!(all(&other).await?, [(1, "data: of the other\n".into())]);
+        assert_ne!(one.bounds().await?.epoch, other.bounds().await?.epoch);
+        let followed = loop {
+            let page = pages.next().await.ok_or("the end")??;
+            if !page.events.is_empty() {
+                break page.events;
+            }
+        };
+        assert_eq!(followed[0].block, "data: of the other\n");
+        Ok(())
+    })
+}
+
+#[test]
+fn an_idempotency_key_outlives_the_process_and_not_its_window() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    let window = Duration::from_millis(300);
+    let options = Options {
+        log: LogOptions { idempotency_window: window, ..LogOptions::for_store() },
+        ..Options::default()
+    };
+    let retention = Retention { events: 100, bytes: 1 << 20, age: None };
+    block_on(async {
+        let once = || event("one").with_idempotency_key("key").expect("a key");
+        let store = RedbStore::connect(&path, "log", &options).await?;
+        let first = store.append(&[once(), once()]).await?;
+        assert_eq!(first.cursors, [Cursor::from(1), Cursor::from(1)]);
+        drop(store);
+
+        let store = RedbStore::connect(&path, "log", &options).await?;
+        assert_eq!(store.append(&[once()]).await?.cursors, [Cursor::from(1)]);
+        std::thread::sleep(window + Duration::from_millis(50));
+        let second = store.append(&[once()]).await?;
+        assert_eq!(second.cursors, [Cursor::from(2)]);
+        std::thread::sleep(window + Duration::from_millis(50));
+        store.retain(&retention).await?;
+        Test::Ok(())
+    })?;
+    let database = closed(&path);
+    let txn = database.begin_read()?;
+    type Once = redb::TableDefinition<'static, &'static str, (u64, u64)>;
+    assert_eq!(txn.open_table(Once::new("log/once"))?.len()?, 0);
+    type Order = redb::TableDefinition<'static, u64, (u64, &'static str)>;
+    assert_eq!(txn.open_table(Order::new("log/once-order"))?.len()?, 0);
+    Ok(())
+}
+
+#[test]
+fn letting_go_of_many_events_keeps_the_newest_and_says_where_it_begins() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    block_on(async {
+        let store = connect(&path).await?;
+        let events: Vec<_> = (0..10_000).map(|n| event(&n.to_string())).collect();
+        store.append(&events).await?;
+        for (events, bytes, floor) in [(5000, 1 << 30, 5000), (5000, 110, 9990), (1, 0, 9999)] {
+            store.retain(&Retention { events, bytes, age: None }).await?;
+            let bounds = store.bounds().await?;
+            assert_eq!(bounds.floor, Cursor::from(floor));
+            assert_eq!(bounds.oldest, Some(Cursor::from(floor + 1)));
+            assert_eq!(bounds.newest, Cursor::from(10_000));
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_store_is_closed_with_its_last_handle_and_its_followers_end() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    let log = block_on(sse_log_redb::open(&path, "mine"))?;
+    block_on(log.append("one"))?;
+    let threads = || {
+        let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+        let names = tasks.map(|task| fs::read_to_string(task.path().join("comm")));
+        names.filter(|name| name.as_ref().is_ok_and(|name| name == "follows mine\n")).count()
+    };
+    assert_eq!(threads(), 1);
+    drop(log);
+    let begun = Instant::now();
+    while threads() > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(5), "the follower goes on");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
