@@ -1,1 +1,7 @@
 //! How each store is opened, and its engine started: the same few lines in each file.
+//!
+//! Each has a type with `pub async fn start() -> Self`, which makes an engine of the test's own.
+
+mod scripted;
+
+pub use scripted::{Scripted, ScriptedSparse};

@@ -1,0 +1,70 @@
+//! Every requirement and every store: a test. What a requirement asks for is in `tests/suite/store`, how an engine is started in
+//! `tests/stores`.
+
+mod engines;
+
+/// What every store is held to.
+macro_rules! every_store {
+    ($engine:ident) => {
+        crate::engines::requirements! {
+            $engine:
+            order::{
+                gives_events_in_order_to_every_reader,
+                stores_a_batch_one_right_after_the_other,
+                gives_no_cursor_twice,
+            }
+            pages::{
+                gives_back_what_it_was_given,
+                has_bounds_before_the_first_event,
+                gives_at_least_one_event_however_large,
+                respects_the_limits_of_a_page,
+                finds_what_comes_before_the_last,
+            }
+            following::{
+                gives_followers_what_is_there_and_then_what_comes,
+                gives_followers_large_events,
+                is_followed_and_left_many_times,
+            }
+            idempotency::{
+                stores_an_event_once_whose_idempotency_key_is_known,
+                stores_of_a_batch_what_is_not_known_yet,
+                stores_an_event_once_that_many_bring_at_the_same_time,
+            }
+            keys::{
+                has_the_newest_event_of_each_key,
+                keeps_little_of_a_key_that_changes_often,
+            }
+            deleting::{
+                forgets_an_event_without_a_gap,
+                changes_nothing_where_there_is_no_event_to_delete,
+                tells_followers_of_a_deletion,
+            }
+            finishing::{
+                is_finished_for_good,
+                can_be_finished_before_its_first_event,
+                tells_followers_of_a_finish,
+            }
+            epochs::{
+                begins_an_epoch_by_compare_and_set,
+                keeps_its_events_in_a_new_epoch,
+                is_of_one_epoch_for_all_who_open_it,
+                tells_followers_of_a_new_epoch,
+            }
+            retention::{
+                retains_so_many_events,
+                retains_so_many_bytes,
+                retains_for_so_long_and_keeps_the_newest,
+                skips_nothing_unseen_when_it_is_trimmed_between_pages,
+                skips_nothing_unseen_when_it_is_trimmed_while_followed,
+            }
+        }
+    };
+}
+
+mod scripted {
+    every_store!(Scripted);
+}
+
+mod scripted_sparse {
+    every_store!(ScriptedSparse);
+}

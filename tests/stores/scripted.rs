@@ -1,0 +1,49 @@
+//! The scripted store, by whose tests the requirements themselves are seen to hold.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sse_core::store::Store;
+use sse_core::{Error, LogOptions, async_trait};
+
+use crate::suite::scripted_store::{Positions, ScriptedStore};
+use crate::suite::store_engine::Engine;
+
+/// Stores in memory, which those share who open the same name.
+#[derive(Debug)]
+pub struct Scripted {
+    positions: Positions,
+    stores: Mutex<HashMap<String, ScriptedStore>>,
+}
+
+impl Scripted {
+    /// One whose events are numbered.
+    pub async fn start() -> Self {
+        Self { positions: Positions::Dense, stores: Mutex::default() }
+    }
+}
+
+/// The same, with holes between positions.
+#[derive(Debug)]
+pub struct ScriptedSparse;
+
+impl ScriptedSparse {
+    /// One whose positions are of two numbers.
+    pub async fn start() -> Scripted {
+        Scripted { positions: Positions::Sparse, stores: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl Engine for Scripted {
+    async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = stores.entry(name.to_owned());
+        let store = store.or_insert_with(|| ScriptedStore::new(self.positions));
+        Ok(Arc::new(store.idempotency_window(options.idempotency_window)))
+    }
+
+    fn url(&self) -> String {
+        "scripted:".to_owned()
+    }
+}

@@ -1,0 +1,175 @@
+//! What the scripted store keeps: events in order, and what is known of them.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sse_core::store::{Appended, Bounds, NewEvent, PageLimit, Retention, StoreError, StoredEvent};
+use sse_core::{Cursor, Epoch};
+
+/// Which positions events get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Positions {
+    /// 1, 2, 3, as most engines have them.
+    Dense,
+    /// Two numbers with holes between them, as those have them that count milliseconds or transactions.
+    Sparse,
+}
+
+impl Positions {
+    fn after(self, newest: Cursor) -> Cursor {
+        match self {
+            Self::Dense => newest.next(),
+            Self::Sparse if newest == Cursor::START => Cursor::new(1_700_000_000_000, 0),
+            Self::Sparse if newest.lo() < 4 => Cursor::new(newest.hi(), newest.lo() + 2),
+            Self::Sparse => Cursor::new(newest.hi() + 3, 0),
+        }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Data {
+    positions: Positions,
+    events: VecDeque<Kept>,
+    epoch: Epoch,
+    floor: Cursor,
+    newest: Cursor,
+    is_finished: bool,
+    deletions: u64,
+    /// The idempotency keys.
+    known: HashMap<Arc<str>, (Instant, Cursor)>,
+    /// How often anything has changed of which followers are told.
+    pub(super) changes: u64,
+    /// How often what a page says may have come to be of another life than its events.
+    pub(super) lives: u64,
+}
+
+#[derive(Clone)]
+struct Kept {
+    event: StoredEvent,
+    came: Instant,
+}
+
+impl Data {
+    pub(super) fn new(positions: Positions) -> Self {
+        Self {
+            positions,
+            events: VecDeque::new(),
+            epoch: Epoch::random(),
+            floor: Cursor::START,
+            newest: Cursor::START,
+            is_finished: false,
+            deletions: 0,
+            known: HashMap::new(),
+            changes: 0,
+            lives: 0,
+        }
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds {
+            epoch: self.epoch,
+            floor: self.floor,
+            oldest: self.events.front().map(|kept| kept.event.cursor),
+            newest: self.newest,
+            is_finished: self.is_finished,
+            deletions: self.deletions,
+        }
+    }
+
+    pub(super) fn append(
+        &mut self,
+        events: &[NewEvent],
+        now: Instant,
+        window: Duration,
+    ) -> Result<Appended, StoreError> {
+        if self.is_finished {
+            return Err(StoreError::Finished);
+        }
+        self.known.retain(|_, (came, _)| now.saturating_duration_since(*came) <= window);
+        let cursors = events.iter().map(|event| self.push(event, now)).collect();
+        self.changes += 1;
+        Ok(Appended { epoch: self.epoch, cursors })
+    }
+
+    fn push(&mut self, event: &NewEvent, now: Instant) -> Cursor {
+        let cursor = self.positions.after(self.newest);
+        if let Some(key) = &event.idempotency_key {
+            if let Some((_, known)) = self.known.get(key) {
+                return *known;
+            }
+            self.known.insert(Arc::clone(key), (now, cursor));
+        }
+        if event.key.is_some() {
+            self.events.retain(|kept| kept.event.key != event.key);
+        }
+        let event = StoredEvent { cursor, block: event.block.clone(), key: event.key.clone() };
+        self.events.push_back(Kept { event, came: now });
+        self.newest = cursor;
+        cursor
+    }
+
+    pub(super) fn read(&self, after: Cursor, limit: PageLimit) -> Vec<StoredEvent> {
+        let first = self.events.partition_point(|kept| kept.event.cursor <= after);
+        let mut bytes = 0;
+        let fits = |(place, kept): &(usize, &Kept)| {
+            bytes += kept.event.block.len();
+            *place == 0 || (*place < limit.events && bytes <= limit.bytes)
+        };
+        let events = self.events.range(first..).enumerate().take_while(fits);
+        events.map(|(_, kept)| kept.event.clone()).collect()
+    }
+
+    pub(super) fn before_last(&self, count: usize) -> Cursor {
+        match self.events.len().checked_sub(count) {
+            None | Some(0) => self.floor,
+            Some(before) => self.events[before - 1].event.cursor,
+        }
+    }
+
+    pub(super) fn retain(&mut self, retention: &Retention, now: Instant) {
+        let is_too_old = |kept: &Kept| {
+            retention.age.is_some_and(|age| now.saturating_duration_since(kept.came) > age)
+        };
+        let mut bytes: usize = self.events.iter().map(|kept| kept.event.block.len()).sum();
+        while let Some(oldest) = self.events.front()
+            && self.events.len() > 1
+            && (self.events.len() > retention.events
+                || bytes > retention.bytes
+                || is_too_old(oldest))
+        {
+            bytes -= oldest.event.block.len();
+            self.trim(1);
+        }
+    }
+
+    /// Lets go of the oldest events.
+    pub(super) fn trim(&mut self, count: usize) {
+        for trimmed in self.events.drain(..count.min(self.events.len())) {
+            self.floor = trimmed.event.cursor;
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.is_finished = true;
+        self.changes += 1;
+    }
+
+    pub(super) fn delete(&mut self, event: Cursor) {
+        let before = self.events.len();
+        self.events.retain(|kept| kept.event.cursor != event);
+        if self.events.len() < before {
+            self.deletions += 1;
+            self.changes += 1;
+        }
+    }
+
+    pub(super) fn begin_epoch(&mut self, instead_of: Epoch) -> Epoch {
+        if self.epoch == instead_of {
+            self.epoch = Epoch::random();
+            self.changes += 1;
+            self.lives += 1;
+        }
+        self.epoch
+    }
+}

@@ -1,0 +1,90 @@
+//! What goes wrong with the scripted store, as the test says.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::task::Waker;
+
+use super::ScriptedStore;
+
+/// What a store is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names of the trait's functions")]
+pub enum Call {
+    Append,
+    Bounds,
+    Read,
+    BeforeLast,
+    Follow,
+    /// The pages of what is followed.
+    Pages,
+    Retain,
+    Finish,
+    Delete,
+    BeginEpoch,
+}
+
+impl Call {
+    /// All there are.
+    pub const ALL: [Self; 10] = [
+        Self::Append,
+        Self::Bounds,
+        Self::Read,
+        Self::BeforeLast,
+        Self::Follow,
+        Self::Pages,
+        Self::Retain,
+        Self::Finish,
+        Self::Delete,
+        Self::BeginEpoch,
+    ];
+}
+
+/// What goes wrong with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It is refused: nothing is done.
+    Fails,
+    /// It never arrives, which the caller cannot know.
+    LosesTheRequest,
+    /// It is done, and the answer never arrives.
+    LosesTheAnswer,
+    /// There is no answer until the fault is mended; then it is done.
+    Stalls,
+}
+
+/// How a connection is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Followers get an error.
+    Fails,
+    /// Followers come to an end.
+    Ends,
+}
+
+/// How many steps a call waits before it goes on.
+pub(super) type Steps = Box<dyn FnMut() -> usize + Send>;
+/// What happens between reading events and asking for the bounds.
+pub(super) type Between = Box<dyn FnMut(&ScriptedStore) + Send>;
+
+#[derive(Default)]
+pub(super) struct Faults {
+    pub(super) of: HashMap<Call, Fault>,
+    /// How often each was called.
+    pub(super) calls: HashMap<Call, usize>,
+    pub(super) reads: usize,
+    pub(super) most_reads: usize,
+    /// How many events a page has at the most.
+    pub(super) page: Option<usize>,
+    pub(super) steps: Option<Steps>,
+    pub(super) between: Option<Between>,
+    /// How often the connections were lost, and how at last.
+    pub(super) cuts: (u64, Option<Cut>),
+    /// Who waits until something changes.
+    pub(super) waiting: Vec<Waker>,
+}
+
+impl fmt::Debug for ScriptedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ScriptedStore").field(&self.lock().data.bounds()).finish()
+    }
+}

@@ -1,0 +1,128 @@
+//! What a test has a store do.
+
+use std::collections::hash_map::Entry;
+use std::task::Waker;
+
+use sse_core::store::Bounds;
+
+use super::data::Data;
+use super::faults::{Call, Cut, Fault};
+use super::{Held, ScriptedStore};
+
+/// What a replica has that lags.
+#[derive(Clone)]
+pub struct Replica(Data);
+
+impl ScriptedStore {
+    /// From now on this goes wrong with this call.
+    pub fn fault(&self, call: Call, fault: Fault) {
+        self.change(|held| _ = held.faults.of.insert(call, fault));
+    }
+
+    /// This call goes well again.
+    pub fn mend(&self, call: Call) {
+        self.change(|held| _ = held.faults.of.remove(&call));
+    }
+
+    /// The engine goes away: whatever is asked of it is refused, and its connections are lost.
+    pub fn go_down(&self) {
+        Call::ALL.iter().for_each(|call| self.fault(*call, Fault::Fails));
+        self.cut(Cut::Fails);
+    }
+
+    /// The engine stops running: nothing is answered, and connections stay.
+    pub fn pause(&self) {
+        Call::ALL.iter().for_each(|call| self.fault(*call, Fault::Stalls));
+    }
+
+    /// Everything goes well again.
+    pub fn come_back(&self) {
+        self.change(|held| held.faults.of.clear());
+    }
+
+    /// Whoever follows follows no more.
+    pub fn cut(&self, cut: Cut) {
+        self.change(|held| held.faults.cuts = (held.faults.cuts.0 + 1, Some(cut)));
+    }
+
+    /// Pages have no more than so many events.
+    pub fn short_pages(&self, events: usize) {
+        self.change(|held| held.faults.page = Some(events));
+    }
+
+    /// Each call waits for so many steps before it is done, and before its answer arrives.
+    pub fn dawdle(&self, steps: impl FnMut() -> usize + Send + 'static) {
+        self.change(|held| held.faults.steps = Some(Box::new(steps)));
+    }
+
+    /// Does this whenever events have been read, and before the bounds are looked at.
+    pub fn between(&self, between: impl FnMut(&Self) + Send + 'static) {
+        self.change(|held| held.faults.between = Some(Box::new(between)));
+    }
+
+    /// Lets go of the oldest events, as retention would.
+    pub fn trim(&self, count: usize) {
+        self.change(|held| held.data.trim(count));
+    }
+
+    /// What there is.
+    pub fn now(&self) -> Bounds {
+        self.lock().data.bounds()
+    }
+
+    /// What a replica has that gets nothing from now on.
+    pub fn replica(&self) -> Replica {
+        Replica(self.lock().data.clone())
+    }
+
+    /// The replica takes the engine's place, and what it has not got is lost. The connections are, too.
+    pub fn fail_over_to(&self, replica: &Replica) {
+        self.change(|held| {
+            let (changes, lives) = (held.data.changes, held.data.lives);
+            held.data = replica.0.clone();
+            (held.data.changes, held.data.lives) = (changes + 1, lives + 1);
+        });
+        self.cut(Cut::Fails);
+    }
+
+    /// The data are gone, and it begins anew.
+    pub fn recreate(&self) {
+        self.fail_over_to(&Replica(Data::new(self.positions)));
+    }
+
+    /// How often this was called.
+    pub fn calls(&self, call: Call) -> usize {
+        self.lock().faults.calls.get(&call).copied().unwrap_or_default()
+    }
+
+    /// How many were reading at the same time, at the most.
+    pub fn most_reads_at_once(&self) -> usize {
+        self.lock().faults.most_reads
+    }
+
+    /// Has everybody look again who waits.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Held) -> T) -> T {
+        let mut held = self.lock();
+        let changed = change(&mut held);
+        let waiting = std::mem::take(&mut held.faults.waiting);
+        drop(held);
+        waiting.into_iter().for_each(Waker::wake);
+        changed
+    }
+}
+
+impl Held {
+    /// This is called now.
+    pub(super) fn count(&mut self, call: Call) {
+        match self.faults.calls.entry(call) {
+            Entry::Occupied(mut count) => *count.get_mut() += 1,
+            Entry::Vacant(first) => _ = first.insert(1),
+        }
+    }
+}
+
+impl std::fmt::Debug for Replica {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Replica").field(&self.0.bounds()).finish()
+    }
+}

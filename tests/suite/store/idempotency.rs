@@ -1,0 +1,61 @@
+//! An event whose idempotency key is known is not stored again.
+
+use futures_util::future::join_all;
+use sse_core::Cursor;
+use sse_core::store::NewEvent;
+
+use super::tools::{all_after, append_all, event, open, texts};
+use crate::suite::store_engine::Engine;
+
+fn once(key: &str, text: &str) -> NewEvent {
+    event(text).with_idempotency_key(key).expect("a short key")
+}
+
+pub async fn stores_an_event_once_whose_idempotency_key_is_known(engine: &dyn Engine) {
+    let (store, other) = (open(engine).await, open(engine).await);
+    let first = append_all(&*store, &[once("a", "first")]).await;
+    let second = append_all(&*store, &[once("b", "second")]).await;
+    for store in [&store, &other] {
+        assert_eq!(append_all(&**store, &[once("a", "again")]).await, first);
+        assert_eq!(append_all(&**store, &[once("b", "again")]).await, second);
+    }
+    append_all(&*other, &[event("without"), event("without")]).await;
+    let all = all_after(&*store, Cursor::START).await;
+    assert_eq!(texts(&all), ["first", "second", "without", "without"]);
+}
+
+/// Some of a batch are known, and one comes twice in it.
+pub async fn stores_of_a_batch_what_is_not_known_yet(engine: &dyn Engine) {
+    let (store, other) = (open(engine).await, open(engine).await);
+    let known = append_all(&*store, &[once("a", "one"), once("b", "two")]).await;
+    let batch = [
+        once("c", "three"),
+        once("b", "two again"),
+        event("four"),
+        once("c", "three again"),
+        once("a", "one again"),
+        once("d", "five"),
+    ];
+    let cursors = append_all(&*other, &batch).await;
+    assert_eq!([cursors[4], cursors[1]], known[..], "those of the first");
+    assert_eq!(cursors[0], cursors[3], "known from earlier in the batch");
+    assert!(cursors[0] > known[1] && cursors[0] < cursors[2] && cursors[2] < cursors[5]);
+    assert_eq!(append_all(&*store, &[once("d", "five again")]).await, cursors[5..]);
+    let all = all_after(&*store, Cursor::START).await;
+    assert_eq!(texts(&all), ["one", "two", "three", "four", "five"]);
+}
+
+/// Whoever comes first stores it, and all get its position.
+pub async fn stores_an_event_once_that_many_bring_at_the_same_time(engine: &dyn Engine) {
+    let handles = join_all((0..4).map(|_| open(engine))).await;
+    for round in 0..10 {
+        let (key, text) = (format!("key {round}"), format!("event {round}"));
+        let events = [once(&key, &text)];
+        let writers = (0..8).map(|writer| append_all(&*handles[writer % 4], &events));
+        let cursors = join_all(writers).await;
+        assert!(cursors.iter().all(|cursor| *cursor == cursors[0]), "{cursors:?}");
+    }
+    let all = all_after(&*handles[0], Cursor::START).await;
+    let expected: Vec<_> = (0..10).map(|round| format!("event {round}")).collect();
+    assert_eq!(texts(&all), expected);
+}

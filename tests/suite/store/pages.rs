@@ -1,0 +1,96 @@
+//! What a page holds.
+
+use sse_core::store::{NewEvent, PageLimit};
+use sse_core::{Cursor, Event, EventType};
+
+use super::tools::{PAGE, all_after, all_by, append, append_all, bounds, event, open, soon, texts};
+use crate::suite::store_engine::Engine;
+
+/// Blocks come back byte for byte, and with their keys.
+pub async fn gives_back_what_it_was_given(engine: &dyn Engine) {
+    let store = open(engine).await;
+    let texts =
+        ["", "two\nlines", "naïve \u{1F980}", "\u{0}\u{1}", " spaces ", "id: no\nevent: no"];
+    let mut events: Vec<NewEvent> = texts.iter().map(event).collect();
+    let typed = Event::new("typed").event_type(EventType::from_static("a-type"));
+    events.push(NewEvent::encode(&typed, 1000).expect("it has data"));
+    events.push(event("keyed").with_key("a key: of \u{1F980}").expect("short"));
+    events.push(event("x".repeat(1 << 20)));
+    let cursors = append_all(&*store, &events).await;
+
+    let (mut after, mut given) = (Cursor::START, Vec::new());
+    loop {
+        let page = soon("a page is there", store.read(after, PAGE)).await.expect("a page");
+        let Some(last) = page.events.last() else { break };
+        after = last.cursor;
+        given.extend(page.events);
+    }
+    assert_eq!(given.len(), events.len());
+    for ((given, event), cursor) in given.iter().zip(&events).zip(cursors) {
+        assert_eq!((given.cursor, &given.block, &given.key), (cursor, &event.block, &event.key));
+    }
+}
+
+pub async fn has_bounds_before_the_first_event(engine: &dyn Engine) {
+    let store = open(engine).await;
+    let empty = bounds(&*store).await;
+    assert_eq!(empty.oldest, None);
+    assert!(!empty.is_finished);
+    assert!(empty.floor <= empty.newest, "{empty:?}");
+    assert_eq!(store.before_last(10).await.expect("a position"), empty.floor);
+    assert!(all_after(&*store, empty.floor).await.is_empty());
+
+    let first = append(&*store, "first").await;
+    let bounds = bounds(&*store).await;
+    assert!(empty.newest < first, "what there was before the first is not above it");
+    assert_eq!((bounds.oldest, bounds.newest), (Some(first), first));
+    assert!(bounds.floor < first && bounds.floor >= empty.floor, "{bounds:?}");
+    assert_eq!(bounds.epoch, empty.epoch);
+}
+
+pub async fn gives_at_least_one_event_however_large(engine: &dyn Engine) {
+    let store = open(engine).await;
+    let sizes = [10, 100_000, 10, 1 << 20, 70_000];
+    let events: Vec<_> = sizes.iter().map(|size| event("x".repeat(*size))).collect();
+    append_all(&*store, &events).await;
+    for limit in [PageLimit { events: 1000, bytes: 1 }, PageLimit { events: 1, bytes: 1 }, PAGE] {
+        let all = all_by(&*store, Cursor::START, limit).await;
+        assert_eq!(all.iter().map(|(_, text)| text.len()).collect::<Vec<_>>(), sizes, "{limit:?}");
+    }
+}
+
+pub async fn respects_the_limits_of_a_page(engine: &dyn Engine) {
+    let store = open(engine).await;
+    let events: Vec<_> = (0..100).map(|n| event(format_args!("{n:0>100}"))).collect();
+    append_all(&*store, &events).await;
+    let size = events[0].block.len();
+    for limit in [
+        PageLimit { events: 7, bytes: usize::MAX },
+        PageLimit { events: usize::MAX, bytes: 5 * size },
+        PageLimit { events: usize::MAX, bytes: 5 * size - 1 },
+        PageLimit { events: 3, bytes: 50 * size },
+    ] {
+        let page = soon("a page is there", store.read(Cursor::START, limit)).await.expect("a page");
+        assert!((1..=limit.events).contains(&page.events.len()), "{limit:?}");
+        let bytes: usize = page.events.iter().map(|event| event.block.len()).sum();
+        assert!(bytes <= limit.bytes, "{bytes} bytes with {limit:?}");
+        assert_eq!(all_by(&*store, Cursor::START, limit).await.len(), 100, "{limit:?}");
+    }
+}
+
+pub async fn finds_what_comes_before_the_last(engine: &dyn Engine) {
+    let store = open(engine).await;
+    let events: Vec<_> = (0..50).map(event).collect();
+    let cursors = append_all(&*store, &events).await;
+    store.delete(cursors[45]).await.expect("deleted");
+    let kept: Vec<String> = (0..50).filter(|n| *n != 45).map(|n| n.to_string()).collect();
+    for count in [0, 1, 3, 4, 5, 6, 48, 49] {
+        let before = soon("there is a position", store.before_last(count)).await.expect("one");
+        let after = all_after(&*store, before).await;
+        assert_eq!(texts(&after), kept[49 - count..], "the last {count}");
+    }
+    for count in [50, 1000, usize::MAX] {
+        let before = soon("there is a position", store.before_last(count)).await.expect("one");
+        assert_eq!(before, bounds(&*store).await.floor, "there are fewer than {count}");
+    }
+}

@@ -1,0 +1,152 @@
+//! What the requirements have in common.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use sse_core::store::{Bounds, NewEvent, PageLimit, Pages, Store, StoredEvent};
+use sse_core::{Cursor, Event, LogOptions};
+
+use crate::suite::parser::Parser;
+use crate::suite::store_engine::Engine;
+use crate::suite::waiting::PATIENCE;
+
+/// Each engine is the test's own, so one name will do.
+pub(super) const NAME: &str = "events";
+
+/// A page as the log asks for it.
+pub(super) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
+
+/// An event as it was given to a store, and where it is.
+pub(super) type Placed = (Cursor, String);
+
+pub(super) async fn open(engine: &dyn Engine) -> Arc<dyn Store> {
+    open_with(engine, LogOptions::for_store()).await
+}
+
+pub(super) async fn open_with(engine: &dyn Engine, options: LogOptions) -> Arc<dyn Store> {
+    soon("the store is open", engine.open(NAME, options)).await.expect("the engine runs")
+}
+
+/// The answer to a call, which comes soon.
+pub(super) async fn soon<T>(what: &str, call: impl Future<Output = T>) -> T {
+    let answer = tokio::time::timeout(PATIENCE, call).await;
+    answer.unwrap_or_else(|_| panic!("waited for {PATIENCE:?} in vain until {what}"))
+}
+
+pub(super) fn event(text: impl Display) -> NewEvent {
+    NewEvent::encode(&Event::new(text.to_string()), 2 << 20).expect("data alone")
+}
+
+pub(super) fn text_of(event: &StoredEvent) -> String {
+    let mut parsed = Parser::default().feed(&[&event.block[..], b"\n"].concat());
+    assert_eq!(parsed.len(), 1, "a block is one event: {:?}", event.block);
+    parsed.remove(0).data
+}
+
+pub(super) async fn append(store: &dyn Store, text: impl Display) -> Cursor {
+    append_all(store, &[event(text)]).await[0]
+}
+
+pub(super) async fn append_all(store: &dyn Store, events: &[NewEvent]) -> Vec<Cursor> {
+    let appended = soon("they are stored", store.append(events)).await.expect("stored");
+    assert_eq!(appended.cursors.len(), events.len(), "a position for each event");
+    appended.cursors
+}
+
+pub(super) async fn bounds(store: &dyn Store) -> Bounds {
+    soon("there are bounds", store.bounds()).await.expect("bounds")
+}
+
+/// All after this position, by as many pages as it takes.
+pub(super) async fn all_after(store: &dyn Store, after: Cursor) -> Vec<Placed> {
+    all_by(store, after, PAGE).await
+}
+
+/// The same, by pages of this size.
+pub(super) async fn all_by(store: &dyn Store, mut after: Cursor, limit: PageLimit) -> Vec<Placed> {
+    let mut all = Vec::new();
+    loop {
+        let page = soon("a page is there", store.read(after, limit)).await.expect("a page");
+        check_order(after, &page.events);
+        let Some(last) = page.events.last() else { return all };
+        assert!(last.cursor <= page.bounds.newest, "bounds from after the events were read");
+        after = last.cursor;
+        all.extend(page.events.iter().map(|event| (event.cursor, text_of(event))));
+    }
+}
+
+pub(super) fn texts(placed: &[Placed]) -> Vec<&str> {
+    placed.iter().map(|(_, text)| text.as_str()).collect()
+}
+
+#[track_caller]
+pub(super) fn check_order(mut after: Cursor, events: &[StoredEvent]) {
+    for event in events {
+        assert!(event.cursor > after, "{} comes after {after}", event.cursor);
+        after = event.cursor;
+    }
+}
+
+/// Somebody who follows, on a connection of his own.
+pub(super) struct Followed {
+    store: Arc<dyn Store>,
+    pages: Option<Pages>,
+    pub(super) after: Cursor,
+    pub(super) events: Vec<Placed>,
+    /// What was last said.
+    pub(super) bounds: Option<Bounds>,
+}
+
+impl Followed {
+    pub(super) fn new(store: Arc<dyn Store>, after: Cursor) -> Self {
+        Self { store, pages: None, after, events: Vec::new(), bounds: None }
+    }
+
+    /// Waits for the next page. A stream that ends or fails is followed anew, as a log does it.
+    pub(super) async fn next(&mut self) {
+        soon("a page comes to who follows", async {
+            loop {
+                let Some(pages) = &mut self.pages else {
+                    self.pages = self.store.follow(self.after).await.ok();
+                    continue;
+                };
+                match pages.next().await {
+                    Some(Ok(page)) => {
+                        check_order(self.after, &page.events);
+                        self.bounds = Some(page.bounds);
+                        for event in &page.events {
+                            self.after = event.cursor;
+                            self.events.push((event.cursor, text_of(event)));
+                        }
+                        return;
+                    }
+                    Some(Err(_)) | None => {
+                        self.pages = None;
+                        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                    }
+                }
+            }
+        })
+        .await;
+    }
+
+    /// Waits until this many events have come in all.
+    pub(super) async fn until(&mut self, count: usize) -> &[Placed] {
+        while self.events.len() < count {
+            self.next().await;
+        }
+        &self.events
+    }
+
+    /// Waits until it was told of bounds of which this holds.
+    pub(super) async fn until_told(&mut self, what: &str, holds: impl Fn(&Bounds) -> bool) {
+        soon(what, async {
+            while !self.bounds.as_ref().is_some_and(&holds) {
+                self.next().await;
+            }
+        })
+        .await;
+    }
+}
