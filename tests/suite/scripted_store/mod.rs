@@ -62,11 +62,7 @@ impl ScriptedStore {
     }
 
     /// Does something, once it is due and unless it goes wrong.
-    async fn call<T>(
-        &self,
-        call: Call,
-        act: impl FnOnce(&mut Data) -> T,
-    ) -> Result<T, StoreError> {
+    async fn call<T>(&self, call: Call, act: impl FnOnce(&mut Data) -> T) -> Result<T, StoreError> {
         self.arrive(call).await?;
         let done = self.change(|held| act(&mut held.data));
         self.answer(call).await?;
