@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use actix_web::body::BodyStream;
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Compress, Condition};
 use actix_web::web::{self, Data, Path, PayloadConfig};
@@ -49,6 +50,7 @@ async fn get(
     let query = http.uri().query().map(str::to_owned);
     match app.call(Method::Get, &name, Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).respond_to(&http),
+        Answer::Chunks(chunks) => HttpResponse::Ok().body(BodyStream::new(chunks)),
         Answer::Text(status, text) => plain(status, text),
     }
 }
@@ -56,7 +58,7 @@ async fn get(
 async fn post(app: Data<App>, name: Path<String>, body: String) -> HttpResponse {
     match app.call(Method::Post, &name, Call { body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
-        Answer::Stream(_) => HttpResponse::NotFound().finish(),
+        Answer::Stream(_) | Answer::Chunks(_) => HttpResponse::NotFound().finish(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -46,6 +47,7 @@ async fn get(
     let user = headers.get("x-user").and_then(|user| user.to_str().ok()).map(str::to_owned);
     match app.call(Method::Get, &name, Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).into_response(),
+        Answer::Chunks(chunks) => Body::from_stream(chunks).into_response(),
         Answer::Text(status, text) => plain(status, text),
     }
 }
@@ -53,7 +55,7 @@ async fn get(
 async fn post(State(app): State<App>, Path(name): Path<String>, body: String) -> Response {
     match app.call(Method::Post, &name, Call { body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
-        Answer::Stream(_) => StatusCode::NOT_FOUND.into_response(),
+        Answer::Stream(_) | Answer::Chunks(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

@@ -4,16 +4,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use futures_util::TryStreamExt;
 use rocket::config::{Config, Ident, LogLevel, Shutdown};
 use rocket::data::{Limits, ToByteUnit};
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
-use rocket::response::Responder;
+use rocket::response::{self, Responder, Response};
 use rocket::{State, get, post, routes};
 use sse_rocket::{Sse, SseRequest, stream_events};
+use tokio_util::io::StreamReader;
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
+use crate::suite::chunks::Chunks;
 use crate::suite::server::Ready;
 
 /// Serves the app until its shutdown.
@@ -70,7 +73,19 @@ impl<'r> FromRequest<'r> for Query {
 #[derive(Responder)]
 enum Reply {
     Stream(Box<Sse>),
+    Plain(Plain),
     Text((Status, String)),
+}
+
+/// Rocket's bodies are readers. One of chunks is made as its own `ByteStream` makes one, but for the size of what is read at
+/// once, which is the adapter's.
+struct Plain(Chunks);
+
+impl<'r> Responder<'r, 'static> for Plain {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let body = StreamReader::new(self.0.map_err(|never| -> io::Error { match never {} }));
+        Response::build().streamed_body(body).max_chunk_size(16 * 1024).ok()
+    }
 }
 
 #[get("/<name..>")]
@@ -90,6 +105,7 @@ async fn get(
         .await
     {
         Answer::Stream(feed) => Reply::Stream(Box::new(stream_events(request, feed))),
+        Answer::Chunks(chunks) => Reply::Plain(Plain(chunks)),
         Answer::Text(status, text) => Reply::Text((Status::new(status), text)),
     }
 }
@@ -98,6 +114,6 @@ async fn get(
 async fn post(app: &State<App>, name: PathBuf, body: String) -> (Status, String) {
     match app.call(Method::Post, &name.to_string_lossy(), Call { body, ..Call::default() }).await {
         Answer::Text(status, text) => (Status::new(status), text),
-        Answer::Stream(_) => (Status::NotFound, String::new()),
+        Answer::Stream(_) | Answer::Chunks(_) => (Status::NotFound, String::new()),
     }
 }

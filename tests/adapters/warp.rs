@@ -53,6 +53,7 @@ async fn get(
 ) -> Response {
     match app.call(Method::Get, name.as_str(), Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).into_response(),
+        Answer::Chunks(chunks) => warp::reply::stream(chunks).into_response(),
         Answer::Text(status, text) => plain(status, text),
     }
 }
@@ -63,7 +64,7 @@ async fn post(app: App, name: Tail, body: bytes::Bytes) -> Response {
     };
     match app.call(Method::Post, name.as_str(), Call { body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
-        Answer::Stream(_) => StatusCode::NOT_FOUND.into_response(),
+        Answer::Stream(_) | Answer::Chunks(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

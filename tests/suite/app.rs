@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use sse_core::{Feed, Shutdown};
 
+use super::chunks::Chunks;
+
 /// What is served at `/{name}`, for GET (and HEAD) and for POST.
 #[derive(Clone, Default)]
 pub struct App {
@@ -64,6 +66,8 @@ pub struct Call {
 pub enum Answer {
     /// An event stream, through the adapter.
     Stream(Feed),
+    /// A body as the framework streams it, without the adapter.
+    Chunks(Chunks),
     /// A status and a text.
     Text(u16, String),
 }

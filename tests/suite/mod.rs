@@ -1,6 +1,7 @@
 //! What is asked of every adapter, and the tools to ask it with. Nothing here knows a framework.
 
 pub mod app;
+pub mod chunks;
 mod closing;
 pub mod event_json;
 pub mod eventually;

@@ -8,6 +8,7 @@
 //! shows what had arrived.
 
 use super::waiting::Wait;
+use socket2::SockRef;
 use std::io;
 use std::net::SocketAddr;
 use tokio::io::AsyncWriteExt;
@@ -26,6 +27,7 @@ pub struct Request {
     headers: Vec<u8>,
     body: Vec<u8>,
     receive_buffer: Option<u32>,
+    segment: Option<u32>,
 }
 
 impl Request {
@@ -53,6 +55,7 @@ impl Request {
             headers: Vec::new(),
             body: body.to_owned(),
             receive_buffer: None,
+            segment: None,
         }
     }
 
@@ -74,6 +77,13 @@ impl Request {
     /// a client that does not read soon blocks the server.
     pub fn receive_buffer(mut self, bytes: u32) -> Self {
         self.receive_buffer = Some(bytes);
+        self
+    }
+
+    /// Has the server's system send no more than this at once, as over a network. On the loopback it is 64 kB, by which it
+    /// reckons how much to hold for a client that does not read: 2.5 MB, which a thousand of them would have to share.
+    pub fn segment(mut self, bytes: u32) -> Self {
+        self.segment = Some(bytes);
         self
     }
 
@@ -107,6 +117,9 @@ impl Request {
         };
         if let Some(bytes) = self.receive_buffer {
             socket.set_recv_buffer_size(bytes)?; // the window is agreed on while connecting
+        }
+        if let Some(bytes) = self.segment {
+            SockRef::from(&socket).set_tcp_mss(bytes)?; // told to the server while connecting
         }
         let mut stream = socket.connect(addr).await?;
         let line = format!("{} {} {}", self.method, self.target, self.version);

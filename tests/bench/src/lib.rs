@@ -1,0 +1,46 @@
+//! What a stream costs, in memory and CPU, beside what the framework alone takes.
+//!
+//! The server is a process of its own, so that what is measured is the server's. Its client is the process that measures.
+//!
+//! # Layout
+//!
+//! - [`serving`]: what the server serves, and what it does as it is told over its standard input;
+//! - [`server`]: that process as its client sees it: what it holds, what it has used;
+//! - [`readers`]: many clients at once;
+//! - [`case`](mod@case): one server, many readers of one kind, and what each costs;
+//! - [`stuck`], [`pinned`], [`idle`], [`fanout`]: what is found out.
+#![forbid(unsafe_code)]
+
+use std::time::Duration;
+
+use sse_conformance::adapters::{ACTIX, AXUM, ROCKET, WARP};
+use sse_conformance::suite::framework::Framework;
+
+pub mod case;
+
+pub mod readers;
+pub mod server;
+pub mod serving;
+mod shared;
+pub mod stuck;
+
+/// How long memory must not have changed, before nothing moves any more.
+pub const QUIET: Duration = Duration::from_secs(1);
+
+/// How long that is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// All that are measured.
+pub const FRAMEWORKS: [Framework; 4] = [AXUM, ACTIX, WARP, ROCKET];
+
+/// The framework of this name.
+///
+/// # Errors
+///
+/// The names there are, where it is none of them.
+pub fn framework(name: &str) -> Result<Framework, String> {
+    FRAMEWORKS
+        .into_iter()
+        .find(|framework| framework.name == name)
+        .ok_or_else(|| format!("one of {}", FRAMEWORKS.map(|framework| framework.name).join(", ")))
+}

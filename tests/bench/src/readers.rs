@@ -1,0 +1,31 @@
+//! Many clients at once.
+
+use std::net::SocketAddr;
+
+use futures_util::{StreamExt, stream};
+use sse_conformance::suite::wire::{Request, Response};
+
+/// How many connect at the same time.
+const AT_ONCE: usize = 100;
+
+/// Sends each request over a connection of its own, and waits for the heads of all responses.
+///
+/// # Panics
+///
+/// Where one is not answered by 200.
+pub async fn open(
+    address: SocketAddr,
+    requests: impl IntoIterator<Item = Request>,
+) -> Vec<Response> {
+    let open = async |request: Request| {
+        let response = request.send(address).await;
+        assert_eq!(response.status, 200);
+        response
+    };
+    stream::iter(requests).map(open).buffer_unordered(AT_ONCE).collect().await
+}
+
+/// The same, whose systems receive little ahead of them.
+pub fn stuck(request: Request) -> Request {
+    request.receive_buffer(4096).segment(1460) // an Ethernet's
+}

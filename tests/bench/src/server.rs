@@ -1,0 +1,145 @@
+//! The server's process as its client sees it: what it holds, and what it has used.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use sse_conformance::suite::eventually::settled;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use crate::serving::Serving;
+use crate::{PATIENCE, QUIET};
+
+/// A server in a process of its own, which ends when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    child: Child,
+    stdin: ChildStdin,
+    stdout: Lines<BufReader<ChildStdout>>,
+}
+
+/// What a process holds, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// What is allocated and not freed, as it was asked for.
+    pub heap: i64,
+    /// What it alone has in memory (`Private_Dirty`), so with what the allocator adds, and with what it does not give back.
+    pub private: i64,
+    /// All that it has in memory (`Rss`).
+    pub resident: i64,
+}
+
+/// What a process has used of the processor.
+#[derive(Debug, Clone, Copy)]
+pub struct Cpu {
+    /// In its own code.
+    pub user: Duration,
+    /// In the system's, which includes delivering over the loopback.
+    pub system: Duration,
+}
+
+impl Server {
+    /// Starts this program as a server.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not start.
+    pub async fn start(program: &Path, serving: &Serving) -> Self {
+        let mut command = Command::new(program);
+        command.args(["serve", "--framework", serving.framework.name]);
+        command.args(["--kept", &serving.kept.to_string()]);
+        command.args(["--events", &serving.events.to_string()]);
+        command.args(["--positions", &serving.positions.to_string()]);
+        // The same for every framework: two threads, and no more heaps than that.
+        command.envs([
+            ("TOKIO_WORKER_THREADS", "2"),
+            ("ROCKET_WORKERS", "2"),
+            ("MALLOC_ARENA_MAX", "2"),
+        ]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().expect("the program starts");
+        let stdin = child.stdin.take().expect("it is piped");
+        let stdout = child.stdout.take().expect("it is piped");
+        let mut stdout = BufReader::new(stdout).lines();
+        let address = next(&mut stdout).await.parse().expect("it says where it listens");
+        Self { address, child, stdin, stdout }
+    }
+
+    /// What it holds once nothing moves any more.
+    ///
+    /// # Panics
+    ///
+    /// Where something moves for longer than [`PATIENCE`].
+    pub async fn settled(&mut self) -> Memory {
+        settled(QUIET, PATIENCE, "the memory of the server", || self.private_and_resident()).await;
+        let heap = self.ask("heap").await.parse().expect("a number");
+        let (private, resident) = self.private_and_resident();
+        Memory { heap, private, resident }
+    }
+
+    /// The id before each position.
+    pub async fn ids(&mut self) -> Vec<String> {
+        self.ask("ids").await.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Appends so many events of such a size to the log.
+    pub async fn append(&mut self, count: usize, size: usize) {
+        assert_eq!(self.ask(&format!("append {count} {size}")).await, "appended");
+    }
+
+    /// What it has used so far.
+    ///
+    /// # Panics
+    ///
+    /// Where the system does not tell.
+    pub fn cpu(&self) -> Cpu {
+        let stat = self.read("stat");
+        // The name before them is in brackets, and may hold anything.
+        let (_, numbers) = stat.rsplit_once(") ").expect("the name of the program");
+        let ticks =
+            |place| numbers.split(' ').nth(place).and_then(|ticks| ticks.parse::<u64>().ok());
+        let time = |place| Duration::from_millis(10 * ticks(place).expect("a number of ticks"));
+        Cpu { user: time(11), system: time(12) }
+    }
+
+    fn private_and_resident(&self) -> (i64, i64) {
+        let rollup = self.read("smaps_rollup");
+        let field = |name| {
+            let line =
+                rollup.lines().find_map(|line| line.strip_prefix(name)).expect("Linux has it");
+            let kibibytes =
+                line.split_whitespace().next().and_then(|number| number.parse::<i64>().ok());
+            kibibytes.expect("a size in kB") * 1024
+        };
+        (field("Private_Dirty:"), field("Rss:"))
+    }
+
+    fn read(&self, file: &str) -> String {
+        let id = self.child.id().expect("it runs");
+        std::fs::read_to_string(format!("/proc/{id}/{file}")).expect("Linux has it")
+    }
+
+    async fn ask(&mut self, line: &str) -> String {
+        self.stdin.write_all(format!("{line}\n").as_bytes()).await.expect("it runs");
+        next(&mut self.stdout).await
+    }
+}
+
+async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
+    let line = line.map_err(|elapsed| io::Error::new(ErrorKind::TimedOut, elapsed)).flatten();
+    line.expect("it answers within a minute").expect("it runs")
+}
+
+impl Cpu {
+    /// What was used since then.
+    #[must_use]
+    pub fn since(self, then: Self) -> Self {
+        Self { user: self.user - then.user, system: self.system - then.system }
+    }
+}

@@ -1,0 +1,106 @@
+//! What the server serves, and what it does as it is told over its standard input.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::Args;
+use futures_util::FutureExt;
+use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
+use sse_conformance::suite::chunks::{Chunks, Place};
+use sse_conformance::suite::framework::Framework;
+use sse_core::{Event, EventId, EventLog, LogOptions};
+
+use crate::shared::Shared;
+
+/// What a server holds when it begins to listen.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Serving {
+    /// Which framework serves.
+    #[arg(long, value_parser = crate::framework)]
+    pub framework: Framework,
+    /// How many bytes the log keeps.
+    #[arg(long)]
+    pub kept: usize,
+    /// How many events of a kB it has at the start.
+    #[arg(long)]
+    pub events: usize,
+    /// At how many different positions of it clients begin.
+    #[arg(long)]
+    pub positions: usize,
+}
+
+/// Tells what is allocated at this moment, in bytes.
+pub type Heap = fn() -> usize;
+
+/// Serves until the standard input ends. Each line of it is answered by a line: `heap` with the bytes that are allocated, `ids`
+/// with those of the positions, `append 3 100` once three events of a hundred bytes are appended.
+///
+/// # Errors
+///
+/// Where it cannot listen.
+pub fn serve(serving: Serving, heap: Heap) -> io::Result<()> {
+    let log = EventLog::in_memory(LogOptions {
+        events: usize::MAX,
+        bytes: serving.kept,
+        ..LogOptions::default()
+    });
+    let ids = append(&log, serving.events, 1000);
+    let shared = Arc::new(Shared::new(&log, &ids, serving.positions));
+    drop(ids);
+    let app = app(&log, &shared);
+    std::thread::spawn(move || {
+        for line in io::stdin().lines().map_while(Result::ok) {
+            let answer = match line.split(' ').collect::<Vec<_>>()[..] {
+                ["heap"] => heap().to_string(),
+                ["ids"] => shared.ids.iter().map(EventId::as_str).collect::<Vec<_>>().join(" "),
+                ["append", count, size] => {
+                    append(&log, number(count), number(size));
+                    "appended".to_owned()
+                }
+                _ => format!("what is {line:?}?"),
+            };
+            tell(&answer);
+        }
+        // Whoever measures has gone.
+        std::process::exit(0);
+    });
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    (serving.framework.serve)(app, any_port, Box::new(|address| tell(&address.to_string())))
+}
+
+fn number(text: &str) -> usize {
+    text.parse().expect("a number")
+}
+
+fn tell(line: &str) {
+    println!("{line}");
+    // Whoever does not listen has gone, and the end of the input will be the end.
+    drop(io::stdout().flush());
+}
+
+fn append(log: &EventLog, count: usize, size: usize) -> Vec<EventId> {
+    let append = |_| log.append("x".repeat(size).as_str()).now_or_never();
+    (0..count)
+        .map(append)
+        .map(|id| id.expect("in memory it never waits").expect("less than 1 MiB"))
+        .collect()
+}
+
+/// `/log` and `/chunks` give the same bytes, through the adapter and without it. `/idle` and `/still` begin with the same line,
+/// and nothing follows.
+fn app(log: &EventLog, shared: &Arc<Shared>) -> App {
+    let stalled = Duration::from_secs(3600); // nobody is cut off while it is measured
+    let (events, shared, idle) = (log.clone(), shared.clone(), EventLog::in_memory(1));
+    let first_line: Arc<[Bytes]> = Arc::new([Bytes::from_static(b": ok\n")]);
+    App::new(ServerOptions { stalled, ..ServerOptions::default() })
+        .stream("log", move |_| events.feed())
+        .stream("idle", move |_| idle.feed())
+        .route(Method::Get, "chunks", move |call| std::future::ready(shared.answer(&call)))
+        .route(Method::Get, "still", move |_| {
+            let chunks = Chunks::new(first_line.clone(), Place { chunk: 0, offset: 0 });
+            std::future::ready(Answer::Chunks(chunks))
+        })
+}

@@ -1,0 +1,45 @@
+//! A body without an adapter, to hold the adapters against.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+/// Hands out chunks that all such bodies share, each from a place of its own on, and then stays open.
+#[derive(Debug, Clone)]
+pub struct Chunks {
+    chunks: Arc<[Bytes]>,
+    next: Place,
+}
+
+/// A byte of a chunk.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// Which chunk.
+    pub chunk: usize,
+    /// Where in it.
+    pub offset: usize,
+}
+
+impl Chunks {
+    /// All from this place on.
+    pub fn new(chunks: Arc<[Bytes]>, from: Place) -> Self {
+        Self { chunks, next: from }
+    }
+}
+
+impl Stream for Chunks {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Place { chunk, offset } = self.next;
+        self.next = Place { chunk: chunk + 1, offset: 0 };
+        // After the last nothing comes, and nobody need be woken.
+        self.chunks
+            .get(chunk)
+            .map_or(Poll::Pending, |all| Poll::Ready(Some(Ok(all.slice(offset..)))))
+    }
+}
