@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpServer, Responder};
 use sse_actix::{ListenerOptions, SseRequest, listener_with, stream_events};
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
+use crate::suite::chunks::EVENT_STREAM;
 use crate::suite::server::Ready;
 
 /// Serves the app until its shutdown.
@@ -50,7 +51,9 @@ async fn get(
     let query = http.uri().query().map(str::to_owned);
     match app.call(Method::Get, &name, Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).respond_to(&http),
-        Answer::Chunks(chunks) => HttpResponse::Ok().body(BodyStream::new(chunks)),
+        Answer::Chunks(chunks) => {
+            HttpResponse::Ok().content_type(EVENT_STREAM).body(BodyStream::new(chunks))
+        }
         Answer::Text(status, text) => plain(status, text),
     }
 }

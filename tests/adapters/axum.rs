@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing;
@@ -13,6 +14,7 @@ use sse_axum::{ListenerOptions, SseRequest, listener_with, stream_events};
 use tower_http::compression::CompressionLayer;
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
+use crate::suite::chunks::EVENT_STREAM;
 use crate::suite::server::Ready;
 
 /// Serves the app until its shutdown.
@@ -47,7 +49,9 @@ async fn get(
     let user = headers.get("x-user").and_then(|user| user.to_str().ok()).map(str::to_owned);
     match app.call(Method::Get, &name, Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).into_response(),
-        Answer::Chunks(chunks) => Body::from_stream(chunks).into_response(),
+        Answer::Chunks(chunks) => {
+            ([(CONTENT_TYPE, EVENT_STREAM)], Body::from_stream(chunks)).into_response()
+        }
         Answer::Text(status, text) => plain(status, text),
     }
 }

@@ -16,7 +16,7 @@ use sse_rocket::{Sse, SseRequest, stream_events};
 use tokio_util::io::StreamReader;
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
-use crate::suite::chunks::Chunks;
+use crate::suite::chunks::{Chunks, EVENT_STREAM};
 use crate::suite::server::Ready;
 
 /// Serves the app until its shutdown.
@@ -84,7 +84,9 @@ struct Plain(Chunks);
 impl<'r> Responder<'r, 'static> for Plain {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         let body = StreamReader::new(self.0.map_err(|never| -> io::Error { match never {} }));
-        Response::build().streamed_body(body).max_chunk_size(16 * 1024).ok()
+        let mut response = Response::build();
+        response.raw_header("content-type", EVENT_STREAM);
+        response.streamed_body(body).max_chunk_size(16 * 1024).ok()
     }
 }
 

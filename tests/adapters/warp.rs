@@ -7,9 +7,11 @@ use sse_warp::{ListenerOptions, SseRequest, listener_with, sse_request, stream_e
 use warp::Filter;
 use warp::http::StatusCode;
 use warp::path::Tail;
+use warp::http::header::CONTENT_TYPE;
 use warp::reply::{Reply, Response};
 
 use crate::suite::app::{Answer, App, Call, Method};
+use crate::suite::chunks::EVENT_STREAM;
 use crate::suite::server::Ready;
 
 /// Serves the app until its shutdown.
@@ -53,7 +55,10 @@ async fn get(
 ) -> Response {
     match app.call(Method::Get, name.as_str(), Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).into_response(),
-        Answer::Chunks(chunks) => warp::reply::stream(chunks).into_response(),
+        Answer::Chunks(chunks) => {
+            let body = warp::reply::stream(chunks);
+            warp::reply::with_header(body, CONTENT_TYPE, EVENT_STREAM).into_response()
+        }
         Answer::Text(status, text) => plain(status, text),
     }
 }

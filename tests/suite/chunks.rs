@@ -8,6 +8,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::Stream;
 
+/// The type of the content, as of any event stream: where a framework keeps the headers of a response, it does so for both.
+pub const EVENT_STREAM: &str = "text/event-stream";
+
 /// Hands out chunks that all such bodies share, each from a place of its own on, and then stays open.
 #[derive(Debug, Clone)]
 pub struct Chunks {
