@@ -1,103 +1,86 @@
 //! One server, many readers of one kind, and what each of them costs.
 
-use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::Request;
+use sse_conformance::suite::wire::{Request, Response};
 
-use crate::readers;
-use crate::server::{Memory, Server};
+use crate::memory::Memory;
+use crate::readers::{self, spread};
+use crate::server::Server;
 use crate::serving::Serving;
 
 /// How the readers are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
     /// Nothing comes, of a log.
-    Idle,
+    IdleOnLog,
     /// Nothing comes, of the framework's own body.
-    Still,
+    IdleOnBody,
     /// They do not read, at different positions of a log.
-    StuckInLog,
-    /// They do not read, at the same positions of the framework's own body of the same chunks.
-    StuckInChunks,
+    StuckOnLog,
+    /// They do not read, at the same positions of the framework's own body of the log's pages.
+    StuckOnBody,
+}
+
+/// How a case is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Measuring<'a> {
+    /// This program, to be the server.
+    pub program: &'a Path,
+    /// Which framework serves.
+    pub framework: Framework,
+    /// How many readers there are.
+    pub readers: usize,
+    /// How many events of a kB are in the log.
+    pub events: usize,
+    /// How many bytes of the body those have read who then do not read on: from none to so many, evenly spread.
+    pub read_before: usize,
+    /// How long memory must not have changed.
+    pub quiet: Duration,
+}
+
+impl Measuring<'_> {
+    /// What one of the readers costs, in a server of its own.
+    pub async fn cost(&self, case: Case) -> Memory {
+        let Self { framework, readers, events, quiet, .. } = *self;
+        let serving = Serving { framework, kept: usize::MAX, events, positions: readers };
+        let mut server = Server::start(self.program, &serving).await;
+        let ids = server.ids().await;
+        let before = server.settled(quiet).await;
+        let requests = ids.iter().enumerate().map(|(position, id)| case.request(position, id));
+        let mut responses = readers::open(server.address, requests).await;
+        if case.is_stuck() {
+            self.read(&mut responses).await;
+        }
+        let after = server.settled(quiet).await;
+        assert_eq!(responses.len(), readers);
+        (after - before) / readers
+    }
+
+    async fn read(&self, responses: &mut [Response]) {
+        let responses = responses.iter_mut().enumerate();
+        join_all(responses.map(|(number, response)| {
+            let enough = (spread(number) * self.read_before as f64) as usize;
+            response.read_until(move |body| body.len() >= enough)
+        }))
+        .await;
+    }
 }
 
 impl Case {
-    /// What one of so many readers costs, in a server of its own.
-    pub async fn measure(self, program: &Path, framework: Framework, count: usize) -> Memory {
-        let serving = Serving { framework, kept: 64 << 20, events: EVENTS, positions: count };
-        let mut server = Server::start(program, &serving).await;
-        let ids = server.ids().await;
-        let before = server.settled().await;
-        let requests = ids.iter().enumerate().map(|(position, id)| self.request(position, id));
-        let readers = readers::open(server.address, requests).await;
-        let after = server.settled().await;
-        assert_eq!(readers.len(), count);
-        (after - before) / count
-    }
-
     fn request(self, position: usize, id: &str) -> Request {
         match self {
-            Self::Idle => Request::get("/idle"),
-            Self::Still => Request::get("/still"),
-            Self::StuckInLog => readers::stuck(Request::get("/log").header("Last-Event-ID", id)),
-            Self::StuckInChunks => readers::stuck(Request::get(&format!("/chunks?{position}"))),
+            Self::IdleOnLog => Request::get("/idle"),
+            Self::IdleOnBody => Request::get("/still"),
+            Self::StuckOnLog => readers::stuck(Request::get("/log").header("Last-Event-ID", id)),
+            Self::StuckOnBody => readers::stuck(Request::get(&format!("/chunks?{position}"))),
         }
     }
-}
 
-/// Of a kB each: nearly as much as the log keeps.
-pub const EVENTS: usize = 60_000;
-
-impl std::ops::Sub for Memory {
-    type Output = Self;
-
-    fn sub(self, other: Self) -> Self {
-        Self {
-            heap: self.heap - other.heap,
-            private: self.private - other.private,
-            resident: self.resident - other.resident,
-        }
-    }
-}
-
-impl std::ops::Div<usize> for Memory {
-    type Output = Self;
-
-    fn div(self, count: usize) -> Self {
-        let count = count as i64;
-        Self {
-            heap: self.heap / count,
-            private: self.private / count,
-            resident: self.resident / count,
-        }
-    }
-}
-
-impl fmt::Display for Memory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { heap, private, resident } = self;
-        write!(f, "{heap:>8} B allocated, {private:>8} B private, {resident:>8} B resident")
-    }
-}
-
-impl Memory {
-    /// The middle one of several, for each figure.
-    ///
-    /// # Panics
-    ///
-    /// Where there is none.
-    pub fn median(of: &[Self]) -> Self {
-        let middle = |figure: fn(&Self) -> i64| {
-            let mut figures: Vec<_> = of.iter().map(figure).collect();
-            figures.sort_unstable();
-            figures[figures.len() / 2]
-        };
-        Self {
-            heap: middle(|memory| memory.heap),
-            private: middle(|memory| memory.private),
-            resident: middle(|memory| memory.resident),
-        }
+    fn is_stuck(self) -> bool {
+        matches!(self, Self::StuckOnLog | Self::StuckOnBody)
     }
 }

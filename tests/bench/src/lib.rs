@@ -5,10 +5,10 @@
 //! # Layout
 //!
 //! - [`serving`]: what the server serves, and what it does as it is told over its standard input;
-//! - [`server`]: that process as its client sees it: what it holds, what it has used;
+//! - [`server`]: that process as its client sees it; [`memory`]: what it holds;
 //! - [`readers`]: many clients at once;
-//! - [`case`](mod@case): one server, many readers of one kind, and what each costs;
-//! - [`stuck`], [`pinned`], [`idle`], [`fanout`]: what is found out.
+//! - [`case`](mod@case): one server, many readers of one kind, and what each of them costs;
+//! - [`stuck`], [`pinned`], [`idle`], [`fanout`]: what is found out, a command each.
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
@@ -17,7 +17,10 @@ use sse_conformance::adapters::{ACTIX, AXUM, ROCKET, WARP};
 use sse_conformance::suite::framework::Framework;
 
 pub mod case;
-
+pub mod fanout;
+pub mod idle;
+pub mod memory;
+pub mod pinned;
 pub mod readers;
 pub mod server;
 pub mod serving;

@@ -2,9 +2,13 @@
 #![forbid(unsafe_code)]
 
 use std::alloc::System;
+use std::io;
 
 use cap::Cap;
-use clap::{Parser, Subcommand};
+use clap::Parser;
+use sse_bench::fanout::{self, Fanout};
+use sse_bench::idle::{self, Idle};
+use sse_bench::pinned::{self, Pinned};
 use sse_bench::serving::{self, Serving};
 use sse_bench::stuck::{self, Stuck};
 
@@ -19,20 +23,30 @@ enum Arguments {
     Serve(Serving),
     /// What a reader costs that does not read.
     Stuck(Stuck),
+    /// What it costs once the log has moved on.
+    Pinned(Pinned),
+    /// What a stream costs on which nothing happens.
+    Idle(Idle),
+    /// What an event costs that goes to very many readers.
+    Fanout(Fanout),
 }
 
-fn main() -> std::io::Result<()> {
+fn main() -> io::Result<()> {
     // As many as are allowed: a shell begins with less.
     rlimit::increase_nofile_limit(u64::MAX)?;
     let program = std::env::current_exe()?;
     match Arguments::parse() {
         Arguments::Serve(serving) => serving::serve(serving, || ALLOCATOR.allocated()),
         Arguments::Stuck(stuck) => run(stuck::measure(&program, stuck)),
+        Arguments::Pinned(pinned) => run(pinned::measure(&program, pinned)),
+        Arguments::Idle(idle) => run(idle::measure(&program, idle)),
+        Arguments::Fanout(fanout) => run(fanout::measure(&program, fanout)),
     }
 }
 
-#[tokio::main]
-async fn run(measuring: impl Future<Output = ()>) -> std::io::Result<()> {
-    measuring.await;
+fn run(measuring: impl Future<Output = ()>) -> io::Result<()> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(measuring);
     Ok(())
 }

@@ -25,7 +25,12 @@ pub async fn open(
     stream::iter(requests).map(open).buffer_unordered(AT_ONCE).collect().await
 }
 
-/// The same, whose systems receive little ahead of them.
+/// The same of a client whose system receives little ahead of it, so that not reading soon blocks the server.
 pub fn stuck(request: Request) -> Request {
     request.receive_buffer(4096).segment(1460) // an Ethernet's
+}
+
+/// Numbers from 0 to 1 in strides by the golden ratio: evenly spread, and neighbours are far from one another.
+pub fn spread(number: usize) -> f64 {
+    (number as f64 * 0.618_033_988_749_895).fract()
 }

@@ -1,5 +1,6 @@
 //! The server's process as its client sees it: what it holds, and what it has used.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,8 +11,9 @@ use sse_conformance::suite::eventually::settled;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+use crate::PATIENCE;
+use crate::memory::Memory;
 use crate::serving::Serving;
-use crate::{PATIENCE, QUIET};
 
 /// A server in a process of its own, which ends when this is dropped.
 #[derive(Debug)]
@@ -21,17 +23,6 @@ pub struct Server {
     child: Child,
     stdin: ChildStdin,
     stdout: Lines<BufReader<ChildStdout>>,
-}
-
-/// What a process holds, in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Memory {
-    /// What is allocated and not freed, as it was asked for.
-    pub heap: i64,
-    /// What it alone has in memory (`Private_Dirty`), so with what the allocator adds, and with what it does not give back.
-    pub private: i64,
-    /// All that it has in memory (`Rss`).
-    pub resident: i64,
 }
 
 /// What a process has used of the processor.
@@ -55,11 +46,11 @@ impl Server {
         command.args(["--kept", &serving.kept.to_string()]);
         command.args(["--events", &serving.events.to_string()]);
         command.args(["--positions", &serving.positions.to_string()]);
-        // The same for every framework: two threads, and no more heaps than that.
+        // The fewest threads and one heap of the allocator: what is measured is then nearly the same each time.
         command.envs([
-            ("TOKIO_WORKER_THREADS", "2"),
-            ("ROCKET_WORKERS", "2"),
-            ("MALLOC_ARENA_MAX", "2"),
+            ("TOKIO_WORKER_THREADS", "1"),
+            ("ROCKET_WORKERS", "1"),
+            ("MALLOC_ARENA_MAX", "1"),
         ]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("the program starts");
@@ -70,16 +61,16 @@ impl Server {
         Self { address, child, stdin, stdout }
     }
 
-    /// What it holds once nothing moves any more.
+    /// What it holds once its memory has not changed for so long.
     ///
     /// # Panics
     ///
-    /// Where something moves for longer than [`PATIENCE`].
-    pub async fn settled(&mut self) -> Memory {
-        settled(QUIET, PATIENCE, "the memory of the server", || self.private_and_resident()).await;
-        let heap = self.ask("heap").await.parse().expect("a number");
+    /// Where it changes for longer than [`PATIENCE`].
+    pub async fn settled(&mut self, quiet: Duration) -> Memory {
+        settled(quiet, PATIENCE, "the memory of the server", || self.private_and_resident()).await;
+        let allocated = self.ask("allocated").await.parse().expect("a number");
         let (private, resident) = self.private_and_resident();
-        Memory { heap, private, resident }
+        Memory { allocated, private, resident }
     }
 
     /// The id before each position.
@@ -87,9 +78,9 @@ impl Server {
         self.ask("ids").await.split_whitespace().map(str::to_owned).collect()
     }
 
-    /// Appends so many events of such a size to the log.
-    pub async fn append(&mut self, count: usize, size: usize) {
-        assert_eq!(self.ask(&format!("append {count} {size}")).await, "appended");
+    /// Appends so many events of such a size to the log, and returns the id of the last.
+    pub async fn append(&mut self, count: usize, size: usize) -> String {
+        self.ask(&format!("append {count} {size}")).await
     }
 
     /// What it has used so far.
@@ -141,5 +132,17 @@ impl Cpu {
     #[must_use]
     pub fn since(self, then: Self) -> Self {
         Self { user: self.user - then.user, system: self.system - then.system }
+    }
+
+    /// Both.
+    pub fn total(self) -> Duration {
+        self.user + self.system
+    }
+}
+
+impl fmt::Display for Cpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { user, system } = self;
+        write!(f, "CPU {:?}: {user:?} in its own code, {system:?} in the system's", self.total())
     }
 }

@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
 use sse_conformance::suite::chunks::{Chunks, Place};
 use sse_conformance::suite::framework::Framework;
-use sse_core::{Event, EventId, EventLog, LogOptions};
+use sse_core::{EventId, EventLog, LogOptions};
 
 use crate::shared::Shared;
 
@@ -33,15 +33,15 @@ pub struct Serving {
 }
 
 /// Tells what is allocated at this moment, in bytes.
-pub type Heap = fn() -> usize;
+pub type Allocated = fn() -> usize;
 
-/// Serves until the standard input ends. Each line of it is answered by a line: `heap` with the bytes that are allocated, `ids`
-/// with those of the positions, `append 3 100` once three events of a hundred bytes are appended.
+/// Serves until the standard input ends. Each line of it is answered by a line: `allocated` with how many bytes are, `ids`
+/// with those of the positions, `append 3 100` with that of the last of three events of a hundred bytes, once they are appended.
 ///
 /// # Errors
 ///
 /// Where it cannot listen.
-pub fn serve(serving: Serving, heap: Heap) -> io::Result<()> {
+pub fn serve(serving: Serving, allocated: Allocated) -> io::Result<()> {
     let log = EventLog::in_memory(LogOptions {
         events: usize::MAX,
         bytes: serving.kept,
@@ -54,11 +54,11 @@ pub fn serve(serving: Serving, heap: Heap) -> io::Result<()> {
     std::thread::spawn(move || {
         for line in io::stdin().lines().map_while(Result::ok) {
             let answer = match line.split(' ').collect::<Vec<_>>()[..] {
-                ["heap"] => heap().to_string(),
+                ["allocated"] => allocated().to_string(),
                 ["ids"] => shared.ids.iter().map(EventId::as_str).collect::<Vec<_>>().join(" "),
                 ["append", count, size] => {
-                    append(&log, number(count), number(size));
-                    "appended".to_owned()
+                    let ids = append(&log, number(count), number(size));
+                    ids.last().map_or_else(String::new, EventId::to_string)
                 }
                 _ => format!("what is {line:?}?"),
             };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::readers::spread;
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use sse_conformance::suite::app::{Answer, Call};
@@ -15,31 +16,29 @@ const AHEAD: usize = 4000;
 
 /// The log's pages, and different positions in them.
 #[derive(Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// Of each position the id of the event before it.
-    pub ids: Vec<EventId>,
+    pub(crate) ids: Vec<EventId>,
     pages: Arc<[Bytes]>,
     places: Vec<Place>,
 }
 
 impl Shared {
     /// So many positions of a log whose events have these ids.
-    pub fn new(log: &EventLog, ids: &[EventId], positions: usize) -> Self {
+    pub(crate) fn new(log: &EventLog, ids: &[EventId], positions: usize) -> Self {
         let pages = pages(log);
         let starts: Vec<Place> =
             pages.iter().enumerate().flat_map(|(chunk, page)| starts(chunk, page)).collect();
         assert_eq!(starts.len(), ids.len(), "the log has kept all");
         let usable = ids.len().saturating_sub(AHEAD);
         assert!(usable >= positions, "a log of so many events has no {positions} positions");
-        // In strides by the golden ratio, so that neighbours are at different places of their pages.
-        let share = |number: usize| (number as f64 * 0.618_033_988_749_895).fract();
-        let chosen = (0..positions).map(|number| 1 + (share(number) * usable as f64) as usize);
+        let chosen = (0..positions).map(|number| 1 + (spread(number) * usable as f64) as usize);
         let (ids, places) = chosen.map(|event| (ids[event - 1].clone(), starts[event])).unzip();
         Self { ids, pages: pages.into(), places }
     }
 
     /// The body that begins at the position whose number is the query.
-    pub fn answer(&self, call: &Call) -> Answer {
+    pub(crate) fn answer(&self, call: &Call) -> Answer {
         let number = call.query.as_deref().and_then(|query| query.parse::<usize>().ok());
         match number.and_then(|number| self.places.get(number)) {
             Some(place) => Answer::Chunks(Chunks::new(self.pages.clone(), *place)),

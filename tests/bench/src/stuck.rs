@@ -5,8 +5,9 @@ use std::path::Path;
 use clap::Args;
 use sse_conformance::suite::framework::Framework;
 
-use crate::case::Case;
-use crate::server::Memory;
+use crate::QUIET;
+use crate::case::{Case, Measuring};
+use crate::memory::Memory;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, Args)]
@@ -14,38 +15,48 @@ pub struct Stuck {
     /// Which framework serves.
     #[arg(long, value_parser = crate::framework)]
     framework: Framework,
-    /// How many readers, each at a position of its own.
+    /// How many readers, each at a position of its own in 60 MB.
     #[arg(long, default_value_t = 1000)]
     readers: usize,
-    /// How often; what is shown is the median.
+    /// How often.
     #[arg(long, default_value_t = 5)]
     runs: usize,
+    /// How many bytes of the body they have read at the most, and at the least none, before they do not read on.
+    #[arg(long, default_value_t = 0)]
+    read_before: usize,
 }
 
 /// Measures and prints it.
 pub async fn measure(program: &Path, stuck: Stuck) {
-    let Stuck { framework, readers, runs } = stuck;
-    let cases = [Case::Still, Case::Idle, Case::StuckInChunks, Case::StuckInLog];
+    let Stuck { framework, readers, runs, read_before } = stuck;
+    let measuring =
+        Measuring { program, framework, readers, events: 60_000, read_before, quiet: QUIET };
     let mut all = Vec::new();
     for run in 1..=runs {
-        let mut measured = Vec::new();
-        for case in cases {
-            let memory = case.measure(program, framework, readers).await;
-            eprintln!("{} {run}/{runs} {case:?}: {memory}", framework.name);
-            measured.push(memory);
-        }
-        all.push(measured);
+        let body = measuring.cost(Case::IdleOnBody).await;
+        let log = measuring.cost(Case::IdleOnLog).await;
+        let stuck_body = measuring.cost(Case::StuckOnBody).await;
+        let stuck_log = measuring.cost(Case::StuckOnLog).await;
+        eprintln!(
+            "{} {run}/{runs}: a stuck reader more {}",
+            framework.name,
+            stuck_log - stuck_body
+        );
+        all.push([body, log, stuck_body, stuck_log]);
     }
-    let median = |figure: &dyn Fn(&[Memory]) -> Memory| {
-        let figures: Vec<_> = all.iter().map(|measured| figure(measured)).collect();
-        Memory::median(&figures)
-    };
-    println!("{}, a reader of {readers}, median of {runs} runs", framework.name);
-    println!("  idle, own body       {}", median(&|m| m[0]));
-    println!("  idle, log            {}", median(&|m| m[1]));
-    println!("  stuck, own body      {}", median(&|m| m[2]));
-    println!("  stuck, log           {}", median(&|m| m[3]));
-    println!("  idle: the log's more {}", median(&|m| m[1] - m[0]));
-    println!("  stuck: the log's more{}", median(&|m| m[3] - m[2]));
-    println!("  held while stuck     {}", median(&|m| m[3] - m[1]));
+    let figures = |figure: fn(&[Memory; 4]) -> Memory| all.iter().map(figure).collect::<Vec<_>>();
+    println!("{}, a reader of {readers}, {runs} runs, the median:", framework.name);
+    println!("  idle on its own body    {}", Memory::median(&figures(|run| run[0])));
+    println!("  idle on the log         {}", Memory::median(&figures(|run| run[1])));
+    println!("  stuck on its own body   {}", Memory::median(&figures(|run| run[2])));
+    println!("  stuck on the log        {}", Memory::median(&figures(|run| run[3])));
+    for (what, of) in [
+        ("idle, the log's more ", figures(|run| run[1] - run[0])),
+        ("stuck, the log's more", figures(|run| run[3] - run[2])),
+        ("stuck, not idle      ", figures(|run| run[3] - run[1])),
+    ] {
+        println!("  {what}   {}", Memory::median(&of));
+        println!("    its mean              {}", Memory::mean(&of));
+        println!("    may be wrong by       {}", Memory::error(&of));
+    }
 }

@@ -1,1 +1,86 @@
-fn main() {}
+//! What a log holds for a reader beside what the framework holds in any case.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sse_bench::case::{Case, Measuring};
+use sse_conformance::suite::framework::Framework;
+
+#[path = "../../requirements/frameworks.rs"]
+mod frameworks;
+
+/// What is tested, as the macro that stamps out the tests looks for it.
+mod memory {
+    use super::*;
+
+    /// What the log may hold for a reader, in bytes.
+    const MORE: i64 = 1000;
+
+    pub(crate) async fn holds_less_than_a_kilobyte_more_for_an_idle_reader(framework: &Framework) {
+        let more = more(framework, Case::IdleOnLog, Case::IdleOnBody).await;
+        println!("{}: an idle reader: {more} B more", framework.name);
+        assert!(more < MORE, "{more} B more");
+    }
+
+    pub(crate) async fn holds_less_than_a_kilobyte_more_for_a_stuck_reader(framework: &Framework) {
+        let more = more(framework, Case::StuckOnLog, Case::StuckOnBody).await;
+        println!("{}: a stuck reader: {more} B more", framework.name);
+        assert!(more < MORE, "{more} B more");
+    }
+
+    /// Of frameworks that copy into buffers of their own, 16 KiB at a time or what makes twice the size: how many of them are full
+    /// when nothing moves any more is not the same each time. What would be copied besides is a page.
+    pub(crate) async fn holds_no_page_for_a_stuck_reader(framework: &Framework) {
+        let more = more(framework, Case::StuckOnLog, Case::StuckOnBody).await;
+        println!("{}: a stuck reader: {more} B more", framework.name);
+        assert!(more < 16 * 1024, "{more} B more");
+    }
+
+    async fn more(framework: &Framework, log: Case, body: Case) -> i64 {
+        let measuring = Measuring {
+            program: Path::new(env!("CARGO_BIN_EXE_sse-bench")),
+            framework: *framework,
+            readers: 300,
+            events: 20_000,
+            read_before: 0,
+            quiet: Duration::from_millis(300),
+        };
+        (measuring.cost(log).await - measuring.cost(body).await).allocated
+    }
+}
+
+mod axum {
+    crate::frameworks::requirements! {
+        AXUM: memory::{
+            holds_less_than_a_kilobyte_more_for_an_idle_reader,
+            holds_less_than_a_kilobyte_more_for_a_stuck_reader,
+        }
+    }
+}
+
+mod actix {
+    crate::frameworks::requirements! {
+        ACTIX: memory::{
+            holds_less_than_a_kilobyte_more_for_an_idle_reader,
+            holds_no_page_for_a_stuck_reader,
+        }
+    }
+}
+
+mod warp {
+    crate::frameworks::requirements! {
+        WARP: memory::{
+            holds_less_than_a_kilobyte_more_for_an_idle_reader,
+            holds_less_than_a_kilobyte_more_for_a_stuck_reader,
+        }
+    }
+}
+
+mod rocket {
+    crate::frameworks::requirements! {
+        ROCKET: memory::{
+            holds_less_than_a_kilobyte_more_for_an_idle_reader,
+            holds_no_page_for_a_stuck_reader,
+        }
+    }
+}

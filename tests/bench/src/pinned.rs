@@ -1,0 +1,45 @@
+//! What a reader costs that does not read, once the log no longer keeps what it is to get, and nobody else does.
+
+use std::path::Path;
+
+use clap::Args;
+use sse_conformance::suite::framework::Framework;
+use sse_conformance::suite::wire::Request;
+
+use crate::QUIET;
+use crate::readers;
+use crate::server::Server;
+use crate::serving::Serving;
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Pinned {
+    /// Which framework serves.
+    #[arg(long, value_parser = crate::framework)]
+    framework: Framework,
+    /// How many readers.
+    #[arg(long, default_value_t = 100)]
+    readers: usize,
+}
+
+/// Measures and prints it.
+///
+/// The log keeps 2 MB. Each reader begins one before its end, more than is taken for it, and then so much is appended for the next
+/// one: no two of them hold the same page.
+pub async fn measure(program: &Path, pinned: Pinned) {
+    let Pinned { framework, readers } = pinned;
+    let serving = Serving { framework, kept: 2_000_000, events: 0, positions: 0 };
+    let mut server = Server::start(program, &serving).await;
+    let mut last = server.append(4000, 1000).await;
+    let before = server.settled(QUIET).await;
+    let mut responses = Vec::new();
+    for _ in 0..readers {
+        let next = server.append(1500, 1000).await;
+        let request = Request::get("/log").header("Last-Event-ID", &last);
+        responses.extend(readers::open(server.address, [readers::stuck(request)]).await);
+        last = next;
+    }
+    server.append(4000, 1000).await;
+    let each = (server.settled(QUIET).await - before) / responses.len();
+    println!("{}, a stuck reader of {readers}, nothing shared: {each}", framework.name);
+}
