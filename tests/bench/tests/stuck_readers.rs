@@ -40,7 +40,7 @@ mod memory {
         let measuring = Measuring {
             program: Path::new(env!("CARGO_BIN_EXE_sse-bench")),
             framework: *framework,
-            readers: 300,
+            readers: 500, // places are made by powers of two, so that few are empty
             events: 20_000,
             read_before: 0,
             quiet: Duration::from_millis(300),
