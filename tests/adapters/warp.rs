@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use sse_warp::{ListenerOptions, SseRequest, listener_with, sse_request, stream_events};
 use warp::Filter;
 use warp::http::StatusCode;
-use warp::path::Tail;
 use warp::http::header::CONTENT_TYPE;
+use warp::path::Tail;
 use warp::reply::{Reply, Response};
 
 use crate::suite::app::{Answer, App, Call, Method};
