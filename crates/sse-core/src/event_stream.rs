@@ -10,10 +10,10 @@ use futures_core::Stream;
 use sync_wrapper::SyncWrapper;
 
 use crate::events::Events;
-use crate::feed::{Feed, Options};
+use crate::feed::{Feed, OnError, Options};
 use crate::shutdown::OpenStream;
 use crate::timer::{Sleep, Timer};
-use crate::{Event, Frame, Shutdown, StreamRequest, encode};
+use crate::{Event, EventType, Frame, Shutdown, StreamRequest, encode};
 
 /// What browsers wait before they reconnect if nobody tells them.
 const USUAL_RETRY: Duration = Duration::from_secs(3);
@@ -27,10 +27,13 @@ pub struct EventStream {
     state: Option<State>,
 }
 
-/// A stream that has not ended.
+/// A stream that has not ended. Of its options it has those alone that it needs as it runs: a server holds very many of these.
 struct State {
     events: Events,
-    options: Options,
+    keep_alive: Duration,
+    keep_alive_event: Option<EventType>,
+    retry: Option<Duration>,
+    on_error: Option<OnError>,
     /// As every shutdown that concerns it sees it.
     open: Vec<OpenStream>,
     /// Ends the stream from without, as the shutdown of the whole server.
@@ -63,17 +66,21 @@ impl EventStream {
         if request.is_head() {
             return Some(Self::empty());
         }
+        let Options { keep_alive, keep_alive_event, retry, on_error, shutdowns, .. } = options;
         Some(Self {
             state: Some(State {
                 events,
-                open: options.shutdowns.iter().map(Shutdown::open).collect(),
+                keep_alive,
+                keep_alive_event,
+                retry,
+                on_error,
+                open: shutdowns.iter().map(Shutdown::open).collect(),
                 until: None,
-                sleep: SyncWrapper::new(timer.sleep(options.keep_alive)),
+                sleep: SyncWrapper::new(timer.sleep(keep_alive)),
                 last_write: timer.now(),
                 timer,
                 progress: Progress::New,
                 is_poll: !request.accepts_event_stream(),
-                options,
             }),
         })
     }
@@ -130,7 +137,7 @@ impl State {
         }
         if self.poll_shutdown(cx).is_ready() {
             self.progress = Progress::Ending;
-            return Poll::Ready(Some(goodbye(self.options.retry)));
+            return Poll::Ready(Some(goodbye(self.retry)));
         }
         match self.events.poll_next(cx) {
             Poll::Ready(Some(Ok(chunk))) => {
@@ -143,7 +150,7 @@ impl State {
                     error = &error as &dyn std::error::Error,
                     "an event stream ends early; its client comes back"
                 );
-                if let Some(on_error) = &self.options.on_error {
+                if let Some(on_error) = &self.on_error {
                     on_error(&error);
                 }
                 Poll::Ready(None)
@@ -174,7 +181,7 @@ impl State {
     fn first_line(&self) -> Bytes {
         let mut line = BytesMut::new();
         encode::comment("ok", &mut line);
-        if let Some(retry) = self.options.retry {
+        if let Some(retry) = self.retry {
             line.extend_from_slice(Frame::from(Event::default().retry(retry)).as_bytes());
         }
         line.freeze()
@@ -185,9 +192,8 @@ impl State {
         while self.sleep.get_mut().as_mut().poll(cx).is_ready() {
             let now = self.timer.now();
             let silence = now.saturating_duration_since(self.last_write);
-            let is_due = silence >= self.options.keep_alive;
-            let rest =
-                if is_due { self.options.keep_alive } else { self.options.keep_alive - silence };
+            let is_due = silence >= self.keep_alive;
+            let rest = if is_due { self.keep_alive } else { self.keep_alive - silence };
             self.sleep = SyncWrapper::new(self.timer.sleep(rest));
             if is_due {
                 self.last_write = now;
@@ -198,7 +204,7 @@ impl State {
     }
 
     fn keep_alive(&self) -> Bytes {
-        match &self.options.keep_alive_event {
+        match &self.keep_alive_event {
             Some(event_type) => {
                 Frame::from(Event::new("").event_type(event_type.clone())).into_bytes()
             }

@@ -41,7 +41,7 @@ pub(crate) enum Origin {
 /// The closure of a stream, as it runs.
 pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
-type OnError = Arc<dyn Fn(&Error) + Send + Sync>;
+pub(crate) type OnError = Arc<dyn Fn(&Error) + Send + Sync>;
 
 pub(crate) struct Options {
     pub(crate) keep_alive: Duration,
