@@ -28,8 +28,8 @@ mod memory {
         assert!(more < MORE, "{more} B more");
     }
 
-    /// Of frameworks that copy into buffers of their own, 16 KiB at a time or what makes twice the size: how many of them are full
-    /// when nothing moves any more is not the same each time. What would be copied besides is a page.
+    /// Of frameworks that copy what they write into buffers of their own. How much of these is full when nothing moves any more is
+    /// not the same each time, so the bound is what is far from a page: nobody holds another copy of that.
     pub(crate) async fn holds_no_page_for_a_stuck_reader(framework: &Framework) {
         let more = more(framework, Case::StuckOnLog, Case::StuckOnBody).await;
         println!("{}: a stuck reader: {more} B more", framework.name);
