@@ -2,7 +2,7 @@ use crate::log::EventLog;
 use crate::log::patience::{Backoff, within};
 use crate::log::state::State;
 use crate::store::{Appended, NewEvent, Store, StoreError};
-use crate::{Cursor, Error, Event, EventId};
+use crate::{Error, Event, EventId};
 
 impl EventLog {
     /// Adds an event and returns its id. Once it is returned the event is stored, and every stream gets it.
@@ -107,12 +107,13 @@ impl EventLog {
     ///
     /// As for [`append`](EventLog::append).
     pub async fn append_encoded(&self, events: Vec<NewEvent>) -> Result<Vec<EventId>, Error> {
-        let appended = match &self.0.store {
-            _ if events.is_empty() => return Ok(Vec::new()),
-            Some(store) => self.append_to(&**store, &events).await?,
-            None => self.append_here(events)?,
-        };
-        Ok(appended.cursors.iter().map(|cursor| cursor.id(appended.epoch)).collect())
+        match &self.0.store {
+            _ if events.is_empty() => Ok(Vec::new()),
+            Some(store) => self.append_to(&**store, &events).await,
+            None => self.append_here(|state| {
+                events.into_iter().map(|event| self.push(state, event)).collect()
+            }),
+        }
     }
 
     /// Encodes an event for this log, to be given keys and to [`append_encoded`](EventLog::append_encoded).
@@ -121,49 +122,57 @@ impl EventLog {
     ///
     /// As for [`append`](EventLog::append), as far as the event itself is refused.
     pub fn encode(&self, event: impl Into<Event>) -> Result<NewEvent, Error> {
-        NewEvent::encode(&event.into(), self.0.options.largest_event)
+        NewEvent::encode(&event.into(), self.0.options.largest_event())
     }
 
     async fn append_one(&self, event: NewEvent) -> Result<EventId, Error> {
-        let mut ids = self.append_encoded(vec![event]).await?;
+        let Some(store) = &self.0.store else {
+            return self.append_here(|state| self.push(state, event));
+        };
+        let mut ids = self.append_to(&**store, &[event]).await?;
         Ok(ids.pop().expect("each event has been given an id"))
     }
 
-    fn append_here(&self, events: Vec<NewEvent>) -> Result<Appended, Error> {
+    fn append_here<T>(&self, push: impl FnOnce(&mut State) -> T) -> Result<T, Error> {
         let mut state = self.lock();
         if state.is_finished {
             return Err(Error::finished());
         }
-        let epoch = state.tail.epoch();
-        let cursors = events.into_iter().map(|event| self.push(&mut state, event)).collect();
+        let pushed = push(&mut state);
         let woken = state.readers.take();
         drop(state);
         woken.wake();
-        Ok(Appended { epoch, cursors })
+        Ok(pushed)
     }
 
-    fn push(&self, state: &mut State, event: NewEvent) -> Cursor {
+    fn push(&self, state: &mut State, event: NewEvent) -> EventId {
         let now = || self.0.timer.now();
         let cursor = state.tail.newest().next();
         if let Some(key) = event.idempotency_key {
             let base = state.tail.base();
             if let Some(known) = state.remembered.get(&key, now(), base) {
-                return known;
+                return known.id(state.tail.epoch());
             }
             state.remembered.insert(key, cursor, now());
         }
-        state.tail.push(cursor, event.block, event.key);
+        let id = state.tail.push(cursor, event.block, event.key);
         state.tail.came(now);
-        cursor
+        id
     }
 
-    async fn append_to(&self, store: &dyn Store, events: &[NewEvent]) -> Result<Appended, Error> {
+    async fn append_to(
+        &self,
+        store: &dyn Store,
+        events: &[NewEvent],
+    ) -> Result<Vec<EventId>, Error> {
         let (timer, options) = (&self.0.timer, &self.0.options);
         let is_repeatable = events.iter().all(|event| event.idempotency_key.is_some());
         let (begun, mut backoff, mut may_have_happened) = (timer.now(), Backoff::new(), false);
         loop {
             let error = match within(timer, options.store_timeout, store.append(events)).await {
-                Ok(appended) => return Ok(appended),
+                Ok(Appended { epoch, cursors }) => {
+                    return Ok(cursors.into_iter().map(|cursor| cursor.id(epoch)).collect());
+                }
                 Err(StoreError::Finished) => return Err(Error::finished()),
                 Err(error) => error,
             };

@@ -34,8 +34,9 @@ impl Entry {
 impl Index {
     /// The next event: it has these bytes of the page.
     pub(crate) fn push(&mut self, cursor: Cursor, bytes: Range<usize>) {
-        let offset = |at: usize| u32::try_from(at).expect("a page is smaller than 4 GiB");
-        self.entries.push(Entry { cursor, start: offset(bytes.start), end: offset(bytes.end) });
+        // A page is smaller than 4 GiB.
+        let (start, end) = (bytes.start as u32, bytes.end as u32);
+        self.entries.push(Entry { cursor, start, end });
     }
 
     /// The position of the first event that is kept.
@@ -127,6 +128,12 @@ impl Index {
     }
 
     fn place_after(&self, cursor: Cursor) -> usize {
-        self.kept().partition_point(|entry| entry.cursor <= cursor)
+        match self.kept() {
+            // Nearly every reader waits for the newest.
+            [.., before, newest] if before.cursor <= cursor && cursor < newest.cursor => {
+                self.len() - 1
+            }
+            kept => kept.partition_point(|entry| entry.cursor <= cursor),
+        }
     }
 }

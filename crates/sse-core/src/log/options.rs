@@ -42,6 +42,12 @@ impl LogOptions {
         Self { events: 100_000, bytes: 1024 * 1024 * 1024, ..Self::default() }
     }
 
+    /// The largest event accepted, by the option and its bound.
+    pub(crate) fn largest_event(&self) -> usize {
+        const LARGEST: usize = 1 << 30;
+        self.largest_event.min(LARGEST)
+    }
+
     /// How much is kept.
     pub fn retention(&self) -> Retention {
         Retention { events: self.events.max(1), bytes: self.bytes, age: self.age }

@@ -136,41 +136,38 @@ impl Reader {
                     }
                 }
                 Next::Read(after) => {
-                    let after = *after;
-                    if let Some(bytes) = ready!(self.poll_read(after, cx)) {
-                        return Poll::Ready(Some(Ok(bytes)));
+                    let mut state = self.log.lock_now();
+                    if state.tail.epoch() != self.epoch {
+                        self.epoch = state.tail.epoch();
+                        self.next = self.gaps.go_on(&state, GapReason::OtherEpoch);
+                        continue;
+                    }
+                    match state.tail.read(*after) {
+                        Read::Events(bytes, last) => {
+                            *after = last;
+                            return Poll::Ready(Some(Ok(bytes)));
+                        }
+                        Read::End if state.is_finished => self.next = Next::Stop,
+                        Read::End => {
+                            let unneeded = state.readers.wait(self.key, cx.waker());
+                            drop(state);
+                            drop(unneeded);
+                            return Poll::Pending;
+                        }
+                        Read::Gone if state.behind.is_none() => {
+                            self.next = self.gaps.go_on(&state, GapReason::TooOld);
+                        }
+                        Read::Gone => {
+                            let part = Part::After(*after);
+                            drop(state);
+                            if let Some(bytes) = ready!(self.poll_part(part, cx)) {
+                                return Poll::Ready(Some(Ok(bytes)));
+                            }
+                        }
                     }
                 }
             }
         }
-    }
-
-    fn poll_read(&mut self, after: Cursor, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let mut state = self.log.lock_now();
-        if state.tail.epoch() != self.epoch {
-            self.epoch = state.tail.epoch();
-            self.next = self.gaps.go_on(&state, GapReason::OtherEpoch);
-            return Poll::Ready(None);
-        }
-        match state.tail.read(after) {
-            Read::Events(bytes, last) => {
-                self.next = Next::Read(last);
-                return Poll::Ready(Some(bytes));
-            }
-            Read::End if state.is_finished => self.next = Next::Stop,
-            Read::End => {
-                let unneeded = state.readers.wait(self.key, cx.waker());
-                drop(state);
-                drop(unneeded);
-                return Poll::Pending;
-            }
-            Read::Gone if state.behind.is_some() => {
-                drop(state);
-                return self.poll_part(Part::After(after), cx);
-            }
-            Read::Gone => self.next = self.gaps.go_on(&state, GapReason::TooOld),
-        }
-        Poll::Ready(None)
     }
 
     fn go_on_after(&mut self, snapshot: Snapshot) -> Chunk {

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use crate::log::ages::Ages;
 use crate::log::keys::Keys;
 use crate::log::page::{OpenPage, Page};
-use crate::{Cursor, Epoch, encode};
+use crate::{Cursor, Epoch, EventId, encode};
 
 mod remove;
 
@@ -67,7 +67,8 @@ impl Tail {
     }
 
     /// Adds an event, given as a block without its id, which comes after all others. Of those with its key it is the only one then.
-    pub(crate) fn push(&mut self, cursor: Cursor, block: Bytes, key: Option<Arc<str>>) {
+    /// Answers its id.
+    pub(crate) fn push(&mut self, cursor: Cursor, block: Bytes, key: Option<Arc<str>>) -> EventId {
         let id = cursor.id(self.epoch);
         if !self.open.has_room_for(block.len()) {
             self.seal();
@@ -90,6 +91,7 @@ impl Tail {
         while self.len > 1 && (self.len > self.limits.events || self.bytes > self.limits.bytes) {
             self.let_go();
         }
+        id
     }
 
     /// The newest event came now.
@@ -207,7 +209,11 @@ impl Tail {
 
     /// The first sealed page that has something after this position; their number where none has.
     fn page_after(&self, cursor: Cursor) -> usize {
-        self.pages.partition_point(|page| page.index.last().is_none_or(|last| last <= cursor))
+        let is_after_all = |page: &Page| page.index.last().is_none_or(|last| last <= cursor);
+        if self.pages.back().is_none_or(is_after_all) {
+            return self.pages.len();
+        }
+        self.pages.partition_point(is_after_all)
     }
 
     fn seal(&mut self) {
