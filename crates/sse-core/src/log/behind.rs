@@ -109,6 +109,12 @@ impl Behind {
         ];
         if let Some(part) = part {
             self.drop_if_stale(part);
+            // A store that is away must not let wishes pile up of clients that come and go.
+            let is_in_vain = |wanted: &Wanted| wanted.answer.is_none() && wanted.waiting.is_empty();
+            if self.pages.get(&part).is_some_and(is_in_vain) {
+                self.pages.remove(&part);
+                self.queue.retain(|queued| *queued != part);
+            }
         }
         unneeded
     }

@@ -69,39 +69,43 @@ impl Follow {
         self.check().await?;
         self.check_newest().await?;
         self.check_rest().await?;
-        let mut newest = self.log()?.lock().tail.newest();
+        let newest = self.log()?.lock().tail.newest();
         let mut pages = self.within(self.store.follow(newest)).await?;
-        let mut was_behind = false;
+        let (mut newest, mut behind_since) = (newest, None);
         loop {
             match self.next(&mut pages, check_every).await? {
                 Next::Page(page) => {
                     if self.log()?.take_page(page) == Taken::NotFollowing {
                         return Ok(());
                     }
-                    was_behind = false;
                 }
                 Next::End => return Ok(()),
-                Next::Check => {
-                    let is_behind = match self.check().await? {
-                        Taken::NotFollowing => return Ok(()),
-                        Taken::Behind => true,
-                        Taken::UpToDate => false,
-                    };
-                    let stalls =
-                        was_behind && is_behind && self.log()?.lock().tail.newest() == newest;
-                    if stalls {
-                        tracing::debug!("a follower has stalled: it is made anew");
-                        return Ok(());
+                Next::Check => match self.check().await? {
+                    Taken::NotFollowing => return Ok(()),
+                    Taken::UpToDate => behind_since = None,
+                    Taken::Behind => {
+                        let now = self.timer.now();
+                        let since = *behind_since.get_or_insert(now);
+                        if now.saturating_duration_since(since) >= check_every {
+                            tracing::debug!("a follower has stalled: it is made anew");
+                            return Ok(());
+                        }
                     }
-                    was_behind = is_behind;
-                }
+                },
             }
-            newest = self.log()?.lock().tail.newest();
+            let before = std::mem::replace(&mut newest, self.log()?.lock().tail.newest());
+            if newest != before {
+                behind_since = None;
+            }
         }
     }
 
     /// The next page; or the time has come to look at the bounds, or somebody wants that.
     async fn next(&self, pages: &mut Pages, check_every: Duration) -> Result<Next, Failed> {
+        if self.log()?.is_check_wanted() {
+            // Before the next page: there may be one at every turn.
+            return Ok(Next::Check);
+        }
         let due = self.timer.sleep(check_every);
         let wanted = poll_fn(|_| match self.log() {
             Ok(log) if log.is_check_wanted() => Poll::Ready(()),

@@ -167,9 +167,11 @@ impl State {
             changes.has_news = true;
         }
         let is_behind = self.tail.newest() < bounds.newest;
-        let was_finished =
-            std::mem::replace(&mut self.is_finished, bounds.is_finished && !is_behind);
-        changes.has_news |= self.is_finished != was_finished;
+        if bounds.is_finished && !is_behind && !self.is_finished {
+            // For good: bounds that are older than these may still come.
+            self.is_finished = true;
+            changes.has_news = true;
+        }
         if is_behind { Taken::Behind } else { Taken::UpToDate }
     }
 }

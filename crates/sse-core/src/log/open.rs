@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use crate::log::behind::Behind;
+use crate::log::follow::Taken;
 use crate::log::follower::Follower;
 use crate::log::patience::{Backoff, within};
 use crate::log::reads;
@@ -77,11 +78,13 @@ impl EventLog {
             }
             let read = store.read(newest, reads::LIMIT);
             let page = within(&self.0.timer, self.0.options.store_timeout, read).await?;
-            if page.events.is_empty() {
-                self.advance(end);
+            let is_rest_empty = page.events.is_empty() && page.bounds.newest >= end;
+            if self.take_page(page) == Taken::NotFollowing {
                 return Ok(());
             }
-            self.take_page(page);
+            if is_rest_empty {
+                self.advance(end);
+            }
         }
     }
 }
