@@ -78,12 +78,13 @@ impl EventLog {
             }
             let read = store.read(newest, reads::LIMIT);
             let page = within(&self.0.timer, self.0.options.store_timeout, read).await?;
-            let is_rest_empty = page.events.is_empty() && page.bounds.newest >= end;
+            let (rest_is_empty, stored) = (page.events.is_empty(), page.bounds.newest);
             if self.take_page(page) == Taken::NotFollowing {
                 return Ok(());
             }
-            if is_rest_empty {
-                self.advance(end);
+            if rest_is_empty {
+                self.advance(stored);
+                return Ok(());
             }
         }
     }
