@@ -2,6 +2,8 @@
 //!
 //! Each has a type with `pub async fn start() -> Self`, which makes an engine of the test's own.
 
+mod redis;
 mod scripted;
 
+pub use redis::Redis;
 pub use scripted::{Scripted, ScriptedSparse};

@@ -1,0 +1,85 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream;
+use redis::{Value, cmd};
+use sse_core::Cursor;
+use sse_core::store::{Bounds, Page, PageLimit, Pages, StoreError};
+use tokio::time::timeout;
+
+use crate::bounds::id;
+use crate::connection::Connection;
+use crate::read;
+use crate::store::Shared;
+
+/// How long Redis is asked to wait for news.
+const BLOCK: Duration = Duration::from_secs(1);
+/// What is read at a time.
+const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 256 * 1024 };
+
+pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages, StoreError> {
+    let connection = shared.connections.dedicated().await?;
+    let shared = Arc::clone(shared);
+    let mut following = Following { shared, connection, after, known: None };
+    // From here on a change wakes it.
+    let first = following.read().await?;
+    let next = async |(mut following, first): (Following, Option<Page>)| {
+        let page = match first {
+            Some(page) => page,
+            None => following.next().await?,
+        };
+        Ok(Some((page, (following, None))))
+    };
+    let first = Some(first).filter(|page| !page.events.is_empty());
+    Ok(Box::pin(stream::try_unfold((following, first), next)))
+}
+
+struct Following {
+    shared: Arc<Shared>,
+    /// One of its own: who else uses it would wait as well.
+    connection: Connection,
+    after: Cursor,
+    /// What there was last, and the newest of the changes.
+    known: Option<(Bounds, String)>,
+}
+
+impl Following {
+    /// The next page that has something new.
+    async fn next(&mut self) -> Result<Page, StoreError> {
+        loop {
+            self.wait().await?;
+            let known = self.known.as_ref().map(|(bounds, _)| *bounds);
+            let page = self.read().await?;
+            if !page.events.is_empty() || known != Some(page.bounds) {
+                return Ok(page);
+            }
+        }
+    }
+
+    /// Until there are events or changes, or a while has passed: what somebody does by other means wakes nobody.
+    async fn wait(&mut self) -> Result<(), StoreError> {
+        let keys = &self.shared.keys;
+        let changes = self.known.as_ref().map_or("0-0", |(_, changes)| changes);
+        let mut command = cmd("XREAD");
+        command.arg("COUNT").arg(1).arg("BLOCK").arg(BLOCK.as_millis() as u64);
+        command.arg("STREAMS").arg(&keys.stream).arg(&keys.changes);
+        command.arg(id(self.after)).arg(changes);
+        let within = BLOCK + self.shared.connections.response_timeout();
+        let waiting = timeout(within, self.connection.ask::<Value>(&command)).await;
+        waiting.unwrap_or_else(|_| Err(no_answer(within))).map(drop)
+    }
+
+    async fn read(&mut self) -> Result<Page, StoreError> {
+        let script = read::invocation(&self.shared, self.after, LIMIT);
+        let within = self.shared.connections.response_timeout();
+        let reading = timeout(within, self.connection.run(&script)).await;
+        let (page, changes) = read::page(reading.unwrap_or_else(|_| Err(no_answer(within)))?)?;
+        self.after = page.events.last().map_or(self.after, |event| event.cursor);
+        self.known = Some((page.bounds, changes));
+        Ok(page)
+    }
+}
+
+fn no_answer(within: Duration) -> StoreError {
+    StoreError::outcome_unknown(format!("Redis has not answered within {within:?}"))
+}

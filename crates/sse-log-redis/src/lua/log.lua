@@ -1,0 +1,63 @@
+-- What every script begins with. ARGV[1] is the name of a new epoch, for where there is none.
+local stream, meta, newest_of_key, changes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+
+-- The fields of an entry: its block and its key. Somebody else's entry has no block.
+local function fields(entry)
+  local block, key
+  for i = 1, #entry[2], 2 do
+    if entry[2][i] == 'b' then block = entry[2][i + 1] end
+    if entry[2][i] == 'k' then key = entry[2][i + 1] end
+  end
+  return block, key
+end
+
+-- Wakes the followers of all processes, who wait for this stream as well.
+local function announce()
+  redis.call('HSET', meta, 'changes', redis.call('XADD', changes, 'MAXLEN', 1, '*', 'changed', 1))
+end
+
+local function epoch()
+  local known = redis.call('HGET', meta, 'epoch')
+  if known then return known end
+  redis.call('HSET', meta, 'epoch', ARGV[1])
+  return ARGV[1]
+end
+
+-- The oldest entry there is, and the newest there ever was.
+local function ends()
+  if redis.call('EXISTS', stream) == 0 then return '', '0-0' end
+  local info, first, newest = redis.call('XINFO', 'STREAM', stream), '', '0-0'
+  for i = 1, #info, 2 do
+    if info[i] == 'first-entry' and info[i + 1] then first = info[i + 1][1] end
+    if info[i] == 'last-generated-id' then newest = info[i + 1] end
+  end
+  return first, newest
+end
+
+-- `floor` is what was let go of up to when `oldest` came to be the oldest. Where it is not the oldest any more, somebody else has
+-- trimmed.
+local function bounds()
+  local epoch = epoch()
+  local m = redis.call('HMGET', meta, 'finished', 'deletions', 'changes', 'floor', 'oldest')
+  local first, newest = ends()
+  return { epoch, m[1] and 1 or 0, tonumber(m[2] or 0), m[3] or '0-0', m[4] or '', m[5] or '', first, newest }
+end
+
+-- Takes note of what somebody else has trimmed: how many bytes are left is then reckoned from the oldest entries.
+local function note_trims()
+  local oldest = redis.call('HGET', meta, 'oldest') or ''
+  local first, newest = ends()
+  if first ~= oldest then
+    local size, sample = 0, redis.call('XRANGE', stream, '-', '+', 'COUNT', 16)
+    for _, entry in ipairs(sample) do size = size + #(fields(entry) or '') end
+    local bytes = #sample > 0 and math.ceil(size / #sample * redis.call('XLEN', stream)) or 0
+    local floor = first ~= '' and '<' .. first or '=' .. newest
+    redis.call('HSET', meta, 'floor', floor, 'oldest', first, 'bytes', bytes)
+  end
+end
+
+-- Whether this entry is the newest of its key. `newest_of_key` has `id size`.
+local function is_newest_of(key, id)
+  local known = redis.call('HGET', newest_of_key, key)
+  return known and string.sub(known, 1, #id + 1) == id .. ' '
+end

@@ -1,0 +1,34 @@
+use std::time::Duration;
+
+use sse_core::LogOptions;
+
+/// How a log is kept in Redis.
+///
+/// ```
+/// use sse_log_redis::{LogOptions, Options};
+///
+/// let log = LogOptions { events: 10_000, ..LogOptions::for_store() };
+/// let options = Options { log, prefix: "shop".into(), ..Options::default() };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// How much is kept, and what is accepted; default [`LogOptions::for_store`].
+    ///
+    /// Over Redis: the bytes kept are those of the events, and Redis takes about as much again for small ones; where somebody else
+    /// trims the stream they are reckoned. Ages go by the clock of Redis. Limits may be passed by what is appended in 10 s.
+    pub log: LogOptions,
+    /// What the names of the keys begin with; default `sse`. It has no braces.
+    pub prefix: String,
+    /// How long connecting may take; default 1 s.
+    pub connect_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            log: LogOptions::for_store(),
+            prefix: "sse".into(),
+            connect_timeout: Duration::from_secs(1),
+        }
+    }
+}

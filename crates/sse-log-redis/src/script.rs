@@ -1,0 +1,40 @@
+use redis::Script;
+
+/// What runs in Redis: whatever is read is true at one moment, whatever is written is written at once.
+#[derive(Debug)]
+pub(crate) struct Scripts {
+    pub(crate) append: Script,
+    pub(crate) bounds: Script,
+    pub(crate) read: Script,
+    pub(crate) before_last: Script,
+    pub(crate) retain: Script,
+    pub(crate) finish: Script,
+    pub(crate) delete: Script,
+    pub(crate) begin_epoch: Script,
+}
+
+impl Scripts {
+    pub(crate) fn new() -> Self {
+        Self {
+            append: script(include_str!("lua/append.lua")),
+            bounds: script(include_str!("lua/bounds.lua")),
+            read: script(include_str!("lua/read.lua")),
+            before_last: script(include_str!("lua/before_last.lua")),
+            retain: script(include_str!("lua/retain.lua")),
+            finish: script(include_str!("lua/finish.lua")),
+            delete: script(include_str!("lua/delete.lua")),
+            begin_epoch: script(include_str!("lua/begin_epoch.lua")),
+        }
+    }
+}
+
+/// The flags of a script are on its very first line.
+fn script(code: &str) -> Script {
+    let log = include_str!("lua/log.lua");
+    match code.split_once('\n') {
+        Some((flags, code)) if flags.starts_with("#!") => {
+            Script::new(&[flags, "\n", log, code].concat())
+        }
+        _ => Script::new(&[log, code].concat()),
+    }
+}

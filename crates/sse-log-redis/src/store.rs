@@ -1,0 +1,141 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Script, ScriptInvocation};
+use sse_core::store::{
+    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+};
+use sse_core::{Cursor, Epoch, Error, async_trait};
+
+use crate::Options;
+use crate::connection::Connections;
+use crate::node::Nodes;
+use crate::script::Scripts;
+use crate::{append, bounds, follow, read, retain};
+
+/// The store of one log in Redis. [`open`](crate::open) makes a log of it.
+#[derive(Debug, Clone)]
+pub struct RedisStore(pub(crate) Arc<Shared>);
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) connections: Connections,
+    pub(crate) scripts: Scripts,
+    pub(crate) keys: Keys,
+    pub(crate) idempotency_window: Duration,
+}
+
+impl RedisStore {
+    /// The store of this name. It connects when it is first used, so that a Redis that is down is one that is waited for.
+    ///
+    /// # Errors
+    ///
+    /// Where the URL or the name is none.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing has happened when it is dropped.
+    pub async fn connect(url: &str, name: &str, options: &Options) -> Result<Self, Error> {
+        #[cfg(feature = "tls")]
+        {
+            // Where the application has chosen one, that stays.
+            _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let keys = Keys::new(&options.prefix, name).map_err(StoreError::failed)?;
+        let nodes = Nodes::parse(url).map_err(StoreError::failed)?;
+        // A connection that does not answer is noticed before the log gives up on the call.
+        let response_timeout = options.log.store_timeout.mul_f64(0.9);
+        let connections = Connections::new(nodes, options.connect_timeout, response_timeout);
+        Ok(Self(Arc::new(Shared {
+            connections,
+            scripts: Scripts::new(),
+            keys,
+            idempotency_window: options.log.idempotency_window,
+        })))
+    }
+}
+
+/// The keys of a log, all with one hash tag.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    pub(crate) stream: String,
+    pub(crate) meta: String,
+    pub(crate) newest_of_key: String,
+    pub(crate) changes: String,
+}
+
+impl Keys {
+    fn new(prefix: &str, name: &str) -> Result<Self, &'static str> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        if !(1..=64).contains(&name.len()) || !name.bytes().all(is_plain) {
+            return Err("the name of a log is 1 to 64 of [A-Za-z0-9_-]");
+        }
+        if prefix.contains(['{', '}']) {
+            return Err("the prefix of a log's keys has no braces");
+        }
+        let stream = format!("{prefix}:{{{name}}}");
+        Ok(Self {
+            meta: format!("{stream}:meta"),
+            newest_of_key: format!("{stream}:keys"),
+            changes: format!("{stream}:changes"),
+            stream,
+        })
+    }
+
+    /// Where an idempotency key is remembered.
+    pub(crate) fn once(&self, idempotency_key: &str) -> String {
+        format!("{}:once:{idempotency_key}", self.stream)
+    }
+}
+
+impl Shared {
+    /// A script with what each of them is given: the keys, and an epoch for where there is none.
+    pub(crate) fn invoke<'a>(&self, script: &'a Script) -> ScriptInvocation<'a> {
+        let Keys { stream, meta, newest_of_key, changes } = &self.keys;
+        let mut invocation = script.prepare_invoke();
+        invocation.key(&[stream, meta, newest_of_key, changes]);
+        invocation.arg(Epoch::random().as_str());
+        invocation
+    }
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+        append::append(&self.0, events).await
+    }
+
+    async fn bounds(&self) -> Result<Bounds, StoreError> {
+        bounds::bounds(&self.0).await
+    }
+
+    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+        read::read(&self.0, after, limit).await
+    }
+
+    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
+        read::before_last(&self.0, count).await
+    }
+
+    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+        follow::follow(&self.0, after).await
+    }
+
+    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+        retain::retain(&self.0, retention).await
+    }
+
+    async fn finish(&self) -> Result<(), StoreError> {
+        self.0.connections.call(&self.0.invoke(&self.0.scripts.finish)).await
+    }
+
+    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+        retain::delete(&self.0, event).await
+    }
+
+    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
+        let mut script = self.0.invoke(&self.0.scripts.begin_epoch);
+        script.arg(instead_of.as_str());
+        bounds::epoch(self.0.connections.call(&script).await?)
+    }
+}
