@@ -61,6 +61,10 @@ macro_rules! every_store {
     };
 }
 
+mod redis {
+    every_store!(Redis);
+}
+
 mod scripted {
     every_store!(Scripted);
 }
