@@ -1,10 +1,32 @@
 //! A client that comes back whenever it is cut off.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use sse_conformance::suite::wire::{Request, Response};
 
 use crate::publisher::text;
+
+/// How fast a client reads.
+#[derive(Debug, Clone)]
+pub(crate) enum Pace {
+    /// As fast as it can.
+    Full,
+    /// An event in this time for as long as publishing lasts, then as fast as it can.
+    Slow(Duration, Arc<AtomicBool>),
+}
+
+impl Pace {
+    async fn keep(&self) {
+        if let Self::Slow(pause, publishing) = self
+            && publishing.load(Ordering::Relaxed)
+        {
+            tokio::time::sleep(*pause).await;
+        }
+    }
+}
 
 /// What became of a client that has all events.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +45,7 @@ pub(crate) async fn read_all(
     name: usize,
     mut last_event_id: String,
     count: u64,
+    pace: Pace,
 ) -> Visits {
     let (mut next, mut visits) = (1, Visits::none());
     while next <= count {
@@ -32,7 +55,7 @@ pub(crate) async fn read_all(
             visits.headless += 1;
             continue;
         };
-        read(name, &mut response, &mut next, count).await;
+        read(name, &mut response, &mut next, count, &pace).await;
         if !response.last_event_id().is_empty() {
             last_event_id = response.last_event_id().to_owned();
         }
@@ -41,7 +64,7 @@ pub(crate) async fn read_all(
 }
 
 /// Reads to the end of a response, or to the last event.
-async fn read(name: usize, response: &mut Response, next: &mut u64, count: u64) {
+async fn read(name: usize, response: &mut Response, next: &mut u64, count: u64, pace: &Pace) {
     assert_eq!(response.status, 200, "client {name}");
     while *next <= count {
         let Ok(event) = response.event_or_end().await else {
@@ -50,6 +73,7 @@ async fn read(name: usize, response: &mut Response, next: &mut u64, count: u64) 
         assert_eq!(event.event_type, "message", "client {name}: {event:?}");
         assert_eq!(event.data, text(*next), "client {name}, event {next}");
         *next += 1;
+        pace.keep().await;
     }
 }
 

@@ -5,6 +5,7 @@ mod client;
 mod frameworks;
 mod log;
 mod publisher;
+mod slow;
 mod source;
 mod storm;
 
@@ -14,6 +15,9 @@ macro_rules! every_framework {
             $framework:
             log::{
                 gets_every_event_of_a_log_once_and_in_order_through_a_reconnect_storm,
+            }
+            slow::{
+                gets_every_event_of_a_store_once_and_in_order_at_very_different_speeds,
             }
             source::{
                 gets_every_event_of_a_source_once_and_in_order_through_a_reconnect_storm,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How many events a second.
-const RATE: f64 = 1000.0;
+pub(crate) const RATE: u32 = 1000;
 
 /// The data of an event: short and long, with lines and without.
 pub(crate) fn text(number: u64) -> String {
@@ -18,7 +18,7 @@ pub(crate) async fn publish(count: u64, mut append: impl AsyncFnMut(u64)) {
     let mut published = 0;
     while published < count {
         tokio::time::sleep(Duration::from_millis(1)).await;
-        let due = (begun.elapsed().as_secs_f64() * RATE) as u64;
+        let due = (begun.elapsed().as_secs_f64() * f64::from(RATE)) as u64;
         while published < due.min(count) {
             published += 1;
             append(published).await;

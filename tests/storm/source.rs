@@ -7,7 +7,7 @@ use sse_core::{BoxError, Event, EventId, Feed, Frame, Frames, Replay, Source, as
 use tokio::sync::broadcast;
 
 use crate::publisher::text;
-use crate::storm::storm;
+use crate::storm::{Speeds, storm};
 
 pub(crate) async fn gets_every_event_of_a_source_once_and_in_order_through_a_reconnect_storm(
     framework: &Framework,
@@ -15,7 +15,7 @@ pub(crate) async fn gets_every_event_of_a_source_once_and_in_order_through_a_rec
     let numbers = Arc::new(Numbers { published: Arc::default(), live: broadcast::channel(256).0 });
     let read = numbers.clone();
     let feed = move || Feed::from(read.clone());
-    storm(framework, feed, "0", async move |number| {
+    storm(framework, feed, "0", Speeds::Full, async move |number| {
         numbers.publish(number);
     })
     .await;

@@ -1,6 +1,8 @@
 //! The storm: a hundred clients, cut off again and again in the middle of whatever is on its way.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
@@ -9,8 +11,8 @@ use sse_core::Feed;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use crate::client::{Visits, read_all};
-use crate::publisher::publish;
+use crate::client::{Pace, Visits, read_all};
+use crate::publisher::{RATE, publish};
 
 const CLIENTS: usize = 100;
 const EVENTS: u64 = 3000;
@@ -18,6 +20,26 @@ const FEWEST_CUTS: usize = 2000;
 
 /// One storm at a time: on a small machine two would only slow each other down.
 static TURN: Mutex<()> = Mutex::const_new(());
+
+/// How fast the clients read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Speeds {
+    /// All as fast as they can.
+    Full,
+    /// Each tenth at a hundredth of the rate, for as long as publishing lasts.
+    Uneven,
+}
+
+impl Speeds {
+    fn pace(self, name: usize, publishing: &Arc<AtomicBool>) -> Pace {
+        match self {
+            Self::Uneven if name.is_multiple_of(10) => {
+                Pace::Slow(Duration::from_secs(100) / RATE, Arc::clone(publishing))
+            }
+            _ => Pace::Full,
+        }
+    }
+}
 
 /// Holds a framework to it that each client gets each event once and in order.
 ///
@@ -27,6 +49,7 @@ pub(crate) async fn storm(
     framework: &Framework,
     feed: impl Fn() -> Feed + Send + Sync + 'static,
     start: &str,
+    speeds: Speeds,
     append: impl AsyncFnMut(u64),
 ) {
     let _turn = TURN.lock().await;
@@ -40,11 +63,13 @@ pub(crate) async fn storm(
         limit: usize::MAX,
     };
     let proxy = CuttingProxy::start(server.address, cuts).await;
-    let mut clients = JoinSet::new();
+    let (mut clients, publishing) = (JoinSet::new(), Arc::new(AtomicBool::new(true)));
     for name in 0..CLIENTS {
-        clients.spawn(read_all(proxy.addr(), name, start.to_owned(), EVENTS));
+        let pace = speeds.pace(name, &publishing);
+        clients.spawn(read_all(proxy.addr(), name, start.to_owned(), EVENTS, pace));
     }
     publish(EVENTS, append).await;
+    publishing.store(false, Ordering::Relaxed);
     let published = begun.elapsed();
     let mut visits = Visits::none();
     while let Some(client) = clients.join_next().await {

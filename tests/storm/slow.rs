@@ -1,0 +1,32 @@
+//! The storm over a store, with clients that leave the tail far behind.
+
+use sse_conformance::suite::framework::Framework;
+use sse_conformance::suite::scripted_store::{Call, Positions, ScriptedStore};
+use sse_core::{Event, EventLog, LogOptions, Timer};
+
+use crate::publisher::text;
+use crate::storm::{Speeds, storm};
+
+pub(crate) async fn gets_every_event_of_a_store_once_and_in_order_at_very_different_speeds(
+    framework: &Framework,
+) {
+    let store = ScriptedStore::new(Positions::Sparse);
+    store.short_pages(100);
+    // Whoever is slow, or was cut off for a moment, has left so small a tail.
+    let options = LogOptions { tail_events: 50, ..LogOptions::for_store() };
+    let timer = Timer::new(std::time::Instant::now, tokio::time::sleep);
+    let opened = EventLog::open(store.clone(), options, timer).await;
+    let (log, follower) = opened.expect("the store is up");
+    let following = tokio::spawn(follower);
+    let (read, start) = (log.clone(), log.stats().newest);
+    let feed = move || read.feed();
+    storm(framework, feed, start.as_str(), Speeds::Uneven, async move |number| {
+        let appended = log.append(Event::new(text(number))).await;
+        appended.expect("a small event");
+    })
+    .await;
+    let reads = store.calls(Call::Read);
+    println!("{}: {reads} pages of the store", framework.name);
+    assert!(reads > 100, "only {reads} pages were read from the store");
+    following.abort();
+}
