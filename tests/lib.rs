@@ -4,6 +4,7 @@
 pub mod adapters;
 pub mod browsers;
 pub mod clients;
+pub mod proxies;
 pub mod stores;
 pub mod suite;
 

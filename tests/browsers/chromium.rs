@@ -38,6 +38,19 @@ impl Chromium {
     ///
     /// Where Chromium or ChromeDriver is missing: the message names the package.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts one that takes whoever it meets for who they say they are.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn trusting_any_certificate() -> Self {
+        Self::start_with(&["--ignore-certificate-errors"]).await
+    }
+
+    async fn start_with(more: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("there is room for a profile");
         let driver = Driver::start(home.path()).await;
         let http = Client::builder().no_proxy().build();
@@ -48,7 +61,7 @@ impl Chromium {
             _home: home,
         };
         let profile = chromium._home.path().join("profile");
-        let mut flags = FLAGS.map(str::to_owned).to_vec();
+        let mut flags: Vec<_> = FLAGS.iter().chain(more).map(ToString::to_string).collect();
         flags.push(format!("--user-data-dir={}", profile.display()));
         let options = json!({ "browserName": "chrome", "goog:chromeOptions": { "args": flags } });
         let wanted = json!({ "capabilities": { "alwaysMatch": options } });

@@ -1,4 +1,6 @@
-//! The four hello-worlds beside one another.
+//! The four hello-worlds beside one another, and what else the docs show.
+
+use sse_conformance::proxies::{CADDY, HAPROXY, NGINX};
 
 const HELLOS: [(&str, &str); 4] = [
     ("axum", include_str!("../../examples/hello-axum/src/main.rs")),
@@ -26,5 +28,14 @@ fn the_handler_is_the_same_three_lines_in_all_four() {
         assert_eq!(lines.next(), Some("}"), "hello-{name}");
         assert!(source.contains("let log = "), "hello-{name}");
         assert!(source.contains("hello::with_clock(EventLog::in_memory(1000))"), "hello-{name}");
+    }
+}
+
+#[test]
+fn the_docs_show_the_configurations_of_proxies_as_they_are() {
+    let page = include_str!("../../docs/deploying.md");
+    for proxy in [NGINX, HAPROXY, CADDY] {
+        let block = format!("\n{}```\n", proxy.configuration);
+        assert!(page.contains(&block), "docs/deploying.md has another one for {}", proxy.name);
     }
 }

@@ -30,14 +30,22 @@ impl Server {
     ///
     /// Where it does not listen within 20 s.
     pub fn start(serve: Serve, app: App) -> Self {
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), serve, app)
+    }
+
+    /// The same at this address.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not listen within 20 s.
+    pub fn start_at(listen: SocketAddr, serve: Serve, app: App) -> Self {
         let (ready, address) = mpsc::channel();
         let (end, ended) = mpsc::channel();
         let served = app.clone();
-        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         thread::spawn(move || {
             let result = serve(
                 served,
-                any_port,
+                listen,
                 Box::new(move |address| {
                     _ = ready.send(address);
                 }),

@@ -1,0 +1,15 @@
+//! Ports for programs that cannot be told to take any that is free.
+
+use std::net::TcpListener;
+
+/// A port of this machine that is free, and that nobody is given by chance: it lies below those that systems give out.
+///
+/// # Panics
+///
+/// Where a hundred are taken.
+pub fn free_port() -> u16 {
+    (0..100)
+        .map(|_| fastrand::u16(10_000..30_000))
+        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
+        .expect("one of a hundred ports is free")
+}

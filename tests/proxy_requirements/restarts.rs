@@ -1,0 +1,108 @@
+//! Whatever restarts, a client that comes back gets what it missed.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use sse_conformance::browsers::Chromium;
+use sse_conformance::proxies::ReverseProxy;
+use sse_conformance::suite::eventually::eventually;
+use sse_conformance::suite::wire::{Request, Response};
+
+use crate::site::{RETRY, Site};
+
+/// Comes back with the last id, as browsers do: after a while, and never again after any other status than 200.
+async fn come_back(site: &Site, last_event_id: &str) -> Response {
+    let request = Request::get("/events").header("Last-Event-ID", last_event_id);
+    let response = request.send(site.proxy.http).await;
+    assert_eq!(response.status, 200, "EventSource would give up");
+    assert_eq!(response.header("Content-Type"), Some("text/event-stream"));
+    response
+}
+
+pub(crate) async fn resumes_through_its_restart(proxy: &ReverseProxy) {
+    let mut site = Site::start(proxy);
+    let mut stream = Request::get("/events").send(site.proxy.http).await;
+    stream.read_until(|bytes| bytes.starts_with(b": ok\n")).await;
+    site.append("1").await;
+    assert_eq!(stream.next_event().await.data, "1");
+
+    site.proxy.stop();
+    stream.end().await;
+    site.append("2").await;
+    site.append("3").await;
+    eventually(Duration::from_secs(5), "the application knows", || site.streams() == 0).await;
+    site.proxy.start();
+
+    let mut resumed = come_back(&site, stream.last_event_id()).await;
+    site.append("4").await;
+    let data: Vec<_> = resumed.events(3).await.into_iter().map(|event| event.data).collect();
+    assert_eq!(data, ["2", "3", "4"]);
+}
+
+pub(crate) async fn resumes_through_a_restart_of_the_application(proxy: &ReverseProxy) {
+    let mut site = Site::start(proxy);
+    let mut stream = Request::get("/events").send(site.proxy.http).await;
+    stream.read_until(|bytes| bytes.starts_with(b": ok\n")).await;
+    site.append("1").await;
+    assert_eq!(stream.next_event().await.data, "1");
+
+    site.stop_server();
+    stream.end().await;
+    let id = stream.last_event_id().to_owned();
+    site.append("2").await;
+
+    // The client comes back before the application does. It is told to come again, or waits.
+    let address = site.proxy.http;
+    let waiting = tokio::spawn(async move {
+        let begun = Instant::now();
+        loop {
+            assert!(begun.elapsed() < Duration::from_secs(10), "it waits for ever");
+            let request = Request::get("/events").header("Last-Event-ID", &id);
+            let mut response = request.send(address).await;
+            assert_eq!(response.status, 200, "EventSource would give up");
+            assert_eq!(response.header("Content-Type"), Some("text/event-stream"));
+            if let Ok(event) = response.event_or_end().await {
+                return event.data;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(700)).await; // while it is away
+    site.start_server();
+    assert_eq!(waiting.await.expect("the client comes back"), "2");
+}
+
+pub(crate) async fn brings_chromium_back_through_a_restart_of_the_application(
+    proxy: &ReverseProxy,
+) {
+    let mut site = Site::start(proxy);
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("http://{}/page", site.proxy.http)).await;
+    let script = "window.events = []; window.source = new EventSource('/events');
+        source.onmessage = (event) => events.push(event.data)";
+    chromium.execute(script, json!([])).await;
+    eventually(Duration::from_secs(5), "the page listens", || site.streams() == 1).await;
+    site.append("1").await;
+    until_seen(&chromium, &["1"]).await;
+
+    site.stop_server();
+    site.append("2").await;
+    tokio::time::sleep(RETRY * 3).await; // until it has asked in vain
+    site.start_server();
+    until_seen(&chromium, &["1", "2"]).await;
+    site.append("3").await;
+    until_seen(&chromium, &["1", "2", "3"]).await;
+}
+
+async fn until_seen(chromium: &Chromium, wanted: &[&str]) {
+    let begun = Instant::now();
+    loop {
+        let seen = chromium.execute("return [events, source.readyState]", json!([])).await;
+        if seen[0] == json!(wanted) {
+            return;
+        }
+        assert!(seen[1] != 2, "EventSource gave up, having seen {seen}");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{seen}, not {wanted:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
