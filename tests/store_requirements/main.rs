@@ -57,6 +57,36 @@ macro_rules! every_store {
                 skips_nothing_unseen_when_it_is_trimmed_between_pages,
                 skips_nothing_unseen_when_it_is_trimmed_while_followed,
             }
+            streaming::{
+                streams_the_same_events_to_the_clients_of_every_process,
+                resumes_a_client_in_another_process,
+                reads_what_is_behind_the_tail,
+                waits_for_what_another_process_is_ahead_with,
+                appends_once_what_is_tried_again_in_another_process,
+                gives_those_who_come_late_the_newest_of_each_key,
+            }
+            gaps::{
+                never_misses_a_gap_after_trimming,
+                takes_no_deleted_event_for_a_gap,
+                tells_of_ids_that_nobody_gave,
+                tells_every_stream_of_a_new_epoch,
+                ends_every_stream_of_a_finished_log,
+            }
+        }
+    };
+}
+
+/// What those are held to whose events outlive the engine's end.
+macro_rules! every_durable_store {
+    ($engine:ident) => {
+        crate::engines::requirements! {
+            $engine:
+            durable::{
+                remembers_after_reopening,
+                stays_finished_after_reopening,
+                resumes_a_client_after_reopening,
+                survives_kill_9,
+            }
         }
     };
 }
@@ -67,6 +97,7 @@ mod redis {
 
 mod scripted {
     every_store!(Scripted);
+    every_durable_store!(Scripted);
 }
 
 mod scripted_sparse {

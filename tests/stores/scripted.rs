@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use sse_core::store::Store;
 use sse_core::{Error, LogOptions, async_trait};
 
 use crate::suite::scripted_store::{Positions, ScriptedStore};
-use crate::suite::store_engine::Engine;
+use crate::suite::store_engine::{Durable, Engine};
 
 /// Stores in memory, which those share who open the same name.
 #[derive(Debug)]
@@ -39,11 +40,26 @@ impl Engine for Scripted {
     async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
         let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
         let store = stores.entry(name.to_owned());
-        let store = store.or_insert_with(|| ScriptedStore::new(self.positions));
+        let store = store.or_insert_with(|| {
+            let store = ScriptedStore::new(self.positions);
+            store.dawdle(|| 1); // as whatever waits for an engine lets others run
+            store
+        });
         Ok(Arc::new(store.idempotency_window(options.idempotency_window)))
     }
 
     fn url(&self) -> String {
         "scripted:".to_owned()
+    }
+}
+
+#[async_trait]
+impl Durable for Scripted {
+    /// Every connection is lost, and for a moment nobody answers.
+    async fn crash(&self) {
+        let stores = || self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        stores().values().for_each(ScriptedStore::go_down);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        stores().values().for_each(ScriptedStore::come_back);
     }
 }

@@ -21,6 +21,11 @@ pub trait Engine: Send + Sync {
 pub trait Durable: Engine {
     /// Ends it at once, as `kill -9` would, and begins it anew, with the same data at the same address.
     async fn crash(&self);
+
+    /// How often it is killed in the middle of writing, unless `SSE_KILLS` says otherwise.
+    fn kills(&self) -> usize {
+        5
+    }
 }
 
 /// An engine that is a server.

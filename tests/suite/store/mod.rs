@@ -1,14 +1,19 @@
 //! What is asked of every store, at both levels: of the store itself, and of an event log opened over it.
 #![allow(missing_docs, reason = "the name of a requirement is a sentence")]
 
+mod client;
+mod process;
 mod tools;
 
 pub mod deleting;
+pub mod durable;
 pub mod epochs;
 pub mod finishing;
 pub mod following;
+pub mod gaps;
 pub mod idempotency;
 pub mod keys;
 pub mod order;
 pub mod pages;
 pub mod retention;
+pub mod streaming;
