@@ -73,7 +73,7 @@ impl Client {
         }
     }
 
-    pub(super) async fn to_end(&mut self) -> Vec<String> {
+    pub(super) async fn until_end(&mut self) -> Vec<String> {
         soon("the stream ends", async { while self.chunk().await.is_some() {} }).await;
         assert!(!self.parser.is_mid_event(), "it ends after whole frames");
         self.texts()

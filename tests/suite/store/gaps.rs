@@ -123,17 +123,17 @@ pub async fn ends_every_stream_of_a_finished_log(engine: &dyn Engine) {
     }
     soon("it is finished", process.log.finish()).await.expect("finished");
     for client in &mut clients {
-        assert_eq!(client.to_end().await, numbers(0..3));
+        assert_eq!(client.until_end().await, numbers(0..3));
     }
     let third = Process::start(engine).await;
     for process in [&process, &other, &third] {
         let log = &process.log;
         eventually(PATIENCE, "it is known to be finished", || log.stats().is_finished).await;
         assert_eq!(status_after(log, &ids[2]), 204, "a client at the end asks no more");
-        assert_eq!(Client::resume(log, &ids[0]).to_end().await, numbers(1..3));
+        assert_eq!(Client::resume(log, &ids[0]).until_end().await, numbers(1..3));
         let refused = soon("it is refused", log.append("more")).await;
         assert!(refused.expect_err("it is finished").is_finished());
     }
     let unknown = EventId::from_static("another.1");
-    assert_eq!(Client::resume(&other.log, unknown).to_end().await.len(), 4, "a reset, and all");
+    assert_eq!(Client::resume(&other.log, unknown).until_end().await.len(), 4, "a reset, and all");
 }
