@@ -4,11 +4,12 @@
 pub mod adapters;
 pub mod browsers;
 pub mod clients;
+pub mod cookbook;
 pub mod proxies;
 pub mod stores;
 pub mod suite;
 
-/// Every code block of the README and of the docs is a test.
+/// Every code block of the README, of the docs and of the recipes is a test.
 #[cfg(doctest)]
 mod docs {
     #[doc = include_str!("../README.md")]
@@ -31,4 +32,6 @@ mod docs {
     mod wire_format {}
     #[doc = include_str!("../docs/writing-an-adapter.md")]
     mod writing_an_adapter {}
+    #[doc = include_str!("../examples/progress/README.md")]
+    mod progress {}
 }

@@ -92,7 +92,7 @@ impl Chromium {
     }
 
     /// Sends one command and returns its `value`.
-    async fn command(&self, name: &str, body: Value) -> Value {
+    pub(super) async fn command(&self, name: &str, body: Value) -> Value {
         let url = format!("{}{name}", self.session);
         let response = self.http.post(url).json(&body).send().await;
         let response = response.expect("ChromeDriver answers");

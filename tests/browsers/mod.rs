@@ -6,6 +6,7 @@
 mod chromium;
 mod driver;
 mod front;
+mod page;
 
 use std::time::Duration;
 

@@ -136,10 +136,11 @@ impl Feed {
         self
     }
 
-    /// What ends the stream. A log brings its own, a merge those of its logs; other feeds have none unless it is given here.
+    /// What ends the stream, besides those that it has already: a log brings its own, a merge those of its logs, other feeds have
+    /// none. So a feed can be given several: the server's, and that of the session to which it belongs.
     #[must_use]
     pub fn shutdown(mut self, shutdown: &Shutdown) -> Self {
-        self.options.shutdowns = vec![shutdown.clone()];
+        self.options.shutdowns.push(shutdown.clone());
         self
     }
 

@@ -19,6 +19,19 @@ fn goodbye(client: &Client) -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_shutdown_that_a_feed_is_given_ends_its_stream_and_so_does_its_log_s() {
+    for which in 0..3 {
+        let (log, session, server) = (EventLog::in_memory(1), Shutdown::new(), Shutdown::new());
+        let feed = log.feed().shutdown(&session).shutdown(&server);
+        let mut client = Client::resume(feed, "0");
+        client.read_all().await;
+        [log.shutdown(), &session, &server][which].begin();
+        client.read_to_end().await;
+        goodbye(&client);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shutdown_ends_every_stream_whatever_its_events_come_from() {
     let shutdown = Shutdown::new();
     let (context, channel) = StreamContext::channel();

@@ -1,0 +1,89 @@
+//! What the tests of pages need of Chromium besides.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::Chromium;
+
+/// Within which a page is to get where it is to be: the machine may be busy, and a browser waits seconds before it comes back.
+const IN_TIME: Duration = Duration::from_secs(20);
+
+impl Chromium {
+    /// Waits until this expression is true in the page.
+    ///
+    /// # Panics
+    ///
+    /// Where it is not within 20 s: the message has the text of the page.
+    pub async fn until(&self, expression: &str) {
+        let begun = Instant::now();
+        let script = format!("return Boolean({expression})");
+        while self.execute(&script, json!([])).await != json!(true) {
+            if begun.elapsed() > IN_TIME {
+                let text = self.execute("return document.body.innerText", json!([])).await;
+                let text = text.as_str().unwrap_or_default();
+                panic!("in vain until {expression}, on the page:\n{text}");
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// What this expression is in the page.
+    pub async fn value(&self, expression: &str) -> Value {
+        self.execute(&format!("return {expression}"), json!([])).await
+    }
+
+    /// What each element of this selector says.
+    pub async fn texts(&self, selector: &str) -> Vec<String> {
+        let script =
+            "return [...document.querySelectorAll(arguments[0])].map((it) => it.textContent)";
+        let texts = self.execute(script, json!([selector])).await;
+        serde_json::from_value(texts).expect("texts are texts")
+    }
+
+    /// Presses these keys, one after the other, wherever the focus is: `\u{e004}` is Tab, `\u{e007}` Enter.
+    pub async fn press(&self, keys: &str) {
+        let strokes = keys.chars().flat_map(|key| {
+            [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })]
+        });
+        let strokes: Vec<Value> = strokes.collect();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": strokes });
+        self.command("/actions", json!({ "actions": [keyboard] })).await;
+    }
+
+    /// A window of this size, in CSS pixels, for someone who prefers this colour scheme: `light` or `dark`.
+    pub async fn is_seen(&self, width: u32, height: u32, scheme: &str) {
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        let scheme = json!({ "name": "prefers-color-scheme", "value": scheme });
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": [scheme] })).await;
+    }
+
+    /// Opens a second tab, and goes there.
+    pub async fn open_tab(&self, url: &str) {
+        let tab = self.command("/window/new", json!({ "type": "tab" })).await;
+        self.command("/window", json!({ "handle": tab["handle"] })).await;
+        self.open(url).await;
+    }
+
+    /// Writes what is to be seen of the page to this file, as PNG.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot, or where that is 100 kB or more.
+    pub async fn photograph(&self, file: &Path) {
+        let picture = self.devtools("Page.captureScreenshot", json!({ "format": "png" })).await;
+        let picture = picture["data"].as_str().expect("a picture");
+        let picture = STANDARD.decode(picture).expect("it is in base64");
+        assert!(picture.len() < 100_000, "{} bytes are too many for a README", picture.len());
+        std::fs::write(file, picture).expect("the folder is there");
+    }
+
+    async fn devtools(&self, method: &str, parameters: Value) -> Value {
+        self.command("/goog/cdp/execute", json!({ "cmd": method, "params": parameters })).await
+    }
+}

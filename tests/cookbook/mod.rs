@@ -1,0 +1,9 @@
+//! What the tests of the recipes share: a program as its user runs it, a line that can be cut, and what is asked of every page.
+
+mod line;
+mod page;
+mod program;
+
+pub use self::line::Line;
+pub use self::page::is_fit_to_be_seen;
+pub use self::program::Program;

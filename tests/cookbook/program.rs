@@ -1,0 +1,98 @@
+//! A recipe's program.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::suite::eventually::eventually;
+
+/// A program that listens, and says where in its output. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    output: Arc<Mutex<Vec<String>>>,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Program {
+    /// Starts it on a free port, and waits until it listens: `Program::start(env!("CARGO_BIN_EXE_chat"))`.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not say within 20 s where it listens.
+    pub async fn start(path: &str) -> Self {
+        Self::start_with(path, &[]).await
+    }
+
+    /// The same, with more in its environment.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Program::start).
+    pub async fn start_with(path: &str, environment: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(path)
+            .env("LISTEN", "127.0.0.1:0")
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{path}: {error}"));
+        let output = Arc::new(Mutex::new(Vec::new()));
+        let (lines, written) = (child.stdout.take().expect("it is piped"), Arc::clone(&output));
+        thread::spawn(move || {
+            for line in BufReader::new(lines).lines().map_while(Result::ok) {
+                written.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+        });
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let mut program = Self { child, output, address: nowhere };
+        program.address = program.addresses(1).await[0];
+        program
+    }
+
+    /// The first so many addresses that it names, each on a line with a URL.
+    ///
+    /// # Panics
+    ///
+    /// Where there are fewer within 20 s.
+    pub async fn addresses(&self, count: usize) -> Vec<SocketAddr> {
+        let address = |line: &String| {
+            let (_, rest) = line.split_once("http://")?;
+            let end = rest.find(|c: char| c != ':' && c != '.' && !c.is_ascii_digit());
+            rest[..end.unwrap_or(rest.len())].parse().ok()
+        };
+        let named = || self.output().iter().filter_map(address).take(count).collect::<Vec<_>>();
+        let in_time = Duration::from_secs(20);
+        eventually(in_time, "it says where it listens", || named().len() == count).await;
+        named()
+    }
+
+    /// What it has written to its standard output, line by line.
+    pub fn output(&self) -> Vec<String> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until it has written a line with this in it.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not within 20 s.
+    pub async fn says(&self, what: &str) -> String {
+        let said = || self.output().into_iter().find(|line| line.contains(what));
+        eventually(Duration::from_secs(20), &format!("it says {what:?}"), || said().is_some())
+            .await;
+        said().expect("it has been said, and is kept")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // An error means that it has ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
