@@ -91,8 +91,31 @@ macro_rules! every_durable_store {
     };
 }
 
+/// What those are held to that are servers.
+macro_rules! every_networked_store {
+    ($engine:ident) => {
+        crate::engines::requirements! {
+            $engine:
+            networked::{
+                goes_on_soon_after_a_restart,
+                waits_out_a_pause,
+                says_so_where_writes_are_refused,
+                does_not_open_where_nobody_is,
+                waits_for_it_where_that_is_asked_for,
+                is_followed_once_for_all_clients,
+            }
+            bad_network::{
+                goes_on_after_its_connection_is_cut,
+                says_what_is_known_of_an_append_when_it_is_cut_off,
+            }
+        }
+    };
+}
+
 mod redis {
     every_store!(Redis);
+    every_durable_store!(Redis);
+    every_networked_store!(Redis);
 }
 
 mod scripted {

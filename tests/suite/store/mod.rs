@@ -5,6 +5,7 @@ mod client;
 mod process;
 mod tools;
 
+pub mod bad_network;
 pub mod deleting;
 pub mod durable;
 pub mod epochs;
@@ -13,6 +14,7 @@ pub mod following;
 pub mod gaps;
 pub mod idempotency;
 pub mod keys;
+pub mod networked;
 pub mod order;
 pub mod pages;
 pub mod retention;

@@ -1,0 +1,88 @@
+//! A network that cuts connections wherever it happens to.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use sse_core::store::StoreError;
+use sse_core::{Cursor, LogOptions, Start};
+
+use super::client::{Client, numbers};
+use super::process::Process;
+use super::tools::{NAME, all_after, event, open, soon};
+use crate::suite::proxy::{Cuts, CuttingProxy};
+use crate::suite::store_engine::Networked;
+
+/// How many cuts a test sees, and within how many bytes of the server's answers each is made.
+fn cuts(bytes: std::ops::Range<usize>, limit: usize) -> Cuts {
+    Cuts { seed: 7, bytes, rst_share: 0.5, limit }
+}
+
+/// The connection of the follower is cut again and again: its clients get every event once, in order.
+pub async fn goes_on_after_its_connection_is_cut(engine: &dyn Networked) {
+    let options = LogOptions { tail_events: 20, ..LogOptions::for_store() };
+    let writer = Process::with(engine, options).await;
+    let proxy = CuttingProxy::start(engine.address(), cuts(4000..40_000, 15)).await;
+    let process = soon("the log is open through the proxy", async {
+        loop {
+            // It may be cut off while it is opened.
+            if let Ok(store) = engine.open_through(proxy.addr(), NAME, options).await
+                && let Ok(process) = Process::over(store, options).await
+            {
+                return process;
+            }
+        }
+    })
+    .await;
+    let mut client = Client::new(process.log.feed().start_at(Start::Oldest));
+    let writing = async {
+        for n in 0..1000 {
+            writer.append(format_args!("{n} {}", "x".repeat(500))).await;
+        }
+    };
+    let ((), _) = futures_util::join!(writing, client.until_within(1000, Duration::from_secs(60)));
+    let got: Vec<_> =
+        client.texts().iter().filter_map(|t| Some(t.split_once(' ')?.0.to_owned())).collect();
+    assert_eq!(got, numbers(0..1000));
+    assert!(proxy.cuts() > 0, "nothing was cut");
+}
+
+/// What was acknowledged is there, and what failed for certain is not; of the rest nothing is said.
+pub async fn says_what_is_known_of_an_append_when_it_is_cut_off(engine: &dyn Networked) {
+    let store = open(engine).await;
+    let mut said: HashMap<String, Result<Cursor, bool>> = HashMap::new();
+    for round in 0..20 {
+        // Each in another place: within the greeting, or within the answer to the n-th append.
+        let range = 1 + round * 60..61 + round * 60;
+        let proxy = CuttingProxy::start(engine.address(), cuts(range, 100)).await;
+        let opened = engine.open_through(proxy.addr(), NAME, LogOptions::for_store());
+        let Ok(Ok(cut)) = tokio::time::timeout(Duration::from_secs(10), opened).await else {
+            continue; // it was cut before it was open
+        };
+        let attempts = (0..10).map(|n| {
+            let (text, cut) = (format!("{round} {n}"), &cut);
+            async move {
+                let attempt = [event(&text)];
+                let answer = tokio::time::timeout(Duration::from_secs(15), cut.append(&attempt));
+                let answer = match answer.await.expect("an answer in time") {
+                    Ok(appended) => Ok(appended.cursors[0]),
+                    Err(StoreError::OutcomeUnknown(_)) => Err(true),
+                    Err(_) => Err(false),
+                };
+                (text, answer)
+            }
+        });
+        said.extend(join_all(attempts).await);
+    }
+    let all = all_after(&*store, Cursor::START).await;
+    let places: HashMap<_, _> = all.iter().map(|(cursor, text)| (text, *cursor)).collect();
+    assert_eq!(places.len(), all.len(), "an event is there twice");
+    for (text, said) in &said {
+        match said {
+            Ok(cursor) => assert_eq!(places.get(text), Some(cursor), "{text} was acknowledged"),
+            Err(false) => assert!(!places.contains_key(text), "{text} has failed for certain"),
+            Err(true) => {}
+        }
+    }
+    assert!(said.values().any(|said| *said == Err(true)), "no answer was ever lost: {said:?}");
+}
