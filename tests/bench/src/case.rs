@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::{Request, Response};
+use sse_conformance::suite::wire::Request;
 
 use crate::memory::Memory;
-use crate::readers::{self, spread};
+use crate::readers;
 use crate::server::Server;
 use crate::serving::Serving;
 
@@ -36,8 +35,6 @@ pub struct Measuring<'a> {
     pub readers: usize,
     /// How many events of a kB are in the log.
     pub events: usize,
-    /// How many bytes of the body those have read who then do not read on: from none to so many, evenly spread.
-    pub read_before: usize,
     /// How long memory must not have changed.
     pub quiet: Duration,
 }
@@ -51,22 +48,10 @@ impl Measuring<'_> {
         let ids = server.ids().await;
         let before = server.settled(quiet).await;
         let requests = ids.iter().enumerate().map(|(position, id)| case.request(position, id));
-        let mut responses = readers::open(server.address, requests).await;
-        if case.is_stuck() {
-            self.read(&mut responses).await;
-        }
+        let responses = readers::open(server.address, requests).await;
         let after = server.settled(quiet).await;
         assert_eq!(responses.len(), readers);
         (after - before) / readers
-    }
-
-    async fn read(&self, responses: &mut [Response]) {
-        let responses = responses.iter_mut().enumerate();
-        join_all(responses.map(|(number, response)| {
-            let enough = (spread(number) * self.read_before as f64) as usize;
-            response.read_until(move |body| body.len() >= enough)
-        }))
-        .await;
     }
 }
 
@@ -78,9 +63,5 @@ impl Case {
             Self::StuckOnLog => readers::stuck(Request::get("/log").header("Last-Event-ID", id)),
             Self::StuckOnBody => readers::stuck(Request::get(&format!("/chunks?{position}"))),
         }
-    }
-
-    fn is_stuck(self) -> bool {
-        matches!(self, Self::StuckOnLog | Self::StuckOnBody)
     }
 }

@@ -21,16 +21,12 @@ pub struct Stuck {
     /// How often.
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// How many bytes of the body they have read at the most, and at the least none, before they do not read on.
-    #[arg(long, default_value_t = 0)]
-    read_before: usize,
 }
 
 /// Measures and prints it.
 pub async fn measure(program: &Path, stuck: Stuck) {
-    let Stuck { framework, readers, runs, read_before } = stuck;
-    let measuring =
-        Measuring { program, framework, readers, events: 60_000, read_before, quiet: QUIET };
+    let Stuck { framework, readers, runs } = stuck;
+    let measuring = Measuring { program, framework, readers, events: 60_000, quiet: QUIET };
     let mut all = Vec::new();
     for run in 1..=runs {
         let body = measuring.cost(Case::IdleOnBody).await;

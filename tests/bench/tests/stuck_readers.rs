@@ -42,7 +42,6 @@ mod memory {
             framework: *framework,
             readers: 500, // places are made by powers of two, so that few are empty
             events: 20_000,
-            read_before: 0,
             quiet: Duration::from_millis(300),
         };
         (measuring.cost(log).await - measuring.cost(body).await).allocated
