@@ -90,14 +90,14 @@ fn append(log: &EventLog, count: usize, size: usize) -> Vec<EventId> {
 }
 
 /// `/log` and `/chunks` give the same bytes, through the adapter and without it. `/idle` and `/still` begin with the same line,
-/// and nothing follows.
+/// and nothing follows. What ends the streams is the shutdown of their log alone.
 fn app(log: &EventLog, shared: &Arc<Shared>) -> App {
     let stalled = Duration::from_secs(3600); // nobody is cut off while it is measured
     let (events, shared, idle) = (log.clone(), shared.clone(), EventLog::in_memory(1));
     let first_line: Arc<[Bytes]> = Arc::new([Bytes::from_static(b": ok\n")]);
     App::new(ServerOptions { stalled, ..ServerOptions::default() })
-        .stream("log", move |_| events.feed())
-        .stream("idle", move |_| idle.feed())
+        .route(Method::Get, "log", move |_| std::future::ready(Answer::Stream(events.feed())))
+        .route(Method::Get, "idle", move |_| std::future::ready(Answer::Stream(idle.feed())))
         .route(Method::Get, "chunks", move |call| std::future::ready(shared.answer(&call)))
         .route(Method::Get, "still", move |_| {
             let chunks = Chunks::new(first_line.clone(), Place { chunk: 0, offset: 0 });
