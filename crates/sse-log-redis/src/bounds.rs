@@ -7,6 +7,7 @@ use crate::store::Shared;
 pub(crate) async fn bounds(shared: &Shared) -> Result<Bounds, StoreError> {
     let script = shared.invoke(&shared.scripts.bounds);
     let state: State = shared.connections.call(&script).await?;
+    shared.sizes.learn(0, 0, state.largest);
     state.bounds()
 }
 
@@ -24,6 +25,8 @@ pub(crate) struct State {
     /// What is the oldest entry; empty where there is none.
     first: String,
     newest: String,
+    /// How many bytes the largest event has had.
+    pub(crate) largest: usize,
 }
 
 impl State {
@@ -54,9 +57,9 @@ impl State {
 
 impl FromRedisValue for State {
     fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
-        let (epoch, is_finished, deletions, changes, floor, oldest, first, newest) =
+        let (epoch, is_finished, deletions, changes, floor, oldest, first, newest, largest) =
             FromRedisValue::from_redis_value(value)?;
-        Ok(Self { epoch, is_finished, deletions, changes, floor, oldest, first, newest })
+        Ok(Self { epoch, is_finished, deletions, changes, floor, oldest, first, newest, largest })
     }
 }
 
@@ -92,6 +95,7 @@ mod tests {
             oldest: oldest.into(),
             first: first.into(),
             newest: "9-9".into(),
+            largest: 0,
         };
         assert_eq!(state.bounds().expect("well-formed").floor, expected);
     }

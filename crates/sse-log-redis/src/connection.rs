@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, FromRedisValue, PushInfo, PushKind, RedisError};
-use redis::{Cmd, ScriptInvocation};
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, PushInfo, PushKind, RedisError};
 use sse_core::store::StoreError;
 use tokio::sync::Mutex;
 
 use crate::node::Nodes;
 use crate::refusal::{self, is_answer, is_elsewhere};
+use crate::request::Request;
 
 /// How often a call is sent on to another node.
 const REDIRECTS: usize = 3;
@@ -41,15 +41,16 @@ impl Connections {
         Self { slot, attempts: AtomicU64::new(0), connect_timeout, response_timeout }
     }
 
-    /// Runs a script, together with whatever else is asked at the time.
+    /// Asks for this, together with whatever else is asked at the time.
     pub(crate) async fn call<T: FromRedisValue>(
         &self,
-        script: &ScriptInvocation<'_>,
+        request: impl Into<Request<'_>>,
     ) -> Result<T, StoreError> {
+        let request = request.into();
         let mut redirects = 0;
         loop {
             let mut connection = self.get().await.map_err(refusal::not_sent)?;
-            match script.invoke_async(&mut connection.inner).await {
+            match request.send(&mut connection.inner).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
                     let is_redirected = self.leave_if_useless(&connection, &error).await;
@@ -155,11 +156,11 @@ impl Connection {
         self.is_useless.load(SeqCst)
     }
 
-    pub(crate) async fn run<T: FromRedisValue>(
+    pub(crate) async fn call<T: FromRedisValue>(
         &mut self,
-        script: &ScriptInvocation<'_>,
+        request: impl Into<Request<'_>>,
     ) -> Result<T, StoreError> {
-        script.invoke_async(&mut self.inner).await.map_err(refusal::of_call)
+        request.into().send(&mut self.inner).await.map_err(refusal::of_call)
     }
 
     pub(crate) async fn ask<T: FromRedisValue>(&mut self, command: &Cmd) -> Result<T, StoreError> {

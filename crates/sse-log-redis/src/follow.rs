@@ -9,7 +9,8 @@ use tokio::time::timeout;
 
 use crate::bounds::id;
 use crate::connection::Connection;
-use crate::read;
+use crate::read::{self, Read};
+use crate::request::Request;
 use crate::store::Shared;
 
 /// How long Redis is asked to wait for news.
@@ -70,13 +71,21 @@ impl Following {
     }
 
     async fn read(&mut self) -> Result<Page, StoreError> {
-        let script = read::invocation(&self.shared, self.after, LIMIT);
-        let within = self.shared.connections.response_timeout();
-        let reading = timeout(within, self.connection.run(&script)).await;
-        let (page, changes) = read::page(reading.unwrap_or_else(|_| Err(no_answer(within)))?)?;
-        self.after = page.events.last().map_or(self.after, |event| event.cursor);
-        self.known = Some((page.bounds, changes));
-        Ok(page)
+        loop {
+            let pipeline = read::pipeline(&self.shared, self.after, LIMIT);
+            let request = Request::Pipeline(&pipeline, &self.shared.scripts.bounds);
+            let within = self.shared.connections.response_timeout();
+            let reading = timeout(within, self.connection.call(request)).await;
+            let answer = reading.unwrap_or_else(|_| Err(no_answer(within)))?;
+            let Read { bounds, events, changes, skipped_to } =
+                read::take(&self.shared, answer, LIMIT)?;
+            self.known = Some((bounds, changes));
+            let last = events.last().map(|event| event.cursor).or(skipped_to);
+            self.after = last.unwrap_or(self.after);
+            if skipped_to.is_none() {
+                return Ok(Page { bounds, events });
+            }
+        }
     }
 }
 

@@ -56,8 +56,10 @@ mod node;
 mod options;
 mod read;
 mod refusal;
+mod request;
 mod retain;
 mod script;
+mod sizes;
 mod store;
 
 pub use options::Options;

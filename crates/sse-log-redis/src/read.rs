@@ -1,9 +1,10 @@
 use bytes::Bytes;
-use redis::{Value, from_redis_value};
+use redis::{Cmd, Pipeline, Value, cmd, from_redis_value, pipe};
 use sse_core::Cursor;
-use sse_core::store::{Page, PageLimit, StoreError, StoredEvent};
+use sse_core::store::{Bounds, Page, PageLimit, StoreError, StoredEvent};
 
 use crate::bounds::{State, cursor, id};
+use crate::request::Request;
 use crate::store::Shared;
 
 pub(crate) async fn read(
@@ -11,39 +12,93 @@ pub(crate) async fn read(
     after: Cursor,
     limit: PageLimit,
 ) -> Result<Page, StoreError> {
-    let script = invocation(shared, after, limit);
-    page(shared.connections.call(&script).await?).map(|(page, _)| page)
+    let mut from = after;
+    loop {
+        let pipeline = pipeline(shared, from, limit);
+        let request = Request::Pipeline(&pipeline, &shared.scripts.bounds);
+        let answer = shared.connections.call(request).await?;
+        let read = take(shared, answer, limit)?;
+        match read.skipped_to {
+            Some(last) => from = last,
+            None => return Ok(Page { bounds: read.bounds, events: read.events }),
+        }
+    }
 }
 
-/// The script that reads a page.
-pub(crate) fn invocation(
-    shared: &Shared,
-    after: Cursor,
-    limit: PageLimit,
-) -> redis::ScriptInvocation<'_> {
-    let mut script = shared.invoke(&shared.scripts.read);
+/// What a page came with.
+pub(crate) struct Read {
+    pub(crate) bounds: Bounds,
+    pub(crate) events: Vec<StoredEvent>,
+    /// The newest of the changes.
+    pub(crate) changes: String,
+    /// The last of the entries, where none of them is an event of ours.
+    pub(crate) skipped_to: Option<Cursor>,
+}
+
+/// What Redis answers to `pipeline`.
+pub(crate) type Answer = (Vec<(String, Vec<Value>)>, State);
+
+/// The entries after a position, and then the bounds.
+///
+/// A script that read both would take six times as long, and a transaction is refused where memory is full.
+pub(crate) fn pipeline(shared: &Shared, after: Cursor, limit: PageLimit) -> Pipeline {
     // There is nothing after the last position, and Redis would say so by an error.
     let after = after.min(Cursor::MAX.previous());
-    script.arg(id(after)).arg(limit.events.max(1)).arg(limit.bytes);
-    script
+    let mut range = cmd("XRANGE");
+    range.arg(&shared.keys.stream).arg(format!("({}", id(after))).arg("+");
+    range.arg("COUNT").arg(shared.sizes.count(limit));
+    let mut pipeline = pipe();
+    pipeline.add_command(range).add_command(bounds(shared));
+    pipeline
 }
 
-/// What it has answered, and the newest of the changes.
-pub(crate) fn page(answer: (State, Vec<Value>)) -> Result<(Page, String), StoreError> {
-    let (state, values) = answer;
-    let mut events = Vec::with_capacity(values.len() / 3);
-    let mut values = values.into_iter();
-    while let (Some(id), Some(block), Some(key)) = (values.next(), values.next(), values.next()) {
-        let id: String = from_redis_value(id).map_err(StoreError::failed)?;
-        let block: Vec<u8> = from_redis_value(block).map_err(StoreError::failed)?;
-        let key: Option<String> = from_redis_value(key).map_err(StoreError::failed)?;
-        events.push(StoredEvent {
-            cursor: cursor(&id)?,
-            block: Bytes::from(block),
-            key: key.map(Into::into),
-        });
+fn bounds(shared: &Shared) -> Cmd {
+    let keys = &shared.keys;
+    let mut bounds = cmd("EVALSHA");
+    bounds.arg(shared.scripts.bounds.get_hash()).arg(4);
+    bounds.arg(&keys.stream).arg(&keys.meta).arg(&keys.newest_of_key).arg(&keys.changes);
+    bounds.arg(sse_core::Epoch::random().as_str());
+    bounds
+}
+
+/// Reads an answer, as much of it as the limit allows.
+pub(crate) fn take(
+    shared: &Shared,
+    (entries, state): Answer,
+    limit: PageLimit,
+) -> Result<Read, StoreError> {
+    let mut events = Vec::with_capacity(entries.len());
+    let (mut count, mut bytes, mut last) = (0, 0, None);
+    for (id, fields) in entries {
+        let at = cursor(&id)?;
+        last = Some(at);
+        let Some(event) = event(at, fields)? else { continue };
+        (count, bytes) = (count + 1, bytes + event.block.len());
+        if !events.is_empty() && bytes > limit.bytes {
+            break;
+        }
+        events.push(event);
     }
-    Ok((Page { bounds: state.bounds()?, events }, state.changes))
+    shared.sizes.learn(count, bytes, state.largest);
+    let skipped_to = last.filter(|_| events.is_empty());
+    Ok(Read { bounds: state.bounds()?, events, skipped_to, changes: state.changes })
+}
+
+/// The event that an entry is, unless it is somebody else's.
+fn event(cursor: Cursor, fields: Vec<Value>) -> Result<Option<StoredEvent>, StoreError> {
+    let (mut block, mut key) = (None, None);
+    let mut fields = fields.into_iter();
+    while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
+        match &name {
+            Value::BulkString(name) if name == b"b" => block = Some(value),
+            Value::BulkString(name) if name == b"k" => key = Some(value),
+            _ => {}
+        }
+    }
+    let Some(block) = block else { return Ok(None) };
+    let block: Vec<u8> = from_redis_value(block).map_err(StoreError::failed)?;
+    let key = key.map(from_redis_value::<String>).transpose().map_err(StoreError::failed)?;
+    Ok(Some(StoredEvent { cursor, block: Bytes::from(block), key: key.map(Into::into) }))
 }
 
 pub(crate) async fn before_last(shared: &Shared, count: usize) -> Result<Cursor, StoreError> {

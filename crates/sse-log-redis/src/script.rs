@@ -5,7 +5,6 @@ use redis::Script;
 pub(crate) struct Scripts {
     pub(crate) append: Script,
     pub(crate) bounds: Script,
-    pub(crate) read: Script,
     pub(crate) before_last: Script,
     pub(crate) retain: Script,
     pub(crate) finish: Script,
@@ -18,7 +17,6 @@ impl Scripts {
         Self {
             append: script(include_str!("lua/append.lua")),
             bounds: script(include_str!("lua/bounds.lua")),
-            read: script(include_str!("lua/read.lua")),
             before_last: script(include_str!("lua/before_last.lua")),
             retain: script(include_str!("lua/retain.lua")),
             finish: script(include_str!("lua/finish.lua")),

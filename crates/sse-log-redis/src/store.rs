@@ -11,6 +11,7 @@ use crate::Options;
 use crate::connection::Connections;
 use crate::node::Nodes;
 use crate::script::Scripts;
+use crate::sizes::Sizes;
 use crate::{append, bounds, follow, read, retain};
 
 /// The store of one log in Redis. [`open`](crate::open) makes a log of it.
@@ -23,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) scripts: Scripts,
     pub(crate) keys: Keys,
     pub(crate) idempotency_window: Duration,
+    pub(crate) sizes: Sizes,
 }
 
 impl RedisStore {
@@ -51,6 +53,7 @@ impl RedisStore {
             scripts: Scripts::new(),
             keys,
             idempotency_window: options.log.idempotency_window,
+            sizes: Sizes::default(),
         })))
     }
 }

@@ -4,7 +4,7 @@ local function remembered(at)
   return at > 0 and redis.call('GET', KEYS[at])
 end
 
-local m = redis.call('HMGET', meta, 'finished', 'oldest', 'bytes')
+local m = redis.call('HMGET', meta, 'finished', 'oldest', 'bytes', 'largest')
 local is_keyed, is_new = false, false
 for i = 3, #ARGV, 3 do
   is_keyed = is_keyed or ARGV[i + 1] ~= ''
@@ -14,9 +14,9 @@ if m[1] and is_new then return false end
 local answer = { epoch() }
 if is_keyed then
   note_trims()
-  m = redis.call('HMGET', meta, 'finished', 'oldest', 'bytes')
+  m = redis.call('HMGET', meta, 'finished', 'oldest', 'bytes', 'largest')
 end
-local oldest, bytes = m[2] or '', tonumber(m[3] or 0)
+local oldest, bytes, largest = m[2] or '', tonumber(m[3] or 0), tonumber(m[4] or 0)
 
 -- A key has one event: the one before it goes.
 local function supersede(key, id, size)
@@ -39,12 +39,12 @@ for i = 3, #ARGV, 3 do
     else
       id = redis.call('XADD', stream, '*', 'b', block, 'k', key)
     end
-    bytes = bytes + #block
+    bytes, largest = bytes + #block, math.max(largest, #block)
     if oldest == '' then oldest = id end
     if key ~= '' then supersede(key, id, #block) end
     if at > 0 then redis.call('SET', KEYS[at], id, 'PX', ARGV[2]) end
   end
   answer[#answer + 1] = id
 end
-if is_new then redis.call('HSET', meta, 'oldest', oldest, 'bytes', bytes) end
+if is_new then redis.call('HSET', meta, 'oldest', oldest, 'bytes', bytes, 'largest', largest) end
 return answer

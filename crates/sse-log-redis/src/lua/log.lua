@@ -38,9 +38,12 @@ end
 -- trimmed.
 local function bounds()
   local epoch = epoch()
-  local m = redis.call('HMGET', meta, 'finished', 'deletions', 'changes', 'floor', 'oldest')
+  local m = redis.call('HMGET', meta, 'finished', 'deletions', 'changes', 'floor', 'oldest', 'largest')
   local first, newest = ends()
-  return { epoch, m[1] and 1 or 0, tonumber(m[2] or 0), m[3] or '0-0', m[4] or '', m[5] or '', first, newest }
+  return {
+    epoch, m[1] and 1 or 0, tonumber(m[2] or 0), m[3] or '0-0', m[4] or '', m[5] or '', first, newest,
+    tonumber(m[6] or 0)
+  }
 end
 
 -- Takes note of what somebody else has trimmed: how many bytes are left is then reckoned from the oldest entries.

@@ -1,0 +1,103 @@
+//! Redis Cluster: a log is on one of the nodes, and may move.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use sse_conformance::stores::Redis;
+use sse_conformance::suite::store_engine::{Engine, Networked};
+use sse_core::{Cursor, LogOptions};
+
+use crate::tools::{STREAM, after, append, bounds, command, soon};
+
+/// Two nodes, each with a half of the slots.
+async fn cluster() -> [Redis; 2] {
+    let (one, two) = (node().await, node().await);
+    command(&one, "CLUSTER ADDSLOTSRANGE 0 8191").await;
+    command(&two, "CLUSTER ADDSLOTSRANGE 8192 16383").await;
+    let (address, bus) = (two.address(), config(&two, "cluster-port").await);
+    let meet = format!("CLUSTER MEET {} {} {bus}", address.ip(), address.port());
+    assert_eq!(command(&one, meet).await, "+OK\r\n");
+    soon(async {
+        for node in [&one, &two] {
+            while !command(node, "CLUSTER INFO").await.contains("cluster_state:ok")
+                || command(node, "CLUSTER NODES").await.lines().count() < 4
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    })
+    .await;
+    [one, two]
+}
+
+async fn node() -> Redis {
+    let bus = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = bus.local_addr().expect("it is bound").port().to_string();
+    drop(bus);
+    let timeout = ["--cluster-node-timeout", "20000"];
+    let cluster = ["--cluster-enabled", "yes", "--cluster-port", &port];
+    Redis::start_with(&[&cluster[..], &timeout].concat()).await
+}
+
+async fn config(redis: &Redis, name: &str) -> String {
+    let answer = command(redis, format!("CONFIG GET {name}")).await;
+    answer.lines().last().expect("a value").to_owned()
+}
+
+/// The node that has the log, and the other.
+async fn owner_and_other([one, two]: [Redis; 2]) -> (Redis, Redis, u16) {
+    let slot = command(&one, format!("CLUSTER KEYSLOT {STREAM}")).await;
+    let slot = slot.trim_start_matches(':').trim().parse().expect("a number");
+    if slot < 8192 { (one, two, slot) } else { (two, one, slot) }
+}
+
+#[tokio::test]
+async fn a_log_is_found_whichever_node_is_named() {
+    let (_owner, other, _) = owner_and_other(cluster().await).await;
+    let store = other.open("log", LogOptions::for_store()).await.expect("a URL");
+    assert!(soon(store.read(Cursor::START, crate::tools::PAGE)).await.is_ok(), "a page is sent on");
+    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let first = append(&*store, "first").await;
+    let once = crate::tools::event("once").with_key("k").expect("a key");
+    let once = once.with_idempotency_key("once").expect("a key");
+    store.append(&[once]).await.expect("all keys of a log are on one node");
+    let page = soon(pages.next()).await.expect("it goes on").expect("a page");
+    assert_eq!(page.events[0].cursor, first);
+    assert_eq!(after(&*store, Cursor::START).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_log_that_moves_to_another_node_is_followed() {
+    let (owner, other, slot) = owner_and_other(cluster().await).await;
+    let log = sse_log_redis::open(&format!("redis://{}", owner.address()), "log").await;
+    let log = log.expect("it is there");
+    log.append("first").await.expect("stored");
+    let store = owner.open("log", LogOptions::for_store()).await.expect("a URL");
+    let before = bounds(&*store).await;
+
+    let id = async |node: &Redis| {
+        let id = command(node, "CLUSTER MYID").await;
+        id.lines().nth(1).expect("an id").to_owned()
+    };
+    let (from, to) = (id(&owner).await, id(&other).await);
+    command(&other, format!("CLUSTER SETSLOT {slot} IMPORTING {from}")).await;
+    command(&owner, format!("CLUSTER SETSLOT {slot} MIGRATING {to}")).await;
+    let keys = command(&owner, format!("CLUSTER GETKEYSINSLOT {slot} 100")).await;
+    let keys: Vec<_> = keys.lines().filter(|line| line.starts_with("sse:")).collect();
+    let address = other.address();
+    let migrate =
+        format!("MIGRATE {} {} \"\" 0 5000 KEYS {}", address.ip(), address.port(), keys.join(" "));
+    assert_eq!(command(&owner, migrate).await, "+OK\r\n");
+    for node in [&other, &owner] {
+        command(node, format!("CLUSTER SETSLOT {slot} NODE {to}")).await;
+    }
+
+    assert_eq!(bounds(&*store).await, before, "nothing is lost");
+    let second = log.append("second").await.expect("stored, by the other");
+    let is_here = async || {
+        while log.stats().newest != second {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    soon(is_here()).await;
+}

@@ -1,0 +1,212 @@
+//! What becomes of connections, and what is said of a call that failed.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use sse_conformance::stores::Redis;
+use sse_conformance::suite::store_engine::{Durable, Networked};
+use sse_core::store::{Store, StoreError};
+use sse_core::{Cursor, LogOptions};
+use sse_log_redis::{Options, RedisStore};
+
+use crate::tools::{STREAM, append, bounds, command, event, open, open_with, soon, told};
+
+/// The ids of the connections that wait for entries.
+async fn waiting(redis: &Redis) -> Vec<String> {
+    let clients = command(redis, "CLIENT LIST").await;
+    let waiting = clients.lines().filter(|line| line.contains("cmd=xread"));
+    waiting.filter_map(|line| line.split(' ').next().map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn a_follower_waits_for_seconds_on_one_connection() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let first = append(&*store, "first").await;
+    let mut pages = store.follow(first).await.expect("followed");
+    let next = tokio::spawn(async move { pages.next().await });
+    soon(async {
+        while waiting(&redis).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    let before = waiting(&redis).await;
+    // Longer than the client's default of 500 ms, and than one wait.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert!(!next.is_finished());
+    assert_eq!(waiting(&redis).await, before, "the same connection");
+    let second = append(&*store, "second").await;
+    let page = soon(next).await.expect("no panic").expect("it goes on").expect("a page");
+    assert_eq!(page.events[0].cursor, second);
+}
+
+#[tokio::test]
+async fn whoever_follows_no_more_has_no_connection() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let following = tokio::spawn(async move { pages.next().await });
+    let until = async |count: usize| {
+        while waiting(&redis).await.len() != count {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    soon(until(1)).await;
+    following.abort();
+    soon(until(0)).await;
+}
+
+#[tokio::test]
+async fn scripts_that_redis_has_forgotten_are_loaded_again() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let first = append(&*store, "first").await;
+    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    soon(pages.next()).await.expect("it goes on").expect("a page");
+    command(&redis, "SCRIPT FLUSH").await;
+    let appended = join_all((0..50).map(|n| append(&*store, n))).await;
+    assert_eq!(crate::tools::after(&*store, first).await.len(), appended.len());
+    command(&redis, "SCRIPT FLUSH").await;
+    soon(pages.next()).await.expect("it goes on").expect("a page");
+}
+
+#[tokio::test]
+async fn a_redis_that_is_slow_is_waited_for() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    append(&*store, "first").await;
+    redis.pause();
+    let slow = tokio::spawn(async move { append(&*store, "slow").await });
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert!(!slow.is_finished());
+    redis.resume();
+    soon(slow).await.expect("stored");
+}
+
+#[tokio::test]
+async fn a_connection_that_ended_while_nobody_used_it_is_made_anew() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    for n in 0..20 {
+        append(&*store, n).await;
+        command(&redis, "CLIENT KILL TYPE normal").await;
+        // Its end is on its way.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_append_that_was_cut_off_has_an_unknown_outcome_and_one_that_was_not_sent_has_not() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    append(&*store, "first").await;
+    redis.pause();
+    let (event, other) = (event("cut off"), store.clone());
+    let cut_off = tokio::spawn(async move { other.append(&[event]).await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    redis.stop().await;
+    let cut_off = soon(cut_off).await.expect("no panic");
+    assert!(matches!(cut_off, Err(StoreError::OutcomeUnknown(_))), "{cut_off:?}");
+
+    let refused = store.append(&[crate::tools::event("not sent")]).await;
+    assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+    redis.start().await;
+    append(&*store, "again").await;
+}
+
+#[tokio::test]
+async fn many_wait_for_one_attempt_to_connect() {
+    let redis = Redis::start().await;
+    redis.pause();
+    let store = open(&redis).await;
+    let begun = Instant::now();
+    let refused = join_all((0..100).map(|_| store.bounds())).await;
+    assert!(refused.iter().all(|refused| matches!(refused, Err(StoreError::Failed(_)))));
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    redis.resume();
+    bounds(&*store).await;
+}
+
+#[tokio::test]
+async fn what_redis_refuses_was_not_stored_and_the_reason_is_told() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let first = append(&*store, "first").await;
+    let refused = async |reason: &str| {
+        let error =
+            store.append(&[event("refused"), event("too")]).await.expect_err("it is refused");
+        assert!(matches!(error, StoreError::Failed(_)), "{error:?}");
+        assert!(told(&error).contains(reason), "{}", told(&error));
+        // What is stored can be read all the same.
+        assert_eq!(bounds(&*store).await.newest, first);
+        assert_eq!(crate::tools::after(&*store, Cursor::START).await, [first]);
+    };
+    redis.refuse_writes().await;
+    refused("OOM").await;
+    // Nothing is in the way of what sets memory free.
+    store.retain(&LogOptions::for_store().retention()).await.expect("nothing to do");
+    redis.allow_writes().await;
+
+    command(&redis, "REPLICAOF 127.0.0.1 1").await;
+    refused("read only").await;
+    command(&redis, "REPLICAOF NO ONE").await;
+
+    command(&redis, "CONFIG SET min-replicas-to-write 1").await;
+    refused("NOREPLICAS").await;
+    command(&redis, "CONFIG SET min-replicas-to-write 0").await;
+    append(&*store, "second").await;
+}
+
+#[tokio::test]
+async fn a_log_whose_key_is_something_else_says_so() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    command(&redis, format!("SET {STREAM} x")).await;
+    let error = store.append(&[event("one")]).await.expect_err("it is no stream");
+    assert!(matches!(error, StoreError::Failed(_)), "{error:?}");
+    assert!(told(&error).contains("WRONGTYPE"), "{}", told(&error));
+}
+
+#[tokio::test]
+async fn more_than_redis_takes_at_once_is_refused() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let many = vec![event("x"); 100_001];
+    let error = store.append(&many).await.expect_err("too many");
+    assert!(matches!(error, StoreError::Failed(_)) && told(&error).contains("100000"), "{error:?}");
+    soon(store.append(&many[1..])).await.expect("these will do");
+}
+
+#[tokio::test]
+async fn a_name_or_a_url_that_is_none_is_refused() {
+    let options = Options::default();
+    for (url, name) in [
+        ("redis://127.0.0.1/", ""),
+        ("redis://127.0.0.1/", "a{b}"),
+        ("redis://127.0.0.1/", "näme"),
+        ("http://127.0.0.1/", "log"),
+        ("rediss://127.0.0.1/", "log"),
+        ("", "log"),
+    ] {
+        let error = RedisStore::connect(url, name, &options).await.expect_err("refused");
+        assert!(error.is_store(), "{url} {name}: {error}");
+    }
+    let long = "x".repeat(64);
+    RedisStore::connect("redis://127.0.0.1/", &long, &options).await.expect("64 are enough");
+}
+
+#[tokio::test]
+async fn what_was_stored_is_there_after_a_crash_with_all_that_is_known_of_it() {
+    let redis = Redis::start().await;
+    let store = open_with(&redis, LogOptions::for_store()).await;
+    let once = event("once").with_idempotency_key("a").expect("a key");
+    let first = store.append(std::slice::from_ref(&once)).await.expect("stored");
+    append(&*store, "two").await;
+    store.delete(first.cursors[0]).await.expect("deleted");
+    let before = bounds(&*store).await;
+    redis.crash().await;
+    assert_eq!(bounds(&*store).await, before);
+    assert_eq!(store.append(&[once]).await.expect("known"), first);
+}

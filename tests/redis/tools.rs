@@ -1,0 +1,58 @@
+//! What the tests have in common.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sse_conformance::stores::Redis;
+use sse_conformance::suite::store_engine::Engine;
+use sse_core::store::{Bounds, NewEvent, PageLimit, Store};
+use sse_core::{Cursor, Event, LogOptions};
+
+/// The stream of the log that the tests use.
+pub(crate) const STREAM: &str = "sse:{log}";
+
+pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
+
+pub(crate) async fn open(redis: &Redis) -> Arc<dyn Store> {
+    open_with(redis, LogOptions::for_store()).await
+}
+
+pub(crate) async fn open_with(redis: &Redis, options: LogOptions) -> Arc<dyn Store> {
+    redis.open("log", options).await.expect("a name and a URL")
+}
+
+pub(crate) fn event(text: impl Display) -> NewEvent {
+    NewEvent::encode(&Event::new(text.to_string()), 1 << 20).expect("data alone")
+}
+
+pub(crate) async fn append(store: &dyn Store, text: impl Display) -> Cursor {
+    soon(store.append(&[event(text)])).await.expect("stored").cursors[0]
+}
+
+pub(crate) async fn bounds(store: &dyn Store) -> Bounds {
+    soon(store.bounds()).await.expect("bounds")
+}
+
+/// The positions of the events after this one.
+pub(crate) async fn after(store: &dyn Store, cursor: Cursor) -> Vec<Cursor> {
+    let page = soon(store.read(cursor, PAGE)).await.expect("a page");
+    page.events.iter().map(|event| event.cursor).collect()
+}
+
+/// What Redis answers to `redis-cli`, which it does.
+pub(crate) async fn command(redis: &Redis, command: impl AsRef<str>) -> String {
+    redis.command(command.as_ref()).await.expect("it answers")
+}
+
+pub(crate) async fn soon<T>(call: impl Future<Output = T>) -> T {
+    let answer = tokio::time::timeout(Duration::from_secs(10), call).await;
+    answer.expect("an answer within 10 s")
+}
+
+/// An error with its causes, as a person reads it.
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,191 @@
+//! Somebody else writes to the stream, with `redis-cli` say.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use sse_conformance::stores::Redis;
+use sse_core::{Cursor, LogOptions};
+
+use crate::tools::{STREAM, after, append, bounds, command, event, open, open_with, soon};
+
+#[tokio::test]
+async fn a_trim_by_somebody_else_is_a_gap_for_whoever_was_before_it() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let mut cursors = Vec::new();
+    for n in 0..20 {
+        cursors.push(append(&*store, n).await);
+    }
+    let before = bounds(&*store).await;
+    assert_eq!(command(&redis, format!("XTRIM {STREAM} MAXLEN 5")).await, ":15\r\n");
+    let trimmed = bounds(&*store).await;
+    assert_eq!((trimmed.epoch, trimmed.newest), (before.epoch, before.newest));
+    assert_eq!(trimmed.oldest, Some(cursors[15]));
+    assert!(trimmed.floor > cursors[13], "those from 14 on are gone");
+    assert!(trimmed.floor < cursors[15], "whoever has seen 15 has missed nothing");
+    let page = soon(store.read(cursors[3], crate::tools::PAGE)).await.expect("a page");
+    assert!(page.bounds.floor > cursors[3], "a page tells, too");
+
+    // What we write to it later does not make that forgotten.
+    let keyed = event("keyed").with_key("key").expect("a key");
+    store.append(std::slice::from_ref(&keyed)).await.expect("stored");
+    store.append(&[keyed]).await.expect("stored");
+    store.delete(cursors[15]).await.expect("deleted");
+    store.retain(&LogOptions::for_store().retention()).await.expect("nothing to do");
+    assert_eq!(bounds(&*store).await.floor, trimmed.floor, "what was deleted is no gap");
+
+    command(&redis, format!("XTRIM {STREAM} MAXLEN 0")).await;
+    let emptied = bounds(&*store).await;
+    assert_eq!((emptied.floor, emptied.oldest), (emptied.newest, None), "all is gone");
+    let next = append(&*store, "next").await;
+    let floor = bounds(&*store).await.floor;
+    assert!(floor >= emptied.floor && floor < next);
+}
+
+#[tokio::test]
+async fn a_trim_by_somebody_else_is_seen_by_whoever_follows() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let first = append(&*store, "first").await;
+    let mut pages = store.follow(first).await.expect("followed");
+    let mut expected = 0;
+    let follower = tokio::spawn(async move {
+        let mut last = first;
+        while expected < 400 {
+            let page = pages.next().await.expect("it goes on").expect("a page");
+            for read in &page.events {
+                let number = (expected..400)
+                    .find(|n| event(n).block == read.block)
+                    .expect("no event comes twice");
+                let is_told = number == expected || page.bounds.floor > last;
+                assert!(is_told, "{number} after {expected}, floor {}", page.bounds.floor);
+                (expected, last) = (number + 1, read.cursor);
+            }
+        }
+    });
+    for round in 0..40 {
+        let batch: Vec<_> = (round * 10..round * 10 + 10).map(event).collect();
+        store.append(&batch).await.expect("stored");
+        command(&redis, format!("XTRIM {STREAM} MAXLEN 3")).await;
+    }
+    soon(follower).await.expect("the last event comes");
+}
+
+#[tokio::test]
+async fn bytes_are_kept_to_where_somebody_else_trims() {
+    let redis = Redis::start().await;
+    let options = LogOptions { bytes: 10_000, ..LogOptions::for_store() };
+    let store = open_with(&redis, options).await;
+    let append_some = async || {
+        for n in 0..30 {
+            append(&*store, format_args!("{n:0>1000}")).await;
+        }
+    };
+    append_some().await;
+    command(&redis, format!("XTRIM {STREAM} MAXLEN 8")).await;
+    store.retain(&options.retention()).await.expect("nothing to do");
+    assert_eq!(after(&*store, Cursor::START).await.len(), 8, "nothing is over the limit");
+    append_some().await;
+    store.retain(&options.retention()).await.expect("retained");
+    assert_eq!(after(&*store, Cursor::START).await.len(), 9, "10 000 bytes");
+}
+
+#[tokio::test]
+async fn keys_of_events_that_somebody_else_has_trimmed_are_forgotten() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    for n in 0..1500 {
+        let keyed = event(n).with_key(&format!("key {n}")).expect("a key");
+        store.append(&[keyed]).await.expect("stored");
+    }
+    let keys = format!("HLEN {STREAM}:keys");
+    assert_eq!(command(&redis, &keys).await, ":1500\r\n");
+    command(&redis, format!("XTRIM {STREAM} MAXLEN 7")).await;
+    store.retain(&LogOptions::for_store().retention()).await.expect("retained");
+    assert_eq!(command(&redis, &keys).await, ":7\r\n");
+    // And those of what we let go of ourselves.
+    let few = LogOptions { events: 3, ..LogOptions::for_store() };
+    store.retain(&few.retention()).await.expect("retained");
+    assert_eq!(command(&redis, &keys).await, ":3\r\n");
+}
+
+#[tokio::test]
+async fn a_flush_is_a_new_epoch() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    append(&*store, "one").await;
+    let before = bounds(&*store).await;
+    command(&redis, "FLUSHALL").await;
+    let appended = store.append(&[event("two")]).await.expect("stored");
+    assert_ne!(appended.epoch, before.epoch);
+    assert_eq!(bounds(&*store).await.epoch, appended.epoch);
+    assert_eq!(after(&*store, Cursor::START).await, appended.cursors);
+}
+
+#[tokio::test]
+async fn a_stream_in_the_place_of_another_is_a_gap() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let lost = append(&*store, "lost").await;
+    command(&redis, format!("DEL {STREAM}")).await;
+    let back = bounds(&*store).await;
+    assert!(back.newest < lost, "the head has moved back, which a log notices");
+    let next = append(&*store, "next").await;
+    assert!(next > lost);
+    assert!(bounds(&*store).await.floor > lost, "whoever had seen it is told");
+}
+
+#[tokio::test]
+async fn entries_of_somebody_else_are_passed_over() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    for n in 0..50 {
+        command(&redis, format!("XADD {STREAM} * colour {n}")).await;
+    }
+    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let ours = append(&*store, "ours").await;
+    assert_eq!(after(&*store, Cursor::START).await, [ours]);
+    let page = soon(pages.next()).await.expect("it goes on").expect("a page");
+    assert_eq!(page.events[0].cursor, ours);
+    store.retain(&LogOptions::for_store().retention()).await.expect("retained");
+}
+
+#[tokio::test]
+async fn positions_ascend_though_the_clock_goes_back() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    append(&*store, "one").await;
+    // As if the clock had been a century ahead.
+    command(&redis, format!("XADD {STREAM} 4999999999999-7 b data:two")).await;
+    let three = append(&*store, "three").await;
+    let four = append(&*store, "four").await;
+    assert_eq!(
+        (three, four),
+        (Cursor::new(4_999_999_999_999, 8), Cursor::new(4_999_999_999_999, 9))
+    );
+}
+
+#[tokio::test]
+async fn what_is_remembered_of_idempotency_keys_expires() {
+    let redis = Redis::start().await;
+    let window = Duration::from_millis(300);
+    let options = LogOptions { idempotency_window: window, ..LogOptions::for_store() };
+    let store = open_with(&redis, options).await;
+    for n in 0..100 {
+        let once = event(n).with_idempotency_key(&n.to_string()).expect("a key");
+        store.append(&[once]).await.expect("stored");
+    }
+    soon(async {
+        // The stream, and what is known of it.
+        while command(&redis, "DBSIZE").await != ":2\r\n" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    let endless = LogOptions { idempotency_window: Duration::MAX, ..LogOptions::for_store() };
+    let none = LogOptions { idempotency_window: Duration::ZERO, ..LogOptions::for_store() };
+    for options in [endless, none] {
+        let once = event("x").with_idempotency_key("x").expect("a key");
+        open_with(&redis, options).await.append(&[once]).await.expect("any window will do");
+    }
+}
