@@ -25,6 +25,7 @@ mod read;
 mod reader;
 mod reads;
 mod remembered;
+mod seen;
 mod state;
 mod stats;
 mod tail;

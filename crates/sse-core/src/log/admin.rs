@@ -50,19 +50,33 @@ impl EventLog {
     ///
     /// As for [`append`](EventLog::append); it can be called again.
     pub async fn delete(&self, id: &EventId) -> Result<(), Error> {
-        let cursor = match self.locate(id).await {
+        let located = match &self.0.store {
+            // As the store sees it: here another epoch may not be known yet, in which the position is that of another event.
+            Some(store) => self.locate_in(&**store, id).await,
+            None => self.locate(id).await,
+        };
+        let (epoch, cursor) = match located {
             // It has been let go of already.
             Err(error) if error.gap().is_some_and(|gap| gap.reason == GapReason::TooOld) => {
                 return Ok(());
             }
-            cursor => cursor?,
+            located => located?,
         };
         if let Some(store) = &self.0.store {
             self.call("deleting an event", store.delete(cursor)).await?;
         }
         let mut state = self.lock();
-        state.tail.delete(cursor);
-        let woken = state.behind.as_mut().map(|behind| behind.forget_pages());
+        let is_here = state.tail.epoch() == epoch;
+        let is_to_come = is_here && cursor > state.tail.newest();
+        if is_here {
+            state.tail.delete(cursor);
+        }
+        let woken = state.behind.as_mut().map(|behind| {
+            if is_to_come {
+                behind.remember_deleted(cursor);
+            }
+            behind.forget_pages()
+        });
         drop(state);
         woken.into_iter().flatten().for_each(Waker::wake);
         Ok(())

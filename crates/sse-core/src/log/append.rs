@@ -173,11 +173,12 @@ impl EventLog {
                 Ok(Appended { epoch, cursors }) => {
                     return Ok(cursors.into_iter().map(|cursor| cursor.id(epoch)).collect());
                 }
-                Err(StoreError::Finished) => return Err(Error::finished()),
+                Err(StoreError::Finished) if !may_have_happened => return Err(Error::finished()),
                 Err(error) => error,
             };
             may_have_happened |= matches!(error, StoreError::OutcomeUnknown(_));
-            let may_go_on = is_repeatable || !may_have_happened;
+            let is_final = matches!(error, StoreError::Finished);
+            let may_go_on = !is_final && (is_repeatable || !may_have_happened);
             if !may_go_on || timer.now().saturating_duration_since(begun) >= options.store_wait {
                 return Err(Error::store("appending", error, may_have_happened));
             }

@@ -3,6 +3,7 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 
+use crate::log::seen::Seen;
 use crate::store::Bounds;
 use crate::{Cursor, EventId};
 
@@ -10,6 +11,8 @@ use crate::{Cursor, EventId};
 const KEPT_PAGES: usize = 16;
 /// How many ids are remembered that the store does not know.
 const KNOWN_STRANGERS: usize = 64;
+/// How many deletions of events are remembered that are still to come.
+const KNOWN_DELETED: usize = 64;
 
 /// What lies behind the tail, in the store: what is known of it, and what readers want of it. Their wishes are fulfilled by the
 /// follower, since a reader whose client stalls is polled no more.
@@ -17,12 +20,18 @@ pub(crate) struct Behind {
     pub(crate) bounds: Bounds,
     pages: HashMap<Part, Wanted>,
     /// Wanted, and not begun.
-    queue: VecDeque<Part>,
+    queue: VecDeque<(Part, u64)>,
+    /// How many parts were ever wanted.
+    wishes: u64,
     /// Those that are there, in the order in which they came.
     ready: VecDeque<Part>,
     checks: Checks,
     /// Ids that are gaps, and stay so within this epoch.
     strangers: VecDeque<EventId>,
+    /// Events that were deleted before the follower has brought them: pages with them may be on their way.
+    deleted: VecDeque<Cursor>,
+    /// By what to know whether the store has lost something.
+    pub(super) newest_seen: Option<Seen>,
     pub(crate) is_followed: bool,
     follower: Option<Waker>,
 }
@@ -46,8 +55,9 @@ pub(crate) enum Answer {
     Gone,
 }
 
-#[derive(Default)]
 struct Wanted {
+    /// Which wish it is: what was read for an earlier one, of before a deletion, say, is no answer to it.
+    wish: u64,
     answer: Option<Answer>,
     waiting: Waiting,
 }
@@ -70,9 +80,12 @@ impl Behind {
             bounds,
             pages: HashMap::new(),
             queue: VecDeque::new(),
+            wishes: 0,
             ready: VecDeque::new(),
             checks: Checks::default(),
             strangers: VecDeque::new(),
+            deleted: VecDeque::new(),
+            newest_seen: None,
             is_followed: false,
             follower: None,
         }
@@ -87,8 +100,9 @@ impl Behind {
         waker: &Waker,
     ) -> (Poll<Answer>, Option<Waker>) {
         let wanted = self.pages.entry(part).or_insert_with(|| {
-            self.queue.push_back(part);
-            Wanted::default()
+            self.wishes += 1;
+            self.queue.push_back((part, self.wishes));
+            Wanted { wish: self.wishes, answer: None, waiting: Waiting::default() }
         });
         match wanted.answer.clone() {
             Some(answer) => {
@@ -113,39 +127,35 @@ impl Behind {
             let is_in_vain = |wanted: &Wanted| wanted.answer.is_none() && wanted.waiting.is_empty();
             if self.pages.get(&part).is_some_and(is_in_vain) {
                 self.pages.remove(&part);
-                self.queue.retain(|queued| *queued != part);
+                self.queue.retain(|(queued, _)| *queued != part);
             }
         }
         unneeded
     }
 
-    /// The next part to read, of those that somebody still waits for.
-    pub(crate) fn next_wanted(&mut self) -> Option<Part> {
-        while let Some(part) = self.queue.pop_front() {
-            match self.pages.get(&part) {
-                Some(wanted) if !wanted.waiting.is_empty() => return Some(part),
-                _ => _ = self.pages.remove(&part),
-            }
-        }
-        None
+    /// The next part to read, and which wish it is.
+    pub(crate) fn next_wanted(&mut self) -> Option<(Part, u64)> {
+        self.queue.pop_front()
     }
 
-    /// Whether somebody still waits for a part.
-    pub(crate) fn is_wanted(&self, part: Part) -> bool {
-        self.pages.get(&part).is_some_and(|wanted| !wanted.waiting.is_empty())
+    /// Whether somebody still waits for it: a wish that nobody has any more is not there.
+    pub(crate) fn is_wanted(&self, part: Part, wish: u64) -> bool {
+        self.pages.get(&part).is_some_and(|wanted| wanted.wish == wish)
     }
 
     /// A part has been read. Answers whom to wake.
-    pub(crate) fn answer(&mut self, part: Part, answer: Answer) -> Vec<Waker> {
-        let Some(wanted) = self.pages.get_mut(&part) else { return Vec::new() };
+    pub(crate) fn answer(&mut self, part: Part, wish: u64, answer: Answer) -> Vec<Waker> {
+        let wanted = self.pages.get_mut(&part).filter(|wanted| wanted.wish == wish);
+        let Some(wanted) = wanted else { return Vec::new() };
         wanted.answer = Some(answer);
-        let woken = wanted.waiting.values().cloned().collect();
+        let mut woken: Vec<_> = wanted.waiting.values().cloned().collect();
         self.ready.push_back(part);
         if self.ready.len() > KEPT_PAGES
             && let Some(oldest) = self.ready.pop_front()
+            && let Some(forgotten) = self.pages.remove(&oldest)
         {
             // Whoever has not taken it yet wants it again.
-            self.pages.remove(&oldest);
+            woken.extend(forgotten.waiting.into_values());
         }
         woken
     }
@@ -161,6 +171,8 @@ impl Behind {
     pub(crate) fn begin_epoch(&mut self, bounds: Bounds) -> Vec<Waker> {
         self.bounds = bounds;
         self.strangers.clear();
+        self.deleted.clear();
+        self.newest_seen = None;
         self.forget_pages()
     }
 
@@ -209,9 +221,30 @@ impl Behind {
         self.strangers.contains(id)
     }
 
+    /// An event was deleted that the follower has not brought yet.
+    pub(crate) fn remember_deleted(&mut self, event: Cursor) {
+        if self.deleted.len() == KNOWN_DELETED {
+            self.deleted.pop_front();
+        }
+        self.deleted.push_back(event);
+    }
+
+    /// Whether this event, which comes now, was deleted.
+    pub(crate) fn take_deleted(&mut self, event: Cursor) -> bool {
+        let was_deleted = self.deleted.contains(&event);
+        self.deleted.retain(|deleted| *deleted > event);
+        was_deleted
+    }
+
     /// Whom to wake when something is wanted.
     pub(crate) fn follower(&self) -> Option<Waker> {
         self.follower.clone()
+    }
+
+    /// The follower is gone. Answers the waker it needs no more.
+    pub(crate) fn unfollow(&mut self) -> Option<Waker> {
+        self.is_followed = false;
+        self.follower.take()
     }
 
     /// The follower waits. Answers the waker it needs no more.

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, pin_mut};
 use crate::Timer;
 use crate::log::patience::{Backoff, within};
 use crate::log::{EventLog, Shared, reads};
-use crate::store::{Page, Pages, Retention, Store, StoreError, StoredEvent};
+use crate::store::{Page, PageLimit, Pages, Retention, Store, StoreError};
 
 /// How often the store is asked to let go of what is over the limits.
 const RETAIN_EVERY: Duration = Duration::from_secs(10);
@@ -75,7 +75,7 @@ impl Follow {
         loop {
             match self.next(&mut pages, check_every).await? {
                 Next::Page(page) => {
-                    if self.log()?.take_page(page) == Taken::NotFollowing {
+                    if self.log()?.take_page(&page) == Taken::NotFollowing {
                         return Ok(());
                     }
                 }
@@ -137,11 +137,10 @@ impl Follow {
 
     /// Whether the newest event is the one we know: after a failover, or a restore, another may have been given its cursor.
     async fn check_newest(&self) -> Result<(), Failed> {
-        let Some((cursor, block)) = self.log()?.newest_block() else { return Ok(()) };
-        let limit = reads::LIMIT;
+        let Some(seen) = self.log()?.newest_seen() else { return Ok(()) };
+        let (cursor, limit) = (seen.cursor, PageLimit { events: 1, ..reads::LIMIT });
         let page = self.within(self.store.read(cursor.previous(), limit)).await?;
-        let is_another = |event: &StoredEvent| event.cursor == cursor && event.block != block;
-        if page.events.first().is_some_and(is_another) {
+        if self.log()?.is_of_another_past(&seen, &page) {
             tracing::warn!(%cursor, "the newest event of a log is another one in its store; a new epoch begins");
             self.within(self.store.begin_epoch(page.bounds.epoch)).await?;
             self.check().await?;

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use futures_util::future::join3;
 use sync_wrapper::SyncWrapper;
 
+use crate::log::behind::Behind;
 use crate::log::follow::Follow;
 use crate::log::{EventLog, Shared, reads};
 use crate::store::Store;
@@ -31,7 +32,7 @@ impl Follower {
         let weak = Arc::downgrade(&log.0);
         let (timer, options) = (log.0.timer.clone(), log.0.options);
         let follow = Follow::new(weak.clone(), store, timer, options.store_timeout);
-        let check_every = options.store_check;
+        let check_every = options.store_check();
         let run = async move {
             let ended = join3(
                 follow.run(check_every),
@@ -63,11 +64,9 @@ impl Future for Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        if let Some(log) = self.log.upgrade().map(EventLog)
-            && let Some(behind) = &mut log.lock().behind
-        {
-            behind.is_followed = false;
-        }
+        let Some(log) = self.log.upgrade().map(EventLog) else { return };
+        let unneeded = log.lock().behind.as_mut().and_then(Behind::unfollow);
+        drop(unneeded);
     }
 }
 

@@ -2,15 +2,14 @@
 
 use std::task::Waker;
 
-use bytes::Bytes;
-
+use crate::Cursor;
 use crate::log::EventLog;
 use crate::log::behind::{Behind, Part};
 use crate::log::follow::Taken;
 use crate::log::reads;
+use crate::log::seen::Seen;
 use crate::log::state::State;
-use crate::store::{Bounds, Page};
-use crate::{Cursor, Frame};
+use crate::store::{Bounds, Page, StoredEvent};
 
 /// Whom to wake once the lock is released.
 #[derive(Default)]
@@ -42,7 +41,7 @@ impl EventLog {
     /// Whether the store has lost events that have been seen here.
     pub(super) fn has_moved_back(&self, bounds: &Bounds) -> bool {
         let state = self.lock();
-        bounds.epoch == state.tail.epoch() && bounds.newest < state.tail.newest()
+        bounds.epoch == state.tail.epoch() && bounds.newest < state.newest()
     }
 
     pub(super) fn end_check(&self, number: u64, bounds: &Bounds) -> Taken {
@@ -56,7 +55,7 @@ impl EventLog {
     }
 
     /// Takes over the events of a page that was followed to.
-    pub(super) fn take_page(&self, page: Page) -> Taken {
+    pub(super) fn take_page(&self, page: &Page) -> Taken {
         self.change(|state, changes| {
             if page.bounds.epoch == state.tail.epoch() {
                 if page.bounds.floor > state.tail.newest() {
@@ -64,11 +63,8 @@ impl EventLog {
                     state.tail.skip_to(page.bounds.floor);
                     changes.has_news = true;
                 }
-                for event in page.events {
-                    if event.cursor > state.tail.newest() {
-                        state.tail.push(event.cursor, event.block, event.key);
-                        changes.has_news = true;
-                    }
+                for event in &page.events {
+                    changes.has_news |= state.take(event);
                 }
             }
             state.learn(&page.bounds, changes)
@@ -84,13 +80,18 @@ impl EventLog {
         });
     }
 
-    /// The newest event, without its id.
-    pub(super) fn newest_block(&self) -> Option<(Cursor, Bytes)> {
-        let mut state = self.lock();
-        let newest = state.tail.newest();
-        let bytes = state.tail.read_one(newest)?;
-        let frame = Frame::from_log(bytes, newest.id(state.tail.epoch()));
-        Some((newest, Bytes::copy_from_slice(frame.block())))
+    /// The newest event that the follower has brought, if there is anything by which to know it again.
+    pub(super) fn newest_seen(&self) -> Option<Seen> {
+        self.lock().behind.as_ref().and_then(|behind| behind.newest_seen)
+    }
+
+    /// Whether a page that begins with this event, as it was seen, is of another past than ours.
+    pub(super) fn is_of_another_past(&self, seen: &Seen, page: &Page) -> bool {
+        let state = self.lock();
+        let deletions = state.behind.as_ref().map(|behind| behind.bounds.deletions);
+        state.tail.epoch() == page.bounds.epoch
+            && deletions == Some(page.bounds.deletions)
+            && seen.is_missing_from(page)
     }
 
     /// The newest event here, and in the store, where that has a newer one.
@@ -100,12 +101,12 @@ impl EventLog {
         (here < stored).then_some((here, stored))
     }
 
-    pub(super) fn next_wanted(&self) -> Option<Part> {
+    pub(super) fn next_wanted(&self) -> Option<(Part, u64)> {
         self.lock().behind.as_mut().and_then(Behind::next_wanted)
     }
 
-    pub(super) fn is_wanted(&self, part: Part) -> bool {
-        self.lock().behind.as_mut().is_some_and(|behind| behind.is_wanted(part))
+    pub(super) fn is_wanted(&self, part: Part, wish: u64) -> bool {
+        self.lock().behind.as_ref().is_some_and(|behind| behind.is_wanted(part, wish))
     }
 
     /// Where the tail begins, and what the store has.
@@ -115,7 +116,13 @@ impl EventLog {
     }
 
     /// A page has been read, which begins after this position. Whether it is an answer.
-    pub(super) fn answer(&self, part: Part, after: Cursor, base: Cursor, page: Page) -> bool {
+    pub(super) fn answer(
+        &self,
+        (part, wish): (Part, u64),
+        after: Cursor,
+        base: Cursor,
+        page: &Page,
+    ) -> bool {
         self.change(|state, changes| {
             let (epoch, newest) = (state.tail.epoch(), state.tail.newest());
             let Some(behind) = &mut state.behind else { return false };
@@ -126,7 +133,7 @@ impl EventLog {
             }
             behind.bounds.raise_floor(&page.bounds);
             let Some(answer) = reads::answer(part, after, base, newest, page) else { return false };
-            changes.woken.extend(behind.answer(part, answer));
+            changes.woken.extend(behind.answer(part, wish, answer));
             true
         })
     }
@@ -144,6 +151,21 @@ impl EventLog {
 }
 
 impl State {
+    /// Takes over an event, if it is new.
+    fn take(&mut self, event: &StoredEvent) -> bool {
+        let Some(behind) = &mut self.behind else { return false };
+        if event.cursor <= self.tail.newest() {
+            return false;
+        }
+        if behind.take_deleted(event.cursor) {
+            self.tail.advance(event.cursor);
+            return true;
+        }
+        behind.newest_seen = Some(Seen::of(event));
+        self.tail.push(event.cursor, event.block.clone(), event.key.clone());
+        true
+    }
+
     /// Takes note of what the store has.
     fn learn(&mut self, bounds: &Bounds, changes: &mut Changes) -> Taken {
         let Some(behind) = &mut self.behind else { return Taken::UpToDate };
@@ -160,15 +182,16 @@ impl State {
         if bounds.deletions != behind.bounds.deletions {
             self.tail.skip_to(self.tail.newest());
             changes.woken.extend(behind.forget_pages());
+            behind.newest_seen = None;
         }
-        behind.bounds = *bounds;
-        if bounds.floor > self.tail.newest() {
-            self.tail.skip_to(bounds.floor);
+        behind.bounds.follow_on(bounds);
+        let known = behind.bounds;
+        if known.floor > self.tail.newest() {
+            self.tail.skip_to(known.floor);
             changes.has_news = true;
         }
-        let is_behind = self.tail.newest() < bounds.newest;
-        if bounds.is_finished && !is_behind && !self.is_finished {
-            // For good: bounds that are older than these may still come.
+        let is_behind = self.tail.newest() < known.newest;
+        if known.is_finished && !is_behind && !self.is_finished {
             self.is_finished = true;
             changes.has_news = true;
         }
@@ -181,5 +204,15 @@ impl Bounds {
         if other.floor > self.floor {
             (self.floor, self.oldest) = (other.floor, other.oldest);
         }
+    }
+
+    /// Others of the same epoch, which may be older: a page is on its way while the bounds are asked for.
+    fn follow_on(&mut self, other: &Self) {
+        if other.floor >= self.floor {
+            (self.floor, self.oldest) = (other.floor, other.oldest);
+        }
+        self.newest = self.newest.max(other.newest);
+        self.is_finished |= other.is_finished;
+        self.deletions = other.deletions;
     }
 }

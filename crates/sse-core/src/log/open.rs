@@ -30,9 +30,9 @@ impl EventLog {
     ) -> Result<(Self, Follower), Error> {
         let (store, options): (Arc<dyn Store>, LogOptions) = (Arc::new(store), options.into());
         let (begun, mut backoff) = (timer.now(), Backoff::new());
-        let (log, end) = loop {
+        let log = loop {
             match Self::over(&store, options, &timer).await {
-                Ok(opened) => break opened,
+                Ok(log) => break log,
                 Err(error)
                     if timer.now().saturating_duration_since(begun) >= options.store_wait =>
                 {
@@ -41,19 +41,16 @@ impl EventLog {
                 Err(_) => backoff.wait(&timer).await,
             }
         };
-        log.fill(&*store, end)
-            .await
-            .map_err(|error| Error::store("opening the log", error, false))?;
         let follower = Follower::new(&log, store);
         Ok((log, follower))
     }
 
-    /// A log whose tail begins where it will be full of the newest events, and the position up to which there are any now.
+    /// A log whose tail is full of the newest events.
     async fn over(
         store: &Arc<dyn Store>,
         options: LogOptions,
         timer: &Timer,
-    ) -> Result<(Self, Cursor), StoreError> {
+    ) -> Result<Self, StoreError> {
         let bounds: Bounds = within(timer, options.store_timeout, store.bounds()).await?;
         let before = store.before_last(options.tail_events.max(1));
         let before = within(timer, options.store_timeout, before).await?;
@@ -66,7 +63,9 @@ impl EventLog {
             options,
             timer.clone(),
         );
-        Ok((Self(Arc::new(log)), bounds.newest))
+        let log = Self(Arc::new(log));
+        log.fill(&**store, bounds.newest).await?;
+        Ok(log)
     }
 
     /// Reads what comes after the base, so that to begin live is to begin with the next event.
@@ -74,16 +73,19 @@ impl EventLog {
         loop {
             let newest = self.lock().tail.newest();
             if newest >= end {
+                // It may be finished.
+                self.advance(newest);
                 return Ok(());
             }
             let read = store.read(newest, reads::LIMIT);
             let page = within(&self.0.timer, self.0.options.store_timeout, read).await?;
-            let (rest_is_empty, stored) = (page.events.is_empty(), page.bounds.newest);
-            if self.take_page(page) == Taken::NotFollowing {
+            if self.take_page(&page) == Taken::NotFollowing {
+                // The follower sees to it.
                 return Ok(());
             }
-            if rest_is_empty {
-                self.advance(stored);
+            if page.events.is_empty() {
+                // Up to here; what is newer by the page's bounds may have come after its events were read.
+                self.advance(end);
                 return Ok(());
             }
         }

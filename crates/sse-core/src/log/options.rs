@@ -32,7 +32,7 @@ pub struct LogOptions {
     /// Over a store: for how long an append is tried again that has failed for certain, or that has an idempotency key; default 0.
     pub store_wait: Duration,
     /// Over a store: how often it is asked for what followers may not be told of: a head that moved back, a follower that stalls.
-    /// Default 1 s.
+    /// Default 1 s, at least 10 ms.
     pub store_check: Duration,
 }
 
@@ -46,6 +46,11 @@ impl LogOptions {
     pub(crate) fn largest_event(&self) -> usize {
         const LARGEST: usize = 1 << 30;
         self.largest_event.min(LARGEST)
+    }
+
+    /// How often a store is asked, by the option and its bound.
+    pub(crate) fn store_check(&self) -> Duration {
+        self.store_check.max(Duration::from_millis(10))
     }
 
     /// How much is kept.

@@ -3,7 +3,9 @@ use std::future::Future;
 use crate::cursor::Origin;
 use crate::log::EventLog;
 use crate::log::patience::within;
+use crate::log::state::State;
 use crate::store::{PageLimit, Store, StoreError, StoredEvent};
+use crate::sync::MutexGuard;
 use crate::{Cursor, Epoch, Error, EventId, Frame, GapReason};
 
 impl EventLog {
@@ -17,12 +19,12 @@ impl EventLog {
     ///
     /// Nothing is changed by it.
     pub async fn get(&self, id: &EventId) -> Result<Frame, Error> {
-        let cursor = self.locate(id).await?;
-        if let Some(bytes) = self.lock_now().tail.read_one(cursor) {
+        let (epoch, cursor) = self.locate(id).await?;
+        if let Some(bytes) = self.tail_of(epoch).and_then(|mut state| state.tail.read_one(cursor)) {
             return Ok(Frame::from_log(bytes, id.clone()));
         }
         if let Some(store) = &self.0.store {
-            let mut events = self.read_stored(&**store, cursor.previous(), 1).await?;
+            let mut events = self.read_stored(&**store, epoch, cursor.previous(), 1).await?;
             if let Some(frame) = events.pop().filter(|frame| frame.id() == Some(id)) {
                 return Ok(frame);
             }
@@ -41,12 +43,16 @@ impl EventLog {
     ///
     /// Nothing is changed by it.
     pub async fn read_after(&self, id: &EventId, limit: usize) -> Result<Vec<Frame>, Error> {
-        let after = self.locate(id).await?;
-        if let Some(store) = self.0.store.as_ref().filter(|_| after < self.lock().tail.base()) {
-            return self.read_stored(&**store, after, limit).await;
-        }
-        let mut state = self.lock_now();
-        let (epoch, cursors) = (state.tail.epoch(), state.tail.cursors_after(after, limit));
+        let (epoch, after) = self.locate(id).await?;
+        let is_here = |state: &MutexGuard<'_, State>| after >= state.tail.base();
+        let Some(mut state) = self.tail_of(epoch).filter(is_here) else {
+            return match &self.0.store {
+                Some(_) if limit == 0 => Ok(Vec::new()),
+                Some(store) => self.read_stored(&**store, epoch, after, limit).await,
+                None => Err(self.lock_now().gap(GapReason::TooOld).into()),
+            };
+        };
+        let cursors = state.tail.cursors_after(after, limit);
         let frames = cursors.into_iter().filter_map(|cursor| {
             Some(Frame::from_log(state.tail.read_one(cursor)?, cursor.id(epoch)))
         });
@@ -54,32 +60,55 @@ impl EventLog {
     }
 
     /// Where an id is, if all that follows it is kept.
-    pub(super) async fn locate(&self, id: &EventId) -> Result<Cursor, Error> {
+    pub(super) async fn locate(&self, id: &EventId) -> Result<(Epoch, Cursor), Error> {
         let gap = {
             let state = self.lock_now();
             match state.position_of(id) {
-                Ok(cursor) => return Ok(cursor),
+                Ok(cursor) => return Ok((state.tail.epoch(), cursor)),
                 Err(gap) if state.may_be_known_to_the_store(id, &gap) => gap,
                 Err(gap) => return Err(gap.into()),
             }
         };
-        let Some(store) = &self.0.store else { return Err(gap.into()) };
-        let bounds = self.call("asking for its bounds", store.bounds()).await?;
-        match Origin::of(id, bounds.epoch) {
-            Origin::Here(cursor) if cursor >= bounds.floor && cursor <= bounds.newest => Ok(cursor),
-            _ => Err(gap.into()),
+        match &self.0.store {
+            Some(store) => self.locate_in(&**store, id).await,
+            None => Err(gap.into()),
         }
+    }
+
+    /// The same, as the store sees it now.
+    pub(super) async fn locate_in(
+        &self,
+        store: &dyn Store,
+        id: &EventId,
+    ) -> Result<(Epoch, Cursor), Error> {
+        let bounds = self.call("asking for its bounds", store.bounds()).await?;
+        let reason = match Origin::of(id, bounds.epoch) {
+            Origin::Here(cursor) if cursor > bounds.newest => GapReason::AheadOfHead,
+            Origin::Here(cursor) if cursor < bounds.floor => GapReason::TooOld,
+            Origin::Here(cursor) => return Ok((bounds.epoch, cursor)),
+            Origin::OtherEpoch => GapReason::OtherEpoch,
+            Origin::Unknown => GapReason::Unknown,
+        };
+        Err(self.lock().gap(reason).into())
+    }
+
+    /// The log as it is now, if it is of this epoch.
+    fn tail_of(&self, epoch: Epoch) -> Option<MutexGuard<'_, State>> {
+        Some(self.lock_now()).filter(|state| state.tail.epoch() == epoch)
     }
 
     async fn read_stored(
         &self,
         store: &dyn Store,
+        epoch: Epoch,
         after: Cursor,
         limit: usize,
     ) -> Result<Vec<Frame>, Error> {
         let limit = PageLimit { events: limit, bytes: self.0.options.tail_bytes };
         let page = self.call("reading", store.read(after, limit)).await?;
-        let epoch = page.bounds.epoch;
+        if page.bounds.epoch != epoch {
+            return Err(self.lock().gap(GapReason::OtherEpoch).into());
+        }
         if after < page.bounds.floor {
             return Err(self.lock().gap(GapReason::TooOld).into());
         }

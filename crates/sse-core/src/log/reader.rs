@@ -138,7 +138,7 @@ impl Reader {
                 Next::Read(after) => {
                     let mut state = self.log.lock_now();
                     if state.tail.epoch() != self.epoch {
-                        self.epoch = state.tail.epoch();
+                        (self.epoch, self.wants) = (state.tail.epoch(), None);
                         self.next = self.gaps.go_on(&state, GapReason::OtherEpoch);
                         continue;
                     }

@@ -21,11 +21,11 @@ pub(super) const LIMIT: PageLimit = PageLimit { events: 1000, bytes: PAGE_SIZE }
 pub(super) async fn run(follow: &Follow) -> Result<(), Unused> {
     let mut reads = FuturesUnordered::new();
     poll_fn(|cx| {
-        loop {
+        for _ in 0..AT_A_TIME {
             while reads.len() < AT_A_TIME {
                 let Ok(log) = follow.log() else { return Poll::Ready(Err(Unused)) };
-                let Some(part) = log.next_wanted() else { break };
-                reads.push(read(follow, part));
+                let Some((part, wish)) = log.next_wanted() else { break };
+                reads.push(read(follow, part, wish));
             }
             match reads.poll_next_unpin(cx) {
                 Poll::Ready(Some(Err(Unused))) => return Poll::Ready(Err(Unused)),
@@ -33,17 +33,20 @@ pub(super) async fn run(follow: &Follow) -> Result<(), Unused> {
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
         }
+        // Those whom it woke take what was read before other pages take its place.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     })
     .await
 }
 
 /// Reads a part, until it is there or nobody wants it any more.
-async fn read(follow: &Follow, part: Part) -> Result<(), Unused> {
+async fn read(follow: &Follow, part: Part, wish: u64) -> Result<(), Unused> {
     let mut backoff = Backoff::new();
-    while follow.log()?.is_wanted(part) {
+    while follow.log()?.is_wanted(part, wish) {
         match attempt(follow, part).await {
             Ok((after, base, page)) => {
-                if follow.log()?.answer(part, after, base, page) {
+                if follow.log()?.answer((part, wish), after, base, &page) {
                     return Ok(());
                 }
             }
@@ -80,7 +83,7 @@ pub(super) fn answer(
     after: Cursor,
     base: Cursor,
     newest: Cursor,
-    page: Page,
+    page: &Page,
 ) -> Option<Answer> {
     if after < page.bounds.floor {
         // Whoever begins with the oldest begins with what is the oldest now.

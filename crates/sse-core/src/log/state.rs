@@ -108,7 +108,7 @@ impl State {
     }
 
     /// The newest event there is known to be, here or in the store.
-    fn newest(&self) -> Cursor {
+    pub(super) fn newest(&self) -> Cursor {
         let stored = self.behind.as_ref().map(|behind| behind.bounds.newest);
         self.tail.newest().max(stored.unwrap_or_default())
     }
