@@ -42,12 +42,14 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::sync::LazyLock;
 
 use actix_web::body::{BodyStream, BoxBody};
 use actix_web::dev::Payload;
 use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 pub use sse_core::*;
+use tokio::time::Instant;
 
 /// What the client asked for. An extractor that never rejects.
 #[derive(Debug, Clone)]
@@ -63,8 +65,11 @@ pub fn stream_events(request: SseRequest, feed: impl Into<Feed>) -> Sse {
     Sse(StreamResponse::new(&request.0, feed, timer()))
 }
 
+/// One for all streams.
 fn timer() -> Timer {
-    Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep)
+    static TIMER: LazyLock<Timer> =
+        LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
+    TIMER.clone()
 }
 
 impl FromRequest for SseRequest {

@@ -38,6 +38,7 @@
 
 use std::convert::Infallible;
 #[cfg(feature = "listener")]
+use std::sync::LazyLock;
 use std::{io, net::ToSocketAddrs};
 
 use axum::body::Body;
@@ -47,6 +48,7 @@ use axum::response::{IntoResponse, Response};
 pub use sse_core::*;
 #[cfg(feature = "listener")]
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 /// What the client asked for. An extractor that never rejects.
 #[derive(Debug, Clone)]
@@ -93,8 +95,11 @@ pub fn listener_with(
     TcpListener::from_std(sse_core::listener_with(address, options)?)
 }
 
+/// One for all streams.
 fn timer() -> Timer {
-    Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep)
+    static TIMER: LazyLock<Timer> =
+        LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
+    TIMER.clone()
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for SseRequest {

@@ -30,12 +30,13 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::sync::LazyLock;
 
 use futures_util::TryStreamExt;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::{self, Responder, Response};
-use rocket::tokio;
+use rocket::tokio::{self, time::Instant};
 pub use sse_core::*;
 use tokio_util::io::StreamReader;
 
@@ -56,8 +57,11 @@ pub fn stream_events(request: SseRequest, feed: impl Into<Feed>) -> Sse {
 /// How much Rocket reads at once, and holds for each stream.
 const CHUNK_SIZE: usize = 16 * 1024;
 
+/// One for all streams.
 fn timer() -> Timer {
-    Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep)
+    static TIMER: LazyLock<Timer> =
+        LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
+    TIMER.clone()
 }
 
 #[rocket::async_trait]

@@ -43,11 +43,13 @@
 
 use std::convert::Infallible;
 #[cfg(feature = "listener")]
+use std::sync::LazyLock;
 use std::{io, net::ToSocketAddrs};
 
 pub use sse_core::*;
 #[cfg(feature = "listener")]
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use warp::Filter;
 use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use warp::reply::{Reply, Response};
@@ -109,8 +111,11 @@ pub fn listener_with(
     TcpListener::from_std(sse_core::listener_with(address, options)?)
 }
 
+/// One for all streams.
 fn timer() -> Timer {
-    Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep)
+    static TIMER: LazyLock<Timer> =
+        LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
+    TIMER.clone()
 }
 
 impl Reply for Sse {
