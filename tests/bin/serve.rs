@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use sse_conformance::adapters;
+use sse_conformance::stores::open_url;
 use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
 use sse_conformance::suite::event_json;
 use sse_conformance::suite::server::Serve;
-use sse_core::{Event, EventLog, LogOptions, Start, merge};
+use sse_core::{Error, Event, EventLog, LogOptions, Start, Timer, merge};
+use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
@@ -23,6 +25,9 @@ struct Arguments {
     /// How many bytes of events the log keeps, of 20 000 events at the most.
     #[arg(long, default_value_t = 256 << 20)]
     retain_bytes: usize,
+    /// Where the events are kept: `redb:PATH`, `redis:URL`. In memory where nothing is said.
+    #[arg(long)]
+    store: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -41,7 +46,8 @@ fn main() -> std::io::Result<()> {
         Framework::Warp => adapters::warp::serve,
         Framework::Rocket => adapters::rocket::serve,
     };
-    let app = app(arguments.retain_bytes);
+    let (_runtime, [log, other]) = logs(&arguments)?;
+    let app = app(log, other);
     shut_down_on_sigterm(&app)?;
     let ready = |address| {
         println!("listening on http://{address}");
@@ -51,13 +57,28 @@ fn main() -> std::io::Result<()> {
     serve(app, arguments.listen, Box::new(ready))
 }
 
-fn app(retain_bytes: usize) -> App {
-    let log = EventLog::in_memory(LogOptions {
-        events: 20_000,
-        bytes: retain_bytes,
-        ..LogOptions::default()
-    });
-    let (idle, other) = (EventLog::in_memory(1), EventLog::in_memory(20_000));
+/// The log and the other one, and what follows them: a runtime of its own, since each framework brings another.
+fn logs(arguments: &Arguments) -> std::io::Result<(Option<Runtime>, [EventLog; 2])> {
+    let bytes = arguments.retain_bytes;
+    let options = LogOptions { events: 20_000, bytes, ..LogOptions::default() };
+    let Some(url) = &arguments.store else {
+        return Ok((None, [EventLog::in_memory(options), EventLog::in_memory(20_000)]));
+    };
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let open = async |name| {
+        let store = open_url(url, name, options).await?;
+        let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+        let (log, follower) = EventLog::open(store, options, timer).await?;
+        tokio::spawn(follower);
+        Ok::<_, Error>(log)
+    };
+    let logs =
+        runtime.block_on(async { Ok::<_, Error>([open("events").await?, open("other").await?]) });
+    Ok((Some(runtime), logs.map_err(std::io::Error::other)?))
+}
+
+fn app(log: EventLog, other: EventLog) -> App {
+    let idle = EventLog::in_memory(1);
     let both = [("a", log.clone()), ("b", other.clone())];
     let (events, publish, event) = (log.clone(), log.clone(), log.clone());
     let (finish, stats) = (log.clone(), log);

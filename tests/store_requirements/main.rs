@@ -112,6 +112,11 @@ macro_rules! every_networked_store {
     };
 }
 
+mod redb {
+    every_store!(Redb);
+    every_durable_store!(RedbProcess);
+}
+
 mod redis {
     every_store!(Redis);
     every_durable_store!(Redis);

@@ -2,8 +2,12 @@
 //!
 //! Each has a type with `pub async fn start() -> Self`, which makes an engine of the test's own.
 
+mod redb;
 mod redis;
 mod scripted;
+mod url;
 
+pub use redb::{Redb, RedbProcess};
 pub use redis::Redis;
 pub use scripted::{Scripted, ScriptedSparse};
+pub use url::open_url;

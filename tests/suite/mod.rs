@@ -13,6 +13,7 @@ pub mod scripted_store;
 pub mod server;
 pub mod store;
 pub mod store_engine;
+pub mod store_process;
 mod waiting;
 pub mod wire;
 mod wire_body;

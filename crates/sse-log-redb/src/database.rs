@@ -4,7 +4,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use redb::{Builder, ReadTransaction, ReadableDatabase, TableError};
 
 use crate::Options;
-use crate::failure::{Failure, guarded, text_of};
+use crate::failure::{Failure, guarded};
 use crate::tables::{FILE, batches_of};
 
 /// The version of the tables in a file.
@@ -100,14 +100,12 @@ fn open(path: &Path, options: &Options) -> Result<redb::Database, Failure> {
     });
     opened.map_err(|failure| match failure {
         // It may be let go of soon.
-        Failure::Engine(redb::Error::DatabaseAlreadyOpen) => failure,
-        Failure::Engine(error) => named(path, &text_of(&error)),
-        Failure::Refused(reason) => named(path, &reason),
-        Failure::Finished => failure,
+        failure if is_taken(&failure) => failure,
+        failure => named(path, &failure.to_string()),
     })
 }
 
-fn named(path: &Path, reason: &str) -> Failure {
+pub(crate) fn named(path: &Path, reason: &str) -> Failure {
     Failure::Refused(format!("the event log {} cannot be opened: {reason}", path.display()))
 }
 

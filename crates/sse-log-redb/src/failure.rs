@@ -1,4 +1,6 @@
 use std::any::Any;
+use std::fmt;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sse_core::store::StoreError;
@@ -26,23 +28,27 @@ impl Failure {
         match self {
             Self::Finished => StoreError::Finished,
             Self::Refused(reason) => StoreError::failed(reason),
-            Self::Engine(error) => StoreError::failed(text_of(&error)),
+            Self::Engine(_) => StoreError::failed(self.to_string()),
         }
     }
 }
 
-/// What to tell a person, and what to do about it.
-pub(crate) fn text_of(error: &redb::Error) -> String {
-    match error {
-        redb::Error::DatabaseAlreadyOpen => {
-            "it is open already, in another process or by another path: one process at a time has a file".into()
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Finished => f.write_str("the log is finished"),
+            Self::Refused(reason) => f.write_str(reason),
+            Self::Engine(redb::Error::DatabaseAlreadyOpen) => f.write_str(
+                "it is open already, in another process or by another path, and one process at a time has a file",
+            ),
+            Self::Engine(redb::Error::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                write!(f, "it is no redb file: {error}")
+            }
+            Self::Engine(redb::Error::Corrupted(what)) => {
+                write!(f, "it is damaged, restore it from a backup: {what}")
+            }
+            Self::Engine(error) => error.fmt(f),
         }
-        redb::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            format!("it is no redb file: {error}")
-        }
-        redb::Error::Io(error) => error.to_string(),
-        redb::Error::Corrupted(what) => format!("it is damaged, restore it from a backup: {what}"),
-        error => error.to_string(),
     }
 }
 

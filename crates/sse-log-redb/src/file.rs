@@ -10,7 +10,7 @@ use sse_core::store::StoreError;
 
 use crate::Options;
 use crate::batch::Batch;
-use crate::database::{Database, is_taken};
+use crate::database::{Database, is_taken, named};
 use crate::failure::Failure;
 use crate::name::LogName;
 use crate::worker::{AT_A_TIME, Outcome, Reading, Shared, Work, read, write};
@@ -153,9 +153,7 @@ struct Place {
 }
 
 fn open_here(path: &Path, options: &Options) -> Result<Arc<File>, Failure> {
-    let path = absolute(path).map_err(|error| {
-        Failure::Refused(format!("the event log {} cannot be opened: {error}", path.display()))
-    })?;
+    let path = absolute(path).map_err(|error| named(path, &error.to_string()))?;
     let place = place_of(&path);
     let mut place = lock(&place);
     if let Some(file) = place.file.upgrade() {
@@ -207,7 +205,7 @@ fn open_when_free(path: &Path, options: &Options) -> Result<Database, Failure> {
         match Database::open(path, options) {
             Err(failure) if is_taken(&failure) => {
                 if begun.elapsed() >= options.log.store_wait {
-                    return Err(failure);
+                    return Err(named(path, &failure.to_string()));
                 }
                 thread::sleep(Duration::from_millis(20));
             }

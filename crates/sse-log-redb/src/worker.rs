@@ -7,7 +7,7 @@ use async_channel::{Receiver, Sender};
 
 use crate::batch::{Batch, Changed};
 use crate::database::Database;
-use crate::failure::{Failure, text_of};
+use crate::failure::Failure;
 use crate::name::LogName;
 
 /// How many requests are one transaction at the most.
@@ -103,7 +103,7 @@ fn store(shared: &Shared, works: &mut [Box<dyn Work>], trouble: &mut Option<Trou
             *trouble = None;
             return Outcome::Stored;
         }
-        Err(failure) => reason_of(&failure),
+        Err(failure) => failure.to_string(),
     };
     tracing::warn!(error = failure, "an event log could not be written; its file is opened anew");
     match (recover(shared, trouble, Some(&failure)), number) {
@@ -142,18 +142,10 @@ fn recover(
     because: Option<&str>,
 ) -> Result<u64, String> {
     let begun = Instant::now();
-    let reopened = shared.database.reopen().map_err(|failure| reason_of(&failure));
+    let reopened = shared.database.reopen().map_err(|failure| failure.to_string());
     let pause = (begun.elapsed() * 2).clamp(PAUSE.0, PAUSE.1);
     let reason = because.or(reopened.as_ref().err().map(String::as_str));
     *trouble =
         reason.map(|reason| Trouble { reason: reason.to_owned(), until: Instant::now() + pause });
     reopened
-}
-
-fn reason_of(failure: &Failure) -> String {
-    match failure {
-        Failure::Finished => "the log is finished".into(),
-        Failure::Refused(reason) => reason.clone(),
-        Failure::Engine(error) => text_of(error),
-    }
 }

@@ -3,9 +3,14 @@
 use std::error::Error as _;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
+use sse_core::store::{NewEvent, PageLimit, Store};
+use sse_core::{Cursor, Error, Event};
 use sse_log_redb::{Options, RedbStore};
+
+const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
@@ -64,4 +69,61 @@ fn a_name_that_is_none_is_refused() -> Test {
         assert!(format!("{:?}", opened.err()).contains("is no name"));
     }
     Ok(())
+}
+
+/// Whatever is damaged: an error, or all events as they were. Without the check it may be noticed late, and is no panic either.
+#[test]
+fn a_damaged_file_is_an_error_and_no_panic() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    let events: Vec<_> =
+        (0..500).map(|n| NewEvent::encode(&Event::new(format!("{n:0100}")), 1000)).collect();
+    let events = events.into_iter().collect::<Result<Vec<_>, _>>()?;
+    block_on(async {
+        let store = RedbStore::connect(&path, "log", &Options::default()).await?;
+        store.append(&events).await?;
+        Test::Ok(())
+    })?;
+    let whole = closed(&path)?;
+    let mut refused = 0;
+    for n in 0..60 {
+        for check_on_open in [true, false] {
+            let mut bytes = whole.clone();
+            let at = n * bytes.len() / 60;
+            let end = bytes.len().min(at + 100);
+            bytes[at..end].fill(0xA5);
+            let path = folder.path().join(format!("damaged-{n}-{check_on_open}.redb"));
+            fs::write(&path, &bytes)?;
+            let options = Options { check_on_open, ..Options::default() };
+            let read = block_on(async {
+                let store = RedbStore::connect(&path, "log", &options).await?;
+                let page = store.read(Cursor::START, ALL).await?;
+                store.append(&events[..1]).await?;
+                Ok::<_, Error>(page.events)
+            });
+            match read {
+                Err(_) => refused += 1,
+                Ok(read) if check_on_open => {
+                    assert!(
+                        read.iter()
+                            .map(|event| &event.block)
+                            .eq(events.iter().map(|event| &event.block)),
+                        "at {at}"
+                    );
+                }
+                Ok(_) => {}
+            }
+        }
+    }
+    assert!(refused > 0, "nothing of it was noticed");
+    Ok(())
+}
+
+/// What a file holds, once it is let go of.
+fn closed(path: &Path) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let begun = Instant::now();
+    while redb::Database::open(path).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "it is open still");
+    }
+    Ok(fs::read(path)?)
 }

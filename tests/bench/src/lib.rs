@@ -8,7 +8,7 @@
 //! - [`server`]: that process as its client sees it; [`memory`]: what it holds;
 //! - [`readers`]: many clients at once;
 //! - [`case`](mod@case): one server, many readers of one kind, and what each of them costs;
-//! - [`stuck`], [`pinned`], [`idle`], [`fanout`]: what is found out, a command each.
+//! - [`stuck`], [`pinned`], [`idle`], [`fanout`], [`store`]: what is found out, a command each.
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub mod readers;
 pub mod server;
 pub mod serving;
 mod shared;
+pub mod store;
 pub mod stuck;
 
 /// How long memory must not have changed, before nothing moves any more.

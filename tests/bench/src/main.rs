@@ -10,6 +10,7 @@ use sse_bench::fanout::{self, Fanout};
 use sse_bench::idle::{self, Idle};
 use sse_bench::pinned::{self, Pinned};
 use sse_bench::serving::{self, Serving};
+use sse_bench::store::{self, Storing};
 use sse_bench::stuck::{self, Stuck};
 
 /// Counts what is allocated, and limits nothing.
@@ -29,6 +30,8 @@ enum Arguments {
     Idle(Idle),
     /// What an event costs that goes to very many readers.
     Fanout(Fanout),
+    /// What a store takes: appending, following, reading, replaying, opening.
+    Store(Storing),
 }
 
 fn main() -> io::Result<()> {
@@ -41,6 +44,7 @@ fn main() -> io::Result<()> {
         Arguments::Pinned(pinned) => run(pinned::measure(&program, pinned)),
         Arguments::Idle(idle) => run(idle::measure(&program, idle)),
         Arguments::Fanout(fanout) => run(fanout::measure(&program, fanout)),
+        Arguments::Store(storing) => run(store::measure(storing)),
     }
 }
 

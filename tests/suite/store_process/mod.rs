@@ -1,0 +1,95 @@
+//! A store that another process has open, so that the process can be killed with it.
+//!
+//! The other end is the program `store` ([`host`]). They speak in lines of JSON over its standard input and output.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use sse_core::store::Store;
+use sse_core::{Error, LogOptions};
+use tokio::process::{Child, Command};
+use tokio::sync::RwLock;
+
+use crate::suite::waiting::PATIENCE;
+
+mod client;
+mod host;
+mod remote;
+mod wire;
+
+pub use host::host;
+
+use client::Client;
+use remote::Remote;
+
+/// The process. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct StoreProcess {
+    url: String,
+    /// While it is started anew, whoever asks it something waits.
+    running: Arc<RwLock<Running>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    client: Client,
+}
+
+impl StoreProcess {
+    /// Starts it, over the store at this URL.
+    ///
+    /// # Panics
+    ///
+    /// Where the program is missing.
+    pub fn start(url: &str) -> Self {
+        Self { url: url.to_owned(), running: Arc::new(RwLock::new(Running::start(url))) }
+    }
+
+    /// The log of this name, which the process opens.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not.
+    pub async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
+        let store = Remote::new(self.running.clone(), name, options);
+        store.bounds().await?;
+        Ok(Arc::new(store))
+    }
+
+    /// Kills it, whatever it is at (`kill -9`), and starts it again over the same data.
+    ///
+    /// # Panics
+    ///
+    /// Where it has not ended within 5 s.
+    pub async fn kill_and_start(&self) {
+        let mut running = self.running.write().await;
+        running.child.start_kill().expect("it runs");
+        let ended = tokio::time::timeout(PATIENCE, running.child.wait()).await;
+        ended.expect("it ends within 5 s").expect("it is a child of ours");
+        *running = Running::start(&self.url);
+    }
+}
+
+impl Running {
+    fn start(url: &str) -> Self {
+        let mut child = Command::new(program())
+            .args(["--store", url])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("cargo has built the program `store`");
+        let stdin = child.stdin.take().expect("it is piped");
+        let stdout = child.stdout.take().expect("it is piped");
+        Self { child, client: Client::new(stdin, stdout) }
+    }
+}
+
+/// Cargo puts programs beside the folder of the tests.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("a running test has a path");
+    let folder = test.ancestors().nth(2).expect("the folder that cargo builds in");
+    folder.join("store")
+}

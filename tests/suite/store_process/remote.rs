@@ -1,0 +1,105 @@
+use std::sync::Arc;
+
+use futures_util::stream;
+use sse_core::store::{
+    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+};
+use sse_core::{Cursor, Epoch, LogOptions, async_trait};
+use tokio::sync::RwLock;
+
+use super::Running;
+use super::wire::{Answer, Call, WireBounds, parse, stored};
+
+/// A log that the process has open.
+#[derive(Clone)]
+pub(super) struct Remote {
+    running: Arc<RwLock<Running>>,
+    name: Arc<str>,
+    window: u64,
+}
+
+impl Remote {
+    pub(super) fn new(running: Arc<RwLock<Running>>, name: &str, options: LogOptions) -> Self {
+        let window = options.idempotency_window.as_millis() as u64;
+        Self { running, name: name.into(), window }
+    }
+
+    async fn call(&self, call: Call) -> Result<Answer, StoreError> {
+        let client = self.running.read().await.client.clone();
+        client.call(&self.name, self.window, call).await
+    }
+
+    async fn page(&self, call: Call) -> Result<Page, StoreError> {
+        match self.call(call).await? {
+            Answer::Page { bounds, events } => {
+                Ok(Page { bounds: bounds.into(), events: events.into_iter().map(stored).collect() })
+            }
+            answer => Err(unexpected(&answer)),
+        }
+    }
+
+    async fn text(&self, call: Call) -> Result<String, StoreError> {
+        match self.call(call).await? {
+            Answer::Text(text) => Ok(text),
+            answer => Err(unexpected(&answer)),
+        }
+    }
+}
+
+fn unexpected(answer: &Answer) -> StoreError {
+    StoreError::outcome_unknown(format!("the answer to another question: {answer:?}"))
+}
+
+#[async_trait]
+impl Store for Remote {
+    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+        match self.call(Call::Append(events.iter().map(Into::into).collect())).await? {
+            Answer::Appended { epoch, cursors } => Ok(Appended {
+                epoch: parse(&epoch),
+                cursors: cursors.iter().map(|cursor| parse(cursor)).collect(),
+            }),
+            answer => Err(unexpected(&answer)),
+        }
+    }
+
+    async fn bounds(&self) -> Result<Bounds, StoreError> {
+        Ok(self.page(Call::Bounds).await?.bounds)
+    }
+
+    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+        let PageLimit { events, bytes } = limit;
+        self.page(Call::Read { after: after.to_string(), events, bytes }).await
+    }
+
+    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
+        Ok(parse(&self.text(Call::BeforeLast(count)).await?))
+    }
+
+    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+        let begin = (self.clone(), after, None::<WireBounds>);
+        Ok(Box::pin(stream::try_unfold(begin, |(store, after, known)| async move {
+            let page = store.page(Call::Next { after: after.to_string(), known }).await?;
+            let last = page.events.last().map_or(after, |event| event.cursor);
+            let known = Some(page.bounds.into());
+            Ok(Some((page, (store, last, known))))
+        })))
+    }
+
+    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+        let &Retention { events, bytes, age } = retention;
+        let age = age.map(|age| age.as_millis() as u64);
+        self.call(Call::Retain { events, bytes, age }).await.map(drop)
+    }
+
+    async fn finish(&self) -> Result<(), StoreError> {
+        self.call(Call::Finish).await.map(drop)
+    }
+
+    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+        self.call(Call::Delete(event.to_string())).await.map(drop)
+    }
+
+    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
+        Ok(parse(&self.text(Call::BeginEpoch(instead_of.to_string())).await?))
+    }
+}
