@@ -34,13 +34,22 @@ impl Program {
     ///
     /// As [`start`](Program::start).
     pub async fn start_with(path: &str, environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(path)
-            .env("LISTEN", "127.0.0.1:0")
-            .envs(environment.iter().copied())
+        let mut command = Command::new(path);
+        command.env("LISTEN", "127.0.0.1:0").envs(environment.iter().copied());
+        Self::run(command).await
+    }
+
+    /// Starts any program that says where it listens, and waits until it does.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Program::start).
+    pub async fn run(mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{path}: {error}"));
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let output = Arc::new(Mutex::new(Vec::new()));
         let (lines, written) = (child.stdout.take().expect("it is piped"), Arc::clone(&output));
         thread::spawn(move || {

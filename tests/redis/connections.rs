@@ -42,6 +42,24 @@ async fn a_follower_waits_for_seconds_on_one_connection() {
     assert_eq!(page.events[0].cursor, second);
 }
 
+/// Long before a wait ends by itself.
+#[tokio::test]
+async fn whoever_waits_is_told_of_a_change_at_once() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    append(&*store, "first").await;
+    soon(pages.next()).await.expect("it goes on").expect("a page");
+    let begun = Instant::now();
+    for _ in 0..6 {
+        let before = bounds(&*store).await.epoch;
+        let (told, begun) = tokio::join!(soon(pages.next()), store.begin_epoch(before));
+        let told = told.expect("it goes on").expect("a page");
+        assert_eq!(told.bounds.epoch, begun.expect("begun"));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?} for six", begun.elapsed());
+}
+
 #[tokio::test]
 async fn whoever_follows_no_more_has_no_connection() {
     let redis = Redis::start().await;

@@ -26,20 +26,38 @@ async fn a_trim_by_somebody_else_is_a_gap_for_whoever_was_before_it() {
     let page = soon(store.read(cursors[3], crate::tools::PAGE)).await.expect("a page");
     assert!(page.bounds.floor > cursors[3], "a page tells, too");
 
-    // What we write to it later does not make that forgotten.
-    let keyed = event("keyed").with_key("key").expect("a key");
-    store.append(std::slice::from_ref(&keyed)).await.expect("stored");
-    store.append(&[keyed]).await.expect("stored");
-    store.delete(cursors[15]).await.expect("deleted");
-    store.retain(&LogOptions::for_store().retention()).await.expect("nothing to do");
-    assert_eq!(bounds(&*store).await.floor, trimmed.floor, "what was deleted is no gap");
-
     command(&redis, format!("XTRIM {STREAM} MAXLEN 0")).await;
     let emptied = bounds(&*store).await;
     assert_eq!((emptied.floor, emptied.oldest), (emptied.newest, None), "all is gone");
     let next = append(&*store, "next").await;
     let floor = bounds(&*store).await.floor;
     assert!(floor >= emptied.floor && floor < next);
+}
+
+/// Whatever we do next: it is no gap that the oldest of those left goes, too.
+#[tokio::test]
+async fn what_somebody_else_has_trimmed_stays_known_and_no_more() {
+    for next in ["delete", "supersede", "retain, then delete"] {
+        let redis = Redis::start().await;
+        let store = open(&redis).await;
+        let keyed = event("keyed").with_key("key").expect("a key");
+        append(&*store, "trimmed").await;
+        let oldest = store.append(std::slice::from_ref(&keyed)).await.expect("stored").cursors[0];
+        append(&*store, "kept").await;
+        command(&redis, format!("XTRIM {STREAM} MAXLEN 2")).await;
+        let floor = bounds(&*store).await.floor;
+        if next == "supersede" {
+            store.append(&[keyed]).await.expect("stored");
+        } else {
+            if next != "delete" {
+                store.retain(&LogOptions::for_store().retention()).await.expect("retained");
+            }
+            store.delete(oldest).await.expect("deleted");
+        }
+        let after = bounds(&*store).await;
+        assert!(after.oldest > Some(oldest), "{next}: the oldest has gone");
+        assert_eq!(after.floor, floor, "{next}: whoever has seen it has missed nothing");
+    }
 }
 
 #[tokio::test]

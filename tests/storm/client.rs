@@ -37,11 +37,11 @@ pub(crate) struct Visits {
     pub(crate) headless: usize,
 }
 
-/// Reads the events from 1 to `count` in this order, however often it takes.
+/// Reads the events from 1 to `count` in this order, however often it takes, at one proxy after the other.
 ///
 /// It starts after `last_event_id`, so that it makes no difference whether its first connection came through.
 pub(crate) async fn read_all(
-    proxy: SocketAddr,
+    proxies: Vec<SocketAddr>,
     name: usize,
     mut last_event_id: String,
     count: u64,
@@ -49,6 +49,7 @@ pub(crate) async fn read_all(
 ) -> Visits {
     let (mut next, mut visits) = (1, Visits::none());
     while next <= count {
+        let proxy = proxies[(name + visits.connections) % proxies.len()];
         visits.connections += 1;
         let request = Request::get("/events").header("Last-Event-ID", &last_event_id);
         let Ok(mut response) = request.try_send(proxy).await else {

@@ -7,6 +7,7 @@ mod log;
 mod publisher;
 mod slow;
 mod source;
+mod stores;
 mod storm;
 
 macro_rules! every_framework {
@@ -24,6 +25,22 @@ macro_rules! every_framework {
             }
         }
     };
+}
+
+macro_rules! every_networked_store {
+    ($engine:ident) => {
+        #[test]
+        fn gets_every_event_once_and_in_order_from_two_processes_while_the_server_restarts() {
+            crate::frameworks::run(async {
+                let engine = ::sse_conformance::stores::$engine::start().await;
+                crate::stores::gets_every_event_once_and_in_order_from_two_processes_while_the_server_restarts(&engine).await;
+            });
+        }
+    };
+}
+
+mod redis {
+    every_networked_store!(Redis);
 }
 
 mod axum {

@@ -19,7 +19,7 @@ const EVENTS: u64 = 3000;
 const FEWEST_CUTS: usize = 2000;
 
 /// One storm at a time: on a small machine two would only slow each other down.
-static TURN: Mutex<()> = Mutex::const_new(());
+pub(crate) static TURN: Mutex<()> = Mutex::const_new(());
 
 /// How fast the clients read.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +66,7 @@ pub(crate) async fn storm(
     let (mut clients, publishing) = (JoinSet::new(), Arc::new(AtomicBool::new(true)));
     for name in 0..CLIENTS {
         let pace = speeds.pace(name, &publishing);
-        clients.spawn(read_all(proxy.addr(), name, start.to_owned(), EVENTS, pace));
+        clients.spawn(read_all(vec![proxy.addr()], name, start.to_owned(), EVENTS, pace));
     }
     publish(EVENTS, append).await;
     publishing.store(false, Ordering::Relaxed);

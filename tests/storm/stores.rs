@@ -1,0 +1,91 @@
+//! The storm over a store that is a server: two processes serve one log, a third appends to it, and the server is restarted twice.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use sse_conformance::cookbook::Program;
+use sse_conformance::suite::proxy::{Cuts, CuttingProxy};
+use sse_conformance::suite::store_engine::Networked;
+use sse_core::{Event, EventLog, LogOptions, Timer};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::client::{Pace, Visits, read_all};
+use crate::publisher::text;
+use crate::storm::TURN;
+
+const CLIENTS: usize = 40;
+const EVENTS: u64 = 2000;
+const FEWEST_CUTS: usize = 300;
+/// For how long the server is gone.
+const GONE: Duration = Duration::from_millis(300);
+
+pub(crate) async fn gets_every_event_once_and_in_order_from_two_processes_while_the_server_restarts(
+    engine: &dyn Networked,
+) {
+    let _turn = TURN.lock().await;
+    let begun = Instant::now();
+    // Its outcome is unknown where the server ends: it is tried again, under its key.
+    let options = LogOptions { store_wait: Duration::from_secs(60), ..LogOptions::for_store() };
+    let store = engine.open("events", options).await.expect("the engine runs");
+    let timer = Timer::new(Instant::now, tokio::time::sleep);
+    let (log, follower) = EventLog::open(store, options, timer).await.expect("the engine runs");
+    let following = tokio::spawn(follower);
+
+    let (mut processes, mut proxies) = (Vec::new(), Vec::new());
+    for (seed, framework) in [(1, "axum"), (2, "actix")] {
+        let process = serve(framework, &engine.url()).await;
+        let cuts = Cuts { seed, bytes: 0..12_000, rst_share: 0.5, limit: usize::MAX };
+        proxies.push(CuttingProxy::start(process.address, cuts).await);
+        processes.push(process);
+    }
+    let addresses: Vec<_> = proxies.iter().map(CuttingProxy::addr).collect();
+    let mut clients = JoinSet::new();
+    for name in 0..CLIENTS {
+        let start = log.stats().newest.to_string();
+        clients.spawn(read_all(addresses.clone(), name, start, EVENTS, Pace::Full));
+    }
+
+    let (published, progress) = watch::channel(0);
+    tokio::join!(publish(&log, published), restart_twice(engine, progress));
+    let all_published = begun.elapsed();
+    let mut visits = Visits::none();
+    while let Some(client) = clients.join_next().await {
+        visits += client.expect("every event once and in order");
+    }
+    let cuts: usize = proxies.iter().map(CuttingProxy::cuts).sum();
+    println!(
+        "{CLIENTS} clients of two processes, {EVENTS} events each, {cuts} cuts, {} connections; the server restarted twice; \
+         published in {all_published:.1?}, received after {:.1?}",
+        visits.connections,
+        begun.elapsed()
+    );
+    assert!(cuts >= FEWEST_CUTS, "only {cuts} cuts");
+    following.abort();
+}
+
+/// A process that serves the log, which ends with it.
+async fn serve(framework: &str, store: &str) -> Program {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_serve"));
+    command.args(["--framework", framework, "--store", store]);
+    Program::run(command).await
+}
+
+/// One after the other, so that it is known in which order they are.
+async fn publish(log: &EventLog, published: watch::Sender<u64>) {
+    for number in 1..=EVENTS {
+        let appended = log.append_once(&number.to_string(), Event::new(text(number))).await;
+        appended.expect("stored, at the latest when the server is back");
+        published.send_replace(number);
+    }
+}
+
+async fn restart_twice(engine: &dyn Networked, mut progress: watch::Receiver<u64>) {
+    for third in 1..=2 {
+        let reached = progress.wait_for(|number| *number >= third * EVENTS / 3).await;
+        drop(reached.expect("it is published"));
+        engine.stop().await;
+        tokio::time::sleep(GONE).await;
+        engine.start().await;
+    }
+}
