@@ -1,16 +1,12 @@
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
 use futures_channel::oneshot;
 use sse_core::store::StoreError;
 
-use crate::Options;
 use crate::batch::Batch;
-use crate::database::{Database, is_taken, named};
+use crate::database::Database;
 use crate::failure::Failure;
 use crate::name::LogName;
 use crate::worker::{AT_A_TIME, Outcome, Reading, Shared, Work, read, write};
@@ -73,7 +69,7 @@ impl File {
     }
 }
 
-fn ended() -> StoreError {
+pub(crate) fn ended() -> StoreError {
     StoreError::failed("the threads of the file have ended")
 }
 
@@ -129,92 +125,8 @@ impl Work for Look {
     fn settle(self: Box<Self>, _: &Outcome) {}
 }
 
-/// The file at this path: the one that is open already, or else it is opened. In a thread, since it may have to be repaired.
-pub(crate) async fn open(path: &Path, options: &Options) -> Result<Arc<File>, StoreError> {
-    let (path, options) = (path.to_owned(), *options);
-    let (answer, answered) = oneshot::channel();
-    thread::Builder::new()
-        .name("opens a file".into())
-        .spawn(move || drop(answer.send(open_here(&path, &options))))
-        .map_err(StoreError::failed)?;
-    let opened = answered.await.map_err(|_| ended())?;
-    opened.map_err(Failure::into_store_error)
-}
-
-/// The files that this process has open, by their paths.
-static FILES: Mutex<BTreeMap<PathBuf, Arc<Mutex<Place>>>> = Mutex::new(BTreeMap::new());
-
-/// What is open at a path.
-#[derive(Default)]
-struct Place {
-    file: Weak<File>,
-    /// Where the file is in use no more, its writer closes it and ends.
-    writer: Option<JoinHandle<()>>,
-}
-
-fn open_here(path: &Path, options: &Options) -> Result<Arc<File>, Failure> {
-    let path = absolute(path).map_err(|error| named(path, &error.to_string()))?;
-    let place = place_of(&path);
-    let mut place = lock(&place);
-    if let Some(file) = place.file.upgrade() {
-        return Ok(file);
-    }
-    if let Some(writer) = place.writer.take() {
-        drop(writer.join());
-    }
-    let database = open_when_free(&path, options)?;
-    let (file, writer) = start(database).map_err(|error| Failure::Engine(error.into()))?;
-    *place = Place { file: Arc::downgrade(&file), writer: Some(writer) };
-    Ok(file)
-}
-
-/// A path is one name of its file, whatever the folder one is in, and wherever links point.
-fn absolute(path: &Path) -> std::io::Result<PathBuf> {
-    match path.canonicalize() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let name = path.file_name().ok_or(error)?;
-            let folder = path.parent().filter(|folder| *folder != Path::new(""));
-            Ok(folder.unwrap_or(Path::new(".")).canonicalize()?.join(name))
-        }
-        path => path,
-    }
-}
-
-fn place_of(path: &Path) -> Arc<Mutex<Place>> {
-    let mut files = lock(&FILES);
-    // Of those that are closed there is nothing to know.
-    files.retain(|_, place| {
-        let is_unused = Arc::strong_count(place) == 1 && {
-            let place = lock(place);
-            place.file.strong_count() == 0
-                && place.writer.as_ref().is_none_or(JoinHandle::is_finished)
-        };
-        !is_unused
-    });
-    Arc::clone(files.entry(path.to_owned()).or_default())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Waits for another process to let go of it, for as long as a log is to wait for its store.
-fn open_when_free(path: &Path, options: &Options) -> Result<Database, Failure> {
-    let begun = Instant::now();
-    loop {
-        match Database::open(path, options) {
-            Err(failure) if is_taken(&failure) => {
-                if begun.elapsed() >= options.log.store_wait {
-                    return Err(named(path, &failure.to_string()));
-                }
-                thread::sleep(Duration::from_millis(20));
-            }
-            opened => return opened,
-        }
-    }
-}
-
-fn start(database: Database) -> std::io::Result<(Arc<File>, JoinHandle<()>)> {
+/// Starts the threads of a file.
+pub(crate) fn start(database: Database) -> std::io::Result<(Arc<File>, JoinHandle<()>)> {
     let shared = Arc::new(Shared { database, followers: Mutex::default() });
     let (writes, to_write) = async_channel::bounded(AT_A_TIME);
     let (reads, to_read) = async_channel::bounded(AT_A_TIME);

@@ -20,7 +20,7 @@
 //!
 //! A file holds logs by name. They share a writer thread, so that the appends to all of them that come at the same time are one
 //! transaction and wait for the disk once: fifty topics cost what one does. Whoever opens a log of a file that this process has open
-//! already shares it; the last handle closes it, a moment after it was dropped.
+//! already shares it; the last handle closes it, a moment after it was dropped ([`closed`] waits for that).
 //!
 //! A second process is refused with an error that says so: [redb] files have one process at a time. Where many processes append or
 //! read, take `sse-log-redis`, `sse-log-nats` or `sse-log-postgres`. While a deploy replaces the process, give
@@ -34,7 +34,7 @@
 //! # What is promised
 //!
 //! - An event that has an id is on the disk (`fsync`), with all events before it. After `kill -9` or a loss of power the file is repaired as
-//!   it is opened, which reads it whole: about a second for each gigabyte. A process that ends without having dropped its log is no other.
+//!   it is opened, which reads it whole: some seconds for a gigabyte. So it is where a process ends before it has [`closed`] the file.
 //! - Where the disk is full, `append` is an error that says so, reading goes on, and appending does once there is room.
 //! - A file that is none of ours, or is damaged where redb notices that, is an error. [`Options::check_on_open`] has it notice everything.
 //!
@@ -46,15 +46,17 @@
 //! # What deleting leaves
 //!
 //! Whatever [`EventLog::delete`] or retention removes can be read no more. Its bytes stay in the file's free pages until these are used again,
-//! by the next appends as a rule. [`compact`] gives the free pages back to the file system; the bytes are gone from the file then, as far as
-//! pages are not kept for what is to come. Where they must be gone from the disk, too, encrypt it: no file system promises that.
+//! by the next appends as a rule. [`compact`] writes what is kept anew, and gives the free pages back to the file system: the bytes are gone from
+//! the file then. Where they must be gone from the disk, too, encrypt it: no file system promises that.
+//!
+//! A file is larger than its events: by a quarter where they are small, up to twice where they are of about a kilobyte.
 //!
 //! [redb]: https://docs.rs/redb
 #![forbid(unsafe_code)]
 
 use std::path::Path;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_timer::Delay;
 use sse_core::Timer;
@@ -68,6 +70,7 @@ mod failure;
 mod file;
 mod follow;
 mod name;
+mod open_files;
 mod options;
 mod read;
 mod retain;
@@ -120,8 +123,37 @@ pub async fn open_with(
     Ok(log)
 }
 
-/// Gives the pages of a file that hold nothing any more back to the file system. It moves what is kept together first, which takes about as long
-/// as copying it; until then nothing is read or written. The file may be open in this process. Answers whether the file has become smaller.
+/// Waits until this process has closed the file, which it does once every log of it has been dropped: for `at_most` this long. Answers whether it has.
+///
+/// A process that ends before is as one that was killed: the file is repaired when it is opened next.
+///
+/// ```
+/// # futures_executor::block_on(async {
+/// # let folder = tempfile::tempdir().expect("a temporary folder");
+/// # let path = folder.path().join("events.redb");
+/// # use std::time::Duration;
+/// let log = sse_log_redb::open(&path, "prices").await?;
+/// assert!(!sse_log_redb::closed(&path, Duration::ZERO).await?);
+/// drop(log);
+/// assert!(sse_log_redb::closed(&path, Duration::from_secs(5)).await?);
+/// # Ok::<(), sse_log_redb::Error>(())
+/// # }).expect("a file in a temporary folder can be written");
+/// ```
+///
+/// # Errors
+///
+/// Where there can be no thread to wait in ([`is_store`](Error::is_store)).
+///
+/// # Cancel safety
+///
+/// Nothing is changed by it.
+pub async fn closed(path: impl AsRef<Path>, at_most: Duration) -> Result<bool, Error> {
+    Ok(open_files::closed(path.as_ref(), at_most).await?)
+}
+
+/// Gives the pages of a file that hold nothing any more back to the file system. It moves what is kept together first, which takes longer than
+/// copying it (8 s for 2 GB); until then nothing is read or written, so that what is appended meanwhile may take too long, and have an unknown
+/// outcome. The file may be open in this process. Answers whether there was anything to do.
 ///
 /// # Errors
 ///
@@ -131,6 +163,6 @@ pub async fn open_with(
 ///
 /// It goes on in its thread.
 pub async fn compact(path: impl AsRef<Path>) -> Result<bool, Error> {
-    let file = file::open(path.as_ref(), &Options::default()).await?;
+    let file = open_files::open(path.as_ref(), &Options::default()).await?;
     Ok(file.compact().await?)
 }

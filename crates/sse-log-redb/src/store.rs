@@ -15,7 +15,7 @@ use crate::file::File;
 use crate::name::LogName;
 use crate::read::position;
 use crate::tables::{LogTables, LogView};
-use crate::{Options, append, bounds, file, follow, read, retain};
+use crate::{Options, append, bounds, follow, open_files, read, retain};
 
 /// The events of one log in a file. [`open`](crate::open) makes an [`EventLog`](crate::EventLog) of it, which is what an application
 /// wants; a clone is the same store.
@@ -42,7 +42,7 @@ impl RedbStore {
         options: &Options,
     ) -> Result<Self, Error> {
         let name = LogName::new(name)?;
-        let file = file::open(path.as_ref(), options).await?;
+        let file = open_files::open(path.as_ref(), options).await?;
         let store = Self { file, name, window: options.log.idempotency_window };
         // It is there from now on.
         store.write(|_| Ok(())).await?;

@@ -3,11 +3,11 @@
 use std::error::Error as _;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_executor::block_on;
 use sse_core::store::{NewEvent, PageLimit, Store};
-use sse_core::{Cursor, Error, Event};
+use sse_core::{Cursor, Error, Event, LogOptions};
 use sse_log_redb::{Options, RedbStore};
 
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
@@ -61,6 +61,25 @@ fn a_file_that_cannot_be_opened_is_an_error_that_says_why() -> Test {
 }
 
 #[test]
+fn a_file_that_another_has_is_waited_for_where_that_is_asked_for() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    assert!(block_on(RedbStore::connect(&path, "log", &Options::default())).is_ok());
+    assert!(block_on(sse_log_redb::closed(&path, Duration::from_secs(5)))?);
+    let other = redb::Database::open(&path)?;
+    check(&path, "in another process");
+    let other = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        drop(other);
+    });
+    let log = LogOptions { store_wait: Duration::from_secs(5), ..LogOptions::for_store() };
+    let options = Options { log, ..Options::default() };
+    assert!(block_on(RedbStore::connect(&path, "log", &options)).is_ok());
+    assert!(other.join().is_ok());
+    Ok(())
+}
+
+#[test]
 fn a_name_that_is_none_is_refused() -> Test {
     let folder = tempfile::tempdir()?;
     for name in ["", "a b", "ä", "a/b", &"x".repeat(65)] {
@@ -84,7 +103,8 @@ fn a_damaged_file_is_an_error_and_no_panic() -> Test {
         store.append(&events).await?;
         Test::Ok(())
     })?;
-    let whole = closed(&path)?;
+    assert!(block_on(sse_log_redb::closed(&path, Duration::from_secs(5)))?);
+    let whole = fs::read(&path)?;
     let mut refused = 0;
     for n in 0..60 {
         for check_on_open in [true, false] {
@@ -119,11 +139,33 @@ fn a_damaged_file_is_an_error_and_no_panic() -> Test {
     Ok(())
 }
 
-/// What a file holds, once it is let go of.
-fn closed(path: &Path) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-    let begun = Instant::now();
-    while redb::Database::open(path).is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(5), "it is open still");
-    }
-    Ok(fs::read(path)?)
+#[test]
+fn what_was_deleted_is_gone_from_the_file_once_that_is_compacted() -> Test {
+    const MARK: &[u8] = b"of whom nothing is to stay";
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    let event = |text: String| NewEvent::encode(&Event::new(text), 1000);
+    let batch = |n: usize| {
+        (0..100).map(|m| event(format!("{n:050} {m:050}"))).collect::<Result<Vec<_>, _>>()
+    };
+    let has_mark = || -> std::io::Result<bool> {
+        Ok(fs::read(&path)?.windows(MARK.len()).any(|bytes| bytes == MARK))
+    };
+    block_on(async {
+        let store = RedbStore::connect(&path, "log", &Options::default()).await?;
+        for n in 0..10 {
+            store.append(&batch(n)?).await?;
+        }
+        let mark = store.append(&[event(String::from_utf8_lossy(MARK).into())?]).await?;
+        for n in 0..10 {
+            store.append(&batch(n)?).await?;
+        }
+        assert!(has_mark()?);
+        store.delete(mark.cursors[0]).await?;
+        assert!(has_mark()?, "it stays in a free page");
+        sse_log_redb::compact(&path).await?;
+        assert!(!has_mark()?);
+        assert_eq!(store.read(Cursor::START, ALL).await?.events.len(), 2000);
+        Ok(())
+    })
 }

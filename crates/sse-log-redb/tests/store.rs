@@ -30,15 +30,10 @@ async fn all(store: &RedbStore) -> Result<Vec<(u64, String)>, StoreError> {
     Ok(page.events.iter().map(|event| (event.cursor.lo(), text(&event.block))).collect())
 }
 
-/// The file, once it is let go of, as redb shows it.
-fn closed(path: &Path) -> redb::Database {
-    let begun = Instant::now();
-    loop {
-        match redb::Database::open(path) {
-            Ok(database) => return database,
-            Err(error) => assert!(begun.elapsed() < Duration::from_secs(5), "{error}"),
-        }
-    }
+/// The file as redb shows it.
+fn closed(path: &Path) -> Result<redb::Database, Box<dyn std::error::Error>> {
+    assert!(block_on(sse_log_redb::closed(path, Duration::from_secs(5)))?);
+    Ok(redb::Database::open(path)?)
 }
 
 #[test]
@@ -93,7 +88,7 @@ fn appends_at_the_same_time_wait_for_the_disk_together() -> Test {
         assert_eq!(all(&store).await?.len(), 512);
         Test::Ok(())
     })?;
-    let database = closed(&path);
+    let database = closed(&path)?;
     let txn = database.begin_read()?;
     let file = txn.open_table(redb::TableDefinition::<&str, u64>::new("sse-log"))?;
     let transactions = file.get("batches")?.ok_or("no transaction")?.value();
@@ -151,7 +146,7 @@ fn an_idempotency_key_outlives_the_process_and_not_its_window() -> Test {
         store.retain(&retention).await?;
         Test::Ok(())
     })?;
-    let database = closed(&path);
+    let database = closed(&path)?;
     let txn = database.begin_read()?;
     type Once = redb::TableDefinition<'static, &'static str, (u64, u64)>;
     assert_eq!(txn.open_table(Once::new("log/once"))?.len()?, 0);
