@@ -18,6 +18,10 @@ type Test = Result<(), Box<dyn std::error::Error>>;
 fn refusal(path: &Path, options: &Options) -> String {
     let error = block_on(RedbStore::connect(path, "log", options)).expect_err("a refusal");
     assert!(error.is_store() && !error.is_outcome_unknown());
+    chain(&error)
+}
+
+fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
@@ -122,7 +126,11 @@ fn a_damaged_file_is_an_error_and_no_panic() -> Test {
                 Ok::<_, Error>(page.events)
             });
             match read {
-                Err(_) => refused += 1,
+                Err(error) => {
+                    let error = chain(&error);
+                    assert!(!error.contains("have ended"), "{error}");
+                    refused += 1;
+                }
                 Ok(read) if check_on_open => {
                     assert!(
                         read.iter()
