@@ -117,6 +117,12 @@ mod redb {
     every_durable_store!(RedbProcess);
 }
 
+mod postgres {
+    every_store!(Postgres);
+    every_durable_store!(Postgres);
+    every_networked_store!(Postgres);
+}
+
 mod redis {
     every_store!(Redis);
     every_durable_store!(Redis);

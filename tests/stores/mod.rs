@@ -2,11 +2,14 @@
 //!
 //! Each has a type with `pub async fn start() -> Self`, which makes an engine of the test's own.
 
+mod postgres;
+mod postgres_cluster;
 mod redb;
 mod redis;
 mod scripted;
 mod url;
 
+pub use postgres::Postgres;
 pub use redb::{Redb, RedbProcess};
 pub use redis::Redis;
 pub use scripted::{Scripted, ScriptedSparse};

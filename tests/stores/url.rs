@@ -3,7 +3,7 @@ use std::sync::Arc;
 use sse_core::store::{Store, StoreError};
 use sse_core::{Error, LogOptions};
 
-/// The store of a log by where it is: `redb:/tmp/log.redb`, `redis:redis://127.0.0.1:6379`.
+/// The store of a log by where it is: `redb:/tmp/log.redb`, `redis:redis://127.0.0.1:6379`, `postgres:postgres://user@127.0.0.1/db`.
 ///
 /// # Errors
 ///
@@ -14,12 +14,17 @@ pub async fn open_url(url: &str, name: &str, options: LogOptions) -> Result<Arc<
             let options = sse_log_redb::Options { log: options, ..Default::default() };
             Ok(Arc::new(sse_log_redb::RedbStore::connect(path, name, &options).await?))
         }
+        Some(("postgres", url)) => {
+            let options = sse_log_postgres::Options { log: options, ..Default::default() };
+            Ok(Arc::new(sse_log_postgres::PostgresStore::connect(url, name, &options).await?))
+        }
         Some(("redis", url)) => {
             let options = sse_log_redis::Options { log: options, ..Default::default() };
             Ok(Arc::new(sse_log_redis::RedisStore::connect(url, name, &options).await?))
         }
         _ => {
-            let reason = format!("{url:?} is of no store: it begins with `redb:` or `redis:`");
+            let reason =
+                format!("{url:?} is of no store: it begins with `redb:`, `redis:` or `postgres:`");
             Err(StoreError::failed(reason).into())
         }
     }

@@ -39,6 +39,10 @@ macro_rules! every_networked_store {
     };
 }
 
+mod postgres {
+    every_networked_store!(Postgres);
+}
+
 mod redis {
     every_networked_store!(Redis);
 }

@@ -1,0 +1,162 @@
+use std::sync::Arc;
+
+use sse_core::Cursor;
+use sse_core::store::{Appended, NewEvent};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio_postgres::Row;
+
+use crate::announce;
+use crate::failure::{Cause, Failure};
+use crate::read;
+use crate::store::Shared;
+
+pub(crate) const APPEND: &str =
+    "SELECT epoch, hi, lo FROM sse_log_append($1, $2, $3, $4, make_interval(secs => $5))";
+/// How many appends wait to be written, at most; more wait to wait.
+const WAITING: usize = 1024;
+/// How many transactions write at the same time: while one waits for the disk, the next fills.
+const AT_A_TIME: usize = 2;
+/// How many events, and bytes, share a transaction, unless they were appended together.
+const TOGETHER: (usize, usize) = (1000, 1024 * 1024);
+/// How often it is tried again to store what was in the way of another transaction.
+const ATTEMPTS: usize = 5;
+
+/// Events that are to be stored, and whom to tell.
+pub(crate) struct Job {
+    events: Vec<NewEvent>,
+    answer: oneshot::Sender<Result<Appended, Failure>>,
+}
+
+/// Starts what writes: all that came while others were written shares a transaction, and waits for the disk once. It ends with what is
+/// returned.
+pub(crate) fn start(shared: Arc<Shared>, changes: mpsc::Sender<()>) -> mpsc::Sender<Job> {
+    let (jobs, mut queue) = mpsc::channel::<Job>(WAITING);
+    tokio::spawn(async move {
+        let lanes = Arc::new(Semaphore::new(AT_A_TIME));
+        let mut first = queue.recv().await;
+        while let Some(job) = first.take() {
+            let Ok(lane) = Arc::clone(&lanes).acquire_owned().await else { return };
+            let mut batch = vec![job];
+            let mut size = (batch[0].events.len(), bytes(&batch[0].events));
+            while let Ok(job) = queue.try_recv() {
+                size = (size.0 + job.events.len(), size.1 + bytes(&job.events));
+                if size.0 > TOGETHER.0 || size.1 > TOGETHER.1 {
+                    first = Some(job);
+                    break;
+                }
+                batch.push(job);
+            }
+            let (shared, changes) = (Arc::clone(&shared), changes.clone());
+            tokio::spawn(async move {
+                write(&shared, batch).await;
+                announce::announce(&shared, &changes);
+                drop(lane);
+            });
+            if first.is_none() {
+                first = queue.recv().await;
+            }
+        }
+    });
+    jobs
+}
+
+pub(crate) async fn append(
+    jobs: &mpsc::Sender<Job>,
+    events: &[NewEvent],
+) -> Result<Appended, Failure> {
+    check(events)?;
+    let (answer, stored) = oneshot::channel();
+    let job = Job { events: events.to_vec(), answer };
+    jobs.send(job).await.map_err(|_| Failure::before(Cause::NoTask))?;
+    stored.await.map_err(|_| Failure::after(Cause::NoTask))?
+}
+
+/// Refuses what Postgres would, and with it what others have appended.
+pub(crate) fn check(events: &[NewEvent]) -> Result<(), Failure> {
+    let mut keys = events.iter().flat_map(|event| [&event.key, &event.idempotency_key]).flatten();
+    match keys.any(|key| key.contains('\0')) {
+        true => Err(Failure::before(Cause::Nul)),
+        false => Ok(()),
+    }
+}
+
+fn bytes(events: &[NewEvent]) -> usize {
+    events.iter().map(|event| event.block.len()).sum()
+}
+
+async fn write(shared: &Shared, mut batch: Vec<Job>) {
+    // Whoever has gone was told that it is not known, and may have given up long ago.
+    batch.retain(|job| !job.answer.is_closed());
+    if batch.is_empty() {
+        return;
+    }
+    let answers = match store(shared, &batch).await {
+        Err(failure) if failure.is_about_data() && batch.len() > 1 => {
+            let mut answers = Vec::new();
+            for job in &batch {
+                let stored = store(shared, std::slice::from_ref(job)).await;
+                answers.push(stored.and_then(|mut one| one.pop().ok_or(Failure::Finished)));
+            }
+            answers
+        }
+        Err(failure) => vec![Err(failure); batch.len()],
+        Ok(answers) => answers.into_iter().map(Ok).collect(),
+    };
+    for (job, answer) in batch.into_iter().zip(answers) {
+        _ = job.answer.send(answer);
+    }
+}
+
+async fn store(shared: &Shared, batch: &[Job]) -> Result<Vec<Appended>, Failure> {
+    let columns = Columns::of(batch.iter().flat_map(|job| &job.events));
+    let window = shared.window.as_secs_f64();
+    let mut attempts = 1;
+    let rows = loop {
+        let parameters: Parameters<'_> = [
+            &shared.name.as_str(),
+            &columns.blocks,
+            &columns.keys,
+            &columns.idempotency_keys,
+            &window,
+        ];
+        match shared.connections.query(APPEND, &parameters).await {
+            Err(failure) if failure.is_conflict() && attempts < ATTEMPTS => attempts += 1,
+            rows => break rows?,
+        }
+    };
+    let mut rows = rows.iter();
+    batch.iter().map(|job| appended(rows.by_ref().take(job.events.len()))).collect()
+}
+type Parameters<'a> = [&'a (dyn tokio_postgres::types::ToSql + Sync); 5];
+
+/// Events as Postgres takes them.
+pub(crate) struct Columns<'a> {
+    pub(crate) blocks: Vec<&'a [u8]>,
+    /// None where no event has one.
+    pub(crate) keys: Option<Vec<Option<&'a str>>>,
+    /// None where no event has one.
+    pub(crate) idempotency_keys: Option<Vec<Option<&'a str>>>,
+}
+
+impl<'a> Columns<'a> {
+    pub(crate) fn of(events: impl Iterator<Item = &'a NewEvent> + Clone) -> Self {
+        let column = |key: fn(&NewEvent) -> Option<&str>| {
+            let is_empty = events.clone().all(|event| key(event).is_none());
+            (!is_empty).then(|| events.clone().map(key).collect())
+        };
+        Self {
+            keys: column(|event| event.key.as_deref()),
+            idempotency_keys: column(|event| event.idempotency_key.as_deref()),
+            blocks: events.clone().map(|event| &event.block[..]).collect(),
+        }
+    }
+}
+
+/// Where the events of these rows were stored; without rows the log is finished.
+pub(crate) fn appended<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<Appended, Failure> {
+    let mut rows = rows.peekable();
+    let epoch = rows.peek().ok_or(Failure::Finished)?.get::<_, &str>(0);
+    let epoch = epoch.parse().map_err(|_| Failure::after(Cause::Epoch))?;
+    let cursors: Vec<Cursor> = rows.map(|row| read::cursor(row.get(1), row.get(2))).collect();
+    Ok(Appended { epoch, cursors })
+}

@@ -1,0 +1,195 @@
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, Row, Statement};
+
+use crate::dial::{Dial, Pooled, Task};
+use crate::failure::{Cause, Failure};
+use crate::session::Session;
+
+/// The connections of a log: some that are kept, and one for each follower.
+pub(crate) struct Connections {
+    pool: Pool,
+    config: Config,
+    dial: Arc<dyn Dial>,
+    session: Arc<Session>,
+    connect_timeout: Duration,
+    answer_timeout: Duration,
+}
+
+impl Connections {
+    /// Getting a connection, and an answer, may each take nearly as long as `within`: so the log need not give up first, and it is known
+    /// whether anything was sent.
+    pub(crate) fn new(
+        mut config: Config,
+        dial: Arc<dyn Dial>,
+        session: Session,
+        most: usize,
+        within: Duration,
+    ) -> Self {
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(within);
+        }
+        let session = Arc::new(session);
+        let begin = {
+            let session = Arc::clone(&session);
+            Hook::async_fn(move |client: &mut ClientWrapper, _| {
+                let session = Arc::clone(&session);
+                Box::pin(async move { session.begin(client).await.map_err(HookError::Backend) })
+            })
+        };
+        let pooled = Pooled(Arc::clone(&dial));
+        let manager = Manager::from_connect(config.clone(), pooled, ManagerConfig::default());
+        let pool = Pool::builder(manager).max_size(most.max(1)).post_create(begin).build();
+        Self {
+            pool: pool.expect("a pool that has no timeouts needs no runtime"),
+            config,
+            dial,
+            session,
+            connect_timeout: within.mul_f64(0.8),
+            answer_timeout: within.mul_f64(0.9),
+        }
+    }
+
+    /// The answer to a statement. Where the log is missing it is created, and the statement sent once more.
+    pub(crate) async fn query(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failure> {
+        match self.ask(sql, parameters).await {
+            Err(failure) if failure.is_missing() => {
+                self.begin().await?;
+                self.ask(sql, parameters).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn ask(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failure> {
+        let lease = self.lease().await?;
+        let answer = timeout(self.answer_timeout, lease.query(sql, parameters)).await;
+        let answer = answer.map_err(|_| Failure::after(Cause::NoAnswer(self.answer_timeout)))?;
+        lease.keep();
+        answer
+    }
+
+    /// Has the log be there, with positions that rise.
+    pub(crate) async fn begin(&self) -> Result<(), Failure> {
+        let lease = self.lease().await?;
+        let begun = timeout(self.answer_timeout, self.session.begin(&lease)).await;
+        let begun = begun.map_err(|_| Failure::before(Cause::NoAnswer(self.answer_timeout)))?;
+        lease.keep();
+        begun.map_err(|error| Failure::before(Cause::Postgres(error)))
+    }
+
+    async fn lease(&self) -> Result<Lease, Failure> {
+        let object = timeout(self.connect_timeout, self.pool.get()).await;
+        let object =
+            object.map_err(|_| Failure::before(Cause::NoConnection(self.connect_timeout)))?;
+        Ok(Lease(Some(object.map_err(|error| Failure::before(Cause::Connection(error)))?)))
+    }
+
+    /// A connection of its own, which says so when it is notified of something, or has ended.
+    pub(crate) async fn listen(
+        &self,
+        channel: &str,
+        news: &Arc<Notify>,
+    ) -> Result<Listening, Failure> {
+        let listen = async {
+            let (client, task) = self.dial.dial(&self.config, Arc::clone(news)).await?;
+            let answer_timeout = self.answer_timeout;
+            let listening =
+                Listening { client, _task: Task(task), statement: None, answer_timeout };
+            self.session.begin(&listening.client).await?;
+            listening.client.batch_execute(&format!("LISTEN \"{channel}\"")).await?;
+            Ok(listening)
+        };
+        match timeout(self.connect_timeout, listen).await {
+            Ok(listening) => listening.map_err(|error| Failure::before(Cause::Postgres(error))),
+            Err(_) => Err(Failure::before(Cause::NoConnection(self.connect_timeout))),
+        }
+    }
+}
+
+/// A connection for one statement, which is closed unless it is kept: it may be in the middle of something, or dead.
+struct Lease(Option<Object>);
+
+impl Lease {
+    async fn query(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failure> {
+        let statement = self.prepare_cached(sql).await;
+        let statement = statement.map_err(|error| Failure::before(Cause::Postgres(error)))?;
+        let rows = (**self).query(&statement, parameters).await;
+        rows.map_err(|error| Failure::after(Cause::Postgres(error)))
+    }
+
+    fn keep(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Deref for Lease {
+    type Target = ClientWrapper;
+
+    fn deref(&self) -> &ClientWrapper {
+        self.0.as_ref().expect("it is there until the lease ends")
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
+    }
+}
+
+/// The connection of a follower.
+pub(crate) struct Listening {
+    client: Client,
+    _task: Task,
+    statement: Option<Statement>,
+    answer_timeout: Duration,
+}
+
+impl Listening {
+    /// The answer to the one statement that it is asked.
+    pub(crate) async fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failure> {
+        let (client, known) = (&self.client, &mut self.statement);
+        let ask = async {
+            let statement = match known {
+                Some(statement) => statement,
+                None => known.insert(client.prepare(sql).await?),
+            };
+            client.query(statement, parameters).await
+        };
+        match timeout(self.answer_timeout, ask).await {
+            Ok(rows) => rows.map_err(|error| Failure::before(Cause::Postgres(error))),
+            Err(_) => Err(Failure::before(Cause::NoAnswer(self.answer_timeout))),
+        }
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").field("pool", &self.pool.status()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,105 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::PoolError;
+use sse_core::store::StoreError;
+use tokio_postgres::Error as PostgresError;
+use tokio_postgres::error::{Severity, SqlState};
+
+/// Why something was not done. Those whose appends shared a transaction share it.
+#[derive(Debug, Clone)]
+pub(crate) enum Failure {
+    Finished,
+    Failed(Arc<Cause>),
+    OutcomeUnknown(Arc<Cause>),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Cause {
+    #[error("Postgres says: {}", text(.0))]
+    Postgres(#[source] PostgresError),
+    #[error("there is no connection to Postgres")]
+    Connection(#[source] PoolError),
+    #[error("there is no connection to Postgres within {0:?}")]
+    NoConnection(Duration),
+    #[error("Postgres has not answered within {0:?}")]
+    NoAnswer(Duration),
+    #[error("the tables of the log are missing")]
+    Missing,
+    #[error("the log has no task any more: its runtime was shut down")]
+    NoTask,
+    #[error("a key with a NUL cannot be stored in Postgres")]
+    Nul,
+    #[error("Postgres keeps an epoch that is none")]
+    Epoch,
+}
+
+/// What the server says, which the error itself does not.
+fn text(error: &PostgresError) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), |said| said.to_string())
+}
+
+impl Failure {
+    /// Nothing was sent yet.
+    pub(crate) fn before(cause: Cause) -> Self {
+        Self::Failed(Arc::new(cause))
+    }
+
+    /// It was sent.
+    pub(crate) fn after(cause: Cause) -> Self {
+        let is_refusal = match &cause {
+            // An error ends a transaction. What is fatal ends the connection, and may come after the commit.
+            Cause::Postgres(error) => error
+                .as_db_error()
+                .is_some_and(|said| said.parsed_severity() == Some(Severity::Error)),
+            _ => false,
+        };
+        match is_refusal {
+            true => Self::Failed(Arc::new(cause)),
+            false => Self::OutcomeUnknown(Arc::new(cause)),
+        }
+    }
+
+    /// Whether the log is not there: its tables were dropped, or never created.
+    pub(crate) fn is_missing(&self) -> bool {
+        let missing =
+            [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_FUNCTION, SqlState::NO_DATA_FOUND];
+        self.code().is_some_and(|code| missing.contains(code))
+            || matches!(self, Self::Failed(cause) if matches!(**cause, Cause::Missing))
+    }
+
+    /// Whether it was in the way of another transaction, and need only be tried again.
+    pub(crate) fn is_conflict(&self) -> bool {
+        let conflicts = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
+        self.code().is_some_and(|code| conflicts.contains(code))
+    }
+
+    /// Whether it is about what was to be stored: other events can be.
+    pub(crate) fn is_about_data(&self) -> bool {
+        self.code().is_some_and(|code| ["22", "54"].contains(&&code.code()[..2]))
+    }
+
+    fn code(&self) -> Option<&SqlState> {
+        match self {
+            Self::Failed(cause) => match &**cause {
+                Cause::Postgres(error) => error.code(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Finished => Self::Finished,
+            Failure::Failed(cause) => Self::Failed(Box::new(Shared(cause))),
+            Failure::OutcomeUnknown(cause) => Self::OutcomeUnknown(Box::new(Shared(cause))),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Shared(Arc<Cause>);

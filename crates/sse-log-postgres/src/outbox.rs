@@ -1,0 +1,86 @@
+use futures_util::future::try_join;
+use sse_core::store::{NewEvent, StoreError};
+use sse_core::{Error, Event, EventId};
+use tokio_postgres::Transaction;
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::PostgresStore;
+use crate::append::{APPEND, Columns, appended, check};
+use crate::failure::{Cause, Failure};
+
+impl PostgresStore {
+    /// Appends an event in a transaction of the application's own: it comes with the application's rows, or not at all. The answer is the id
+    /// that it will have; clients see it once the transaction was committed.
+    ///
+    /// The transaction is one in the same database, and sees the tables of the log by its `search_path`. It does not wait for others
+    /// that append, unless the log is [ordered by a lock](crate::Ordering::ByLock); until it ends the log cannot be
+    /// [finished](crate::EventLog::finish). It notifies followers, and transactions that notify commit one at a time.
+    ///
+    /// ```no_run
+    /// # async fn order(client: &mut tokio_postgres::Client, store: &sse_log_postgres::PostgresStore) -> Result<(), Box<dyn std::error::Error>> {
+    /// let transaction = client.transaction().await?;
+    /// transaction.execute("INSERT INTO orders (item) VALUES ($1)", &[&"tea"]).await?;
+    /// let id = store.append_in(&transaction, "tea was ordered").await?;
+    /// transaction.commit().await?;
+    /// assert!(!id.as_str().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What a log refuses ([`EventLog::append`](crate::EventLog::append)): the transaction can go on then. Where Postgres fails
+    /// ([`is_store`](Error::is_store)) the transaction has failed, too; one that is not read committed does where the log was finished
+    /// since its beginning.
+    ///
+    /// # Cancel safety
+    ///
+    /// When it is dropped the event may be in the transaction, or not: roll it back.
+    pub async fn append_in(
+        &self,
+        transaction: &Transaction<'_>,
+        event: impl Into<Event>,
+    ) -> Result<EventId, Error> {
+        let event = NewEvent::encode(&event.into(), self.shared.largest_event)?;
+        let mut ids = self.append_encoded_in(transaction, &[event]).await?;
+        Ok(ids.pop().expect("each event has been given an id"))
+    }
+
+    /// The same with events that were [encoded](crate::EventLog::encode) for the log, and maybe given keys.
+    ///
+    /// # Errors
+    ///
+    /// As for [`append_in`](PostgresStore::append_in).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`append_in`](PostgresStore::append_in).
+    pub async fn append_encoded_in(
+        &self,
+        transaction: &Transaction<'_>,
+        events: &[NewEvent],
+    ) -> Result<Vec<EventId>, Error> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        check(events).map_err(StoreError::from)?;
+        let columns = Columns::of(events.iter());
+        let (name, channel) = (self.shared.name.as_str(), self.shared.name.channel());
+        let window = self.shared.window.as_secs_f64();
+        let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
+            (&name, Type::TEXT),
+            (&columns.blocks, Type::BYTEA_ARRAY),
+            (&columns.keys, Type::TEXT_ARRAY),
+            (&columns.idempotency_keys, Type::TEXT_ARRAY),
+            (&window, Type::FLOAT8),
+        ];
+        let stored = transaction.query_typed(APPEND, &parameters);
+        let notify: [(&(dyn ToSql + Sync), Type); 1] = [(&channel, Type::TEXT)];
+        let notified = transaction.query_typed("SELECT pg_notify($1, '')", &notify);
+        let (rows, _) = try_join(stored, notified)
+            .await
+            .map_err(|error| StoreError::from(Failure::before(Cause::Postgres(error))))?;
+        let appended = appended(rows.iter()).map_err(StoreError::from)?;
+        Ok(appended.cursors.iter().map(|cursor| cursor.id(appended.epoch)).collect())
+    }
+}

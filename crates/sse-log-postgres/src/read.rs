@@ -1,0 +1,147 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use sse_core::store::{Bounds, Page, PageLimit, StoredEvent};
+use sse_core::{Cursor, Epoch};
+use tokio::time::{Instant, sleep};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use crate::failure::{Cause, Failure};
+use crate::store::Shared;
+
+const READ: &str = include_str!("../sql/read.sql");
+const BEFORE_LAST: &str = include_str!("../sql/before_last.sql");
+/// How long a reader waits for events that are stored, and cannot be read yet since transactions from before them still run.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// What is seen of a log at a moment.
+pub(crate) struct View {
+    pub(crate) page: Page,
+    /// Below this `hi` nothing comes any more.
+    below: i64,
+    /// The `hi` of the newest event that is stored, readable or not.
+    top: Option<i64>,
+    /// The server gives positions again that it gave already.
+    is_restored: bool,
+}
+
+impl View {
+    /// Whether events are stored that cannot be read yet.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.top.is_some_and(|top| top >= self.below)
+    }
+
+    /// Whether it reaches to the newest that can be read.
+    fn is_at_end(&self) -> bool {
+        self.page.events.last().is_none_or(|last| last.cursor >= self.page.bounds.newest)
+    }
+}
+
+pub(crate) async fn bounds(shared: &Shared) -> Result<Bounds, Failure> {
+    let none = PageLimit { events: 0, bytes: 0 };
+    Ok(page(shared, Cursor::MAX, none).await?.bounds)
+}
+
+/// The events after a cursor. Those that were stored by now are among them, unless a transaction from before them runs on.
+pub(crate) async fn page(
+    shared: &Shared,
+    after: Cursor,
+    limit: PageLimit,
+) -> Result<Page, Failure> {
+    let (begun, mut pause) = (Instant::now(), Duration::from_millis(1));
+    let mut wanted = None;
+    loop {
+        let view = look(shared, after, limit).await?;
+        let wanted = *wanted.get_or_insert(view.top);
+        let is_settled = wanted.is_none_or(|wanted| wanted < view.below);
+        if is_settled || !view.is_at_end() || begun.elapsed() > SETTLE {
+            return Ok(view.page);
+        }
+        sleep(pause).await;
+        pause *= 2;
+    }
+}
+
+async fn look(shared: &Shared, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
+    let question = Question::new(shared, after, limit);
+    let look = async || match shared.connections.query(READ, &question.parameters()).await {
+        Ok(rows) => view(&rows),
+        Err(failure) => Err(failure),
+    };
+    match look().await {
+        Ok(view) if view.is_restored => {}
+        Err(failure) if failure.is_missing() => {}
+        view => return view,
+    }
+    shared.connections.begin().await?;
+    look().await
+}
+
+/// What to read, as Postgres takes it.
+pub(crate) struct Question<'a> {
+    name: &'a str,
+    after: (i64, i64),
+    limit: (i64, i64),
+}
+
+impl<'a> Question<'a> {
+    pub(crate) const SQL: &'static str = READ;
+
+    pub(crate) fn new(shared: &'a Shared, after: Cursor, limit: PageLimit) -> Self {
+        let number = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
+        let limit = (number(limit.events), number(limit.bytes));
+        Self { name: shared.name.as_str(), after: position(after), limit }
+    }
+
+    pub(crate) fn parameters(&self) -> [&(dyn ToSql + Sync); 5] {
+        [&self.name, &self.after.0, &self.after.1, &self.limit.0, &self.limit.1]
+    }
+}
+
+/// The first row is the bounds, the others are events.
+pub(crate) fn view(rows: &[Row]) -> Result<View, Failure> {
+    let (first, events) = rows.split_first().ok_or_else(|| Failure::before(Cause::Missing))?;
+    let pair = |hi, lo| Some(cursor(first.get::<_, Option<i64>>(hi)?, first.get(lo)));
+    let epoch: Epoch =
+        first.get::<_, &str>("epoch").parse().map_err(|_| Failure::before(Cause::Epoch))?;
+    let floor = cursor(first.get("floor_hi"), first.get("floor_lo"));
+    let bounds = Bounds {
+        epoch,
+        floor,
+        oldest: pair("oldest_hi", "oldest_lo"),
+        newest: pair("newest_hi", "newest_lo").unwrap_or_default().max(floor),
+        is_finished: first.get("is_finished"),
+        deletions: first.get::<_, i64>("deletions").unsigned_abs(),
+    };
+    let events = events.iter().map(|row| StoredEvent {
+        cursor: cursor(row.get("hi"), row.get("lo")),
+        block: Bytes::copy_from_slice(row.get("block")),
+        key: row.get::<_, Option<&str>>("key").map(Into::into),
+    });
+    Ok(View {
+        below: first.get("below"),
+        top: first.get("top_hi"),
+        is_restored: first.get::<_, Option<bool>>("is_restored").unwrap_or_default(),
+        page: Page { bounds, events: events.collect() },
+    })
+}
+
+pub(crate) async fn before_last(shared: &Shared, count: usize) -> Result<Cursor, Failure> {
+    // What was stored by now is counted.
+    bounds(shared).await?;
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let rows = shared.connections.query(BEFORE_LAST, &[&shared.name.as_str(), &count]).await?;
+    let row = rows.first().ok_or_else(|| Failure::before(Cause::Missing))?;
+    Ok(cursor(row.get(0), row.get(1)))
+}
+
+pub(crate) fn cursor(hi: i64, lo: i64) -> Cursor {
+    Cursor::new(hi.unsigned_abs(), lo.unsigned_abs())
+}
+
+/// What is beyond all that Postgres counts to is after everything.
+pub(crate) fn position(cursor: Cursor) -> (i64, i64) {
+    let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
+    (number(cursor.hi()), number(cursor.lo()))
+}

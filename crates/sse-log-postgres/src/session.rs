@@ -1,0 +1,79 @@
+use std::time::Duration;
+
+use sse_core::Epoch;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Error};
+
+use crate::name::LogName;
+use crate::{Migrations, Options, Ordering};
+
+/// What the tables say once this version of them is there.
+const SCHEMA: &str = "sse-log-postgres, schema 1";
+const MIGRATION: &str = include_str!("../migrations/0001_event_log.sql");
+/// One at a time: Postgres does not create the same thing twice at once.
+const BEGIN_MIGRATION: &str = "BEGIN; SELECT pg_advisory_xact_lock(5067418208219421036)";
+
+/// What is done on each connection before it is used.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) name: LogName,
+    settings: String,
+    migrations: Migrations,
+    ordering: Ordering,
+}
+
+impl Session {
+    pub(crate) fn new(name: LogName, options: &Options) -> Self {
+        let within = options.log.store_timeout.max(Duration::from_millis(2)).as_millis();
+        // The plans of a table that has grown since it was last looked at would read all of it.
+        let settings = format!(
+            "SET statement_timeout = {within}; SET lock_timeout = {}; \
+             SET idle_in_transaction_session_timeout = {within}; \
+             SET enable_seqscan = off; SET enable_bitmapscan = off; SET client_min_messages = warning",
+            within / 2
+        );
+        Self { name, settings, migrations: options.migrations, ordering: options.ordering }
+    }
+
+    /// Has the log be there, and as it should. A connection may lead to another server than the one before it.
+    pub(crate) async fn begin(&self, client: &Client) -> Result<(), Error> {
+        client.batch_execute(&self.settings).await?;
+        if self.migrations == Migrations::Apply && !is_migrated(client).await? {
+            let migrated = migrate(client).await;
+            // It may be a connection that is kept.
+            let end = if migrated.is_ok() { "COMMIT" } else { "ROLLBACK" };
+            client.batch_execute(end).await?;
+            migrated?;
+        }
+        let epoch = Epoch::random();
+        let by_lock = self.ordering == Ordering::ByLock;
+        let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] = [
+            (&self.name.as_str(), Type::TEXT),
+            (&epoch.as_str(), Type::TEXT),
+            (&by_lock, Type::BOOL),
+        ];
+        client.query_typed("SELECT sse_log_open($1, $2, $3)", &parameters).await?;
+        Ok(())
+    }
+}
+
+async fn migrate(client: &Client) -> Result<(), Error> {
+    client.batch_execute(BEGIN_MIGRATION).await?;
+    // Whoever was first has done it: to do it again would wait for all who use the tables.
+    match is_migrated(client).await? {
+        true => Ok(()),
+        false => client.batch_execute(MIGRATION).await,
+    }
+}
+
+/// Asks the tables of Postgres themselves: in a transaction that has waited, a look-up by name answers what was so before.
+const IS_MIGRATED: &str = "SELECT EXISTS (
+    SELECT FROM pg_description d JOIN pg_class c ON c.oid = d.objoid
+    WHERE d.classoid = 'pg_class'::regclass AND d.description = $1
+        AND c.relname = 'sse_logs' AND pg_table_is_visible(c.oid)
+)";
+
+async fn is_migrated(client: &Client) -> Result<bool, Error> {
+    let row = client.query_typed_one(IS_MIGRATED, &[(&SCHEMA, Type::TEXT)]).await?;
+    Ok(row.get(0))
+}

@@ -1,0 +1,8 @@
+//! What Postgres does that no other store does, and what others do to Postgres.
+
+mod finish;
+mod order;
+mod outbox;
+mod restore;
+mod settings;
+mod tools;

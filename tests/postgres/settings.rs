@@ -1,0 +1,109 @@
+//! Who may do what, and how the log is opened.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use sse_conformance::stores::Postgres;
+use sse_core::store::{Store, StoreError};
+use sse_log_postgres::{LogOptions, Migrations, Options, PostgresStore};
+use tokio_postgres::NoTls;
+
+use crate::tools::{append, bounds, client, event, execute, open, soon, texts, told};
+
+#[tokio::test]
+async fn nothing_is_created_where_the_options_say_that_it_is_there() {
+    let postgres = Postgres::start().await;
+    let options = Options { migrations: Migrations::AreApplied, ..Options::default() };
+    let store = postgres.store("log", options).await;
+    let failed = soon(store.append(&[event("x")])).await.expect_err("there are no tables");
+    assert!(matches!(failed, StoreError::Failed(_)), "{failed:?}");
+    assert!(told(&failed).contains("sse_log_open"), "{}", told(&failed));
+
+    let migration = include_str!("../../crates/sse-log-postgres/migrations/0001_event_log.sql");
+    execute(&postgres, migration).await;
+    append(&store, "x").await;
+    execute(&postgres, migration).await; // any number of times
+    assert_eq!(texts(&store).await, ["x"]);
+}
+
+#[tokio::test]
+async fn a_user_who_may_create_nothing_uses_what_is_there() {
+    let postgres = Postgres::start().await;
+    let owner = open(&postgres).await;
+    append(&owner, "one").await;
+    execute(
+        &postgres,
+        "CREATE USER app; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app; \
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app",
+    )
+    .await;
+    let mut config = postgres.config();
+    config.user("app");
+    let options = Options::default();
+    let store = PostgresStore::connect_with(config, NoTls, "log", &options).await.expect("a name");
+    append(&store, "two").await;
+    store.retain(&LogOptions { events: 1, ..options.log }.retention()).await.expect("retained");
+    assert_eq!(texts(&store).await, ["two"]);
+    store.delete(bounds(&store).await.newest).await.expect("deleted");
+    store.begin_epoch(bounds(&store).await.epoch).await.expect("begun");
+    store.finish().await.expect("finished");
+    assert!(bounds(&store).await.is_finished);
+}
+
+#[tokio::test]
+async fn a_name_that_is_none_is_refused() {
+    for name in ["", "a b", "a/b", "é", &"x".repeat(65)] {
+        let refused = PostgresStore::connect("postgres://h/d", name, &Options::default()).await;
+        assert!(told(&refused.expect_err("no name")).contains("1 to 64"), "{name:?}");
+    }
+    let refused = PostgresStore::connect("no url", "log", &Options::default()).await;
+    assert!(refused.expect_err("no url").is_store());
+}
+
+/// Names of which Postgres would take the beginning alone.
+#[tokio::test]
+async fn logs_share_nothing_however_long_their_names() {
+    let postgres = Postgres::start().await;
+    let names = ["x".repeat(64), "x".repeat(63)];
+    let stores = join_all(names.iter().map(|name| postgres.store(name, Options::default()))).await;
+    for (n, store) in stores.iter().enumerate() {
+        append(store, n).await;
+    }
+    for (n, store) in stores.iter().enumerate() {
+        assert_eq!(texts(store).await, [n.to_string()]);
+    }
+}
+
+/// What one of them cannot store does not keep the others from being stored with it.
+#[tokio::test]
+async fn an_event_that_cannot_be_stored_fails_alone() {
+    let postgres = Postgres::start().await;
+    let store = open(&postgres).await;
+    let nul = [event("nul").with_key("\0").expect("a key")];
+    let good = (0..20).map(|_| store.append(std::slice::from_ref(&GOOD)));
+    let (bad, good) = tokio::join!(store.append(&nul), join_all(good));
+    let bad = bad.expect_err("Postgres has no such text");
+    assert!(matches!(bad, StoreError::Failed(_)) && told(&bad).contains("NUL"), "{bad:?}");
+    assert!(good.iter().all(Result::is_ok));
+}
+static GOOD: std::sync::LazyLock<sse_core::store::NewEvent> =
+    std::sync::LazyLock::new(|| event("good"));
+
+/// A lock on the table, as a migration of the application's takes it.
+#[tokio::test]
+async fn an_append_that_waits_for_a_lock_fails_in_time_and_says_so() {
+    let postgres = Postgres::start().await;
+    let log = LogOptions { store_timeout: Duration::from_secs(1), ..LogOptions::for_store() };
+    let store = postgres.store("log", Options { log, ..Options::default() }).await;
+    append(&store, "before").await;
+    let other = client(&postgres).await;
+    other.batch_execute("BEGIN; LOCK TABLE sse_log_events").await.expect("locked");
+    let begun = Instant::now();
+    let failed = soon(store.append(&[event("x")])).await.expect_err("it is locked");
+    assert!(matches!(failed, StoreError::Failed(_)), "it was not stored: {failed:?}");
+    assert!(told(&failed).contains("lock timeout"), "{}", told(&failed));
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    other.batch_execute("ROLLBACK").await.expect("released");
+    append(&store, "after").await;
+    assert_eq!(texts(&store).await, ["before", "after"]);
+}

@@ -1,0 +1,84 @@
+//! What the tests have in common.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use sse_conformance::stores::Postgres;
+use sse_core::store::{Bounds, NewEvent, PageLimit, Pages, Store};
+use sse_core::{Cursor, Event};
+use sse_log_postgres::{Options, Ordering, PostgresStore};
+use tokio_postgres::Client;
+
+pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
+
+pub(crate) async fn open(postgres: &Postgres) -> PostgresStore {
+    open_ordered(postgres, Ordering::ByTransaction).await
+}
+
+/// Opened once it is used.
+pub(crate) async fn open_ordered(postgres: &Postgres, ordering: Ordering) -> PostgresStore {
+    let store = postgres.store("log", Options { ordering, ..Options::default() }).await;
+    bounds(&store).await;
+    store
+}
+
+/// A connection of the application's own.
+pub(crate) async fn client(postgres: &Postgres) -> Client {
+    postgres.client().await.expect("it runs").0
+}
+
+pub(crate) async fn execute(postgres: &Postgres, sql: &str) {
+    client(postgres).await.batch_execute(sql).await.expect(sql);
+}
+
+/// Begins a transaction that has an id from now on.
+pub(crate) async fn begin(client: &Client) {
+    client.batch_execute("BEGIN; SELECT pg_current_xact_id()").await.expect("begun");
+}
+
+pub(crate) fn event(text: impl Display) -> NewEvent {
+    NewEvent::encode(&Event::new(text.to_string()), 1 << 20).expect("data alone")
+}
+
+pub(crate) async fn append(store: &PostgresStore, text: impl Display) -> Cursor {
+    soon(store.append(&[event(text)])).await.expect("stored").cursors[0]
+}
+
+pub(crate) async fn bounds(store: &PostgresStore) -> Bounds {
+    soon(store.bounds()).await.expect("bounds")
+}
+
+/// The data of all events, in their order.
+pub(crate) async fn texts(store: &PostgresStore) -> Vec<String> {
+    let page = soon(store.read(Cursor::START, PAGE)).await.expect("a page");
+    page.events.iter().map(|event| text(&event.block)).collect()
+}
+
+pub(crate) fn text(block: &[u8]) -> String {
+    let text = String::from_utf8(block.to_vec()).expect("UTF-8");
+    text.strip_prefix("data: ").expect("data alone").trim_end().to_owned()
+}
+
+/// The next so many events of one who follows.
+pub(crate) async fn take(pages: &mut Pages, count: usize) -> Vec<(Cursor, String)> {
+    let mut events = Vec::new();
+    while events.len() < count {
+        let page = soon(pages.next()).await.expect("it goes on").expect("a page");
+        events.extend(page.events.iter().map(|event| (event.cursor, text(&event.block))));
+    }
+    assert!(events.is_sorted_by(|a, b| a.0 < b.0), "in order: {events:?}");
+    events
+}
+
+pub(crate) async fn soon<T>(call: impl Future<Output = T>) -> T {
+    let answer = tokio::time::timeout(Duration::from_secs(20), call).await;
+    answer.expect("an answer within 20 s")
+}
+
+/// An error with its causes, as a person reads it.
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

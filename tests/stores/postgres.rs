@@ -1,0 +1,165 @@
+//! Postgres: a cluster of the test's own, which writes each commit to the disk before it answers.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sse_core::store::Store;
+use sse_core::{Error, LogOptions, async_trait};
+use sse_log_postgres::{Options, PostgresStore};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Config, NoTls};
+
+use super::postgres_cluster::{Cluster, data, data_of_another, folder, free_address};
+use crate::suite::store_engine::{Durable, Engine, Networked};
+
+/// How long it may take to start, on a machine that is busy, after it was killed.
+const STARTS_WITHIN: Duration = Duration::from_secs(30);
+
+/// A cluster of one test, gone when it is dropped.
+#[derive(Debug)]
+pub struct Postgres {
+    address: SocketAddr,
+    /// Ended before its folder is removed.
+    cluster: Mutex<Option<Cluster>>,
+    folder: TempDir,
+}
+
+impl Postgres {
+    /// Starts one.
+    pub async fn start() -> Self {
+        Self::start_with(data).await
+    }
+
+    /// Starts one that knows itself to be another than those.
+    pub async fn start_another() -> Self {
+        Self::start_with(data_of_another).await
+    }
+
+    async fn start_with(data: fn(&Path)) -> Self {
+        let postgres =
+            Self { address: free_address(), cluster: Mutex::new(None), folder: folder() };
+        data(postgres.folder.path());
+        Networked::start(&postgres).await;
+        postgres
+    }
+
+    /// How to connect to it.
+    pub fn config(&self) -> Config {
+        let mut config = Config::new();
+        config.host("127.0.0.1").port(self.address.port()).user("postgres").dbname("postgres");
+        config
+    }
+
+    /// A connection to it, and what drives that.
+    pub async fn client(&self) -> Option<(Client, JoinHandle<()>)> {
+        let (client, connection) = self.config().connect(NoTls).await.ok()?;
+        Some((client, tokio::spawn(async move { drop(connection.await) })))
+    }
+
+    /// The store of this name, opened with all these options.
+    pub async fn store(&self, name: &str, options: Options) -> PostgresStore {
+        let store = PostgresStore::connect_with(self.config(), NoTls, name, &options).await;
+        store.expect("a name")
+    }
+
+    /// Sets this for the whole cluster, and waits until it is so.
+    async fn configure(&self, name: &str, value: &str) {
+        let (client, _) = self.client().await.expect("it runs");
+        let set = format!("ALTER SYSTEM SET {name} = {value}");
+        client.batch_execute(&set).await.expect("set");
+        client.batch_execute("SELECT pg_reload_conf()").await.expect("reloaded");
+        let begun = Instant::now();
+        loop {
+            let (client, _) = self.client().await.expect("it runs");
+            let row = client.query_one(&format!("SHOW {name}"), &[]).await.expect("a setting");
+            if row.get::<_, &str>(0) == value {
+                return;
+            }
+            assert!(begun.elapsed() < STARTS_WITHIN, "{name} is not {value}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn cluster(&self) -> MutexGuard<'_, Option<Cluster>> {
+        self.cluster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Engine for Postgres {
+    async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
+        self.open_through(self.address, name, options).await
+    }
+
+    fn url(&self) -> String {
+        format!("postgres:postgres://postgres@{}/postgres", self.address)
+    }
+}
+
+#[async_trait]
+impl Durable for Postgres {
+    async fn crash(&self) {
+        self.stop().await;
+        Networked::start(self).await;
+    }
+}
+
+#[async_trait]
+impl Networked for Postgres {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    async fn open_through(
+        &self,
+        proxy: SocketAddr,
+        name: &str,
+        options: LogOptions,
+    ) -> Result<Arc<dyn Store>, Error> {
+        let options = Options { log: options, ..Options::default() };
+        let url = format!("postgres://postgres@{proxy}/postgres");
+        Ok(Arc::new(PostgresStore::connect(&url, name, &options).await?))
+    }
+
+    async fn stop(&self) {
+        self.cluster().take().into_iter().for_each(Cluster::kill);
+    }
+
+    async fn start(&self) {
+        let begun = Instant::now();
+        loop {
+            let has_ended = self.cluster().as_mut().is_none_or(Cluster::has_ended);
+            if has_ended {
+                // For the first time; or the port was taken by somebody else for a moment.
+                *self.cluster() = Some(Cluster::start(self.folder.path(), self.address));
+            }
+            if let Some((client, _)) = self.client().await
+                && client.batch_execute("SELECT 1").await.is_ok()
+            {
+                return;
+            }
+            let log = self.folder.path().join("log");
+            assert!(begun.elapsed() < STARTS_WITHIN, "{:?}", std::fs::read_to_string(log));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn pause(&self) {
+        self.cluster().as_ref().expect("it runs").pause();
+    }
+
+    fn resume(&self) {
+        self.cluster().as_ref().expect("it runs").resume();
+    }
+
+    async fn refuse_writes(&self) {
+        self.configure("default_transaction_read_only", "on").await;
+    }
+
+    async fn allow_writes(&self) {
+        self.configure("default_transaction_read_only", "off").await;
+    }
+}

@@ -1,0 +1,197 @@
+//! The processes of Postgres, and the folder that they work in.
+
+use std::fs::{self, File, Permissions};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A cluster that runs until it is dropped.
+#[derive(Debug)]
+pub(super) struct Cluster(Child);
+
+impl Cluster {
+    pub(super) fn start(folder: &Path, address: SocketAddr) -> Self {
+        let log = File::options().create(true).append(true).open(folder.join("log"));
+        let log = log.expect("a file in a folder of our own");
+        let child = program("postgres")
+            .arg("-D")
+            .arg(folder.join("data"))
+            .args(["-h", "127.0.0.1", "-p", &address.port().to_string(), "-k", ""])
+            .args(["-c", "fsync=on", "-c", "shared_buffers=32MB"])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file"))
+            .stderr(log)
+            .spawn();
+        Self(child.expect("postgres runs (Debian's package `postgresql`)"))
+    }
+
+    pub(super) fn has_ended(&mut self) -> bool {
+        self.0.try_wait().is_ok_and(|status| status.is_some())
+    }
+
+    /// Stops all its processes from running.
+    pub(super) fn pause(&self) {
+        // The first begins no others then.
+        signal("STOP", &[self.0.id()]);
+        signal("STOP", &children(self.0.id()));
+    }
+
+    pub(super) fn resume(&self) {
+        signal("CONT", &children(self.0.id()));
+        signal("CONT", &[self.0.id()]);
+    }
+
+    /// Ends all its processes, as `kill -9` does.
+    pub(super) fn kill(mut self) {
+        self.pause();
+        let children = children(self.0.id());
+        signal("KILL", &children);
+        signal("KILL", &[self.0.id()]);
+        _ = self.0.wait();
+        // They hold the shared memory, without which it does not begin anew.
+        patiently(|| children.iter().all(|child| parent(*child).is_none()));
+    }
+}
+
+impl Drop for Cluster {
+    /// At once, and yet so that it gives the shared memory back, of which the system has so many pieces.
+    fn drop(&mut self) {
+        if !self.has_ended() {
+            self.resume();
+            signal("QUIT", &[self.0.id()]);
+            if !patiently(|| self.has_ended()) {
+                _ = self.0.kill();
+                _ = self.0.wait();
+            }
+        }
+    }
+}
+
+/// Whether it is so within 10 s.
+fn patiently(mut is_so: impl FnMut() -> bool) -> bool {
+    let begun = Instant::now();
+    while !is_so() {
+        if begun.elapsed() > Duration::from_secs(10) {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    true
+}
+
+fn signal(signal: &str, processes: &[u32]) {
+    let processes = processes.iter().map(u32::to_string);
+    // Some have ended meanwhile.
+    let script = "kill -s $0 $* 2>&-";
+    _ = Command::new("sh").args(["-c", script, signal]).args(processes).status();
+}
+
+fn children(of: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").expect("Linux lists its processes").flatten();
+    let ids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
+    ids.filter(|id| parent(*id) == Some(of)).collect()
+}
+
+/// The process that began this one, if it still runs.
+fn parent(of: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{of}/status")).ok()?;
+    let field = |name| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    field("State:").filter(|state| !state.starts_with('Z'))?;
+    field("PPid:")?.parse().ok()
+}
+
+/// A folder that the user of Postgres can enter.
+pub(super) fn folder() -> TempDir {
+    let folder = TempDir::new().expect("a temporary folder");
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("it is ours");
+    if let Some((user, group)) = user() {
+        chown(folder.path(), Some(user), Some(group)).expect("root may");
+    }
+    folder
+}
+
+/// Puts the data of a new cluster there; they are all the same one.
+pub(super) fn data(folder: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(template()).arg(folder.join("data")).status();
+    assert!(copied.expect("cp runs").success());
+}
+
+/// The same, of a cluster that is none of those: each is known by a number.
+pub(super) fn data_of_another(folder: &Path) {
+    let made = program("initdb")
+        .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"])
+        .args(["--no-sync", "--wal-segsize=1", "-D"])
+        .arg(folder.join("data"))
+        .output()
+        .expect("initdb runs (Debian's package `postgresql`)");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// The data of a new cluster, made once: it takes a second.
+fn template() -> &'static Path {
+    static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let owner = user().map_or_else(|| "self".to_owned(), |(user, _)| user.to_string());
+        let version = version().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+        let template = target.join(format!("postgres-template-{version}-{owner}"));
+        if template.exists() {
+            return template;
+        }
+        let folder = folder();
+        data_of_another(folder.path());
+        // Others may make it at the same time: the first wins, and all are alike.
+        let own = target.join(format!("postgres-template-{}", std::process::id()));
+        fs::create_dir_all(&target).expect("the folder of what is built");
+        let copied =
+            Command::new("cp").arg("-a").arg(folder.path().join("data")).arg(&own).status();
+        assert!(copied.expect("cp runs").success());
+        if fs::rename(&own, &template).is_err() {
+            _ = fs::remove_dir_all(&own);
+        }
+        template
+    })
+}
+
+fn version() -> String {
+    let version = program("initdb").arg("--version").output();
+    String::from_utf8_lossy(&version.expect("initdb runs").stdout).trim().to_owned()
+}
+
+/// A program of Postgres, which does not run as root.
+fn program(name: &str) -> Command {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let programs = versions.map(|version| version.path().join("bin").join(name));
+    let newest = programs.filter(|program| program.exists()).max();
+    let mut command = Command::new(newest.unwrap_or_else(|| PathBuf::from(name)));
+    if let Some((user, group)) = user() {
+        command.uid(user).gid(group);
+    }
+    command.current_dir("/");
+    command
+}
+
+/// The user and group of Postgres, where we are root.
+fn user() -> Option<(u32, u32)> {
+    if fs::metadata("/proc/self").expect("Linux shows a process to itself").uid() != 0 {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").expect("a list of users");
+    let user = users.lines().find(|line| line.starts_with("postgres:"));
+    let user = user.expect("the user postgres (Debian's package `postgresql`)");
+    let mut numbers = user.split(':').skip(2).map_while(|field| field.parse().ok());
+    Some((numbers.next()?, numbers.next()?))
+}
+
+/// A port that is free now.
+pub(super) fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("a bound socket has an address")
+}
