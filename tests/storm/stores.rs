@@ -17,6 +17,7 @@ use crate::storm::TURN;
 const CLIENTS: usize = 40;
 const EVENTS: u64 = 2000;
 const FEWEST_CUTS: usize = 300;
+const FEWEST_CUT_ANSWERS: usize = 20;
 /// For how long the server is gone.
 const GONE: Duration = Duration::from_millis(300);
 
@@ -25,9 +26,12 @@ pub(crate) async fn gets_every_event_once_and_in_order_from_two_processes_while_
 ) {
     let _turn = TURN.lock().await;
     let begun = Instant::now();
-    // Its outcome is unknown where the server ends: it is tried again, under its key.
+    // Where the answer is cut off, or the server ends, the outcome is unknown: it is tried again, under its key.
     let options = LogOptions { store_wait: Duration::from_secs(60), ..LogOptions::for_store() };
-    let store = engine.open("events", options).await.expect("the engine runs");
+    let cuts = Cuts { seed: 3, bytes: 1000..8000, rst_share: 0.5, limit: usize::MAX };
+    let answers = CuttingProxy::start(engine.address(), cuts).await;
+    let store = engine.open_through(answers.addr(), "events", options).await;
+    let store = store.expect("the engine runs");
     let timer = Timer::new(Instant::now, tokio::time::sleep);
     let (log, follower) = EventLog::open(store, options, timer).await.expect("the engine runs");
     let following = tokio::spawn(follower);
@@ -55,12 +59,14 @@ pub(crate) async fn gets_every_event_once_and_in_order_from_two_processes_while_
     }
     let cuts: usize = proxies.iter().map(CuttingProxy::cuts).sum();
     println!(
-        "{CLIENTS} clients of two processes, {EVENTS} events each, {cuts} cuts, {} connections; the server restarted twice; \
-         published in {all_published:.1?}, received after {:.1?}",
+        "{CLIENTS} clients of two processes, {EVENTS} events each, {cuts} cuts, {} connections; the server restarted twice, {} cuts \
+         from the publisher; published in {all_published:.1?}, received after {:.1?}",
         visits.connections,
+        answers.cuts(),
         begun.elapsed()
     );
     assert!(cuts >= FEWEST_CUTS, "only {cuts} cuts");
+    assert!(answers.cuts() >= FEWEST_CUT_ANSWERS, "only {} cuts", answers.cuts());
     following.abort();
 }
 
