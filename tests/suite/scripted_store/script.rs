@@ -3,7 +3,8 @@
 use std::collections::hash_map::Entry;
 use std::task::Waker;
 
-use sse_core::store::Bounds;
+use sse_core::Cursor;
+use sse_core::store::{Bounds, PageLimit, StoredEvent};
 
 use super::data::Data;
 use super::faults::{Call, Cut, Fault};
@@ -68,6 +69,11 @@ impl ScriptedStore {
     /// What there is.
     pub fn now(&self) -> Bounds {
         self.lock().data.bounds()
+    }
+
+    /// The events after this position.
+    pub fn kept_after(&self, after: Cursor) -> Vec<StoredEvent> {
+        self.lock().data.read(after, PageLimit { events: usize::MAX, bytes: usize::MAX })
     }
 
     /// What a replica has that gets nothing from now on.

@@ -66,12 +66,16 @@ impl Follow {
 
     /// Follows from where the log is, until that cannot go on.
     async fn follow(&self, check_every: Duration) -> Result<(), Failed> {
+        // What the store has lost is looked for once the connection is there, which is lost when the store loses anything.
+        let (epoch, mut newest) = self.log()?.epoch_and_newest();
+        let mut pages = self.within(self.store.follow(newest)).await?;
         self.check().await?;
         self.check_newest().await?;
         self.check_rest().await?;
-        let newest = self.log()?.lock().tail.newest();
-        let mut pages = self.within(self.store.follow(newest)).await?;
-        let (mut newest, mut behind_since) = (newest, None);
+        if self.log()?.epoch_and_newest().0 != epoch {
+            return Ok(());
+        }
+        let mut behind_since = None;
         loop {
             match self.next(&mut pages, check_every).await? {
                 Next::Page(page) => {
@@ -93,7 +97,7 @@ impl Follow {
                     }
                 },
             }
-            let before = std::mem::replace(&mut newest, self.log()?.lock().tail.newest());
+            let before = std::mem::replace(&mut newest, self.log()?.epoch_and_newest().1);
             if newest != before {
                 behind_since = None;
             }
@@ -152,8 +156,8 @@ impl Follow {
     async fn check_rest(&self) -> Result<(), Failed> {
         let Some((newest, stored)) = self.log()?.newest_here_and_stored() else { return Ok(()) };
         let page = self.within(self.store.read(newest, reads::LIMIT)).await?;
-        if page.events.is_empty() && page.bounds.epoch == self.log()?.lock().tail.epoch() {
-            self.log()?.advance(stored);
+        if page.events.is_empty() {
+            self.log()?.advance(stored, &page.bounds);
         }
         Ok(())
     }

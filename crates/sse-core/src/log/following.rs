@@ -2,14 +2,14 @@
 
 use std::task::Waker;
 
-use crate::Cursor;
 use crate::log::EventLog;
 use crate::log::behind::{Behind, Part};
 use crate::log::follow::Taken;
-use crate::log::reads;
+use crate::log::reads::{self, Known};
 use crate::log::seen::Seen;
 use crate::log::state::State;
 use crate::store::{Bounds, Page, StoredEvent};
+use crate::{Cursor, Epoch};
 
 /// Whom to wake once the lock is released.
 #[derive(Default)]
@@ -38,10 +38,18 @@ impl EventLog {
         self.lock().behind.as_mut().map_or(0, Behind::begin_check)
     }
 
-    /// Whether the store has lost events that have been seen here.
+    /// Which life of the log it is, and how far it is known here.
+    pub(super) fn epoch_and_newest(&self) -> (Epoch, Cursor) {
+        let state = self.lock();
+        (state.tail.epoch(), state.tail.newest())
+    }
+
+    /// Whether the store has lost events that have been seen here, or the end of the log.
     pub(super) fn has_moved_back(&self, bounds: &Bounds) -> bool {
         let state = self.lock();
-        bounds.epoch == state.tail.epoch() && bounds.newest < state.newest()
+        let was_finished = state.behind.as_ref().is_some_and(|behind| behind.bounds.is_finished);
+        bounds.epoch == state.tail.epoch()
+            && (bounds.newest < state.newest() || (was_finished && !bounds.is_finished))
     }
 
     pub(super) fn end_check(&self, number: u64, bounds: &Bounds) -> Taken {
@@ -71,12 +79,16 @@ impl EventLog {
         })
     }
 
-    /// There is no event up to this position: it is where the tail ends now.
-    pub(super) fn advance(&self, newest: Cursor) {
+    /// There is no event up to this position, says a page with these bounds: it is where the tail ends now.
+    pub(super) fn advance(&self, newest: Cursor, bounds: &Bounds) {
         self.change(|state, changes| {
-            state.tail.advance(newest);
-            let bounds = state.behind.as_ref().map(|behind| behind.bounds);
-            bounds.map(|bounds| state.learn(&bounds, changes));
+            // It may have lost the events that it had.
+            if bounds.epoch == state.tail.epoch() && bounds.newest >= newest {
+                // First whether there was any that is gone.
+                state.learn(bounds, changes);
+                state.tail.advance(newest);
+                state.learn(bounds, changes);
+            }
         });
     }
 
@@ -109,10 +121,10 @@ impl EventLog {
         self.lock().behind.as_ref().is_some_and(|behind| behind.is_wanted(part, wish))
     }
 
-    /// Where the tail begins, and what the store has.
-    pub(super) fn base_and_floor(&self) -> (Cursor, Cursor) {
+    /// What is known before a page is read.
+    pub(super) fn known(&self) -> Known {
         let state = self.lock();
-        (state.tail.base(), state.floor())
+        Known { base: state.tail.base(), newest: state.newest(), floor: state.floor() }
     }
 
     /// A page has been read, which begins after this position. Whether it is an answer.
@@ -120,19 +132,22 @@ impl EventLog {
         &self,
         (part, wish): (Part, u64),
         after: Cursor,
-        base: Cursor,
+        before: Known,
         page: &Page,
     ) -> bool {
         self.change(|state, changes| {
             let (epoch, newest) = (state.tail.epoch(), state.tail.newest());
             let Some(behind) = &mut state.behind else { return false };
-            if page.bounds.epoch != epoch {
+            if page.bounds.epoch != epoch || page.bounds.newest < before.newest {
+                // Another life of the log, or one that has lost events: what it is, the follower finds out.
                 behind.want_check();
                 changes.woken.extend(behind.follower());
                 return false;
             }
             behind.bounds.raise_floor(&page.bounds);
-            let Some(answer) = reads::answer(part, after, base, newest, page) else { return false };
+            let Some(answer) = reads::answer(part, after, before.base, newest, page) else {
+                return false;
+            };
             changes.woken.extend(behind.answer(part, wish, answer));
             true
         })

@@ -64,17 +64,17 @@ impl EventLog {
             timer.clone(),
         );
         let log = Self(Arc::new(log));
-        log.fill(&**store, bounds.newest).await?;
+        log.fill(&**store, &bounds).await?;
         Ok(log)
     }
 
     /// Reads what comes after the base, so that to begin live is to begin with the next event.
-    async fn fill(&self, store: &dyn Store, end: Cursor) -> Result<(), StoreError> {
+    async fn fill(&self, store: &dyn Store, bounds: &Bounds) -> Result<(), StoreError> {
         loop {
             let newest = self.lock().tail.newest();
-            if newest >= end {
+            if newest >= bounds.newest {
                 // It may be finished.
-                self.advance(newest);
+                self.advance(newest, bounds);
                 return Ok(());
             }
             let read = store.read(newest, reads::LIMIT);
@@ -85,7 +85,7 @@ impl EventLog {
             }
             if page.events.is_empty() {
                 // Up to here; what is newer by the page's bounds may have come after its events were read.
-                self.advance(end);
+                self.advance(bounds.newest, &page.bounds);
                 return Ok(());
             }
         }

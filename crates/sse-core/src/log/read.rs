@@ -109,6 +109,9 @@ impl EventLog {
         if page.bounds.epoch != epoch {
             return Err(self.lock().gap(GapReason::OtherEpoch).into());
         }
+        if after > page.bounds.newest {
+            return Err(self.lock().gap(GapReason::AheadOfHead).into());
+        }
         if after < page.bounds.floor {
             return Err(self.lock().gap(GapReason::TooOld).into());
         }

@@ -45,8 +45,8 @@ async fn read(follow: &Follow, part: Part, wish: u64) -> Result<(), Unused> {
     let mut backoff = Backoff::new();
     while follow.log()?.is_wanted(part, wish) {
         match attempt(follow, part).await {
-            Ok((after, base, page)) => {
-                if follow.log()?.answer((part, wish), after, base, &page) {
+            Ok((after, before, page)) => {
+                if follow.log()?.answer((part, wish), after, before, &page) {
                     return Ok(());
                 }
             }
@@ -62,18 +62,29 @@ async fn read(follow: &Follow, part: Part, wish: u64) -> Result<(), Unused> {
     Ok(())
 }
 
-/// A page, the position after which it begins, and where the tail began before it was read.
-async fn attempt(follow: &Follow, part: Part) -> Result<(Cursor, Cursor, Page), StoreError> {
-    let Ok((base, floor)) = follow.log().map(|log| log.base_and_floor()) else {
+/// What was known before a page was read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    /// Where the tail began.
+    pub(super) base: Cursor,
+    /// The newest event, here or in the store.
+    pub(super) newest: Cursor,
+    /// The lowest position that can be resumed from.
+    pub(super) floor: Cursor,
+}
+
+/// A page, the position after which it begins, and what was known before.
+async fn attempt(follow: &Follow, part: Part) -> Result<(Cursor, Known, Page), StoreError> {
+    let Ok(before) = follow.log().map(|log| log.known()) else {
         return Err(StoreError::failed("the log is in use no more"));
     };
     let after = match part {
         Part::After(after) => after,
-        Part::Oldest => floor,
+        Part::Oldest => before.floor,
         Part::Last(count) => follow.within(follow.store.before_last(count)).await?,
     };
     let page = follow.within(follow.store.read(after, LIMIT)).await?;
-    Ok((after, base, page))
+    Ok((after, before, page))
 }
 
 /// What a page says of the log after this position, as it goes out. The events that the follower has not brought yet are left out: what

@@ -19,6 +19,7 @@ mod sharing;
 mod shutdowns;
 mod simulated_log;
 mod simulated_source;
+mod simulated_store;
 mod simulation;
 mod snapshots;
 mod start;

@@ -44,6 +44,8 @@ pub(crate) struct Reader {
     is_woken: bool,
     parser: Parser,
     last_event_id: String,
+    /// Whether the stream came to its end by itself.
+    pub(crate) has_ended: bool,
     /// What has arrived since this was last taken.
     pub(crate) arrived: Vec<Parsed>,
 }
@@ -57,6 +59,7 @@ impl Reader {
             is_woken: false,
             parser: Parser::default(),
             last_event_id: last_event_id.to_owned(),
+            has_ended: false,
             arrived: Vec::new(),
         }
     }
@@ -66,13 +69,23 @@ impl Reader {
     }
 
     pub(crate) fn connect(&mut self, feed: impl Into<Feed>) {
+        assert!(self.is_answered(feed), "204, though there is more to come");
+    }
+
+    /// Connects, unless the answer is 204.
+    pub(crate) fn is_answered(&mut self, feed: impl Into<Feed>) -> bool {
         let request = self.request();
         let timer = Timer::new(Instant::now, |_| std::future::pending());
         let response = StreamResponse::new(&request, feed, timer);
+        if response.status == 204 {
+            return false;
+        }
         assert_eq!(response.status, 200);
         (self.body, self.is_woken) = (Some(response.body), true);
         self.wakes = Wakes::new();
         self.parser = Parser::default();
+        self.has_ended = false;
+        true
     }
 
     /// The last event ID that would be sent when coming back.
@@ -106,7 +119,10 @@ impl Reader {
                     self.cut();
                 }
             }
-            Poll::Ready(None) => self.cut(),
+            Poll::Ready(None) => {
+                self.cut();
+                self.has_ended = true;
+            }
             Poll::Pending => self.is_woken = false,
         }
         true

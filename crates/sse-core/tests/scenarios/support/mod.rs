@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod report;
 pub(crate) mod script;
+pub(crate) mod virtual_clock;
 pub(crate) mod wakes;
 
 // The standard's reader, and the rules that clients need kept: files of the conformance suite that know no more than the core.
@@ -13,3 +14,6 @@ pub(crate) mod parser;
 #[path = "../../../../../tests/suite/rules.rs"]
 #[allow(dead_code, unreachable_pub)]
 pub(crate) mod rules;
+#[path = "../../../../../tests/suite/scripted_store/mod.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs)]
+pub(crate) mod scripted_store;

@@ -1,0 +1,85 @@
+//! What happens.
+
+use std::time::Duration;
+
+use super::Simulation;
+
+impl Simulation {
+    pub(super) fn poll_a_process(&mut self) -> bool {
+        let process = self.rng.usize(..2);
+        self.processes[process].poll()
+    }
+
+    pub(super) fn poll_a_client(&mut self, cuts_within: bool) -> bool {
+        let client = self.rng.usize(..self.clients.len());
+        self.step(client, cuts_within)
+    }
+
+    /// Lets a client connect, to one process or the other, or read.
+    pub(super) fn step(&mut self, client: usize, cuts_within: bool) -> bool {
+        let client = &mut self.clients[client];
+        if client.is_done {
+            return false;
+        }
+        if !client.reader.is_connected() {
+            let process = self.rng.usize(..2);
+            let Some(log) = &self.processes[process].log else { return false };
+            client.is_to_be_told = self.processes[process].is_confused_about(&client.last_event_id);
+            client.connect(process, log, &self.history);
+            return true;
+        }
+        let has_read = client.read(&mut self.rng, &self.history, cuts_within);
+        client.is_to_be_told |=
+            self.processes[client.process].is_confused_about(&client.last_event_id);
+        if !client.reader.is_connected() {
+            self.forgive_the_disconnected();
+        }
+        has_read
+    }
+
+    pub(super) fn cut_a_client(&mut self) {
+        let client = self.rng.usize(..self.clients.len());
+        self.clients[client].reader.cut();
+        self.forgive_the_disconnected();
+    }
+
+    /// Whoever is where nothing is any more, and is connected to nobody who knows, may come back when nobody can know of it.
+    pub(super) fn forgive_the_disconnected(&mut self) {
+        for client in &mut self.clients {
+            let is_connected = client.reader.is_connected();
+            let is_lost = |at: &Vec<_>| !self.history.line().any(|place| at.contains(&place));
+            let is_lost = client.at.as_ref().is_some_and(is_lost);
+            client.is_forgiven |=
+                (is_lost || client.is_to_be_told) && !(is_connected && client.is_to_be_told);
+            client.is_to_be_told &= is_connected;
+        }
+    }
+
+    pub(super) fn restart(&mut self) {
+        let process = self.rng.usize(..2);
+        self.processes[process].start();
+        self.calls.retain(|call| call.process != process);
+        let clients = self.clients.iter_mut().filter(|client| client.process == process);
+        clients.for_each(|client| client.reader.cut());
+        self.forgive_the_disconnected();
+    }
+
+    /// What was given up by its caller may have been done, or not.
+    pub(super) fn give_up_a_call(&mut self) {
+        if !self.calls.is_empty() {
+            let call = self.rng.usize(..self.calls.len());
+            drop(self.calls.swap_remove(call));
+        }
+    }
+
+    pub(super) fn rare(&mut self) {
+        match self.rng.u8(..16) {
+            0..6 => self.restart(),
+            6..8 => self.new_epoch(),
+            8 => self.finish(),
+            9 if self.has_losses => self.recreate(),
+            10..14 => self.fail_over(),
+            _ => self.clock.pass(Duration::from_secs(20)),
+        }
+    }
+}

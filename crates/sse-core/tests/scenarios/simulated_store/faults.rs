@@ -1,0 +1,80 @@
+//! What goes wrong with the store.
+
+use std::time::Duration;
+
+use super::Simulation;
+use crate::support::scripted_store::{Call, Cut, Fault};
+
+impl Simulation {
+    pub(super) fn fault(&mut self) {
+        let call = Call::ALL[self.rng.usize(..Call::ALL.len())];
+        let faults = [Fault::Fails, Fault::LosesTheRequest, Fault::LosesTheAnswer, Fault::Stalls];
+        match self.rng.u8(..16) {
+            0..4 => self.store.fault(call, faults[self.rng.usize(..faults.len())]),
+            4..8 => self.store.mend(call),
+            8..12 => self.store.come_back(),
+            12 => self.store.cut(Cut::Ends),
+            13 => self.store.cut(Cut::Fails),
+            14 => self.store.pause(),
+            _ => self.store.go_down(),
+        }
+    }
+
+    pub(super) fn mend(&mut self) {
+        self.store.come_back();
+    }
+
+    /// Some of what is kept goes; or a replica is as far as it will ever be.
+    pub(super) fn lose(&mut self) {
+        match self.rng.u8(..4) {
+            0 => self.replica = Some((self.store.replica(), self.history.head)),
+            1 if self.has_losses => self.delete(),
+            2 if self.has_losses => self.store.trim(self.rng.usize(1..6)),
+            _ => self.give_up_a_call(),
+        }
+    }
+
+    /// The replica takes over. Where events are lost in other ways, too, nobody appends until it was noticed.
+    pub(super) fn fail_over(&mut self) {
+        let Some((replica, head)) = self.replica.take() else { return };
+        let lost = self.store.now();
+        self.store.fail_over_to(&replica);
+        self.history.go_back_to(head);
+        let now = self.store.now();
+        let mut nobody_knows_more = true;
+        for process in &mut self.processes {
+            let newest = process.newest().filter(|(epoch, _)| *epoch == now.epoch);
+            if newest.is_some_and(|(_, newest)| newest > now.newest) {
+                process.confused_in = Some(now.epoch);
+                nobody_knows_more = false;
+            }
+        }
+        self.clients.iter_mut().for_each(|client| {
+            client.is_to_be_told |=
+                self.processes[client.process].is_confused_about(&client.last_event_id);
+        });
+        self.forgive_the_disconnected();
+        if self.has_losses {
+            self.calls.clear();
+            self.mend();
+            self.let_pass(Duration::from_secs(3));
+            let has_begun_anew = self.store.now().epoch != now.epoch;
+            assert!(has_begun_anew || nobody_knows_more, "nobody noticed: {lost:?}, {now:?}");
+            self.assert_all_were_told();
+        }
+    }
+
+    /// Whoever has stayed where it is known that events were lost.
+    pub(super) fn assert_all_were_told(&self) {
+        for client in self.clients.iter().filter(|client| client.reader.is_connected()) {
+            assert!(!client.is_to_be_told, "it was told nothing: it is at {:?}", client.at);
+        }
+    }
+
+    /// All is gone.
+    pub(super) fn recreate(&mut self) {
+        self.store.recreate();
+        self.history.begin();
+        self.replica = None;
+    }
+}

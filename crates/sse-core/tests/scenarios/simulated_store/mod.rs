@@ -1,0 +1,166 @@
+//! Two processes over one store, their clients, and all that happens to them in any order: every event once, in order, or a `reset`
+//! that says otherwise; an error never reads as the end; what was acknowledged is stored, and what failed is not.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use sse_core::{LogOptions, Start};
+
+use crate::simulation::for_each_seed;
+use crate::support::scripted_store::{Positions, Replica, ScriptedStore};
+use crate::support::virtual_clock::VirtualClock;
+
+mod actions;
+mod calls;
+mod client;
+mod faults;
+mod history;
+mod process;
+
+use calls::Call;
+use client::Client;
+use history::{History, Place};
+use process::Process;
+
+#[test]
+fn each_client_of_a_log_over_a_store_gets_every_event_once_in_order_or_is_told_of_a_gap() {
+    for_each_seed(10_000, |rng| Simulation::new(rng).run());
+}
+
+struct Simulation {
+    rng: Rng,
+    clock: VirtualClock,
+    store: ScriptedStore,
+    history: History,
+    processes: [Process; 2],
+    clients: Vec<Client>,
+    /// What was asked of a log, and has no answer yet.
+    calls: Vec<Call>,
+    /// How many events there were attempts to append.
+    count: usize,
+    replica: Option<(Replica, Place)>,
+    /// Whether what is kept may go otherwise than by a failover: if so, nobody appends until that was noticed.
+    has_losses: bool,
+}
+
+impl Simulation {
+    fn new(mut rng: Rng) -> Self {
+        // The core draws its epochs and pauses from here.
+        fastrand::seed(rng.u64(..));
+        let clock = VirtualClock::new();
+        let positions = if rng.bool() { Positions::Dense } else { Positions::Sparse };
+        let store = ScriptedStore::on(clock.timer(), positions);
+        let mut steps = rng.fork();
+        let most = rng.usize(1..4);
+        store.dawdle(move || steps.usize(..most));
+        if rng.bool() {
+            store.short_pages(rng.usize(1..4));
+        }
+        let has_losses = rng.bool();
+        let options = LogOptions {
+            events: if has_losses { [5, 30, 1000][rng.usize(..3)] } else { 1000 },
+            tail_events: [1, 3, 20][rng.usize(..3)],
+            store_timeout: Duration::from_millis(400),
+            store_check: Duration::from_millis(300),
+            store_wait: [Duration::ZERO, Duration::from_millis(300)][rng.usize(..2)],
+            ..LogOptions::for_store()
+        };
+        let processes = [(); 2].map(|()| Process::new(&store, options, &clock));
+        let starts = [Start::Oldest, Start::Live, Start::Last(3)];
+        let clients = (0..rng.usize(1..4))
+            .map(|_| Client::new(starts[rng.usize(..starts.len())].clone()))
+            .collect();
+        let history = History::new(&store);
+        Self {
+            rng,
+            clock,
+            store,
+            history,
+            processes,
+            clients,
+            calls: Vec::new(),
+            count: 0,
+            replica: None,
+            has_losses,
+        }
+    }
+
+    fn run(mut self) {
+        for _ in 0..self.rng.usize(20..300) {
+            match self.rng.u8(..) {
+                0..40 => self.append(),
+                40..60 => self.poll_a_call(),
+                60..110 => _ = self.poll_a_process(),
+                110..200 => _ = self.poll_a_client(true),
+                200..225 => self.clock.pass(Duration::from_millis(self.rng.u64(1..60))),
+                225..228 => self.clock.pass(Duration::from_millis(self.rng.u64(..2000))),
+                228..233 => self.cut_a_client(),
+                233..250 => self.fault(),
+                250..253 => self.lose(),
+                _ => self.rare(),
+            }
+            self.history.look();
+        }
+        self.settle();
+    }
+
+    /// Nothing goes wrong any more: each client gets all there is.
+    fn settle(&mut self) {
+        self.mend();
+        self.let_pass(Duration::from_secs(4));
+        assert!(self.calls.is_empty(), "a call has no answer");
+        self.assert_all_were_told();
+        for client in &self.clients {
+            let is_there = client.at.as_ref().is_none_or(|at| self.history.is_at_the_end(at));
+            assert!(client.is_done || is_there, "it waits at {:?}", client.at);
+        }
+        self.look_at_all_from_the_beginning();
+    }
+
+    /// Whoever comes now sees just what is kept.
+    fn look_at_all_from_the_beginning(&mut self) {
+        let known = self.clients.len();
+        let mut late = [Client::new(Start::Oldest), Client::new(Start::Oldest)];
+        for (client, process) in late.iter_mut().zip(0..) {
+            let log = self.processes[process].log.as_ref().expect("it is open by now");
+            client.connect(process, log, &self.history);
+        }
+        self.clients.extend(late);
+        self.let_pass(Duration::from_secs(1));
+        let newest = self.store.kept_after(sse_core::Cursor::START).pop();
+        for client in &self.clients[known..] {
+            let at = client.at.as_deref().unwrap_or_default();
+            let is_there = match &newest {
+                Some(newest) => at.iter().any(|p| self.history.places[*p].cursor == newest.cursor),
+                None => true,
+            };
+            assert!(is_there, "it is at {at:?}, and the newest is {newest:?}");
+        }
+    }
+
+    /// Lets everything run for this long, as it comes.
+    fn let_pass(&mut self, time: Duration) {
+        let until = self.clock.now() + time;
+        loop {
+            let mut is_idle = false;
+            for _ in 0..10_000 {
+                is_idle = true;
+                for process in 0..2 {
+                    is_idle &= !self.processes[process].poll();
+                    self.history.look();
+                }
+                for client in 0..self.clients.len() {
+                    is_idle &= !self.step(client, false);
+                }
+                is_idle &= !self.poll_calls();
+                if is_idle {
+                    break;
+                }
+            }
+            assert!(is_idle, "it is busy without end");
+            if !self.clock.pass_to_next(until) {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! A process: its log, the follower, and what it has asked of the log, each polled when it is woken.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use sse_core::{Cursor, Epoch, Error, EventLog, Follower, LogOptions};
+
+use crate::support::scripted_store::ScriptedStore;
+use crate::support::virtual_clock::VirtualClock;
+use crate::support::wakes::Wakes;
+
+/// Something that is polled when it is woken.
+pub(super) struct Task<T> {
+    future: Pin<Box<dyn Future<Output = T> + Send>>,
+    wakes: Arc<Wakes>,
+    is_woken: bool,
+}
+
+impl<T> Task<T> {
+    pub(super) fn new(future: impl Future<Output = T> + Send + 'static) -> Self {
+        Self { future: Box::pin(future), wakes: Wakes::new(), is_woken: true }
+    }
+
+    /// Its result; and whether it was polled.
+    pub(super) fn poll(&mut self) -> (Option<T>, bool) {
+        self.is_woken |= self.wakes.take() > 0;
+        if !std::mem::take(&mut self.is_woken) {
+            return (None, false);
+        }
+        let waker = self.wakes.waker();
+        match self.future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(result) => (Some(result), true),
+            Poll::Pending => (None, true),
+        }
+    }
+}
+
+type Opening = Task<Result<(EventLog, Follower), Error>>;
+
+pub(super) struct Process {
+    store: ScriptedStore,
+    options: LogOptions,
+    clock: VirtualClock,
+    opening: Option<Opening>,
+    pub(super) log: Option<EventLog>,
+    follower: Option<Task<()>>,
+    /// The epoch in which the store has lost events that this process knows: until it begins another, it knows two pasts.
+    pub(super) confused_in: Option<Epoch>,
+}
+
+impl Process {
+    pub(super) fn new(store: &ScriptedStore, options: LogOptions, clock: &VirtualClock) -> Self {
+        let (store, clock) = (store.clone(), clock.clone());
+        let mut process = Self {
+            store,
+            options,
+            clock,
+            opening: None,
+            log: None,
+            follower: None,
+            confused_in: None,
+        };
+        process.start();
+        process
+    }
+
+    /// It ends, if it runs, and another begins.
+    pub(super) fn start(&mut self) {
+        (self.log, self.follower, self.confused_in) = (None, None, None);
+        let opening = EventLog::open(self.store.clone(), self.options, self.clock.timer());
+        self.opening = Some(Task::new(opening));
+    }
+
+    /// Whether it is to learn of losses that a client with this id, or without any, may have had.
+    pub(super) fn is_confused_about(&self, last_event_id: &str) -> bool {
+        let is_of =
+            |epoch: &Epoch| last_event_id.is_empty() || last_event_id.starts_with(epoch.as_str());
+        self.is_confused() && self.confused_in.as_ref().is_some_and(is_of)
+    }
+
+    fn is_confused(&self) -> bool {
+        self.confused_in.is_some_and(|epoch| self.newest().is_some_and(|(now, _)| now == epoch))
+    }
+
+    /// How far its follower has come.
+    pub(super) fn newest(&self) -> Option<(Epoch, Cursor)> {
+        let newest = self.log.as_ref()?.stats().newest;
+        let (epoch, cursor) = newest.as_str().split_once('.').expect("epoch and cursor");
+        Some((epoch.parse().expect("an epoch"), cursor.parse().expect("a cursor")))
+    }
+
+    /// Whether anything happened.
+    pub(super) fn poll(&mut self) -> bool {
+        if let Some(opening) = &mut self.opening {
+            let (opened, was_polled) = opening.poll();
+            match opened {
+                Some(Ok((log, follower))) => {
+                    (self.log, self.follower) = (Some(log), Some(Task::new(follower)));
+                    self.opening = None;
+                }
+                Some(Err(error)) => {
+                    assert!(error.is_store(), "{error}");
+                    self.start();
+                    self.clock.pass(std::time::Duration::from_millis(1));
+                }
+                None => {}
+            }
+            return was_polled;
+        }
+        let (ended, was_polled) = self.follower.as_mut().map_or((None, false), Task::poll);
+        assert!(ended.is_none(), "a follower runs for as long as its log is there");
+        if !self.is_confused() {
+            self.confused_in = None;
+        }
+        was_polled
+    }
+}
