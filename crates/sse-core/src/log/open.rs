@@ -8,7 +8,7 @@ use crate::log::reads;
 use crate::log::tail::{Limits, Tail};
 use crate::log::{EventLog, Shared};
 use crate::store::{Bounds, Store, StoreError};
-use crate::{Cursor, Error, LogOptions, Timer};
+use crate::{Error, LogOptions, Timer};
 
 impl EventLog {
     /// A log over a store, and what brings the store's events into this process: a [`Follower`], to be spawned.
