@@ -84,7 +84,7 @@ impl EventLog {
                 return Ok(());
             }
             if page.events.is_empty() {
-                // Up to here; what is newer by the page's bounds may have come after its events were read.
+                // What is newer by the page's bounds came after its events were read: the follower brings it.
                 self.advance(bounds.newest, &page.bounds);
                 return Ok(());
             }
