@@ -56,9 +56,7 @@ impl Database {
                 let batches = guarded(|| batches_of(&database.begin_read()?));
                 (Ok(database), batches)
             }
-            Err(failure) => {
-                (Err(format!("{} could not be opened", self.path.display())), Err(failure))
-            }
+            Err(failure) => (Err(failure.to_string()), Err(failure)),
         };
         *slot = database;
         answer
