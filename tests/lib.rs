@@ -34,4 +34,20 @@ mod docs {
     mod writing_an_adapter {}
     #[doc = include_str!("../examples/progress/README.md")]
     mod progress {}
+    #[doc = include_str!("../examples/chat/README.md")]
+    mod chat {}
+    #[doc = include_str!("../examples/tokens/README.md")]
+    mod tokens {}
+    #[doc = include_str!("../examples/dashboard/README.md")]
+    mod dashboard {}
+    #[doc = include_str!("../examples/merged/README.md")]
+    mod merged {}
+    #[doc = include_str!("../examples/htmx/README.md")]
+    mod htmx {}
+    #[doc = include_str!("../examples/cors/README.md")]
+    mod cors {}
+    #[doc = include_str!("../examples/notifications/README.md")]
+    mod notifications {}
+    #[doc = include_str!("../examples/README.md")]
+    mod examples {}
 }

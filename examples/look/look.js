@@ -33,7 +33,8 @@ function showTally(id) {
 
 /**
  * An EventSource with these listeners, one for each type of event, which says what state it is in. The browser reconnects and
- * resumes by itself. What is returned has `close()`, which ends it for good, and `leave(ms)`, which goes away for that long.
+ * resumes by itself. What is returned has `close()`, which ends it for good,
+ * `leave(ms)`, which goes away for that long, and `goTo(url)`.
  */
 function live(url, listeners, options = {}) {
   let source, lastId = "", wasCut = false;
@@ -70,6 +71,12 @@ function live(url, listeners, options = {}) {
     close() {
       source.close();
       say("ended");
+    },
+    /** Another stream that goes on where this one was. */
+    goTo(next) {
+      source.close();
+      url = next;
+      connect();
     },
     leave(ms) {
       source.close();

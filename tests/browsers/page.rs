@@ -63,11 +63,26 @@ impl Chromium {
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": [scheme] })).await;
     }
 
-    /// Opens a second tab, and goes there.
+    /// Opens this in a tab of its own, and goes there.
     pub async fn open_tab(&self, url: &str) {
         let tab = self.command("/window/new", json!({ "type": "tab" })).await;
-        self.command("/window", json!({ "handle": tab["handle"] })).await;
+        self.go_to_tab(tab["handle"].as_str().expect("a tab has a handle")).await;
         self.open(url).await;
+    }
+
+    /// The handle of the tab that is in front.
+    ///
+    /// # Panics
+    ///
+    /// Where the browser is gone.
+    pub async fn tab(&self) -> String {
+        let info = self.devtools("Target.getTargetInfo", json!({})).await;
+        info["targetInfo"]["targetId"].as_str().expect("a tab has a handle").to_owned()
+    }
+
+    /// Brings this tab to the front.
+    pub async fn go_to_tab(&self, handle: &str) {
+        self.command("/window", json!({ "handle": handle })).await;
     }
 
     /// Writes what is to be seen of the page to this file, as PNG.

@@ -1,6 +1,7 @@
 //! What the tests of the recipes share: a program as its user runs it, a line that can be cut, and what is asked of every page.
 
 mod line;
+pub mod notifications;
 mod page;
 mod program;
 

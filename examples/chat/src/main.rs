@@ -1,0 +1,109 @@
+//! Rooms, with history on joining and typing indicators that are not replayed.
+//!
+//! A room is a log. That someone is typing is an event in it, deleted three seconds later: those who are there see it, nobody who
+//! joins or comes back later does, and its absence is no gap.
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Html;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use sse_axum::{
+    Error, Event, EventLog, EventType, Feed, Shutdown, Sse, SseRequest, Start, listener,
+    stream_events,
+};
+
+const ROOMS: [&str; 3] = ["lobby", "garden", "workshop"];
+const TYPING: EventType = EventType::from_static("typing");
+const TYPING_LASTS: Duration = Duration::from_secs(3);
+
+/// How many of the newest events a room shows to who joins.
+const HISTORY: usize = 20;
+
+#[derive(Clone)]
+struct Chat {
+    rooms: Arc<HashMap<&'static str, EventLog>>,
+    shutdown: Shutdown,
+}
+
+/// What someone says; or, without a text, that they are about to.
+#[derive(Serialize, Deserialize)]
+struct Message {
+    name: String,
+    #[serde(default)]
+    text: String,
+}
+
+impl Message {
+    fn is_fit(&self) -> bool {
+        (1..=32).contains(&self.name.len()) && self.text.len() <= 2000
+    }
+}
+
+impl Chat {
+    fn open() -> Self {
+        let room = |name| (name, EventLog::in_memory(1000));
+        Self { rooms: Arc::new(ROOMS.map(room).into()), shutdown: Shutdown::new() }
+    }
+
+    fn feed(&self, room: &str) -> Option<Feed> {
+        let feed = self.rooms.get(room)?.feed().start_at(Start::Last(HISTORY));
+        Some(feed.retry(Duration::from_secs(1)).shutdown(&self.shutdown))
+    }
+
+    async fn say(&self, room: &EventLog, message: &Message) -> Result<(), Error> {
+        if !message.text.is_empty() {
+            return room.append(Event::json(message)?).await.map(drop);
+        }
+        let typing = Event::json(message)?.event_type(TYPING);
+        let id = room.append_keyed(&message.name, typing).await?;
+        let room = room.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(TYPING_LASTS).await;
+            room.delete(&id).await
+        });
+        Ok(())
+    }
+}
+
+async fn events(
+    State(chat): State<Chat>,
+    Path(room): Path<String>,
+    request: SseRequest,
+) -> Result<Sse, StatusCode> {
+    let feed = chat.feed(&room).ok_or(StatusCode::NOT_FOUND)?;
+    Ok(stream_events(request, feed))
+}
+
+async fn say(
+    State(chat): State<Chat>,
+    Path(room): Path<String>,
+    Json(message): Json<Message>,
+) -> Result<StatusCode, StatusCode> {
+    let room = chat.rooms.get(room.as_str()).ok_or(StatusCode::NOT_FOUND)?;
+    if !message.is_fit() {
+        return Err(StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    chat.say(room, &message).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let chat = Chat::open();
+    let stop = chat.shutdown.begin_after(tokio::signal::ctrl_c());
+    let page = Html(look::page(include_str!("index.html")));
+    let routes = Router::new()
+        .route("/", get(page))
+        .route("/rooms/{room}/events", get(events))
+        .route("/rooms/{room}/messages", post(say));
+    let listener = listener(look::address())?;
+    println!("open http://{}", listener.local_addr()?);
+    axum::serve(listener, routes.with_state(chat)).with_graceful_shutdown(stop).await
+}

@@ -1,0 +1,101 @@
+//! The page in a real browser.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sse_conformance::browsers::Chromium;
+use sse_conformance::cookbook::{Line, Program, is_fit_to_be_seen};
+use sse_conformance::suite::wire::Request;
+
+/// Remembers each time the page says that someone is typing.
+const WATCH: &str = "window.typed ??= (() => { const typed = []; \
+    new MutationObserver(() => typed.push($('typing').textContent)) \
+        .observe($('typing'), { childList: true }); return typed; })()";
+
+async fn post(program: &Program, room: &str, message: Value) -> u16 {
+    let url = format!("http://{}/rooms/{room}/messages", program.address);
+    let posted = reqwest::Client::new().post(url).json(&message).send().await;
+    posted.expect("it answers").status().as_u16()
+}
+
+async fn say(program: &Program, name: &str, text: &str) {
+    assert_eq!(post(program, "lobby", json!({ "name": name, "text": text })).await, 204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_tabs_talk_and_one_that_was_cut_off_gets_what_it_missed_once() {
+    let program = Program::start(env!("CARGO_BIN_EXE_chat")).await;
+    let line = Line::to(program.address).await;
+    let chromium = Chromium::start().await;
+    chromium.is_seen(900, 560, "light").await;
+    chromium.open(&format!("http://{}/", line.address)).await;
+    chromium.value("($('name').value = 'Ada', $('name').onchange(), $('text').focus())").await;
+    chromium.press("Hello, is anybody there?\u{e007}").await;
+    chromium.until("$('messages').innerText.includes('Hello')").await;
+    assert_eq!(chromium.value("$('text').value").await, "", "what was sent has left its field");
+
+    let first = chromium.tab().await;
+    chromium.open_tab(&format!("http://{}/", line.address)).await;
+    chromium.until("$('messages').innerText.includes('Hello')").await; // its history
+    chromium.value("($('name').value = 'Grace', $('text').focus())").await;
+    chromium.press("Just ").await;
+    chromium.go_to_tab(&first).await;
+    chromium.until("$('typing').textContent === 'Grace is typing …'").await;
+
+    line.cut();
+    chromium.until("$('state').textContent === 'reconnecting'").await;
+    chromium.value(WATCH).await;
+    say(&program, "Grace", "I am. My train is about to enter a tunnel.").await;
+    // Typed while the line is cut, and over before it is mended.
+    assert_eq!(post(&program, "lobby", json!({ "name": "Linus" })).await, 204);
+    say(&program, "Grace", "<b>This</b> you missed.").await;
+    chromium.until("$('typing').textContent === ''").await;
+    tokio::time::sleep(Duration::from_millis(3500)).await; // longer than typing lasts
+    line.mend();
+    chromium.until("$('messages').childElementCount >= 3 && tally.resumed === 1").await;
+    say(&program, "Grace", "And now you have it.").await;
+    chromium.until("$('messages').innerText.includes('And now')").await;
+    let said = [
+        "Hello, is anybody there?",
+        "I am. My train is about to enter a tunnel.",
+        "<b>This</b> you missed.",
+        "And now you have it.",
+    ];
+    assert_eq!(chromium.texts("#messages span").await, said, "all of it, in order, and once");
+    let typed = chromium.value("typed.join()").await;
+    assert!(!typed.to_string().contains("Linus"), "typing is not replayed: {typed}");
+
+    assert_eq!(post(&program, "lobby", json!({ "name": "Grace" })).await, 204);
+    chromium.until("$('typing').textContent === 'Grace is typing …'").await;
+    is_fit_to_be_seen(&chromium, env!("CARGO_MANIFEST_DIR")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_joins_sees_the_last_messages_of_the_room_and_nobody_typing() {
+    let program = Program::start(env!("CARGO_BIN_EXE_chat")).await;
+    for number in 0..30 {
+        say(&program, "Ada", &format!("message {number}")).await;
+    }
+    assert_eq!(post(&program, "garden", json!({ "name": "Ada", "text": "roses" })).await, 204);
+    assert_eq!(post(&program, "lobby", json!({ "name": "Ada" })).await, 204);
+    // Those who are there are told; who joins three seconds later is not.
+    let mut there = Request::get("/rooms/lobby/events").send(program.address).await;
+    assert_eq!(there.events(20).await[19].event_type, "typing");
+    tokio::time::sleep(Duration::from_millis(3500)).await;
+
+    let mut joined = Request::get("/rooms/lobby/events").send(program.address).await;
+    let history = joined.events(20).await;
+    assert!(history.iter().all(|event| event.event_type == "message"));
+    assert!(history[0].data.contains("message 10") && history[19].data.contains("message 29"));
+    let mut garden = Request::get("/rooms/garden/events").send(program.address).await;
+    assert!(garden.next_event().await.data.contains("roses"), "a room has its own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_is_refused() {
+    let program = Program::start(env!("CARGO_BIN_EXE_chat")).await;
+    assert_eq!(post(&program, "cellar", json!({ "name": "Ada", "text": "hello" })).await, 404);
+    assert_eq!(post(&program, "lobby", json!({ "name": "", "text": "hello" })).await, 422);
+    let long = "x".repeat(2001);
+    assert_eq!(post(&program, "lobby", json!({ "name": "Ada", "text": long })).await, 422);
+}

@@ -1,0 +1,37 @@
+//! The page in a real browser.
+
+use sse_conformance::browsers::Chromium;
+use sse_conformance::cookbook::{Line, Program, is_fit_to_be_seen};
+
+/// The largest distance between two neighbouring seconds of the chart, in milliseconds.
+const WIDEST: &str = "[...seconds.keys()].sort().reduce((widest, at, i, all) => \
+    Math.max(widest, i ? at - all[i - 1] : 0), 0)";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_second_is_missing_in_the_chart_after_a_short_cut_nor_after_a_long_one() {
+    let program = Program::start(env!("CARGO_BIN_EXE_dashboard")).await;
+    let line = Line::to(program.address).await;
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("http://{}/", line.address)).await;
+    chromium.until("seconds.size >= 3 && $('watching').textContent === '1'").await;
+    chromium.until("Number($('rate').textContent) >= 8").await;
+    assert_eq!(chromium.value("resets").await, 1, "a first visit begins with the history");
+
+    // Shorter than the log remembers: the seconds are replayed.
+    let cut_for = async |seconds: u32, resumed: &str| {
+        line.cut();
+        chromium.until("$('state').textContent === 'reconnecting'").await;
+        let at = chromium.value("now.at").await.as_u64().expect("a time");
+        let passed = format!("Date.now() > {at} + {seconds} * 1000");
+        chromium.until(&passed).await;
+        line.mend();
+        chromium.until(resumed).await;
+        chromium.until(&format!("now.at > {at} + ({seconds} + 3) * 1000")).await;
+        let widest = chromium.value(WIDEST).await.as_f64().expect("a distance");
+        assert!(widest < 1900.0, "a second is missing: {widest} ms");
+    };
+    cut_for(4, "tally.resumed === 1 && resets === 1").await;
+    // Longer: a gap, filled by the history.
+    cut_for(14, "tally.resumed === 2 && resets === 2").await;
+    is_fit_to_be_seen(&chromium, env!("CARGO_MANIFEST_DIR")).await;
+}

@@ -1,0 +1,45 @@
+//! The page in a real browser.
+
+use sse_conformance::browsers::Chromium;
+use sse_conformance::cookbook::{Line, Program, is_fit_to_be_seen};
+
+async fn order(program: &Program, dish: &str) {
+    let url = format!("http://{}/orders", program.address);
+    let form = format!("dish={}", dish.replace(' ', "+"));
+    let request = reqwest::Client::new().post(url).body(form);
+    let request = request.header("Content-Type", "application/x-www-form-urlencoded");
+    assert_eq!(request.send().await.expect("it answers").status(), 204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn htmx_swaps_in_each_fragment_once_though_the_line_is_cut() {
+    let program = Program::start(env!("CARGO_BIN_EXE_htmx")).await;
+    let line = Line::to(program.address).await;
+    let chromium = Chromium::start().await;
+    order(&program, "Soup").await; // before the page is open
+    chromium.open(&format!("http://{}/", line.address)).await;
+    chromium.until("$('orders').childElementCount === 1 && $('count').textContent === '1'").await;
+    chromium.value("$('dish').focus()").await;
+    chromium.press("Dumplings\u{e007}").await;
+    chromium.until("$('orders').childElementCount === 2 && $('dish').value === ''").await;
+
+    line.cut();
+    chromium.until("$('state').textContent === 'reconnecting'").await;
+    order(&program, "Pancakes <script>alert(1)</script>").await;
+    order(&program, "Coffee").await;
+    line.mend();
+    chromium.until("$('orders').childElementCount >= 4 && tally.resumed >= 1").await;
+    order(&program, "The bill").await;
+    chromium.until("$('count').textContent === '5'").await;
+    let orders = chromium.texts("#orders span").await;
+    let expected =
+        ["The bill", "Coffee", "Pancakes <script>alert(1)</script>", "Dumplings", "Soup"];
+    assert_eq!(orders, expected, "each once, the newest first");
+    is_fit_to_be_seen(&chromium, env!("CARGO_MANIFEST_DIR")).await;
+
+    chromium.value("$('close').click()").await;
+    chromium.until("$('state').textContent.startsWith('ended')").await;
+    chromium.value("location.reload()").await;
+    chromium.until("$('orders').childElementCount === 5").await;
+    chromium.until("$('state').textContent.startsWith('ended')").await;
+}

@@ -1,0 +1,133 @@
+//! What the four notifications share: a page, users, and their sessions. It knows no framework.
+//!
+//! Each user has a log, so that nobody sees or resumes what is another's. Each session has a [`Shutdown`], which ends its streams when its
+//! access is revoked.
+//!
+//! ```
+//! use notifications::Accounts;
+//!
+//! let accounts = Accounts::default();
+//! let token = accounts.sign_in("ada", "lovelace").expect("that is her password");
+//! let session = accounts.session(&token).expect("she has just signed in");
+//! assert_eq!(session.user, "ada");
+//! session.revoke_all();
+//! assert!(accounts.session(&token).is_none());
+//! ```
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sse_core::{Error, Event, EventLog, Feed, Shutdown, Start};
+
+/// Who there is, with the password that a real application would not know.
+const USERS: [(&str, &str); 2] = [("ada", "lovelace"), ("grace", "hopper")];
+
+/// How many sessions there can be; of more, the oldest are revoked.
+const SESSIONS: usize = 1000;
+
+/// The page, for whatever framework serves it.
+pub fn page() -> String {
+    look::page(include_str!("index.html"))
+}
+
+/// The users and their sessions. A clone is the same.
+#[derive(Debug, Clone, Default)]
+pub struct Accounts(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// In the order of the users.
+    logs: [EventLog; USERS.len()],
+    sessions: Mutex<VecDeque<(String, Session)>>,
+    shutdown: Shutdown,
+}
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Who it is.
+    pub user: &'static str,
+    access: Shutdown,
+    accounts: Accounts,
+}
+
+impl Accounts {
+    /// Begins a session, and says its token: `None` where the password is not this user's.
+    pub fn sign_in(&self, user: &str, password: &str) -> Option<String> {
+        let (user, _) = USERS.into_iter().find(|known| *known == (user, password))?;
+        // The system's entropy in a real one: whoever has the token is this user.
+        let token = format!("{:032x}{:032x}", fastrand::u128(..), fastrand::u128(..));
+        let session = Session { user, access: Shutdown::new(), accounts: self.clone() };
+        let mut sessions = self.sessions();
+        sessions.push_back((token.clone(), session));
+        if sessions.len() > SESSIONS
+            && let Some((_, oldest)) = sessions.pop_front()
+        {
+            oldest.access.begin();
+        }
+        Some(token)
+    }
+
+    /// Whose token this is.
+    pub fn session(&self, token: &str) -> Option<Session> {
+        let sessions = self.sessions();
+        sessions.iter().find(|(known, _)| known == token).map(|(_, session)| session.clone())
+    }
+
+    /// What ends all streams, with the server.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.0.shutdown
+    }
+
+    fn log(&self, user: &str) -> Option<&EventLog> {
+        let logs = USERS.iter().zip(&self.0.logs);
+        logs.into_iter().find(|((name, _), _)| *name == user).map(|(_, log)| log)
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, VecDeque<(String, Session)>> {
+        self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    /// This user's own events, for as long as the session has access.
+    pub fn feed(&self) -> Feed {
+        let log = self.accounts.log(self.user).expect("each user has a log");
+        let feed = log.feed().start_at(Start::Oldest).retry(Duration::from_millis(500));
+        feed.shutdown(&self.access).shutdown(self.accounts.shutdown())
+    }
+
+    /// Notifies someone: `false` where there is nobody of that name.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is too long for a log.
+    pub async fn notify(&self, to: &str, text: &str) -> Result<bool, Error> {
+        let Some(log) = self.accounts.log(to) else { return Ok(false) };
+        let event = Event::json(&serde_json::json!({ "from": self.user, "text": text }))?;
+        log.append(event).await?;
+        Ok(true)
+    }
+
+    /// Ends every session of this user. Their streams end; a browser that comes back is not let in, and asks no more.
+    pub fn revoke_all(&self) {
+        let mut revoked = Vec::new();
+        self.accounts.sessions().retain(|(_, session)| {
+            let stays = session.user != self.user;
+            if !stays {
+                revoked.push(session.access.clone());
+            }
+            stays
+        });
+        revoked.iter().for_each(Shutdown::begin);
+    }
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        let logs = USERS.map(|_| EventLog::in_memory(100));
+        Self { logs, sessions: Mutex::default(), shutdown: Shutdown::new() }
+    }
+}

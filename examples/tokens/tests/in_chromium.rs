@@ -1,0 +1,42 @@
+//! The page in a real browser.
+
+use sse_conformance::browsers::Chromium;
+use sse_conformance::cookbook::{Line, Program, is_fit_to_be_seen};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn not_a_word_is_lost_when_the_line_is_cut() {
+    let program = Program::start(env!("CARGO_BIN_EXE_tokens")).await;
+    let line = Line::to(program.address).await;
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("http://{}/", line.address)).await;
+    chromium.value("$('question').focus()").await;
+    chromium.press("\u{e007}").await; // Enter asks
+    chromium.until("$('answer').textContent.includes('not a model')").await;
+    line.cut();
+    chromium.until("$('state').textContent === 'reconnecting'").await;
+    line.mend();
+    chromium.until("tally.resumed === 1").await;
+    chromium.value("$('cut').click()").await; // the page's own
+    chromium.until("tally.resumed === 2").await;
+    chromium.until("$('answer').textContent.includes('pull the plug')").await;
+    is_fit_to_be_seen(&chromium, env!("CARGO_MANIFEST_DIR")).await;
+
+    chromium.until("$('state').textContent === 'ended'").await;
+    let text = chromium.value("$('answer').textContent").await;
+    let text = text.as_str().expect("a text");
+    assert!(text.starts_with("I am not a model. I am a stand-in, written by hand,"), "{text}");
+    assert!(text.ends_with("You asked: What happens when I am cut off?"), "{text}");
+    assert_eq!(text.split_whitespace().count(), 143, "each word once: {text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_the_page_stops_the_server() {
+    let program = Program::start(env!("CARGO_BIN_EXE_tokens")).await;
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("http://{}/", program.address)).await;
+    chromium.value("$('ask').requestSubmit()").await;
+    chromium.until("$('answer').textContent.includes('stand-in')").await;
+    chromium.value("$('stop').click()").await;
+    chromium.until("$('state').textContent === 'ended'").await;
+    program.says("nobody listens: stopped after").await;
+}
