@@ -106,7 +106,8 @@ impl Feed {
     /// Begins a stream that begins live with an event of this type: its data is empty, its id the position in the log.
     ///
     /// Without it a client that is cut off before its first event has no id to come back with. It begins live once more, and has
-    /// missed in silence what was appended in between. The feed of a [`Source`](crate::Source) or a
+    /// missed in silence what was appended in between. That of a [`merge`](crate::merge) has it on a first visit where
+    /// [`start_at`](Feed::start_at) is live, and at no other time. The feed of a [`Source`](crate::Source) or a
     /// [`StreamContext`](crate::StreamContext) has no positions, and no such event.
     #[must_use]
     pub fn opening_event(mut self, event_type: EventType) -> Self {

@@ -11,6 +11,7 @@ mod admin;
 mod ages;
 mod append;
 mod behind;
+mod checks;
 mod follow;
 mod follower;
 mod following;
@@ -28,6 +29,7 @@ mod remembered;
 mod seen;
 mod state;
 mod stats;
+mod strangers;
 mod tail;
 
 pub use follower::Follower;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use sync_wrapper::SyncWrapper;
 
-use crate::{BoxError, Event, EventId, Frame, Gap, OnGap};
+use crate::{BoxError, Event, EventId, EventType, Frame, Gap, OnGap};
 
 /// The application's own events in place of those that a client has lost: the state it would have, had it seen them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// They go out without ids, but for the last, which carries `at`: a client that is cut off before it begins anew.
+    /// They go out without ids, but for the last, which carries `at`: a client that is cut off before it begins anew. Where there is
+    /// none, an event of type `snapshot` with empty data carries it.
     pub events: Vec<Event>,
     /// What is already in them: the stream goes on after the event with this id.
     pub at: EventId,
@@ -66,7 +67,12 @@ impl MakeSnapshot {
 
 impl Snapshot {
     /// The events as they go out.
-    pub(crate) fn into_frames(self) -> Vec<Frame> {
+    pub(crate) fn into_frames(mut self) -> Vec<Frame> {
+        const SNAPSHOT: EventType = EventType::from_static("snapshot");
+        if self.events.is_empty() {
+            // An id alone is ignored by some clients, and an event without a type is delivered by others.
+            self.events.push(Event::new("").event_type(SNAPSHOT));
+        }
         let last = self.events.len().saturating_sub(1);
         let at = |i| (i == last).then(|| self.at.clone());
         let events = self.events.into_iter().enumerate();

@@ -18,7 +18,8 @@ pub struct Timer(Arc<dyn Clock>);
 pub(crate) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Timer {
-    /// A timer of two functions: the time, and a future that is ready once this long has passed.
+    /// A timer of two functions: the time, and a future that is ready once this long has passed. Neither is to touch a log: they are
+    /// called while it is locked.
     pub fn new<N, S, F>(now: N, sleep: S) -> Self
     where
         N: Fn() -> Instant + Send + Sync + 'static,

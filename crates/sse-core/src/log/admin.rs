@@ -93,8 +93,9 @@ impl EventLog {
     ///
     /// As for [`append`](EventLog::append); it can be called again.
     pub async fn new_epoch(&self) -> Result<(), Error> {
-        let epoch = self.lock().tail.epoch();
         if let Some(store) = &self.0.store {
+            // The store's, which may be one that this process has not seen yet.
+            let epoch = self.call("asking for its bounds", store.bounds()).await?.epoch;
             self.call("beginning an epoch", store.begin_epoch(epoch)).await?;
             self.want_check();
             return Ok(());

@@ -7,16 +7,19 @@ use crate::Cursor;
 #[derive(Debug)]
 pub(crate) struct Ages {
     limit: Duration,
+    /// Events that come within this time of one another are of one moment.
+    moment: Duration,
     /// The newest event of each moment, oldest first.
     moments: VecDeque<(Instant, Cursor)>,
 }
 
-/// Events that come within this time of one another are of one moment.
-const MOMENT: Duration = Duration::from_millis(1);
+/// How many moments there are within the limit; none is shorter than a millisecond. It bounds what is held of events that were replaced.
+const MOMENTS: u32 = 1024;
 
 impl Ages {
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { limit, moments: VecDeque::new() }
+        let moment = (limit / MOMENTS).max(Duration::from_millis(1));
+        Self { limit, moment, moments: VecDeque::new() }
     }
 
     /// The same limit, of other events.
@@ -27,7 +30,7 @@ impl Ages {
     /// An event has come.
     pub(crate) fn push(&mut self, cursor: Cursor, now: Instant) {
         match self.moments.back_mut() {
-            Some((moment, newest)) if now.saturating_duration_since(*moment) < MOMENT => {
+            Some((moment, newest)) if now.saturating_duration_since(*moment) < self.moment => {
                 *newest = cursor;
             }
             _ => self.moments.push_back((now, cursor)),

@@ -107,6 +107,10 @@ impl EventLog {
     ///
     /// As for [`append`](EventLog::append).
     pub async fn append_encoded(&self, events: Vec<NewEvent>) -> Result<Vec<EventId>, Error> {
+        let largest = self.0.options.largest_event();
+        if let Some(event) = events.iter().find(|event| event.block.len() > largest) {
+            return Err(Error::too_large(event.block.len(), largest));
+        }
         match &self.0.store {
             _ if events.is_empty() => Ok(Vec::new()),
             Some(store) => self.append_to(&**store, &events).await,
@@ -134,7 +138,7 @@ impl EventLog {
     }
 
     fn append_here<T>(&self, push: impl FnOnce(&mut State) -> T) -> Result<T, Error> {
-        let mut state = self.lock();
+        let mut state = self.lock_now();
         if state.is_finished {
             return Err(Error::finished());
         }

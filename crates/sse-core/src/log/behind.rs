@@ -3,14 +3,16 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 
+use crate::log::checks::Checks;
 use crate::log::seen::Seen;
+use crate::log::strangers::Strangers;
 use crate::store::Bounds;
-use crate::{Cursor, EventId};
+use crate::{Cursor, Epoch};
 
 /// How many pages that were read are kept for others who want the same.
 const KEPT_PAGES: usize = 16;
-/// How many ids are remembered that the store does not know.
-const KNOWN_STRANGERS: usize = 64;
+/// How many wishes may be queued that nobody has any more.
+const SPARE_WISHES: usize = 64;
 /// How many deletions of events are remembered that are still to come.
 const KNOWN_DELETED: usize = 64;
 
@@ -25,9 +27,9 @@ pub(crate) struct Behind {
     wishes: u64,
     /// Those that are there, in the order in which they came.
     ready: VecDeque<Part>,
-    checks: Checks,
+    pub(crate) checks: Checks,
     /// Ids that are gaps, and stay so within this epoch.
-    strangers: VecDeque<EventId>,
+    pub(crate) strangers: Strangers,
     /// Events that were deleted before the follower has brought them: pages with them may be on their way.
     deleted: VecDeque<Cursor>,
     /// By what to know whether the store has lost something.
@@ -63,16 +65,7 @@ struct Wanted {
 }
 
 /// Readers by their keys.
-type Waiting = HashMap<usize, Waker>;
-
-/// How often the bounds were asked for. One answer serves all who have asked before the question was put.
-#[derive(Default)]
-struct Checks {
-    wanted: u64,
-    begun: u64,
-    done: u64,
-    waiting: Waiting,
-}
+pub(super) type Waiting = HashMap<usize, Waker>;
 
 impl Behind {
     pub(crate) fn new(bounds: Bounds) -> Self {
@@ -83,7 +76,7 @@ impl Behind {
             wishes: 0,
             ready: VecDeque::new(),
             checks: Checks::default(),
-            strangers: VecDeque::new(),
+            strangers: Strangers::default(),
             deleted: VecDeque::new(),
             newest_seen: None,
             is_followed: false,
@@ -104,6 +97,16 @@ impl Behind {
             self.queue.push_back((part, self.wishes));
             Wanted { wish: self.wishes, answer: None, waiting: Waiting::default() }
         });
+        if !matches!(part, Part::After(_))
+            && !wanted.waiting.contains_key(&key)
+            && wanted.answer.is_some()
+        {
+            // What was the oldest, or the newest, when others asked: it is asked again, for them, too.
+            self.wishes += 1;
+            (wanted.wish, wanted.answer) = (self.wishes, None);
+            self.queue.push_back((part, self.wishes));
+            self.ready.retain(|ready| *ready != part);
+        }
         match wanted.answer.clone() {
             Some(answer) => {
                 let unneeded = wanted.waiting.remove(&key);
@@ -117,17 +120,20 @@ impl Behind {
     /// This reader wants a part, or a check, no more.
     pub(crate) fn leave(&mut self, part: Option<Part>, key: usize) -> [Option<Waker>; 2] {
         let wanted = part.and_then(|part| self.pages.get_mut(&part));
-        let unneeded = [
-            wanted.and_then(|wanted| wanted.waiting.remove(&key)),
-            self.checks.waiting.remove(&key),
-        ];
+        let unneeded =
+            [wanted.and_then(|wanted| wanted.waiting.remove(&key)), self.checks.leave(key)];
         if let Some(part) = part {
             self.drop_if_stale(part);
             // A store that is away must not let wishes pile up of clients that come and go.
             let is_in_vain = |wanted: &Wanted| wanted.answer.is_none() && wanted.waiting.is_empty();
             if self.pages.get(&part).is_some_and(is_in_vain) {
                 self.pages.remove(&part);
-                self.queue.retain(|(queued, _)| *queued != part);
+            }
+            // Now and then, since it goes through all of them.
+            if self.queue.len() > 2 * self.pages.len() + SPARE_WISHES {
+                self.queue.retain(|(part, wish)| {
+                    self.pages.get(part).is_some_and(|wanted| wanted.wish == *wish)
+                });
             }
         }
         unneeded
@@ -168,57 +174,12 @@ impl Behind {
     }
 
     /// Another life of the log has these bounds. Answers whom to wake.
-    pub(crate) fn begin_epoch(&mut self, bounds: Bounds) -> Vec<Waker> {
+    pub(crate) fn begin_epoch(&mut self, past: Epoch, bounds: Bounds) -> Vec<Waker> {
         self.bounds = bounds;
-        self.strangers.clear();
+        self.strangers.begin_epoch(past);
         self.deleted.clear();
         self.newest_seen = None;
         self.forget_pages()
-    }
-
-    /// The number of a check that is put from now on.
-    pub(crate) fn want_check(&mut self) -> u64 {
-        self.checks.wanted = self.checks.begun + 1;
-        self.checks.wanted
-    }
-
-    pub(crate) fn poll_check(
-        &mut self,
-        number: u64,
-        key: usize,
-        waker: &Waker,
-    ) -> (Poll<()>, Option<Waker>) {
-        if self.checks.done >= number {
-            return (Poll::Ready(()), self.checks.waiting.remove(&key));
-        }
-        (Poll::Pending, self.checks.waiting.insert(key, waker.clone()))
-    }
-
-    pub(crate) fn is_check_wanted(&self) -> bool {
-        self.checks.wanted > self.checks.begun
-    }
-
-    pub(crate) fn begin_check(&mut self) -> u64 {
-        self.checks.begun += 1;
-        self.checks.begun
-    }
-
-    /// The bounds are those of this check now. Answers whom to wake.
-    pub(crate) fn end_check(&mut self, number: u64) -> Vec<Waker> {
-        self.checks.done = number;
-        self.checks.waiting.drain().map(|(_, waker)| waker).collect()
-    }
-
-    /// The store was asked about this id, and knows it not.
-    pub(crate) fn remember_stranger(&mut self, id: EventId) {
-        if self.strangers.len() == KNOWN_STRANGERS {
-            self.strangers.pop_front();
-        }
-        self.strangers.push_back(id);
-    }
-
-    pub(crate) fn is_stranger(&self, id: &EventId) -> bool {
-        self.strangers.contains(id)
     }
 
     /// An event was deleted that the follower has not brought yet.

@@ -1,7 +1,7 @@
 use std::future::{Future, poll_fn};
 use std::sync::{Arc, Weak};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
 use futures_util::{StreamExt, pin_mut};
@@ -13,6 +13,9 @@ use crate::store::{Page, PageLimit, Pages, Retention, Store, StoreError};
 
 /// How often the store is asked to let go of what is over the limits.
 const RETAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// How long the store is left alone after it was asked for its bounds, whoever comes with ids that nobody here knows.
+const CHECKS_APART: Duration = Duration::from_millis(20);
 
 /// What the parts of a follower have in common. None of them holds the log: it ends with its last handle.
 pub(super) struct Follow {
@@ -75,27 +78,30 @@ impl Follow {
         if self.log()?.epoch_and_newest().0 != epoch {
             return Ok(());
         }
-        let mut behind_since = None;
+        let (mut behind_since, mut checked) = (None, self.timer.now());
         loop {
-            match self.next(&mut pages, check_every).await? {
+            match self.next(&mut pages, check_every, checked).await? {
                 Next::Page(page) => {
                     if self.log()?.take_page(&page) == Taken::NotFollowing {
                         return Ok(());
                     }
                 }
                 Next::End => return Ok(()),
-                Next::Check => match self.check().await? {
-                    Taken::NotFollowing => return Ok(()),
-                    Taken::UpToDate => behind_since = None,
-                    Taken::Behind => {
-                        let now = self.timer.now();
-                        let since = *behind_since.get_or_insert(now);
-                        if now.saturating_duration_since(since) >= check_every {
-                            tracing::debug!("a follower has stalled: it is made anew");
-                            return Ok(());
+                Next::Check => {
+                    let taken = self.check().await?;
+                    checked = self.timer.now();
+                    match taken {
+                        Taken::NotFollowing => return Ok(()),
+                        Taken::UpToDate => behind_since = None,
+                        Taken::Behind => {
+                            let since = *behind_since.get_or_insert(checked);
+                            if checked.saturating_duration_since(since) >= check_every {
+                                tracing::debug!("a follower has stalled: it is made anew");
+                                return Ok(());
+                            }
                         }
                     }
-                },
+                }
             }
             let before = std::mem::replace(&mut newest, self.log()?.epoch_and_newest().1);
             if newest != before {
@@ -105,20 +111,30 @@ impl Follow {
     }
 
     /// The next page; or the time has come to look at the bounds, or somebody wants that.
-    async fn next(&self, pages: &mut Pages, check_every: Duration) -> Result<Next, Failed> {
-        if self.log()?.is_check_wanted() {
+    async fn next(
+        &self,
+        pages: &mut Pages,
+        check_every: Duration,
+        checked: Instant,
+    ) -> Result<Next, Failed> {
+        let rest = CHECKS_APART.saturating_sub(self.timer.now().saturating_duration_since(checked));
+        if rest.is_zero() && self.log()?.is_check_wanted() {
             // Before the next page: there may be one at every turn.
             return Ok(Next::Check);
         }
         let due = self.timer.sleep(check_every);
-        let wanted = poll_fn(|_| match self.log() {
-            Ok(log) if log.is_check_wanted() => Poll::Ready(()),
-            Ok(_) => Poll::Pending,
-            Err(Unused) => Poll::Ready(()),
-        });
+        let wanted = async {
+            poll_fn(|_| match self.log() {
+                Ok(log) if log.is_check_wanted() => Poll::Ready(()),
+                Ok(_) => Poll::Pending,
+                Err(Unused) => Poll::Ready(()),
+            })
+            .await;
+            self.timer.sleep(rest).await;
+        };
         let page = pages.next();
+        pin_mut!(page, wanted);
         let check = select(due, wanted);
-        pin_mut!(page, check);
         match select(page, check).await {
             Either::Left((Some(page), _)) => Ok(Next::Page(page?)),
             Either::Left((None, _)) => Ok(Next::End),

@@ -24,18 +24,18 @@ impl EventLog {
     pub(super) fn want_check(&self) {
         self.change(|state, changes| {
             if let Some(behind) = &mut state.behind {
-                behind.want_check();
+                behind.checks.want();
                 changes.woken.extend(behind.follower());
             }
         });
     }
 
     pub(super) fn is_check_wanted(&self) -> bool {
-        self.lock().behind.as_ref().is_some_and(Behind::is_check_wanted)
+        self.lock().behind.as_ref().is_some_and(|behind| behind.checks.is_wanted())
     }
 
     pub(super) fn begin_check(&self) -> u64 {
-        self.lock().behind.as_mut().map_or(0, Behind::begin_check)
+        self.lock().behind.as_mut().map_or(0, |behind| behind.checks.begin())
     }
 
     /// Which life of the log it is, and how far it is known here.
@@ -44,19 +44,23 @@ impl EventLog {
         (state.tail.epoch(), state.tail.newest())
     }
 
-    /// Whether the store has lost events that have been seen here, or the end of the log.
+    /// Whether the store has lost events that have been seen here, or the end of the log, or is of an epoch that was over.
     pub(super) fn has_moved_back(&self, bounds: &Bounds) -> bool {
         let state = self.lock();
-        let was_finished = state.behind.as_ref().is_some_and(|behind| behind.bounds.is_finished);
-        bounds.epoch == state.tail.epoch()
-            && (bounds.newest < state.newest() || (was_finished && !bounds.is_finished))
+        let Some(behind) = &state.behind else { return false };
+        let has_lost_the_end = behind.bounds.is_finished && !bounds.is_finished;
+        match bounds.epoch == state.tail.epoch() {
+            true => bounds.newest < state.newest() || has_lost_the_end,
+            // A backup of an earlier life.
+            false => behind.strangers.is_past(bounds.epoch),
+        }
     }
 
     pub(super) fn end_check(&self, number: u64, bounds: &Bounds) -> Taken {
         self.change(|state, changes| {
             let taken = state.learn(bounds, changes);
             if let Some(behind) = &mut state.behind {
-                changes.woken.extend(behind.end_check(number));
+                changes.woken.extend(behind.checks.end(number));
             }
             taken
         })
@@ -140,7 +144,7 @@ impl EventLog {
             let Some(behind) = &mut state.behind else { return false };
             if page.bounds.epoch != epoch || page.bounds.newest < before.newest {
                 // Another life of the log, or one that has lost events: what it is, the follower finds out.
-                behind.want_check();
+                behind.checks.want();
                 changes.woken.extend(behind.follower());
                 return false;
             }
@@ -185,8 +189,11 @@ impl State {
     fn learn(&mut self, bounds: &Bounds, changes: &mut Changes) -> Taken {
         let Some(behind) = &mut self.behind else { return Taken::UpToDate };
         if bounds.epoch != self.tail.epoch() {
+            if behind.strangers.is_past(bounds.epoch) {
+                return Taken::NotFollowing;
+            }
             changes.has_news = true;
-            changes.woken.extend(behind.begin_epoch(*bounds));
+            changes.woken.extend(behind.begin_epoch(self.tail.epoch(), *bounds));
             self.tail.begin_epoch(bounds.epoch, bounds.newest);
             self.is_finished = bounds.is_finished;
             return Taken::NotFollowing;

@@ -13,7 +13,8 @@ use crate::{Error, LogOptions, Timer};
 impl EventLog {
     /// A log over a store, and what brings the store's events into this process: a [`Follower`], to be spawned.
     ///
-    /// The newest events are read into memory now. `timer` is the clock of the runtime; a store's own crate has a function that hands
+    /// What is over the limits of the options is let go of from the store, and the defaults are those of a log in memory: begin with
+    /// [`LogOptions::for_store`]. The newest events are read into memory now. `timer` is the clock of the runtime; a store's own crate has a function that hands
     /// it in, and spawns the follower.
     ///
     /// # Errors

@@ -17,11 +17,12 @@ pub struct LogOptions {
     /// How many bytes of encoded events are kept; default 64 MiB. The newest event is kept whatever its size. In memory there
     /// are up to an eighth more, three pages of 64 KiB, and 24 bytes for each event; where events have keys, up to as much again, and the keys.
     pub bytes: usize,
-    /// For how long events are kept; default `None`, for as long as the other limits allow. In memory, looked at whenever the log is used.
+    /// For how long events are kept, to within a thousandth of it; default `None`, for as long as the other limits allow. The newest
+    /// event is kept whatever its age. In memory, looked at whenever the log is used.
     pub age: Option<Duration>,
     /// The largest event accepted, in bytes when encoded without its id; default 1 MiB, at most 1 GiB.
     pub largest_event: usize,
-    /// For how long an idempotency key is remembered; default 2 minutes, and never longer than its event is kept.
+    /// For how long an idempotency key is remembered; default 2 minutes, and never longer than its event is kept by these limits (or would be, if it was deleted).
     pub idempotency_window: Duration,
     /// Over a store: how many of the newest events are in memory; default 1000.
     pub tail_events: usize,

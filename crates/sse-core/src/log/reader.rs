@@ -64,7 +64,7 @@ impl Reader {
             Ok(Place::After(cursor)) => read_on(&mut state, cursor),
             Ok(Place::Part(part)) => Next::Begin(part),
             Ok(Place::AskStore(id)) => {
-                let number = state.behind.as_mut().map_or(0, |behind| behind.want_check());
+                let number = state.behind.as_mut().map_or(0, |behind| behind.checks.want());
                 called = state.follower();
                 Next::Check(id, number)
             }

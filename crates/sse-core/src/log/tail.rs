@@ -104,7 +104,7 @@ impl Tail {
     /// Lets go of what is too old by now.
     pub(crate) fn expire(&mut self, now: impl FnOnce() -> Instant) {
         if let Some(expired) = self.ages.as_mut().and_then(|ages| ages.expired(now())) {
-            while self.oldest().is_some_and(|oldest| oldest <= expired) {
+            while self.len > 1 && self.oldest().is_some_and(|oldest| oldest <= expired) {
                 self.let_go();
             }
         }

@@ -50,16 +50,22 @@ impl Merged {
             Start::At(_) => &Start::Live,
             start => start,
         };
-        let opening =
-            options.opening_event.clone().filter(|_| last_event_id == LastEventId::Absent);
+        let is_live = matches!(options.start, Start::Live);
+        let opening = options
+            .opening_event
+            .clone()
+            .filter(|_| is_live && last_event_id == LastEventId::Absent);
         let given = Given::of(&last_event_id);
         let open = |(name, log): (Arc<str>, EventLog)| {
             let (given, gaps) = (given.to(&name), Gaps::of_merged(Arc::clone(&name), options));
+            let largest = log.largest_cursor();
             let reader = Reader::new(log, &given, start, gaps);
             let known = match given {
                 LastEventId::Absent => Known::New,
                 LastEventId::Unusable => Known::Nowhere,
+                // What the log cannot have given need not fit into an id.
                 LastEventId::Id(id) => Origin::place_of(id.as_str())
+                    .filter(|(_, cursor)| *cursor <= largest)
                     .map_or(Known::Nowhere, |(epoch, cursor)| Known::At(epoch, cursor)),
             };
             Log { name, reader, known }
@@ -88,11 +94,16 @@ impl Merged {
         for _ in 0..self.logs.len() {
             let turn = self.turn;
             self.turn = (turn + 1) % self.logs.len();
+            // Its reader may come to have none: at the end, or before word of a gap.
+            self.logs[turn].known = self.logs[turn].known_now();
             match self.logs[turn].reader.poll_next(cx) {
                 Poll::Ready(Some(Ok(chunk))) => {
                     return Poll::Ready(Some(Ok(self.with_ids(turn, &chunk))));
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                Poll::Ready(None) if self.logs[turn].reader.is_refused() => {
+                    return Poll::Ready(None);
+                }
                 Poll::Ready(None) | Poll::Pending => {}
             }
         }

@@ -53,14 +53,17 @@ impl Reader {
     ) -> Poll<()> {
         let mut state = self.log.lock_now();
         let Some(behind) = &mut state.behind else { return Poll::Pending };
-        let (checked, unneeded) = behind.poll_check(number, self.key, cx.waker());
+        let (checked, unneeded) = behind.checks.poll(number, self.key, cx.waker());
         if checked.is_ready() {
             self.epoch = state.tail.epoch();
             self.next = match state.position_of(&id) {
                 Ok(after) => read_on(&mut state, after),
                 Err(gap) => {
-                    if let Some(behind) = &mut state.behind {
-                        behind.remember_stranger(id);
+                    let epoch = self.epoch;
+                    if let Some(behind) = &mut state.behind
+                        && gap.reason != GapReason::TooOld
+                    {
+                        behind.strangers.insert(id, epoch);
                     }
                     self.gaps.go_on(&state, gap.reason)
                 }

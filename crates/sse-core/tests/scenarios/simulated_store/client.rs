@@ -104,6 +104,8 @@ impl Client {
                 );
                 let was_deleted = events.iter().all(|event| self.must_not_see.contains(event));
                 assert!(!was_deleted, "{event:?} was deleted before it came");
+                // Who has had nothing before has lost nothing.
+                self.is_to_be_told &= self.at.is_some();
                 self.at = Some(events);
                 self.is_forgiven = false;
                 return;

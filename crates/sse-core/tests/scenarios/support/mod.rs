@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod clock;
+pub(crate) mod poller;
 pub(crate) mod report;
 pub(crate) mod script;
 pub(crate) mod virtual_clock;

@@ -1,0 +1,43 @@
+//! What a log does not take, and what it gives in its place.
+
+use sse_core::{Event, EventLog, LogOptions, OnGap, Snapshot};
+
+use crate::support::poller::{Poller, append};
+
+/// `append_encoded` takes what was encoded for more than this log allows.
+#[tokio::test(start_paused = true)]
+async fn what_was_encoded_for_others_is_refused_where_it_is_too_large() {
+    let log = EventLog::in_memory(LogOptions { largest_event: 10, ..LogOptions::default() });
+    let event = sse_core::store::NewEvent::encode(&Event::new("x".repeat(1000)), usize::MAX)
+        .expect("it works");
+    assert!(log.append_encoded(vec![event]).await.is_err());
+}
+
+/// A finished log, a gap, a snapshot without events: asked for ever, never a 204.
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_without_events_moves_its_client() {
+    let log = EventLog::in_memory(10);
+    append(&log, "1").await;
+    log.finish().await.expect("it works");
+    let head = log.clone();
+    let feed = || {
+        let at = head.stats().newest;
+        log.feed().on_gap(OnGap::snapshot(move |_| {
+            let at = at.clone();
+            async { Ok::<_, std::io::Error>(Snapshot { events: Vec::<Event>::new(), at }) }
+        }))
+    };
+    let mut id = "strange".to_owned();
+    for _ in 0..5 {
+        let mut client = Poller::new(feed(), Some(&id));
+        if client.status == 204 {
+            return;
+        }
+        client.all();
+        assert!(client.over);
+        if !client.id().is_empty() {
+            id = client.id();
+        }
+    }
+    panic!("five times 200, and it will be asked again");
+}
