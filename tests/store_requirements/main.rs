@@ -112,6 +112,12 @@ macro_rules! every_networked_store {
     };
 }
 
+mod nats {
+    every_store!(Nats);
+    every_durable_store!(Nats);
+    every_networked_store!(Nats);
+}
+
 mod redb {
     every_store!(Redb);
     every_durable_store!(RedbProcess);

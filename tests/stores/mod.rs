@@ -2,6 +2,7 @@
 //!
 //! Each has a type with `pub async fn start() -> Self`, which makes an engine of the test's own.
 
+mod nats;
 mod postgres;
 mod postgres_cluster;
 mod redb;
@@ -9,6 +10,7 @@ mod redis;
 mod scripted;
 mod url;
 
+pub use nats::Nats;
 pub use postgres::Postgres;
 pub use redb::{Redb, RedbProcess};
 pub use redis::Redis;

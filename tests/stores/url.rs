@@ -10,6 +10,10 @@ use sse_core::{Error, LogOptions};
 /// Where it cannot be opened, and where the scheme is of no store.
 pub async fn open_url(url: &str, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
     match url.split_once(':') {
+        Some(("nats", url)) => {
+            let options = sse_log_nats::Options { log: options, ..Default::default() };
+            Ok(Arc::new(sse_log_nats::NatsStore::connect(url, name, &options).await?))
+        }
         Some(("redb", path)) => {
             let options = sse_log_redb::Options { log: options, ..Default::default() };
             Ok(Arc::new(sse_log_redb::RedbStore::connect(path, name, &options).await?))
@@ -23,8 +27,8 @@ pub async fn open_url(url: &str, name: &str, options: LogOptions) -> Result<Arc<
             Ok(Arc::new(sse_log_redis::RedisStore::connect(url, name, &options).await?))
         }
         _ => {
-            let reason =
-                format!("{url:?} is of no store: it begins with `redb:`, `redis:` or `postgres:`");
+            let known = "`nats:`, `redb:`, `redis:` or `postgres:`";
+            let reason = format!("{url:?} is of no store: it begins with {known}");
             Err(StoreError::failed(reason).into())
         }
     }

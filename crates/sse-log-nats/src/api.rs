@@ -1,0 +1,142 @@
+//! What is said to JetStream, and what it answers: as much of it as a log needs.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sse_core::store::StoreError;
+
+/// JetStream has answered that it will not. So it has done nothing.
+#[derive(Debug, Deserialize, thiserror::Error)]
+#[error("NATS refused: {description} ({err_code})")]
+pub(crate) struct Refusal {
+    #[serde(default)]
+    pub(crate) err_code: u64,
+    #[serde(default)]
+    pub(crate) description: String,
+}
+
+/// The codes of refusals, as JetStream has them.
+pub(crate) mod code {
+    pub(crate) const NO_MESSAGE: u64 = 10037;
+    pub(crate) const NO_SUCH_SEQUENCE: u64 = 10043;
+    pub(crate) const TOO_LARGE_FOR_STREAM: u64 = 10054;
+    pub(crate) const STREAM_EXISTS: u64 = 10058;
+    pub(crate) const NO_STREAM: u64 = 10059;
+    pub(crate) const OTHER_LAST_SEQUENCE: u64 = 10071;
+}
+
+/// What a call to JetStream came to nothing by.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Refused(Refusal),
+    Store(StoreError),
+}
+
+impl Failure {
+    /// Whether it was refused for this reason.
+    pub(crate) fn is(&self, code: u64) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.err_code == code)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => Self::failed(refusal),
+            Failure::Store(error) => error,
+        }
+    }
+}
+
+/// The answer, or why there is none.
+pub(crate) fn answer<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> {
+    #[derive(Deserialize)]
+    struct Refused {
+        error: Option<Refusal>,
+    }
+    let refused: Refused = serde_json::from_slice(payload).map_err(StoreError::outcome_unknown)?;
+    if let Some(refusal) = refused.error {
+        return Err(Failure::Refused(refusal));
+    }
+    Ok(serde_json::from_slice(payload).map_err(StoreError::outcome_unknown)?)
+}
+
+/// A message was stored, or was known.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Ack {
+    pub(crate) seq: u64,
+    #[serde(default)]
+    pub(crate) duplicate: bool,
+}
+
+/// A question about a stream.
+#[derive(Debug, Serialize)]
+pub(crate) struct InfoQuestion {
+    /// Of which subjects to count the messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) subjects_filter: Option<String>,
+}
+
+/// A stream.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Info {
+    pub(crate) config: serde_json::Value,
+    pub(crate) created: String,
+    pub(crate) state: State,
+}
+
+/// What a stream holds.
+#[derive(Debug, Deserialize)]
+pub(crate) struct State {
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
+    pub(crate) first_seq: u64,
+    pub(crate) last_seq: u64,
+    /// How many messages there are of each subject that was asked for.
+    #[serde(default)]
+    pub(crate) subjects: Option<HashMap<String, u64>>,
+}
+
+/// How a stream is to be.
+#[derive(Debug, Serialize)]
+pub(crate) struct StreamConfig<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) subjects: [&'a str; 1],
+    pub(crate) description: &'a str,
+    pub(crate) retention: &'a str,
+    pub(crate) discard: &'a str,
+    pub(crate) storage: &'a str,
+    pub(crate) num_replicas: usize,
+    pub(crate) max_msgs_per_subject: i64,
+    pub(crate) allow_rollup_hdrs: bool,
+    /// In nanoseconds.
+    pub(crate) duplicate_window: u64,
+}
+
+/// Nanoseconds, as JetStream counts time.
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX) as u64
+}
+
+/// A message, as it is asked for by itself.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Got {
+    pub(crate) message: GotMessage,
+}
+
+/// A message of the API: its payload is base64.
+#[derive(Debug, Deserialize)]
+pub(crate) struct GotMessage {
+    pub(crate) subject: String,
+    pub(crate) seq: u64,
+    #[serde(default)]
+    pub(crate) data: String,
+}

@@ -1,0 +1,162 @@
+use std::collections::HashSet;
+use std::sync::PoisonError;
+
+use async_nats::HeaderMap;
+use async_nats::client::{RequestError, RequestErrorKind};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
+use sse_core::store::{Appended, NewEvent, StoreError};
+use sse_core::{Cursor, Epoch};
+
+use crate::api::{Ack, Failure, answer, code};
+use crate::batch::{self, Part};
+use crate::bounds::look;
+use crate::once;
+use crate::store::Shared;
+
+/// How many keys are cleared at a time.
+const AT_A_TIME: usize = 16;
+
+/// Stores these events in one message, so that it is all of them or none.
+pub(crate) async fn append(shared: &Shared, events: &[NewEvent]) -> Result<Appended, StoreError> {
+    let (epoch, newest) = seen(shared).await?;
+    let (sequence, cursors) = match events {
+        [] => return Ok(Appended { epoch, cursors: Vec::new() }),
+        [event] => {
+            let (sequence, cursor) = append_one(shared, event).await?;
+            (sequence, vec![cursor])
+        }
+        events if events.iter().any(|event| event.idempotency_key.is_some()) => {
+            once::append_batch(shared, events).await?
+        }
+        events => {
+            let events: Vec<_> = events.iter().collect();
+            let sequence = append_batch(shared, &events).await?;
+            (Some(sequence), cursors(sequence, events.len()).collect())
+        }
+    };
+    if sequence.is_some_and(|sequence| sequence <= newest.hi()) {
+        // It is another stream than it was: the one that we know had this sequence already.
+        let epoch = look(shared).await?.bounds.epoch;
+        return Ok(Appended { epoch, cursors });
+    }
+    Ok(Appended { epoch, cursors })
+}
+
+/// The positions of so many events in this message.
+pub(crate) fn cursors(sequence: u64, events: usize) -> impl Iterator<Item = Cursor> {
+    let before = (1..events as u64).map(move |number| Cursor::new(sequence - 1, number));
+    before.chain([Cursor::new(sequence, 0)])
+}
+
+/// What is known of the log; where that is nothing, it is looked for.
+async fn seen(shared: &Shared) -> Result<(Epoch, Cursor), StoreError> {
+    let seen = *shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(seen) = seen {
+        return Ok(seen);
+    }
+    let bounds = look(shared).await?.bounds;
+    Ok((bounds.epoch, bounds.newest))
+}
+
+/// The message it was stored in, if that was now, and its position.
+async fn append_one(
+    shared: &Shared,
+    event: &NewEvent,
+) -> Result<(Option<u64>, Cursor), StoreError> {
+    let (subject, headers) = message_of(shared, event);
+    if let Some(key) = &event.idempotency_key {
+        let block = event.block.clone();
+        return match once::publish(shared, key, subject, headers, block).await? {
+            once::Outcome::Stored(sequence) => Ok((Some(sequence), Cursor::new(sequence, 0))),
+            once::Outcome::Known(cursor) => Ok((None, cursor)),
+        };
+    }
+    let sequence = publish(shared, subject, headers, event.block.clone()).await?.seq;
+    Ok((Some(sequence), Cursor::new(sequence, 0)))
+}
+
+/// Where an event goes that is alone in its message. One with a key takes the place of the one before it.
+fn message_of(shared: &Shared, event: &NewEvent) -> (String, HeaderMap) {
+    let mut headers = HeaderMap::new();
+    match &event.key {
+        Some(key) => {
+            headers.insert("Nats-Rollup", "sub");
+            (shared.names.keyed(key), headers)
+        }
+        None => (shared.names.single(), headers),
+    }
+}
+
+/// Stores events that have no idempotency keys.
+async fn append_batch(shared: &Shared, events: &[&NewEvent]) -> Result<u64, StoreError> {
+    let parts = batch::parts(events);
+    if let ([_], Some(last)) = (&parts[..], events.last()) {
+        // All others were superseded by the last.
+        let (subject, headers) = message_of(shared, last);
+        return Ok(publish(shared, subject, headers, last.block.clone()).await?.seq);
+    }
+    Ok(publish_batch(shared, &parts, HeaderMap::new()).await?.seq)
+}
+
+/// Stores a batch, and removes what it supersedes.
+pub(crate) async fn publish_batch(
+    shared: &Shared,
+    parts: &[Part],
+    headers: HeaderMap,
+) -> Result<Ack, StoreError> {
+    let events = parts.iter().filter(|part| part.block.is_some()).count();
+    let subject = shared.names.batch(events);
+    let ack = publish(shared, subject, headers, batch::encode(parts)).await?;
+    if !ack.duplicate {
+        let keys: HashSet<&str> = parts.iter().filter_map(|part| part.key.as_deref()).collect();
+        // Owned, or the future could not be sent to another thread.
+        let subjects: Vec<_> = keys.into_iter().map(|key| shared.names.keyed(key)).collect();
+        let clearings = subjects.into_iter().map(|subject| clear(shared, subject, ack.seq));
+        stream::iter(clearings).buffer_unordered(AT_A_TIME).for_each(|()| async {}).await;
+    }
+    Ok(ack)
+}
+
+/// Removes the events of a key that are older than this message. Where that fails they stay: readers still get the newest last.
+async fn clear(shared: &Shared, subject: String, before: u64) {
+    let stream = &shared.names.stream;
+    let question = json!({ "filter": subject, "seq": before });
+    let purged = shared.connection.api::<Value>(&format!("STREAM.PURGE.{stream}"), &question).await;
+    if let Err(failure) = purged {
+        let error = StoreError::from(failure);
+        tracing::debug!(error = &error as &dyn std::error::Error, "superseded events were kept");
+    }
+}
+
+/// Publishes a message into the stream. Where there is no stream it is created first.
+pub(crate) async fn publish(
+    shared: &Shared,
+    subject: String,
+    headers: HeaderMap,
+    payload: Bytes,
+) -> Result<Ack, StoreError> {
+    let attempt = || shared.connection.request(subject.clone(), headers.clone(), payload.clone());
+    let message = match attempt().await {
+        Err(StoreError::Failed(error)) if is_no_stream(&*error) => {
+            look(shared).await?;
+            attempt().await?
+        }
+        message => message?,
+    };
+    match answer(&message.payload) {
+        Ok(ack) => Ok(ack),
+        Err(failure) if failure.is(code::TOO_LARGE_FOR_STREAM) => match look(shared).await {
+            Ok(look) if look.bounds.is_finished => Err(StoreError::Finished),
+            _ => Err(failure.into()),
+        },
+        Err(failure @ (Failure::Refused(_) | Failure::Store(_))) => Err(failure.into()),
+    }
+}
+
+fn is_no_stream(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    error
+        .downcast_ref::<RequestError>()
+        .is_some_and(|error| error.kind() == RequestErrorKind::NoResponders)
+}

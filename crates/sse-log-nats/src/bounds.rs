@@ -1,0 +1,187 @@
+use std::sync::PoisonError;
+
+use serde_json::json;
+use sse_core::store::{Bounds, StoreError};
+use sse_core::{Cursor, Epoch};
+
+use crate::api::{Info, InfoQuestion, StreamConfig, code, nanoseconds};
+use crate::read::get_from;
+use crate::record::{self, Record};
+use crate::store::Shared;
+
+/// The largest message that the stream of a finished log takes. It refuses every event, in the order of the messages, for good; and unlike
+/// a sealed stream it lets go of events, and of deleted ones.
+const FINISHED: i64 = 1;
+/// How often the two halves of what there is are read again where they do not belong together.
+const ATTEMPTS: usize = 20;
+/// How many messages without any event are passed over to find the oldest.
+const PASSED_OVER: usize = 100;
+
+/// What there is.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) bounds: Bounds,
+    pub(crate) info: Info,
+    pub(crate) record: Record,
+}
+
+/// The oldest event, for as long as these are what they were.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Oldest {
+    of: (u64, Cursor, u64),
+    cursor: Option<Cursor>,
+}
+
+impl Info {
+    /// The position before the first message.
+    pub(crate) fn before_first(&self) -> Cursor {
+        Cursor::new(self.state.first_seq.saturating_sub(1), 0)
+    }
+
+    pub(crate) fn newest(&self) -> Cursor {
+        Cursor::new(self.state.last_seq, 0)
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.config["max_msg_size"] == FINISHED
+    }
+
+    /// Whether somebody has the server let go of events: it does not say of which.
+    fn has_limits(&self) -> bool {
+        let is_set = |name: &str| self.config[name].as_i64().is_some_and(|limit| limit > 0);
+        ["max_msgs", "max_bytes", "max_age", "max_msgs_per_subject"].into_iter().any(is_set)
+    }
+}
+
+/// The bounds, after what was read before.
+pub(crate) async fn look(shared: &Shared) -> Result<Look, StoreError> {
+    look_at(shared, None).await
+}
+
+/// The same, and how many messages there are of these subjects.
+pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
+    for _ in 0..ATTEMPTS {
+        let (info, record) =
+            tokio::try_join!(info(shared, subjects.clone()), record::load(shared))?;
+        let Some(record) = record else {
+            record::create_stream(shared).await?;
+            record::save(shared, &Record::begin(&info, None)).await?;
+            continue;
+        };
+        if record.created != info.created || record.floor > info.newest() {
+            // Of another stream of this name, or of one that was restored. One of the two may have been read too early.
+            let info = self::info(shared, None).await?;
+            if record.created != info.created || record.floor > info.newest() {
+                record::save(shared, &Record::begin(&info, Some(&record))).await?;
+            }
+            continue;
+        }
+        let floor = if info.has_limits() { info.before_first() } else { Cursor::START };
+        let floor = floor.max(record.floor);
+        let bounds = Bounds {
+            epoch: record.epoch,
+            floor,
+            oldest: oldest(shared, &info, &record, floor).await?,
+            newest: info.newest(),
+            is_finished: info.is_finished(),
+            deletions: record.deletions,
+        };
+        shared.saw(bounds.epoch, bounds.newest);
+        return Ok(Look { bounds, info, record });
+    }
+    Err(StoreError::failed("what NATS says of the log does not come to agree"))
+}
+
+/// The stream, which is created where there is none.
+async fn info(shared: &Shared, subjects_filter: Option<String>) -> Result<Info, StoreError> {
+    let subject = format!("STREAM.INFO.{}", shared.names.stream);
+    let question = InfoQuestion { subjects_filter };
+    match shared.connection.api(&subject, &question).await {
+        Err(failure) if failure.is(code::NO_STREAM) => {}
+        answer => return Ok(answer?),
+    }
+    let subjects = format!("{}>", shared.names.prefix);
+    let config = StreamConfig {
+        name: &shared.names.stream,
+        subjects: [&subjects],
+        description: "An event log of sse-log-nats. It has no limits: the log lets go of old events itself",
+        retention: "limits",
+        discard: "old",
+        storage: "file",
+        num_replicas: shared.options.replicas,
+        max_msgs_per_subject: -1,
+        allow_rollup_hdrs: true,
+        // The shortest there is; none would be two minutes.
+        duplicate_window: nanoseconds(shared.options.log.idempotency_window).max(100_000_000),
+    };
+    record::create(shared, &config).await?;
+    Ok(shared.connection.api(&subject, &question).await?)
+}
+
+/// The oldest event that is kept. A batch may begin with some that are not.
+async fn oldest(
+    shared: &Shared,
+    info: &Info,
+    record: &Record,
+    floor: Cursor,
+) -> Result<Option<Cursor>, StoreError> {
+    if info.state.messages == 0 {
+        return Ok(None);
+    }
+    let of = (info.state.first_seq, floor, record.deletions);
+    let known = *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = known.filter(|known| known.of == of && known.cursor.is_some()) {
+        return Ok(known.cursor);
+    }
+    let mut sequence = info.state.first_seq.max(floor.hi() + 1);
+    let mut cursor = None;
+    for _ in 0..PASSED_OVER {
+        let Some(message) = get_from(shared, sequence).await? else { break };
+        sequence = message.sequence + 1;
+        let is_kept = |cursor: &Cursor| *cursor > floor && !record.hidden.contains(cursor);
+        cursor = message.events(&shared.names).iter().map(|event| event.cursor).find(is_kept);
+        if cursor.is_some() {
+            break;
+        }
+    }
+    *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Oldest { of, cursor });
+    Ok(cursor)
+}
+
+/// Has the stream take no more events.
+pub(crate) async fn finish(shared: &Shared) -> Result<(), StoreError> {
+    let mut info = look(shared).await?.info;
+    if !info.is_finished() {
+        info.config["max_msg_size"] = json!(FINISHED);
+        let subject = format!("STREAM.UPDATE.{}", shared.names.stream);
+        shared.connection.api::<Info>(&subject, &info.config).await?;
+    }
+    // Those who follow look whenever the record is written.
+    record::change(shared, |_| Ok(true)).await?;
+    Ok(())
+}
+
+/// Compare and set.
+pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Epoch, StoreError> {
+    let info = look(shared).await?.info;
+    let record = record::change(shared, |record| {
+        let is_this = record.epoch == instead_of;
+        if is_this {
+            record.epoch = Epoch::random();
+            if record.floor > info.newest() {
+                record.floor = info.before_first();
+            }
+        }
+        Ok(is_this)
+    })
+    .await?;
+    shared.saw(record.epoch, info.newest());
+    Ok(record.epoch)
+}
+
+impl Shared {
+    /// Remembers what was seen.
+    pub(crate) fn saw(&self, epoch: Epoch, newest: Cursor) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((epoch, newest));
+    }
+}

@@ -1,0 +1,116 @@
+//! An event log over NATS JetStream: many processes append to it, many serve it, and a client resumes in any of them.
+//!
+//! ```no_run
+//! use sse_log_nats::Error;
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Error> {
+//! let log = sse_log_nats::open("nats://127.0.0.1:4222", "prices").await?;
+//! let id = log.append("12.50").await?;
+//! assert!(log.get(&id).await?.to_event().data.is_some());
+//! // An adapter serves it: `stream_events(request, &log)`.
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It wants nats-server 2.9 or later, with JetStream (`-js`).
+//!
+//! # What is kept, and where
+//!
+//! The events are the messages of one stream, `SSE_{name}`, on the subjects `sse.{name}.>`: one message for each call of
+//! [`append`](EventLog::append), so that a batch is stored whole or not at all. The epoch, the floor and what was deleted are a record in the stream
+//! `SSE-META`, which all logs share. A position is `message-part`: how many messages lie wholly behind it, and how many
+//! events of the next one.
+//!
+//! | subject | message |
+//! |---|---|
+//! | `sse.{name}.e` | one event: the payload is its block |
+//! | `sse.{name}.k.{key}` | one event of this key; it removes the one before it (`Nats-Rollup`) |
+//! | `sse.{name}.m.batch.{n}` | `n` events that were appended at once |
+//! | `sse.{name}.m.note` | no event: who stores an idempotency key as part of a batch |
+//!
+//! The stream is created without limits, and the log lets go of old events itself: limits that the server applies cannot be told from
+//! events that were replaced or deleted, and each of those would be a gap. Where somebody gives the stream limits all the same, what is
+//! missing at its beginning counts as a gap.
+//!
+//! # What JetStream promises
+//!
+//! [`append`](EventLog::append) returns once the server has acknowledged the message. What it has acknowledged outlives
+//!
+//! - the end of this process, always;
+//! - a `kill -9` of the server: it has handed the message to the operating system;
+//! - the loss of the machine's power only after the next `fsync`, which is every two minutes (`sync_interval`), or where
+//!   [`Options::replicas`] has it on other machines. What was lost is noticed: while a process that knew it runs, a new epoch begins, and clients are
+//!   told of a gap.
+//!
+//! A stream that was deleted, and created anew, is a new epoch; the running processes create it within a second.
+//!
+//! # Limits
+//!
+//! - An event, or a batch, is at most what the server takes in one message: its `max_payload`, 1 MiB by default, less a few bytes. Larger ones
+//!   are refused with an error that says so.
+//! - [`delete`](EventLog::delete) overwrites an event that was appended alone. One that was appended with others is hidden from every reader at once,
+//!   and its bytes stay on the server until retention lets go of the whole batch or its last event is deleted.
+//! - An event with a key that was appended with others is superseded in what readers get, and takes its room until retention lets go of it.
+//! - An idempotency window is fixed when the log is created: it is the `duplicate_window` of its stream.
+#![forbid(unsafe_code)]
+
+mod api;
+mod append;
+mod batch;
+mod begun;
+mod bounds;
+mod connection;
+mod consumer;
+mod delete;
+mod follow;
+mod last;
+mod message;
+mod names;
+mod once;
+mod options;
+mod purge;
+mod read;
+mod record;
+mod retain;
+mod store;
+
+pub use options::Options;
+#[doc(no_inline)]
+pub use sse_core::{Error, EventLog, LogOptions};
+pub use store::NatsStore;
+
+use sse_core::Timer;
+
+/// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one.
+///
+/// `url` is `nats://[user:password@]host[:port]`, `tls://…`, or several of one cluster with commas between them. The name is 1 to 64 of
+/// `[A-Za-z0-9_-]`. To be called within a tokio runtime, which runs the follower for as long as the log is in use.
+///
+/// # Errors
+///
+/// Where the URL or the name is none, and where NATS cannot be reached ([`is_store`](Error::is_store)).
+///
+/// # Cancel safety
+///
+/// Nothing has happened when it is dropped.
+pub async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
+    open_with(url, name, Options::default()).await
+}
+
+/// The same, with these options. With a [`LogOptions::store_wait`] it waits for a NATS that is down.
+///
+/// # Errors
+///
+/// As for [`open`].
+///
+/// # Cancel safety
+///
+/// As for [`open`].
+pub async fn open_with(url: &str, name: &str, options: Options) -> Result<EventLog, Error> {
+    let store = NatsStore::connect(url, name, &options).await?;
+    let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+    let (log, follower) = EventLog::open(store, options.log, timer).await?;
+    tokio::spawn(follower);
+    Ok(log)
+}

@@ -1,0 +1,112 @@
+use std::sync::Arc;
+
+use async_nats::HeaderMap;
+use bytes::Bytes;
+use sse_core::Cursor;
+use sse_core::store::StoredEvent;
+
+use crate::batch::{self, Part};
+use crate::names::{self, Names};
+
+/// A message of the stream of a log.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) sequence: u64,
+    pub(crate) subject: String,
+    pub(crate) payload: Bytes,
+}
+
+/// What a message is, by its subject.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Single,
+    Keyed(Arc<str>),
+    Batch(u64),
+    /// No event.
+    Note,
+    /// Somebody else's.
+    Strange,
+}
+
+impl Kind {
+    pub(crate) fn of(subject: &str, names: &Names) -> Self {
+        let Some(rest) = subject.strip_prefix(&names.prefix) else { return Self::Strange };
+        match rest.split_once('.') {
+            None if rest == "e" => Self::Single,
+            Some(("m", "note")) => Self::Note,
+            Some(("k", key)) => {
+                names::text(key).map_or(Self::Strange, |key| Self::Keyed(key.into()))
+            }
+            Some(("m", batch)) => {
+                let events = batch.strip_prefix("batch.").and_then(|events| events.parse().ok());
+                events.map_or(Self::Strange, Self::Batch)
+            }
+            _ => Self::Strange,
+        }
+    }
+
+    /// How many events it has.
+    pub(crate) fn events(&self) -> u64 {
+        match self {
+            Self::Single | Self::Keyed(_) => 1,
+            Self::Batch(events) => *events,
+            Self::Note | Self::Strange => 0,
+        }
+    }
+}
+
+impl Message {
+    /// Its events, oldest first.
+    pub(crate) fn events(&self, names: &Names) -> Vec<StoredEvent> {
+        let cursor = Cursor::new(self.sequence, 0);
+        match Kind::of(&self.subject, names) {
+            Kind::Single => vec![StoredEvent { cursor, block: self.payload.clone(), key: None }],
+            Kind::Keyed(key) => {
+                vec![StoredEvent { cursor, block: self.payload.clone(), key: Some(key) }]
+            }
+            Kind::Note | Kind::Strange => Vec::new(),
+            Kind::Batch(_) => {
+                let parts = batch::decode(self.payload.clone()).unwrap_or_default();
+                let events = parts.into_iter().filter_map(|part| {
+                    let cursor = position(self.sequence, &part);
+                    Some(StoredEvent { cursor, block: part.block?, key: part.key })
+                });
+                events.collect()
+            }
+        }
+    }
+}
+
+/// Where a part of a message is. The last has the position after the whole message, so that where a message ends does not depend on how
+/// many events it has.
+pub(crate) fn position(sequence: u64, part: &Part) -> Cursor {
+    match part.number {
+        0 => Cursor::new(sequence, 0),
+        number => Cursor::new(sequence - 1, number.into()),
+    }
+}
+
+/// In which message the event of this position is.
+pub(crate) fn sequence_of(event: Cursor) -> u64 {
+    match event.lo() {
+        0 => event.hi(),
+        _ => event.hi().saturating_add(1),
+    }
+}
+
+/// What a message weighs beside its block, more than any has: the bytes of its headers. `Nats-Msg-Size` is what was added
+/// in place of the payload.
+pub(crate) fn headers_size(headers: Option<&HeaderMap>) -> u64 {
+    let own = headers.into_iter().flat_map(HeaderMap::iter);
+    let own = own.filter(|(name, _)| AsRef::<str>::as_ref(name) != MESSAGE_SIZE);
+    let size: usize = own
+        .flat_map(|(name, values)| {
+            let name: &str = name.as_ref();
+            values.iter().map(|value| name.len() + value.as_str().len() + ": \r\n".len())
+        })
+        .sum();
+    if size == 0 { 0 } else { (size + "NATS/1.0\r\n\r\n".len() + 4) as u64 }
+}
+
+/// The header that says how long the payload is, where only headers are given.
+pub(crate) const MESSAGE_SIZE: &str = "Nats-Msg-Size";

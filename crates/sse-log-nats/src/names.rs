@@ -1,0 +1,117 @@
+use std::fmt::Write;
+
+/// What the parts of a log are called.
+#[derive(Debug)]
+pub(crate) struct Names {
+    /// The stream of its events.
+    pub(crate) stream: String,
+    /// What the subjects of its events begin with.
+    pub(crate) prefix: String,
+    /// The subject of its record.
+    pub(crate) record: String,
+}
+
+/// The stream of the records of all logs. No log has a hyphen at this place.
+pub(crate) const RECORDS: &str = "SSE-META";
+/// Their subjects.
+pub(crate) const RECORD_SUBJECTS: &str = "sse-meta.*";
+
+impl Names {
+    pub(crate) fn new(name: &str) -> Result<Self, &'static str> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        if !(1..=64).contains(&name.len()) || !name.bytes().all(is_plain) {
+            return Err("the name of a log is 1 to 64 of [A-Za-z0-9_-]");
+        }
+        Ok(Self {
+            stream: format!("SSE_{name}"),
+            prefix: format!("sse.{name}."),
+            record: format!("sse-meta.{name}"),
+        })
+    }
+
+    /// The subject of one event without a key.
+    pub(crate) fn single(&self) -> String {
+        format!("{}e", self.prefix)
+    }
+
+    /// The subject of one event of this key.
+    pub(crate) fn keyed(&self, key: &str) -> String {
+        format!("{}k.{}", self.prefix, token(key))
+    }
+
+    /// The subject of a batch of so many events.
+    pub(crate) fn batch(&self, events: usize) -> String {
+        format!("{}m.batch.{events}", self.prefix)
+    }
+
+    /// The subject of notes, which are no events.
+    pub(crate) fn note(&self) -> String {
+        format!("{}m.note", self.prefix)
+    }
+
+    /// The subjects of all messages that are not one event each.
+    pub(crate) fn multiple(&self) -> String {
+        format!("{}m.>", self.prefix)
+    }
+
+    /// The subjects of all messages that are events.
+    pub(crate) fn events(&self) -> [String; 3] {
+        let keyed = format!("{}k.*", self.prefix);
+        [self.single(), keyed, format!("{}m.batch.*", self.prefix)]
+    }
+}
+
+/// Any text as a part of a subject, or the value of a header: letters, digits, `_` and `-` as they are, others by their bytes, `=2e`.
+pub(crate) fn token(text: &str) -> String {
+    let mut token = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' => token.push(byte.into()),
+            _ => write!(token, "={byte:02x}").expect("a string takes what is written"),
+        }
+    }
+    token
+}
+
+/// The text of a token.
+pub(crate) fn text(token: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(token.len());
+    let mut rest = token.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first != b'=' {
+            bytes.push(*first);
+            continue;
+        }
+        let (digits, after) = after.split_at_checked(2)?;
+        let digits = std::str::from_utf8(digits).ok()?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = after;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_comes_back_from_its_subject() {
+        for key in ["cpu", "a.b", "*", ">", "=2e", "a b\r\n", "naïve \u{1F980}", "\u{0}"] {
+            let token = token(key);
+            assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-=".contains(&b)));
+            assert_eq!(text(&token).as_deref(), Some(key), "{token}");
+        }
+        for nonsense in ["=", "=2", "=zz", "=ff"] {
+            assert_eq!(text(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_log_has_a_plain_name() {
+        for name in ["", "a.b", "a b", "ä", "*", &"x".repeat(65)] {
+            assert!(Names::new(name).is_err(), "{name:?}");
+        }
+        assert_eq!(Names::new("a-B_9").expect("a name").stream, "SSE_a-B_9");
+    }
+}

@@ -1,0 +1,30 @@
+use std::time::Duration;
+
+use sse_core::LogOptions;
+
+/// How a log is kept in NATS.
+///
+/// ```
+/// use sse_log_nats::{LogOptions, Options};
+///
+/// let log = LogOptions { events: 10_000, ..LogOptions::for_store() };
+/// let options = Options { log, replicas: 3, ..Options::default() };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// How much is kept, and what is accepted; default [`LogOptions::for_store`].
+    ///
+    /// Over NATS: keys and idempotency keys count as bytes, too. Ages go by the clock of the server, and of this machine. Limits may be
+    /// passed by what is appended in 10 s.
+    pub log: LogOptions,
+    /// On how many servers of a cluster the log is kept, when it is created; default 1.
+    pub replicas: usize,
+    /// How long a call waits for a connection where there is none; default 1 s. After that it fails, and nothing was done.
+    pub connect_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { log: LogOptions::for_store(), replicas: 1, connect_timeout: Duration::from_secs(1) }
+    }
+}

@@ -1,0 +1,70 @@
+//! Removing what the log has let go of.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use sse_core::Cursor;
+use sse_core::store::StoreError;
+
+use crate::api::Info;
+use crate::consumer::{Consumer, Content};
+use crate::message::Kind;
+use crate::read::FORGOTTEN_AFTER;
+use crate::store::Shared;
+
+/// How many notes are looked at a time.
+const AT_A_TIME: u64 = 1000;
+
+/// Removes the messages up to the floor, apart from notes on idempotency keys, since those may be older than the events that they are of:
+/// the server forgets, when it starts anew, the ids of messages that it has not.
+pub(crate) async fn purge(shared: &Shared, info: &Info, floor: Cursor) -> Result<(), StoreError> {
+    if floor.hi() == 0 {
+        // A purge up to no message would be one of all.
+        return Ok(());
+    }
+    let sequence = floor.hi() + 1;
+    let is_note = |subject: &str| Kind::of(subject, &shared.names) == Kind::Note;
+    if !info.state.subjects.iter().flatten().any(|(subject, _)| is_note(subject)) {
+        return remove(shared, json!({ "seq": sequence })).await;
+    }
+    for subject in shared.names.events() {
+        remove(shared, json!({ "filter": subject, "seq": sequence })).await?;
+    }
+    let window =
+        info.config["duplicate_window"].as_u64().map_or(Duration::ZERO, Duration::from_nanos);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // A minute for clocks that differ.
+    let before = now.saturating_sub(window + Duration::from_secs(60));
+    if let Some(first) = first_note_since(shared, before).await? {
+        remove(shared, json!({ "filter": shared.names.note(), "seq": first })).await?;
+    }
+    Ok(())
+}
+
+async fn remove(shared: &Shared, what: Value) -> Result<(), StoreError> {
+    let subject = format!("STREAM.PURGE.{}", shared.names.stream);
+    shared.connection.api::<Value>(&subject, &what).await?;
+    Ok(())
+}
+
+/// The first note that may be needed yet, or the end, if there are older ones.
+async fn first_note_since(shared: &Shared, time: Duration) -> Result<Option<u64>, StoreError> {
+    let content = Content::HeadersOf(shared.names.note());
+    let consumer = Consumer::after(shared, 0, content, FORGOTTEN_AFTER).await?;
+    let mut after_old = None;
+    loop {
+        let notes = consumer.fetch(shared, AT_A_TIME, None).await?;
+        let is_end = notes.last().is_none_or(|note| note.pending == 0);
+        for note in notes {
+            if Duration::from_nanos(note.time) >= time {
+                consumer.forget(shared).await;
+                return Ok(after_old);
+            }
+            after_old = Some(note.message.sequence + 1);
+        }
+        if is_end {
+            consumer.forget(shared).await;
+            return Ok(after_old);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What there is to know of a log beside its events: one message, replaced by compare and set.
+
+use std::collections::BTreeSet;
+
+use async_nats::HeaderMap;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sse_core::store::StoreError;
+use sse_core::{Cursor, Epoch};
+
+use crate::api::{Ack, Failure, Got, Info, StreamConfig, answer, code};
+use crate::names::{RECORD_SUBJECTS, RECORDS};
+use crate::store::Shared;
+
+/// How often a change is tried again that another process came before.
+const ATTEMPTS: usize = 100;
+
+/// The record of a log, and its revision.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    pub(crate) epoch: Epoch,
+    /// When the stream was created that it is of.
+    pub(crate) created: String,
+    pub(crate) floor: Cursor,
+    pub(crate) deletions: u64,
+    /// Deleted events in messages that have others.
+    pub(crate) hidden: BTreeSet<Cursor>,
+    revision: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    epoch: String,
+    created: String,
+    floor: (u64, u64),
+    deletions: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hidden: Vec<(u64, u64)>,
+}
+
+impl Record {
+    /// The record of a stream that has none, or of another life of it.
+    pub(crate) fn begin(info: &Info, before: Option<&Self>) -> Self {
+        Self {
+            epoch: Epoch::random(),
+            created: info.created.clone(),
+            floor: info.before_first(),
+            deletions: before.map_or(0, |record| record.deletions.wrapping_add(1)),
+            hidden: BTreeSet::new(),
+            revision: before.map_or(0, |record| record.revision),
+        }
+    }
+
+    fn to_json(&self) -> Result<Bytes, StoreError> {
+        let written = Written {
+            epoch: self.epoch.to_string(),
+            created: self.created.clone(),
+            floor: (self.floor.hi(), self.floor.lo()),
+            deletions: self.deletions,
+            hidden: self.hidden.iter().map(|cursor| (cursor.hi(), cursor.lo())).collect(),
+        };
+        Ok(serde_json::to_vec(&written).map_err(StoreError::failed)?.into())
+    }
+
+    fn from_message(got: &Got) -> Result<Self, StoreError> {
+        let json = STANDARD.decode(&got.message.data).map_err(StoreError::failed)?;
+        let written: Written = serde_json::from_slice(&json).map_err(StoreError::failed)?;
+        Ok(Self {
+            epoch: written.epoch.parse().map_err(StoreError::failed)?,
+            created: written.created,
+            floor: Cursor::new(written.floor.0, written.floor.1),
+            deletions: written.deletions,
+            hidden: written.hidden.into_iter().map(|(hi, lo)| Cursor::new(hi, lo)).collect(),
+            revision: got.message.seq,
+        })
+    }
+}
+
+/// The record as it is, if there is one.
+pub(crate) async fn load(shared: &Shared) -> Result<Option<Record>, StoreError> {
+    let subject = format!("STREAM.MSG.GET.{RECORDS}");
+    let question = json!({ "last_by_subj": shared.names.record });
+    match shared.connection.api(&subject, &question).await {
+        Ok(got) => Record::from_message(&got).map(Some),
+        Err(failure) if failure.is(code::NO_MESSAGE) || failure.is(code::NO_STREAM) => Ok(None),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// Writes a record in the place of its revision. False where another came before.
+pub(crate) async fn save(shared: &Shared, record: &Record) -> Result<bool, StoreError> {
+    let mut headers = HeaderMap::new();
+    headers.insert("Nats-Expected-Last-Subject-Sequence", record.revision.to_string());
+    let subject = shared.names.record.clone();
+    let message = shared.connection.request(subject, headers, record.to_json()?).await?;
+    match answer::<Ack>(&message.payload) {
+        Ok(_) => Ok(true),
+        Err(failure) if failure.is(code::OTHER_LAST_SEQUENCE) => Ok(false),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// Changes the record, however many others do. The answer is the record as it is then; where the change is none it stays as it is.
+pub(crate) async fn change(
+    shared: &Shared,
+    change: impl Fn(&mut Record) -> Result<bool, StoreError>,
+) -> Result<Record, StoreError> {
+    for _ in 0..ATTEMPTS {
+        let mut record = match load(shared).await? {
+            Some(record) => record,
+            None => crate::bounds::look(shared).await?.record,
+        };
+        if !change(&mut record)? || save(shared, &record).await? {
+            return Ok(record);
+        }
+    }
+    Err(StoreError::failed("too many others change the record of the log"))
+}
+
+/// Creates the stream of the records.
+pub(crate) async fn create_stream(shared: &Shared) -> Result<(), StoreError> {
+    let config = StreamConfig {
+        name: RECORDS,
+        subjects: [RECORD_SUBJECTS],
+        description: "What there is to know of the logs of sse-log-nats beside their events",
+        retention: "limits",
+        discard: "old",
+        storage: "file",
+        num_replicas: shared.options.replicas,
+        max_msgs_per_subject: 1,
+        allow_rollup_hdrs: false,
+        duplicate_window: 0,
+    };
+    create(shared, &config).await
+}
+
+/// Creates a stream, unless there is one of this name.
+pub(crate) async fn create(shared: &Shared, config: &StreamConfig<'_>) -> Result<(), StoreError> {
+    let subject = format!("STREAM.CREATE.{}", config.name);
+    match shared.connection.api::<Info>(&subject, config).await {
+        Ok(_) => Ok(()),
+        Err(failure) if failure.is(code::STREAM_EXISTS) => Ok(()),
+        Err(failure @ (Failure::Refused(_) | Failure::Store(_))) => Err(failure.into()),
+    }
+}

@@ -1,0 +1,96 @@
+use std::sync::{Arc, Mutex};
+
+use sse_core::store::{
+    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+};
+use sse_core::{Cursor, Epoch, Error, async_trait};
+
+use crate::Options;
+use crate::begun::Begun;
+use crate::bounds::Oldest;
+use crate::connection::Connection;
+use crate::names::Names;
+use crate::{append, bounds, delete, follow, last, read, retain};
+
+/// The store of one log in NATS. [`open`](crate::open) makes a log of it.
+#[derive(Debug, Clone)]
+pub struct NatsStore(pub(crate) Arc<Shared>);
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) connection: Connection,
+    pub(crate) names: Names,
+    pub(crate) options: Options,
+    /// The epoch and the newest position that were last seen.
+    pub(crate) seen: Mutex<Option<(Epoch, Cursor)>>,
+    pub(crate) oldest: Mutex<Option<Oldest>>,
+    pub(crate) begun: Begun,
+}
+
+impl NatsStore {
+    /// The store of this name. It connects when it is first used, so that a NATS that is down is one that is waited for.
+    ///
+    /// # Errors
+    ///
+    /// Where the URL or the name is none.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing has happened when it is dropped.
+    pub async fn connect(url: &str, name: &str, options: &Options) -> Result<Self, Error> {
+        let names = Names::new(name).map_err(StoreError::failed)?;
+        let connection = Connection::new(url, options).map_err(StoreError::failed)?;
+        Ok(Self(Arc::new(Shared {
+            connection,
+            names,
+            options: options.clone(),
+            seen: Mutex::default(),
+            oldest: Mutex::default(),
+            begun: Begun::default(),
+        })))
+    }
+}
+
+#[async_trait]
+impl Store for NatsStore {
+    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+        append::append(&self.0, events).await
+    }
+
+    async fn bounds(&self) -> Result<Bounds, StoreError> {
+        Ok(bounds::look(&self.0).await?.bounds)
+    }
+
+    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+        read::read(&self.0, after, limit).await
+    }
+
+    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
+        last::before_last(&self.0, count).await
+    }
+
+    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+        follow::follow(&self.0, after).await
+    }
+
+    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+        retain::retain(&self.0, retention).await
+    }
+
+    async fn finish(&self) -> Result<(), StoreError> {
+        bounds::finish(&self.0).await
+    }
+
+    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+        delete::delete(&self.0, event).await
+    }
+
+    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
+        bounds::begin_epoch(&self.0, instead_of).await
+    }
+
+    fn largest_cursor(&self) -> Cursor {
+        // A message has fewer bytes than that.
+        Cursor::new(u64::MAX, u32::MAX.into())
+    }
+}
