@@ -7,6 +7,8 @@ use crate::Cursor;
 #[derive(Debug)]
 pub(crate) struct Ages {
     limit: Duration,
+    /// The newest event that has become too old. It may be kept still, if it is the newest of all.
+    expired: Cursor,
     /// Events that come within this time of one another are of one moment.
     moment: Duration,
     /// The newest event of each moment, oldest first.
@@ -19,7 +21,7 @@ const MOMENTS: u32 = 1024;
 impl Ages {
     pub(crate) fn new(limit: Duration) -> Self {
         let moment = (limit / MOMENTS).max(Duration::from_millis(1));
-        Self { limit, moment, moments: VecDeque::new() }
+        Self { limit, expired: Cursor::START, moment, moments: VecDeque::new() }
     }
 
     /// The same limit, of other events.
@@ -37,16 +39,15 @@ impl Ages {
         }
     }
 
-    /// The newest event that is too old by now.
-    pub(crate) fn expired(&mut self, now: Instant) -> Option<Cursor> {
-        let mut expired = None;
+    /// The newest event that is too old by now; the start where none is.
+    pub(crate) fn expired(&mut self, now: Instant) -> Cursor {
         while let Some((moment, newest)) = self.moments.front()
             && now.saturating_duration_since(*moment) > self.limit
         {
-            expired = Some(*newest);
+            self.expired = *newest;
             self.moments.pop_front();
         }
-        expired
+        self.expired
     }
 
     /// The events up to this one are no longer kept.

@@ -103,7 +103,8 @@ impl Tail {
 
     /// Lets go of what is too old by now.
     pub(crate) fn expire(&mut self, now: impl FnOnce() -> Instant) {
-        if let Some(expired) = self.ages.as_mut().and_then(|ages| ages.expired(now())) {
+        if let Some(ages) = &mut self.ages {
+            let expired = ages.expired(now());
             while self.len > 1 && self.oldest().is_some_and(|oldest| oldest <= expired) {
                 self.let_go();
             }

@@ -1,0 +1,123 @@
+//! What a log in memory keeps: by age, by key, until it is deleted.
+
+use std::time::Duration;
+
+use sse_core::{Error, EventLog, LogOptions, Start, StreamResponse};
+
+use crate::support::client::{Client, request_after};
+use crate::support::clock;
+use crate::support::script::numbers;
+
+fn oldest(log: &EventLog) -> Client {
+    Client::open(log.feed().start_at(Start::Oldest))
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_let_go_of_when_they_are_too_old_but_for_the_newest() -> Result<(), Error> {
+    let options = LogOptions { age: Some(Duration::from_secs(60)), ..LogOptions::default() };
+    let log = EventLog::in_memory_on(clock::timer(), options);
+    let first = log.append("1").await?;
+    clock::pass(40_000).await;
+    let second = log.append("2").await?;
+    clock::pass(19_000).await;
+    assert_eq!(oldest(&log).read_all().await, numbers([1, 2]));
+    clock::pass(2_000).await;
+    assert_eq!(oldest(&log).read_all().await, numbers([2]));
+    assert!(log.read_after(&first, 10).await.is_ok(), "nothing after it is gone");
+    assert!(log.get(&first).await.expect_err("it is gone").is_gap());
+    clock::pass(600_000).await;
+    assert_eq!(log.stats().events, 1);
+    log.append("3").await?;
+    assert_eq!(oldest(&log).read_all().await, numbers([3]));
+    assert!(log.read_after(&first, 10).await.expect_err("2 is gone").is_gap());
+    assert_eq!(log.read_after(&second, 10).await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_each_key_those_who_keep_up_get_all_and_those_who_come_late_the_newest()
+-> Result<(), Error> {
+    let log = EventLog::in_memory(1000);
+    let before = log.append("0").await?;
+    let mut live = Client::open(&log);
+    live.read_all().await;
+    for n in 1..=6 {
+        log.append_keyed(if n % 2 == 0 { "even" } else { "odd" }, n.to_string()).await?;
+        live.read_all().await;
+    }
+    log.append("7").await?;
+    assert_eq!(live.read_all().await, numbers(1..=7));
+    assert_eq!(oldest(&log).read_all().await, numbers([0, 5, 6, 7]));
+    let mut behind = Client::resume(&log, before.as_str());
+    assert_eq!(behind.read_all().await, numbers([5, 6, 7]), "what was replaced is no gap");
+    assert_eq!(log.stats().events, 4);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_replaced_takes_no_room_for_long() -> Result<(), Error> {
+    let log = EventLog::in_memory(LogOptions { events: 100, ..LogOptions::default() });
+    let kept = log.append("kept").await?;
+    for n in 0..20_000_u32 {
+        log.append_keyed(&(n % 50).to_string(), "x".repeat(n as usize % 200)).await?;
+    }
+    let stats = log.stats();
+    assert_eq!(stats.events, 51);
+    assert!(stats.bytes < 51 * 250, "{stats:?}");
+    let late = log.read_after(&kept, 1000).await?;
+    assert_eq!(late.len(), 50);
+    assert_eq!(late[49].id(), Some(&stats.newest));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_event_is_seen_by_no_reader_and_is_no_gap() -> Result<(), Error> {
+    let log = EventLog::in_memory(1000);
+    let mut ids = Vec::new();
+    for n in 1..=40 {
+        // More than one page.
+        ids.push(log.append(format!("{n} {}", "x".repeat(3000))).await?);
+    }
+    for n in [1, 7, 20, 21, 39, 40] {
+        log.delete(&ids[n - 1]).await?;
+        log.delete(&ids[n - 1]).await?;
+    }
+    let left = (1..=40).filter(|n| ![1, 7, 20, 21, 39, 40].contains(n));
+    let seen = oldest(&log).read_all().await;
+    let seen: Vec<_> = seen.iter().filter_map(|data| data.split(' ').next()).collect();
+    assert_eq!(seen, numbers(left));
+    let after_deleted = Client::resume(&log, ids[19].as_str()).read_all().await;
+    assert!(after_deleted[0].starts_with("22 "), "resumed where nothing is");
+    assert!(log.get(&ids[6]).await.expect_err("it is gone").is_gap());
+    assert!(Client::resume(&log, ids[38].as_str()).read_all().await.is_empty());
+    log.finish().await?;
+    let request = request_after(&ids[37]);
+    let status = StreamResponse::new(&request, &log, clock::timer()).status;
+    assert_eq!(status, 204, "after it there is nothing, and never will be");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_that_is_tried_again_is_one_event_within_the_window() -> Result<(), Error> {
+    let options = LogOptions { events: 3, ..LogOptions::default() };
+    let log = EventLog::in_memory_on(clock::timer(), options);
+    let first = log.append_once("order 1", "1").await?;
+    assert_eq!(log.append_once("order 1", "1").await?, first);
+    assert_ne!(log.append_once("order 2", "2").await?, first);
+    clock::pass(119_000).await;
+    assert_eq!(log.append_once("order 1", "1").await?, first);
+    clock::pass(2_000).await;
+    let again = log.append_once("order 1", "3").await?;
+    assert_ne!(again, first, "after two minutes it is forgotten");
+    assert_eq!(oldest(&log).read_all().await, numbers([1, 2, 3]));
+    for n in 4..=7 {
+        log.append(n.to_string()).await?;
+    }
+    assert_ne!(log.append_once("order 1", "8").await?, again, "its event is gone, and so is it");
+    for key in ["", &"x".repeat(129)] {
+        let refused = log.append_once(key, "9").await.expect_err("a key has 1 to 128 bytes");
+        assert!(refused.is_invalid_event());
+        assert!(log.append_keyed(key, "9").await.expect_err("likewise").is_invalid_event());
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Readers whose place is not in the tail: they read pages of the store, until they have caught up.
+
+use std::time::Duration;
+
+use sse_core::{EventLog, Follower, LogOptions, Start};
+
+use crate::support::client::Client;
+use crate::support::clock;
+use crate::support::script::numbers;
+use crate::support::scripted_store::{Call, Fault, Positions, ScriptedStore};
+
+/// A log of the events from 1 on, of which the newest three are in memory.
+async fn log_of(count: usize) -> (ScriptedStore, EventLog, Follower) {
+    let store = ScriptedStore::on(clock::timer(), Positions::Sparse);
+    let options = LogOptions { tail_events: 3, ..LogOptions::for_store() };
+    let opened = EventLog::open(store.clone(), options, clock::timer()).await;
+    let (log, follower) = opened.expect("the store is up");
+    log.append_all((1..=count).map(|n| n.to_string())).await.expect("stored");
+    drop((log, follower));
+    let opened = EventLog::open(store.clone(), options, clock::timer()).await;
+    let (log, follower) = opened.expect("the store is up");
+    (store, log, follower)
+}
+
+fn oldest(log: &EventLog) -> Client {
+    Client::open(log.feed().start_at(Start::Oldest))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_far_behind_gets_all_in_order_and_then_what_comes() {
+    let (store, log, follower) = log_of(5000).await;
+    store.short_pages(7);
+    let following = tokio::spawn(follower);
+    let mut client = oldest(&log);
+    client.read_until(5000).await;
+    log.append("5001").await.expect("stored");
+    client.read_until(5001).await;
+    assert_eq!(client.events(), numbers(1..=5001));
+    assert_eq!(log.stats().events, 3, "the tail is as small as before");
+    following.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_clients_that_come_back_at_one_place_are_one_read() {
+    let (store, log, follower) = log_of(500).await;
+    let following = tokio::spawn(follower);
+    let id = log.read_after(&oldest_id(&log).await, 1).await.expect("it is there");
+    let id = id[0].id().expect("an id").as_str().to_owned();
+    let before = store.calls(Call::Read);
+    let mut clients: Vec<Client> = (0..1000).map(|_| Client::resume(&log, &id)).collect();
+    for client in &mut clients {
+        client.read_until(499).await;
+    }
+    assert!(store.calls(Call::Read) - before <= 2, "{} reads", store.calls(Call::Read) - before);
+    following.abort();
+}
+
+/// The id before the first event.
+async fn oldest_id(log: &EventLog) -> sse_core::EventId {
+    let epoch = log.stats().newest;
+    let epoch = epoch.as_str().split_once('.').expect("epoch and cursor").0;
+    format!("{epoch}.0").parse().expect("an id")
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_at_many_places_are_eight_reads_at_a_time() {
+    let (store, log, follower) = log_of(300).await;
+    let frames = log.read_after(&oldest_id(&log).await, 300).await.expect("they are there");
+    store.dawdle(|| 5);
+    let following = tokio::spawn(follower);
+    let ids = frames.iter().take(200).filter_map(|frame| frame.id());
+    let mut clients: Vec<Client> = ids.map(|id| Client::resume(&log, id.as_str())).collect();
+    // Each asks for its page before any is answered.
+    for client in &mut clients {
+        _ = client.chunk_now().await;
+        _ = client.chunk_now().await;
+    }
+    for (n, client) in clients.iter_mut().enumerate() {
+        client.read_until(299 - n).await;
+        assert_eq!(client.events(), numbers(n as u64 + 2..=300));
+    }
+    let most = store.most_reads_at_once();
+    assert!((5..=9).contains(&most), "{most} at once, of which one is the follower's own");
+    following.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_store_is_away_streams_stay_open_and_go_on_where_they_were() {
+    for fault in [Fault::Fails, Fault::Stalls, Fault::LosesTheAnswer] {
+        let (store, log, follower) = log_of(100).await;
+        let following = tokio::spawn(follower);
+        store.fault(Call::Read, fault);
+        let mut client =
+            Client::open(log.feed().start_at(Start::Oldest).keep_alive(Duration::from_secs(1)));
+        for _ in 0..60 {
+            client.chunk().await.expect("it stays open");
+        }
+        assert!(client.events().is_empty() && client.text().contains(": keep-alive"));
+        store.mend(Call::Read);
+        client.read_until(100).await;
+        assert_eq!(client.events(), numbers(1..=100));
+        following.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_trimmed_underneath_a_reader_is_told_of() {
+    let (store, log, follower) = log_of(100).await;
+    store.short_pages(10);
+    let following = tokio::spawn(follower);
+    let mut client = oldest(&log);
+    client.read_until(10).await;
+    store.trim(50);
+    client.read_until(61).await;
+    let events = client.events();
+    let at = events.iter().position(|data| data.starts_with('{')).expect("a reset");
+    assert!(events[at].starts_with(r#"{"reason":"too-old""#), "{}", events[at]);
+    assert_eq!(events[..at], numbers(1..=at as u64)[..]);
+    assert_eq!(events[at + 1..], numbers(51..=100)[..events.len() - at - 1]);
+    following.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_is_not_followed_until_its_follower_runs_which_ends_with_the_log() {
+    let (store, log, follower) = log_of(3).await;
+    assert!(!log.stats().is_followed);
+    let mut client = Client::open(&log);
+    assert!(client.read_all().await.is_empty());
+    log.append("4").await.expect("stored");
+    assert!(client.read_all().await.is_empty(), "nobody brings it");
+    let following = tokio::spawn(follower);
+    client.read_until(1).await;
+    assert!(log.stats().is_followed);
+    assert_eq!(store.calls(Call::Follow), 1, "whatever the number of clients");
+    drop((client, log));
+    tokio::time::timeout(Duration::from_secs(1), following)
+        .await
+        .expect("it ends")
+        .expect("without a panic");
+}
