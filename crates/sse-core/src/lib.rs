@@ -95,7 +95,7 @@ mod resume;
 pub mod store;
 
 mod log;
-pub use log::{EventLog, Follower, LogOptions, LogStats};
+pub use log::{EventLog, Follower, LogOptions, LogStats, copy};
 
 mod merge;
 pub use merge::merge;

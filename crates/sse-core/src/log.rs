@@ -12,6 +12,7 @@ mod ages;
 mod append;
 mod behind;
 mod checks;
+mod copy;
 mod follow;
 mod follower;
 mod following;
@@ -32,6 +33,7 @@ mod stats;
 mod strangers;
 mod tail;
 
+pub use copy::copy;
 pub use follower::Follower;
 pub use options::LogOptions;
 pub use stats::LogStats;

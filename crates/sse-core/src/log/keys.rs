@@ -21,6 +21,11 @@ impl Keys {
         before
     }
 
+    /// Of which key the event at this position is.
+    pub(crate) fn get(&self, cursor: Cursor) -> Option<Arc<str>> {
+        self.keys.get(&cursor).cloned()
+    }
+
     /// The event at this position is no longer kept.
     pub(crate) fn remove(&mut self, cursor: Cursor) {
         // Most logs have no keys.

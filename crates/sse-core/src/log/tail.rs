@@ -148,6 +148,11 @@ impl Tail {
         events.map(|(cursor, _)| cursor).take(limit).collect()
     }
 
+    /// The key of an event.
+    pub(crate) fn key_of(&self, event: Cursor) -> Option<Arc<str>> {
+        self.keys.get(event)
+    }
+
     /// The position after which there are just so many events; the base where there are fewer.
     pub(crate) fn before_last(&self, mut count: usize) -> Cursor {
         let pages = self.pages.iter().rev().map(|page| &page.index);

@@ -5,6 +5,7 @@ mod support;
 mod answers;
 mod contexts;
 mod contexts_end;
+mod copying;
 mod finish;
 mod gaps;
 mod keep_alive;
