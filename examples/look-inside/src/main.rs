@@ -1,0 +1,122 @@
+//! Looks into any event log by its URL.
+//!
+//! ```text
+//! cargo run -p look-inside -- redb:/var/lib/shop/events.redb prices list
+//! cargo run -p look-inside -- redis:redis://127.0.0.1/ prices follow
+//! ```
+//!
+//! It asks the store itself, without an `EventLog`: that would let go of what is over its limits.
+#![forbid(unsafe_code)]
+
+use std::error::Error;
+use std::io::{Write, stdout};
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+use sse_core::store::{Page, PageLimit, Retention, Store};
+use sse_core::{Cursor, LogOptions};
+
+const USAGE: &str = "look-inside URL NAME list | read ID | follow | trim EVENTS
+
+  URL   redb:PATH, redis:URL, nats:URL or postgres:URL
+  list    what is kept: an id, a size and the first line of each event
+  read    one event
+  follow  each event that comes
+  trim    lets go of all but so many of the newest";
+
+/// What is read at a time.
+const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 1024 * 1024 };
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let [url, name, command @ ..] = arguments.as_slice() else { return Err(USAGE.into()) };
+    let store = open(url, name).await?;
+    match command {
+        ["list"] => list(&*store).await,
+        ["read", id] => read(&*store, id).await,
+        ["follow"] => follow(&*store).await,
+        ["trim", events] => trim(&*store, events.parse()?).await,
+        _ => Err(USAGE.into()),
+    }
+}
+
+async fn open(url: &str, name: &str) -> Result<Arc<dyn Store>> {
+    let log = LogOptions::for_store();
+    Ok(match url.split_once(':') {
+        Some(("redb", path)) => {
+            let options = sse_log_redb::Options { log, ..Default::default() };
+            Arc::new(sse_log_redb::RedbStore::connect(path, name, &options).await?)
+        }
+        Some(("redis", url)) => {
+            let options = sse_log_redis::Options { log, ..Default::default() };
+            Arc::new(sse_log_redis::RedisStore::connect(url, name, &options).await?)
+        }
+        Some(("nats", url)) => {
+            let options = sse_log_nats::Options { log, ..Default::default() };
+            Arc::new(sse_log_nats::NatsStore::connect(url, name, &options).await?)
+        }
+        Some(("postgres", url)) => {
+            let options = sse_log_postgres::Options { log, ..Default::default() };
+            Arc::new(sse_log_postgres::PostgresStore::connect(url, name, &options).await?)
+        }
+        _ => return Err(format!("{url:?} is the URL of no store\n\n{USAGE}").into()),
+    })
+}
+
+async fn list(store: &dyn Store) -> Result<()> {
+    let bounds = store.bounds().await?;
+    let mut after = bounds.floor;
+    loop {
+        let page = store.read(after, LIMIT).await?;
+        let Some(last) = page.events.last() else { break };
+        after = last.cursor;
+        print(&page)?;
+    }
+    let end = if bounds.is_finished { "; the newest is the last" } else { "" };
+    println!("newest: {}{end}", bounds.newest.id(bounds.epoch));
+    Ok(())
+}
+
+async fn read(store: &dyn Store, id: &str) -> Result<()> {
+    let (epoch, cursor) = id.split_once('.').ok_or("an id is `epoch.cursor`")?;
+    let cursor: Cursor = cursor.parse()?;
+    let page = store.read(cursor.previous(), PageLimit { events: 1, ..LIMIT }).await?;
+    let event = page.events.first().filter(|event| event.cursor == cursor);
+    match event.filter(|_| page.bounds.epoch.as_str() == epoch) {
+        Some(event) => Ok(stdout().write_all(&event.block)?),
+        None => Err(format!("no event {id} is kept").into()),
+    }
+}
+
+async fn follow(store: &dyn Store) -> Result<()> {
+    let newest = store.bounds().await?.newest;
+    let mut pages = store.follow(newest).await?;
+    while let Some(page) = pages.try_next().await? {
+        print(&page)?;
+    }
+    Err("the store has ended the connection".into())
+}
+
+async fn trim(store: &dyn Store, events: usize) -> Result<()> {
+    store.retain(&Retention { events, bytes: usize::MAX, age: None }).await?;
+    let bounds = store.bounds().await?;
+    let oldest = bounds.oldest.map_or("none".into(), |oldest| oldest.id(bounds.epoch).to_string());
+    println!("oldest: {oldest}");
+    Ok(())
+}
+
+fn print(page: &Page) -> Result<()> {
+    let mut out = stdout().lock();
+    for event in &page.events {
+        let (id, size) = (event.cursor.id(page.bounds.epoch), event.block.len());
+        let text = String::from_utf8_lossy(&event.block);
+        let data = text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap_or_default();
+        let key = event.key.as_deref().map(|key| format!("[{key}] ")).unwrap_or_default();
+        writeln!(out, "{id} {size:>7} {key}{data}")?;
+    }
+    Ok(out.flush()?)
+}
