@@ -24,7 +24,14 @@ impl Cluster {
             .arg("-D")
             .arg(folder.join("data"))
             .args(["-h", "127.0.0.1", "-p", &address.port().to_string(), "-k", ""])
-            .args(["-c", "fsync=on", "-c", "shared_buffers=32MB"])
+            .args([
+                "-c",
+                "fsync=on",
+                "-c",
+                "shared_buffers=32MB",
+                "-c",
+                "dynamic_shared_memory_type=mmap",
+            ])
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file"))
             .stderr(log)
@@ -107,14 +114,30 @@ fn parent(of: u32) -> Option<u32> {
     field("PPid:")?.parse().ok()
 }
 
-/// A folder that the user of Postgres can enter.
+/// A folder that the user of Postgres can enter: in memory where there is room, since after a crash Postgres writes each of a thousand
+/// files to the disk, for which a busy one takes seconds. What ends with its processes is no different there.
 pub(super) fn folder() -> TempDir {
-    let folder = TempDir::new().expect("a temporary folder");
+    let folder = match is_roomy(MEMORY) {
+        true => TempDir::new_in(MEMORY),
+        false => TempDir::new(),
+    };
+    let folder = folder.expect("a temporary folder");
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("it is ours");
     if let Some((user, group)) = user() {
         chown(folder.path(), Some(user), Some(group)).expect("root may");
     }
     folder
+}
+
+const MEMORY: &str = "/dev/shm";
+
+/// Whether there are 2 GB left, where some containers have 64 MB in all.
+fn is_roomy(folder: &str) -> bool {
+    let free = Command::new("df").args(["--output=avail", "-k", folder]).output();
+    let free = String::from_utf8(free.map(|free| free.stdout).unwrap_or_default());
+    free.is_ok_and(|free| {
+        free.lines().nth(1).and_then(|kb| kb.trim().parse::<u64>().ok()) > Some(2_000_000)
+    })
 }
 
 /// Puts the data of a new cluster there; they are all the same one.
