@@ -24,14 +24,9 @@ impl Cluster {
             .arg("-D")
             .arg(folder.join("data"))
             .args(["-h", "127.0.0.1", "-p", &address.port().to_string(), "-k", ""])
-            .args([
-                "-c",
-                "fsync=on",
-                "-c",
-                "shared_buffers=32MB",
-                "-c",
-                "dynamic_shared_memory_type=mmap",
-            ])
+            .args(["-c", "fsync=on", "-c", "shared_buffers=32MB"])
+            // In a file of its folder, which goes with it however it ends.
+            .args(["-c", "dynamic_shared_memory_type=mmap"])
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file"))
             .stderr(log)

@@ -12,6 +12,65 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! It wants Postgres 13 or later (15 is tested), and asks the primary: where a URL names several hosts, add `target_session_attrs=read-write`.
+//!
+//! # With the application's own rows
+//!
+//! An event that is appended in a transaction comes with what else that writes, or not at all, which nobody else can promise:
+//!
+//! ```no_run
+//! use sse_log_postgres::{Options, PostgresStore, open_store};
+//!
+//! # async fn order(client: &mut tokio_postgres::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! let options = Options::default();
+//! let store = PostgresStore::connect("postgres://user@localhost/shop", "orders", &options).await?;
+//! let log = open_store(store.clone(), options).await?;
+//!
+//! let transaction = client.transaction().await?;
+//! transaction.execute("INSERT INTO orders (item) VALUES ($1)", &[&"tea"]).await?;
+//! store.append_in(&transaction, "tea was ordered").await?;
+//! transaction.commit().await?;
+//! # drop(log);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The order of events
+//!
+//! Transactions do not end in the order in which they began, nor do numbers of a sequence become visible in theirs: whoever reads on after the
+//! largest he has seen loses events. So the position of an event is its transaction's id, and then such a number; and events are read once no
+//! transaction with a lower id can come any more. The price: **a transaction that writes and stays open, in any database of the
+//! cluster, holds back every event that is appended after it began**, until it ends. They are stored, and lost by nobody; they arrive late.
+//! So does one that was prepared for two-phase commit. Keep transactions short (`idle_in_transaction_session_timeout`), or
+//! take [`Ordering::ByLock`].
+//!
+//! # What is kept, and where
+//!
+//! All logs share four tables and a sequence, created as they are first used by `migrations/0001_event_log.sql` of this crate: `sse_logs`, `sse_log_kept`,
+//! `sse_log_events` and `sse_log_keys`. An application that migrates for itself copies that file, and says so
+//! ([`Migrations::AreApplied`]). A user who only appends and reads needs `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the tables and `USAGE` on
+//! the sequence.
+//!
+//! # What Postgres promises
+//!
+//! [`append`](EventLog::append) returns once the commit is on the disk of the primary, also where `synchronous_commit` is off: an event that was seen
+//! and then lost in a crash would have its position given to another. With `synchronous_standby_names` it is on the standbys, too. With
+//! `fsync` off nothing is promised.
+//!
+//! A failover to a standby that lacks the newest events is noticed while a process that knew them runs: a new epoch begins, and clients are
+//! told of a gap. A dump that is restored in another cluster is noticed as the log is opened there, and begins an epoch, too; so does
+//! `pg_upgrade`, which makes another cluster. A backup of the whole cluster that is restored while no process runs is not: call
+//! [`EventLog::new_epoch`].
+//!
+//! # Costs
+//!
+//! A process has up to [`Options::connections`] for a log, and one that waits for notifications (`LISTEN`). What is appended at the same time shares a transaction.
+//! Followers are notified after that, in a transaction of its own, since transactions that notify commit one at a time. Only
+//! [`append_in`](PostgresStore::append_in) notifies in the transaction itself.
+//!
+//! Where an event takes the place of an older one of its [key](EventLog::append_keyed), that is read no more, and removed within 10 s.
+//! What is let go of leaves dead rows, as any `DELETE` does; autovacuum takes care of them.
 #![forbid(unsafe_code)]
 
 mod announce;
