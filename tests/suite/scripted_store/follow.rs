@@ -5,10 +5,10 @@ use std::task::Poll;
 
 use futures_util::stream;
 use sse_core::Cursor;
-use sse_core::store::{PageLimit, Pages, StoreError};
+use sse_core::store::{Page, PageLimit, Pages, StoreError};
 
-use super::ScriptedStore;
 use super::faults::{Call, Cut, Fault};
+use super::{Held, ScriptedStore};
 
 /// What is given at a time.
 const LIMIT: PageLimit = PageLimit { events: 100, bytes: 64 * 1024 };
@@ -27,35 +27,45 @@ pub(super) fn pages(store: ScriptedStore, after: Cursor) -> Pages {
     let following = Following { store, after, changes: None, cuts };
     Box::pin(stream::unfold(Some(following), |following| async move {
         let mut following = following?;
-        match following.news().await {
-            Ok(()) => {}
+        let page = match following.next().await {
+            Ok(page) => page,
             Err(Cut::Ends) => return None,
             Err(Cut::Fails) => {
                 let lost = StoreError::failed("the connection was lost");
                 return Some((Err(lost), None));
             }
-        }
-        let changes = following.store.lock().data.changes;
-        let page = following.store.page(following.after, LIMIT).await;
-        following.store.lock().count(Call::Pages);
-        match page.events.last() {
-            // There may be more, and then there is another page.
-            Some(last) => following.after = last.cursor,
-            None => following.changes = Some(changes),
-        }
+        };
         Some((Ok(page), Some(following)))
     }))
 }
 
 impl Following {
+    /// The next page, once there is one.
+    async fn next(&mut self) -> Result<Page, Cut> {
+        self.news().await?;
+        let changes = self.store.lock().data.changes;
+        let page = self.store.page(self.after, LIMIT).await;
+        self.check(&self.store.lock())?; // it may have been on its way when the connection was lost
+        self.store.lock().count(Call::Pages);
+        match page.events.last() {
+            // There may be more, and then there is another page.
+            Some(last) => self.after = last.cursor,
+            None => self.changes = Some(changes),
+        }
+        Ok(page)
+    }
+
+    /// Whether the connection is there still.
+    fn check(&self, held: &Held) -> Result<(), Cut> {
+        let (cuts, how) = held.faults.cuts;
+        if cuts == self.cuts { Ok(()) } else { Err(how.unwrap_or(Cut::Ends)) }
+    }
+
     /// There is something to tell of.
     async fn news(&self) -> Result<(), Cut> {
         poll_fn(|cx| {
             let mut held = self.store.lock();
-            let (cuts, how) = held.faults.cuts;
-            if cuts != self.cuts {
-                return Poll::Ready(Err(how.unwrap_or(Cut::Ends)));
-            }
+            self.check(&held)?;
             let is_held_back = match held.faults.of.get(&Call::Pages) {
                 Some(Fault::Stalls) => true,
                 Some(_) => return Poll::Ready(Err(Cut::Fails)),

@@ -171,9 +171,9 @@ impl Follow {
     /// Whether there is anything after the newest event we know. Where the newest of all was deleted there is not.
     async fn check_rest(&self) -> Result<(), Failed> {
         let Some((newest, stored)) = self.log()?.newest_here_and_stored() else { return Ok(()) };
-        let page = self.within(self.store.read(newest, reads::LIMIT)).await?;
-        if page.events.is_empty() {
-            self.log()?.advance(stored, &page.bounds);
+        let nothing = reads::nothing_between(&*self.store, newest, stored);
+        if let Some(bounds) = self.within(nothing).await? {
+            self.log()?.advance(stored, &bounds);
         }
         Ok(())
     }

@@ -86,8 +86,8 @@ impl EventLog {
     /// There is no event up to this position, says a page with these bounds: it is where the tail ends now.
     pub(super) fn advance(&self, newest: Cursor, bounds: &Bounds) {
         self.change(|state, changes| {
-            // Otherwise it may have lost the events that it had, and been given others since they were read.
-            if bounds.epoch == state.tail.epoch() && bounds.newest == newest {
+            // Otherwise it has lost the events that it had.
+            if bounds.epoch == state.tail.epoch() && bounds.newest >= newest {
                 // First whether there was any that is gone.
                 state.learn(bounds, changes);
                 state.tail.advance(newest);

@@ -71,9 +71,10 @@ impl EventLog {
 
     /// Reads what comes after the base, so that to begin live is to begin with the next event.
     async fn fill(&self, store: &dyn Store, bounds: &Bounds) -> Result<(), StoreError> {
+        let end = bounds.newest;
         loop {
             let newest = self.lock().tail.newest();
-            if newest >= bounds.newest {
+            if newest >= end {
                 // It may be finished.
                 self.advance(newest, bounds);
                 return Ok(());
@@ -85,8 +86,11 @@ impl EventLog {
                 return Ok(());
             }
             if page.events.is_empty() {
-                // What is newer by the page's bounds came after its events were read: the follower brings it.
-                self.advance(bounds.newest, &page.bounds);
+                let (timer, timeout) = (&self.0.timer, self.0.options.store_timeout);
+                let nothing = reads::nothing_between(store, newest, end);
+                if let Some(bounds) = within(timer, timeout, nothing).await? {
+                    self.advance(end, &bounds);
+                }
                 return Ok(());
             }
         }

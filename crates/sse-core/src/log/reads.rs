@@ -9,7 +9,7 @@ use crate::log::behind::{Answer, Part};
 use crate::log::follow::{Follow, Unused};
 use crate::log::page::PAGE_SIZE;
 use crate::log::patience::Backoff;
-use crate::store::{Page, PageLimit, StoreError};
+use crate::store::{Bounds, Page, PageLimit, Store, StoreError};
 use crate::{Cursor, Epoch, encode};
 
 /// How many parts of a log are read at a time.
@@ -85,6 +85,25 @@ async fn attempt(follow: &Follow, part: Part) -> Result<(Cursor, Known, Page), S
     };
     let page = follow.within(follow.store.read(after, LIMIT)).await?;
     Ok((after, before, page))
+}
+
+/// The bounds of a store that has nothing between these positions. It is asked twice: after the first time it may have lost its events,
+/// and been given others up to there before its bounds were looked at.
+pub(super) async fn nothing_between(
+    store: &dyn Store,
+    after: Cursor,
+    end: Cursor,
+) -> Result<Option<Bounds>, StoreError> {
+    let mut bounds = None;
+    for _ in 0..2 {
+        let page = store.read(after, PageLimit { events: 1, ..LIMIT }).await?;
+        let is_there = page.events.first().is_some_and(|event| event.cursor <= end);
+        if is_there || page.bounds.newest < end {
+            return Ok(None);
+        }
+        bounds = Some(page.bounds);
+    }
+    Ok(bounds)
 }
 
 /// What a page says of the log after this position, as it goes out. The events that the follower has not brought yet are left out: what

@@ -28,6 +28,7 @@ impl Simulation {
             client.connect(process, log, &self.history);
             return true;
         }
+        client.is_confused = self.processes[client.process].is_confused();
         let has_read = client.read(&mut self.rng, &self.history, cuts_within);
         client.is_to_be_told |=
             self.processes[client.process].is_confused_about(&client.last_event_id);

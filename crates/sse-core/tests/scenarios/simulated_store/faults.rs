@@ -73,6 +73,8 @@ impl Simulation {
 
     /// All is gone.
     pub(super) fn recreate(&mut self) {
+        // A deletion on its way would delete what has its position by then.
+        self.calls.clear();
         self.store.recreate();
         self.history.begin();
         self.replica = None;

@@ -86,7 +86,7 @@ impl Simulation {
     }
 
     fn run(mut self) {
-        for _ in 0..self.rng.usize(20..300) {
+        for _ in 0..self.rng.usize(20..200) {
             match self.rng.u8(..) {
                 0..40 => self.append(),
                 40..60 => self.poll_a_call(),
@@ -107,7 +107,7 @@ impl Simulation {
     /// Nothing goes wrong any more: each client gets all there is.
     fn settle(&mut self) {
         self.mend();
-        self.let_pass(Duration::from_secs(4));
+        self.let_pass(Duration::from_secs(3));
         assert!(self.calls.is_empty(), "a call has no answer");
         self.assert_all_were_told();
         for client in &self.clients {

@@ -73,14 +73,13 @@ impl Process {
         self.opening = Some(Task::new(opening));
     }
 
-    /// Whether it is to learn of losses that a client with this id, or without any, may have had.
+    /// Whether it has yet to learn of losses that a client with this id must be told of.
     pub(super) fn is_confused_about(&self, last_event_id: &str) -> bool {
-        let is_of =
-            |epoch: &Epoch| last_event_id.is_empty() || last_event_id.starts_with(epoch.as_str());
+        let is_of = |epoch: &Epoch| last_event_id.starts_with(epoch.as_str());
         self.is_confused() && self.confused_in.as_ref().is_some_and(is_of)
     }
 
-    fn is_confused(&self) -> bool {
+    pub(super) fn is_confused(&self) -> bool {
         self.confused_in.is_some_and(|epoch| self.newest().is_some_and(|(now, _)| now == epoch))
     }
 
