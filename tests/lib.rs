@@ -16,6 +16,8 @@ mod docs {
     mod readme {}
     #[doc = include_str!("../docs/architecture.md")]
     mod architecture {}
+    #[doc = include_str!("../docs/choosing-a-store.md")]
+    mod choosing_a_store {}
     #[doc = include_str!("../docs/contributing.md")]
     mod contributing {}
     #[doc = include_str!("../docs/decisions.md")]
@@ -30,6 +32,8 @@ mod docs {
     mod style {}
     #[doc = include_str!("../docs/wire-format.md")]
     mod wire_format {}
+    #[doc = include_str!("../docs/writing-a-store.md")]
+    mod writing_a_store {}
     #[doc = include_str!("../docs/writing-an-adapter.md")]
     mod writing_an_adapter {}
     #[doc = include_str!("../examples/progress/README.md")]
