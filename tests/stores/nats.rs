@@ -1,8 +1,9 @@
 //! NATS: a `nats-server` of the test's own, with JetStream.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -36,7 +37,7 @@ impl Nats {
         let folder = TempDir::new().expect("a temporary folder");
         let nats = Self { address: free_address(), folder, process: Mutex::new(None) };
         let port = nats.address.port();
-        let store = nats.folder.path().join("jetstream");
+        let store = nats.jetstream();
         // A mebibyte is the server's default, and not enough for a large event with its frame.
         let config = format!(
             "listen: \"127.0.0.1:{port}\"\nmax_payload: 4MB\njetstream {{ store_dir: {store:?}, max_file_store: {ROOM} }}\n"
@@ -46,21 +47,39 @@ impl Nats {
         nats
     }
 
+    /// Where it keeps its streams.
+    pub fn jetstream(&self) -> PathBuf {
+        self.folder.path().join("jetstream")
+    }
+
     /// What JetStream's API answers; nothing where it cannot be reached.
     pub fn api(&self, subject: &str, question: &Value) -> Option<Value> {
         let answer = self.request(&format!("$JS.API.{subject}"), question.to_string().as_bytes());
         serde_json::from_slice(&answer?).ok()
     }
 
-    /// The answer to one message.
+    /// The answer to one message; nothing where nobody is there to answer.
     pub fn request(&self, subject: &str, payload: &[u8]) -> Option<Vec<u8>> {
-        let connection = TcpStream::connect(self.address).ok()?;
+        self.publish(subject, &[], payload)
+    }
+
+    /// The same, with these headers.
+    pub fn publish(
+        &self,
+        subject: &str,
+        headers: &[(&str, &str)],
+        payload: &[u8],
+    ) -> Option<Vec<u8>> {
+        let mut connection = TcpStream::connect(self.address).ok()?;
         connection.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         let mut lines = BufReader::new(connection.try_clone().ok()?);
-        let mut connection = connection;
+        let headers: String =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers = format!("NATS/1.0\r\n{headers}\r\n");
+        let (headed, whole) = (headers.len(), headers.len() + payload.len());
         let head = format!(
-            "CONNECT {{\"verbose\":false,\"headers\":true,\"no_responders\":true}}\r\nSUB answer 1\r\nPUB {subject} answer {}\r\n",
-            payload.len()
+            "CONNECT {{\"verbose\":false,\"headers\":true,\"no_responders\":true}}\r\nSUB answer 1\r\n\
+             HPUB {subject} answer {headed} {whole}\r\n{headers}"
         );
         connection.write_all(&[head.as_bytes(), payload, b"\r\n"].concat()).ok()?;
         loop {
@@ -70,10 +89,9 @@ impl Nats {
             match *words.first()? {
                 "MSG" => {
                     let mut answer = vec![0; words.last()?.parse().ok()?];
-                    std::io::Read::read_exact(&mut lines, &mut answer).ok()?;
+                    lines.read_exact(&mut answer).ok()?;
                     return Some(answer);
                 }
-                // Nobody is there to answer.
                 "HMSG" => return None,
                 _ => {}
             }

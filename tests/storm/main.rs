@@ -39,6 +39,10 @@ macro_rules! every_networked_store {
     };
 }
 
+mod nats {
+    every_networked_store!(Nats);
+}
+
 mod postgres {
     every_networked_store!(Postgres);
 }

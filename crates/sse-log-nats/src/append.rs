@@ -1,5 +1,4 @@
 use std::collections::HashSet;
-use std::sync::PoisonError;
 
 use async_nats::HeaderMap;
 use async_nats::client::{RequestError, RequestErrorKind};
@@ -36,10 +35,13 @@ pub(crate) async fn append(shared: &Shared, events: &[NewEvent]) -> Result<Appen
             (Some(sequence), cursors(sequence, events.len()).collect())
         }
     };
-    if sequence.is_some_and(|sequence| sequence <= newest.hi()) {
-        // It is another stream than it was: the one that we know had this sequence already.
-        let epoch = look(shared).await?.bounds.epoch;
-        return Ok(Appended { epoch, cursors });
+    if let Some(sequence) = sequence {
+        if sequence <= newest.hi() {
+            // It is another stream than it was: the one that we know had this sequence already.
+            let epoch = look(shared).await?.bounds.epoch;
+            return Ok(Appended { epoch, cursors });
+        }
+        shared.appended(epoch, Cursor::new(sequence, 0));
     }
     Ok(Appended { epoch, cursors })
 }
@@ -52,8 +54,7 @@ pub(crate) fn cursors(sequence: u64, events: usize) -> impl Iterator<Item = Curs
 
 /// What is known of the log; where that is nothing, it is looked for.
 async fn seen(shared: &Shared) -> Result<(Epoch, Cursor), StoreError> {
-    let seen = *shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(seen) = seen {
+    if let Some(seen) = shared.seen() {
         return Ok(seen);
     }
     let bounds = look(shared).await?.bounds;

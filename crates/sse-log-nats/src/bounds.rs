@@ -61,6 +61,7 @@ pub(crate) async fn look(shared: &Shared) -> Result<Look, StoreError> {
 /// The same, and how many messages there are of these subjects.
 pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
     for _ in 0..ATTEMPTS {
+        let seen = shared.seen();
         let (info, record) =
             tokio::try_join!(info(shared, subjects.clone()), record::load(shared))?;
         let Some(record) = record else {
@@ -68,10 +69,16 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
             record::save(shared, &Record::begin(&info, None)).await?;
             continue;
         };
-        if record.created != info.created || record.floor > info.newest() {
+        let is_of_another = |info: &Info| {
+            let newest = info.newest();
+            let was_newer =
+                seen.is_some_and(|(epoch, seen)| epoch == record.epoch && newest < seen);
+            record.created != info.created || record.floor > newest || was_newer
+        };
+        if is_of_another(&info) {
             // Of another stream of this name, or of one that was restored. One of the two may have been read too early.
             let info = self::info(shared, None).await?;
-            if record.created != info.created || record.floor > info.newest() {
+            if is_of_another(&info) {
                 record::save(shared, &Record::begin(&info, Some(&record))).await?;
             }
             continue;
@@ -167,10 +174,7 @@ pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Ep
     let record = record::change(shared, |record| {
         let is_this = record.epoch == instead_of;
         if is_this {
-            record.epoch = Epoch::random();
-            if record.floor > info.newest() {
-                record.floor = info.before_first();
-            }
+            *record = Record::begin(&info, Some(record));
         }
         Ok(is_this)
     })
@@ -180,8 +184,23 @@ pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Ep
 }
 
 impl Shared {
-    /// Remembers what was seen.
+    /// The epoch and the newest position that were last seen.
+    pub(crate) fn seen(&self) -> Option<(Epoch, Cursor)> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers what was seen. Within an epoch the newest does not move back.
     pub(crate) fn saw(&self, epoch: Epoch, newest: Cursor) {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((epoch, newest));
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = seen.filter(|(seen, _)| *seen == epoch).map(|(_, newest)| newest);
+        *seen = Some((epoch, before.map_or(newest, |before| before.max(newest))));
+    }
+
+    /// Remembers that there is an event at this position, if it is this epoch still.
+    pub(crate) fn appended(&self, epoch: Epoch, cursor: Cursor) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, newest)) = seen.as_mut().filter(|(seen, _)| *seen == epoch) {
+            *newest = cursor.max(*newest);
+        }
     }
 }

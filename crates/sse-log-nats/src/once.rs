@@ -2,16 +2,20 @@
 //! event that is alone in its message is its idempotency key.
 //!
 //! A batch has several keys, and a message one id. So each key is first claimed by a note, whose id is the key and which names the batch; then
-//! the batch is stored under its own id. Who finds a key claimed buries that batch: he stores another note under the id of the batch. Either
+//! the batch is stored under its own id. Who finds a key claimed waits for a moment, and then buries that batch: he stores another note under the id of the batch. Either
 //! the batch was stored before, and the key is known; or it never will be, and the key is free, under an id that says so.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use sse_core::Cursor;
 use sse_core::store::{NewEvent, StoreError};
 
+use tokio::time::{Instant, sleep};
+
+use crate::api::{Ack, answer, code};
 use crate::append::{self, publish_batch};
 use crate::batch;
 use crate::message::{Kind, position};
@@ -22,6 +26,10 @@ use crate::store::Shared;
 const MESSAGE_ID: &str = "Nats-Msg-Id";
 /// How often one begins again, having been buried by another.
 const ATTEMPTS: usize = 20;
+
+/// How long one waits for a batch that claims a key, and how often one looks.
+const PATIENCE: Duration = Duration::from_millis(500);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// What came of a message with an idempotency key.
 pub(crate) enum Outcome {
@@ -71,6 +79,11 @@ async fn settle(shared: &Shared, key: &str, sequence: u64) -> Result<Option<Curs
     let Ok(batch) = String::from_utf8(message.payload.into()) else { return Ok(None) };
     let mut headers = HeaderMap::new();
     headers.insert(MESSAGE_ID, batch);
+    // Whoever claimed it may be about to store it.
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE && !is_known(shared, &headers).await? {
+        sleep(LOOK_EVERY).await;
+    }
     let buried = append::publish(shared, names.note(), headers, Bytes::new()).await?;
     if !buried.duplicate {
         return Ok(None);
@@ -79,6 +92,23 @@ async fn settle(shared: &Shared, key: &str, sequence: u64) -> Result<Option<Curs
     let parts = batch::decode(batch.payload).unwrap_or_default();
     let part = parts.iter().find(|part| part.idempotency_key.as_deref() == Some(key));
     Ok(part.map(|part| position(buried.seq, part)))
+}
+
+/// Whether there is a message of this id. Asked by one that cannot be stored, since ids are looked at before what is expected.
+async fn is_known(shared: &Shared, id: &HeaderMap) -> Result<bool, StoreError> {
+    let mut headers = id.clone();
+    headers.insert("Nats-Expected-Last-Sequence", u64::MAX.to_string());
+    let subject = shared.names.note();
+    let message = shared.connection.request(subject, headers, Bytes::new()).await?;
+    match answer::<Ack>(&message.payload) {
+        Ok(ack) => Ok(ack.duplicate),
+        Err(failure)
+            if failure.is(code::OTHER_LAST_SEQUENCE) || failure.is(code::TOO_LARGE_FOR_STREAM) =>
+        {
+            Ok(false)
+        }
+        Err(failure) => Err(failure.into()),
+    }
 }
 
 /// Stores those of these events that are not known. The answer is the message they are in, if there are any, and the positions of all.
@@ -131,12 +161,11 @@ async fn claim<'a>(
     events: &'a [NewEvent],
     batch: &str,
 ) -> Result<HashMap<&'a str, Cursor>, StoreError> {
+    let keys = events.iter().filter_map(|event| event.idempotency_key.as_deref());
+    // In one order, whoever claims them: so that no two wait for one another.
+    let keys: BTreeSet<&str> = keys.collect();
     let mut known = HashMap::new();
-    let mut claimed = std::collections::HashSet::new();
-    for event in events {
-        let Some(key) = event.idempotency_key.as_deref().filter(|key| claimed.insert(*key)) else {
-            continue;
-        };
+    for key in keys {
         let note = Bytes::from(batch.to_owned());
         let subject = shared.names.note();
         if let Outcome::Known(cursor) =

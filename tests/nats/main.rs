@@ -1,0 +1,8 @@
+//! What NATS alone does, and what others do to its streams.
+
+mod batches;
+mod finish;
+mod once;
+mod room;
+mod streams;
+mod tools;

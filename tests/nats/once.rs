@@ -1,0 +1,90 @@
+//! Idempotency keys, where several bring them.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+use sse_conformance::stores::Nats;
+use sse_conformance::suite::store_engine::Durable;
+use sse_core::LogOptions;
+use sse_core::store::Store;
+
+use crate::tools::{api, append, event, messages, once, open, open_with, texts};
+
+/// Alone and in batches that overlap, from several processes: each once, and all are told the same positions.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_stored_once_whoever_brings_it_in_whatever_company() {
+    let nats = Nats::start().await;
+    let handles = join_all((0..4).map(|_| open(&nats))).await;
+    for round in 0..30 {
+        let key = |n: usize| once(format!("{round} {n}"), format!("{round} {n}"));
+        let batches = [
+            vec![key(0), key(1)],
+            vec![key(1), key(2), key(0)],
+            vec![key(2)],
+            vec![key(1), key(1), key(0)],
+        ];
+        let answers = handles.iter().zip(&batches).map(|(store, batch)| append(store, batch));
+        let answers = join_all(answers).await;
+        assert_eq!((answers[0][0], answers[0][1]), (answers[1][2], answers[1][0]));
+        assert_eq!(answers[1][1], answers[2][0]);
+        assert_eq!(answers[3], [answers[0][1], answers[0][1], answers[0][0]]);
+    }
+    let mut all = texts(&handles[0]).await;
+    assert_eq!(all.len(), 90);
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 90, "none twice");
+}
+
+/// Whoever claimed a key and died has stored nothing: the next is not told that it is known.
+#[tokio::test]
+async fn a_key_that_was_claimed_and_never_stored_is_free() {
+    let nats = Nats::start().await;
+    let store = open(&nats).await;
+    for key in ["alone", "in-a-batch"] {
+        nats.publish(
+            "sse.log.m.note",
+            &[("Nats-Msg-Id", key)],
+            b"~00000000000000000000000000000001",
+        )
+        .expect("an answer");
+    }
+    let alone = append(&store, &[once("alone", 1)]).await;
+    let batch = append(&store, &[once("in-a-batch", 2), event(3)]).await;
+    assert_eq!(texts(&store).await, ["1", "2", "3"]);
+    assert_eq!(
+        append(&store, &[once("in-a-batch", "again"), once("alone", "again")]).await,
+        [batch[0], alone[0]]
+    );
+}
+
+/// Also where the note on the key is older than what was let go of, and the server starts anew.
+#[tokio::test]
+async fn a_key_is_known_for_as_long_as_its_event_is_kept() {
+    let nats = Nats::start().await;
+    let store = open(&nats).await;
+    let cursors = append(&store, &[event(0), event(1), once("key", 2)]).await;
+    let retention = LogOptions { events: 1, ..Default::default() }.retention();
+    store.retain(&retention).await.expect("retained");
+    store.retain(&retention).await.expect("retained");
+    nats.crash().await;
+    let store = open(&nats).await;
+    assert_eq!(append(&store, &[once("key", "again")]).await, cursors[2..]);
+}
+
+/// Where the window is over they are of no use.
+#[tokio::test]
+async fn notes_on_keys_are_let_go_of_with_the_events() {
+    let nats = Nats::start().await;
+    let window = Duration::from_millis(100);
+    let options = LogOptions { idempotency_window: window, events: 1, ..Default::default() };
+    let store = open_with(&nats, options).await;
+    append(&store, &[once("a", 0), once("b", 1)]).await;
+    append(&store, &[event(2)]).await;
+    assert_eq!(messages(&nats), 4, "two notes, a batch, an event");
+    store.retain(&options.retention()).await.expect("retained");
+    assert_eq!(messages(&nats), 3, "the notes are too new, by clocks that may differ");
+    let info = api(&nats, "STREAM.INFO.SSE_log", json!({}));
+    assert_eq!(info["config"]["duplicate_window"], 100_000_000);
+}

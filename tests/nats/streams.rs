@@ -1,0 +1,137 @@
+//! What others do to the stream of a log.
+
+use std::process::Command;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use serde_json::json;
+use sse_conformance::stores::Nats;
+use sse_conformance::suite::eventually::eventually;
+use sse_conformance::suite::store_engine::Networked;
+use sse_core::store::Store;
+use sse_core::{Cursor, GapReason};
+use sse_log_nats::EventLog;
+
+use crate::tools::{api, append, bounds, event, open, soon, texts};
+
+async fn log(nats: &Nats) -> EventLog {
+    let url = format!("nats://{}", nats.address());
+    soon(sse_log_nats::open(&url, "log")).await.expect("it runs")
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp runs");
+    assert!(copied.success());
+}
+
+/// By a process that runs, or by one that comes later.
+#[tokio::test]
+async fn a_stream_that_was_deleted_is_created_anew_in_a_new_epoch() {
+    let nats = Nats::start().await;
+    let store = open(&nats).await;
+    append(&store, &[event("gone"), event("gone")]).await;
+    for round in 0..3 {
+        let before = bounds(&store).await;
+        let mut pages = store.follow(before.newest).await.expect("followed");
+        api(&nats, "STREAM.DELETE.SSE_log", json!({}));
+        let text = format!("new {round}");
+        let appended = store.append(&[event(&text)]).await.expect("stored");
+        assert_ne!(appended.epoch, before.epoch);
+        let after = bounds(&store).await;
+        assert_eq!(after.epoch, appended.epoch);
+        assert_eq!(texts(&open(&nats).await).await, [text]);
+        let told = soon(pages.next()).await;
+        assert!(
+            told.is_none_or(|page| page.map_or(true, |page| page.bounds.epoch == after.epoch)),
+            "who follows is told, or asked to begin anew"
+        );
+    }
+}
+
+/// While a process runs that has seen what is lost. Its clients are told.
+#[tokio::test]
+async fn a_backup_that_is_restored_under_a_running_process_is_a_gap() {
+    let nats = Nats::start().await;
+    let log = log(&nats).await;
+    log.append("kept").await.expect("stored");
+    nats.stop().await;
+    let backup = tempfile::tempdir().expect("a temporary folder");
+    copy(&nats.jetstream(), &backup.path().join("jetstream"));
+    nats.start().await;
+    eventually(Duration::from_secs(5), "it is followed again", || log.stats().is_followed).await;
+    let lost = soon(async {
+        loop {
+            if let Ok(id) = log.append_once("lost", "lost").await {
+                return id;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    nats.stop().await;
+    std::fs::remove_dir_all(nats.jetstream()).expect("ours");
+    copy(&backup.path().join("jetstream"), &nats.jetstream());
+    nats.start().await;
+    let before = lost.as_str().split_once('.').expect("an epoch").0.to_owned();
+    eventually(Duration::from_secs(5), "a new epoch begins", || {
+        !log.stats().newest.as_str().starts_with(&before)
+    })
+    .await;
+    let gap = soon(log.read_after(&lost, 10)).await.expect_err("it is of another epoch");
+    assert_eq!(gap.gap().map(|gap| gap.reason), Some(GapReason::OtherEpoch), "{gap:?}");
+}
+
+/// One that comes later knows from the record that there was more, if that is not restored with the events.
+#[tokio::test]
+async fn events_that_are_restored_without_their_record_begin_an_epoch_where_they_were_trimmed_since()
+ {
+    let nats = Nats::start().await;
+    let store = open(&nats).await;
+    for number in 0..10 {
+        append(&store, &[event(number)]).await;
+    }
+    let before = bounds(&store).await;
+    drop(store);
+    api(&nats, "STREAM.PURGE.SSE_log", json!({}));
+    let mut config = api(&nats, "STREAM.INFO.SSE_log", json!({}))["config"].clone();
+    api(&nats, "STREAM.DELETE.SSE_log", json!({}));
+    config["description"] = json!("as it was");
+    api(&nats, "STREAM.CREATE.SSE_log", config);
+    let store = open(&nats).await;
+    let after = bounds(&store).await;
+    assert_ne!(after.epoch, before.epoch);
+    assert_eq!((after.floor, after.newest), (Cursor::START, Cursor::START));
+}
+
+/// What the server removes by itself cannot be told from what was deleted: it is a gap.
+#[tokio::test]
+async fn limits_that_somebody_else_sets_are_a_gap_and_never_silent() {
+    let nats = Nats::start().await;
+    let store = open(&nats).await;
+    let mut cursors = Vec::new();
+    for number in 0..10 {
+        cursors.extend(append(&store, &[event(number)]).await);
+    }
+    let mut config = api(&nats, "STREAM.INFO.SSE_log", json!({}))["config"].clone();
+    config["max_msgs"] = json!(3);
+    api(&nats, "STREAM.UPDATE.SSE_log", config);
+    let after = bounds(&store).await;
+    assert_eq!((after.floor, after.oldest), (cursors[6], Some(cursors[7])));
+    assert_eq!(texts(&store).await, ["7", "8", "9"]);
+}
+
+/// A message on the log's subjects that is none of ours is passed over.
+#[tokio::test]
+async fn somebody_elses_message_is_no_event() {
+    let nats = Nats::start().await;
+    let store = open(&nats).await;
+    append(&store, &[event("one")]).await;
+    for (subject, payload) in
+        [("sse.log.other", "x"), ("sse.log.m.batch.2", "\u{1}x"), ("sse.log.k.=", "x")]
+    {
+        nats.publish(subject, &[], payload.as_bytes()).expect("an answer");
+    }
+    append(&store, &[event("two")]).await;
+    assert_eq!(texts(&store).await, ["one", "two"]);
+    assert_eq!(store.before_last(1).await.expect("a position"), Cursor::new(4, 0));
+}

@@ -1,0 +1,85 @@
+//! What the tests have in common.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sse_conformance::stores::Nats;
+use sse_core::store::{Bounds, NewEvent, PageLimit, Store};
+use sse_core::{Cursor, Event, LogOptions};
+use sse_log_nats::{NatsStore, Options};
+
+pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
+
+pub(crate) async fn open(nats: &Nats) -> NatsStore {
+    open_with(nats, LogOptions::for_store()).await
+}
+
+/// Opened once it is used.
+pub(crate) async fn open_with(nats: &Nats, log: LogOptions) -> NatsStore {
+    use sse_conformance::suite::store_engine::Networked;
+    let options = Options { log, ..Options::default() };
+    let url = format!("nats://{}", nats.address());
+    let store = NatsStore::connect(&url, "log", &options).await.expect("it runs");
+    bounds(&store).await;
+    store
+}
+
+pub(crate) fn event(text: impl Display) -> NewEvent {
+    NewEvent::encode(&Event::new(text.to_string()), 8 << 20).expect("data alone")
+}
+
+pub(crate) fn keyed(key: &str, text: impl Display) -> NewEvent {
+    event(text).with_key(key).expect("a short key")
+}
+
+pub(crate) fn once(key: impl Display, text: impl Display) -> NewEvent {
+    event(text).with_idempotency_key(&key.to_string()).expect("a short key")
+}
+
+pub(crate) async fn append(store: &NatsStore, events: &[NewEvent]) -> Vec<Cursor> {
+    soon(store.append(events)).await.expect("stored").cursors
+}
+
+pub(crate) async fn bounds(store: &NatsStore) -> Bounds {
+    soon(store.bounds()).await.expect("bounds")
+}
+
+/// The data of all events, in their order.
+pub(crate) async fn texts(store: &NatsStore) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut after = Cursor::START;
+    loop {
+        let page = soon(store.read(after, PAGE)).await.expect("a page");
+        let Some(last) = page.events.last() else { return texts };
+        after = last.cursor;
+        texts.extend(page.events.iter().map(|event| {
+            let text = String::from_utf8(event.block.to_vec()).expect("UTF-8");
+            text.strip_prefix("data: ").expect("data alone").trim_end().to_owned()
+        }));
+    }
+}
+
+/// How many messages the server has.
+pub(crate) fn messages(nats: &Nats) -> u64 {
+    let info = api(nats, "STREAM.INFO.SSE_log", json!({}));
+    info["state"]["messages"].as_u64().expect("a number")
+}
+
+pub(crate) fn api(nats: &Nats, subject: &str, question: Value) -> Value {
+    let answer = nats.api(subject, &question).expect("an answer");
+    assert!(answer.get("error").is_none(), "{subject}: {answer}");
+    answer
+}
+
+pub(crate) async fn soon<T>(call: impl Future<Output = T>) -> T {
+    let answer = tokio::time::timeout(Duration::from_secs(20), call).await;
+    answer.expect("an answer within 20 s")
+}
+
+/// An error with its causes, as a person reads it.
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
