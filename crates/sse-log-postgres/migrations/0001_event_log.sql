@@ -314,7 +314,7 @@ BEGIN
                 ELSE 0
             END
         ) p
-        WINDOW oldest AS (ORDER BY p.hi, p.lo)
+        WINDOW oldest AS (ORDER BY p.hi, p.lo ROWS UNBOUNDED PRECEDING)
     ) o
     WHERE o.nth <= kept.events - max_events OR o.total - o.bytes < kept.bytes - max_bytes OR o.is_old
     ORDER BY o.hi DESC, o.lo DESC LIMIT 1;

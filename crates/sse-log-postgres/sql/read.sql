@@ -17,7 +17,7 @@ WITH log AS MATERIALIZED (
         ORDER BY e.hi, e.lo
         LIMIT $4
     ) p
-    WINDOW place AS (ORDER BY p.hi, p.lo)
+    WINDOW place AS (ORDER BY p.hi, p.lo ROWS UNBOUNDED PRECEDING)
 )
 SELECT log.epoch, log.is_finished, log.deletions, log.floor_hi, log.floor_lo, log.below,
     top.hi AS top_hi, top.hi >= log.ahead AS is_restored,
