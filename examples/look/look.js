@@ -2,6 +2,7 @@
 // What all pages share: one line under the title that says what state the connection is in, what came, and how often it was
 // resumed. "live": connected. "reconnecting": cut off, and the browser tries again. "away": closed by the button. "ended": the
 // server has nothing more (204), or the page has closed it. "refused": it does not let this page in.
+// "idle": nothing was asked for yet.
 
 const $ = (id) => document.getElementById(id);
 const tally = { events: 0, resumed: 0 };

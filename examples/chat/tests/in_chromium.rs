@@ -1,6 +1,6 @@
 //! The page in a real browser.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sse_conformance::browsers::Chromium;
@@ -20,6 +20,22 @@ async fn post(program: &Program, room: &str, message: Value) -> u16 {
 
 async fn say(program: &Program, name: &str, text: &str) {
     assert_eq!(post(program, "lobby", json!({ "name": name, "text": text })).await, 204);
+}
+
+/// Waits until who joins the lobby now is told of nobody who types: three seconds after they did.
+async fn nobody_is_typing(program: &Program) {
+    let url = format!("http://{}/rooms/lobby/events", program.address);
+    let begun = Instant::now();
+    loop {
+        // A request that cannot read on for ever is answered with what there is.
+        let request = reqwest::Client::new().get(&url).header("Accept", "text/plain");
+        let history = request.send().await.expect("it answers").text().await;
+        if !history.expect("a text").contains("event: typing") {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "typing is deleted");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +66,7 @@ async fn two_tabs_talk_and_one_that_was_cut_off_gets_what_it_missed_once() {
     assert_eq!(post(&program, "lobby", json!({ "name": "Linus" })).await, 204);
     say(&program, "Grace", "<b>This</b> you missed.").await;
     chromium.until("$('typing').textContent === ''").await;
-    tokio::time::sleep(Duration::from_millis(3500)).await; // longer than typing lasts
+    nobody_is_typing(&program).await;
     line.mend();
     chromium.until("$('messages').childElementCount >= 3 && tally.resumed === 1").await;
     say(&program, "Grace", "And now you have it.").await;
@@ -81,7 +97,7 @@ async fn who_joins_sees_the_last_messages_of_the_room_and_nobody_typing() {
     // Those who are there are told; who joins three seconds later is not.
     let mut there = Request::get("/rooms/lobby/events").send(program.address).await;
     assert_eq!(there.events(20).await[19].event_type, "typing");
-    tokio::time::sleep(Duration::from_millis(3500)).await;
+    nobody_is_typing(&program).await;
 
     let mut joined = Request::get("/rooms/lobby/events").send(program.address).await;
     let history = joined.events(20).await;

@@ -35,6 +35,8 @@ struct Dashboard {
 
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Sample {
+    /// The how-manieth it is.
+    number: u64,
     /// Milliseconds since 1970.
     at: u64,
     /// Of all cores, in percent.
@@ -50,12 +52,13 @@ impl Dashboard {
     async fn measure(self, mut machine: Machine) -> Result<(), Error> {
         let mut tick = tokio::time::interval(Duration::from_millis(100));
         let mut second = Vec::new();
-        loop {
+        for number in 0.. {
             tick.tick().await;
             let (cpu, memory) = machine.measure();
             let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let watching = self.log.stats().readers;
-            let sample = Sample { at: at.as_millis() as u64, cpu, memory, watching };
+            let at = at.as_millis() as u64;
+            let sample = Sample { number, at, cpu, memory, watching };
             self.log.append_keyed("now", Event::json(&sample)?).await?;
             second.push(sample);
             if second.len() == 10 {
@@ -67,6 +70,7 @@ impl Dashboard {
                 self.log.append(Event::json(&mean)?.event_type(SECOND)).await?;
             }
         }
+        Ok(())
     }
 
     fn remember(&self, second: Sample) {
