@@ -18,18 +18,34 @@ mod docs {
     mod architecture {}
     #[doc = include_str!("../docs/choosing-a-store.md")]
     mod choosing_a_store {}
+    #[doc = include_str!("../docs/authentication.md")]
+    mod authentication {}
+    #[doc = include_str!("../docs/comparison.md")]
+    mod comparison {}
     #[doc = include_str!("../docs/contributing.md")]
     mod contributing {}
+    #[doc = include_str!("../docs/cors.md")]
+    mod cors {}
     #[doc = include_str!("../docs/decisions.md")]
     mod decisions {}
     #[doc = include_str!("../docs/deploying.md")]
     mod deploying {}
     #[doc = include_str!("../docs/from-http-event-stream.md")]
     mod from_http_event_stream {}
+    #[doc = include_str!("../docs/getting-started.md")]
+    mod getting_started {}
+    #[doc = include_str!("../docs/http2.md")]
+    mod http2 {}
+    #[doc = include_str!("../docs/README.md")]
+    mod index {}
     #[doc = include_str!("../docs/replay.md")]
     mod replay {}
+    #[doc = include_str!("../docs/scaling-out.md")]
+    mod scaling_out {}
     #[doc = include_str!("../docs/style.md")]
     mod style {}
+    #[doc = include_str!("../docs/troubleshooting.md")]
+    mod troubleshooting {}
     #[doc = include_str!("../docs/wire-format.md")]
     mod wire_format {}
     #[doc = include_str!("../docs/writing-a-store.md")]

@@ -10,7 +10,7 @@ mod running;
 use std::path::Path;
 
 pub use self::port::free_port;
-pub use self::running::Running;
+pub use self::running::{Running, program};
 
 /// A program that stands before a server.
 #[derive(Debug, Clone, Copy)]

@@ -61,8 +61,12 @@ impl ReverseProxy {
     }
 }
 
-/// Debian has servers where only root looks for programs.
-fn program(name: &str) -> PathBuf {
+/// Where a program is: Debian has servers where only root looks for them.
+///
+/// # Panics
+///
+/// Where it is missing: the message names the package.
+pub fn program(name: &str) -> PathBuf {
     let places = std::env::var_os("PATH").unwrap_or_default();
     let places = std::env::split_paths(&places).chain(["/usr/sbin".into()]);
     let found = places.map(|place| place.join(name)).find(|program| program.exists());

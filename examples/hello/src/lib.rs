@@ -1,4 +1,13 @@
 //! What the four hello-worlds share: a page that shows a stream, and a clock to be streamed.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let log = hello::with_clock(sse_core::EventLog::in_memory(1000));
+//! tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+//! assert_eq!(log.stats().events, 1);
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 use std::time::Duration;

@@ -1,0 +1,65 @@
+//! Processes that share one log, behind one proxy: whichever a client meets, it gets every message once, and in the same order. Kill any.
+//!
+//!     LOG=redis://127.0.0.1/ LISTEN=127.0.0.1:3001 cargo run -p fleet
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Html;
+use axum::routing::{get, post};
+use serde_json::json;
+use sse_axum::{Error, Event, EventLog, Sse, SseRequest, Start, listener, stream_events};
+
+#[derive(Clone)]
+struct App {
+    log: EventLog,
+    /// Which of the processes this is: where it listens.
+    name: String,
+}
+
+async fn events(State(app): State<App>, request: SseRequest) -> Sse {
+    let feed = app.log.feed().start_at(Start::Last(50)).retry(Duration::from_millis(500));
+    stream_events(request, feed)
+}
+
+/// Appends a message. `key` names it, so that whoever got no answer can send it again, here or to another process, and it is there once.
+async fn say(
+    State(app): State<App>,
+    Query(query): Query<HashMap<String, String>>,
+    text: String,
+) -> Result<String, StatusCode> {
+    let key = query.get("key").ok_or(StatusCode::BAD_REQUEST)?;
+    let event = Event::json(&json!({ "text": text, "by": app.name }));
+    let event = event.map_err(|_| StatusCode::BAD_REQUEST)?;
+    match app.log.append_once(key, event).await {
+        Ok(id) => Ok(id.to_string()),
+        // Until the store is back.
+        Err(error) if error.is_store() => Err(StatusCode::SERVICE_UNAVAILABLE),
+        Err(_) => Err(StatusCode::BAD_REQUEST),
+    }
+}
+
+async fn open(url: &str) -> Result<EventLog, Error> {
+    sse_log_redis::open(url, "fleet").await
+}
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let url = std::env::var("LOG").unwrap_or_else(|_| "redis://127.0.0.1/".into());
+    let log = open(&url).await.map_err(|error| io::Error::other(format!("{url}: {error}")))?;
+    let listener = listener(look::address())?;
+    let name = listener.local_addr()?.to_string();
+    println!("open http://{name}");
+    let stop = log.shutdown().begin_after(tokio::signal::ctrl_c());
+    let app = Router::new()
+        .route("/", get(Html(look::page(include_str!("index.html")))))
+        .route("/events", get(events))
+        .route("/say", post(say))
+        .with_state(App { log, name });
+    axum::serve(listener, app).with_graceful_shutdown(stop).await
+}

@@ -1,0 +1,21 @@
+use std::error::Error;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+/// Whatever may go wrong in a handler that talks to a database: the reason goes to the log, not to the client.
+#[derive(Debug)]
+pub(crate) struct Failed(Box<dyn Error + Send + Sync>);
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        eprintln!("{}", self.0);
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    }
+}

@@ -1,0 +1,11 @@
+//! What the README, the docs and the examples say is so: their programs are built and run, and so are their commands.
+
+mod blocks;
+mod checkout;
+mod commands;
+mod crates;
+mod getting_started;
+mod hellos;
+mod links;
+mod picture;
+mod program;
