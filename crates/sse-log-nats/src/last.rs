@@ -67,9 +67,14 @@ async fn within(
         let is_end = delivered.last().is_none_or(|delivered| delivered.pending == 0);
         for delivered in delivered {
             let sequence = delivered.message.sequence;
-            let of_it = match Kind::of(&delivered.message.subject, &shared.names) {
-                Kind::Batch(of_it) if of_it > 0 => kept(shared, look, sequence).await?.len() as u64,
-                kind => kind.events(),
+            let floor = look.bounds.floor;
+            let of_it = if floor.lo() > 0 && sequence == floor.hi() + 1 {
+                kept(shared, look, sequence).await?.len() as u64
+            } else {
+                let hidden = Cursor::new(sequence - 1, 1)..=Cursor::new(sequence, 0);
+                let hidden = look.record.hidden.range(hidden).count() as u64;
+                let of_it = Kind::of(&delivered.message.subject, &shared.names).events();
+                of_it.saturating_sub(hidden)
             };
             events += of_it;
             newest.push_back((sequence, of_it));
