@@ -1,6 +1,7 @@
 //! What Postgres does that no other store does, and what others do to Postgres.
 
 mod finish;
+mod notify;
 mod order;
 mod outbox;
 mod restore;
