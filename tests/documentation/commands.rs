@@ -25,7 +25,7 @@ const TAIL: &str = "examples/tail/tests/lines_become_events.rs";
 
 const ITSELF: Told = NotRun("it runs the tests, this one among them");
 
-const COMMANDS: [(&str, Told); 26] = [
+const COMMANDS: [(&str, Told); 27] = [
     (
         "cargo run --release -p sse-bench -- store --store redis:redis://127.0.0.1/",
         NotRun("it measures, for minutes"),
@@ -50,6 +50,11 @@ const COMMANDS: [(&str, Told); 26] = [
     (
         "curl --data tea http://127.0.0.1:3000/orders",
         RunBy("examples/outbox/tests/both_or_neither.rs", "order"),
+    ),
+    (
+        "curl -N http://127.0.0.1:3000/v1/chat/completions -H 'Content-Type: application/json' \
+         -H 'Idempotency-Key: 0123456789abcdef' -d '{\"stream\": true, \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'",
+        RunBy("examples/tokens/tests/over_http.rs", "the_readmes_curl_prints_an_answer"),
     ),
     ("redis-server", FLEET),
     ("mkdir -p /tmp/fleet && nginx -e stderr -c \"$PWD/examples/fleet/nginx.conf\"", FLEET),

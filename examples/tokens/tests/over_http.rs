@@ -95,3 +95,19 @@ async fn writing_stops_once_nobody_listens_and_no_sooner() {
     assert_eq!(back.next_event().await.event_type, "reset");
     assert_eq!(word(&back.next_event().await.data), "I ");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readmes_curl_prints_an_answer() {
+    let program = Program::start(env!("CARGO_BIN_EXE_tokens")).await;
+    let readme = include_str!("../README.md");
+    let block = readme.split("```sh\n").find(|block| block.starts_with("curl"));
+    let command = block.and_then(|block| block.split("```").next()).expect("it has a curl");
+    let command = command.replace("127.0.0.1:3000", &program.address.to_string());
+    let curl = Command::new("sh").args(["-c", &command]).kill_on_drop(true).output();
+    let printed = curl.await.expect("sh runs").stdout;
+    let printed = String::from_utf8(printed).expect("UTF-8");
+    assert!(printed.starts_with(": ok\nretry: 500\ndata: {"), "{printed}");
+    assert!(printed.contains(r#""finish_reason":"stop""#), "{printed}");
+    let last = printed.trim_end().rsplit("\n\n").next();
+    assert!(last.is_some_and(|last| last.starts_with("data: [DONE]\nid: ")), "{printed}");
+}
