@@ -124,7 +124,7 @@ async fn a_log_opens_with_an_error_where_its_store_is_down_or_does_not_answer() 
             log.append("1").await.expect("stored");
             store.fault(call, fault);
             let begun = Instant::now();
-            let error = open(&store, Duration::ZERO).await.err().expect("it is down");
+            let error = open(&store, Duration::ZERO).await.expect_err("it is down");
             assert!(error.is_store(), "{error}");
             assert_eq!(begun.elapsed().as_secs(), seconds, "{call:?}");
         }
