@@ -16,9 +16,10 @@ async fn nobody_appends_after_a_log_was_finished() {
     for _ in 0..10 {
         let nats = Nats::start().await;
         let is_over = Arc::new(AtomicBool::new(false));
-        let writers = (0..8).map(|_| async {
+        let mut writers = Vec::new();
+        for _ in 0..8 {
             let (store, is_over) = (open(&nats).await, Arc::clone(&is_over));
-            tokio::spawn(async move {
+            writers.push(tokio::spawn(async move {
                 let mut last = Cursor::START;
                 for number in 0.. {
                     let was_over = is_over.load(SeqCst);
@@ -30,9 +31,8 @@ async fn nobody_appends_after_a_log_was_finished() {
                     }
                 }
                 unreachable!("numbers have no end")
-            })
-        });
-        let writers = join_all(writers).await;
+            }));
+        }
         let store = open(&nats).await;
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         store.finish().await.expect("finished");

@@ -201,6 +201,13 @@ impl Networked for Nats {
 
     fn pause(&self) {
         self.signal("STOP");
+        let id = self.process().as_ref().map_or(0, Child::id);
+        let begun = Instant::now();
+        // The signal reaches its threads one by one: until the last is stopped it may answer.
+        while !threads_are_stopped(id) {
+            assert!(begun.elapsed() < STARTS_WITHIN, "nats-server runs on: {self:?}");
+            std::thread::yield_now();
+        }
     }
 
     fn resume(&self) {
@@ -226,4 +233,12 @@ impl Networked for Nats {
         let answer = self.api(&format!("STREAM.DELETE.{FILLING}"), &json!({}));
         assert_eq!(answer.expect("an answer")["success"], true);
     }
+}
+
+fn threads_are_stopped(id: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else { return false };
+    threads.flatten().all(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
+    })
 }

@@ -107,7 +107,7 @@ impl EventLog {
     ///
     /// As for [`append`](EventLog::append).
     pub async fn append_encoded(&self, events: Vec<NewEvent>) -> Result<Vec<EventId>, Error> {
-        let largest = self.0.options.largest_event();
+        let largest = self.0.options.largest_event_allowed();
         if let Some(event) = events.iter().find(|event| event.block.len() > largest) {
             return Err(Error::too_large(event.block.len(), largest));
         }
@@ -126,7 +126,7 @@ impl EventLog {
     ///
     /// As for [`append`](EventLog::append), as far as the event itself is refused.
     pub fn encode(&self, event: impl Into<Event>) -> Result<NewEvent, Error> {
-        NewEvent::encode(&event.into(), self.0.options.largest_event())
+        NewEvent::encode(&event.into(), self.0.options.largest_event_allowed())
     }
 
     async fn append_one(&self, event: NewEvent) -> Result<EventId, Error> {

@@ -32,7 +32,7 @@ impl Follower {
         let weak = Arc::downgrade(&log.0);
         let (timer, options) = (log.0.timer.clone(), log.0.options);
         let follow = Follow::new(weak.clone(), store, timer, options.store_timeout);
-        let check_every = options.store_check();
+        let check_every = options.store_check_apart();
         let run = async move {
             let ended = join3(
                 follow.run(check_every),

@@ -44,13 +44,13 @@ impl LogOptions {
     }
 
     /// The largest event accepted, by the option and its bound.
-    pub(crate) fn largest_event(&self) -> usize {
+    pub(crate) fn largest_event_allowed(&self) -> usize {
         const LARGEST: usize = 1 << 30;
         self.largest_event.min(LARGEST)
     }
 
     /// How often a store is asked, by the option and its bound.
-    pub(crate) fn store_check(&self) -> Duration {
+    pub(crate) fn store_check_apart(&self) -> Duration {
         self.store_check.max(Duration::from_millis(10))
     }
 
