@@ -212,3 +212,29 @@ async fn an_event_that_was_deleted_before_it_came_does_not_come() {
     assert_eq!(client.read_all().await, ["kept"]);
     assert!(log.get(&deleted).await.expect_err("it is gone").is_gap());
 }
+
+/// The store has lost events, and its follower does not know it yet: what a reader behind the tail is missing is not passed over.
+#[tokio::test(start_paused = true)]
+async fn a_reader_behind_the_tail_waits_where_the_store_has_nothing_more_of_what_it_had() {
+    let store = store(Positions::Dense);
+    let (other, _their_follower) = process(&store).await;
+    append_all(&other, 1..=50).await;
+    let replica = store.replica();
+    append_all(&other, 51..=100).await;
+    drop(other);
+    let options = LogOptions { tail_events: 3, ..LogOptions::for_store() };
+    let opened = EventLog::open(store.clone(), options, clock::timer()).await;
+    let (log, follower) = opened.expect("the store is up");
+    let _following = tokio::spawn(follower);
+    pass(100).await;
+    store.short_pages(10);
+    let mut client = client(&log, 10).await;
+    store.fault(Call::Bounds, Fault::Stalls);
+    store.fail_over_to(&replica);
+    let seen = client.read_all().await;
+    assert_eq!(seen, numbers(1..=seen.len() as u64), "what is lost was passed over");
+    store.mend(Call::Bounds);
+    client.read_until(seen.len() + 51).await;
+    assert_eq!(reset(&client, "other-epoch"), seen.len());
+    assert_eq!(client.events()[seen.len() + 1..], numbers(1..=50));
+}

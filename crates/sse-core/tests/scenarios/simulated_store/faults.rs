@@ -49,10 +49,15 @@ impl Simulation {
                 nobody_knows_more = false;
             }
         }
-        self.clients.iter_mut().for_each(|client| {
+        for client in &mut self.clients {
+            let process = &self.processes[client.process];
+            client.is_to_be_told |= process.is_confused_about(&client.last_event_id);
+            // What it has been given, or has come with and was let in, its process knows of; if nobody appends it will notice.
+            let is_of_now = client.last_event_id.starts_with(now.epoch.as_str());
+            let is_lost = |at: &Vec<_>| !self.history.line().any(|place| at.contains(&place));
             client.is_to_be_told |=
-                self.processes[client.process].is_confused_about(&client.last_event_id);
-        });
+                self.has_losses && is_of_now && client.at.as_ref().is_some_and(is_lost);
+        }
         self.forgive_the_disconnected();
         if self.has_losses {
             self.calls.clear();

@@ -97,6 +97,17 @@ impl History {
         }
     }
 
+    /// The events without a key that were deleted.
+    pub(super) fn deleted(&self) -> Vec<Place> {
+        let kept = self.store.kept_after(Cursor::START);
+        let is_deleted = |place: &Place| {
+            let stored = &self.places[*place];
+            let is_kept = kept.iter().any(|event| event.cursor == stored.cursor);
+            stored.key.is_none() && !is_kept && self.skippable.contains(place)
+        };
+        self.line().filter(is_deleted).collect()
+    }
+
     /// The events that there are, and the beginning, newest first.
     pub(super) fn line(&self) -> impl Iterator<Item = Place> + '_ {
         self.up_from(self.head)

@@ -121,7 +121,9 @@ impl Simulation {
     fn look_at_all_from_the_beginning(&mut self) {
         let known = self.clients.len();
         let mut late = [Client::new(Start::Oldest), Client::new(Start::Oldest)];
+        let deleted = self.history.deleted();
         for (client, process) in late.iter_mut().zip(0..) {
+            client.must_not_see.clone_from(&deleted);
             let log = self.processes[process].log.as_ref().expect("it is open by now");
             client.connect(process, log, &self.history);
         }
