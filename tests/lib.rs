@@ -16,10 +16,10 @@ mod docs {
     mod readme {}
     #[doc = include_str!("../docs/architecture.md")]
     mod architecture {}
-    #[doc = include_str!("../docs/choosing-a-store.md")]
-    mod choosing_a_store {}
     #[doc = include_str!("../docs/authentication.md")]
     mod authentication {}
+    #[doc = include_str!("../docs/choosing-a-store.md")]
+    mod choosing_a_store {}
     #[doc = include_str!("../docs/comparison.md")]
     mod comparison {}
     #[doc = include_str!("../docs/contributing.md")]
@@ -65,7 +65,7 @@ mod docs {
     #[doc = include_str!("../examples/htmx/README.md")]
     mod htmx {}
     #[doc = include_str!("../examples/cors/README.md")]
-    mod cors {}
+    mod cors_recipe {}
     #[doc = include_str!("../examples/notifications/README.md")]
     mod notifications {}
     #[doc = include_str!("../examples/README.md")]
