@@ -1,6 +1,8 @@
 //! Processes that share one log, behind one proxy: whichever a client meets, it gets every message once, and in the same order. Kill any.
 //!
 //!     LOG=redis://127.0.0.1/ LISTEN=127.0.0.1:3001 cargo run -p fleet
+//!
+//! The log is in NATS where `LOG` says `nats://127.0.0.1`.
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
@@ -45,6 +47,9 @@ async fn say(
 }
 
 async fn open(url: &str) -> Result<EventLog, Error> {
+    if url.starts_with("nats:") {
+        return sse_log_nats::open(url, "fleet").await;
+    }
     sse_log_redis::open(url, "fleet").await
 }
 

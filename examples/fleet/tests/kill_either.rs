@@ -9,7 +9,7 @@ use std::time::Duration;
 use sse_conformance::browsers::Chromium;
 use sse_conformance::cookbook::{Program, is_fit_to_be_seen};
 use sse_conformance::proxies::free_port;
-use sse_conformance::stores::Redis;
+use sse_conformance::stores::{Nats, Redis};
 use sse_conformance::suite::store_engine::Engine;
 use sse_conformance::suite::wire::Request;
 
@@ -22,6 +22,12 @@ const BETWEEN: usize = 15;
 async fn nobody_notices_which_process_is_killed_over_redis() {
     let redis = Redis::start().await;
     nobody_notices_which_process_is_killed(&redis.url()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_notices_which_process_is_killed_over_nats() {
+    let nats = Nats::start().await;
+    nobody_notices_which_process_is_killed(&nats.url()).await;
 }
 
 /// `redis:redis://127.0.0.1:6379`, as engines say where they are.
