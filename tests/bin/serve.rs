@@ -25,7 +25,7 @@ struct Arguments {
     /// How many bytes of events the log keeps, of 20 000 events at the most.
     #[arg(long, default_value_t = 256 << 20)]
     retain_bytes: usize,
-    /// Where the events are kept: `redb:PATH`, `redis:URL`. In memory where nothing is said.
+    /// Where the events are kept: `redb:PATH`, `redis:URL`, `nats:URL` or `postgres:URL`. In memory where nothing is said.
     #[arg(long)]
     store: Option<String>,
 }

@@ -8,6 +8,7 @@ mod postgres_cluster;
 mod redb;
 mod redis;
 mod scripted;
+mod server;
 mod url;
 
 pub use nats::Nats;

@@ -1,23 +1,22 @@
 //! NATS: a `nats-server` of the test's own, with JetStream.
 
-use std::fs::{self, File};
+use std::fs;
+use std::future::ready;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sse_core::store::Store;
 use sse_core::{Error, LogOptions, async_trait};
 use sse_log_nats::{NatsStore, Options};
-use tempfile::TempDir;
 
+use super::server::Server;
 use crate::suite::store_engine::{Durable, Engine, Networked};
 
-/// How long it may take to start, on a machine that is busy.
-const STARTS_WITHIN: Duration = Duration::from_secs(20);
 /// How many bytes its streams may have: little, so that they can be filled up.
 const ROOM: usize = 64 << 20;
 /// A stream that takes up room.
@@ -26,30 +25,27 @@ const FILLING: &str = "FILLING";
 /// A server of one test, gone when it is dropped.
 #[derive(Debug)]
 pub struct Nats {
-    address: SocketAddr,
-    folder: TempDir,
-    process: Mutex<Option<Child>>,
+    server: Server,
 }
 
 impl Nats {
     /// Starts one.
     pub async fn start() -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
-        let nats = Self { address: free_address(), folder, process: Mutex::new(None) };
-        let port = nats.address.port();
+        let nats = Self { server: Server::new() };
+        let port = nats.server.address().port();
         let store = nats.jetstream();
         // A mebibyte is the server's default, and not enough for a large event with its frame.
         let config = format!(
             "listen: \"127.0.0.1:{port}\"\nmax_payload: 4MB\njetstream {{ store_dir: {store:?}, max_file_store: {ROOM} }}\n"
         );
-        fs::write(nats.folder.path().join("config"), config).expect("a file of our own");
+        fs::write(nats.server.folder().join("config"), config).expect("a file of our own");
         Networked::start(&nats).await;
         nats
     }
 
     /// Where it keeps its streams.
     pub fn jetstream(&self) -> PathBuf {
-        self.folder.path().join("jetstream")
+        self.server.folder().join("jetstream")
     }
 
     /// What JetStream's API answers; nothing where it cannot be reached.
@@ -70,7 +66,7 @@ impl Nats {
         headers: &[(&str, &str)],
         payload: &[u8],
     ) -> Option<Vec<u8>> {
-        let mut connection = TcpStream::connect(self.address).ok()?;
+        let mut connection = TcpStream::connect(self.server.address()).ok()?;
         connection.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         let mut lines = BufReader::new(connection.try_clone().ok()?);
         let headers: String =
@@ -98,68 +94,28 @@ impl Nats {
         }
     }
 
-    fn is_ready(&self) -> bool {
-        self.api("INFO", &json!({})).is_some()
+    fn command(&self) -> Command {
+        let mut command = Command::new("nats-server");
+        command.arg("--config").arg(self.server.folder().join("config"));
+        command
     }
-
-    fn spawn(&self) -> Child {
-        let log = File::options().create(true).append(true).open(self.folder.path().join("log"));
-        let log = log.expect("a file in a folder of our own");
-        let child = Command::new("nats-server")
-            .arg("--config")
-            .arg(self.folder.path().join("config"))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a second handle"))
-            .stderr(log)
-            .spawn();
-        child.expect("nats-server runs (Debian's package `nats-server`)")
-    }
-
-    fn process(&self) -> MutexGuard<'_, Option<Child>> {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn kill(&self) {
-        if let Some(mut process) = self.process().take() {
-            // It may have ended by itself.
-            _ = process.kill();
-            _ = process.wait();
-        }
-    }
-
-    fn signal(&self, signal: &str) {
-        let id = self.process().as_ref().expect("it runs").id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -$0 $1", signal, &id]).status();
-        assert!(sent.expect("a shell").success(), "the process is ours");
-    }
-}
-
-impl Drop for Nats {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("a bound socket has an address")
 }
 
 #[async_trait]
 impl Engine for Nats {
     async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
-        self.open_through(self.address, name, options).await
+        self.open_through(self.server.address(), name, options).await
     }
 
     fn url(&self) -> String {
-        format!("nats:nats://{}", self.address)
+        format!("nats:nats://{}", self.server.address())
     }
 }
 
 #[async_trait]
 impl Durable for Nats {
     async fn crash(&self) {
-        self.kill();
+        self.server.kill();
         Networked::start(self).await;
     }
 }
@@ -167,7 +123,7 @@ impl Durable for Nats {
 #[async_trait]
 impl Networked for Nats {
     fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     async fn open_through(
@@ -182,36 +138,20 @@ impl Networked for Nats {
     }
 
     async fn stop(&self) {
-        self.kill();
+        self.server.kill();
     }
 
     async fn start(&self) {
-        let begun = Instant::now();
-        *self.process() = Some(self.spawn());
-        while !self.is_ready() {
-            assert!(begun.elapsed() < STARTS_WITHIN, "nats-server has not started: {self:?}");
-            // The port may have been taken by somebody else for a moment.
-            let has_ended = |process: &mut Child| process.try_wait().is_ok_and(|end| end.is_some());
-            if self.process().as_mut().is_some_and(has_ended) {
-                *self.process() = Some(self.spawn());
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let is_ready = || ready(self.api("INFO", &json!({})).is_some());
+        self.server.start(|| self.command(), is_ready).await;
     }
 
     fn pause(&self) {
-        self.signal("STOP");
-        let id = self.process().as_ref().map_or(0, Child::id);
-        let begun = Instant::now();
-        // The signal reaches its threads one by one: until the last is stopped it may answer.
-        while !threads_are_stopped(id) {
-            assert!(begun.elapsed() < STARTS_WITHIN, "nats-server runs on: {self:?}");
-            std::thread::yield_now();
-        }
+        self.server.pause();
     }
 
     fn resume(&self) {
-        self.signal("CONT");
+        self.server.resume();
     }
 
     async fn refuse_writes(&self) {
@@ -233,12 +173,4 @@ impl Networked for Nats {
         let answer = self.api(&format!("STREAM.DELETE.{FILLING}"), &json!({}));
         assert_eq!(answer.expect("an answer")["success"], true);
     }
-}
-
-fn threads_are_stopped(id: u32) -> bool {
-    let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else { return false };
-    threads.flatten().all(|thread| {
-        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
-        stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
-    })
 }

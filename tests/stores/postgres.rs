@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::postgres_cluster::{Cluster, data, data_of_another, folder, free_address};
+use super::postgres_cluster::{Cluster, data, data_of_another, folder};
+use super::server::free_address;
 use crate::suite::store_engine::{Durable, Engine, Networked};
 
 /// How long it may take to start, on a machine that is busy, after it was killed.

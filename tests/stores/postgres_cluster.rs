@@ -1,7 +1,7 @@
 //! The processes of Postgres, and the folder that they work in.
 
 use std::fs::{self, File, Permissions};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -206,10 +206,4 @@ fn user() -> Option<(u32, u32)> {
     let user = user.expect("the user postgres (Debian's package `postgresql`)");
     let mut numbers = user.split(':').skip(2).map_while(|field| field.parse().ok());
     Some((numbers.next()?, numbers.next()?))
-}
-
-/// A port that is free now.
-pub(super) fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("a bound socket has an address")
 }

@@ -1,30 +1,23 @@
 //! Redis: a `redis-server` of the test's own, which writes each change to the disk before it answers.
 
-use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::process::Command;
+use std::sync::Arc;
 
 use sse_core::store::Store;
 use sse_core::{Error, LogOptions, async_trait};
 use sse_log_redis::{Options, RedisStore};
-use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::server::Server;
 use crate::suite::store_engine::{Durable, Engine, Networked};
-
-/// How long it may take to start, on a machine that is busy.
-const STARTS_WITHIN: Duration = Duration::from_secs(20);
 
 /// A server of one test, gone when it is dropped.
 #[derive(Debug)]
 pub struct Redis {
-    address: SocketAddr,
-    folder: TempDir,
+    server: Server,
     arguments: Vec<String>,
-    process: Mutex<Option<Child>>,
 }
 
 impl Redis {
@@ -35,17 +28,15 @@ impl Redis {
 
     /// Starts one with these arguments besides.
     pub async fn start_with(arguments: &[&str]) -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
         let arguments = arguments.iter().map(ToString::to_string).collect();
-        let address = free_address();
-        let redis = Self { address, folder, arguments, process: Mutex::new(None) };
+        let redis = Self { server: Server::new(), arguments };
         redis.start().await;
         redis
     }
 
     /// What it answers to a command, as it comes over the wire; nothing where it cannot be reached.
     pub async fn command(&self, command: &str) -> Option<String> {
-        let mut connection = TcpStream::connect(self.address).await.ok()?;
+        let mut connection = TcpStream::connect(self.server.address()).await.ok()?;
         connection.write_all(format!("{command}\r\n").as_bytes()).await.ok()?;
         let mut answer = vec![0; 4096];
         let read = connection.read(&mut answer).await.ok().filter(|read| *read > 0)?;
@@ -57,65 +48,33 @@ impl Redis {
         self.command("PING").await.is_some_and(|answer| answer.starts_with("+PONG"))
     }
 
-    fn spawn(&self) -> Child {
-        let log = File::options().create(true).append(true).open(self.folder.path().join("log"));
-        let child = Command::new("redis-server")
-            .args(["--port", &self.address.port().to_string(), "--bind", "127.0.0.1"])
+    fn program(&self) -> Command {
+        let mut program = Command::new("redis-server");
+        program
+            .args(["--port", &self.server.address().port().to_string(), "--bind", "127.0.0.1"])
             .args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""])
             .arg("--dir")
-            .arg(self.folder.path())
-            .args(&self.arguments)
-            .stdin(Stdio::null())
-            .stdout(log.expect("a file in a folder of our own"))
-            .spawn();
-        child.expect("redis-server runs (Debian's package `redis-server`)")
+            .arg(self.server.folder())
+            .args(&self.arguments);
+        program
     }
-
-    fn process(&self) -> MutexGuard<'_, Option<Child>> {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn kill(&self) {
-        if let Some(mut process) = self.process().take() {
-            // It may have ended by itself.
-            _ = process.kill();
-            _ = process.wait();
-        }
-    }
-
-    fn signal(&self, signal: &str) {
-        let id = self.process().as_ref().expect("it runs").id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -$0 $1", signal, &id]).status();
-        assert!(sent.expect("a shell").success(), "the process is ours");
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("a bound socket has an address")
 }
 
 #[async_trait]
 impl Engine for Redis {
     async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
-        self.open_through(self.address, name, options).await
+        self.open_through(self.server.address(), name, options).await
     }
 
     fn url(&self) -> String {
-        format!("redis:redis://{}", self.address)
+        format!("redis:redis://{}", self.server.address())
     }
 }
 
 #[async_trait]
 impl Durable for Redis {
     async fn crash(&self) {
-        self.kill();
+        self.server.kill();
         self.start().await;
     }
 }
@@ -123,7 +82,7 @@ impl Durable for Redis {
 #[async_trait]
 impl Networked for Redis {
     fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     async fn open_through(
@@ -138,29 +97,19 @@ impl Networked for Redis {
     }
 
     async fn stop(&self) {
-        self.kill();
+        self.server.kill();
     }
 
     async fn start(&self) {
-        let begun = Instant::now();
-        *self.process() = Some(self.spawn());
-        while !self.is_ready().await {
-            assert!(begun.elapsed() < STARTS_WITHIN, "redis-server has not started: {self:?}");
-            // The port may have been taken by somebody else for a moment.
-            let has_ended = |process: &mut Child| process.try_wait().is_ok_and(|end| end.is_some());
-            if self.process().as_mut().is_some_and(has_ended) {
-                *self.process() = Some(self.spawn());
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        self.server.start(|| self.program(), || self.is_ready()).await;
     }
 
     fn pause(&self) {
-        self.signal("STOP");
+        self.server.pause();
     }
 
     fn resume(&self) {
-        self.signal("CONT");
+        self.server.resume();
     }
 
     async fn refuse_writes(&self) {

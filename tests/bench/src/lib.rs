@@ -8,7 +8,7 @@
 //! - [`server`]: that process as its client sees it; [`memory`]: what it holds;
 //! - [`readers`]: many clients at once;
 //! - [`case`](mod@case): one server, many readers of one kind, and what each of them costs;
-//! - [`stuck`], [`pinned`], [`idle`], [`fanout`], [`store`]: what is found out, a command each.
+//! - [`stuck`], [`pinned`], [`idle`], [`fanout`], [`store`], [`recover`]: what is found out, a command each.
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
@@ -22,6 +22,7 @@ pub mod idle;
 pub mod memory;
 pub mod pinned;
 pub mod readers;
+pub mod recover;
 pub mod server;
 pub mod serving;
 mod shared;

@@ -9,6 +9,7 @@ use clap::Parser;
 use sse_bench::fanout::{self, Fanout};
 use sse_bench::idle::{self, Idle};
 use sse_bench::pinned::{self, Pinned};
+use sse_bench::recover::{self, Recovering};
 use sse_bench::serving::{self, Serving};
 use sse_bench::store::{self, Storing};
 use sse_bench::stuck::{self, Stuck};
@@ -32,6 +33,8 @@ enum Arguments {
     Fanout(Fanout),
     /// What a store takes: appending, following, reading, replaying, opening.
     Store(Storing),
+    /// How long a log takes to go on after its engine was killed.
+    Recover(Recovering),
 }
 
 fn main() -> io::Result<()> {
@@ -45,6 +48,7 @@ fn main() -> io::Result<()> {
         Arguments::Idle(idle) => run(idle::measure(&program, idle)),
         Arguments::Fanout(fanout) => run(fanout::measure(&program, fanout)),
         Arguments::Store(storing) => run(store::measure(storing)),
+        Arguments::Recover(recovering) => run(recover::measure(recovering)),
     }
 }
 

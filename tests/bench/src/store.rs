@@ -74,7 +74,7 @@ pub async fn measure(storing: Storing) {
     );
 }
 
-fn timer() -> Timer {
+pub(crate) fn timer() -> Timer {
     Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep)
 }
 
@@ -111,7 +111,7 @@ async fn append(log: &EventLog, publishers: usize, storing: &Storing) -> f64 {
 
 /// From the call to `append` to the event in a client's stream.
 async fn receive(log: &EventLog, storing: &Storing) -> Vec<Duration> {
-    let mut stream = stream(log, Start::Live);
+    let mut stream = client(log, Start::Live);
     let first = stream.next().await;
     assert!(first.is_some_and(|line| line.is_ok()));
     let mut took = Vec::new();
@@ -126,7 +126,7 @@ async fn receive(log: &EventLog, storing: &Storing) -> Vec<Duration> {
     took
 }
 
-fn stream(log: &EventLog, start: Start) -> EventStream {
+pub(crate) fn client(log: &EventLog, start: Start) -> EventStream {
     let request = StreamRequest::new("GET", None, [("accept", &b"text/event-stream"[..])]);
     StreamResponse::new(&request, log.feed().start_at(start), timer()).body
 }
@@ -168,7 +168,7 @@ async fn read(storing: &Storing, name: &str) {
 
 async fn replay(log: &EventLog, storing: &Storing) {
     let clients = (0..storing.clients).map(|_| {
-        let (mut stream, expected) = (stream(log, Start::Oldest), storing.events);
+        let (mut stream, expected) = (client(log, Start::Oldest), storing.events);
         tokio::spawn(async move {
             let mut events = 0;
             while events < expected {

@@ -1,0 +1,129 @@
+//! A server that is one process, and a folder of its own.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::proxies::free_port;
+
+/// How long it may take to start or to pause, on a machine that is busy.
+const WITHIN: Duration = Duration::from_secs(20);
+
+/// Gone, with its folder, when it is dropped.
+#[derive(Debug)]
+pub(super) struct Server {
+    address: SocketAddr,
+    folder: TempDir,
+    process: Mutex<Option<Child>>,
+}
+
+impl Server {
+    /// One that is still to be started.
+    pub(super) fn new() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        Self { address: free_address(), folder, process: Mutex::new(None) }
+    }
+
+    /// Where it is to listen.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it is to keep its files.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts it by this command, and waits until it is ready.
+    pub(super) async fn start<Ready: Future<Output = bool>>(
+        &self,
+        command: impl Fn() -> Command,
+        is_ready: impl Fn() -> Ready,
+    ) {
+        let begun = Instant::now();
+        *self.process() = Some(self.spawn(command()));
+        while !is_ready().await {
+            assert!(begun.elapsed() < WITHIN, "it has not started: {}", self.log());
+            // The port may have been taken by somebody else for a moment.
+            let has_ended = |process: &mut Child| process.try_wait().is_ok_and(|end| end.is_some());
+            if self.process().as_mut().is_some_and(has_ended) {
+                *self.process() = Some(self.spawn(command()));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn spawn(&self, mut command: Command) -> Child {
+        let log = File::options().create(true).append(true).open(self.folder().join("log"));
+        let log = log.expect("a file in a folder of our own");
+        let command = command.stdin(Stdio::null()).stdout(log.try_clone().expect("a handle"));
+        let child = command.stderr(log).spawn();
+        child.unwrap_or_else(|error| panic!("{command:?}: {error}; tests/run installs it"))
+    }
+
+    /// What it has written.
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder().join("log")).unwrap_or_default()
+    }
+
+    /// As `kill -9` does, where it runs.
+    pub(super) fn kill(&self) {
+        if let Some(mut process) = self.process().take() {
+            // It may have ended by itself.
+            _ = process.kill();
+            _ = process.wait();
+        }
+    }
+
+    /// As `kill -STOP` does; it answers nothing once this returns.
+    pub(super) fn pause(&self) {
+        let id = self.signal("STOP");
+        let begun = Instant::now();
+        // The signal reaches its threads one by one: until the last is stopped it may answer.
+        while !threads_are_stopped(id) {
+            assert!(begun.elapsed() < WITHIN, "it runs on: {self:?}");
+            thread::yield_now();
+        }
+    }
+
+    /// As `kill -CONT` does.
+    pub(super) fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) -> u32 {
+        let id = self.process().as_ref().expect("it runs").id();
+        let sent = Command::new("sh").args(["-c", "kill -$0 $1", signal, &id.to_string()]).status();
+        assert!(sent.expect("a shell").success(), "the process is ours");
+        id
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<Child>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn threads_are_stopped(id: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{id}/task")) else { return false };
+    threads.flatten().all(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
+    })
+}
+
+/// Where a server can listen, and again after it was stopped: no connection is given such a port meanwhile.
+pub(super) fn free_address() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()))
+}
