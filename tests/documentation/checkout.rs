@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::blocks::root;
 
 /// One build at a time: cargo would have the others wait anyway, and their programs may have the same name.
-static BUILDING: Mutex<()> = Mutex::new(());
+static BUILDING: Mutex<()> = Mutex::const_new(());
 
-pub(crate) fn building() -> MutexGuard<'static, ()> {
-    BUILDING.lock().unwrap_or_else(PoisonError::into_inner)
+pub(crate) async fn building() -> MutexGuard<'static, ()> {
+    BUILDING.lock().await
 }
 
 /// The folder into which cargo has built this test, so that what was built is used again.

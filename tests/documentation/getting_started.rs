@@ -70,7 +70,9 @@ fn by_git(dependencies: &str) -> String {
 async fn is_built_and_resumes(heading: &str, depend: fn(&str) -> String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let port = free_port();
+    let one_at_a_time = building().await;
     let program = build(folder.path(), heading, port, depend);
+    drop(one_at_a_time);
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let _program = Program::start(&mut Command::new(program), address).await;
 
@@ -101,7 +103,6 @@ fn build(
     port: u16,
     depend: fn(&str) -> String,
 ) -> std::path::PathBuf {
-    let _one_at_a_time = building();
     let new = command("cargo new ", port);
     let new: Vec<_> = new.split(' ').skip(1).collect();
     succeed(cargo(folder).args(&new).args(["--vcs", "none"]));

@@ -30,9 +30,11 @@ async fn runs_from_a_fresh_clone(framework: &str) {
     let command = COMMAND.replace("hello-axum", &package);
     let port = free_port();
     let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let one_at_a_time = building().await;
     let mut run = build(&package, port);
     run.args(command.split(' ').skip(1)).arg("--offline");
     let _program = Program::start(&mut run, address).await;
+    drop(one_at_a_time); // the next cleans the clone
 
     let mut page = Request::get("/").send(address).await;
     page.read_until(|bytes| bytes.windows(11).any(|part| part == b"EventSource")).await;
@@ -47,9 +49,8 @@ async fn runs_from_a_fresh_clone(framework: &str) {
     assert_eq!(back.send(address).await.next_event().await, seen[1]);
 }
 
-/// Builds the package in the clone, where it listens on this port, and returns the cargo to run it with.
+/// Builds the package in the clone, which nobody else may touch until it runs; there it listens on this port, and returns the cargo to run it with.
 fn build(package: &str, port: u16) -> Command {
-    let _one_at_a_time = building();
     let clone = clone();
     let main = clone.join("examples").join(package).join("src/main.rs");
     let source = read(&main);
