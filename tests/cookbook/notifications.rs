@@ -7,6 +7,25 @@ use crate::browsers::Chromium;
 use crate::cookbook::{Line, Program, is_fit_to_be_seen};
 use crate::suite::wire::{Request, Response};
 
+/// Each requirement as a test of a program: `notifications_tests!("CARGO_BIN_EXE_notifications-axum")`.
+#[macro_export]
+macro_rules! notifications_tests {
+    ($program:literal) => {
+        $crate::notifications_tests! {
+            $program:
+            a_user_sees_what_is_theirs_and_resumes_it_after_a_cut
+            nobody_sees_or_resumes_what_is_anothers
+            access_that_is_revoked_ends_the_stream
+        }
+    };
+    ($program:literal: $($requirement:ident)+) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $requirement() {
+            $crate::cookbook::notifications::$requirement(env!($program)).await;
+        }
+    )+};
+}
+
 /// # Panics
 ///
 /// Where it is not so.
