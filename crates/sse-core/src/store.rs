@@ -13,10 +13,12 @@ use crate::{Cursor, Epoch};
 
 mod error;
 mod event;
+mod name;
 mod page;
 
 pub use error::StoreError;
 pub use event::{Appended, NewEvent, StoredEvent};
+pub use name::{InvalidLogName, LogName};
 pub use page::{Bounds, Page, PageLimit, Retention};
 
 /// Pages, as they come about.

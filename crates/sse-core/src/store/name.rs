@@ -1,0 +1,75 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::store::StoreError;
+
+/// The name of a log in its store: 1 to 64 of `[A-Za-z0-9_-]`, the same rule for every store, so that a log can move to another. Letters
+/// of either case are different ones.
+///
+/// ```
+/// use sse_core::store::LogName;
+///
+/// let name = LogName::try_from("prices_EUR-2")?;
+/// assert_eq!(name.as_str(), "prices_EUR-2");
+/// let refused = LogName::try_from("prices/EUR").unwrap_err();
+/// assert_eq!(refused.to_string(), r#""prices/EUR" is no name for a log: that is 1 to 64 of [A-Za-z0-9_-]"#);
+/// # Ok::<(), sse_core::store::InvalidLogName>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogName(Arc<str>);
+
+/// A text that cannot be the name of a log: it says which, and the rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no name for a log: that is 1 to 64 of [A-Za-z0-9_-]")]
+pub struct InvalidLogName(String);
+
+impl LogName {
+    /// The longest name, in bytes.
+    pub const MAX_LEN: usize = 64;
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<&str> for LogName {
+    type Error = InvalidLogName;
+
+    fn try_from(name: &str) -> Result<Self, InvalidLogName> {
+        let is_one = (1..=Self::MAX_LEN).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        match is_one {
+            true => Ok(Self(name.into())),
+            false => Err(InvalidLogName(name.into())),
+        }
+    }
+}
+
+impl fmt::Display for LogName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<InvalidLogName> for StoreError {
+    fn from(error: InvalidLogName) -> Self {
+        Self::failed(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_1_to_64_letters_digits_hyphens_and_underscores() {
+        for name in ["", "a.b", "a b", "a/b", "a{b}", "ä", "*", "a\n", "a\0", &"x".repeat(65)] {
+            let error = LogName::try_from(name).expect_err("no name").to_string();
+            assert!(error.contains(&format!("{name:?}")), "{error}");
+        }
+        for name in ["x", "-", "_", "a-B_9", &"x".repeat(64)] {
+            assert_eq!(LogName::try_from(name).expect("a name").as_str(), name);
+        }
+    }
+}
