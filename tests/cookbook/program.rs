@@ -14,7 +14,7 @@ use crate::suite::eventually::eventually;
 pub struct Program {
     child: Child,
     output: Arc<Mutex<Vec<String>>>,
-    /// Where it listens.
+    /// Where it listens, if it does.
     pub address: SocketAddr,
 }
 
@@ -44,7 +44,18 @@ impl Program {
     /// # Panics
     ///
     /// As [`start`](Program::start).
-    pub async fn run(mut command: Command) -> Self {
+    pub async fn run(command: Command) -> Self {
+        let mut program = Self::spawn(command);
+        program.address = program.addresses(1).await[0];
+        program
+    }
+
+    /// Starts one that need not listen.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not start.
+    pub fn spawn(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -58,9 +69,7 @@ impl Program {
             }
         });
         let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut program = Self { child, output, address: nowhere };
-        program.address = program.addresses(1).await[0];
-        program
+        Self { child, output, address: nowhere }
     }
 
     /// The first so many addresses that it names, each on a line with a URL.

@@ -48,6 +48,8 @@ async fn open(url: &str, name: &str) -> Result<Arc<dyn Store>> {
     let log = LogOptions::for_store();
     Ok(match url.split_once(':') {
         Some(("redb", path)) => {
+            // It would be made, with nothing in it.
+            std::fs::metadata(path).map_err(|error| format!("{path}: {error}"))?;
             let options = sse_log_redb::Options { log, ..Default::default() };
             Arc::new(sse_log_redb::RedbStore::connect(path, name, &options).await?)
         }
