@@ -2,6 +2,7 @@
 
 mod batches;
 mod finish;
+mod names;
 mod once;
 mod room;
 mod streams;

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use sse_core::store::{Appended, NewEvent, StoreError};
 use sse_core::{Cursor, Epoch};
 
-use crate::api::{Ack, Failure, answer, code};
+use crate::api::Ack;
 use crate::batch::{self, Part};
 use crate::bounds::look;
+use crate::failure::{Failure, answer, code};
 use crate::once;
 use crate::store::Shared;
 

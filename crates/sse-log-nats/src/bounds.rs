@@ -1,17 +1,17 @@
 use std::sync::PoisonError;
 
-use serde_json::json;
 use sse_core::store::{Bounds, StoreError};
 use sse_core::{Cursor, Epoch};
 
-use crate::api::{Info, InfoQuestion, StreamConfig, code, nanoseconds};
+use crate::api::{Info, InfoQuestion, StreamConfig, nanoseconds};
+use crate::failure::code;
 use crate::read::get_from;
 use crate::record::{self, Record};
 use crate::store::Shared;
 
 /// The largest message that the stream of a finished log takes. It refuses every event, in the order of the messages, for good; and unlike
 /// a sealed stream it lets go of events, and of deleted ones.
-const FINISHED: i64 = 1;
+pub(crate) const FINISHED: i64 = 1;
 /// How often the two halves of what there is are read again where they do not belong together.
 const ATTEMPTS: usize = 20;
 /// How many messages without any event are passed over to find the oldest.
@@ -153,34 +153,6 @@ async fn oldest(
     }
     *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Oldest { of, cursor });
     Ok(cursor)
-}
-
-/// Has the stream take no more events.
-pub(crate) async fn finish(shared: &Shared) -> Result<(), StoreError> {
-    let mut info = look(shared).await?.info;
-    if !info.is_finished() {
-        info.config["max_msg_size"] = json!(FINISHED);
-        let subject = format!("STREAM.UPDATE.{}", shared.names.stream);
-        shared.connection.api::<Info>(&subject, &info.config).await?;
-    }
-    // Those who follow look whenever the record is written.
-    record::change(shared, |_| Ok(true)).await?;
-    Ok(())
-}
-
-/// Compare and set.
-pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Epoch, StoreError> {
-    let info = look(shared).await?.info;
-    let record = record::change(shared, |record| {
-        let is_this = record.epoch == instead_of;
-        if is_this {
-            *record = Record::begin(&info, Some(record));
-        }
-        Ok(is_this)
-    })
-    .await?;
-    shared.saw(record.epoch, info.newest());
-    Ok(record.epoch)
 }
 
 impl Shared {

@@ -3,7 +3,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use async_nats::client::{Request, RequestError, RequestErrorKind};
+use async_nats::client::Request;
 use async_nats::{
     Client, ConnectError, ConnectOptions, Event, HeaderMap, Message, ReconnectToServer, ServerAddr,
 };
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::Options;
-use crate::api::{Failure, answer};
+use crate::failure::{Failure, answer, unanswered};
 
 /// A server that has answered nothing for thrice this long is taken for gone.
 const PING_EVERY: Duration = Duration::from_secs(5);
@@ -23,7 +23,6 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 const NOWHERE: &str = "nats://127.0.0.1:0";
 
 /// The connection of a log to NATS: made when it is needed, and made anew once it was lost.
-#[derive(Debug)]
 pub(crate) struct Connection {
     servers: Vec<ServerAddr>,
     /// The newest, lost or not.
@@ -147,16 +146,6 @@ impl Connection {
     /// How long a call may take.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
-    }
-}
-
-/// Nothing was sent in these cases, or nobody was there to take it.
-fn unanswered(error: RequestError) -> StoreError {
-    match error.kind() {
-        RequestErrorKind::NoResponders
-        | RequestErrorKind::InvalidSubject
-        | RequestErrorKind::MaxPayloadExceeded => StoreError::failed(error),
-        _ => StoreError::outcome_unknown(error),
     }
 }
 

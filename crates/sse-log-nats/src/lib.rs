@@ -7,7 +7,7 @@
 //! # async fn main() -> Result<(), Error> {
 //! let log = sse_log_nats::open("nats://127.0.0.1:4222", "prices").await?;
 //! let id = log.append("12.50").await?;
-//! assert!(log.get(&id).await?.to_event().data.is_some());
+//! assert_eq!(log.get(&id).await?.to_event().data.as_deref(), Some("12.50"));
 //! // An adapter serves it: `stream_events(request, &log)`.
 //! # Ok(())
 //! # }
@@ -19,7 +19,7 @@
 //!
 //! The events are the messages of one stream, `SSE_{name}`, on the subjects `sse.{name}.>`: one message for each call of
 //! [`append`](EventLog::append), so that a batch is stored whole or not at all. The epoch, the floor and what was deleted are a record in the stream
-//! `SSE-META`, which all logs share. A position is `message-part`: how many messages lie wholly behind it, and how many
+//! `SSE-META`, which all logs share. [`Options::prefix`] names them otherwise. A position is `message-part`: how many messages lie wholly behind it, and how many
 //! events of the next one.
 //!
 //! | subject | message |
@@ -33,7 +33,7 @@
 //! events that were replaced or deleted, and each of those would be a gap. Where somebody gives the stream limits all the same, what is
 //! missing at its beginning counts as a gap.
 //!
-//! # What JetStream promises
+//! # What NATS promises
 //!
 //! [`append`](EventLog::append) returns once the server has acknowledged the message. What it has acknowledged outlives
 //!
@@ -45,28 +45,39 @@
 //!
 //! A stream that was deleted, and created anew, is a new epoch; the running processes create it within a second.
 //!
+//! # Restoring a backup
+//!
+//! Restore `SSE_{name}` and `SSE-META` together. Where the record is newer than the events a new epoch begins as the log is opened, and clients are told of
+//! a gap. Where both are old, and no process runs that knew what is lost, nobody could notice: call [`EventLog::new_epoch`].
+//!
 //! # Limits
 //!
 //! - An event, or a batch, is at most what the server takes in one message: its `max_payload`, 1 MiB by default, less a few bytes. Larger ones
 //!   are refused with an error that says so.
+//! - An idempotency window is fixed when the log is created, as the `duplicate_window` of its stream: 100 ms at least.
 //! - [`delete`](EventLog::delete) overwrites an event that was appended alone. One that was appended with others is hidden from every reader at once,
-//!   and its bytes stay on the server until retention lets go of the whole batch or its last event is deleted.
+//!   and its bytes stay on the server until retention lets go of the whole batch or its last event is deleted. Up to 10 000 can be hidden at a time; then
+//!   it fails.
 //! - An event with a key that was appended with others is superseded in what readers get, and takes its room until retention lets go of it.
-//! - An idempotency window is fixed when the log is created: it is the `duplicate_window` of its stream.
+//!
+//! # Costs
+//!
+//! A process has one connection for a log. A page of old events costs a consumer, which is about 2 ms; streams of new events share one.
 #![forbid(unsafe_code)]
 
+mod admin;
 mod api;
 mod append;
 mod batch;
+mod before_last;
 mod begun;
 mod bounds;
 mod connection;
 mod consumer;
-mod delete;
+mod failure;
 mod follow;
-mod last;
 mod message;
-mod names;
+mod name;
 mod once;
 mod options;
 mod purge;
@@ -93,7 +104,7 @@ use sse_core::Timer;
 ///
 /// # Cancel safety
 ///
-/// Nothing has happened when it is dropped.
+/// The log may have been created.
 pub async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
     open_with(url, name, Options::default()).await
 }
@@ -108,9 +119,21 @@ pub async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
 ///
 /// As for [`open`].
 pub async fn open_with(url: &str, name: &str, options: Options) -> Result<EventLog, Error> {
-    let store = NatsStore::connect(url, name, &options).await?;
+    open_store(NatsStore::connect(url, name, &options).await?, options.log).await
+}
+
+/// The same, of a store that the application has connected.
+///
+/// # Errors
+///
+/// As for [`open`].
+///
+/// # Cancel safety
+///
+/// As for [`open`].
+pub async fn open_store(store: NatsStore, options: LogOptions) -> Result<EventLog, Error> {
     let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
-    let (log, follower) = EventLog::open(store, options.log, timer).await?;
+    let (log, follower) = EventLog::open(store, options, timer).await?;
     tokio::spawn(follower);
     Ok(log)
 }

@@ -6,7 +6,7 @@ use sse_core::Cursor;
 use sse_core::store::StoredEvent;
 
 use crate::batch::{self, Part};
-use crate::names::{self, Names};
+use crate::name::{self, Names};
 
 /// A message of the stream of a log.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl Kind {
             None if rest == "e" => Self::Single,
             Some(("m", "note")) => Self::Note,
             Some(("k", key)) => {
-                names::text(key).map_or(Self::Strange, |key| Self::Keyed(key.into()))
+                name::text(key).map_or(Self::Strange, |key| Self::Keyed(key.into()))
             }
             Some(("m", batch)) => {
                 let events = batch.strip_prefix("batch.").and_then(|events| events.parse().ok());

@@ -15,11 +15,12 @@ use sse_core::store::{NewEvent, StoreError};
 
 use tokio::time::{Instant, sleep};
 
-use crate::api::{Ack, answer, code};
+use crate::api::Ack;
 use crate::append::{self, publish_batch};
 use crate::batch;
+use crate::failure::{answer, code};
 use crate::message::{Kind, position};
-use crate::names::token;
+use crate::name::token;
 use crate::read::get;
 use crate::store::Shared;
 

@@ -8,7 +8,7 @@ use sse_core::LogOptions;
 /// use sse_log_nats::{LogOptions, Options};
 ///
 /// let log = LogOptions { events: 10_000, ..LogOptions::for_store() };
-/// let options = Options { log, replicas: 3, ..Options::default() };
+/// let options = Options { log, prefix: "shop".into(), ..Options::default() };
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -17,6 +17,8 @@ pub struct Options {
     /// Over NATS: keys and idempotency keys count as bytes, too. Ages go by the clock of the server, and of this machine. Limits may be
     /// passed by what is appended in 10 s.
     pub log: LogOptions,
+    /// What the names of the streams and subjects begin with; default `sse`. It is 1 to 32 of `[a-z0-9]`; a stream has it in capitals.
+    pub prefix: String,
     /// On how many servers of a cluster the log is kept, when it is created; default 1.
     pub replicas: usize,
     /// How long a call waits for a connection where there is none; default 1 s. After that it fails, and nothing was done.
@@ -25,6 +27,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { log: LogOptions::for_store(), replicas: 1, connect_timeout: Duration::from_secs(1) }
+        Self {
+            log: LogOptions::for_store(),
+            prefix: "sse".into(),
+            replicas: 1,
+            connect_timeout: Duration::from_secs(1),
+        }
     }
 }

@@ -8,9 +8,10 @@ use serde_json::json;
 use sse_core::Cursor;
 use sse_core::store::{Page, PageLimit, StoreError, StoredEvent};
 
-use crate::api::{Got, code};
+use crate::api::Got;
 use crate::bounds::look;
 use crate::consumer::{Consumer, Content};
+use crate::failure::code;
 use crate::message::Message;
 use crate::store::Shared;
 

@@ -11,8 +11,8 @@ use serde_json::json;
 use sse_core::store::StoreError;
 use sse_core::{Cursor, Epoch};
 
-use crate::api::{Ack, Failure, Got, Info, StreamConfig, answer, code};
-use crate::names::{RECORD_SUBJECTS, RECORDS};
+use crate::api::{Ack, Got, Info, StreamConfig};
+use crate::failure::{Failure, answer, code};
 use crate::store::Shared;
 
 /// How often a change is tried again that another process came before.
@@ -83,7 +83,7 @@ impl Record {
 
 /// The record as it is, if there is one.
 pub(crate) async fn load(shared: &Shared) -> Result<Option<Record>, StoreError> {
-    let subject = format!("STREAM.MSG.GET.{RECORDS}");
+    let subject = format!("STREAM.MSG.GET.{}", shared.names.records);
     let question = json!({ "last_by_subj": shared.names.record });
     match shared.connection.api(&subject, &question).await {
         Ok(got) => Record::from_message(&got).map(Some),
@@ -125,8 +125,8 @@ pub(crate) async fn change(
 /// Creates the stream of the records.
 pub(crate) async fn create_stream(shared: &Shared) -> Result<(), StoreError> {
     let config = StreamConfig {
-        name: RECORDS,
-        subjects: [RECORD_SUBJECTS],
+        name: &shared.names.records,
+        subjects: [&shared.names.record_subjects],
         description: "What there is to know of the logs of sse-log-nats beside their events",
         retention: "limits",
         discard: "old",

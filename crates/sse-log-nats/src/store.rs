@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use sse_core::store::{
@@ -9,14 +10,13 @@ use crate::Options;
 use crate::begun::Begun;
 use crate::bounds::Oldest;
 use crate::connection::Connection;
-use crate::names::Names;
-use crate::{append, bounds, delete, follow, last, read, retain};
+use crate::name::Names;
+use crate::{admin, append, before_last, bounds, follow, read, retain};
 
 /// The store of one log in NATS. [`open`](crate::open) makes a log of it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NatsStore(pub(crate) Arc<Shared>);
 
-#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) connection: Connection,
     pub(crate) names: Names,
@@ -38,7 +38,7 @@ impl NatsStore {
     ///
     /// Nothing has happened when it is dropped.
     pub async fn connect(url: &str, name: &str, options: &Options) -> Result<Self, Error> {
-        let names = Names::new(name).map_err(StoreError::failed)?;
+        let names = Names::new(&options.prefix, name).map_err(StoreError::failed)?;
         let connection = Connection::new(url, options).map_err(StoreError::failed)?;
         Ok(Self(Arc::new(Shared {
             connection,
@@ -48,6 +48,12 @@ impl NatsStore {
             oldest: Mutex::default(),
             begun: Begun::default(),
         })))
+    }
+}
+
+impl fmt::Debug for NatsStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NatsStore({})", self.0.names.log)
     }
 }
 
@@ -66,7 +72,7 @@ impl Store for NatsStore {
     }
 
     async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
-        last::before_last(&self.0, count).await
+        before_last::before_last(&self.0, count).await
     }
 
     async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
@@ -78,15 +84,15 @@ impl Store for NatsStore {
     }
 
     async fn finish(&self) -> Result<(), StoreError> {
-        bounds::finish(&self.0).await
+        admin::finish(&self.0).await
     }
 
     async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
-        delete::delete(&self.0, event).await
+        admin::delete(&self.0, event).await
     }
 
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
-        bounds::begin_epoch(&self.0, instead_of).await
+        admin::begin_epoch(&self.0, instead_of).await
     }
 
     fn largest_cursor(&self) -> Cursor {

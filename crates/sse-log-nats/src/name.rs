@@ -1,31 +1,39 @@
 use std::fmt::Write;
 
 /// What the parts of a log are called.
-#[derive(Debug)]
 pub(crate) struct Names {
+    /// The log itself.
+    pub(crate) log: String,
     /// The stream of its events.
     pub(crate) stream: String,
     /// What the subjects of its events begin with.
     pub(crate) prefix: String,
     /// The subject of its record.
     pub(crate) record: String,
+    /// The stream of the records of all logs. No log has a hyphen at this place.
+    pub(crate) records: String,
+    /// Their subjects.
+    pub(crate) record_subjects: String,
 }
 
-/// The stream of the records of all logs. No log has a hyphen at this place.
-pub(crate) const RECORDS: &str = "SSE-META";
-/// Their subjects.
-pub(crate) const RECORD_SUBJECTS: &str = "sse-meta.*";
-
 impl Names {
-    pub(crate) fn new(name: &str) -> Result<Self, &'static str> {
+    pub(crate) fn new(prefix: &str, log: &str) -> Result<Self, &'static str> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-        if !(1..=64).contains(&name.len()) || !name.bytes().all(is_plain) {
+        if !(1..=64).contains(&log.len()) || !log.bytes().all(is_plain) {
             return Err("the name of a log is 1 to 64 of [A-Za-z0-9_-]");
         }
+        let is_prefix = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        if !(1..=32).contains(&prefix.len()) || !prefix.bytes().all(is_prefix) {
+            return Err("the prefix of the names of a log is 1 to 32 of [a-z0-9]");
+        }
+        let capitals = prefix.to_ascii_uppercase();
         Ok(Self {
-            stream: format!("SSE_{name}"),
-            prefix: format!("sse.{name}."),
-            record: format!("sse-meta.{name}"),
+            log: log.to_owned(),
+            stream: format!("{capitals}_{log}"),
+            prefix: format!("{prefix}.{log}."),
+            record: format!("{prefix}-meta.{log}"),
+            records: format!("{capitals}-META"),
+            record_subjects: format!("{prefix}-meta.*"),
         })
     }
 
@@ -110,8 +118,18 @@ mod tests {
     #[test]
     fn a_log_has_a_plain_name() {
         for name in ["", "a.b", "a b", "ä", "*", &"x".repeat(65)] {
-            assert!(Names::new(name).is_err(), "{name:?}");
+            assert!(Names::new("sse", name).is_err(), "{name:?}");
         }
-        assert_eq!(Names::new("a-B_9").expect("a name").stream, "SSE_a-B_9");
+        assert_eq!(Names::new("sse", "a-B_9").expect("a name").stream, "SSE_a-B_9");
+    }
+
+    /// What differs in nothing but case would be two prefixes to NATS, and one here.
+    #[test]
+    fn a_prefix_is_of_small_letters_and_digits() {
+        for prefix in ["", "Shop", "a.b", "a-b", "a_b", "*", "ä", &"x".repeat(33)] {
+            assert!(Names::new(prefix, "log").is_err(), "{prefix:?}");
+        }
+        let names = Names::new("shop2", "log").expect("a prefix");
+        assert_eq!((&*names.stream, &*names.records), ("SHOP2_log", "SHOP2-META"));
     }
 }

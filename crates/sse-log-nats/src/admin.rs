@@ -1,12 +1,13 @@
 use serde_json::{Value, json};
-use sse_core::Cursor;
 use sse_core::store::StoreError;
+use sse_core::{Cursor, Epoch};
 
-use crate::api::code;
-use crate::bounds::look;
+use crate::api::Info;
+use crate::bounds::{FINISHED, look};
+use crate::failure::code;
 use crate::message::{Kind, sequence_of};
 use crate::read::get;
-use crate::record;
+use crate::record::{self, Record};
 use crate::store::Shared;
 
 /// How many deleted events of batches there may be.
@@ -72,4 +73,32 @@ async fn remove(shared: &Shared, sequence: u64) -> Result<(), StoreError> {
         }
         Err(failure) => Err(failure.into()),
     }
+}
+
+/// Has the stream take no more events.
+pub(crate) async fn finish(shared: &Shared) -> Result<(), StoreError> {
+    let mut info = look(shared).await?.info;
+    if !info.is_finished() {
+        info.config["max_msg_size"] = json!(FINISHED);
+        let subject = format!("STREAM.UPDATE.{}", shared.names.stream);
+        shared.connection.api::<Info>(&subject, &info.config).await?;
+    }
+    // Those who follow look whenever the record is written.
+    record::change(shared, |_| Ok(true)).await?;
+    Ok(())
+}
+
+/// Compare and set.
+pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Epoch, StoreError> {
+    let info = look(shared).await?.info;
+    let record = record::change(shared, |record| {
+        let is_this = record.epoch == instead_of;
+        if is_this {
+            *record = Record::begin(&info, Some(record));
+        }
+        Ok(is_this)
+    })
+    .await?;
+    shared.saw(record.epoch, info.newest());
+    Ok(record.epoch)
 }

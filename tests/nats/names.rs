@@ -1,0 +1,38 @@
+//! What a log is called, and what is said of it.
+
+use sse_conformance::stores::Nats;
+use sse_conformance::suite::store_engine::Networked;
+use sse_log_nats::{NatsStore, Options};
+
+use crate::tools::{api, append, bounds, event, texts};
+
+async fn open(nats: &Nats, prefix: &str) -> NatsStore {
+    let options = Options { prefix: prefix.into(), ..Options::default() };
+    let url = format!("nats://{}", nats.address());
+    NatsStore::connect(&url, "log", &options).await.expect("a name")
+}
+
+#[tokio::test]
+async fn two_prefixes_are_two_logs_of_one_name() {
+    let nats = Nats::start().await;
+    let (one, two) = (open(&nats, "one").await, open(&nats, "two").await);
+    append(&one, &[event("of one")]).await;
+    append(&two, &[event("of two")]).await;
+    assert_eq!(texts(&one).await, ["of one"]);
+    assert_eq!(texts(&two).await, ["of two"]);
+    assert_ne!(bounds(&one).await.epoch, bounds(&two).await.epoch);
+    let streams = api(&nats, "STREAM.NAMES", serde_json::json!({}));
+    let streams = streams["streams"].as_array().expect("a list");
+    for stream in ["ONE_log", "ONE-META", "TWO_log", "TWO-META"] {
+        assert!(streams.iter().any(|name| name == stream), "{stream} of {streams:?}");
+    }
+    assert_eq!(streams.len(), 4);
+}
+
+/// Whoever logs it writes down no password.
+#[tokio::test]
+async fn a_store_prints_the_name_of_its_log_and_no_more() {
+    let url = "nats://user:secret@127.0.0.1:4222";
+    let store = NatsStore::connect(url, "prices", &Options::default()).await.expect("a name");
+    assert_eq!(format!("{store:?}"), "NatsStore(prices)");
+}
