@@ -4,11 +4,20 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
+use sse_conformance::suite::store_engine::Networked;
+use sse_core::Cursor;
 use sse_core::store::{Store, StoreError};
 use sse_log_postgres::{LogOptions, Migrations, Options, PostgresStore};
 use tokio_postgres::NoTls;
 
 use crate::tools::{append, bounds, client, event, execute, open, soon, texts, told};
+
+/// As an application runs them: in the order of their names.
+const MIGRATION: &str = concat!(
+    include_str!("../../crates/sse-log-postgres/migrations/0001_logs.sql"),
+    include_str!("../../crates/sse-log-postgres/migrations/0002_events.sql"),
+    include_str!("../../crates/sse-log-postgres/migrations/0003_retain.sql"),
+);
 
 #[tokio::test]
 async fn nothing_is_created_where_the_options_say_that_it_is_there() {
@@ -19,10 +28,9 @@ async fn nothing_is_created_where_the_options_say_that_it_is_there() {
     assert!(matches!(failed, StoreError::Failed(_)), "{failed:?}");
     assert!(told(&failed).contains("sse_log_open"), "{}", told(&failed));
 
-    let migration = include_str!("../../crates/sse-log-postgres/migrations/0001_event_log.sql");
-    execute(&postgres, migration).await;
+    execute(&postgres, MIGRATION).await;
     append(&store, "x").await;
-    execute(&postgres, migration).await; // any number of times
+    execute(&postgres, MIGRATION).await; // any number of times
     assert_eq!(texts(&store).await, ["x"]);
 }
 
@@ -88,6 +96,25 @@ async fn an_event_that_cannot_be_stored_fails_alone() {
 }
 static GOOD: std::sync::LazyLock<sse_core::store::NewEvent> =
     std::sync::LazyLock::new(|| event("good"));
+
+/// It accepts connections, as a server does that hangs.
+#[tokio::test]
+async fn a_server_that_says_nothing_is_given_up_after_the_time_for_connecting() {
+    let postgres = Postgres::start().await;
+    open(&postgres).await;
+    postgres.pause();
+    let store = postgres.store("log", Options::default()).await;
+    let begun = Instant::now();
+    let bounds = soon(store.bounds()).await.expect_err("nobody answers");
+    let follow = soon(store.follow(Cursor::START)).await.err().expect("nobody answers");
+    for failed in [bounds, follow] {
+        assert!(matches!(failed, StoreError::Failed(_)), "nothing was done: {failed:?}");
+    }
+    // Twice 1 s; without it, twice 4 s.
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    postgres.resume();
+    append(&store, "after").await;
+}
 
 /// A lock on the table, as a migration of the application's takes it.
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A certificate that nobody trusts, for the time of a test.
+//! A certificate that nobody trusts who was not told to, for the time of a test.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,11 +8,13 @@ use std::process::Command;
 /// # Panics
 ///
 /// Where OpenSSL is missing: the message names the package.
-pub(super) fn make(folder: &Path) {
+pub fn make(folder: &Path) {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"])
         .args(["-days", "2", "-subj", "/CN=localhost"])
         .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+        // Of a server: one that could sign others is refused as that, also by who trusts it.
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .args(["-keyout", "key.pem", "-out", "certificate.pem"])
         .current_dir(folder)
         .output()

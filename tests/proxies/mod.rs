@@ -1,7 +1,7 @@
 //! Reverse proxies, each run with the configuration that `docs/proxies` shows: the same few lines in each file.
 
 pub mod caddy;
-mod certificate;
+pub mod certificate;
 pub mod haproxy;
 pub mod nginx;
 mod port;

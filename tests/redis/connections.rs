@@ -8,7 +8,6 @@ use sse_conformance::stores::Redis;
 use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::{Store, StoreError};
 use sse_core::{Cursor, LogOptions};
-use sse_log_redis::{Options, RedisStore};
 
 use crate::tools::{STREAM, append, bounds, command, event, open, open_with, soon, told};
 
@@ -185,37 +184,6 @@ async fn a_log_whose_key_is_something_else_says_so() {
     let error = store.append(&[event("one")]).await.expect_err("it is no stream");
     assert!(matches!(error, StoreError::Failed(_)), "{error:?}");
     assert!(told(&error).contains("WRONGTYPE"), "{}", told(&error));
-}
-
-#[tokio::test]
-async fn more_than_redis_takes_at_once_is_refused() {
-    let redis = Redis::start().await;
-    let minute = Duration::from_secs(60);
-    let patient = LogOptions { store_timeout: minute, ..LogOptions::for_store() };
-    let store = open_with(&redis, patient).await;
-    let many = vec![event("x"); 100_001];
-    let error = store.append(&many).await.expect_err("too many");
-    assert!(matches!(error, StoreError::Failed(_)) && told(&error).contains("100000"), "{error:?}");
-    let appending = tokio::time::timeout(minute, store.append(&many[1..])).await;
-    appending.expect("an answer").expect("these will do");
-}
-
-#[tokio::test]
-async fn a_name_or_a_url_that_is_none_is_refused() {
-    let options = Options::default();
-    for (url, name) in [
-        ("redis://127.0.0.1/", ""),
-        ("redis://127.0.0.1/", "a{b}"),
-        ("redis://127.0.0.1/", "näme"),
-        ("http://127.0.0.1/", "log"),
-        ("rediss://127.0.0.1/", "log"),
-        ("", "log"),
-    ] {
-        let error = RedisStore::connect(url, name, &options).await.expect_err("refused");
-        assert!(error.is_store(), "{url} {name}: {error}");
-    }
-    let long = "x".repeat(64);
-    RedisStore::connect("redis://127.0.0.1/", &long, &options).await.expect("64 are enough");
 }
 
 #[tokio::test]

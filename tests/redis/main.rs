@@ -3,5 +3,7 @@
 mod cluster;
 mod connections;
 mod replica;
+mod settings;
+mod tls;
 mod tools;
 mod trims;

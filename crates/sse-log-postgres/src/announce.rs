@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::name::channel;
 use crate::store::Shared;
 
 /// Starts what tells other processes that something has changed, once for all that has changed meanwhile. Not within the transactions
@@ -9,7 +10,7 @@ use crate::store::Shared;
 pub(crate) fn start(shared: Arc<Shared>) -> mpsc::Sender<()> {
     let (changes, mut changed) = mpsc::channel(1);
     tokio::spawn(async move {
-        let channel = shared.name.channel();
+        let channel = channel(&shared.name);
         while changed.recv().await.is_some() {
             // Whoever is not told finds it all the same, when he looks the next time.
             let told = shared.connections.query("SELECT pg_notify($1, '')", &[&channel]).await;

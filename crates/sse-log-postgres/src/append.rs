@@ -6,8 +6,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_postgres::Row;
 
 use crate::announce;
+use crate::bounds;
 use crate::failure::{Cause, Failure};
-use crate::read;
 use crate::store::Shared;
 
 pub(crate) const APPEND: &str =
@@ -157,6 +157,6 @@ pub(crate) fn appended<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<Append
     let mut rows = rows.peekable();
     let epoch = rows.peek().ok_or(Failure::Finished)?.get::<_, &str>(0);
     let epoch = epoch.parse().map_err(|_| Failure::after(Cause::Epoch))?;
-    let cursors: Vec<Cursor> = rows.map(|row| read::cursor(row.get(1), row.get(2))).collect();
+    let cursors: Vec<Cursor> = rows.map(|row| bounds::cursor(row.get(1), row.get(2))).collect();
     Ok(Appended { epoch, cursors })
 }

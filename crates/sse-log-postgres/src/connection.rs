@@ -3,12 +3,15 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, Runtime,
+};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Row, Statement};
 
+use crate::Options;
 use crate::dial::{Dial, Pooled, Task};
 use crate::failure::{Cause, Failure};
 use crate::session::Session;
@@ -19,7 +22,10 @@ pub(crate) struct Connections {
     config: Config,
     dial: Arc<dyn Dial>,
     session: Arc<Session>,
+    /// How long connecting may take, to all the servers there may be.
     connect_timeout: Duration,
+    /// How long getting a connection may take, new or not, with what is done on it before it is used.
+    lease_timeout: Duration,
     answer_timeout: Duration,
 }
 
@@ -30,9 +36,14 @@ impl Connections {
         mut config: Config,
         dial: Arc<dyn Dial>,
         session: Session,
-        most: usize,
-        within: Duration,
+        options: &Options,
     ) -> Self {
+        let within = options.log.store_timeout;
+        let a_server = *config.get_connect_timeout().unwrap_or(&options.connect_timeout);
+        // This is for TCP alone: a server may accept a connection and then say nothing.
+        config.connect_timeout(a_server);
+        let servers = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
+        let connect_timeout = a_server.saturating_mul(u32::try_from(servers).unwrap_or(u32::MAX));
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(within);
         }
@@ -46,13 +57,19 @@ impl Connections {
         };
         let pooled = Pooled(Arc::clone(&dial));
         let manager = Manager::from_connect(config.clone(), pooled, ManagerConfig::default());
-        let pool = Pool::builder(manager).max_size(most.max(1)).post_create(begin).build();
+        let pool = Pool::builder(manager)
+            .runtime(Runtime::Tokio1)
+            .create_timeout(Some(connect_timeout))
+            .max_size(options.connections.max(1))
+            .post_create(begin)
+            .build();
         Self {
-            pool: pool.expect("a pool that has no timeouts needs no runtime"),
+            pool: pool.expect("a pool that has a runtime can be built"),
             config,
             dial,
             session,
-            connect_timeout: within.mul_f64(0.8),
+            connect_timeout,
+            lease_timeout: within.mul_f64(0.8),
             answer_timeout: within.mul_f64(0.9),
         }
     }
@@ -94,9 +111,9 @@ impl Connections {
     }
 
     async fn lease(&self) -> Result<Lease, Failure> {
-        let object = timeout(self.connect_timeout, self.pool.get()).await;
+        let object = timeout(self.lease_timeout, self.pool.get()).await;
         let object =
-            object.map_err(|_| Failure::before(Cause::NoConnection(self.connect_timeout)))?;
+            object.map_err(|_| Failure::before(Cause::NoConnection(self.lease_timeout)))?;
         Ok(Lease(Some(object.map_err(|error| Failure::before(Cause::Connection(error)))?)))
     }
 
@@ -106,19 +123,22 @@ impl Connections {
         channel: &str,
         news: &Arc<Notify>,
     ) -> Result<Listening, Failure> {
+        let failed = |error| Failure::before(Cause::Postgres(error));
         let listen = async {
-            let (client, task) = self.dial.dial(&self.config, Arc::clone(news)).await?;
+            let dial = self.dial.dial(&self.config, Arc::clone(news));
+            let dialled = timeout(self.connect_timeout, dial).await;
+            let no_connection = |_| Failure::before(Cause::NoConnection(self.connect_timeout));
+            let (client, task) = dialled.map_err(no_connection)?.map_err(failed)?;
             let answer_timeout = self.answer_timeout;
             let listening =
                 Listening { client, _task: Task(task), statement: None, answer_timeout };
-            self.session.begin(&listening.client).await?;
-            listening.client.batch_execute(&format!("LISTEN \"{channel}\"")).await?;
+            self.session.begin(&listening.client).await.map_err(failed)?;
+            let listen = format!("LISTEN \"{channel}\"");
+            listening.client.batch_execute(&listen).await.map_err(failed)?;
             Ok(listening)
         };
-        match timeout(self.connect_timeout, listen).await {
-            Ok(listening) => listening.map_err(|error| Failure::before(Cause::Postgres(error))),
-            Err(_) => Err(Failure::before(Cause::NoConnection(self.connect_timeout))),
-        }
+        let listening = timeout(self.lease_timeout, listen).await;
+        listening.map_err(|_| Failure::before(Cause::NoConnection(self.lease_timeout)))?
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::connection::Listening;
 use crate::failure::{Cause, Failure};
+use crate::name::channel;
 use crate::read::{self, Question};
 use crate::store::Shared;
 
@@ -21,7 +22,7 @@ const TOLD: Duration = Duration::from_millis(200);
 
 pub(crate) async fn follow(shared: Arc<Shared>, after: Cursor) -> Result<Pages, Failure> {
     let news = Arc::new(Notify::new());
-    let listening = shared.connections.listen(&shared.name.channel(), &news).await?;
+    let listening = shared.connections.listen(&channel(&shared.name), &news).await?;
     let changed_here = shared.changed_here.subscribe();
     let following = Following {
         shared,

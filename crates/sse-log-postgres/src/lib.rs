@@ -25,7 +25,7 @@
 //! # async fn order(client: &mut tokio_postgres::Client) -> Result<(), Box<dyn std::error::Error>> {
 //! let options = Options::default();
 //! let store = PostgresStore::connect("postgres://user@localhost/shop", "orders", &options).await?;
-//! let log = open_store(store.clone(), options).await?;
+//! let log = open_store(store.clone(), options.log).await?;
 //!
 //! let transaction = client.transaction().await?;
 //! transaction.execute("INSERT INTO orders (item) VALUES ($1)", &[&"tea"]).await?;
@@ -73,9 +73,10 @@
 //! What is let go of leaves dead rows, as any `DELETE` does; autovacuum takes care of them.
 #![forbid(unsafe_code)]
 
+mod admin;
 mod announce;
 mod append;
-mod change;
+mod bounds;
 mod connection;
 mod dial;
 mod failure;
@@ -84,6 +85,7 @@ mod name;
 mod options;
 mod outbox;
 mod read;
+mod retain;
 mod session;
 mod store;
 
@@ -120,7 +122,7 @@ pub async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
 ///
 /// As for [`open`].
 pub async fn open_with(url: &str, name: &str, options: Options) -> Result<EventLog, Error> {
-    open_store(PostgresStore::connect(url, name, &options).await?, options).await
+    open_store(PostgresStore::connect(url, name, &options).await?, options.log).await
 }
 
 /// The same, of a store that the application has connected, and appends to [in its own transactions](PostgresStore::append_in).
@@ -132,9 +134,9 @@ pub async fn open_with(url: &str, name: &str, options: Options) -> Result<EventL
 /// # Cancel safety
 ///
 /// As for [`open`].
-pub async fn open_store(store: PostgresStore, options: Options) -> Result<EventLog, Error> {
+pub async fn open_store(store: PostgresStore, options: LogOptions) -> Result<EventLog, Error> {
     let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
-    let (log, follower) = EventLog::open(store, options.log, timer).await?;
+    let (log, follower) = EventLog::open(store, options, timer).await?;
     tokio::spawn(follower);
     Ok(log)
 }

@@ -9,12 +9,13 @@ use sse_core::LogOptions;
 ///
 /// let log = LogOptions { events: 10_000, ..LogOptions::for_store() };
 /// let options = Options { log, migrations: Migrations::AreApplied, ..Options::default() };
+/// assert_eq!(options.connections, 8);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// How much is kept, and what is accepted; default [`LogOptions::for_store`].
     ///
-    /// Half of [`store_timeout`](LogOptions::store_timeout) may be spent on waiting for a lock; the server ends statements after all of it.
+    /// Over Postgres: the bytes kept are those of the events' blocks; rows and indexes come on top. Ages go by the clock of the server. Half of [`store_timeout`](LogOptions::store_timeout) may be spent on waiting for a lock; the server ends statements after all of it.
     pub log: LogOptions,
     /// What makes the order of the events; default [`Ordering::ByTransaction`].
     pub ordering: Ordering,
@@ -23,6 +24,9 @@ pub struct Options {
     /// How many connections are kept at most, besides the one of each follower; default 8, at least 1. Appends that come at the same time
     /// share a transaction, so that two would do for any number of publishers; the others read.
     pub connections: usize,
+    /// How long connecting to a server may take; default 1 s. A call for which there is none by then fails, and nothing was done. Where the
+    /// URL has a `connect_timeout`, that holds instead.
+    pub connect_timeout: Duration,
     /// How often a follower looks for events that it was not told of; default 500 ms, at least 1 ms. It is told of all that is appended; not of
     /// those whose process died at that very moment, nor where a proxy keeps `LISTEN` from working (PgBouncer, pooling by transaction).
     pub poll_every: Duration,
@@ -60,6 +64,7 @@ impl Default for Options {
             ordering: Ordering::ByTransaction,
             migrations: Migrations::Apply,
             connections: 8,
+            connect_timeout: Duration::from_secs(1),
             poll_every: Duration::from_millis(500),
         }
     }

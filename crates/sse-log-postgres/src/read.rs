@@ -1,17 +1,18 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use sse_core::store::{Bounds, Page, PageLimit, StoredEvent};
-use sse_core::{Cursor, Epoch};
+use sse_core::Cursor;
+use sse_core::store::{Page, PageLimit, StoredEvent};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use crate::bounds::{self, cursor, position};
 use crate::failure::{Cause, Failure};
 use crate::store::Shared;
 
-const READ: &str = include_str!("../sql/read.sql");
-const BEFORE_LAST: &str = include_str!("../sql/before_last.sql");
+const READ: &str = include_str!("sql/read.sql");
+const BEFORE_LAST: &str = include_str!("sql/before_last.sql");
 /// How long a reader waits for events that are stored, and cannot be read yet since transactions from before them still run.
 const SETTLE: Duration = Duration::from_millis(100);
 
@@ -38,13 +39,8 @@ impl View {
     }
 }
 
-pub(crate) async fn bounds(shared: &Shared) -> Result<Bounds, Failure> {
-    let none = PageLimit { events: 0, bytes: 0 };
-    Ok(page(shared, Cursor::MAX, none).await?.bounds)
-}
-
 /// The events after a cursor. Those that were stored by now are among them, unless a transaction from before them runs on.
-pub(crate) async fn page(
+pub(crate) async fn read(
     shared: &Shared,
     after: Cursor,
     limit: PageLimit,
@@ -102,18 +98,6 @@ impl<'a> Question<'a> {
 /// The first row is the bounds, the others are events.
 pub(crate) fn view(rows: &[Row]) -> Result<View, Failure> {
     let (first, events) = rows.split_first().ok_or_else(|| Failure::before(Cause::Missing))?;
-    let pair = |hi, lo| Some(cursor(first.get::<_, Option<i64>>(hi)?, first.get(lo)));
-    let epoch: Epoch =
-        first.get::<_, &str>("epoch").parse().map_err(|_| Failure::before(Cause::Epoch))?;
-    let floor = cursor(first.get("floor_hi"), first.get("floor_lo"));
-    let bounds = Bounds {
-        epoch,
-        floor,
-        oldest: pair("oldest_hi", "oldest_lo"),
-        newest: pair("newest_hi", "newest_lo").unwrap_or_default().max(floor),
-        is_finished: first.get("is_finished"),
-        deletions: first.get::<_, i64>("deletions").unsigned_abs(),
-    };
     let events = events.iter().map(|row| StoredEvent {
         cursor: cursor(row.get("hi"), row.get("lo")),
         block: Bytes::copy_from_slice(row.get("block")),
@@ -123,25 +107,15 @@ pub(crate) fn view(rows: &[Row]) -> Result<View, Failure> {
         below: first.get("below"),
         top: first.get("top_hi"),
         is_restored: first.get::<_, Option<bool>>("is_restored").unwrap_or_default(),
-        page: Page { bounds, events: events.collect() },
+        page: Page { bounds: bounds::of_row(first)?, events: events.collect() },
     })
 }
 
 pub(crate) async fn before_last(shared: &Shared, count: usize) -> Result<Cursor, Failure> {
     // What was stored by now is counted.
-    bounds(shared).await?;
+    bounds::bounds(shared).await?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let rows = shared.connections.query(BEFORE_LAST, &[&shared.name.as_str(), &count]).await?;
     let row = rows.first().ok_or_else(|| Failure::before(Cause::Missing))?;
     Ok(cursor(row.get(0), row.get(1)))
-}
-
-pub(crate) fn cursor(hi: i64, lo: i64) -> Cursor {
-    Cursor::new(hi.unsigned_abs(), lo.unsigned_abs())
-}
-
-/// What is beyond all that Postgres counts to is after everything.
-pub(crate) fn position(cursor: Cursor) -> (i64, i64) {
-    let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
-    (number(cursor.hi()), number(cursor.lo()))
 }

@@ -1,15 +1,19 @@
 use std::time::Duration;
 
 use sse_core::Epoch;
+use sse_core::store::LogName;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error};
 
-use crate::name::LogName;
 use crate::{Migrations, Options, Ordering};
 
 /// What the tables say once this version of them is there.
 const SCHEMA: &str = "sse-log-postgres, schema 1";
-const MIGRATION: &str = include_str!("../migrations/0001_event_log.sql");
+const MIGRATION: &str = concat!(
+    include_str!("../migrations/0001_logs.sql"),
+    include_str!("../migrations/0002_events.sql"),
+    include_str!("../migrations/0003_retain.sql"),
+);
 /// One at a time: Postgres does not create the same thing twice at once.
 const BEGIN_MIGRATION: &str = "BEGIN; SELECT pg_advisory_xact_lock(5067418208219421036)";
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sse_core::store::{
-    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    Appended, Bounds, LogName, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
 use sse_core::{Cursor, Epoch, Error, async_trait};
 use tokio::sync::{mpsc, watch};
@@ -13,9 +13,8 @@ use tokio_postgres::{Config, NoTls, Socket};
 use crate::append::Job;
 use crate::connection::Connections;
 use crate::dial::Dialer;
-use crate::name::LogName;
 use crate::session::Session;
-use crate::{Options, announce, append, change, follow, read};
+use crate::{Options, admin, announce, append, bounds, follow, read, retain};
 
 /// The store of one log in Postgres. [`open`](crate::open) makes a log of it; a clone is the same store.
 #[derive(Clone)]
@@ -78,12 +77,11 @@ impl PostgresStore {
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        let name = LogName::new(name)?;
+        let name = LogName::try_from(name).map_err(StoreError::from)?;
         let session = Session::new(name.clone(), options);
-        let within = options.log.store_timeout;
         let dial = Arc::new(Dialer(tls));
         let shared = Arc::new(Shared {
-            connections: Connections::new(config, dial, session, options.connections, within),
+            connections: Connections::new(config, dial, session, options),
             name,
             window: options.log.idempotency_window,
             largest_event: options.log.largest_event,
@@ -108,11 +106,11 @@ impl Store for PostgresStore {
     }
 
     async fn bounds(&self) -> Result<Bounds, StoreError> {
-        Ok(read::bounds(&self.shared).await?)
+        Ok(bounds::bounds(&self.shared).await?)
     }
 
     async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
-        Ok(read::page(&self.shared, after, limit).await?)
+        Ok(read::read(&self.shared, after, limit).await?)
     }
 
     async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
@@ -124,24 +122,23 @@ impl Store for PostgresStore {
     }
 
     async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
-        while change::retain(&self.shared, retention).await? {}
-        Ok(())
+        Ok(retain::retain(&self.shared, retention).await?)
     }
 
     async fn finish(&self) -> Result<(), StoreError> {
-        change::finish(&self.shared).await?;
+        admin::finish(&self.shared).await?;
         self.has_changed();
         Ok(())
     }
 
     async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
-        change::delete(&self.shared, event).await?;
+        admin::delete(&self.shared, event).await?;
         self.has_changed();
         Ok(())
     }
 
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
-        let epoch = change::begin_epoch(&self.shared, instead_of).await?;
+        let epoch = admin::begin_epoch(&self.shared, instead_of).await?;
         self.has_changed();
         Ok(epoch)
     }
@@ -154,6 +151,6 @@ impl Store for PostgresStore {
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PostgresStore").field(&self.shared).finish()
+        write!(f, "PostgresStore({})", self.shared.name)
     }
 }

@@ -18,3 +18,8 @@ pub(crate) fn bounds(log: &LogView) -> Result<Bounds, Failure> {
         deletions: head.deletions,
     })
 }
+
+/// Events here are numbered by one number alone.
+pub(crate) fn position(cursor: Cursor) -> u64 {
+    if cursor.hi() == 0 { cursor.lo() } else { u64::MAX }
+}

@@ -5,7 +5,7 @@ use redb::{Builder, ReadTransaction, ReadableDatabase, TableError};
 
 use crate::Options;
 use crate::failure::{Failure, guarded};
-use crate::tables::{FILE, batches_of};
+use crate::tables::{FILE, transactions_of};
 
 /// The version of the tables in a file.
 const FORMAT: u64 = 1;
@@ -20,7 +20,11 @@ pub(crate) struct Database {
 impl Database {
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Failure> {
         let database = open(path, options)?;
-        Ok(Self { path: path.to_owned(), options: *options, open: RwLock::new(Ok(database)) })
+        Ok(Self {
+            path: path.to_owned(),
+            options: options.clone(),
+            open: RwLock::new(Ok(database)),
+        })
     }
 
     /// Does this with the file, while it is open.
@@ -46,15 +50,15 @@ impl Database {
         self.lock().is_ok()
     }
 
-    /// Opens the file anew, which repairs it where that is needed. Answers how many batches were stored in it.
+    /// Opens the file anew, which repairs it where that is needed. Answers how many transactions were stored in it.
     pub(crate) fn reopen(&self) -> Result<u64, Failure> {
         self.close();
         let database = open(&self.path, &self.options);
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let (database, answer) = match database {
             Ok(database) => {
-                let batches = guarded(|| batches_of(&database.begin_read()?));
-                (Ok(database), batches)
+                let transactions = guarded(|| transactions_of(&database.begin_read()?));
+                (Ok(database), transactions)
             }
             Err(failure) => (Err(failure.to_string()), Err(failure)),
         };

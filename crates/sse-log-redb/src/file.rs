@@ -3,12 +3,11 @@ use std::thread::{self, JoinHandle};
 
 use async_channel::{Receiver, Sender};
 use futures_channel::oneshot;
-use sse_core::store::StoreError;
+use sse_core::store::{LogName, StoreError};
 
-use crate::batch::Batch;
 use crate::database::Database;
 use crate::failure::Failure;
-use crate::name::LogName;
+use crate::transaction::Transaction;
 use crate::worker::{AT_A_TIME, Outcome, Reading, Shared, Work, read, write};
 
 /// Reading goes on while another thread reads something that is not in memory.
@@ -25,7 +24,7 @@ impl File {
     /// Writes, together with all that is to be written at this time. The answer comes once that is on the disk.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Batch<'_>) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let task = Task { work: Some(work), done: None, answer };
@@ -82,16 +81,16 @@ struct Task<F, T> {
 
 impl<F, T> Work for Task<F, T>
 where
-    F: FnOnce(&mut Batch<'_>) -> Result<T, Failure> + Send,
+    F: FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send,
     T: Send,
 {
     fn is_wanted(&self) -> bool {
         !self.answer.is_canceled()
     }
 
-    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Failure> {
+    fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), Failure> {
         let Some(work) = self.work.take() else { return Ok(()) };
-        self.done = Some(match work(batch) {
+        self.done = Some(match work(transaction) {
             Err(error @ Failure::Engine(_)) => return Err(error),
             done => done.map_err(Failure::into_store_error),
         });
@@ -118,7 +117,7 @@ impl Work for Look {
         true
     }
 
-    fn run(&mut self, _: &mut Batch<'_>) -> Result<(), Failure> {
+    fn run(&mut self, _: &mut Transaction<'_>) -> Result<(), Failure> {
         Ok(())
     }
 

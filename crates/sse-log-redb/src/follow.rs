@@ -11,10 +11,10 @@ const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 /// The events after a position, and those to come.
 pub(crate) fn follow(store: RedbStore, after: Cursor) -> Pages {
     let changes = store.changes();
-    Box::pin(stream::try_unfold(Follow { store, after, told: None, changes }, Follow::next))
+    Box::pin(stream::try_unfold(Following { store, after, told: None, changes }, Following::next))
 }
 
-struct Follow {
+struct Following {
     store: RedbStore,
     after: Cursor,
     told: Option<Bounds>,
@@ -22,7 +22,7 @@ struct Follow {
     changes: Receiver<()>,
 }
 
-impl Follow {
+impl Following {
     async fn next(mut self) -> Result<Option<(Page, Self)>, StoreError> {
         loop {
             let page = self.store.page(self.after, LIMIT).await?;

@@ -62,8 +62,8 @@ use futures_timer::Delay;
 use sse_core::Timer;
 use sse_core::store::StoreError;
 
+mod admin;
 mod append;
-mod batch;
 mod bounds;
 mod database;
 mod failure;
@@ -76,9 +76,11 @@ mod read;
 mod retain;
 mod store;
 mod tables;
+mod transaction;
 mod worker;
 
 pub use options::Options;
+#[doc(no_inline)]
 pub use sse_core::{Error, EventLog, LogOptions};
 pub use store::RedbStore;
 
@@ -113,9 +115,22 @@ pub async fn open_with(
     name: &str,
     options: Options,
 ) -> Result<EventLog, Error> {
-    let store = RedbStore::connect(path, name, &options).await?;
+    open_store(RedbStore::connect(path, name, &options).await?, options.log).await
+}
+
+/// The same, of a store that is there already.
+///
+/// # Errors
+///
+/// As for [`open`].
+///
+/// # Cancel safety
+///
+/// As for [`open`].
+pub async fn open_store(store: RedbStore, options: LogOptions) -> Result<EventLog, Error> {
+    let name = store.name().clone();
     let timer = Timer::new(Instant::now, Delay::new);
-    let (log, follower) = EventLog::open(store, options.log, timer).await?;
+    let (log, follower) = EventLog::open(store, options, timer).await?;
     thread::Builder::new()
         .name(format!("follows {name}"))
         .spawn(move || futures_executor::block_on(follower))

@@ -16,7 +16,7 @@ use crate::file::{File, ended, start};
 
 /// The file at this path: the one that is open already, or else it is opened. In a thread, since it may have to be repaired.
 pub(crate) async fn open(path: &Path, options: &Options) -> Result<Arc<File>, StoreError> {
-    let (path, options) = (path.to_owned(), *options);
+    let (path, options) = (path.to_owned(), options.clone());
     let opened = aside("opens a file", move || open_here(&path, &options)).await?;
     opened.map_err(Failure::into_store_error)
 }

@@ -5,12 +5,12 @@ use redb::{ReadableTable, ReadableTableMetadata};
 use sse_core::Cursor;
 use sse_core::store::{Page, PageLimit, StoredEvent};
 
-use crate::bounds::bounds;
+use crate::bounds::{bounds, position};
 use crate::failure::Failure;
 use crate::tables::LogView;
 
 /// The events after a position, as of one moment: bounds and events are of the same transaction.
-pub(crate) fn page(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
+pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
     let mut blocks = Vec::new();
     let mut found = Vec::new();
     for event in log.events.range((Bound::Excluded(position(after)), Bound::Unbounded))? {
@@ -51,9 +51,4 @@ pub(crate) fn before_last(log: &LogView, count: usize) -> Result<Cursor, Failure
     };
     let at = found.transpose()?.map_or(log.head.floor, |(at, _)| at.value());
     Ok(Cursor::from(at))
-}
-
-/// Events here are numbered by one number alone.
-pub(crate) fn position(cursor: Cursor) -> u64 {
-    if cursor.hi() == 0 { cursor.lo() } else { u64::MAX }
 }

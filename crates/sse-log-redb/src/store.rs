@@ -5,17 +5,15 @@ use std::time::Duration;
 
 use async_channel::Receiver;
 use sse_core::store::{
-    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    Appended, Bounds, LogName, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
 use sse_core::{Cursor, Epoch, Error, async_trait};
 
-use crate::batch::Batch;
 use crate::failure::Failure;
 use crate::file::File;
-use crate::name::LogName;
-use crate::read::position;
 use crate::tables::{LogTables, LogView};
-use crate::{Options, append, bounds, follow, open_files, read, retain};
+use crate::transaction::Transaction;
+use crate::{Options, admin, append, bounds, follow, open_files, read, retain};
 
 /// The events of one log in a file. [`open`](crate::open) makes an [`EventLog`](crate::EventLog) of it, which is what an application
 /// wants; a clone is the same store.
@@ -41,7 +39,7 @@ impl RedbStore {
         name: &str,
         options: &Options,
     ) -> Result<Self, Error> {
-        let name = LogName::new(name)?;
+        let name = LogName::try_from(name).map_err(StoreError::from)?;
         let file = open_files::open(path.as_ref(), options).await?;
         let store = Self { file, name, window: options.log.idempotency_window };
         // It is there from now on.
@@ -54,8 +52,12 @@ impl RedbStore {
         self.file.changes(self.name.clone())
     }
 
+    pub(crate) fn name(&self) -> &LogName {
+        &self.name
+    }
+
     pub(crate) async fn page(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
-        self.view(move |log| read::page(log, after, limit)).await
+        self.view(move |log| read::read(log, after, limit)).await
     }
 
     async fn view<T: Send + 'static>(
@@ -74,7 +76,9 @@ impl RedbStore {
         work: impl FnOnce(&mut LogTables<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let name = self.name.clone();
-        self.file.write(move |batch: &mut Batch<'_>| work(batch.log(&name)?)).await
+        self.file
+            .write(move |transaction: &mut Transaction<'_>| work(transaction.log(&name)?))
+            .await
     }
 }
 
@@ -110,30 +114,15 @@ impl Store for RedbStore {
     }
 
     async fn finish(&self) -> Result<(), StoreError> {
-        let finish = |log: &mut LogTables<'_>| {
-            log.head.is_finished = true;
-            Ok(())
-        };
-        self.write(finish).await
+        self.write(admin::finish).await
     }
 
     async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
-        let delete = move |log: &mut LogTables<'_>| {
-            let was_there = append::remove(log, position(event))?;
-            log.head.deletions += u64::from(was_there);
-            Ok(())
-        };
-        self.write(delete).await
+        self.write(move |log| admin::delete(log, event)).await
     }
 
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
-        let begin = move |log: &mut LogTables<'_>| {
-            if log.head.epoch == instead_of {
-                log.head.epoch = Epoch::random();
-            }
-            Ok(log.head.epoch)
-        };
-        self.write(begin).await
+        self.write(move |log| admin::begin_epoch(log, instead_of)).await
     }
 
     fn largest_cursor(&self) -> Cursor {

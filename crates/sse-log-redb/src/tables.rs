@@ -1,10 +1,11 @@
 use redb::{ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction};
 use sse_core::Epoch;
+use sse_core::store::LogName;
 
 use crate::failure::Failure;
-use crate::name::LogName;
+use crate::name::TableNames;
 
-/// What kind of file it is (`format`), and how many batches were stored in it (`batches`).
+/// What kind of file it is (`format`), and how many transactions were stored in it (`transactions`).
 pub(crate) const FILE: TableDefinition<&str, u64> = TableDefinition::new("sse-log");
 /// The state of each log by its name. Here, not in its events, so that letting go of all of them does not begin the numbers anew.
 const HEADS: TableDefinition<&str, HeadRow> = TableDefinition::new("heads");
@@ -68,7 +69,7 @@ fn missing(name: &LogName) -> Failure {
     Failure::Refused(format!("there is no log {name} in the file any more"))
 }
 
-/// The tables of a log while a batch writes to it.
+/// The tables of a log while a transaction writes to it.
 pub(crate) struct LogTables<'t> {
     pub(crate) head: Head,
     pub(crate) events: Events<'t>,
@@ -88,13 +89,13 @@ impl<'t> LogTables<'t> {
         name: &LogName,
         head: Head,
     ) -> Result<Self, Failure> {
-        let table = |kind| format!("{name}/{kind}");
+        let tables = TableNames::of(name);
         Ok(Self {
             head,
-            events: txn.open_table(TableDefinition::new(&table("events")))?,
-            keys: txn.open_table(TableDefinition::new(&table("keys")))?,
-            once: txn.open_table(TableDefinition::new(&table("once")))?,
-            once_order: txn.open_table(TableDefinition::new(&table("once-order")))?,
+            events: txn.open_table(TableDefinition::new(&tables.events))?,
+            keys: txn.open_table(TableDefinition::new(&tables.keys))?,
+            once: txn.open_table(TableDefinition::new(&tables.once))?,
+            once_order: txn.open_table(TableDefinition::new(&tables.once_order))?,
             has_forgotten: false,
         })
     }
@@ -109,19 +110,19 @@ pub(crate) struct LogView {
 
 impl LogView {
     pub(crate) fn open(txn: &ReadTransaction, name: &LogName) -> Result<Self, Failure> {
-        let table = |kind| format!("{name}/{kind}");
+        let tables = TableNames::of(name);
         Ok(Self {
             head: Head::read(txn, name)?,
-            events: txn.open_table(TableDefinition::new(&table("events")))?,
-            once_order: txn.open_table(TableDefinition::new(&table("once-order")))?,
+            events: txn.open_table(TableDefinition::new(&tables.events))?,
+            once_order: txn.open_table(TableDefinition::new(&tables.once_order))?,
         })
     }
 }
 
-/// What a file says of itself: how many batches were stored in it.
-pub(crate) fn batches_of(txn: &ReadTransaction) -> Result<u64, Failure> {
+/// What a file says of itself: how many transactions were stored in it.
+pub(crate) fn transactions_of(txn: &ReadTransaction) -> Result<u64, Failure> {
     match txn.open_table(FILE) {
-        Ok(table) => Ok(table.get("batches")?.map_or(0, |batches| batches.value())),
+        Ok(table) => Ok(table.get("transactions")?.map_or(0, |transactions| transactions.value())),
         Err(TableError::TableDoesNotExist(_)) => Ok(0),
         Err(error) => Err(error.into()),
     }

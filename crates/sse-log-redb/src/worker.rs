@@ -4,11 +4,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
+use sse_core::store::LogName;
 
-use crate::batch::{Batch, Changed};
 use crate::database::Database;
 use crate::failure::Failure;
-use crate::name::LogName;
+use crate::transaction::{Changed, Transaction};
 
 /// How many requests are one transaction at the most.
 pub(crate) const AT_A_TIME: usize = 1024;
@@ -20,7 +20,7 @@ pub(crate) trait Work: Send {
     /// Whether anybody still waits.
     fn is_wanted(&self) -> bool;
     /// Writes into the transaction. An error is that of the whole transaction.
-    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Failure>;
+    fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), Failure>;
     fn settle(self: Box<Self>, outcome: &Outcome);
 }
 
@@ -108,24 +108,24 @@ fn store(shared: &Shared, works: &mut [Box<dyn Work>], trouble: &mut Option<Trou
     tracing::warn!(error = failure, "an event log could not be written; its file is opened anew");
     match (recover(shared, trouble, Some(&failure)), number) {
         (_, None) => Outcome::NotStored(failure),
-        (Ok(batches), Some(number)) if batches < number => Outcome::NotStored(failure),
+        (Ok(transactions), Some(number)) if transactions < number => Outcome::NotStored(failure),
         (Ok(_), Some(_)) => Outcome::Unknown(failure),
         (Err(later), Some(_)) => Outcome::Unknown(format!("{failure}; then: {later}")),
     }
 }
 
-/// `number` is that of the batch, once it is about to be committed.
+/// `number` is that of the transaction, once it is about to be committed.
 fn commit(
     database: &redb::Database,
     works: &mut [Box<dyn Work>],
     number: &mut Option<u64>,
 ) -> Result<Changed, Failure> {
     let txn = database.begin_write()?;
-    let mut batch = Batch::new(&txn);
+    let mut transaction = Transaction::new(&txn);
     for work in works {
-        work.run(&mut batch)?;
+        work.run(&mut transaction)?;
     }
-    let (changed, count) = batch.finish()?;
+    let (changed, count) = transaction.finish()?;
     if !changed.anything {
         txn.abort()?;
         return Ok(changed);
@@ -135,7 +135,7 @@ fn commit(
     Ok(changed)
 }
 
-/// Opens the file anew, and leaves it alone for a while. Answers how many batches were stored in it.
+/// Opens the file anew, and leaves it alone for a while. Answers how many transactions were stored in it.
 fn recover(
     shared: &Shared,
     trouble: &mut Option<Trouble>,

@@ -83,13 +83,20 @@ fn a_file_that_another_has_is_waited_for_where_that_is_asked_for() -> Test {
     Ok(())
 }
 
+/// An error with its causes, as a person reads it.
+fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 #[test]
 fn a_name_that_is_none_is_refused() -> Test {
     let folder = tempfile::tempdir()?;
     for name in ["", "a b", "ä", "a/b", &"x".repeat(65)] {
         let options = Options::default();
         let opened = block_on(RedbStore::connect(folder.path().join("x"), name, &options));
-        assert!(format!("{:?}", opened.err()).contains("is no name"));
+        let told = told(&opened.expect_err("no name"));
+        assert!(told.contains(&format!("{name:?} is no name")), "{told}");
     }
     Ok(())
 }

@@ -91,7 +91,7 @@ fn appends_at_the_same_time_wait_for_the_disk_together() -> Test {
     let database = closed(&path)?;
     let txn = database.begin_read()?;
     let file = txn.open_table(redb::TableDefinition::<&str, u64>::new("sse-log"))?;
-    let transactions = file.get("batches")?.ok_or("no transaction")?.value();
+    let transactions = file.get("transactions")?.ok_or("no transaction")?.value();
     assert!(transactions < 16, "{transactions} transactions");
     Ok(())
 }

@@ -8,8 +8,8 @@ use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, PushInfo, PushKi
 use sse_core::store::StoreError;
 use tokio::sync::Mutex;
 
+use crate::failure::{self, is_answer, is_elsewhere};
 use crate::node::Nodes;
-use crate::refusal::{self, is_answer, is_elsewhere};
 use crate::request::Request;
 
 /// How often a call is sent on to another node.
@@ -49,13 +49,13 @@ impl Connections {
         let request = request.into();
         let mut redirects = 0;
         loop {
-            let mut connection = self.get().await.map_err(refusal::not_sent)?;
+            let mut connection = self.get().await.map_err(failure::not_sent)?;
             match request.send(&mut connection.inner).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
                     let is_redirected = self.leave_if_useless(&connection, &error).await;
                     if !is_redirected || redirects == REDIRECTS {
-                        return Err(refusal::of_call(error));
+                        return Err(failure::of_call(error));
                     }
                     redirects += 1;
                 }
@@ -66,10 +66,10 @@ impl Connections {
     /// A connection of one's own, to wait on.
     pub(crate) async fn dedicated(&self) -> Result<Connection, StoreError> {
         // Where the log is, the shared one knows.
-        self.get().await.map_err(refusal::not_sent)?;
+        self.get().await.map_err(failure::not_sent)?;
         let nodes = self.slot.lock().await.nodes.current();
         let connecting = Connection::open(nodes, self.connect_timeout, None);
-        connecting.await.map_err(refusal::not_sent)
+        connecting.await.map_err(failure::not_sent)
     }
 
     /// How long an answer may take.
@@ -160,10 +160,10 @@ impl Connection {
         &mut self,
         request: impl Into<Request<'_>>,
     ) -> Result<T, StoreError> {
-        request.into().send(&mut self.inner).await.map_err(refusal::of_call)
+        request.into().send(&mut self.inner).await.map_err(failure::of_call)
     }
 
     pub(crate) async fn ask<T: FromRedisValue>(&mut self, command: &Cmd) -> Result<T, StoreError> {
-        command.query_async(&mut self.inner).await.map_err(refusal::of_call)
+        command.query_async(&mut self.inner).await.map_err(failure::of_call)
     }
 }

@@ -48,14 +48,16 @@
 //! Both are off by default.
 #![forbid(unsafe_code)]
 
+mod admin;
 mod append;
 mod bounds;
 mod connection;
+mod failure;
 mod follow;
+mod name;
 mod node;
 mod options;
 mod read;
-mod refusal;
 mod request;
 mod retain;
 mod script;
@@ -95,9 +97,21 @@ pub async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
 ///
 /// As for [`open`].
 pub async fn open_with(url: &str, name: &str, options: Options) -> Result<EventLog, Error> {
-    let store = RedisStore::connect(url, name, &options).await?;
+    open_store(RedisStore::connect(url, name, &options).await?, options.log).await
+}
+
+/// The same, of a store that is there already.
+///
+/// # Errors
+///
+/// As for [`open`].
+///
+/// # Cancel safety
+///
+/// As for [`open`].
+pub async fn open_store(store: RedisStore, options: LogOptions) -> Result<EventLog, Error> {
     let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
-    let (log, follower) = EventLog::open(store, options.log, timer).await?;
+    let (log, follower) = EventLog::open(store, options, timer).await?;
     tokio::spawn(follower);
     Ok(log)
 }

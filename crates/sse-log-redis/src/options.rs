@@ -9,17 +9,18 @@ use sse_core::LogOptions;
 ///
 /// let log = LogOptions { events: 10_000, ..LogOptions::for_store() };
 /// let options = Options { log, prefix: "shop".into(), ..Options::default() };
+/// assert_eq!(options.connect_timeout.as_secs(), 1);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// How much is kept, and what is accepted; default [`LogOptions::for_store`].
     ///
-    /// Over Redis: the bytes kept are those of the events, and Redis takes about as much again for small ones; where somebody else
-    /// trims the stream they are reckoned. Ages go by the clock of Redis. Limits may be passed by what is appended in 10 s.
+    /// Over Redis: the bytes kept are those of the events' blocks, and Redis takes about as much again for small ones; where somebody else
+    /// trims the stream they are reckoned. Ages go by the clock of the server.
     pub log: LogOptions,
     /// What the names of the keys begin with; default `sse`. It has no braces.
     pub prefix: String,
-    /// How long connecting may take; default 1 s.
+    /// How long connecting to a server may take; default 1 s. A call for which there is none by then fails, and nothing was done.
     pub connect_timeout: Duration,
 }
 

@@ -1,7 +1,5 @@
-use sse_core::Cursor;
 use sse_core::store::{Retention, StoreError};
 
-use crate::bounds::id;
 use crate::store::Shared;
 
 /// Lets go of some at a time, so that Redis does other things in between.
@@ -17,10 +15,4 @@ pub(crate) async fn retain(shared: &Shared, retention: &Retention) -> Result<(),
         }
         keys_from = at;
     }
-}
-
-pub(crate) async fn delete(shared: &Shared, event: Cursor) -> Result<(), StoreError> {
-    let mut script = shared.invoke(&shared.scripts.delete);
-    script.arg(id(event));
-    shared.connections.call(&script).await
 }

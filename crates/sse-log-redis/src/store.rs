@@ -1,27 +1,30 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Script, ScriptInvocation};
 use sse_core::store::{
-    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    Appended, Bounds, LogName, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
 use sse_core::{Cursor, Epoch, Error, async_trait};
 
 use crate::Options;
 use crate::connection::Connections;
+use crate::name::Keys;
 use crate::node::Nodes;
 use crate::script::Scripts;
 use crate::sizes::Sizes;
-use crate::{append, bounds, follow, read, retain};
+use crate::{admin, append, bounds, follow, read, retain};
 
 /// The store of one log in Redis. [`open`](crate::open) makes a log of it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RedisStore(pub(crate) Arc<Shared>);
 
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) connections: Connections,
     pub(crate) scripts: Scripts,
+    name: LogName,
     pub(crate) keys: Keys,
     pub(crate) idempotency_window: Duration,
     pub(crate) sizes: Sizes,
@@ -43,7 +46,8 @@ impl RedisStore {
             // Where the application has chosen one, that stays.
             _ = rustls::crypto::ring::default_provider().install_default();
         }
-        let keys = Keys::new(&options.prefix, name).map_err(StoreError::failed)?;
+        let name = LogName::try_from(name).map_err(StoreError::from)?;
+        let keys = Keys::new(&options.prefix, &name).map_err(StoreError::failed)?;
         let nodes = Nodes::parse(url).map_err(StoreError::failed)?;
         // A connection that does not answer is noticed before the log gives up on the call.
         let response_timeout = options.log.store_timeout.mul_f64(0.9);
@@ -51,43 +55,11 @@ impl RedisStore {
         Ok(Self(Arc::new(Shared {
             connections,
             scripts: Scripts::new(),
+            name,
             keys,
             idempotency_window: options.log.idempotency_window,
             sizes: Sizes::default(),
         })))
-    }
-}
-
-/// The keys of a log, all with one hash tag.
-#[derive(Debug)]
-pub(crate) struct Keys {
-    pub(crate) stream: String,
-    pub(crate) meta: String,
-    pub(crate) newest_of_key: String,
-    pub(crate) changes: String,
-}
-
-impl Keys {
-    fn new(prefix: &str, name: &str) -> Result<Self, &'static str> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-        if !(1..=64).contains(&name.len()) || !name.bytes().all(is_plain) {
-            return Err("the name of a log is 1 to 64 of [A-Za-z0-9_-]");
-        }
-        if prefix.contains(['{', '}']) {
-            return Err("the prefix of a log's keys has no braces");
-        }
-        let stream = format!("{prefix}:{{{name}}}");
-        Ok(Self {
-            meta: format!("{stream}:meta"),
-            newest_of_key: format!("{stream}:keys"),
-            changes: format!("{stream}:changes"),
-            stream,
-        })
-    }
-
-    /// Where an idempotency key is remembered.
-    pub(crate) fn once(&self, idempotency_key: &str) -> String {
-        format!("{}:once:{idempotency_key}", self.stream)
     }
 }
 
@@ -129,16 +101,20 @@ impl Store for RedisStore {
     }
 
     async fn finish(&self) -> Result<(), StoreError> {
-        self.0.connections.call(&self.0.invoke(&self.0.scripts.finish)).await
+        admin::finish(&self.0).await
     }
 
     async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
-        retain::delete(&self.0, event).await
+        admin::delete(&self.0, event).await
     }
 
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
-        let mut script = self.0.invoke(&self.0.scripts.begin_epoch);
-        script.arg(instead_of.as_str());
-        bounds::epoch(self.0.connections.call(&script).await?)
+        admin::begin_epoch(&self.0, instead_of).await
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RedisStore({})", self.0.name)
     }
 }

@@ -65,7 +65,7 @@ async fn main() -> Result<(), Failed> {
 
     let options = Options::default();
     let store = PostgresStore::connect(&url, "orders", &options).await?;
-    let log = sse_log_postgres::open_store(store.clone(), options).await?;
+    let log = sse_log_postgres::open_store(store.clone(), options.log).await?;
     let stop = log.shutdown().begin_after(tokio::signal::ctrl_c());
 
     let listener = listener(look::address())?;

@@ -27,6 +27,7 @@ use remote::Remote;
 #[derive(Debug)]
 pub struct StoreProcess {
     url: String,
+    environment: Vec<(String, String)>,
     /// While it is started anew, whoever asks it something waits.
     running: Arc<RwLock<Running>>,
 }
@@ -44,7 +45,19 @@ impl StoreProcess {
     ///
     /// Where the program is missing.
     pub fn start(url: &str) -> Self {
-        Self { url: url.to_owned(), running: Arc::new(RwLock::new(Running::start(url))) }
+        Self::start_with(url, &[])
+    }
+
+    /// The same, with this in its environment besides.
+    ///
+    /// # Panics
+    ///
+    /// Where the program is missing.
+    pub fn start_with(url: &str, environment: &[(&str, &str)]) -> Self {
+        let own = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+        let environment: Vec<_> = environment.iter().map(own).collect();
+        let running = Arc::new(RwLock::new(Running::start(url, &environment)));
+        Self { url: url.to_owned(), environment, running }
     }
 
     /// The log of this name, which the process opens.
@@ -68,14 +81,15 @@ impl StoreProcess {
         running.child.start_kill().expect("it runs");
         let ended = tokio::time::timeout(PATIENCE, running.child.wait()).await;
         ended.expect("it ends within 5 s").expect("it is a child of ours");
-        *running = Running::start(&self.url);
+        *running = Running::start(&self.url, &self.environment);
     }
 }
 
 impl Running {
-    fn start(url: &str) -> Self {
+    fn start(url: &str, environment: &[(String, String)]) -> Self {
         let mut child = Command::new(program())
             .args(["--store", url])
+            .envs(environment.iter().cloned())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

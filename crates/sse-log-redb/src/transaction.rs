@@ -1,18 +1,18 @@
 use redb::{ReadableTable, WriteTransaction};
+use sse_core::store::LogName;
 
 use crate::failure::Failure;
-use crate::name::LogName;
 use crate::tables::{FILE, Head, LogTables};
 
 /// One transaction, of all that is to be written at a time, whoever wants it.
-pub(crate) struct Batch<'t> {
+pub(crate) struct Transaction<'t> {
     txn: &'t WriteTransaction,
     /// The log that was written to last: as a rule the next one is the same.
     open: Option<Open<'t>>,
     changed: Changed,
 }
 
-/// What a batch has changed.
+/// What a transaction has changed.
 #[derive(Default)]
 pub(crate) struct Changed {
     /// Whether there is anything to commit.
@@ -27,7 +27,7 @@ struct Open<'t> {
     tables: LogTables<'t>,
 }
 
-impl<'t> Batch<'t> {
+impl<'t> Transaction<'t> {
     pub(crate) fn new(txn: &'t WriteTransaction) -> Self {
         Self { txn, open: None, changed: Changed::default() }
     }
@@ -47,15 +47,15 @@ impl<'t> Batch<'t> {
         Ok(&mut self.open.insert(open).tables)
     }
 
-    /// Writes what is left to write. Where there is anything it counts as a batch of the file, of this number.
+    /// Writes what is left to write. Where there is anything it counts as a transaction of the file, of this number.
     pub(crate) fn finish(mut self) -> Result<(Changed, u64), Failure> {
         self.close_log()?;
         if !self.changed.anything {
             return Ok((self.changed, 0));
         }
         let mut file = self.txn.open_table(FILE)?;
-        let number = file.get("batches")?.map_or(0, |batches| batches.value()) + 1;
-        file.insert("batches", number)?;
+        let number = file.get("transactions")?.map_or(0, |transactions| transactions.value()) + 1;
+        file.insert("transactions", number)?;
         Ok((self.changed, number))
     }
 

@@ -1,24 +1,8 @@
-use sse_core::store::Retention;
 use sse_core::{Cursor, Epoch};
 
+use crate::bounds::position;
 use crate::failure::{Cause, Failure};
-use crate::read::position;
 use crate::store::Shared;
-
-/// Whether there may be more to let go of.
-pub(crate) async fn retain(shared: &Shared, retention: &Retention) -> Result<bool, Failure> {
-    let sql =
-        "SELECT sse_log_retain($1, $2, $3, make_interval(secs => $4), make_interval(secs => $5))";
-    let events = i64::try_from(retention.events).unwrap_or(i64::MAX);
-    let bytes = i64::try_from(retention.bytes).unwrap_or(i64::MAX);
-    let age = retention.age.map(|age| age.as_secs_f64());
-    let window = shared.window.as_secs_f64();
-    let rows = shared
-        .connections
-        .query(sql, &[&shared.name.as_str(), &events, &bytes, &age, &window])
-        .await?;
-    Ok(rows.first().is_some_and(|row| row.get(0)))
-}
 
 pub(crate) async fn finish(shared: &Shared) -> Result<(), Failure> {
     let sql = "SELECT sse_log_finish($1)";

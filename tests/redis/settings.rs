@@ -1,0 +1,67 @@
+//! What a log is given when it is opened, and what it takes.
+
+use std::time::Duration;
+
+use sse_conformance::stores::Redis;
+use sse_conformance::suite::store_engine::Networked;
+use sse_core::store::StoreError;
+use sse_core::{Cursor, LogOptions};
+use sse_log_redis::{Options, RedisStore};
+
+use crate::tools::{after, append, bounds, command, event, open_with, told};
+
+#[tokio::test]
+async fn a_name_a_prefix_or_a_url_that_is_none_is_refused_and_told() {
+    let refused = async |url: &str, name: &str, prefix: &str| {
+        let options = Options { prefix: prefix.into(), ..Options::default() };
+        let error = RedisStore::connect(url, name, &options).await.expect_err("refused");
+        assert!(error.is_store(), "{url} {name}: {error}");
+        told(&error)
+    };
+    for name in ["", "a{b}", "näme", &"x".repeat(65)] {
+        let told = refused("redis://127.0.0.1/", name, "sse").await;
+        assert!(told.contains(&format!("{name:?} is no name")), "{told}");
+    }
+    for prefix in ["{shop}", "a{", "}b"] {
+        let told = refused("redis://127.0.0.1/", "log", prefix).await;
+        assert!(told.contains(&format!("{prefix:?} is no prefix")), "{told}");
+    }
+    for url in ["http://127.0.0.1/", "127.0.0.1", ""] {
+        refused(url, "log", "sse").await;
+    }
+    let options = Options::default();
+    let long = RedisStore::connect("redis://127.0.0.1/", &"x".repeat(64), &options).await;
+    let shown = format!("{:?}", long.expect("64 are enough"));
+    assert_eq!(shown, format!("RedisStore({})", "x".repeat(64)));
+}
+
+#[tokio::test]
+async fn logs_of_one_name_with_two_prefixes_are_two() {
+    let redis = Redis::start().await;
+    let url = format!("redis://{}", redis.address());
+    let open = async |prefix: &str| {
+        let options = Options { prefix: prefix.into(), ..Options::default() };
+        RedisStore::connect(&url, "log", &options).await.expect("a name and a prefix")
+    };
+    let (shop, stock) = (open("shop").await, open("stock").await);
+    let first = append(&shop, "of the shop").await;
+    assert_eq!(after(&stock, Cursor::START).await, []);
+    let second = append(&stock, "of the stock").await;
+    assert_eq!(after(&shop, Cursor::START).await, [first]);
+    assert_eq!(after(&stock, Cursor::START).await, [second]);
+    assert_ne!(bounds(&shop).await.epoch, bounds(&stock).await.epoch);
+    assert_eq!(command(&redis, "EXISTS shop:{log} stock:{log} sse:{log}").await, ":2\r\n");
+}
+
+#[tokio::test]
+async fn more_than_redis_takes_at_once_is_refused() {
+    let redis = Redis::start().await;
+    let minute = Duration::from_secs(60);
+    let patient = LogOptions { store_timeout: minute, ..LogOptions::for_store() };
+    let store = open_with(&redis, patient).await;
+    let many = vec![event("x"); 100_001];
+    let error = store.append(&many).await.expect_err("too many");
+    assert!(matches!(error, StoreError::Failed(_)) && told(&error).contains("100000"), "{error:?}");
+    let appending = tokio::time::timeout(minute, store.append(&many[1..])).await;
+    appending.expect("an answer").expect("these will do");
+}
