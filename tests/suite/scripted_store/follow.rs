@@ -45,6 +45,7 @@ impl Following {
         self.news().await?;
         let changes = self.store.lock().data.changes;
         let page = self.store.page(self.after, LIMIT).await;
+        self.store.wait_some_steps().await; // it is on its way
         self.check(&self.store.lock())?; // it may have been on its way when the connection was lost
         self.store.lock().count(Call::Pages);
         match page.events.last() {

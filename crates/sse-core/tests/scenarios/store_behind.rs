@@ -1,5 +1,7 @@
 //! Readers whose place is not in the tail: they read pages of the store, until they have caught up.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use sse_core::{EventLog, Follower, LogOptions, Start};
@@ -117,6 +119,51 @@ async fn what_is_trimmed_underneath_a_reader_is_told_of() {
     assert!(events[at].starts_with(r#"{"reason":"too-old""#), "{}", events[at]);
     assert_eq!(events[..at], numbers(1..=at as u64)[..]);
     assert_eq!(events[at + 1..], numbers(51..=100)[..events.len() - at - 1]);
+    following.abort();
+}
+
+/// What was lost by the store before the follower has seen it could not be told from what took its place.
+#[tokio::test(start_paused = true)]
+async fn a_reader_gets_nothing_that_the_follower_has_not_brought() {
+    let (store, log, follower) = log_of(100).await;
+    let following = tokio::spawn(follower);
+    assert_eq!(oldest(&log).read_until(100).await, numbers(1..=100));
+    store.fault(Call::Pages, Fault::Stalls);
+    log.append_all((101..=103).map(|n| n.to_string())).await.expect("stored");
+    let mut client = oldest(&log);
+    assert_eq!(client.read_until(100).await, numbers(1..=100));
+    assert_eq!(client.read_all().await.len(), 100);
+    store.mend(Call::Pages);
+    assert_eq!(client.read_until(103).await, numbers(1..=103));
+    following.abort();
+}
+
+/// What is on its way to a reader was read before the event was deleted: it is read again.
+#[tokio::test(start_paused = true)]
+async fn a_reader_gets_no_event_that_was_deleted_while_a_page_with_it_was_on_its_way() {
+    let (store, log, follower) = log_of(100).await;
+    let frames = log.read_after(&oldest_id(&log).await, 100).await.expect("they are there");
+    let steps = Arc::new(AtomicUsize::new(0));
+    let now = Arc::clone(&steps);
+    store.dawdle(move || now.load(Relaxed));
+    let following = tokio::spawn(follower);
+    assert_eq!(oldest(&log).read_until(100).await, numbers(1..=100));
+
+    let is_read = Arc::new(AtomicBool::new(false));
+    let now = Arc::clone(&is_read);
+    store.between(move |_| now.store(true, Relaxed));
+    steps.store(1000, Relaxed);
+    let mut client = oldest(&log);
+    while client.chunk_now().await.is_ready() {} // what it waits for is read by the follower
+    while !is_read.load(Relaxed) {
+        tokio::task::yield_now().await;
+    }
+    steps.store(0, Relaxed);
+    log.delete(frames[49].id().expect("an id")).await.expect("deleted");
+    // What is read now takes longer than what was read then.
+    steps.store(3000, Relaxed);
+    client.read_until(99).await;
+    assert_eq!(client.events(), [numbers(1..=49), numbers(51..=100)].concat());
     following.abort();
 }
 
