@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::Cursor;
 use sse_core::store::{Store, StoreError};
 use sse_log_postgres::{LogOptions, Migrations, Options, PostgresStore};
@@ -32,6 +32,34 @@ async fn nothing_is_created_where_the_options_say_that_it_is_there() {
     append(&store, "x").await;
     execute(&postgres, MIGRATION).await; // any number of times
     assert_eq!(texts(&store).await, ["x"]);
+}
+
+#[tokio::test]
+async fn the_tables_are_in_the_first_schema_of_the_search_path() {
+    let postgres = Postgres::start().await;
+    execute(&postgres, "CREATE SCHEMA events").await;
+    let url = postgres.url();
+    let url = url.strip_prefix("postgres:").expect("the URL of a store");
+    let there = format!("{url}?options=-csearch_path%3Devents");
+    let store = PostgresStore::connect(&there, "log", &Options::default()).await.expect("a URL");
+    append(&store, "there").await;
+    execute(&postgres, "SELECT FROM events.sse_log_events").await;
+    let elsewhere = open(&postgres).await;
+    assert_eq!((texts(&store).await, texts(&elsewhere).await), (vec!["there".into()], vec![]));
+}
+
+#[tokio::test]
+async fn a_url_that_wants_tls_is_not_connected_to_without() {
+    let postgres = Postgres::start().await;
+    let url = postgres.url();
+    let url = url.strip_prefix("postgres:").expect("the URL of a store");
+    let only_tls = format!("{url}?sslmode=require");
+    let store = PostgresStore::connect(&only_tls, "log", &Options::default()).await;
+    let refused = soon(store.expect("a URL").bounds()).await.expect_err("there is no TLS");
+    assert!(
+        matches!(refused, StoreError::Failed(_)) && told(&refused).contains("TLS"),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@
 //! # async fn main() -> Result<(), Error> {
 //! let log = sse_log_postgres::open("postgres://user@localhost/shop", "prices").await?;
 //! let id = log.append("12.50").await?;
-//! assert!(log.get(&id).await?.to_event().data.is_some());
+//! assert_eq!(log.get(&id).await?.to_event().data.as_deref(), Some("12.50"));
 //! // An adapter serves it: `stream_events(request, &log)`.
 //! # Ok(())
 //! # }
@@ -15,7 +15,31 @@
 //!
 //! It wants Postgres 13 or later (15 is tested), and asks the primary: where a URL names several hosts, add `target_session_attrs=read-write`.
 //!
-//! # With the application's own rows
+//! # What is kept, and where
+//!
+//! All logs share four tables and a sequence, created as they are first used, by `migrations/*.sql` of this crate in the order of their names:
+//!
+//! | table | what it holds |
+//! |---|---|
+//! | `sse_logs` | a row for each log: its epoch, its ordering, whether it is finished |
+//! | `sse_log_kept` | a row for each log: the floor, how many events and bytes, how many deletions |
+//! | `sse_log_events` | the events: position, key, block, and when each was stored |
+//! | `sse_log_keys` | idempotency keys, and the events that they brought |
+//!
+//! They are in the first schema of the `search_path`; for another, add `?options=-csearch_path%3Devents` to the URL. An application that
+//! migrates for itself copies those files, and says so ([`Migrations::AreApplied`]). A user who only appends and reads needs `SELECT`, `INSERT`,
+//! `UPDATE` and `DELETE` on the tables and `USAGE` on the sequence.
+//!
+//! # What Postgres promises
+//!
+//! [`append`](EventLog::append) returns once the commit is on the disk of the primary, also where `synchronous_commit` is off: an event that was seen
+//! and then lost in a crash would have its position given to another. So it outlives
+//!
+//! - the end of this process, a `kill -9` of Postgres, and a loss of power, unless `fsync` is off: then nothing is promised;
+//! - the loss of the machine where `synchronous_standby_names` has it on standbys, too. A failover to a standby that lacks the newest events is noticed while
+//!   a process that knew them runs: a new epoch begins, and clients are told of a gap.
+//!
+//! ## With the application's own rows
 //!
 //! An event that is appended in a transaction comes with what else that writes, or not at all, which nobody else can promise:
 //!
@@ -36,7 +60,7 @@
 //! # }
 //! ```
 //!
-//! # The order of events
+//! ## The order of events
 //!
 //! Transactions do not end in the order in which they began, nor do numbers of a sequence become visible in theirs: whoever reads on after the
 //! largest he has seen loses events. So the position of an event is its transaction's id, and then such a number; and events are read once no
@@ -45,23 +69,17 @@
 //! So does one that was prepared for two-phase commit. Keep transactions short (`idle_in_transaction_session_timeout`), or
 //! take [`Ordering::ByLock`].
 //!
-//! # What is kept, and where
+//! # Restoring a backup
 //!
-//! All logs share four tables and a sequence, created as they are first used by `migrations/0001_event_log.sql` of this crate: `sse_logs`, `sse_log_kept`,
-//! `sse_log_events` and `sse_log_keys`. An application that migrates for itself copies that file, and says so
-//! ([`Migrations::AreApplied`]). A user who only appends and reads needs `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the tables and `USAGE` on
-//! the sequence.
+//! A dump that is restored in another cluster is noticed as the log is opened there, and begins an epoch; so does `pg_upgrade`, which makes another
+//! cluster. A backup of the whole cluster that is restored while a process runs that has seen what is lost is a new epoch, too. Where no process ran
+//! nobody could notice, and ids would be given anew: call [`EventLog::new_epoch`].
 //!
-//! # What Postgres promises
+//! # Limits
 //!
-//! [`append`](EventLog::append) returns once the commit is on the disk of the primary, also where `synchronous_commit` is off: an event that was seen
-//! and then lost in a crash would have its position given to another. With `synchronous_standby_names` it is on the standbys, too. With
-//! `fsync` off nothing is promised.
-//!
-//! A failover to a standby that lacks the newest events is noticed while a process that knew them runs: a new epoch begins, and clients are
-//! told of a gap. A dump that is restored in another cluster is noticed as the log is opened there, and begins an epoch, too; so does
-//! `pg_upgrade`, which makes another cluster. A backup of the whole cluster that is restored while no process runs is not: call
-//! [`EventLog::new_epoch`].
+//! - A key, or an idempotency key, with a NUL is refused: Postgres has no such text.
+//! - A statement ends after [`LogOptions::store_timeout`], at the server; half of that may be spent on waiting for a lock.
+//! - Where a proxy keeps `LISTEN` from working (PgBouncer, pooling by transaction), events of other processes come every [`Options::poll_every`].
 //!
 //! # Costs
 //!
@@ -71,6 +89,11 @@
 //!
 //! Where an event takes the place of an older one of its [key](EventLog::append_keyed), that is read no more, and removed within 10 s.
 //! What is let go of leaves dead rows, as any `DELETE` does; autovacuum takes care of them.
+//!
+//! # TLS
+//!
+//! By a connector of the application's choice, with [`PostgresStore::connect_with`] and then [`open_store`]. [`open`] and [`PostgresStore::connect`] have none, and
+//! with `sslmode=require` in the URL nothing can be connected to.
 #![forbid(unsafe_code)]
 
 mod admin;
@@ -103,7 +126,8 @@ use sse_core::Timer;
 ///
 /// # Errors
 ///
-/// Where the URL or the name is none, and where Postgres cannot be reached, or its tables not created ([`is_store`](Error::is_store)).
+/// Where the URL or the name is none, and where Postgres cannot be reached, or its tables not created ([`is_store`](Error::is_store)); with
+/// `sslmode=require` always, since it cannot be reached by TLS without a [connector](PostgresStore::connect_with).
 ///
 /// # Cancel safety
 ///

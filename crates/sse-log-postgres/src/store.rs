@@ -46,7 +46,7 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// Where the URL or the name is none.
+    /// Where the URL or the name is none. (A URL with `sslmode=require` is one; each call fails then.)
     ///
     /// # Cancel safety
     ///

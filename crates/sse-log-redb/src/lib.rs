@@ -1,53 +1,63 @@
-//! An [`EventLog`] in one file: durable server-sent events on one machine, without a server beside the application.
+//! An event log in one file: durable server-sent events on one machine, without a server beside the application.
 //!
 //! ```
 //! # futures_executor::block_on(async {
 //! # let folder = tempfile::tempdir().expect("a temporary folder");
 //! # let path = folder.path().join("events.redb");
 //! let log = sse_log_redb::open(&path, "prices").await?;
-//! let id = log.append("EUR 1.08").await?;
-//!
-//! // Once it has an id it is on the disk, and outlives the process, a crash, and a loss of power.
-//! let stored = log.get(&id).await?;
-//! assert_eq!(stored.to_event().data.as_deref(), Some("EUR 1.08"));
+//! let id = log.append("12.50").await?;
+//! assert_eq!(log.get(&id).await?.to_event().data.as_deref(), Some("12.50"));
+//! // An adapter serves it: `stream_events(request, &log)`.
 //! # Ok::<(), sse_log_redb::Error>(())
 //! # }).expect("a file in a temporary folder can be written");
 //! ```
 //!
-//! A log is streamed as any other: `stream_events(request, log)` in one of the adapters.
+//! It wants a file that it has alone: [redb] files have one process at a time, and a second is refused with an error that says so. Where many
+//! processes append or read, take `sse-log-redis`, `sse-log-nats` or `sse-log-postgres`. While a deploy replaces the process, give
+//! [`LogOptions::store_wait`] the time that the old one takes to end, and the new one waits for it. It wants no runtime.
 //!
-//! # One file, one process, any number of logs
+//! # What is kept, and where
 //!
-//! A file holds logs by name. They share a writer thread, so that the appends to all of them that come at the same time are one
-//! transaction and wait for the disk once: fifty topics cost what one does. Whoever opens a log of a file that this process has open
-//! already shares it; the last handle closes it, a moment after it was dropped ([`closed`] waits for that).
+//! A file holds logs by their names. Those of this process share a writer thread, so that the appends to all of them that come at the same time
+//! are one transaction and wait for the disk once: fifty topics cost what one does. The last handle closes the file, a moment after it was dropped
+//! ([`closed`] waits for that).
 //!
-//! A second process is refused with an error that says so: [redb] files have one process at a time. Where many processes append or
-//! read, take `sse-log-redis`, `sse-log-nats` or `sse-log-postgres`. While a deploy replaces the process, give
-//! [`LogOptions::store_wait`] the time that the old one takes to end, and the new one waits for it.
+//! | table of redb | what it holds |
+//! |---|---|
+//! | `{name}/events` | the events by their numbers: when each was stored, its key, its block |
+//! | `{name}/keys` | which event is the newest of a key |
+//! | `{name}/once`, `{name}/once-order` | idempotency keys, by themselves and in the order in which they came |
+//! | `heads` | each log's epoch, its newest number and its floor; how many bytes, how many deletions, whether it is finished |
+//! | `sse-log` | the format of the file, and how many transactions there were |
 //!
-//! # No runtime
+//! # What redb promises
 //!
-//! A file has three threads (one writes, two read), and a log one more, which follows it. Futures only wait for them, so that no call blocks
-//! an executor, whichever it is. Requests wait in queues of bounded length: an append that finds it full waits its turn.
+//! [`append`](EventLog::append) returns once the event is on the disk (`fsync`), with all events before it. So it outlives
 //!
-//! # What is promised
+//! - the end of this process, always;
+//! - a `kill -9`, and a loss of power: the file is repaired as it is opened, which reads it whole, some seconds for a gigabyte. So it is where a
+//!   process ends before it has [`closed`] the file.
 //!
-//! - An event that has an id is on the disk (`fsync`), with all events before it. After `kill -9` or a loss of power the file is repaired as
-//!   it is opened, which reads it whole: some seconds for a gigabyte. So it is where a process ends before it has [`closed`] the file.
-//! - Where the disk is full, `append` is an error that says so, reading goes on, and appending does once there is room.
-//! - A file that is none of ours, or is damaged where redb notices that, is an error. [`Options::check_on_open`] has it notice everything.
+//! Where the disk is full `append` is an error that says so, reading goes on, and appending does once there is room. A file that is none of ours, or is
+//! damaged where redb notices that, is an error; [`Options::check_on_open`] has it notice everything.
 //!
 //! # Restoring a backup
 //!
 //! A file is copied while no process has it open. The ids of events that came after the copy was made would be given anew, to other events:
 //! nobody could notice that, as nobody ran. So call [`EventLog::new_epoch`] after restoring a file; clients are then told of a gap.
 //!
-//! # What deleting leaves
+//! # Limits
 //!
-//! Whatever [`EventLog::delete`] or retention removes can be read no more. Its bytes stay in the file's free pages until these are used again,
-//! by the next appends as a rule. [`compact`] writes what is kept anew, and gives the free pages back to the file system: the bytes are gone from
-//! the file then. Where they must be gone from the disk, too, encrypt it: no file system promises that.
+//! - Whoever opens a file first in a process decides [`Options::cache_bytes`] and [`Options::check_on_open`] for all its logs; [`compact`] does so with
+//!   the defaults.
+//! - Whatever [`EventLog::delete`] or retention removes can be read no more. Its bytes stay in the file's free pages until these are used again,
+//!   by the next appends as a rule. [`compact`] writes what is kept anew, and gives the free pages back to the file system: the bytes are gone from
+//!   the file then. Where they must be gone from the disk, too, encrypt it: no file system promises that.
+//!
+//! # Costs
+//!
+//! A file has three threads (one writes, two read), and a log one more, which follows it. Futures only wait for them, so that no call blocks
+//! an executor, whichever it is. Requests wait in queues of bounded length: an append that finds it full waits its turn.
 //!
 //! A file is larger than its events: by a quarter where they are small, up to twice where they are of about a kilobyte.
 //!
@@ -118,7 +128,7 @@ pub async fn open_with(
     open_store(RedbStore::connect(path, name, &options).await?, options.log).await
 }
 
-/// The same, of a store that is there already.
+/// The same, of a store that the application has connected.
 ///
 /// # Errors
 ///

@@ -35,7 +35,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// Where the URL or the name is none.
+    /// Where the URL or the name is none, the prefix has braces, or the URL wants what is not there: `rediss://` the feature `tls`, several nodes
+    /// the feature `cluster`.
     ///
     /// # Cancel safety
     ///

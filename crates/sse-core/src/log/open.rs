@@ -23,7 +23,7 @@ impl EventLog {
     ///
     /// # Cancel safety
     ///
-    /// Nothing has happened when it is dropped.
+    /// The store may have been asked, and may have created the log.
     pub async fn open(
         store: impl Store,
         options: impl Into<LogOptions>,

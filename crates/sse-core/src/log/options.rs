@@ -39,6 +39,9 @@ pub struct LogOptions {
 
 impl LogOptions {
     /// The defaults over a store: 100 000 events, 1 GiB.
+    ///
+    /// A store is told every 10 s, by every process, to let go of what is over the limits: they may be passed by what is appended in between.
+    /// By whose clock events grow old, and what counts as bytes, each store says for itself.
     pub fn for_store() -> Self {
         Self { events: 100_000, bytes: 1024 * 1024 * 1024, ..Self::default() }
     }
