@@ -6,4 +6,5 @@ mod order;
 mod outbox;
 mod restore;
 mod settings;
+mod tls;
 mod tools;
