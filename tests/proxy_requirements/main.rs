@@ -36,6 +36,7 @@ macro_rules! every_proxy {
                 resumes_through_its_restart,
                 resumes_through_a_restart_of_the_application,
                 brings_chromium_back_through_a_restart_of_the_application,
+                never_says_of_a_message_that_is_lost_that_it_was_taken,
             }
             timeouts::{
                 keeps_a_stream_that_is_kept_alive,

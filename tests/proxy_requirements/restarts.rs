@@ -72,6 +72,32 @@ pub(crate) async fn resumes_through_a_restart_of_the_application(proxy: &Reverse
     assert_eq!(waiting.await.expect("the client comes back"), "2");
 }
 
+pub(crate) async fn never_says_of_a_message_that_is_lost_that_it_was_taken(proxy: &ReverseProxy) {
+    let mut site = Site::start(proxy);
+    let address = site.proxy.http;
+    let say = move |text: &'static str| async move {
+        let mut answer = Request::post("/events", text).send(address).await;
+        answer.end().await;
+        (answer.status, String::from_utf8_lossy(answer.bytes()).into_owned())
+    };
+    let before = site.log.stats().newest;
+    assert_eq!(say("while it is there").await.0, 200);
+
+    site.stop_server();
+    let sent = tokio::spawn(say("while it is away"));
+    tokio::time::sleep(Duration::from_millis(700)).await; // while it is away
+    site.start_server();
+    let (status, answer) = sent.await.expect("it is answered");
+    let appended = site.log.read_after(&before, 10).await.expect("nothing was trimmed");
+    let taken = appended.iter().any(|frame| {
+        let event = frame.to_event();
+        event.data.as_deref() == Some("while it is away")
+            && event.id.is_some_and(|id| id.as_str() == answer)
+    });
+    assert_eq!(status == 200, taken, "{status}: {answer}");
+    assert!(taken || status >= 500, "{status}: an error that says so");
+}
+
 pub(crate) async fn brings_chromium_back_through_a_restart_of_the_application(
     proxy: &ReverseProxy,
 ) {

@@ -45,12 +45,19 @@ impl Site {
 
     /// Starts the server where it was. The log lives on, as one does that has a store.
     pub(crate) fn start_server(&mut self) {
-        let (log, keep_alive) = (self.log.clone(), self.keep_alive);
+        let (log, said, keep_alive) = (self.log.clone(), self.log.clone(), self.keep_alive);
         let app = App::new(ServerOptions::default())
             .stream("events", move |call| {
                 let oldest = call.query.is_some_and(|query| query.contains("oldest"));
                 let start = if oldest { Start::Oldest } else { Start::Live };
                 log.feed().keep_alive(keep_alive).retry(RETRY).start_at(start)
+            })
+            .route(Method::Post, "events", move |call| {
+                let said = said.clone();
+                async move {
+                    let id = said.append(Event::new(call.body)).await;
+                    Answer::Text(200, id.expect("a short event is accepted").to_string())
+                }
             })
             .route(Method::Get, "page", |_| {
                 std::future::ready(Answer::Text(200, "many words ".repeat(1000)))
