@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -87,6 +87,20 @@ impl Program {
         let in_time = Duration::from_secs(20);
         eventually(in_time, "it says where it listens", || named().len() == count).await;
         named()
+    }
+
+    /// Sends it SIGTERM, by which systemd, Docker and Kubernetes end a program, and waits until it has ended.
+    ///
+    /// # Panics
+    ///
+    /// Where it has not within 20 s.
+    pub async fn terminate(mut self) -> ExitStatus {
+        let id = self.child.id().to_string();
+        let sent = Command::new("sh").args(["-c", "kill -TERM $0", &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "it runs, and is ours");
+        let ended = || self.child.try_wait().expect("it is our child").is_some();
+        eventually(Duration::from_secs(20), "it has ended", ended).await;
+        self.child.wait().expect("it has ended")
     }
 
     /// What it has written to its standard output, line by line.

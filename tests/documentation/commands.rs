@@ -25,7 +25,7 @@ const TAIL: &str = "examples/tail/tests/lines_become_events.rs";
 
 const ITSELF: Told = NotRun("it runs the tests, this one among them");
 
-const COMMANDS: [(&str, Told); 27] = [
+const COMMANDS: [(&str, Told); 35] = [
     (
         "cargo run --release -p sse-bench -- store --store redis:redis://127.0.0.1/",
         NotRun("it measures, for minutes"),
@@ -35,6 +35,9 @@ const COMMANDS: [(&str, Told); 27] = [
         RunBy("examples/look-inside/tests/log.rs", "it_lists_reads_and_trims_a_log"),
     ),
     ("cargo run -p hello-axum", HELLOS),
+    ("cargo run -p hello-actix", HELLOS),
+    ("cargo run -p hello-warp", HELLOS),
+    ("cargo run -p hello-rocket", HELLOS),
     ("curl -N http://127.0.0.1:3000/events", HELLOS),
     (
         "tail -F /var/log/dpkg.log | cargo run -p tail",
@@ -56,14 +59,20 @@ const COMMANDS: [(&str, Told); 27] = [
          -H 'Idempotency-Key: 0123456789abcdef' -d '{\"stream\": true, \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'",
         RunBy("examples/tokens/tests/over_http.rs", "the_readmes_curl_prints_an_answer"),
     ),
-    ("redis-server", FLEET),
+    ("redis-server --appendonly yes", FLEET),
     ("mkdir -p /tmp/fleet && nginx -e stderr -c \"$PWD/examples/fleet/nginx.conf\"", FLEET),
     ("curl --data hello \"http://127.0.0.1:3000/say?key=1\"", FLEET),
     ("cargo run -p NAME", NotRun("each recipe's own README says what NAME is")),
     ("cargo new my-events", GETTING_STARTED),
     ("cargo run", GETTING_STARTED),
     ("curl --no-buffer http://127.0.0.1:3000/events", GETTING_STARTED),
+    (
+        "ID=$(curl --silent --data hello http://127.0.0.1:3000/events); echo \"$ID\"",
+        GETTING_STARTED,
+    ),
     ("curl --data hello http://127.0.0.1:3000/events", GETTING_STARTED),
+    ("sudo ss --kill dport = :3000", NotRun("it needs the rights of root")),
+    ("git clone URL sse && cd sse", RunBy("tests/documentation/hellos.rs", "clone")),
     ("curl --data \"and more\" http://127.0.0.1:3000/events", GETTING_STARTED),
     (
         "curl --no-buffer --header \"Last-Event-ID: $ID\" http://127.0.0.1:3000/events",
@@ -78,6 +87,8 @@ const COMMANDS: [(&str, Told); 27] = [
         RunBy("tests/requirements/encode_program.rs", "writes_what_goes_out_for_an_event"),
     ),
     ("tests/run", ITSELF),
+    ("tests/run --no-run", NotRun("it installs packages")),
+    ("cargo doc --open -p sse-log-redis", NotRun("it opens a browser")),
     ("tests/run --test requirements rocket", ITSELF),
     (".ci/run", ITSELF),
     ("cargo test", ITSELF),

@@ -67,6 +67,13 @@ fn by_git(dependencies: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+#[test]
+fn the_readme_has_the_same_program() {
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(&block("axum", "rust")));
+    assert!(readme.contains("curl --no-buffer http://127.0.0.1:3000/events"));
+}
+
 async fn is_built_and_resumes(heading: &str, depend: fn(&str) -> String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let port = free_port();
@@ -84,7 +91,7 @@ async fn is_built_and_resumes(heading: &str, depend: fn(&str) -> String) {
     // As the page says, by its own commands.
     let waiting = Shell::run(&command("curl --no-buffer http", port), &[]);
     waiting.until(": ok");
-    let id = Shell::run(&command("curl --data hello", port), &[]).line();
+    let id = Shell::run(&command("ID=$(curl --silent --data hello", port), &[]).line();
     waiting.until("data: hello");
     waiting.until(&format!("id: {id}"));
     Shell::run(&command("curl --data \"and more\"", port), &[]).line();

@@ -37,9 +37,10 @@ pub(crate) struct Shell {
 
 impl Shell {
     pub(crate) fn run(command: &str, variables: &[(&str, &str)]) -> Self {
-        // `exec`, so that ending the shell ends the program.
+        // `exec`, so that ending the shell ends the program; not where the shell has more to do.
+        let exec = if command.contains(';') { "" } else { "exec " };
         let mut child = Command::new("bash")
-            .args(["-c", &format!("exec {command}")])
+            .args(["-c", &format!("{exec}{command}")])
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

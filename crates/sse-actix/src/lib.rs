@@ -35,9 +35,11 @@
 //! # }
 //! ```
 //!
-//! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. HTTP/1.0 and HTTP/2 are
-//! answered as they should be, and so is HEAD where the handler is mounted for it: `web::get()` is for GET alone. `Compress` leaves the
-//! streams alone.
+//! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. HTTP/1.0 and HTTP/2
+//! (without TLS by `listen_auto_h2c` in place of `listen`) are answered as they should be, and so is HEAD where the handler is mounted for it:
+//! `web::get()` is for GET alone. `Compress` leaves the streams alone.
+//!
+//! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;

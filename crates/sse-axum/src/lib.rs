@@ -33,7 +33,9 @@
 //! ```
 //!
 //! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. Leaving is noticed
-//! at once. HEAD, HTTP/1.0 and HTTP/2 are answered as they should be.
+//! at once. HEAD and HTTP/1.0 are answered as they should be, and so is HTTP/2 with axum's feature `http2`.
+//!
+//! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! Resumable [server-sent events], for every framework and every runtime.
+//! Resumable [server-sent events], for any framework and any runtime.
 //!
 //! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones. This
 //! crate is what `sse-axum`, `sse-actix`, `sse-warp` and `sse-rocket` have in common, which is nearly all; each re-exports it. To use

@@ -39,6 +39,8 @@
 //! noticed at once. HTTP/1.0 and HTTP/2 are answered as they should be, and so is HEAD where the filter lets it
 //! through: `warp::get()` is for GET alone. Do not wrap event streams in `warp::compression`, which
 //! holds events back.
+//!
+//! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;

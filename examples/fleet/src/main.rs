@@ -16,6 +16,8 @@ use axum::response::Html;
 use axum::routing::{get, post};
 use serde_json::json;
 use sse_axum::{Error, Event, EventLog, Sse, SseRequest, Start, listener, stream_events};
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Clone)]
 struct App {
@@ -53,6 +55,17 @@ async fn open(url: &str) -> Result<EventLog, Error> {
     sse_log_redis::open(url, "fleet").await
 }
 
+/// Ready at SIGTERM, by which systemd, Docker and Kubernetes end a program, or at Ctrl-C.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut sigterm = signal(SignalKind::terminate())?; // from here on it does not end the process
+    Ok(async move {
+        tokio::select! {
+            _ = sigterm.recv() => {}
+            _ = ctrl_c() => {}
+        }
+    })
+}
+
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let url = std::env::var("LOG").unwrap_or_else(|_| "redis://127.0.0.1/".into());
@@ -60,7 +73,7 @@ async fn main() -> io::Result<()> {
     let listener = listener(look::address())?;
     let name = listener.local_addr()?.to_string();
     println!("open http://{name}");
-    let stop = log.shutdown().begin_after(tokio::signal::ctrl_c());
+    let stop = log.shutdown().begin_after(stop_signal()?);
     let app = Router::new()
         .route("/", get(Html(look::page(include_str!("index.html")))))
         .route("/events", get(events))

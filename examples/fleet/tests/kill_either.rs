@@ -11,7 +11,7 @@ use sse_conformance::cookbook::{Program, is_fit_to_be_seen};
 use sse_conformance::proxies::free_port;
 use sse_conformance::stores::{Nats, Redis};
 use sse_conformance::suite::store_engine::Engine;
-use sse_conformance::suite::wire::Request;
+use sse_conformance::suite::wire::{End, Request};
 
 use nginx::Nginx;
 
@@ -28,6 +28,33 @@ async fn nobody_notices_which_process_is_killed_over_redis() {
 async fn nobody_notices_which_process_is_killed_over_nats() {
     let nats = Nats::start().await;
     nobody_notices_which_process_is_killed(&nats.url()).await;
+}
+
+#[tokio::test]
+async fn sigterm_ends_it_after_whole_events() {
+    let redis = Redis::start().await;
+    let engine = redis.url();
+    let (_, url) = engine.split_once(':').expect("the name of an engine, and its URL");
+    let program = process(SocketAddr::from(([127, 0, 0, 1], free_port())), url).await;
+    let mut stream = Request::get("/events").send(program.address).await;
+    let taken = Request::post("/say?key=1", "hello").send(program.address).await;
+    assert_eq!(taken.status, 200);
+    stream.next_event().await;
+
+    let ended = program.terminate().await;
+    assert!(ended.success(), "{ended}");
+    assert_eq!(stream.end().await, End::Clean);
+    let wire = String::from_utf8_lossy(stream.bytes()).into_owned();
+    let goodbye = wire.lines().last().expect("it had events");
+    assert!(wire.ends_with('\n') && goodbye.starts_with("retry: "), "{wire}");
+}
+
+#[test]
+fn deploying_shows_how_it_waits_for_sigterm() {
+    let source = include_str!("../src/main.rs");
+    let (_, rest) = source.split_once("/// Ready at SIGTERM").expect("it has such a function");
+    let (function, _) = rest.split_once("\n}\n").expect("a function ends");
+    assert!(include_str!("../../../docs/deploying.md").contains(function));
 }
 
 /// `redis:redis://127.0.0.1:6379`, as engines say where they are.
