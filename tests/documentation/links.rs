@@ -1,6 +1,6 @@
 //! Links lead somewhere, and what is named is there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::blocks::{pages, read, root, words};
 
@@ -38,10 +38,27 @@ fn anchors(page: &Path) -> Vec<String> {
 }
 
 #[test]
+fn every_file_of_the_core_is_in_the_architecture() {
+    let page = read(&root().join("docs/architecture.md"));
+    let folder = root().join("crates/sse-core/src");
+    let mut missing = Vec::new();
+    for file in sources_in(&folder) {
+        let name = file.strip_prefix(&folder).expect("it is in the folder").with_extension("");
+        let name = name.display().to_string();
+        if name != "lib" && !name.ends_with("tests") && !page.contains(&format!("`{name}`")) {
+            missing.push(name);
+        }
+    }
+    assert!(missing.is_empty(), "docs/architecture.md does not name {missing:?}");
+}
+
+#[test]
 fn every_test_that_a_page_names_exists() {
     let mut sources = String::new();
     for folder in ["tests", "crates", "examples"] {
-        gather(&root().join(folder), &mut sources);
+        for file in sources_in(&root().join(folder)) {
+            sources += &read(&file);
+        }
     }
     let mut unknown = Vec::new();
     for page in pages() {
@@ -62,15 +79,16 @@ fn is_sentence(span: &str) -> bool {
     plain && span.matches('_').count() >= 3
 }
 
-fn gather(folder: &Path, sources: &mut String) {
+/// Every file of Rust in this folder.
+fn sources_in(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("it can be read").path();
-        if path.is_dir() {
-            if path.file_name().is_none_or(|name| name != "node_modules") {
-                gather(&path, sources);
-            }
+        if path.is_dir() && path.file_name().is_none_or(|name| name != "node_modules") {
+            files.extend(sources_in(&path));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            sources.push_str(&read(&path));
+            files.push(path);
         }
     }
+    files
 }

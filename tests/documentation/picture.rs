@@ -25,7 +25,7 @@ async fn the_page_of_the_hello_world_resumes_as_the_picture_shows() {
     let serving = tokio::spawn(axum::serve(server, app.with_state(log)).into_future());
 
     let chromium = Chromium::start().await;
-    chromium.is_seen(500, 600, "light").await;
+    chromium.is_seen(500, 620, "light").await;
     chromium.open(&format!("http://{}/", line.address)).await;
     chromium.until("document.querySelectorAll('li').length == 4").await;
     let mut pictures = vec![picture(&chromium).await];
@@ -39,6 +39,9 @@ async fn the_page_of_the_hello_world_resumes_as_the_picture_shows() {
     chromium.until("document.querySelector('#state').textContent == 'open'").await;
     pictures.push(picture(&chromium).await);
 
+    let missed = chromium.texts("li.missed span").await;
+    assert!(missed.len() > 1, "what was missed is marked: {missed:?}");
+    assert!(missed.iter().all(|time| time.len() == 8), "and short: {missed:?}");
     let note = chromium.texts("li.note").await;
     assert_eq!(note.len(), 1, "one note of the cut, and no reset: {note:?}");
     let positions = chromium.texts("li:not(.note) code").await;
@@ -66,7 +69,7 @@ async fn picture(chromium: &Chromium) -> String {
 }
 
 async fn side_by_side(chromium: &Chromium, pictures: &[String], file: &Path) {
-    chromium.is_seen(1560, 660, "light").await;
+    chromium.is_seen(1560, 690, "light").await;
     chromium.open("about:blank").await;
     let script = "
         document.body.style = 'margin: 0; display: flex; gap: 15px; padding: 10px 15px; background: #fff; font: 600 22px system-ui, sans-serif';
