@@ -1,9 +1,13 @@
 //! What NATS alone does, and what others do to its streams.
 
 mod batches;
+mod connecting;
 mod finish;
 mod names;
 mod once;
+mod reading;
+mod relay;
 mod room;
 mod streams;
 mod tools;
+mod uncertain;

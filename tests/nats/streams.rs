@@ -10,13 +10,12 @@ use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
 use sse_core::{Cursor, GapReason};
-use sse_log_nats::EventLog;
+use sse_log_nats::{EventLog, LogOptions};
 
-use crate::tools::{api, append, bounds, event, open, soon, texts};
+use crate::tools::{api, append, bounds, event, open, soon, texts, told, url};
 
 async fn log(nats: &Nats) -> EventLog {
-    let url = format!("nats://{}", nats.address());
-    soon(sse_log_nats::open(&url, "log")).await.expect("it runs")
+    soon(sse_log_nats::open(&url(nats), "log")).await.expect("it runs")
 }
 
 fn copy(from: &std::path::Path, to: &std::path::Path) {
@@ -112,12 +111,50 @@ async fn limits_that_somebody_else_sets_are_a_gap_and_never_silent() {
     for number in 0..10 {
         cursors.extend(append(&store, &[event(number)]).await);
     }
-    let mut config = api(&nats, "STREAM.INFO.SSE_log", json!({}))["config"].clone();
-    config["max_msgs"] = json!(3);
-    api(&nats, "STREAM.UPDATE.SSE_log", config);
+    limit(&nats, "max_msgs", 3).await;
     let after = bounds(&store).await;
     assert_eq!((after.floor, after.oldest), (cursors[6], Some(cursors[7])));
     assert_eq!(texts(&store).await, ["7", "8", "9"]);
+}
+
+async fn limit(nats: &Nats, name: &str, limit: i64) {
+    let mut config = api(nats, "STREAM.INFO.SSE_log", json!({}))["config"].clone();
+    config[name] = json!(limit);
+    api(nats, "STREAM.UPDATE.SSE_log", config);
+}
+
+/// Once somebody has looked.
+#[tokio::test]
+async fn what_limits_have_removed_is_a_gap_when_they_are_gone_too() {
+    for is_seen_by_who_retains in [true, false] {
+        let nats = Nats::start().await;
+        let store = open(&nats).await;
+        let mut cursors = Vec::new();
+        for number in 0..10 {
+            cursors.extend(append(&store, &[event(number)]).await);
+        }
+        limit(&nats, "max_msgs", 3).await;
+        if is_seen_by_who_retains {
+            store.retain(&LogOptions::for_store().retention()).await.expect("retained");
+            limit(&nats, "max_msgs", -1).await;
+        } else {
+            bounds(&store).await;
+            limit(&nats, "max_msgs", -1).await;
+            assert_eq!(bounds(&store).await.floor, cursors[6]);
+        }
+        assert_eq!(bounds(&open(&nats).await).await.floor, cursors[6]);
+    }
+}
+
+/// It leaves holes that cannot be told from what was replaced.
+#[tokio::test]
+async fn a_limit_on_subjects_is_refused() {
+    let nats = Nats::start().await;
+    let store = open(&nats).await;
+    append(&store, &[event("one")]).await;
+    limit(&nats, "max_msgs_per_subject", 1).await;
+    let refused = store.bounds().await.expect_err("there may be holes");
+    assert!(told(&refused).contains("max_msgs_per_subject"), "{}", told(&refused));
 }
 
 /// A message on the log's subjects that is none of ours is passed over.

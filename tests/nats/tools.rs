@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sse_conformance::stores::Nats;
+use sse_conformance::suite::eventually::eventually;
 use sse_core::store::{Bounds, NewEvent, PageLimit, Store};
 use sse_core::{Cursor, Event, LogOptions};
 use sse_log_nats::{NatsStore, Options};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
@@ -18,12 +21,24 @@ pub(crate) async fn open(nats: &Nats) -> NatsStore {
 
 /// Opened once it is used.
 pub(crate) async fn open_with(nats: &Nats, log: LogOptions) -> NatsStore {
-    use sse_conformance::suite::store_engine::Networked;
+    connect(&url(nats), log).await
+}
+
+/// The same, through what stands in between.
+pub(crate) async fn open_at(url: &str) -> NatsStore {
+    connect(url, LogOptions::for_store()).await
+}
+
+async fn connect(url: &str, log: LogOptions) -> NatsStore {
     let options = Options { log, ..Options::default() };
-    let url = format!("nats://{}", nats.address());
-    let store = NatsStore::connect(&url, "log", &options).await.expect("it runs");
+    let store = NatsStore::connect(url, "log", &options).await.expect("a name");
     bounds(&store).await;
     store
+}
+
+pub(crate) fn url(nats: &Nats) -> String {
+    use sse_conformance::suite::store_engine::Networked;
+    format!("nats://{}", nats.address())
 }
 
 pub(crate) fn event(text: impl Display) -> NewEvent {
@@ -82,4 +97,15 @@ pub(crate) async fn soon<T>(call: impl Future<Output = T>) -> T {
 pub(crate) fn told(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Publishes many messages, as somebody else would, and waits until the server has them.
+pub(crate) async fn flood(nats: &Nats, subject: &str, payload: &str, times: usize) {
+    use sse_conformance::suite::store_engine::Networked;
+    let expected = messages(nats) + times as u64;
+    let one = format!("PUB {subject} {}\r\n{payload}\r\n", payload.len());
+    let all = format!("CONNECT {{\"verbose\":false}}\r\n{}", one.repeat(times));
+    let mut line = TcpStream::connect(nats.address()).await.expect("it runs");
+    line.write_all(all.as_bytes()).await.expect("it takes them");
+    eventually(Duration::from_secs(20), "it has them", || messages(nats) == expected).await;
 }

@@ -31,12 +31,17 @@ pub struct Nats {
 impl Nats {
     /// Starts one.
     pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// The same, with more in its configuration. The tests themselves do not say who they are.
+    pub async fn start_with(config: &str) -> Self {
         let nats = Self { server: Server::new() };
         let port = nats.server.address().port();
         let store = nats.jetstream();
         // A mebibyte is the server's default, and not enough for a large event with its frame.
         let config = format!(
-            "listen: \"127.0.0.1:{port}\"\nmax_payload: 4MB\njetstream {{ store_dir: {store:?}, max_file_store: {ROOM} }}\n"
+            "listen: \"127.0.0.1:{port}\"\nmax_payload: 4MB\njetstream {{ store_dir: {store:?}, max_file_store: {ROOM} }}\n{config}"
         );
         fs::write(nats.server.folder().join("config"), config).expect("a file of our own");
         Networked::start(&nats).await;

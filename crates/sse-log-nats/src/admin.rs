@@ -4,45 +4,38 @@ use sse_core::{Cursor, Epoch};
 
 use crate::api::Info;
 use crate::bounds::{FINISHED, look};
-use crate::failure::code;
-use crate::message::{Kind, sequence_of};
-use crate::read::get;
+use crate::failure::{code, though_begun};
+use crate::get::get;
+use crate::message::sequence_of;
 use crate::record::{self, Record};
 use crate::store::Shared;
 
 /// How many deleted events of batches there may be.
 const MOST_HIDDEN: usize = 10_000;
 
-/// Forgets an event: its message, or, where that has others, its place in it.
+/// Forgets an event: its message, or, where that has others, its place in it. It is hidden first, and all are told.
 pub(crate) async fn delete(shared: &Shared, event: Cursor) -> Result<(), StoreError> {
     let look = look(shared).await?;
     if event <= look.bounds.floor || event > look.bounds.newest {
         return Ok(());
     }
     let sequence = sequence_of(event);
-    let hidden = match get(shared, sequence).await? {
-        Some(message) if matches!(Kind::of(&message.subject, &shared.names), Kind::Batch(_)) => {
-            let events: Vec<_> =
-                message.events(&shared.names).iter().map(|event| event.cursor).collect();
-            if !events.contains(&event) {
-                return Ok(());
-            }
-            Some(events)
-        }
-        Some(_) => {
-            remove(shared, sequence).await?;
-            None
-        }
-        // Whoever removed it may not have come to telling so.
-        None => None,
-    };
-    let is_there = hidden.is_some();
+    let message = get(shared, sequence).await?;
+    let events = message.map(|message| message.events(&shared.names)).unwrap_or_default();
+    let events: Vec<_> = events.iter().map(|event| event.cursor).collect();
+    let is_there = events.contains(&event);
+    if !is_there && !events.is_empty() {
+        return Ok(());
+    }
     let record = record::change(shared, |record| {
+        // Whoever removed the message may not have come to telling so.
         record.deletions = record.deletions.wrapping_add(1);
         if is_there {
             record.hidden.insert(event);
+        } else {
+            record.hidden.remove(&event);
         }
-        if record.hidden.len() > MOST_HIDDEN {
+        if events.len() > 1 && record.hidden.len() > MOST_HIDDEN {
             return Err(StoreError::failed(
                 "more events of batches were deleted than a NATS log can hide",
             ));
@@ -51,14 +44,14 @@ pub(crate) async fn delete(shared: &Shared, event: Cursor) -> Result<(), StoreEr
     })
     .await?;
     let is_gone = |cursor: &Cursor| *cursor <= record.floor || record.hidden.contains(cursor);
-    if let Some(events) = hidden.filter(|events| events.iter().all(is_gone)) {
-        remove(shared, sequence).await?;
-        record::change(shared, |record| {
+    if is_there && events.iter().all(is_gone) {
+        remove(shared, sequence).await.map_err(though_begun)?;
+        let shown = record::change(shared, |record| {
             let before = record.hidden.len();
             record.hidden.retain(|hidden| !events.contains(hidden));
             Ok(record.hidden.len() != before)
-        })
-        .await?;
+        });
+        shown.await.map_err(though_begun)?;
     }
     Ok(())
 }
@@ -71,6 +64,11 @@ async fn remove(shared: &Shared, sequence: u64) -> Result<(), StoreError> {
         Err(failure) if failure.is(code::NO_SUCH_SEQUENCE) || failure.is(code::NO_MESSAGE) => {
             Ok(())
         }
+        // Somebody else may have been faster.
+        Err(failure) if failure.is(code::NOT_DELETED) => match get(shared, sequence).await? {
+            Some(_) => Err(failure.into()),
+            None => Ok(()),
+        },
         Err(failure) => Err(failure.into()),
     }
 }
@@ -84,7 +82,7 @@ pub(crate) async fn finish(shared: &Shared) -> Result<(), StoreError> {
         shared.connection.api::<Info>(&subject, &info.config).await?;
     }
     // Those who follow look whenever the record is written.
-    record::change(shared, |_| Ok(true)).await?;
+    record::change(shared, |_| Ok(true)).await.map_err(though_begun)?;
     Ok(())
 }
 

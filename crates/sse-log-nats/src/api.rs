@@ -8,9 +8,18 @@ use serde::{Deserialize, Serialize};
 /// A message was stored, or was known.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Ack {
+    #[serde(default)]
+    pub(crate) stream: String,
     pub(crate) seq: u64,
     #[serde(default)]
     pub(crate) duplicate: bool,
+}
+
+impl Ack {
+    /// Whether one of this id is known, and not yet stored: so say older servers of a cluster, where newer ones refuse.
+    pub(crate) fn is_in_process(&self) -> bool {
+        self.duplicate && self.seq == 0
+    }
 }
 
 /// A question about a stream.

@@ -1,8 +1,6 @@
 use std::collections::HashSet;
 
 use async_nats::HeaderMap;
-use async_nats::client::{RequestError, RequestErrorKind};
-use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use sse_core::store::{Appended, NewEvent, StoreError};
@@ -11,8 +9,10 @@ use sse_core::{Cursor, Epoch};
 use crate::api::Ack;
 use crate::batch::{self, Part};
 use crate::bounds::look;
-use crate::failure::{Failure, answer, code};
+use crate::failure::though_begun;
 use crate::once;
+use crate::once_batch;
+use crate::publish::publish;
 use crate::store::Shared;
 
 /// How many keys are cleared at a time.
@@ -28,7 +28,7 @@ pub(crate) async fn append(shared: &Shared, events: &[NewEvent]) -> Result<Appen
             (sequence, vec![cursor])
         }
         events if events.iter().any(|event| event.idempotency_key.is_some()) => {
-            once::append_batch(shared, events).await?
+            once_batch::append_batch(shared, events).await?
         }
         events => {
             let events: Vec<_> = events.iter().collect();
@@ -39,7 +39,7 @@ pub(crate) async fn append(shared: &Shared, events: &[NewEvent]) -> Result<Appen
     if let Some(sequence) = sequence {
         if sequence <= newest.hi() {
             // It is another stream than it was: the one that we know had this sequence already.
-            let epoch = look(shared).await?.bounds.epoch;
+            let epoch = look(shared).await.map_err(though_begun)?.bounds.epoch;
             return Ok(Appended { epoch, cursors });
         }
         shared.appended(epoch, Cursor::new(sequence, 0));
@@ -130,35 +130,4 @@ async fn clear(shared: &Shared, subject: String, before: u64) {
         let error = StoreError::from(failure);
         tracing::debug!(error = &error as &dyn std::error::Error, "superseded events were kept");
     }
-}
-
-/// Publishes a message into the stream. Where there is no stream it is created first.
-pub(crate) async fn publish(
-    shared: &Shared,
-    subject: String,
-    headers: HeaderMap,
-    payload: Bytes,
-) -> Result<Ack, StoreError> {
-    let attempt = || shared.connection.request(subject.clone(), headers.clone(), payload.clone());
-    let message = match attempt().await {
-        Err(StoreError::Failed(error)) if is_no_stream(&*error) => {
-            look(shared).await?;
-            attempt().await?
-        }
-        message => message?,
-    };
-    match answer(&message.payload) {
-        Ok(ack) => Ok(ack),
-        Err(failure) if failure.is(code::TOO_LARGE_FOR_STREAM) => match look(shared).await {
-            Ok(look) if look.bounds.is_finished => Err(StoreError::Finished),
-            _ => Err(failure.into()),
-        },
-        Err(failure @ (Failure::Refused(_) | Failure::Store(_))) => Err(failure.into()),
-    }
-}
-
-fn is_no_stream(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    error
-        .downcast_ref::<RequestError>()
-        .is_some_and(|error| error.kind() == RequestErrorKind::NoResponders)
 }

@@ -39,9 +39,17 @@ pub(crate) fn parts(events: &[&NewEvent]) -> Vec<Part> {
     parts
 }
 
+/// How many bytes they are.
+pub(crate) fn size(parts: &[Part]) -> usize {
+    let of = |part: &Part| {
+        let keys = [&part.key, &part.idempotency_key].map(|key| key.as_deref().map_or(0, str::len));
+        4 + 1 + keys[0] + 1 + keys[1] + 1 + 4 + part.block.as_ref().map_or(0, Bytes::len)
+    };
+    1 + parts.iter().map(of).sum::<usize>()
+}
+
 pub(crate) fn encode(parts: &[Part]) -> Bytes {
-    let size: usize = parts.iter().map(|part| part.block.as_ref().map_or(0, Bytes::len) + 24).sum();
-    let mut bytes = BytesMut::with_capacity(size);
+    let mut bytes = BytesMut::with_capacity(size(parts));
     bytes.put_u8(FORMAT);
     for part in parts {
         bytes.put_u32(part.number);
@@ -109,6 +117,7 @@ mod tests {
         let numbers: Vec<_> =
             parts.iter().map(|part| (part.number, part.block.is_some())).collect();
         assert_eq!(numbers, [(1, false), (3, true), (4, true), (0, true)]);
+        assert_eq!(encode(&parts).len(), size(&parts));
         assert_eq!(decode(encode(&parts)), Some(parts));
     }
 

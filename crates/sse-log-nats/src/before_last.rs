@@ -5,8 +5,9 @@ use sse_core::store::StoreError;
 
 use crate::bounds::{Look, look};
 use crate::consumer::{Consumer, Content};
+use crate::get::get;
 use crate::message::Kind;
-use crate::read::{FORGOTTEN_AFTER, get};
+use crate::read::FORGOTTEN_AFTER;
 use crate::store::Shared;
 
 /// How many messages are looked at a time.
@@ -59,7 +60,7 @@ async fn within(
     begin: u64,
     count: u64,
 ) -> Result<Option<Cursor>, StoreError> {
-    let consumer = Consumer::after(shared, begin, Content::Headers, FORGOTTEN_AFTER).await?;
+    let mut consumer = Consumer::after(shared, begin, Content::Headers, FORGOTTEN_AFTER).await?;
     // The newest messages that have as many events, and how many that are.
     let (mut newest, mut events) = (VecDeque::new(), 0);
     loop {
@@ -76,7 +77,7 @@ async fn within(
                 let of_it = Kind::of(&delivered.message.subject, &shared.names).events();
                 of_it.saturating_sub(hidden)
             };
-            events += of_it;
+            events = u64::saturating_add(events, of_it);
             newest.push_back((sequence, of_it));
             while let Some((_, of_first)) = newest.front().filter(|(_, of)| events - of >= count) {
                 events -= of_first;

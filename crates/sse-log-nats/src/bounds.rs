@@ -5,7 +5,7 @@ use sse_core::{Cursor, Epoch};
 
 use crate::api::{Info, InfoQuestion, StreamConfig, nanoseconds};
 use crate::failure::code;
-use crate::read::get_from;
+use crate::get::next_event;
 use crate::record::{self, Record};
 use crate::store::Shared;
 
@@ -14,7 +14,7 @@ use crate::store::Shared;
 pub(crate) const FINISHED: i64 = 1;
 /// How often the two halves of what there is are read again where they do not belong together.
 const ATTEMPTS: usize = 20;
-/// How many messages without any event are passed over to find the oldest.
+/// How many messages whose events are all gone are passed over to find the oldest.
 const PASSED_OVER: usize = 100;
 
 /// What there is.
@@ -25,10 +25,11 @@ pub(crate) struct Look {
     pub(crate) record: Record,
 }
 
-/// The oldest event, for as long as these are what they were.
+/// The oldest event, for as long as these are what they were. Where there is none, one may come.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Oldest {
     of: (u64, Cursor, u64),
+    newest: u64,
     cursor: Option<Cursor>,
 }
 
@@ -46,10 +47,13 @@ impl Info {
         self.config["max_msg_size"] == FINISHED
     }
 
-    /// Whether somebody has the server let go of events: it does not say of which.
-    fn has_limits(&self) -> bool {
-        let is_set = |name: &str| self.config[name].as_i64().is_some_and(|limit| limit > 0);
-        ["max_msgs", "max_bytes", "max_age", "max_msgs_per_subject"].into_iter().any(is_set)
+    /// Whether somebody has the server let go of events: it does not say of which, other than that they are the oldest.
+    pub(crate) fn has_limits(&self) -> bool {
+        ["max_msgs", "max_bytes", "max_age"].into_iter().any(|limit| self.is_set(limit))
+    }
+
+    fn is_set(&self, limit: &str) -> bool {
+        self.config[limit].as_i64().is_some_and(|limit| limit > 0)
     }
 }
 
@@ -83,8 +87,21 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
             }
             continue;
         }
-        let floor = if info.has_limits() { info.before_first() } else { Cursor::START };
-        let floor = floor.max(record.floor);
+        if info.is_set("max_msgs_per_subject") {
+            let stream = &shared.names.stream;
+            let error = format!(
+                "the stream {stream} has `max_msgs_per_subject`, and so holes that nobody is told of"
+            );
+            return Err(StoreError::failed(error));
+        }
+        let trimmed = shared.trimmed(&info);
+        if !info.has_limits() && trimmed > record.floor {
+            let mut risen = record;
+            risen.raise_floor(trimmed);
+            record::save(shared, &risen).await?;
+            continue;
+        }
+        let floor = trimmed.max(record.floor);
         let bounds = Bounds {
             epoch: record.epoch,
             floor,
@@ -136,14 +153,17 @@ async fn oldest(
         return Ok(None);
     }
     let of = (info.state.first_seq, floor, record.deletions);
+    let newest = info.state.last_seq;
     let known = *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = known.filter(|known| known.of == of && known.cursor.is_some()) {
+    let holds =
+        |known: &Oldest| known.of == of && (known.cursor.is_some() || known.newest == newest);
+    if let Some(known) = known.filter(holds) {
         return Ok(known.cursor);
     }
     let mut sequence = info.state.first_seq.max(floor.hi() + 1);
     let mut cursor = None;
     for _ in 0..PASSED_OVER {
-        let Some(message) = get_from(shared, sequence).await? else { break };
+        let Some(message) = next_event(shared, sequence).await? else { break };
         sequence = message.sequence + 1;
         let is_kept = |cursor: &Cursor| *cursor > floor && !record.hidden.contains(cursor);
         cursor = message.events(&shared.names).iter().map(|event| event.cursor).find(is_kept);
@@ -151,7 +171,8 @@ async fn oldest(
             break;
         }
     }
-    *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Oldest { of, cursor });
+    *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner) =
+        Some(Oldest { of, newest, cursor });
     Ok(cursor)
 }
 
@@ -166,6 +187,18 @@ impl Shared {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let before = seen.filter(|(seen, _)| *seen == epoch).map(|(_, newest)| newest);
         *seen = Some((epoch, before.map_or(newest, |before| before.max(newest))));
+    }
+
+    /// The position up to which limits of the stream were seen to have removed events, also once they are there no more.
+    fn trimmed(&self, info: &Info) -> Cursor {
+        let mut trimmed = self.trimmed.lock().unwrap_or_else(PoisonError::into_inner);
+        if trimmed.0 != info.created {
+            *trimmed = (info.created.clone(), Cursor::START);
+        }
+        if info.has_limits() {
+            trimmed.1 = trimmed.1.max(info.before_first());
+        }
+        trimmed.1
     }
 
     /// Remembers that there is an event at this position, if it is this epoch still.

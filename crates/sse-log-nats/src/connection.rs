@@ -4,9 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::client::Request;
-use async_nats::{
-    Client, ConnectError, ConnectOptions, Event, HeaderMap, Message, ReconnectToServer, ServerAddr,
-};
+use async_nats::{Client, ConnectError, ConnectOptions, HeaderMap, Message};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,16 +13,12 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::Options;
+use crate::dial::{Dial, Said};
 use crate::failure::{Failure, answer, unanswered};
-
-/// A server that has answered nothing for thrice this long is taken for gone.
-const PING_EVERY: Duration = Duration::from_secs(5);
-/// Where nobody can be.
-const NOWHERE: &str = "nats://127.0.0.1:0";
 
 /// The connection of a log to NATS: made when it is needed, and made anew once it was lost.
 pub(crate) struct Connection {
-    servers: Vec<ServerAddr>,
+    dial: Dial,
     /// The newest, lost or not.
     client: Mutex<Option<(Client, Lost)>>,
     /// Held by who connects.
@@ -34,14 +28,14 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(url: &str, options: &Options) -> io::Result<Self> {
-        let servers: io::Result<Vec<ServerAddr>> = url.split(',').map(str::parse).collect();
+    pub(crate) fn new(urls: &str, connect: ConnectOptions, options: &Options) -> io::Result<Self> {
+        let (connect_timeout, timeout) = (options.connect_timeout, options.log.store_timeout);
         Ok(Self {
-            servers: servers?,
+            dial: Dial::new(urls, connect, connect_timeout, timeout)?,
             client: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
-            connect_timeout: options.connect_timeout,
-            timeout: options.log.store_timeout,
+            connect_timeout,
+            timeout,
         })
     }
 
@@ -71,46 +65,8 @@ impl Connection {
         client.clone().filter(|(_, lost)| !lost.is_lost())
     }
 
-    /// The first server that can be reached, from any on, so that not all are on one.
     async fn connect(&self) -> Result<(Client, Lost), ConnectError> {
-        let mut servers = self.servers.clone();
-        fastrand::shuffle(&mut servers);
-        let last = servers.pop().expect("a text has a first part");
-        for server in servers {
-            if let Ok(connected) = self.connect_to(server).await {
-                return Ok(connected);
-            }
-        }
-        self.connect_to(last).await
-    }
-
-    /// The client would connect anew by itself, and then send what was asked of it before: long after whoever asked was told that the outcome
-    /// is unknown, and has tried again. So it is given nowhere to go, and ends with all that waited in it.
-    async fn connect_to(&self, server: ServerAddr) -> Result<(Client, Lost), ConnectError> {
-        let (sender, lost) = watch::channel(false);
-        let nowhere: ServerAddr = NOWHERE.parse().expect("it is an address");
-        let client = ConnectOptions::new()
-            .name("sse-log-nats")
-            .connection_timeout(self.connect_timeout)
-            .ping_interval(PING_EVERY)
-            .request_timeout(Some(self.timeout))
-            .ignore_discovered_servers()
-            .max_reconnects(1)
-            .reconnect_to_server_callback(|servers, _| async move {
-                let is_lost = servers.iter().any(|server| server.did_connect);
-                let next = if is_lost { servers.last() } else { servers.first() };
-                let delay = Some(Duration::ZERO);
-                next.map(|next| ReconnectToServer { addr: next.addr.clone(), delay })
-            })
-            .event_callback(move |event| {
-                if matches!(event, Event::Disconnected | Event::Closed) {
-                    sender.send_replace(true);
-                }
-                async {}
-            })
-            .connect(vec![server, nowhere])
-            .await?;
-        let connected = (client, Lost(lost));
+        let connected = self.dial.connect().await?;
         let mut newest = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = Some(connected.clone());
         Ok(connected)
@@ -128,7 +84,9 @@ impl Connection {
         if !headers.is_empty() {
             request = request.headers(headers);
         }
-        lost.or(async { client.send_request(subject, request).await.map_err(unanswered) }).await
+        let answer = async { client.send_request(subject, request).await.map_err(unanswered) };
+        let answer = lost.or(answer).await;
+        answer.map_err(|error| lost.explain(error))
     }
 
     /// Asks JetStream's API.
@@ -151,7 +109,7 @@ impl Connection {
 
 /// Tells when a connection is lost, though another may be there by then.
 #[derive(Debug, Clone)]
-pub(crate) struct Lost(watch::Receiver<bool>);
+pub(crate) struct Lost(pub(crate) watch::Receiver<Said>);
 
 impl Lost {
     /// The outcome of a call, which is unknown once the connection is lost.
@@ -163,13 +121,24 @@ impl Lost {
             biased;
             answer = call => answer,
             // An error says that the client has ended.
-            _ = self.0.wait_for(|is_lost| *is_lost) => {
+            _ = self.0.wait_for(|said| said.is_lost) => {
                 Err(StoreError::outcome_unknown("the connection to NATS was lost"))
             }
         }
     }
 
     fn is_lost(&self) -> bool {
-        *self.0.borrow() || self.0.has_changed().is_err()
+        self.0.borrow().is_lost || self.0.has_changed().is_err()
+    }
+
+    /// The server answers nothing to what one may not ask: it complains, of nothing in particular.
+    fn explain(&self, error: StoreError) -> StoreError {
+        match (error, &self.0.borrow().complaint) {
+            (StoreError::OutcomeUnknown(error), Some(complaint)) => {
+                let error = format!("{error}; the server's newest complaint: {complaint}");
+                StoreError::outcome_unknown(error)
+            }
+            (error, _) => error,
+        }
     }
 }

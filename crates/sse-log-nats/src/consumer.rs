@@ -16,8 +16,10 @@ use crate::store::Shared;
 #[derive(Debug)]
 pub(crate) struct Consumer {
     name: String,
-    /// How many messages it has yet to give.
+    /// How many messages it had to give when it was made.
     pub(crate) pending: u64,
+    /// How many have come.
+    came: u64,
 }
 
 /// What a consumer gives of messages.
@@ -35,7 +37,7 @@ pub(crate) struct Delivered {
     pub(crate) message: Message,
     pub(crate) headers: Option<HeaderMap>,
     /// Which of this consumer's.
-    pub(crate) number: u64,
+    number: u64,
     /// How many come after it, at this moment.
     pub(crate) pending: u64,
     /// When it was stored, in nanoseconds since 1970.
@@ -87,7 +89,7 @@ impl Consumer {
         });
         let subject = format!("CONSUMER.CREATE.{stream}");
         let created: Created = shared.connection.api(&subject, &question).await?;
-        Ok(Self { name: created.name, pending: created.num_pending })
+        Ok(Self { name: created.name, pending: created.num_pending, came: 0 })
     }
 
     /// Asks for so many messages, to be sent there. Without `expires` it is answered at once.
@@ -116,7 +118,7 @@ impl Consumer {
 
     /// Those of the next messages that there are: so many, and no more bytes than this, though one in any case. It is used up then.
     pub(crate) async fn take(
-        self,
+        mut self,
         shared: &Shared,
         messages: u64,
         bytes: Option<usize>,
@@ -131,7 +133,7 @@ impl Consumer {
 
     /// The next messages, as far as there are any now.
     pub(crate) async fn fetch(
-        &self,
+        &mut self,
         shared: &Shared,
         messages: u64,
         bytes: Option<usize>,
@@ -144,6 +146,7 @@ impl Consumer {
         loop {
             match next(shared, &mut answers, &mut lost).await? {
                 Came::Message(delivered) => {
+                    self.check_next(&delivered)?;
                     let is_last = delivered.pending == 0;
                     taken.push(delivered);
                     if is_last || taken.len() as u64 == messages {
@@ -153,6 +156,15 @@ impl Consumer {
                 Came::NoMore(_) | Came::TooLarge => return Ok(taken),
             }
         }
+    }
+
+    /// Whether this is the next of its messages: what is on its way from another server of a cluster may be lost.
+    pub(crate) fn check_next(&mut self, delivered: &Delivered) -> Result<(), StoreError> {
+        self.came += 1;
+        if delivered.number != self.came {
+            return Err(StoreError::failed("messages from NATS were lost on their way"));
+        }
+        Ok(())
     }
 
     /// The server need not keep it any longer. It would find that out by itself.

@@ -40,7 +40,6 @@ pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages,
         changes,
         lost,
         credit: 0,
-        number: 0,
         after,
         bounds: look.bounds,
         hidden: look.record.hidden,
@@ -65,8 +64,6 @@ struct Following {
     lost: Lost,
     /// How many messages were asked for and did not come yet.
     credit: u64,
-    /// Of the newest message.
-    number: u64,
     after: Cursor,
     /// As they were last looked at. They hold for as long as no message is missing.
     bounds: Bounds,
@@ -122,10 +119,7 @@ impl Following {
         match came {
             Came::Message(delivered) => {
                 self.credit = self.credit.saturating_sub(1);
-                self.number += 1;
-                if delivered.number != self.number {
-                    return Err(StoreError::failed("messages from NATS were lost on their way"));
-                }
+                self.consumer.check_next(&delivered)?;
                 Ok(Some(delivered))
             }
             Came::NoMore(missing) => {

@@ -31,7 +31,8 @@
 //!
 //! The stream is created without limits, and the log lets go of old events itself: limits that the server applies cannot be told from
 //! events that were replaced or deleted, and each of those would be a gap. Where somebody gives the stream limits all the same, what is
-//! missing at its beginning counts as a gap.
+//! missing at its beginning counts as a gap, and with `max_msgs_per_subject`, which makes holes, every call fails. What somebody removes by hand
+//! (`nats stream purge`, `nats stream rmm`) is not noticed: call [`EventLog::new_epoch`] then.
 //!
 //! # What NATS promises
 //!
@@ -43,26 +44,37 @@
 //!   [`Options::replicas`] has it on other machines. What was lost is noticed: while a process that knew it runs, a new epoch begins, and clients are
 //!   told of a gap.
 //!
-//! A stream that was deleted, and created anew, is a new epoch; the running processes create it within a second.
+//! A stream that was deleted, and created anew, is a new epoch. Processes that run look for it every [`LogOptions::store_check`], a second by default, and
+//! with each append.
 //!
 //! # Restoring a backup
 //!
 //! Restore `SSE_{name}` and `SSE-META` together. Where the record is newer than the events a new epoch begins as the log is opened, and clients are told of
-//! a gap. Where both are old, and no process runs that knew what is lost, nobody could notice: call [`EventLog::new_epoch`].
+//! a gap. Where both are old, and no process runs that knew what is lost, nobody could notice, and ids would be given anew: call [`EventLog::new_epoch`].
 //!
 //! # Limits
 //!
 //! - An event, or a batch, is at most what the server takes in one message: its `max_payload`, 1 MiB by default, less a few bytes. Larger ones
-//!   are refused with an error that says so.
+//!   are refused with an error that says so. A batch has at most 10 000 idempotency keys.
 //! - An idempotency window is fixed when the log is created, as the `duplicate_window` of its stream: 100 ms at least.
 //! - [`delete`](EventLog::delete) overwrites an event that was appended alone. One that was appended with others is hidden from every reader at once,
 //!   and its bytes stay on the server until retention lets go of the whole batch or its last event is deleted. Up to 10 000 can be hidden at a time; then
 //!   it fails.
 //! - An event with a key that was appended with others is superseded in what readers get, and takes its room until retention lets go of it.
+//! - [`Options::replicas`] are NATS's own. With more than one the answers of a cluster are reckoned with that its documentation tells of, and that is
+//!   tested with answers that are made up; no cluster is. `SSE-META` has the replicas of the log that was created first: where that had fewer, raise them
+//!   (`nats stream edit SSE-META --replicas 3`).
 //!
 //! # Costs
 //!
-//! A process has one connection for a log. A page of old events costs a consumer, which is about 2 ms; streams of new events share one.
+//! A process has one connection for a log. A page of old events costs a consumer, which is about 2 ms; streams of new events share one, with up to
+//! 128 messages on their way. Idempotency keys of a batch cost a small message each, 64 at a time, which is let go of a minute after the window.
+//!
+//! # TLS
+//!
+//! `tls://` takes the system's certificates. For other ones, a client's own, an nkey or a JWT, give [`ConnectOptions`] to
+//! [`NatsStore::connect_with`], and its store to [`open_store`]; some need features of `async-nats`, which the application turns on by
+//! depending on it.
 #![forbid(unsafe_code)]
 
 mod admin;
@@ -74,18 +86,24 @@ mod begun;
 mod bounds;
 mod connection;
 mod consumer;
+mod dial;
 mod failure;
 mod follow;
+mod get;
 mod message;
 mod name;
 mod once;
+mod once_batch;
 mod options;
+mod publish;
 mod purge;
 mod read;
 mod record;
 mod retain;
 mod store;
 
+#[doc(no_inline)]
+pub use async_nats::ConnectOptions;
 pub use options::Options;
 #[doc(no_inline)]
 pub use sse_core::{Error, EventLog, LogOptions};
@@ -95,12 +113,12 @@ use sse_core::Timer;
 
 /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one.
 ///
-/// `url` is `nats://[user:password@]host[:port]`, `tls://…`, or several of one cluster with commas between them. The name is 1 to 64 of
-/// `[A-Za-z0-9_-]`. To be called within a tokio runtime, which runs the follower for as long as the log is in use.
+/// `url` is `nats://[user:password@]host[:port]`, `nats://token@…`, `tls://…`, or several of one cluster with commas between them, each with its own user.
+/// What is special in a URL is percent-encoded. The name is 1 to 64 of `[A-Za-z0-9_-]`. To be called within a tokio runtime, which runs the follower for as long as the log is in use.
 ///
 /// # Errors
 ///
-/// Where the URL or the name is none, and where NATS cannot be reached ([`is_store`](Error::is_store)).
+/// Where the URL, the name or the prefix is none, and where NATS cannot be reached ([`is_store`](Error::is_store)).
 ///
 /// # Cancel safety
 ///

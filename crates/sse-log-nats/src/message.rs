@@ -16,6 +16,9 @@ pub(crate) struct Message {
     pub(crate) payload: Bytes,
 }
 
+/// More events than a message has room for, whatever its size.
+const MOST_EVENTS: u64 = 1 << 24;
+
 /// What a message is, by its subject.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -39,7 +42,7 @@ impl Kind {
             }
             Some(("m", batch)) => {
                 let events = batch.strip_prefix("batch.").and_then(|events| events.parse().ok());
-                events.map_or(Self::Strange, Self::Batch)
+                events.filter(|events| *events <= MOST_EVENTS).map_or(Self::Strange, Self::Batch)
             }
             _ => Self::Strange,
         }

@@ -5,28 +5,27 @@
 //! the batch is stored under its own id. Who finds a key claimed waits for a moment, and then buries that batch: he stores another note under the id of the batch. Either
 //! the batch was stored before, and the key is known; or it never will be, and the key is free, under an id that says so.
 
-use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use sse_core::Cursor;
-use sse_core::store::{NewEvent, StoreError};
-
+use sse_core::store::StoreError;
 use tokio::time::{Instant, sleep};
 
 use crate::api::Ack;
-use crate::append::{self, publish_batch};
 use crate::batch;
+use crate::bounds::look;
 use crate::failure::{answer, code};
+use crate::get::get;
 use crate::message::{Kind, position};
 use crate::name::token;
-use crate::read::get;
+use crate::publish;
 use crate::store::Shared;
 
-const MESSAGE_ID: &str = "Nats-Msg-Id";
+pub(crate) const MESSAGE_ID: &str = "Nats-Msg-Id";
 /// How often one begins again, having been buried by another.
-const ATTEMPTS: usize = 20;
+pub(crate) const ATTEMPTS: usize = 20;
 
 /// How long one waits for a batch that claims a key, and how often one looks.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -52,7 +51,7 @@ pub(crate) async fn publish(
     for _ in 0..ATTEMPTS {
         headers.insert(MESSAGE_ID, id);
         let ack =
-            append::publish(shared, subject.clone(), headers.clone(), payload.clone()).await?;
+            publish::publish(shared, subject.clone(), headers.clone(), payload.clone()).await?;
         if !ack.duplicate {
             return Ok(Outcome::Stored(ack.seq));
         }
@@ -65,17 +64,19 @@ pub(crate) async fn publish(
     Err(crowded())
 }
 
-fn crowded() -> StoreError {
+pub(crate) fn crowded() -> StoreError {
     StoreError::failed("too many others store events with the same idempotency keys")
 }
 
 /// The position of the event of this key, of which this message is the first trace; nothing where it never was stored.
 async fn settle(shared: &Shared, key: &str, sequence: u64) -> Result<Option<Cursor>, StoreError> {
-    let gone = |sequence| Ok(Some(Cursor::new(sequence, 0)));
-    let Some(message) = get(shared, sequence).await? else { return gone(sequence) };
+    let known = |sequence| Ok(Some(Cursor::new(sequence, 0)));
+    let Some(message) = get(shared, sequence).await? else {
+        return known(was_let_go(shared, sequence).await?);
+    };
     let names = &shared.names;
     if Kind::of(&message.subject, names) != Kind::Note {
-        return gone(sequence);
+        return known(sequence);
     }
     let Ok(batch) = String::from_utf8(message.payload.into()) else { return Ok(None) };
     let mut headers = HeaderMap::new();
@@ -85,14 +86,27 @@ async fn settle(shared: &Shared, key: &str, sequence: u64) -> Result<Option<Curs
     while begun.elapsed() < PATIENCE && !is_known(shared, &headers).await? {
         sleep(LOOK_EVERY).await;
     }
-    let buried = append::publish(shared, names.note(), headers, Bytes::new()).await?;
+    let buried = publish::publish(shared, names.note(), headers, Bytes::new()).await?;
     if !buried.duplicate {
         return Ok(None);
     }
-    let Some(batch) = get(shared, buried.seq).await? else { return gone(buried.seq) };
+    let Some(batch) = get(shared, buried.seq).await? else {
+        return known(was_let_go(shared, buried.seq).await?);
+    };
     let parts = batch::decode(batch.payload).unwrap_or_default();
     let part = parts.iter().find(|part| part.idempotency_key.as_deref() == Some(key));
     Ok(part.map(|part| position(buried.seq, part)))
+}
+
+/// A message of this id that is gone was an event: notes are kept for as long as the server knows their ids. Unless others let go of them.
+async fn was_let_go(shared: &Shared, sequence: u64) -> Result<u64, StoreError> {
+    let look = look(shared).await?;
+    let is_emptied = look.info.state.messages == 0 && look.info.newest() > look.record.floor;
+    if look.info.has_limits() || is_emptied {
+        let error = "what was stored under this idempotency key was removed by others";
+        return Err(StoreError::outcome_unknown(error));
+    }
+    Ok(sequence)
 }
 
 /// Whether there is a message of this id. Asked by one that cannot be stored, since ids are looked at before what is expected.
@@ -102,78 +116,9 @@ async fn is_known(shared: &Shared, id: &HeaderMap) -> Result<bool, StoreError> {
     let subject = shared.names.note();
     let message = shared.connection.request(subject, headers, Bytes::new()).await?;
     match answer::<Ack>(&message.payload) {
-        Ok(ack) => Ok(ack.duplicate),
-        Err(failure)
-            if failure.is(code::OTHER_LAST_SEQUENCE) || failure.is(code::TOO_LARGE_FOR_STREAM) =>
-        {
-            Ok(false)
-        }
+        Ok(ack) => Ok(ack.duplicate && !ack.is_in_process()),
+        Err(failure) if failure.is_other_last() || failure.is(code::ID_IN_PROCESS) => Ok(false),
+        Err(failure) if failure.is(code::TOO_LARGE_FOR_STREAM) => Ok(false),
         Err(failure) => Err(failure.into()),
     }
-}
-
-/// Stores those of these events that are not known. The answer is the message they are in, if there are any, and the positions of all.
-pub(crate) async fn append_batch(
-    shared: &Shared,
-    events: &[NewEvent],
-) -> Result<(Option<u64>, Vec<Cursor>), StoreError> {
-    for _ in 0..ATTEMPTS {
-        // No key's token begins with a tilde.
-        let id = format!("~{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
-        let known = claim(shared, events, &id).await?;
-        // A key that comes twice is of the first that has it.
-        let mut first = HashMap::new();
-        let is_new = |place: &usize| match events[*place].idempotency_key.as_deref() {
-            Some(key) => !known.contains_key(key) && *first.entry(key).or_insert(*place) == *place,
-            None => true,
-        };
-        let new: Vec<usize> = (0..events.len()).filter(is_new).collect();
-        let mut sequence = None;
-        let mut cursors = vec![Cursor::START; events.len()];
-        if !new.is_empty() {
-            let stored: Vec<_> = new.iter().map(|place| &events[*place]).collect();
-            let mut headers = HeaderMap::new();
-            headers.insert(MESSAGE_ID, id);
-            let ack = publish_batch(shared, &batch::parts(&stored), headers).await?;
-            if ack.duplicate {
-                continue;
-            }
-            sequence = Some(ack.seq);
-            for (place, cursor) in new.iter().zip(append::cursors(ack.seq, new.len())) {
-                cursors[*place] = cursor;
-            }
-        }
-        for place in 0..events.len() {
-            let Some(key) = events[place].idempotency_key.as_deref() else { continue };
-            if let Some(cursor) = known.get(key) {
-                cursors[place] = *cursor;
-            } else if let Some(first) = first.get(key) {
-                cursors[place] = cursors[*first];
-            }
-        }
-        return Ok((sequence, cursors));
-    }
-    Err(crowded())
-}
-
-/// Claims the keys of these events for a batch; the answer is those that are known, and where.
-async fn claim<'a>(
-    shared: &Shared,
-    events: &'a [NewEvent],
-    batch: &str,
-) -> Result<HashMap<&'a str, Cursor>, StoreError> {
-    let keys = events.iter().filter_map(|event| event.idempotency_key.as_deref());
-    // In one order, whoever claims them: so that no two wait for one another.
-    let keys: BTreeSet<&str> = keys.collect();
-    let mut known = HashMap::new();
-    for key in keys {
-        let note = Bytes::from(batch.to_owned());
-        let subject = shared.names.note();
-        if let Outcome::Known(cursor) =
-            publish(shared, key, subject, HeaderMap::new(), note).await?
-        {
-            known.insert(key, cursor);
-        }
-    }
-    Ok(known)
 }

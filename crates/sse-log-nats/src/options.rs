@@ -9,6 +9,7 @@ use sse_core::LogOptions;
 ///
 /// let log = LogOptions { events: 10_000, ..LogOptions::for_store() };
 /// let options = Options { log, prefix: "shop".into(), ..Options::default() };
+/// assert_eq!(options.replicas, 1);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -19,9 +20,10 @@ pub struct Options {
     pub log: LogOptions,
     /// What the names of the streams and subjects begin with; default `sse`. It is 1 to 32 of `[a-z0-9]`; a stream has it in capitals.
     pub prefix: String,
-    /// On how many servers of a cluster the log is kept, when it is created; default 1.
+    /// On how many servers of a cluster the log is kept, when it is created; default 1. More are [not tested](crate#limits).
     pub replicas: usize,
-    /// How long a call waits for a connection where there is none; default 1 s. After that it fails, and nothing was done.
+    /// How long a call waits for a connection where there is none; default 1 s. After that it fails, and nothing was done. Several
+    /// servers share it.
     pub connect_timeout: Duration,
 }
 

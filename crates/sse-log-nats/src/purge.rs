@@ -1,6 +1,6 @@
 //! Removing what the log has let go of.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sse_core::Cursor;
@@ -14,6 +14,8 @@ use crate::store::Shared;
 
 /// How many notes are looked at a time.
 const AT_A_TIME: u64 = 1000;
+/// How much longer a note is kept, since the servers of a cluster may differ.
+const FOR_SURE: Duration = Duration::from_secs(60);
 
 /// Removes the messages up to the floor, apart from notes on idempotency keys, since those may be older than the events that they are of:
 /// the server forgets, when it starts anew, the ids of messages that it has not.
@@ -30,11 +32,20 @@ pub(crate) async fn purge(shared: &Shared, info: &Info, floor: Cursor) -> Result
     for subject in shared.names.events() {
         remove(shared, json!({ "filter": subject, "seq": sequence })).await?;
     }
+    forget_old_notes(shared, info).await
+}
+
+/// Removes the notes on keys that the server has forgotten. It goes by its own clock, and so is the time of a message.
+pub(crate) async fn forget_old_notes(shared: &Shared, info: &Info) -> Result<(), StoreError> {
+    let before_newest = info.state.last_seq.saturating_sub(1);
+    let consumer =
+        Consumer::after(shared, before_newest, Content::Headers, FORGOTTEN_AFTER).await?;
+    let newest = consumer.take(shared, 1, None).await?;
+    // Where the newest message was deleted they wait for the next.
+    let Some(newest) = newest.first() else { return Ok(()) };
     let window =
         info.config["duplicate_window"].as_u64().map_or(Duration::ZERO, Duration::from_nanos);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    // A minute for clocks that differ.
-    let before = now.saturating_sub(window + Duration::from_secs(60));
+    let before = Duration::from_nanos(newest.time).saturating_sub(window + FOR_SURE);
     if let Some(first) = first_note_since(shared, before).await? {
         remove(shared, json!({ "filter": shared.names.note(), "seq": first })).await?;
     }
@@ -50,7 +61,7 @@ async fn remove(shared: &Shared, what: Value) -> Result<(), StoreError> {
 /// The first note that may be needed yet, or the end, if there are older ones.
 async fn first_note_since(shared: &Shared, time: Duration) -> Result<Option<u64>, StoreError> {
     let content = Content::HeadersOf(shared.names.note());
-    let consumer = Consumer::after(shared, 0, content, FORGOTTEN_AFTER).await?;
+    let mut consumer = Consumer::after(shared, 0, content, FORGOTTEN_AFTER).await?;
     let mut after_old = None;
     loop {
         let notes = consumer.fetch(shared, AT_A_TIME, None).await?;

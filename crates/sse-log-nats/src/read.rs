@@ -2,21 +2,17 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
 use sse_core::Cursor;
 use sse_core::store::{Page, PageLimit, StoreError, StoredEvent};
 
-use crate::api::Got;
 use crate::bounds::look;
 use crate::consumer::{Consumer, Content};
-use crate::failure::code;
+use crate::get::next_event;
 use crate::message::Message;
 use crate::store::Shared;
 
 /// The most messages and bytes that are read at a time, whatever is wanted.
-const MOST: (u64, usize) = (1000, 8 << 20);
+const MOST: PageLimit = PageLimit { events: 1000, bytes: 8 << 20 };
 /// How long the server remembers a consumer whose reader has gone.
 pub(crate) const FORGOTTEN_AFTER: Duration = Duration::from_secs(5);
 
@@ -26,13 +22,13 @@ pub(crate) async fn read(
     after: Cursor,
     limit: PageLimit,
 ) -> Result<Page, StoreError> {
-    let mut from = after.hi();
+    let (mut from, mut most) = (after.hi(), limit);
     let mut begun = shared.begun.take(after);
     loop {
         let (messages, is_end, of) = match begun.take() {
             Some(begun) => (vec![begun.message], false, Some(begun.of)),
             None => {
-                let (messages, is_end) = messages_after(shared, from, limit).await?;
+                let (messages, is_end) = messages_after(shared, from, most).await?;
                 (messages, is_end, None)
             }
         };
@@ -55,6 +51,13 @@ pub(crate) async fn read(
             return Ok(Page { bounds: look.bounds, events });
         }
         // All of them were deleted, or are notes: there may be events after them.
+        match next_event(shared, from + 1).await? {
+            Some(message) => from = message.sequence - 1,
+            None => {
+                return Ok(Page { bounds: self::look(shared).await?.bounds, events: Vec::new() });
+            }
+        }
+        most = MOST;
     }
 }
 
@@ -64,7 +67,8 @@ async fn messages_after(
     sequence: u64,
     limit: PageLimit,
 ) -> Result<(Vec<Message>, bool), StoreError> {
-    let (messages, bytes) = ((limit.events as u64).clamp(1, MOST.0), limit.bytes.clamp(1, MOST.1));
+    let messages = limit.events.clamp(1, MOST.events) as u64;
+    let bytes = limit.bytes.clamp(1, MOST.bytes);
     let consumer = match Consumer::after(shared, sequence, Content::Whole, FORGOTTEN_AFTER).await {
         Ok(consumer) => consumer,
         Err(error) => {
@@ -109,29 +113,4 @@ fn within(mut events: Vec<StoredEvent>, limit: PageLimit) -> Vec<StoredEvent> {
     let fitting = fitting.count().max(1);
     events.truncate(fitting);
     events
-}
-
-/// The message of this sequence, if it is there.
-pub(crate) async fn get(shared: &Shared, sequence: u64) -> Result<Option<Message>, StoreError> {
-    ask(shared, json!({ "seq": sequence })).await
-}
-
-/// The first message from this sequence on.
-pub(crate) async fn get_from(
-    shared: &Shared,
-    sequence: u64,
-) -> Result<Option<Message>, StoreError> {
-    let subjects = format!("{}>", shared.names.prefix);
-    ask(shared, json!({ "seq": sequence, "next_by_subj": subjects })).await
-}
-
-async fn ask(shared: &Shared, question: serde_json::Value) -> Result<Option<Message>, StoreError> {
-    let subject = format!("STREAM.MSG.GET.{}", shared.names.stream);
-    let got: Got = match shared.connection.api(&subject, &question).await {
-        Err(failure) if failure.is(code::NO_MESSAGE) => return Ok(None),
-        got => got?,
-    };
-    let payload = STANDARD.decode(&got.message.data).map_err(StoreError::failed)?.into();
-    let Got { message } = got;
-    Ok(Some(Message { sequence: message.seq, subject: message.subject, payload }))
 }

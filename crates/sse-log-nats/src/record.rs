@@ -56,6 +56,16 @@ impl Record {
         }
     }
 
+    /// Whether it was lower.
+    pub(crate) fn raise_floor(&mut self, floor: Cursor) -> bool {
+        let rises = floor > self.floor;
+        if rises {
+            self.floor = floor;
+            self.hidden.retain(|hidden| *hidden > floor);
+        }
+        rises
+    }
+
     fn to_json(&self) -> Result<Bytes, StoreError> {
         let written = Written {
             epoch: self.epoch.to_string(),
@@ -100,7 +110,7 @@ pub(crate) async fn save(shared: &Shared, record: &Record) -> Result<bool, Store
     let message = shared.connection.request(subject, headers, record.to_json()?).await?;
     match answer::<Ack>(&message.payload) {
         Ok(_) => Ok(true),
-        Err(failure) if failure.is(code::OTHER_LAST_SEQUENCE) => Ok(false),
+        Err(failure) if failure.is_other_last() => Ok(false),
         Err(failure) => Err(failure.into()),
     }
 }
@@ -120,6 +130,15 @@ pub(crate) async fn change(
         }
     }
     Err(StoreError::failed("too many others change the record of the log"))
+}
+
+/// Says that nothing up to this position is kept, in this epoch.
+pub(crate) async fn raise_floor(
+    shared: &Shared,
+    epoch: Epoch,
+    floor: Cursor,
+) -> Result<Record, StoreError> {
+    change(shared, |record| Ok(record.epoch == epoch && record.raise_floor(floor))).await
 }
 
 /// Creates the stream of the records.

@@ -6,20 +6,27 @@ use sse_core::store::{Retention, StoreError};
 
 use crate::bounds::{Look, look_at};
 use crate::consumer::{Consumer, Content, Delivered};
+use crate::get::{get, last_event};
 use crate::message::{Kind, MESSAGE_SIZE, headers_size};
-use crate::purge::purge;
-use crate::read::{FORGOTTEN_AFTER, get};
+use crate::purge::{forget_old_notes, purge};
+use crate::read::FORGOTTEN_AFTER;
 use crate::record;
 use crate::store::Shared;
 
 /// How many messages are looked at a time.
 const AT_A_TIME: u64 = 1000;
+/// How many messages are let go of at most before the next time.
+const MOST: u64 = 50_000;
+/// How many notes there may be before those are let go of that are of no use any more, though the floor does not rise.
+const MOST_NOTES: u64 = 10_000;
 /// What the server counts for a message besides its subject, headers and payload.
 const FRAME: u64 = 30;
 
 /// How much there is too much.
 #[derive(Debug)]
 struct Excess {
+    /// The newest event, which is kept.
+    newest: Cursor,
     events: u64,
     bytes: u64,
     /// What is older than this, in nanoseconds since 1970.
@@ -45,6 +52,15 @@ pub(crate) async fn retain(shared: &Shared, retention: &Retention) -> Result<(),
         purge(shared, &look.info, look.record.floor).await?;
         look = look_at(shared, Some(shared.names.multiple())).await?;
     }
+    if look.bounds.floor > look.record.floor {
+        // Limits that somebody has set may be gone by the time that somebody else looks.
+        record::raise_floor(shared, look.bounds.epoch, look.bounds.floor).await?;
+    }
+    let is_note = |subject: &str| Kind::of(subject, &shared.names) == Kind::Note;
+    let notes = look.info.state.subjects.iter().flatten().find(|(subject, _)| is_note(subject));
+    if notes.is_some_and(|(_, notes)| *notes > MOST_NOTES) {
+        forget_old_notes(shared, &look.info).await?;
+    }
     let mut excess = excess(shared, &look, retention).await?;
     if !excess.has(u64::MAX) && excess.before == 0 {
         return Ok(());
@@ -53,16 +69,12 @@ pub(crate) async fn retain(shared: &Shared, retention: &Retention) -> Result<(),
     if floor <= look.record.floor {
         return Ok(());
     }
-    record::change(shared, |record| {
-        let rises = record.epoch == look.record.epoch && floor > record.floor;
-        if rises {
-            record.floor = floor;
-            record.hidden.retain(|hidden| *hidden > floor);
-        }
-        Ok(rises)
-    })
-    .await?;
-    purge(shared, &look.info, floor).await
+    let record = record::raise_floor(shared, look.record.epoch, floor).await?;
+    if record.epoch != look.record.epoch {
+        // Of another stream, perhaps, whose messages have the same numbers.
+        return Ok(());
+    }
+    purge(shared, &look.info, record.floor).await
 }
 
 /// By how much the log is over its limits.
@@ -70,10 +82,11 @@ async fn excess(shared: &Shared, look: &Look, retention: &Retention) -> Result<E
     let state = &look.info.state;
     let mut events = state.messages;
     for (subject, messages) in state.subjects.iter().flatten() {
-        events = events + messages * Kind::of(subject, &shared.names).events() - messages;
+        let of_them = messages.saturating_mul(Kind::of(subject, &shared.names).events());
+        events = events.saturating_add(of_them).saturating_sub(*messages);
     }
     let frame = FRAME + shared.names.single().len() as u64;
-    let mut bytes = state.bytes.saturating_sub(state.messages * frame);
+    let mut bytes = state.bytes.saturating_sub(state.messages.saturating_mul(frame));
     let floor = look.record.floor;
     if floor.lo() > 0
         && let Some(message) = get(shared, floor.hi() + 1).await?
@@ -84,25 +97,30 @@ async fn excess(shared: &Shared, look: &Look, retention: &Retention) -> Result<E
             bytes = bytes.saturating_sub(event.block.len() as u64);
         }
     }
+    let newest = last_event(shared).await?.map_or(Vec::new(), |last| last.events(&shared.names));
+    let newest = newest.iter().rev().map(|event| event.cursor);
+    let newest = newest.into_iter().find(|cursor| !look.record.hidden.contains(cursor));
     let hidden = look.record.hidden.len() as u64;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let before = retention.age.map(|age| now.saturating_sub(age).as_nanos() as u64);
     Ok(Excess {
+        newest: newest.unwrap_or(look.bounds.newest),
         events: events.saturating_sub(hidden).saturating_sub(retention.events as u64),
         bytes: bytes.saturating_sub(retention.bytes as u64),
         before: before.unwrap_or(0),
     })
 }
 
-/// The position before the oldest event that is within the limits; the newest is.
+/// The position before the oldest event that is within the limits, as far as one gets; the newest is.
 async fn oldest_kept(
     shared: &Shared,
     look: &Look,
     excess: &mut Excess,
 ) -> Result<Cursor, StoreError> {
     let mut floor = look.record.floor;
-    let consumer = Consumer::after(shared, floor.hi(), Content::Headers, FORGOTTEN_AFTER).await?;
-    'all: loop {
+    let mut consumer =
+        Consumer::after(shared, floor.hi(), Content::Headers, FORGOTTEN_AFTER).await?;
+    'all: for _ in 0..MOST / AT_A_TIME {
         let messages = consumer.fetch(shared, AT_A_TIME, None).await?;
         let is_end = messages.last().is_none_or(|message| message.pending == 0);
         for message in messages {
@@ -140,7 +158,7 @@ async fn let_go(
     let is_cut = floor.lo() > 0 && sequence == floor.hi() + 1;
     let is_older = delivered.time < excess.before;
     let is_all_too_much = is_older || events <= excess.events || size <= excess.bytes;
-    if end < look.bounds.newest && (events <= 1 || is_all_too_much) && !is_cut {
+    if end < excess.newest && (events <= 1 || is_all_too_much) && !is_cut {
         *floor = end;
         excess.without(events, size);
         return Ok(ControlFlow::Continue(()));
@@ -150,7 +168,7 @@ async fn let_go(
         if event.cursor <= *floor || look.record.hidden.contains(&event.cursor) {
             continue;
         }
-        if event.cursor >= look.bounds.newest || !excess.has(delivered.time) {
+        if event.cursor >= excess.newest || !excess.has(delivered.time) {
             return Ok(ControlFlow::Break(()));
         }
         *floor = event.cursor;

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use async_nats::ConnectOptions;
 use sse_core::store::{
     Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
@@ -24,28 +25,55 @@ pub(crate) struct Shared {
     /// The epoch and the newest position that were last seen.
     pub(crate) seen: Mutex<Option<(Epoch, Cursor)>>,
     pub(crate) oldest: Mutex<Option<Oldest>>,
+    /// Of the stream that was created then, what its limits have removed.
+    pub(crate) trimmed: Mutex<(String, Cursor)>,
     pub(crate) begun: Begun,
 }
 
 impl NatsStore {
     /// The store of this name. It connects when it is first used, so that a NATS that is down is one that is waited for.
     ///
+    /// `url` is as for [`open`](crate::open); for credentials that are no password see [`connect_with`](Self::connect_with).
+    ///
     /// # Errors
     ///
-    /// Where the URL or the name is none.
+    /// Where the URL, the name or the prefix is none.
     ///
     /// # Cancel safety
     ///
     /// Nothing has happened when it is dropped.
     pub async fn connect(url: &str, name: &str, options: &Options) -> Result<Self, Error> {
+        let connect = ConnectOptions::new().name("sse-log-nats");
+        Self::connect_with(url, connect, name, options).await
+    }
+
+    /// The same, with connections that are made like this: with certificates, say, or an nkey or JWT, which are features of `async-nats`.
+    ///
+    /// Timeouts, the interval of pings, how a connection is made anew and the event callback are the store's own. It must not be
+    /// `retry_on_initial_connect` or `no_echo`.
+    ///
+    /// # Errors
+    ///
+    /// Where the URL, the name or the prefix is none.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing has happened when it is dropped.
+    pub async fn connect_with(
+        url: &str,
+        connect: ConnectOptions,
+        name: &str,
+        options: &Options,
+    ) -> Result<Self, Error> {
         let names = Names::new(&options.prefix, name).map_err(StoreError::failed)?;
-        let connection = Connection::new(url, options).map_err(StoreError::failed)?;
+        let connection = Connection::new(url, connect, options).map_err(StoreError::failed)?;
         Ok(Self(Arc::new(Shared {
             connection,
             names,
             options: options.clone(),
             seen: Mutex::default(),
             oldest: Mutex::default(),
+            trimmed: Mutex::new((String::new(), Cursor::START)),
             begun: Begun::default(),
         })))
     }

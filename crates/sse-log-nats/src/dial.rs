@@ -1,0 +1,151 @@
+//! How a connection to NATS is made.
+
+use std::io;
+use std::time::Duration;
+
+use async_nats::{Client, ConnectError, ConnectOptions, Event, ReconnectToServer, ServerAddr};
+use percent_encoding::percent_decode_str;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use crate::connection::Lost;
+
+/// A server that has answered nothing for thrice this long is taken for gone.
+const PING_EVERY: Duration = Duration::from_secs(5);
+/// Where nobody can be.
+const NOWHERE: &str = "nats://127.0.0.1:0";
+
+/// The servers of a log, and how one speaks to them.
+pub(crate) struct Dial {
+    servers: Vec<Server>,
+    options: ConnectOptions,
+    within: Duration,
+}
+
+/// A server, and who one is to it.
+#[derive(Clone)]
+struct Server {
+    address: ServerAddr,
+    user: Option<String>,
+    password: Option<String>,
+}
+
+/// What a client has said of itself.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) is_lost: bool,
+    /// The newest complaint of the server.
+    pub(crate) complaint: Option<String>,
+}
+
+impl Dial {
+    pub(crate) fn new(
+        urls: &str,
+        options: ConnectOptions,
+        within: Duration,
+        timeout: Duration,
+    ) -> io::Result<Self> {
+        let servers: io::Result<_> = urls.split(',').map(Server::new).collect();
+        let options = options
+            .ping_interval(PING_EVERY)
+            .request_timeout(Some(timeout))
+            .ignore_discovered_servers()
+            .max_reconnects(1);
+        Ok(Self { servers: servers?, options, within })
+    }
+
+    /// The first server that can be reached, from any on, so that not all are on one. Each has its share of the time that is left.
+    pub(crate) async fn connect(&self) -> Result<(Client, Lost), ConnectError> {
+        let mut servers = self.servers.clone();
+        fastrand::shuffle(&mut servers);
+        let begun = Instant::now();
+        let last = servers.pop().expect("a text has a first part");
+        for (place, server) in servers.iter().enumerate() {
+            let left = self.within.saturating_sub(begun.elapsed());
+            let share = left / u32::try_from(servers.len() + 1 - place).unwrap_or(u32::MAX);
+            if let Ok(Ok(connected)) = timeout(share, self.connect_to(server)).await {
+                return Ok(connected);
+            }
+        }
+        self.connect_to(&last).await
+    }
+
+    /// The client would connect anew by itself, and then send what was asked of it before: long after whoever asked was told that the outcome
+    /// is unknown, and has tried again. So it is given nowhere to go, and ends with all that waited in it.
+    async fn connect_to(&self, server: &Server) -> Result<(Client, Lost), ConnectError> {
+        let (sender, said) = watch::channel(Said::default());
+        let nowhere: ServerAddr = NOWHERE.parse().expect("it is an address");
+        let options = server
+            .identify(self.options.clone())
+            .connection_timeout(self.within)
+            .reconnect_to_server_callback(|servers, _| async move {
+                let is_lost = servers.iter().any(|server| server.did_connect);
+                let next = if is_lost { servers.last() } else { servers.first() };
+                let delay = Some(Duration::ZERO);
+                next.map(|next| ReconnectToServer { addr: next.addr.clone(), delay })
+            })
+            .event_callback(move |event| {
+                sender.send_modify(|said| match event {
+                    Event::Disconnected | Event::Closed => said.is_lost = true,
+                    Event::ServerError(error) => said.complaint = Some(error.to_string()),
+                    _ => {}
+                });
+                async {}
+            });
+        let client = options.connect(vec![server.address.clone(), nowhere]).await?;
+        Ok((client, Lost(said)))
+    }
+}
+
+impl Server {
+    /// The client itself does not heed what an address says of the user. Nor need it have the password where it writes of the address.
+    fn new(url: &str) -> io::Result<Self> {
+        let address: ServerAddr = url.trim().parse()?;
+        let user = address.username().map(decoded).transpose()?;
+        let password = address.password().map(decoded).transpose()?;
+        let mut url = address.into_inner();
+        let stripped = url.set_username("").and_then(|()| url.set_password(None));
+        stripped.map_err(|()| invalid("it has a user, and no host"))?;
+        Ok(Self { address: ServerAddr::from_url(url)?, user, password })
+    }
+
+    /// A name without a password is a token, as in other clients of NATS.
+    fn identify(&self, options: ConnectOptions) -> ConnectOptions {
+        match (self.user.clone(), self.password.clone()) {
+            (Some(user), Some(password)) => options.user_and_password(user, password),
+            (Some(token), None) => options.token(token),
+            (None, _) => options,
+        }
+    }
+}
+
+fn decoded(text: &str) -> io::Result<String> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map(Into::into).map_err(|_| invalid("its user or password is not UTF-8"))
+}
+
+fn invalid(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("NATS server URL is invalid: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_one_is_comes_from_the_address_and_leaves_it() {
+        for (url, user, password) in [
+            ("nats://host:4222", None, None),
+            ("host", None, None),
+            ("nats://me:se%3Acret%40@host", Some("me"), Some("se:cret@")),
+            ("tls://t%2Fken@host", Some("t/ken"), None),
+        ] {
+            let server = Server::new(url).expect("an address");
+            assert_eq!((server.user.as_deref(), server.password.as_deref()), (user, password));
+            assert!(!server.address.as_url_str().contains('@'), "{:?}", server.address);
+        }
+        for nonsense in ["nats://%ff:x@host", "http://host", "nats://[x", ""] {
+            assert!(Server::new(nonsense).is_err(), "{nonsense:?}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Storing one message in the stream.
+
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use async_nats::client::{RequestError, RequestErrorKind};
+use bytes::Bytes;
+use sse_core::store::StoreError;
+use tokio::time::{Instant, sleep};
+
+use crate::api::Ack;
+use crate::bounds::look;
+use crate::failure::{Failure, answer, code};
+use crate::store::Shared;
+
+/// How long one waits for a message of the same id that is being stored, and how often one asks.
+const PATIENCE: Duration = Duration::from_secs(1);
+const ASK_EVERY: Duration = Duration::from_millis(20);
+
+/// Publishes a message into the stream. Where there is no stream it is created first.
+pub(crate) async fn publish(
+    shared: &Shared,
+    subject: String,
+    headers: HeaderMap,
+    payload: Bytes,
+) -> Result<Ack, StoreError> {
+    let begun = Instant::now();
+    loop {
+        match attempt(shared, &subject, &headers, &payload).await? {
+            Ok(ack) if ack.stream != shared.names.stream => {
+                let (ours, other) = (&shared.names.stream, &ack.stream);
+                let error = format!("the stream {other} has taken what is for {ours}");
+                return Err(StoreError::outcome_unknown(error));
+            }
+            Ok(ack) if !ack.is_in_process() => return Ok(ack),
+            Err(failure) if !failure.is(code::ID_IN_PROCESS) => return Err(failure.into()),
+            Ok(_) | Err(_) if begun.elapsed() < PATIENCE => sleep(ASK_EVERY).await,
+            Ok(_) | Err(_) => {
+                let error = "a message of the same id was not stored in time";
+                return Err(StoreError::outcome_unknown(error));
+            }
+        }
+    }
+}
+
+async fn attempt(
+    shared: &Shared,
+    subject: &str,
+    headers: &HeaderMap,
+    payload: &Bytes,
+) -> Result<Result<Ack, Failure>, StoreError> {
+    let ask = || shared.connection.request(subject.to_owned(), headers.clone(), payload.clone());
+    let message = match ask().await {
+        Err(StoreError::Failed(error)) if is_no_stream(&*error) => {
+            look(shared).await?;
+            ask().await?
+        }
+        message => message?,
+    };
+    let answer = answer::<Ack>(&message.payload);
+    if answer.as_ref().is_err_and(|failure| failure.is(code::TOO_LARGE_FOR_STREAM))
+        && look(shared).await.is_ok_and(|look| look.bounds.is_finished)
+    {
+        return Err(StoreError::Finished);
+    }
+    Ok(answer)
+}
+
+fn is_no_stream(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    error
+        .downcast_ref::<RequestError>()
+        .is_some_and(|error| error.kind() == RequestErrorKind::NoResponders)
+}

@@ -1,0 +1,82 @@
+//! As whom, and to which server.
+
+use std::time::Duration;
+
+use sse_conformance::stores::Nats;
+use sse_conformance::suite::store_engine::Networked;
+use sse_core::store::{Store, StoreError};
+use sse_log_nats::{ConnectOptions, LogOptions, NatsStore, Options};
+use tokio::net::TcpListener;
+
+use crate::tools::{append, bounds, event, messages, told, url};
+
+/// Whoever does not say who he is is in an account of his own.
+const ACCOUNTS: &str = r#"
+accounts {
+    app {
+        jetstream: enabled
+        users: [
+            { user: "me@work", password: "a/b:c" }
+            { user: "reader", password: "x", permissions: { publish: { deny: ["other.>"] } } }
+        ]
+    }
+    nobody { jetstream: enabled, users: [{ user: nobody, password: x }] }
+}
+no_auth_user: nobody
+"#;
+
+#[tokio::test]
+async fn the_user_and_password_of_the_url_are_used() {
+    let nats = Nats::start_with(ACCOUNTS).await;
+    let url = format!("nats://me%40work:a%2Fb%3Ac@{}", nats.address());
+    let store = NatsStore::connect(&url, "log", &Options::default()).await.expect("a name");
+    append(&store, &[event("of the app")]).await;
+    assert!(
+        nats.api("STREAM.INFO.SSE_log", &serde_json::json!({})).expect("an answer")["error"]
+            .is_object(),
+        "nobody has it"
+    );
+    let url = format!("nats://me%40work:wrong@{}", nats.address());
+    let store = NatsStore::connect(&url, "log", &Options::default()).await.expect("a name");
+    let refused = store.bounds().await.expect_err("who is that");
+    assert!(told(&refused).contains("authorization violation"), "{}", told(&refused));
+}
+
+#[tokio::test]
+async fn connections_are_made_as_the_application_says() {
+    let nats = Nats::start_with(ACCOUNTS).await;
+    let options = Options::default();
+    let me = ConnectOptions::with_user_and_password("me@work".into(), "a/b:c".into());
+    let store = NatsStore::connect_with(&url(&nats), me, "log", &options).await.expect("a name");
+    append(&store, &[event("of the app")]).await;
+    let nobody = NatsStore::connect(&url(&nats), "log", &options).await.expect("a name");
+    assert_ne!(bounds(&nobody).await.epoch, bounds(&store).await.epoch);
+    assert_eq!(messages(&nats), 0, "nobody has it");
+}
+
+/// The server does not answer who may not ask, and says why elsewhere.
+#[tokio::test]
+async fn what_the_server_complains_of_is_told() {
+    let nats = Nats::start_with(ACCOUNTS).await;
+    let log = LogOptions { store_timeout: Duration::from_millis(300), ..LogOptions::for_store() };
+    let options = Options { log, prefix: "other".into(), ..Options::default() };
+    let url = format!("nats://reader:x@{}", nats.address());
+    let store = NatsStore::connect(&url, "log", &options).await.expect("a name");
+    let refused = store.append(&[event("x")]).await.expect_err("he may not");
+    assert!(matches!(refused, StoreError::OutcomeUnknown(_)), "{refused:?}");
+    assert!(told(&refused).to_lowercase().contains("permissions violation"), "{}", told(&refused));
+}
+
+/// Whichever is tried first, since there is time for the other.
+#[tokio::test]
+async fn a_server_that_says_nothing_leaves_time_for_the_others() {
+    let nats = Nats::start().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let silent = silent.local_addr().map(|address| (address, silent)).expect("it listens");
+    let options = Options { connect_timeout: Duration::from_millis(500), ..Options::default() };
+    for _ in 0..8 {
+        let urls = format!("nats://{},{}", silent.0, url(&nats));
+        let store = NatsStore::connect(&urls, "log", &options).await.expect("a name");
+        bounds(&store).await;
+    }
+}

@@ -1,0 +1,87 @@
+//! What a reader gets, where there is more than events, and where some of it is lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use sse_conformance::stores::Nats;
+use sse_core::Cursor;
+use sse_core::store::{PageLimit, Store};
+
+use crate::relay::{Fate, Relay};
+use crate::tools::{PAGE, append, bounds, event, flood, once, open_at, texts};
+
+/// How often something is asked for whose subject begins like this.
+fn count(relay: &Relay, subject: &'static str) -> Arc<AtomicUsize> {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    relay.asked(move |asked| {
+        counted.fetch_add(asked.starts_with(subject).into(), SeqCst);
+        Fate::Passes
+    });
+    asked
+}
+
+/// Else a log could not be opened any more for all the notes at its end.
+#[tokio::test]
+async fn a_run_of_notes_is_passed_over_at_once() {
+    let nats = Nats::start().await;
+    let relay = Relay::start(&nats).await;
+    let store = open_at(&relay.url()).await;
+    flood(&nats, "sse.log.m.note", "x", 5000).await;
+    let reads = count(&relay, "$JS.API.CONSUMER.CREATE.");
+    let limit = PageLimit { events: 1, ..PAGE };
+    let page = store.read(Cursor::START, limit).await.expect("a page");
+    assert_eq!(page.events, []);
+    let one = append(&store, &[event("one")]).await;
+    let page = store.read(Cursor::START, limit).await.expect("a page");
+    assert_eq!(page.events[0].cursor, one[0]);
+    assert!(reads.load(SeqCst) <= 4, "{reads:?}");
+}
+
+#[tokio::test]
+async fn a_message_that_is_lost_on_its_way_is_noticed() {
+    let nats = Nats::start().await;
+    let relay = Relay::start(&nats).await;
+    let store = open_at(&relay.url()).await;
+    for number in 1..=5 {
+        append(&store, &[event(number)]).await;
+    }
+    for lost in 1..5 {
+        let mut is_lost = false;
+        relay.delivered(move |sequence| {
+            is_lost || std::mem::replace(&mut is_lost, sequence == lost) || sequence != lost
+        });
+        store.read(Cursor::START, PAGE).await.expect_err("one is missing");
+        assert_eq!(texts(&store).await, ["1", "2", "3", "4", "5"]);
+    }
+}
+
+/// It costs three requests, and those once, whatever there is before it.
+#[tokio::test]
+async fn the_oldest_event_is_found_behind_notes() {
+    let nats = Nats::start().await;
+    let relay = Relay::start(&nats).await;
+    let store = open_at(&relay.url()).await;
+    flood(&nats, "sse.log.m.note", "x", 500).await;
+    let asked = count(&relay, "$JS.API.STREAM.MSG.GET.SSE_log");
+    for _ in 0..5 {
+        assert_eq!(bounds(&store).await.oldest, None);
+    }
+    assert!(asked.load(SeqCst) <= 3, "{asked:?}");
+    let batch = append(&store, &["one", "two"].map(event)).await;
+    append(&store, &[event("three")]).await;
+    for _ in 0..5 {
+        assert_eq!(bounds(&store).await.oldest, Some(batch[0]));
+    }
+    assert!(asked.load(SeqCst) <= 6, "{asked:?}");
+}
+
+#[tokio::test]
+async fn the_keys_of_a_batch_are_claimed_together() {
+    let nats = Nats::start().await;
+    let relay = Relay::start(&nats).await;
+    let store = open_at(&relay.url()).await;
+    append(&store, &(0..500).map(|n| once(n, n)).collect::<Vec<_>>()).await;
+    let most = relay.most_waiting();
+    assert!((10..=64).contains(&most), "{most}");
+}

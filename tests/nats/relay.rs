@@ -1,0 +1,175 @@
+//! Between a log and its server: does to single messages what a cluster may do, or a server that dies.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use sse_conformance::stores::Nats;
+use sse_conformance::suite::store_engine::Networked;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+
+/// What becomes of what is asked.
+pub(crate) enum Fate {
+    Passes,
+    /// The server does it, and another answer comes.
+    IsAnswered(&'static str),
+    /// The server does not get it, and this answer comes.
+    IsRefused(&'static str),
+}
+
+/// Nobody listens to it, so that the server says that at once.
+const NOWHERE: &str = "nowhere";
+
+type Asked = Box<dyn FnMut(&str) -> Fate + Send>;
+type Delivered = Box<dyn FnMut(u64) -> bool + Send>;
+
+struct Rules {
+    asked: Asked,
+    delivered: Delivered,
+    /// By where they are awaited.
+    answers: HashMap<String, &'static str>,
+    waiting: HashSet<String>,
+    most_waiting: usize,
+}
+
+/// Gone when it is dropped.
+pub(crate) struct Relay {
+    address: SocketAddr,
+    rules: Arc<Mutex<Rules>>,
+    accepting: AbortHandle,
+}
+
+impl Relay {
+    pub(crate) async fn start(nats: &Nats) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let (address, server) = (listener.local_addr().expect("it listens"), nats.address());
+        let (asked, delivered) = (Box::new(|_: &str| Fate::Passes), Box::new(|_| true));
+        let rules = Arc::new(Mutex::new(Rules {
+            asked,
+            delivered,
+            answers: HashMap::new(),
+            waiting: HashSet::new(),
+            most_waiting: 0,
+        }));
+        let accepting = tokio::spawn(accept(listener, server, Arc::clone(&rules))).abort_handle();
+        Self { address, rules, accepting }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("nats://{}", self.address)
+    }
+
+    /// From now on this is asked of all that is published, by its subject.
+    pub(crate) fn asked(&self, rule: impl FnMut(&str) -> Fate + Send + 'static) {
+        self.rules.lock().expect("no rule panics").asked = Box::new(rule);
+    }
+
+    /// And this of each message that a consumer gives, by its place in the stream: whether it arrives.
+    pub(crate) fn delivered(&self, rule: impl FnMut(u64) -> bool + Send + 'static) {
+        self.rules.lock().expect("no rule panics").delivered = Box::new(rule);
+    }
+
+    /// How many waited for an answer at a time, at most.
+    pub(crate) fn most_waiting(&self) -> usize {
+        self.rules.lock().expect("no rule panics").most_waiting
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, server: SocketAddr, rules: Arc<Mutex<Rules>>) {
+    let mut lines = JoinSet::new();
+    loop {
+        let (client, _) = listener.accept().await.expect("a connection");
+        let Ok(server) = TcpStream::connect(server).await else { continue };
+        let ((from, to), (back_from, back_to)) = (client.into_split(), server.into_split());
+        lines.spawn(carry(from, back_to, Arc::clone(&rules), Frame::ask));
+        lines.spawn(carry(back_from, to, Arc::clone(&rules), Frame::answer));
+    }
+}
+
+async fn carry(
+    from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    rules: Arc<Mutex<Rules>>,
+    rule: fn(&mut Frame, &mut Rules) -> bool,
+) {
+    let mut from = BufReader::new(from);
+    while let Some(mut frame) = Frame::read(&mut from).await {
+        let passes = rule(&mut frame, &mut rules.lock().expect("no rule panics"));
+        if passes && to.write_all(&frame.bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A line, in words, and what comes with it.
+struct Frame {
+    words: Vec<String>,
+    payload: Vec<u8>,
+}
+
+impl Frame {
+    async fn read(from: &mut BufReader<OwnedReadHalf>) -> Option<Self> {
+        let mut line = String::new();
+        from.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
+        let words: Vec<String> = line.trim_end().split(' ').map(Into::into).collect();
+        let mut payload = Vec::new();
+        if let "PUB" | "HPUB" | "MSG" | "HMSG" = words[0].as_str() {
+            let size: usize = words.last()?.parse().ok()?;
+            payload.resize(size + 2, 0);
+            from.read_exact(&mut payload).await.ok()?;
+        }
+        Some(Self { words, payload })
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        [self.words.join(" ").as_bytes(), b"\r\n", &self.payload].concat()
+    }
+
+    /// `PUB subject [reply] size`, and `HPUB` with one size more.
+    fn ask(&mut self, rules: &mut Rules) -> bool {
+        let words = match self.words[0].as_str() {
+            "PUB" => 4,
+            "HPUB" => 5,
+            _ => return true,
+        };
+        let reply = (self.words.len() == words).then(|| self.words[2].clone());
+        rules.waiting.extend(reply.clone());
+        rules.most_waiting = rules.most_waiting.max(rules.waiting.len());
+        let answer = match (rules.asked)(&self.words[1]) {
+            Fate::Passes => return true,
+            Fate::IsAnswered(answer) => answer,
+            Fate::IsRefused(answer) => {
+                self.words[1] = NOWHERE.into();
+                answer
+            }
+        };
+        rules.answers.insert(reply.expect("an answer is awaited"), answer);
+        true
+    }
+
+    /// `MSG subject number [reply] size`, and `HMSG` with one size more.
+    fn answer(&mut self, rules: &mut Rules) -> bool {
+        if !self.words[0].ends_with("MSG") {
+            return true;
+        }
+        rules.waiting.remove(&self.words[1]);
+        if let Some(answer) = rules.answers.remove(&self.words[1]) {
+            let size = answer.len().to_string();
+            self.words = vec!["MSG".into(), self.words[1].clone(), self.words[2].clone(), size];
+            self.payload = [answer.as_bytes(), b"\r\n"].concat();
+        }
+        // `$JS.ACK.stream.consumer.deliveries.sequence.number.time.pending`
+        let reply = self.words[3].strip_prefix("$JS.ACK.");
+        let sequence = reply.and_then(|reply| reply.split('.').nth(3)?.parse().ok());
+        sequence.is_none_or(|sequence| (rules.delivered)(sequence))
+    }
+}
