@@ -9,3 +9,4 @@ mod hellos;
 mod links;
 mod picture;
 mod program;
+mod reset;
