@@ -1,8 +1,23 @@
 //! What is read first of a crate.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::blocks::{blocks, read, root};
+
+/// What each store is called in prose, and its crate.
+const STORES: [(&str, &str); 4] = [
+    ("redb", "sse-log-redb"),
+    ("Redis", "sse-log-redis"),
+    ("NATS", "sse-log-nats"),
+    ("Postgres", "sse-log-postgres"),
+];
+/// What every store is made of; whatever else its engine needs has names of its own.
+const FILES: [&str; 11] = [
+    "lib", "options", "store", "name", "append", "read", "bounds", "follow", "retain", "admin",
+    "failure",
+];
+/// How long a file may be: `docs/style.md`.
+const LONGEST: usize = 250;
 
 /// The libraries that users have.
 fn libraries() -> Vec<PathBuf> {
@@ -15,12 +30,74 @@ fn libraries() -> Vec<PathBuf> {
 #[test]
 fn each_crate_opens_with_a_whole_example() {
     for library in libraries() {
-        let source = read(&library);
-        let docs = source.lines().map_while(|line| line.strip_prefix("//!"));
-        let docs: Vec<_> = docs.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
-        let blocks = blocks(&docs.join("\n"));
+        let blocks = blocks(&page(&library));
         let example = blocks.first().filter(|block| block.heading.is_empty());
         let example = example.unwrap_or_else(|| panic!("{} begins without one", library.display()));
         assert!(example.text.contains("assert"), "{}: it shows no result", library.display());
+    }
+}
+
+#[test]
+fn the_same_thing_is_in_the_file_of_the_same_name_in_every_store() {
+    for (_, store) in STORES {
+        for file in FILES {
+            let path = root().join("crates").join(store).join("src").join(file);
+            let path = path.with_extension("rs");
+            assert!(path.is_file(), "{} is missing", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_first_pages_of_the_stores_have_the_same_sections() {
+    for (engine, store) in STORES {
+        let promises = format!("What {engine} promises");
+        let mut expected = vec!["What is kept, and where", &promises];
+        expected.extend(["Restoring a backup", "Limits", "Costs"]);
+        // A file is reached by no connection.
+        expected.extend((engine != "redb").then_some("TLS"));
+        let page = page(&root().join("crates").join(store).join("src/lib.rs"));
+        assert_eq!(sections(&page), expected, "{store}");
+    }
+}
+
+#[test]
+fn no_file_of_a_store_is_longer_than_a_reader_holds() {
+    let mut count = 0;
+    for (_, store) in STORES {
+        each_file(&root().join("crates").join(store), &mut |file| {
+            let extension = file.extension().and_then(|extension| extension.to_str());
+            if matches!(extension, Some("rs" | "sql" | "lua")) {
+                let lines = read(file).lines().count();
+                assert!(lines <= LONGEST, "{} has {lines} lines", file.display());
+                count += 1;
+            }
+        });
+    }
+    assert!(count > STORES.len() * FILES.len(), "{count} files were found");
+}
+
+/// What a library says of itself.
+fn page(library: &Path) -> String {
+    let source = read(library);
+    let docs = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let docs: Vec<_> = docs.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    docs.join("\n")
+}
+
+/// Its headings of the first level.
+fn sections(page: &str) -> Vec<&str> {
+    let parts = page.split("```").step_by(2); // what is between two fences is code
+    parts.flat_map(str::lines).filter_map(|line| line.strip_prefix("# ")).collect()
+}
+
+fn each_file(folder: &Path, look: &mut impl FnMut(&Path)) {
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("it can be read").path();
+        if path.is_dir() {
+            each_file(&path, look);
+        } else {
+            look(&path);
+        }
     }
 }
