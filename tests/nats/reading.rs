@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use sse_conformance::stores::Nats;
 use sse_core::Cursor;
 use sse_core::store::{PageLimit, Store};
+use tokio::time::timeout;
 
 use crate::relay::{Fate, Relay};
-use crate::tools::{PAGE, append, bounds, event, flood, once, open_at, texts};
+use crate::tools::{PAGE, append, bounds, event, flood, once, open, open_at, texts};
 
 /// How often something is asked for whose subject begins like this.
 fn count(relay: &Relay, subject: &'static str) -> Arc<AtomicUsize> {
@@ -53,6 +55,37 @@ async fn a_message_that_is_lost_on_its_way_is_noticed() {
         });
         store.read(Cursor::START, PAGE).await.expect_err("one is missing");
         assert_eq!(texts(&store).await, ["1", "2", "3", "4", "5"]);
+    }
+}
+
+/// The next page has the rest.
+#[tokio::test]
+async fn a_page_whose_end_is_lost_is_given_as_far_as_it_came() {
+    let nats = Nats::start().await;
+    let relay = Relay::start(&nats).await;
+    let store = open_at(&relay.url()).await;
+    for number in 1..=5 {
+        append(&store, &[event(number)]).await;
+    }
+    relay.delivered(|sequence| sequence < 3);
+    let page = store.read(Cursor::START, PAGE).await.expect("a page");
+    assert_eq!(page.events.len(), 2);
+    relay.delivered(|_| true);
+    assert_eq!(texts(&store).await, ["1", "2", "3", "4", "5"]);
+}
+
+/// The server does not say so where messages take just the bytes that were asked for.
+#[tokio::test]
+async fn a_page_comes_at_once_however_many_bytes_it_may_have() {
+    let nats = Nats::start().await;
+    let store = open(&nats).await;
+    for number in 0..9 {
+        append(&store, &[event(number)]).await;
+    }
+    for bytes in 1..600 {
+        let limit = PageLimit { bytes, ..PAGE };
+        let page = timeout(Duration::from_millis(400), store.read(Cursor::START, limit)).await;
+        assert!(page.is_ok_and(|page| !page.expect("a page").events.is_empty()), "{bytes} bytes");
     }
 }
 

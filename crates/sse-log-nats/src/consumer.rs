@@ -1,16 +1,19 @@
 use std::time::Duration;
 
-use async_nats::{HeaderMap, Subscriber};
+use async_nats::HeaderMap;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::json;
 use sse_core::store::StoreError;
+use tokio::time::timeout;
 
 use crate::api::nanoseconds;
-use crate::connection::Lost;
 use crate::message::Message;
 use crate::store::Shared;
+
+/// After how long without a message it is taken for certain that no more come of so many bytes.
+const QUIET: Duration = Duration::from_millis(500);
 
 /// What reads on in a stream from some message.
 #[derive(Debug)]
@@ -42,6 +45,8 @@ pub(crate) struct Delivered {
     pub(crate) pending: u64,
     /// When it was stored, in nanoseconds since 1970.
     pub(crate) time: u64,
+    /// What it is of the bytes that were asked for: as the server counts them.
+    size: usize,
 }
 
 /// What came in answer to a pull.
@@ -142,12 +147,25 @@ impl Consumer {
         let inbox = client.new_inbox();
         let mut answers = client.subscribe(inbox.clone()).await.map_err(StoreError::failed)?;
         self.pull(shared, &inbox, messages, bytes, None).await?;
-        let mut taken = Vec::new();
+        let (mut taken, mut size) = (Vec::new(), 0);
         loop {
-            match next(shared, &mut answers, &mut lost).await? {
+            let within = match bytes {
+                Some(_) if !taken.is_empty() => QUIET.min(shared.connection.timeout()),
+                _ => shared.connection.timeout(),
+            };
+            let Ok(next) = timeout(within, lost.or(async { Ok(answers.next().await) })).await
+            else {
+                // What has come is the beginning of what was asked for.
+                let is_some = bytes.is_some() && !taken.is_empty();
+                return is_some.then_some(taken).ok_or_else(silent);
+            };
+            match came(next?)? {
                 Came::Message(delivered) => {
                     self.check_next(&delivered)?;
-                    let is_last = delivered.pending == 0;
+                    size += delivered.size;
+                    // The server says nothing where just so many bytes are used up.
+                    let is_full = bytes.is_some_and(|bytes| size >= bytes);
+                    let is_last = delivered.pending == 0 || is_full;
                     taken.push(delivered);
                     if is_last || taken.len() as u64 == messages {
                         return Ok(taken);
@@ -179,16 +197,8 @@ impl Consumer {
     }
 }
 
-/// What comes next, within the time that a call may take.
-async fn next(
-    shared: &Shared,
-    answers: &mut Subscriber,
-    lost: &mut Lost,
-) -> Result<Came, StoreError> {
-    let next = lost.or(async { Ok(answers.next().await) });
-    let next = tokio::time::timeout(shared.connection.timeout(), next).await;
-    let Ok(next) = next else { return Err(StoreError::failed("NATS did not answer in time")) };
-    came(next?)
+fn silent() -> StoreError {
+    StoreError::failed("NATS did not answer in time")
 }
 
 /// What an answer is.
@@ -221,6 +231,7 @@ fn delivered(message: async_nats::Message) -> Result<Delivered, StoreError> {
     let Some((sequence, number, time, pending)) = parsed else {
         return Err(StoreError::failed("NATS has sent a message that is from no consumer"));
     };
+    let size = message.length;
     let (subject, payload) = (message.subject.to_string(), message.payload);
     let headers = message.headers;
     Ok(Delivered {
@@ -229,5 +240,6 @@ fn delivered(message: async_nats::Message) -> Result<Delivered, StoreError> {
         number,
         pending,
         time,
+        size,
     })
 }
