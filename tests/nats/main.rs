@@ -9,5 +9,6 @@ mod reading;
 mod relay;
 mod room;
 mod streams;
+mod tls;
 mod tools;
 mod uncertain;

@@ -1,6 +1,6 @@
 //! Idempotency keys, where several bring them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -87,4 +87,25 @@ async fn notes_on_keys_are_let_go_of_with_the_events() {
     assert_eq!(messages(&nats), 3, "the notes are too new, by clocks that may differ");
     let info = api(&nats, "STREAM.INFO.SSE_log", json!({}));
     assert_eq!(info["config"]["duplicate_window"], 100_000_000);
+}
+
+/// Each claims what the other wants, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn batches_that_overlap_do_not_wait_for_one_another() {
+    let nats = Nats::start().await;
+    let (one, other) = (open(&nats).await, open(&nats).await);
+    let mut slow = 0;
+    for round in 0..30 {
+        let begun = Instant::now();
+        let batch = |from: usize| -> Vec<_> {
+            (from..from + 40).map(|n| once(format!("{round} {n:03}"), n)).collect()
+        };
+        let (first, second) = (batch(0), batch(1));
+        let (first, second) =
+            futures_util::future::join(append(&one, &first), append(&other, &second)).await;
+        assert_eq!(first[1..], second[..39]);
+        slow += usize::from(begun.elapsed() >= Duration::from_millis(500));
+    }
+    assert_eq!(texts(&one).await.len(), 30 * 41);
+    assert!(slow <= 2, "{slow} of 30 waited to the end of their patience");
 }

@@ -70,7 +70,8 @@ async fn append_one(
     let (subject, headers) = message_of(shared, event);
     if let Some(key) = &event.idempotency_key {
         let block = event.block.clone();
-        return match once::publish(shared, key, subject, headers, block).await? {
+        let patience = |_: &str| once::PATIENCE;
+        return match once::publish(shared, key, subject, headers, block, patience).await? {
             once::Outcome::Stored(sequence) => Ok((Some(sequence), Cursor::new(sequence, 0))),
             once::Outcome::Known(cursor) => Ok((None, cursor)),
         };

@@ -3,7 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use async_nats::{Client, ConnectError, ConnectOptions, Event, ReconnectToServer, ServerAddr};
+use async_nats::{
+    Client, ConnectError, ConnectOptions, Event, ReconnectToServer, ServerAddr, rustls,
+};
 use percent_encoding::percent_decode_str;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -45,13 +47,18 @@ impl Dial {
         within: Duration,
         timeout: Duration,
     ) -> io::Result<Self> {
-        let servers: io::Result<_> = urls.split(',').map(Server::new).collect();
+        let servers: io::Result<Vec<_>> = urls.split(',').map(Server::new).collect();
+        let servers = servers?;
+        if servers.iter().any(|server| server.address.tls_required()) {
+            // Where a build has two the client could not choose. Where the application has, that stays.
+            _ = rustls::crypto::ring::default_provider().install_default();
+        }
         let options = options
             .ping_interval(PING_EVERY)
             .request_timeout(Some(timeout))
             .ignore_discovered_servers()
             .max_reconnects(1);
-        Ok(Self { servers: servers?, options, within })
+        Ok(Self { servers, options, within })
     }
 
     /// The first server that can be reached, from any on, so that not all are on one. Each has its share of the time that is left.

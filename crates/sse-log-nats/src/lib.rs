@@ -72,9 +72,10 @@
 //!
 //! # TLS
 //!
-//! `tls://` takes the system's certificates. For other ones, a client's own, an nkey or a JWT, give [`ConnectOptions`] to
-//! [`NatsStore::connect_with`], and its store to [`open_store`]; some need features of `async-nats`, which the application turns on by
-//! depending on it.
+//! The certificate of a `tls://` server is checked against those that the system trusts (or the file that `SSL_CERT_FILE` names). That makes rustls's `ring` the
+//! process's default provider of cryptography, unless the application has installed one before. For other certificates, a client's own, an nkey or
+//! a JWT, give [`ConnectOptions`] to [`NatsStore::connect_with`], and its store to [`open_store`]; the last two want the feature `nkeys` of
+//! `async-nats`, which the application turns on by depending on it.
 #![forbid(unsafe_code)]
 
 mod admin;

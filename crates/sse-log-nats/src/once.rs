@@ -28,7 +28,7 @@ pub(crate) const MESSAGE_ID: &str = "Nats-Msg-Id";
 pub(crate) const ATTEMPTS: usize = 20;
 
 /// How long one waits for a batch that claims a key, and how often one looks.
-const PATIENCE: Duration = Duration::from_millis(500);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(500);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// What came of a message with an idempotency key.
@@ -39,13 +39,14 @@ pub(crate) enum Outcome {
     Known(Cursor),
 }
 
-/// Stores a message, unless an event of this key is known.
+/// Stores a message, unless an event of this key is known. `patience` is how long it waits for a batch, by its id.
 pub(crate) async fn publish(
     shared: &Shared,
     key: &str,
     subject: String,
     mut headers: HeaderMap,
     payload: Bytes,
+    patience: impl Fn(&str) -> Duration,
 ) -> Result<Outcome, StoreError> {
     let mut id = token(key);
     for _ in 0..ATTEMPTS {
@@ -55,7 +56,7 @@ pub(crate) async fn publish(
         if !ack.duplicate {
             return Ok(Outcome::Stored(ack.seq));
         }
-        match settle(shared, key, ack.seq).await? {
+        match settle(shared, key, ack.seq, &patience).await? {
             Some(cursor) => return Ok(Outcome::Known(cursor)),
             // No token has a tilde.
             None => id = format!("{}~{}", token(key), ack.seq),
@@ -69,7 +70,12 @@ pub(crate) fn crowded() -> StoreError {
 }
 
 /// The position of the event of this key, of which this message is the first trace; nothing where it never was stored.
-async fn settle(shared: &Shared, key: &str, sequence: u64) -> Result<Option<Cursor>, StoreError> {
+async fn settle(
+    shared: &Shared,
+    key: &str,
+    sequence: u64,
+    patience: &impl Fn(&str) -> Duration,
+) -> Result<Option<Cursor>, StoreError> {
     let known = |sequence| Ok(Some(Cursor::new(sequence, 0)));
     let Some(message) = get(shared, sequence).await? else {
         return known(was_let_go(shared, sequence).await?);
@@ -79,11 +85,11 @@ async fn settle(shared: &Shared, key: &str, sequence: u64) -> Result<Option<Curs
         return known(sequence);
     }
     let Ok(batch) = String::from_utf8(message.payload.into()) else { return Ok(None) };
+    let (patience, begun) = (patience(&batch), Instant::now());
     let mut headers = HeaderMap::new();
     headers.insert(MESSAGE_ID, batch);
     // Whoever claimed it may be about to store it.
-    let begun = Instant::now();
-    while begun.elapsed() < PATIENCE && !is_known(shared, &headers).await? {
+    while begun.elapsed() < patience && !is_known(shared, &headers).await? {
         sleep(LOOK_EVERY).await;
     }
     let buried = publish::publish(shared, names.note(), headers, Bytes::new()).await?;

@@ -1,6 +1,7 @@
 //! A batch of events of which some have idempotency keys.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
@@ -17,6 +18,8 @@ use crate::store::Shared;
 const MOST_KEYS: usize = 10_000;
 /// How many of them are claimed at a time.
 const AT_A_TIME: usize = 64;
+/// How long a batch waits for another whose id is higher.
+const IMPATIENCE: Duration = Duration::from_millis(25);
 /// What the headers of a batch take: one, with its id.
 const HEADERS_SIZE: usize = "NATS/1.0\r\nNats-Msg-Id: ~\r\n\r\n".len() + 32;
 
@@ -94,7 +97,7 @@ async fn claim<'a>(
     let keys: BTreeSet<&str> = keys.collect();
     let claims = keys.into_iter().map(|key| claim_one(shared, key, batch));
     let mut claims = claims.collect::<Vec<_>>().into_iter();
-    // The first alone: whoever brings the same events waits there, and so holds no other key that one waits for.
+    // The first alone: whoever brings the same events waits there, and holds no other key that one waits for.
     let first = stream::iter(claims.next()).buffered(1);
     let all = first.chain(stream::iter(claims).buffered(AT_A_TIME));
     all.try_filter_map(|known| async move { Ok(known) }).try_collect().await
@@ -107,7 +110,9 @@ async fn claim_one<'a>(
     batch: &str,
 ) -> Result<Option<(&'a str, Cursor)>, StoreError> {
     let (subject, note) = (shared.names.note(), Bytes::from(batch.to_owned()));
-    match once::publish(shared, key, subject, HeaderMap::new(), note).await? {
+    // Of two batches that wait for one another, one does not wait for long.
+    let patience = |other: &str| if batch < other { IMPATIENCE } else { once::PATIENCE };
+    match once::publish(shared, key, subject, HeaderMap::new(), note, patience).await? {
         Outcome::Stored(_) => Ok(None),
         Outcome::Known(cursor) => Ok(Some((key, cursor))),
     }

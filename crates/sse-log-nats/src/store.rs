@@ -47,7 +47,7 @@ impl NatsStore {
         Self::connect_with(url, connect, name, options).await
     }
 
-    /// The same, with connections that are made like this: with certificates, say, or an nkey or JWT, which are features of `async-nats`.
+    /// The same, with connections that are made like this: with certificates, say, or [an nkey or a JWT](crate#tls).
     ///
     /// Timeouts, the interval of pings, how a connection is made anew and the event callback are the store's own. It must not be
     /// `retry_on_initial_connect` or `no_echo`.

@@ -1,0 +1,64 @@
+//! NATS over TLS: `tls://`.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use sse_conformance::proxies::certificate;
+use sse_conformance::stores::Nats;
+use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::suite::store_process::StoreProcess;
+use sse_core::store::{Store, StoreError};
+use sse_core::{Cursor, LogOptions};
+use sse_log_nats::{ConnectOptions, NatsStore, Options};
+use tempfile::TempDir;
+
+use crate::tools::{append, event, soon, told};
+
+/// A server that speaks TLS with who wants that, with a certificate of its own; its URL; and where the certificate is.
+async fn server() -> (Nats, String, TempDir) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    certificate::make(folder.path());
+    let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
+    let tls =
+        format!("tls {{ cert_file: {certificate:?}, key_file: {key:?} }}\nallow_non_tls: true\n");
+    let nats = Nats::start_with(&tls).await;
+    let url = format!("tls://{}", nats.address());
+    (nats, url, folder)
+}
+
+/// In another process: the environment says which certificates the system trusts.
+#[tokio::test]
+async fn a_log_is_kept_by_a_server_whose_certificate_the_system_trusts() {
+    let (_nats, url, folder) = server().await;
+    let trusted = folder.path().join("certificate.pem").display().to_string();
+    let process = StoreProcess::start_with(&format!("nats:{url}"), &[("SSL_CERT_FILE", &*trusted)]);
+    let store = soon(process.open("log", LogOptions::for_store())).await.expect("a connection");
+    let mut pages = soon(store.follow(Cursor::START)).await.expect("followed");
+    let appended = soon(store.append(&[event("over TLS")])).await.expect("stored").cursors[0];
+    let mut followed = None;
+    while followed.is_none() {
+        let page = soon(pages.next()).await.expect("it goes on").expect("a page");
+        followed = page.events.last().map(|event| event.cursor);
+    }
+    assert_eq!(followed, Some(appended));
+}
+
+#[tokio::test]
+async fn a_log_is_kept_by_a_server_whose_certificate_the_application_trusts() {
+    let (_nats, url, folder) = server().await;
+    let trusting =
+        ConnectOptions::new().add_root_certificates(folder.path().join("certificate.pem"));
+    let store = NatsStore::connect_with(&url, trusting, "log", &Options::default()).await;
+    append(&store.expect("a URL"), &[event("over TLS")]).await;
+}
+
+#[tokio::test]
+async fn a_server_whose_certificate_nobody_vouches_for_is_not_spoken_to() {
+    let (_nats, url, _folder) = server().await;
+    // Time enough to tell a refusal from a wait.
+    let options = Options { connect_timeout: Duration::from_secs(5), ..Options::default() };
+    let store = NatsStore::connect(&url, "log", &options).await.expect("a URL");
+    let refused = soon(store.bounds()).await.expect_err("not trusted");
+    assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
+    assert!(told(&refused).to_lowercase().contains("certificate"), "{}", told(&refused));
+}
