@@ -29,26 +29,30 @@ macro_rules! every_framework {
 
 macro_rules! every_networked_store {
     ($engine:ident) => {
+        crate::every_networked_store! { $engine: axum_and_actix warp_and_rocket }
+    };
+    ($engine:ident: $($pair:ident)+) => {$(
         #[test]
-        fn gets_every_event_once_and_in_order_from_two_processes_while_the_server_restarts() {
+        fn $pair() {
             crate::frameworks::run(async {
                 let engine = ::sse_conformance::stores::$engine::start().await;
-                crate::stores::gets_every_event_once_and_in_order_from_two_processes_while_the_server_restarts(&engine).await;
+                crate::stores::storm(&engine, stringify!($pair)).await;
             });
         }
-    };
+    )+};
 }
+use every_networked_store;
 
 mod nats {
-    every_networked_store!(Nats);
+    crate::every_networked_store!(Nats);
 }
 
 mod postgres {
-    every_networked_store!(Postgres);
+    crate::every_networked_store!(Postgres);
 }
 
 mod redis {
-    every_networked_store!(Redis);
+    crate::every_networked_store!(Redis);
 }
 
 mod axum {

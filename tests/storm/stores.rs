@@ -21,9 +21,8 @@ const FEWEST_CUT_ANSWERS: usize = 20;
 /// For how long the server is gone.
 const GONE: Duration = Duration::from_millis(300);
 
-pub(crate) async fn gets_every_event_once_and_in_order_from_two_processes_while_the_server_restarts(
-    engine: &dyn Networked,
-) {
+/// Every client gets every event once and in order, from two processes, one of each of these frameworks, while the server restarts.
+pub(crate) async fn storm(engine: &dyn Networked, frameworks: &str) {
     let _turn = TURN.lock().await;
     let begun = Instant::now();
     // Where the answer is cut off, or the server ends, the outcome is unknown: it is tried again, under its key.
@@ -37,7 +36,7 @@ pub(crate) async fn gets_every_event_once_and_in_order_from_two_processes_while_
     let following = tokio::spawn(follower);
 
     let (mut processes, mut proxies) = (Vec::new(), Vec::new());
-    for (seed, framework) in [(1, "axum"), (2, "actix")] {
+    for (seed, framework) in (1..).zip(frameworks.split("_and_")) {
         let process = serve(framework, &engine.url()).await;
         let cuts = Cuts { seed, bytes: 0..12_000, rst_share: 0.5, limit: usize::MAX };
         proxies.push(CuttingProxy::start(process.address, cuts).await);
@@ -59,7 +58,7 @@ pub(crate) async fn gets_every_event_once_and_in_order_from_two_processes_while_
     }
     let cuts: usize = proxies.iter().map(CuttingProxy::cuts).sum();
     println!(
-        "{CLIENTS} clients of two processes, {EVENTS} events each, {cuts} cuts, {} connections; the server restarted twice, {} cuts \
+        "{frameworks}: {CLIENTS} clients of two processes, {EVENTS} events each, {cuts} cuts, {} connections; the server restarted twice, {} cuts \
          from the publisher; published in {all_published:.1?}, received after {:.1?}",
         visits.connections,
         answers.cuts(),
