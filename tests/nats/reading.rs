@@ -89,6 +89,24 @@ async fn a_page_comes_at_once_however_many_bytes_it_may_have() {
     }
 }
 
+/// As a server of a cluster does that follows another. The log takes an empty page for the end.
+#[tokio::test]
+async fn a_server_that_lags_behind_is_waited_for() {
+    let nats = Nats::start().await;
+    let relay = Relay::start(&nats).await;
+    let store = open_at(&relay.url()).await;
+    append(&store, &[event("one")]).await;
+    let mut lags = 3;
+    relay.asked(move |asked| {
+        if !asked.starts_with("$JS.API.CONSUMER.CREATE.") || lags == 0 {
+            return Fate::Passes;
+        }
+        lags -= 1;
+        Fate::IsAnswered(r#"{"name":"behind","num_pending":0}"#)
+    });
+    assert_eq!(texts(&store).await, ["one"]);
+}
+
 /// It costs three requests, and those once, whatever there is before it.
 #[tokio::test]
 async fn the_oldest_event_is_found_behind_notes() {

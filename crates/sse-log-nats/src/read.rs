@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sse_core::Cursor;
 use sse_core::store::{Page, PageLimit, StoreError, StoredEvent};
+use tokio::time::{Instant, sleep};
 
 use crate::bounds::look;
 use crate::consumer::{Consumer, Content};
@@ -13,6 +14,8 @@ use crate::store::Shared;
 
 /// The most messages and bytes that are read at a time, whatever is wanted.
 const MOST: PageLimit = PageLimit { events: 1000, bytes: 8 << 20 };
+/// How long one waits for a server that lags behind, before it is asked again.
+const LAG: Duration = Duration::from_millis(10);
 /// How long the server remembers a consumer whose reader has gone.
 pub(crate) const FORGOTTEN_AFTER: Duration = Duration::from_secs(5);
 
@@ -23,7 +26,7 @@ pub(crate) async fn read(
     limit: PageLimit,
 ) -> Result<Page, StoreError> {
     let (mut from, mut most) = (after.hi(), limit);
-    let mut begun = shared.begun.take(after);
+    let (mut begun, beginning) = (shared.begun.take(after), Instant::now());
     loop {
         let (messages, is_end, of) = match begun.take() {
             Some(begun) => (vec![begun.message], false, Some(begun.of)),
@@ -47,15 +50,22 @@ pub(crate) async fn read(
         if let Some(last) = events.last() {
             shared.begun.keep(last.cursor, messages, now);
         }
-        if !events.is_empty() || is_end {
+        if !events.is_empty() || (is_end && look.info.state.last_seq <= from) {
             return Ok(Page { bounds: look.bounds, events });
         }
-        // All of them were deleted, or are notes: there may be events after them.
-        match next_event(shared, from + 1).await? {
+        // All of them were deleted, or are notes: there may be events after them. A consumer does not always know: it may be on a server that
+        // lags behind the one that leads, which is the one that is asked here.
+        match next_event(shared, from.saturating_add(1)).await? {
             Some(message) => from = message.sequence - 1,
             None => {
                 return Ok(Page { bounds: self::look(shared).await?.bounds, events: Vec::new() });
             }
+        }
+        if is_end {
+            if beginning.elapsed() >= shared.connection.timeout() {
+                return Err(StoreError::failed("a server of NATS lags behind the one that leads"));
+            }
+            sleep(LAG).await;
         }
         most = MOST;
     }
