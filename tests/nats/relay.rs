@@ -67,7 +67,7 @@ impl Relay {
         self.rules.lock().expect("no rule panics").asked = Box::new(rule);
     }
 
-    /// And this of each message that a consumer gives, by its place in the stream: whether it arrives.
+    /// And this of each message that a consumer gives, by its place in the stream: whether it arrives. Word that no more come is the last.
     pub(crate) fn delivered(&self, rule: impl FnMut(u64) -> bool + Send + 'static) {
         self.rules.lock().expect("no rule panics").delivered = Box::new(rule);
     }
@@ -166,6 +166,9 @@ impl Frame {
             let size = answer.len().to_string();
             self.words = vec!["MSG".into(), self.words[1].clone(), self.words[2].clone(), size];
             self.payload = [answer.as_bytes(), b"\r\n"].concat();
+        }
+        if self.words[3].is_empty() {
+            return (rules.delivered)(u64::MAX);
         }
         // `$JS.ACK.stream.consumer.deliveries.sequence.number.time.pending`
         let reply = self.words[3].strip_prefix("$JS.ACK.");
