@@ -9,7 +9,8 @@ use sse_conformance::suite::store_engine::Durable;
 use sse_core::LogOptions;
 use sse_core::store::Store;
 
-use crate::tools::{api, append, event, messages, once, open, open_with, texts};
+use crate::relay::Relay;
+use crate::tools::{api, append, event, flood, messages, once, open, open_at, open_with, texts};
 
 /// Alone and in batches that overlap, from several processes: each once, and all are told the same positions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,6 +88,24 @@ async fn notes_on_keys_are_let_go_of_with_the_events() {
     assert_eq!(messages(&nats), 3, "the notes are too new, by clocks that may differ");
     let info = api(&nats, "STREAM.INFO.SSE_log", json!({}));
     assert_eq!(info["config"]["duplicate_window"], 100_000_000);
+}
+
+/// They would be in the way of readers, in a log that has much room and few events.
+#[tokio::test]
+async fn many_notes_are_let_go_of_once_they_are_old() {
+    let nats = Nats::start().await;
+    let relay = Relay::start(&nats).await;
+    let store = open_at(&relay.url()).await;
+    append(&store, &[once("a", 0), once("b", 1)]).await;
+    flood(&nats, "sse.log.m.note", "x", 10_000).await;
+    append(&store, &[event(2)]).await;
+    let keeps_all = LogOptions::for_store().retention();
+    store.retain(&keeps_all).await.expect("retained");
+    assert_eq!(messages(&nats), 10_004, "they may be needed yet");
+    relay.younger_from(10_004);
+    store.retain(&keeps_all).await.expect("retained");
+    assert_eq!(messages(&nats), 2);
+    assert_eq!(texts(&store).await, ["0", "1", "2"]);
 }
 
 /// Each claims what the other wants, too.

@@ -23,6 +23,9 @@ pub(crate) enum Fate {
 /// Nobody listens to it, so that the server says that at once.
 const NOWHERE: &str = "nowhere";
 
+/// In nanoseconds.
+const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
+
 type Asked = Box<dyn FnMut(&str) -> Fate + Send>;
 type Delivered = Box<dyn FnMut(u64) -> bool + Send>;
 
@@ -31,6 +34,8 @@ struct Rules {
     delivered: Delivered,
     /// By where they are awaited.
     answers: HashMap<String, &'static str>,
+    /// From which message on they are a day younger.
+    younger: u64,
     waiting: HashSet<String>,
     most_waiting: usize,
 }
@@ -51,6 +56,7 @@ impl Relay {
             asked,
             delivered,
             answers: HashMap::new(),
+            younger: u64::MAX,
             waiting: HashSet::new(),
             most_waiting: 0,
         }));
@@ -70,6 +76,11 @@ impl Relay {
     /// And this of each message that a consumer gives, by its place in the stream: whether it arrives. Word that no more come is the last.
     pub(crate) fn delivered(&self, rule: impl FnMut(u64) -> bool + Send + 'static) {
         self.rules.lock().expect("no rule panics").delivered = Box::new(rule);
+    }
+
+    /// Messages from this place on are said to have been stored a day later than they were.
+    pub(crate) fn younger_from(&self, sequence: u64) {
+        self.rules.lock().expect("no rule panics").younger = sequence;
     }
 
     /// How many waited for an answer at a time, at most.
@@ -171,8 +182,15 @@ impl Frame {
             return (rules.delivered)(u64::MAX);
         }
         // `$JS.ACK.stream.consumer.deliveries.sequence.number.time.pending`
-        let reply = self.words[3].strip_prefix("$JS.ACK.");
-        let sequence = reply.and_then(|reply| reply.split('.').nth(3)?.parse().ok());
-        sequence.is_none_or(|sequence| (rules.delivered)(sequence))
+        let mut reply: Vec<_> = self.words[3].split('.').map(str::to_owned).collect();
+        if reply.len() < 9 {
+            return true;
+        }
+        let [sequence, time] = [5, 7].map(|place| reply[place].parse::<u64>().expect("a number"));
+        if sequence >= rules.younger {
+            reply[7] = (time + DAY).to_string();
+            self.words[3] = reply.join(".");
+        }
+        (rules.delivered)(sequence)
     }
 }
