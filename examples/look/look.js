@@ -38,9 +38,10 @@ function showTally(id) {
  * `leave(ms)`, which goes away for that long, and `goTo(url)`.
  */
 function live(url, listeners, options = {}) {
-  let source, lastId = "", wasCut = false;
+  let source, comesBack, lastId = "", wasCut = false;
 
   function connect() {
+    clearTimeout(comesBack); // whoever goes elsewhere while away is back
     say("connecting");
     const where = new URL(url, location.href);
     // Only a page that has closed its source must say where it was; and it can only in the query.
@@ -70,6 +71,7 @@ function live(url, listeners, options = {}) {
   connect();
   const stream = {
     close() {
+      clearTimeout(comesBack);
       source.close();
       say("ended");
     },
@@ -83,7 +85,7 @@ function live(url, listeners, options = {}) {
       source.close();
       wasCut = true;
       say("away", ` for ${ms / 1000} s`);
-      setTimeout(connect, ms);
+      comesBack = setTimeout(connect, ms);
     },
   };
   if (options.canLeave !== false) offerToLeave(stream);

@@ -118,6 +118,8 @@ pub async fn access_that_is_revoked_ends_the_stream(program: &str) {
     assert!(phones.next_event().await.data.contains("Goodbye"), "from before");
     phones.end_within(Duration::from_secs(2)).await;
     chromium.until("!$('sign-in').hidden && $('state').textContent.startsWith('ended')").await;
+    let left = "$('inbox').childElementCount + document.title";
+    assert_eq!(chromium.value(left).await, "0Notifications", "nothing of hers is left in the page");
     let again = Request::get("/events").header("Cookie", &phone).send(program.address).await;
     assert_eq!(again.status, 401);
     // Nobody else's stream has ended.

@@ -30,6 +30,7 @@ async fn with_credentials_both_event_source_and_the_polyfill_resume_across_origi
     is_fit_to_be_seen(&chromium, env!("CARGO_MANIFEST_DIR")).await;
     chromium.value("document.querySelector('[value=nothing]').click()").await;
     chromium.until("$('state').textContent === 'refused'").await;
+    assert_eq!(chromium.value("$('tally').textContent").await, "0 events");
 }
 
 #[tokio::test(flavor = "multi_thread")]

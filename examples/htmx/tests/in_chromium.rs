@@ -42,4 +42,12 @@ async fn htmx_swaps_in_each_fragment_once_though_the_line_is_cut() {
     chromium.value("location.reload()").await;
     chromium.until("$('orders').childElementCount === 5").await;
     chromium.until("$('state').textContent.startsWith('ended')").await;
+
+    chromium
+        .value("document.addEventListener('htmx:after:request', () => tally.answered = 1)")
+        .await;
+    chromium.value("$('dish').focus()").await;
+    chromium.press("Too late\u{e007}").await;
+    chromium.until("tally.answered === 1").await;
+    assert_eq!(chromium.value("$('dish').value").await, "Too late", "it was not taken");
 }

@@ -10,6 +10,7 @@
 
 use std::error::Error;
 use std::io::{Write, stdout};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
@@ -30,7 +31,19 @@ const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 1024 * 1024 };
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    let Err(error) = run().await else { return ExitCode::SUCCESS };
+    eprint!("{error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprint!(": {error}");
+        cause = error.source();
+    }
+    eprintln!();
+    ExitCode::FAILURE
+}
+
+async fn run() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let [url, name, command @ ..] = arguments.as_slice() else { return Err(USAGE.into()) };

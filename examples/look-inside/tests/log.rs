@@ -99,6 +99,9 @@ engines! {
 fn it_says_what_it_cannot_open() {
     let (is_well, text) = run("ftp:somewhere", &["list"]);
     assert!(!is_well && text.contains("is the URL of no store"), "{text}");
+    assert!(text.lines().count() > 5, "how it is used, line by line: {text}");
     let (is_well, text) = run("redb:/nowhere/events.redb", &["list"]);
     assert!(!is_well && text.contains("No such file"), "{text}");
+    let (is_well, text) = run("redis:redis://127.0.0.1:1/", &["list"]);
+    assert!(!is_well && text.contains("Connection refused"), "{text}");
 }

@@ -41,6 +41,19 @@ async fn a_cut_resumes_all_and_what_is_left_out_does_not_move_the_others() {
     chromium.until("numbers.clock.length >= 6").await;
     assert_eq!(chromium.value(COMPLETE).await, true);
     assert_eq!(chromium.value("numbers.notes").await, serde_json::json!([0, 1]));
+
+    // Who asks for other logs while away is back, once.
+    chromium.value("$('leave').click(), $('clock').click()").await;
+    chromium.until("!$('leave').disabled").await;
+    let prices = chromium.value("numbers.prices.length").await;
+    chromium.until(&format!("numbers.prices.length > {prices} + 5")).await;
+    assert_eq!(chromium.value(COMPLETE).await, true, "none comes twice");
+
+    // The last one cannot be left out, and keeps what it shows.
+    chromium.value("$('prices').click(), $('notes').click()").await;
+    let shown = chromium.value("document.querySelectorAll('#of-notes li').length").await;
+    assert_eq!(shown, 2);
+    assert_eq!(chromium.value("$('notes').checked").await, true);
 }
 
 #[tokio::test(flavor = "multi_thread")]

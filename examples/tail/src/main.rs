@@ -20,8 +20,14 @@ async fn events(State(log): State<EventLog>, request: SseRequest) -> Sse {
     stream_events(request, log.feed().start_at(Start::Last(10)))
 }
 
-#[tokio::main]
-async fn main() -> io::Result<()> {
+fn main() -> io::Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let served = runtime.block_on(serve());
+    runtime.shutdown_background(); // a read of the standard input cannot be called off, and may wait for ever
+    served
+}
+
+async fn serve() -> io::Result<()> {
     let log = EventLog::in_memory(LogOptions { events: 10_000, ..LogOptions::default() });
     let files: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     if files.is_empty() {

@@ -4,7 +4,9 @@ use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::wire::{Request, Response};
 
 /// The program, ended with the test.
@@ -55,6 +57,17 @@ async fn each_line_of_the_standard_input_is_an_event() {
 }
 
 #[tokio::test]
+async fn ctrl_c_ends_it_though_the_standard_input_waits_for_a_line() {
+    let mut tail = Tail::start(&[]);
+    let _watching = tail.watch().await;
+    let id = tail.child.id().to_string();
+    let sent = Command::new("sh").args(["-c", "kill -INT $0", &id]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "it runs, and is ours");
+    let ended = || tail.child.try_wait().expect("it is our child").is_some();
+    eventually(Duration::from_secs(5), "it has ended", ended).await;
+}
+
+#[tokio::test]
 async fn each_line_appended_to_a_file_is_an_event() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("log");
@@ -66,7 +79,7 @@ async fn each_line_appended_to_a_file_is_an_event() {
     // The first lines may come before the program has looked where the file ends: it is there once one arrives.
     let first = loop {
         writeln!(file, "are you there").expect("the disk has room");
-        let wait = std::time::Duration::from_millis(200);
+        let wait = Duration::from_millis(200);
         if let Ok(event) = tokio::time::timeout(wait, watching.next_event()).await {
             break event;
         }
