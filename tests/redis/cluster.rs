@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
+use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::{Cursor, LogOptions};
 
@@ -66,6 +67,26 @@ async fn a_log_is_found_whichever_node_is_named() {
     assert_eq!(after(&*store, Cursor::START).await.len(), 2);
 }
 
+/// Moves the slot with all its keys.
+async fn move_slot(slot: u16, owner: &Redis, other: &Redis) {
+    let id = async |node: &Redis| {
+        let id = command(node, "CLUSTER MYID").await;
+        id.lines().nth(1).expect("an id").to_owned()
+    };
+    let (from, to) = (id(owner).await, id(other).await);
+    command(other, format!("CLUSTER SETSLOT {slot} IMPORTING {from}")).await;
+    command(owner, format!("CLUSTER SETSLOT {slot} MIGRATING {to}")).await;
+    let keys = command(owner, format!("CLUSTER GETKEYSINSLOT {slot} 100")).await;
+    let keys: Vec<_> = keys.lines().filter(|line| line.starts_with("sse:")).collect();
+    let address = other.address();
+    let migrate =
+        format!("MIGRATE {} {} \"\" 0 5000 KEYS {}", address.ip(), address.port(), keys.join(" "));
+    assert_eq!(command(owner, migrate).await, "+OK\r\n");
+    for node in [other, owner] {
+        command(node, format!("CLUSTER SETSLOT {slot} NODE {to}")).await;
+    }
+}
+
 #[tokio::test]
 async fn a_log_that_moves_to_another_node_is_followed() {
     let (owner, other, slot) = owner_and_other(cluster().await).await;
@@ -74,30 +95,21 @@ async fn a_log_that_moves_to_another_node_is_followed() {
     log.append("first").await.expect("stored");
     let store = owner.open("log", LogOptions::for_store()).await.expect("a URL");
     let before = bounds(&*store).await;
-
-    let id = async |node: &Redis| {
-        let id = command(node, "CLUSTER MYID").await;
-        id.lines().nth(1).expect("an id").to_owned()
-    };
-    let (from, to) = (id(&owner).await, id(&other).await);
-    command(&other, format!("CLUSTER SETSLOT {slot} IMPORTING {from}")).await;
-    command(&owner, format!("CLUSTER SETSLOT {slot} MIGRATING {to}")).await;
-    let keys = command(&owner, format!("CLUSTER GETKEYSINSLOT {slot} 100")).await;
-    let keys: Vec<_> = keys.lines().filter(|line| line.starts_with("sse:")).collect();
-    let address = other.address();
-    let migrate =
-        format!("MIGRATE {} {} \"\" 0 5000 KEYS {}", address.ip(), address.port(), keys.join(" "));
-    assert_eq!(command(&owner, migrate).await, "+OK\r\n");
-    for node in [&other, &owner] {
-        command(node, format!("CLUSTER SETSLOT {slot} NODE {to}")).await;
-    }
+    move_slot(slot, &owner, &other).await;
 
     assert_eq!(bounds(&*store).await, before, "nothing is lost");
     let second = log.append("second").await.expect("stored, by the other");
-    let is_here = async || {
-        while log.stats().newest != second {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    soon(is_here()).await;
+    eventually(Duration::from_secs(10), "it is here", || log.stats().newest == second).await;
+}
+
+/// A follower that nobody else in the process helps: it finds the way by itself.
+#[tokio::test]
+async fn a_log_that_moves_is_found_by_whoever_follows_it_alone() {
+    let (owner, other, slot) = owner_and_other(cluster().await).await;
+    let store = owner.open("log", LogOptions::for_store()).await.expect("a URL");
+    let first = append(&*store, "first").await;
+    move_slot(slot, &owner, &other).await;
+    let mut pages = soon(store.follow(Cursor::START)).await.expect("followed to the other");
+    let page = soon(pages.next()).await.expect("it goes on").expect("a page");
+    assert_eq!(page.events[0].cursor, first);
 }

@@ -2,7 +2,10 @@
 
 mod cluster;
 mod connections;
+mod following;
+mod refusals;
 mod replica;
+mod retention;
 mod settings;
 mod tls;
 mod tools;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Networked;
+use sse_core::store::{Store, StoreError};
 use sse_core::{EventId, GapReason};
+use sse_log_redis::{Options, RedisStore};
 
 use crate::tools::{STREAM, command, soon};
 
@@ -60,4 +62,21 @@ async fn a_node_that_has_become_a_replica_is_left() {
     assert!(!refused.is_outcome_unknown(), "{refused:?}");
     log.append("three").await.expect("stored by the second");
     assert_eq!(command(&second, format!("XLEN {STREAM}")).await, ":1\r\n");
+}
+
+/// They answer, though not with what is asked: the next node is tried.
+#[tokio::test]
+async fn a_node_that_cannot_serve_is_left_for_one_that_can() {
+    let without_slots = Redis::start_with(&["--cluster-enabled", "yes"]).await;
+    let orphan = Redis::start_with(&["--replica-serve-stale-data", "no"]).await;
+    command(&orphan, "REPLICAOF 127.0.0.1 1").await;
+    let whole = Redis::start().await;
+    for useless in [&without_slots, &orphan] {
+        let url = format!("redis://{},redis://{}", useless.address(), whole.address());
+        let options = Options::default();
+        let store = RedisStore::connect(&url, "log", &options).await.expect("a URL");
+        let refused = soon(store.bounds()).await.expect_err("the first cannot serve");
+        assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
+        soon(store.bounds()).await.expect("the second can");
+    }
 }

@@ -6,12 +6,37 @@ pub(crate) fn not_sent(error: RedisError) -> StoreError {
     StoreError::failed(error)
 }
 
-/// What an error says of a call that was sent.
-///
-/// A script that is refused (`OOM`, `READONLY`, `LOADING`, `MISCONF`, `NOREPLICAS`, …) has written nothing. `ERR` is whatever else
-/// went wrong, and may come from its middle.
+/// How Redis refuses a script that it has not begun; the last five also one that it has, before that writes anything: `append.lua` looks at
+/// the types of the keys first.
+const REFUSALS: [&str; 15] = [
+    "ASK",
+    "BUSY",
+    "CLUSTERDOWN",
+    "CROSSSLOT",
+    "LOADING",
+    "MASTERDOWN",
+    "MOVED",
+    "NOAUTH",
+    "NOSCRIPT",
+    "TRYAGAIN",
+    "MISCONF",
+    "NOREPLICAS",
+    "OOM",
+    "READONLY",
+    "WRONGTYPE",
+];
+
+/// What an error says of a call that was sent. Of any that is not known to be a refusal it is not known what was done before: `ERR` is
+/// whatever else went wrong, maybe in the middle of a script, and a proxy has errors of its own.
 pub(crate) fn of_call(error: RedisError) -> StoreError {
-    match is_answer(&error) && error.code() != Some("ERR") {
+    // What a user may not do shows where the script does it.
+    let is_in_script = || error.detail().is_some_and(|detail| detail.contains("script: "));
+    let is_refused = match error.code() {
+        Some("NOPERM") => !is_in_script(),
+        Some(code) => REFUSALS.contains(&code),
+        None => false,
+    };
+    match is_refused {
         true => StoreError::failed(error),
         false => StoreError::outcome_unknown(error),
     }
@@ -23,9 +48,11 @@ pub(crate) fn is_answer(error: &RedisError) -> bool {
         || (error.kind() == ErrorKind::Extension && error.code().is_some())
 }
 
-/// Whether another server takes what is written.
+/// Whether another server may do what this one does not.
 pub(crate) fn is_elsewhere(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+    use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly};
+    let ErrorKind::Server(kind) = error.kind() else { return false };
+    matches!(kind, BusyLoading | ClusterDown | MasterDown | ReadOnly)
 }
 
 #[cfg(test)]
@@ -63,7 +90,15 @@ mod tests {
     fn what_is_cut_off_or_fails_halfway_may_have_been_done() {
         let cut: RedisError = std::io::Error::from(std::io::ErrorKind::ConnectionReset).into();
         assert!(matches!(of_call(cut), StoreError::OutcomeUnknown(_)));
-        let (halfway, _) = of_answer("-ERR The stream has exhausted the last possible ID");
-        assert!(matches!(halfway, StoreError::OutcomeUnknown(_)));
+        for line in [
+            "-ERR The stream has exhausted the last possible ID",
+            "-NOPERM ACL failure in script: User app has no permissions to run the 'set' command",
+            // Proxies.
+            "-upstream failure",
+            "-SOMETHING that nobody knows",
+        ] {
+            let (halfway, _) = of_answer(line);
+            assert!(matches!(halfway, StoreError::OutcomeUnknown(_)), "{line}");
+        }
     }
 }

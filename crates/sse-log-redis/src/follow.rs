@@ -7,7 +7,7 @@ use sse_core::Cursor;
 use sse_core::store::{Bounds, Page, PageLimit, Pages, StoreError};
 use tokio::time::timeout;
 
-use crate::bounds::id;
+use crate::bounds::{self, id};
 use crate::connection::Connection;
 use crate::read::{self, Read};
 use crate::request::Request;
@@ -19,6 +19,8 @@ const BLOCK: Duration = Duration::from_secs(1);
 const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 256 * 1024 };
 
 pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages, StoreError> {
+    // First by the connection of all, which goes where the log has gone; and how large events are is known before a page is asked for.
+    bounds::bounds(shared).await?;
     let connection = shared.connections.dedicated().await?;
     let shared = Arc::clone(shared);
     let mut following = Following { shared, connection, after, known: None };

@@ -42,7 +42,7 @@
 //!   lack the newest events. That is noticed: while a process that knew them runs, a new epoch begins, and clients are told of a gap.
 //!
 //! A `FLUSHALL`, or another stream in the place of this one, is a new epoch or a gap, and never silent. Who trims the stream by other means
-//! (`XTRIM`) is reckoned with: a gap is seen. An entry added by other means is passed over.
+//! (`XTRIM`) is reckoned with: a gap is seen, and the bytes that are left are counted anew. An entry added by other means is passed over.
 //!
 //! # Restoring a backup
 //!
@@ -54,6 +54,9 @@
 //! - `maxmemory-policy` must be `noeviction`, which is the default: another may evict the whole stream, or what is remembered of idempotency keys.
 //! - An append has at most 100 000 events and 256 MiB, since Redis does nothing else meanwhile.
 //! - An idempotency window is 1 ms at least, and 10 years at most.
+//! - A user of its own (`ACL SETUSER`) needs the keys `~sse:*`, to write as well as to read, and the commands `EVALSHA`, `SCRIPT LOAD`, `EXISTS`, `GET`,
+//!   `HDEL`, `HGET`, `HINCRBY`, `HLEN`, `HMGET`, `HSCAN`, `HSET`, `HSETNX`, `SET`, `TIME`, `XADD`, `XDEL`, `XINFO`, `XLEN`, `XRANGE`, `XREAD`,
+//!   `XREVRANGE`, `XTRIM`. An append that wants one more than the user may run is refused whole.
 //!
 //! # Costs
 //!

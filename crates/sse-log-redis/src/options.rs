@@ -15,8 +15,7 @@ use sse_core::LogOptions;
 pub struct Options {
     /// How much is kept, and what is accepted; default [`LogOptions::for_store`].
     ///
-    /// Over Redis: the bytes kept are those of the events' blocks, and Redis takes about as much again for small ones; where somebody else
-    /// trims the stream they are reckoned. Ages go by the clock of the server.
+    /// Over Redis: the bytes kept are those of the events' blocks, and Redis takes about as much again for small ones. Ages go by the clock of the server.
     pub log: LogOptions,
     /// What the names of the keys begin with; default `sse`. It has no braces.
     pub prefix: String,

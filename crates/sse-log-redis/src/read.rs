@@ -97,7 +97,8 @@ fn event(cursor: Cursor, fields: Vec<Value>) -> Result<Option<StoredEvent>, Stor
     }
     let Some(block) = block else { return Ok(None) };
     let block: Vec<u8> = from_redis_value(block).map_err(StoreError::failed)?;
-    let key = key.map(from_redis_value::<String>).transpose().map_err(StoreError::failed)?;
+    // Ours have a key that is a text.
+    let Ok(key) = key.map(from_redis_value::<String>).transpose() else { return Ok(None) };
     Ok(Some(StoredEvent { cursor, block: Bytes::from(block), key: key.map(Into::into) }))
 }
 

@@ -8,9 +8,21 @@ local m = redis.call('HMGET', meta, 'finished', 'oldest', 'bytes', 'largest')
 local is_keyed, is_new = false, false
 for i = 3, #ARGV, 3 do
   is_keyed = is_keyed or ARGV[i + 1] ~= ''
-  is_new = is_new or not remembered(tonumber(ARGV[i + 2]))
+  is_new = not remembered(tonumber(ARGV[i + 2])) or is_new
 end
 if m[1] and is_new then return false end
+
+-- What would fail halfway is refused before anything is written; so every idempotency key has been looked up by now.
+if is_keyed then redis.call('HLEN', newest_of_key) end
+local needed = { { 'XADD', stream, '*', 'b', '' }, { 'HSET', meta, 'oldest', '' } }
+if is_keyed then needed[3] = { 'XDEL', stream, '0-1' } end
+if KEYS[5] then needed[#needed + 1] = { 'SET', KEYS[5], '', 'PX', 1 } end
+for _, command in ipairs(needed) do
+  if not redis.acl_check_cmd(unpack(command)) then
+    return redis.error_reply('NOPERM this user may not run ' .. command[1])
+  end
+end
+
 local answer = { epoch() }
 if is_keyed then
   note_trims()
@@ -25,7 +37,7 @@ local function supersede(key, id, size)
   if not known then return end
   local old, old_size = string.match(known, '^(%S+) (%d+)$')
   if redis.call('XDEL', stream, old) == 1 then
-    bytes = bytes - tonumber(old_size)
+    if is_counted(old) then bytes = bytes - tonumber(old_size) end
     if old == oldest then oldest = ends() end
   end
 end

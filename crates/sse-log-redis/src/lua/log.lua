@@ -20,6 +20,8 @@ local function epoch()
   local known = redis.call('HGET', meta, 'epoch')
   if known then return known end
   redis.call('HSET', meta, 'epoch', ARGV[1])
+  -- Whoever waits for changes would come upon those of an earlier life again and again.
+  if redis.call('EXISTS', changes) == 1 then announce() end
   return ARGV[1]
 end
 
@@ -46,17 +48,35 @@ local function bounds()
   }
 end
 
--- Takes note of what somebody else has trimmed: how many bytes are left is then reckoned from the oldest entries.
+-- Takes note of what somebody else has trimmed. The bytes that are left are then counted anew, by `retain.lua`: those of the entries
+-- after `counted`, up to `to_count`, are not in `bytes` yet.
 local function note_trims()
   local oldest = redis.call('HGET', meta, 'oldest') or ''
   local first, newest = ends()
   if first ~= oldest then
-    local size, sample = 0, redis.call('XRANGE', stream, '-', '+', 'COUNT', 16)
-    for _, entry in ipairs(sample) do size = size + #(fields(entry) or '') end
-    local bytes = #sample > 0 and math.ceil(size / #sample * redis.call('XLEN', stream)) or 0
     local floor = first ~= '' and '<' .. first or '=' .. newest
-    redis.call('HSET', meta, 'floor', floor, 'oldest', first, 'bytes', bytes)
+    redis.call('HSET', meta, 'floor', floor, 'oldest', first, 'bytes', 0, 'counted', '0-0', 'to_count', newest)
   end
+end
+
+local function is_after(id, other)
+  local pattern = '^(%d+)%-(%d+)$'
+  local ms, number = string.match(id, pattern)
+  local other_ms, other_number = string.match(other, pattern)
+  if ms ~= other_ms then return tonumber(ms) > tonumber(other_ms) end
+  return tonumber(number) > tonumber(other_number)
+end
+
+-- Whether the bytes of this entry are in `bytes`.
+local function is_counted(id)
+  local m = redis.call('HMGET', meta, 'counted', 'to_count')
+  return not m[1] or not is_after(id, m[1]) or is_after(id, m[2])
+end
+
+-- How many entries to look at, at most: all of them are in memory once more meanwhile.
+local function at_a_time(most)
+  local largest = tonumber(redis.call('HGET', meta, 'largest') or 0)
+  return math.max(1, math.min(most, math.floor(16 * 1024 * 1024 / math.max(1, largest))))
 end
 
 -- Whether this entry is the newest of its key. `newest_of_key` has `id size`.

@@ -1,18 +1,32 @@
 #!lua flags=allow-oom
 -- ARGV: how many events, how many bytes, and how many milliseconds are kept, or ''; where in the keys to look on. Lets go of some,
 -- and answers whether there may be more to do, and where to look on then.
-local AT_A_TIME = 500
 note_trims()
+local AT_A_TIME = at_a_time(500)
 local most, most_bytes, age = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local count, bytes = redis.call('XLEN', stream), tonumber(redis.call('HGET', meta, 'bytes') or 0)
 local now = redis.call('TIME')
 local since = age and tonumber(now[1]) * 1000 + tonumber(now[2]) / 1000 - age or 0
 
+-- What somebody else has left is counted anew. Until all is, the limit is compared to what has been.
+local more = 0
+local counting = redis.call('HMGET', meta, 'counted', 'to_count')
+if counting[1] then
+  local entries = redis.call('XRANGE', stream, '(' .. counting[1], counting[2], 'COUNT', AT_A_TIME)
+  for _, entry in ipairs(entries) do bytes = bytes + #(fields(entry) or '') end
+  redis.call('HSET', meta, 'bytes', bytes)
+  if #entries < AT_A_TIME then
+    redis.call('HDEL', meta, 'counted', 'to_count')
+  else
+    redis.call('HSET', meta, 'counted', entries[#entries][1])
+    more = 1
+  end
+end
+
 local function is_over(entry)
   return count > most or bytes > most_bytes or tonumber(string.match(entry[1], '^%d+')) < since
 end
 
-local more = 0
 local entries = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)
 if count > 1 and is_over(entries[1]) then
   -- One more than is let go of: the newest is kept, and the one after the last is where the stream begins then.
@@ -21,7 +35,8 @@ if count > 1 and is_over(entries[1]) then
   while gone < #entries - 1 and is_over(entries[gone + 1]) do
     gone = gone + 1
     local block, key = fields(entries[gone])
-    count, bytes = count - 1, bytes - #(block or '')
+    count = count - 1
+    if is_counted(entries[gone][1]) then bytes = bytes - #(block or '') end
     if key and is_newest_of(key, entries[gone][1]) then redis.call('HDEL', newest_of_key, key) end
   end
   local oldest = entries[gone + 1][1]

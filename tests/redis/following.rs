@@ -1,0 +1,70 @@
+//! What a follower asks of Redis, and how much.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use sse_conformance::stores::Redis;
+use sse_core::Cursor;
+use sse_core::store::NewEvent;
+
+use crate::tools::{STREAM, append, bounds, command, event, open, soon};
+
+/// A number of `INFO stats`.
+async fn stat(redis: &Redis, name: &str) -> usize {
+    let info = command(redis, "INFO stats").await;
+    let value = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    value.expect("a line").parse().expect("a number")
+}
+
+/// What is known of the changes goes with the rest; those that were stay in their stream.
+#[tokio::test]
+async fn whoever_follows_a_log_whose_state_was_deleted_waits_and_does_not_spin() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    append(&*store, "first").await;
+    let before = bounds(&*store).await.epoch;
+    let epoch = store.begin_epoch(before).await.expect("a change");
+    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    soon(pages.next()).await.expect("it goes on").expect("a page");
+    command(&redis, format!("DEL {STREAM}:meta")).await;
+    let told = soon(pages.next()).await.expect("it goes on").expect("a page");
+    assert_ne!(told.bounds.epoch, epoch);
+
+    let before = stat(&redis, "total_commands_processed").await;
+    let more = tokio::time::timeout(Duration::from_millis(1500), pages.next()).await;
+    assert!(more.is_err(), "nothing happens: {more:?}");
+    let commands = stat(&redis, "total_commands_processed").await - before;
+    assert!(commands < 100, "{commands} commands");
+}
+
+/// Whoever has been away knows them no more as they are.
+#[tokio::test]
+async fn events_that_have_become_large_are_not_asked_for_all_at_once() {
+    let redis = Redis::start().await;
+    let (store, other) = (open(&redis).await, open(&redis).await);
+    let small: Vec<NewEvent> = (0..500).map(event).collect();
+    let last = store.append(&small).await.expect("stored").cursors[499];
+    let page = soon(store.read(Cursor::START, crate::tools::PAGE)).await.expect("a page");
+    assert_eq!(page.events.len(), 16, "nothing was known of them");
+    for _ in 0..100 {
+        append(&*other, "x".repeat(1_000_000)).await;
+    }
+    let before = stat(&redis, "total_net_output_bytes").await;
+    let mut pages = store.follow(last).await.expect("followed");
+    let page = soon(pages.next()).await.expect("it goes on").expect("a page");
+    assert_eq!(page.events.len(), 1);
+    let bytes = stat(&redis, "total_net_output_bytes").await - before;
+    assert!(bytes < 20_000_000, "{bytes} bytes");
+}
+
+#[tokio::test]
+async fn an_entry_whose_key_is_no_text_is_none_of_ours_and_in_nobodys_way() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let added = command(&redis, format!("XADD {STREAM} * b data:x k \"\\xff\"")).await;
+    assert!(added.starts_with('$'), "{added}");
+    let ours = append(&*store, "ours").await;
+    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let page = soon(pages.next()).await.expect("it goes on").expect("a page");
+    assert_eq!(page.events[0].cursor, ours);
+}

@@ -1,0 +1,83 @@
+//! What would fail halfway is refused before anything is stored; and what a user needs.
+
+use futures_util::StreamExt;
+use sse_conformance::stores::Redis;
+use sse_conformance::suite::store_engine::Networked;
+use sse_core::Cursor;
+use sse_core::store::{NewEvent, Retention, Store, StoreError};
+use sse_log_redis::{Options, RedisStore};
+
+use crate::tools::{STREAM, after, append, command, event, open, soon, told};
+
+/// An event of each kind, and the command that it alone wants.
+fn kinds() -> [(NewEvent, &'static str); 3] {
+    let keyed = event("keyed").with_key("key").expect("a key");
+    let once = event("once").with_idempotency_key("once").expect("a key");
+    [(event("plain"), "hset"), (keyed, "xdel"), (once, "set")]
+}
+
+async fn is_refused(store: &dyn Store, event: NewEvent, reason: &str) {
+    let batch = [crate::tools::event("before it"), event];
+    let error = store.append(&batch).await.expect_err("it is refused");
+    assert!(matches!(error, StoreError::Failed(_)), "{error:?}");
+    assert!(told(&error).contains(reason), "{}", told(&error));
+}
+
+#[tokio::test]
+async fn an_append_that_meets_a_key_of_another_type_stores_nothing() {
+    for (kind, key) in kinds().into_iter().zip(["meta", "keys", "once:once"]) {
+        let redis = Redis::start().await;
+        let store = open(&redis).await;
+        append(&*store, "first").await;
+        command(&redis, format!("DEL {STREAM}:{key}")).await;
+        command(&redis, format!("LPUSH {STREAM}:{key} x")).await;
+        is_refused(&*store, kind.0, "WRONGTYPE").await;
+        assert_eq!(command(&redis, format!("XLEN {STREAM}")).await, ":1\r\n", "{key}");
+    }
+}
+
+#[tokio::test]
+async fn an_append_by_a_user_who_may_not_do_all_of_it_stores_nothing() {
+    let redis = Redis::start().await;
+    let first = append(&*open(&redis).await, "first").await;
+    for (event, missing) in kinds() {
+        command(&redis, format!("ACL SETUSER app reset on >pass ~* &* +@all -{missing}")).await;
+        let url = format!("redis://app:pass@{}", redis.address());
+        let store = RedisStore::connect(&url, "log", &Options::default()).await.expect("a URL");
+        for _ in 0..3 {
+            is_refused(&store, event.clone(), &format!("may not run {}", missing.to_uppercase()))
+                .await;
+        }
+        assert_eq!(after(&store, Cursor::START).await, [first], "{missing}");
+    }
+}
+
+/// Those of the crate's first page.
+const COMMANDS: &str = "+evalsha +script|load +exists +get +hdel +hget +hincrby +hlen +hmget +hscan +hset +hsetnx +set +time +xadd \
+    +xdel +xinfo +xlen +xrange +xread +xrevrange +xtrim";
+
+#[tokio::test]
+async fn a_user_who_may_run_the_commands_that_are_named_can_do_everything() {
+    let redis = Redis::start().await;
+    command(&redis, format!("ACL SETUSER app reset on >pa%ss ~sse:* {COMMANDS}")).await;
+    let url = format!("redis://app:pa%25ss@{}", redis.address());
+    let store = RedisStore::connect(&url, "log", &Options::default()).await.expect("a URL");
+    for _ in 0..2 {
+        store.append(&kinds().map(|(event, _)| event)).await.expect("stored");
+    }
+    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let page = soon(pages.next()).await.expect("it goes on").expect("a page");
+    assert_eq!(page.events.len(), 4);
+    assert!(store.before_last(2).await.expect("there are two") < page.bounds.newest);
+    store.delete(page.events[0].cursor).await.expect("deleted");
+    command(&redis, format!("XTRIM {STREAM} MAXLEN 2")).await;
+    let retention = Retention { events: 1, bytes: 1, age: None };
+    store.retain(&retention).await.expect("retained");
+    let epoch = page.bounds.epoch;
+    assert_ne!(store.begin_epoch(epoch).await.expect("begun"), epoch);
+    store.finish().await.expect("finished");
+    let end = async {
+        while !pages.next().await.expect("it goes on").expect("a page").bounds.is_finished {}
+    };
+    soon(end).await;
+}
