@@ -4,13 +4,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use serde_json::json;
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
 use sse_core::{Cursor, GapReason};
-use sse_log_nats::{EventLog, LogOptions};
+use sse_log_nats::{EventLog, LogOptions, NatsStore, Options};
 
 use crate::tools::{api, append, bounds, event, open, soon, texts, told, url};
 
@@ -44,6 +45,25 @@ async fn a_stream_that_was_deleted_is_created_anew_in_a_new_epoch() {
             told.is_none_or(|page| page.map_or(true, |page| page.bounds.epoch == after.epoch)),
             "who follows is told, or asked to begin anew"
         );
+    }
+}
+
+/// A server of version 2.9 would crash over a question about a stream that it is about to create.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_processes_may_be_the_first() {
+    for _ in 0..25 {
+        let nats = Nats::start().await;
+        let options = Options::default();
+        let url = url(&nats);
+        let first = (0..8).map(|number| {
+            let (url, options) = (&url, &options);
+            async move {
+                let store = NatsStore::connect(url, "log", options).await.expect("a name");
+                append(&store, &[event(number)]).await;
+            }
+        });
+        join_all(first).await;
+        assert_eq!(texts(&open(&nats).await).await.len(), 8);
     }
 }
 

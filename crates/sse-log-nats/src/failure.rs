@@ -23,6 +23,7 @@ pub(crate) mod code {
     pub(crate) const NOT_DELETED: u64 = 10057;
     pub(crate) const STREAM_EXISTS: u64 = 10058;
     pub(crate) const NO_STREAM: u64 = 10059;
+    pub(crate) const SUBJECTS_OVERLAP: u64 = 10065;
     pub(crate) const OTHER_LAST_SEQUENCE: u64 = 10071;
     pub(crate) const STORE_FAILED: u64 = 10077;
     pub(crate) const ID_IN_PROCESS: u64 = 10158;
@@ -101,6 +102,13 @@ pub(crate) fn unanswered(error: RequestError) -> StoreError {
         | RequestErrorKind::MaxPayloadExceeded => StoreError::failed(error),
         _ => StoreError::outcome_unknown(error),
     }
+}
+
+/// Whether nobody was there to take it.
+pub(crate) fn is_no_stream<T>(answer: &Result<T, StoreError>) -> bool {
+    let Err(StoreError::Failed(error)) = answer else { return false };
+    let error = error.downcast_ref::<RequestError>();
+    error.is_some_and(|error| error.kind() == RequestErrorKind::NoResponders)
 }
 
 /// The error of a step that comes after something was done.

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use async_nats::HeaderMap;
-use async_nats::client::{RequestError, RequestErrorKind};
 use bytes::Bytes;
 use sse_core::store::StoreError;
 use tokio::time::{Instant, sleep};
 
 use crate::api::Ack;
 use crate::bounds::look;
-use crate::failure::{Failure, answer, code};
+use crate::failure::{Failure, answer, code, is_no_stream};
 use crate::store::Shared;
 
 /// How long one waits for a message of the same id that is being stored, and how often one asks.
@@ -50,24 +49,20 @@ async fn attempt(
     payload: &Bytes,
 ) -> Result<Result<Ack, Failure>, StoreError> {
     let ask = || shared.connection.request(subject.to_owned(), headers.clone(), payload.clone());
-    let message = match ask().await {
-        Err(StoreError::Failed(error)) if is_no_stream(&*error) => {
-            look(shared).await?;
-            ask().await?
+    let (begun, mut message) = (Instant::now(), ask().await);
+    while is_no_stream(&message) && begun.elapsed() < PATIENCE {
+        // It may be there already, and not yet take messages, where somebody else creates it.
+        look(shared).await?;
+        message = ask().await;
+        if is_no_stream(&message) {
+            sleep(ASK_EVERY).await;
         }
-        message => message?,
-    };
-    let answer = answer::<Ack>(&message.payload);
+    }
+    let answer = answer::<Ack>(&message?.payload);
     if answer.as_ref().is_err_and(|failure| failure.is(code::TOO_LARGE_FOR_STREAM))
         && look(shared).await.is_ok_and(|look| look.bounds.is_finished)
     {
         return Err(StoreError::Finished);
     }
     Ok(answer)
-}
-
-fn is_no_stream(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    error
-        .downcast_ref::<RequestError>()
-        .is_some_and(|error| error.kind() == RequestErrorKind::NoResponders)
 }

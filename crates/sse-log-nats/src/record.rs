@@ -1,6 +1,8 @@
 //! What there is to know of a log beside its events: one message, replaced by compare and set.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use async_nats::HeaderMap;
 use base64::Engine;
@@ -10,13 +12,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sse_core::store::StoreError;
 use sse_core::{Cursor, Epoch};
+use tokio::time::sleep;
 
 use crate::api::{Ack, Got, Info, StreamConfig};
-use crate::failure::{Failure, answer, code};
+use crate::failure::{answer, code, is_no_stream};
 use crate::store::Shared;
 
 /// How often a change is tried again that another process came before.
 const ATTEMPTS: usize = 100;
+/// How long one waits for somebody who is creating a stream, and how often.
+const CREATING: Duration = Duration::from_millis(20);
+const CREATIONS: usize = 10;
 
 /// The record of a log, and its revision.
 #[derive(Debug, Clone)]
@@ -93,13 +99,37 @@ impl Record {
 
 /// The record as it is, if there is one.
 pub(crate) async fn load(shared: &Shared) -> Result<Option<Record>, StoreError> {
+    if !has_records(shared).await? {
+        return Ok(None);
+    }
     let subject = format!("STREAM.MSG.GET.{}", shared.names.records);
     let question = json!({ "last_by_subj": shared.names.record });
     match shared.connection.api(&subject, &question).await {
         Ok(got) => Record::from_message(&got).map(Some),
-        Err(failure) if failure.is(code::NO_MESSAGE) || failure.is(code::NO_STREAM) => Ok(None),
+        Err(failure) if failure.is(code::NO_MESSAGE) => Ok(None),
+        Err(failure) if failure.is(code::NO_STREAM) => {
+            shared.has_records.store(false, Relaxed);
+            Ok(None)
+        }
         Err(failure) => Err(failure.into()),
     }
+}
+
+/// Whether their stream takes messages. A server of version 2.9 crashes where it is asked for a message of a stream that it is about to create;
+/// so it is first given one that it refuses.
+async fn has_records(shared: &Shared) -> Result<bool, StoreError> {
+    if !shared.has_records.load(Relaxed) {
+        let mut headers = HeaderMap::new();
+        headers.insert("Nats-Expected-Last-Sequence", u64::MAX.to_string());
+        let subject = shared.names.record.clone();
+        let refused = shared.connection.request(subject, headers, Bytes::new()).await;
+        if is_no_stream(&refused) {
+            return Ok(false);
+        }
+        refused?;
+        shared.has_records.store(true, Relaxed);
+    }
+    Ok(true)
 }
 
 /// Writes a record in the place of its revision. False where another came before.
@@ -107,8 +137,13 @@ pub(crate) async fn save(shared: &Shared, record: &Record) -> Result<bool, Store
     let mut headers = HeaderMap::new();
     headers.insert("Nats-Expected-Last-Subject-Sequence", record.revision.to_string());
     let subject = shared.names.record.clone();
-    let message = shared.connection.request(subject, headers, record.to_json()?).await?;
-    match answer::<Ack>(&message.payload) {
+    let message = shared.connection.request(subject, headers, record.to_json()?).await;
+    if is_no_stream(&message) {
+        // Somebody else is creating it.
+        sleep(CREATING).await;
+        return Ok(false);
+    }
+    match answer::<Ack>(&message?.payload) {
         Ok(_) => Ok(true),
         Err(failure) if failure.is_other_last() => Ok(false),
         Err(failure) => Err(failure.into()),
@@ -161,9 +196,16 @@ pub(crate) async fn create_stream(shared: &Shared) -> Result<(), StoreError> {
 /// Creates a stream, unless there is one of this name.
 pub(crate) async fn create(shared: &Shared, config: &StreamConfig<'_>) -> Result<(), StoreError> {
     let subject = format!("STREAM.CREATE.{}", config.name);
-    match shared.connection.api::<Info>(&subject, config).await {
-        Ok(_) => Ok(()),
-        Err(failure) if failure.is(code::STREAM_EXISTS) => Ok(()),
-        Err(failure @ (Failure::Refused(_) | Failure::Store(_))) => Err(failure.into()),
+    let mut attempts = 0..CREATIONS;
+    loop {
+        match shared.connection.api::<Info>(&subject, config).await {
+            Ok(_) => return Ok(()),
+            Err(failure) if failure.is(code::STREAM_EXISTS) => return Ok(()),
+            // With itself, where somebody else is creating it.
+            Err(failure) if failure.is(code::SUBJECTS_OVERLAP) && attempts.next().is_some() => {
+                sleep(CREATING).await;
+            }
+            Err(failure) => return Err(failure.into()),
+        }
     }
 }

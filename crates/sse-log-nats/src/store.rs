@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use async_nats::ConnectOptions;
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     /// Of the stream that was created then, what its limits have removed.
     pub(crate) trimmed: Mutex<(String, Cursor)>,
     pub(crate) begun: Begun,
+    /// Whether the stream of the records is known to take messages.
+    pub(crate) has_records: AtomicBool,
 }
 
 impl NatsStore {
@@ -75,6 +78,7 @@ impl NatsStore {
             oldest: Mutex::default(),
             trimmed: Mutex::new((String::new(), Cursor::START)),
             begun: Begun::default(),
+            has_records: AtomicBool::new(false),
         })))
     }
 }
