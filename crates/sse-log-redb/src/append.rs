@@ -13,10 +13,11 @@ pub(crate) fn append(
     events: &[NewEvent],
     window: Duration,
 ) -> Result<Appended, Failure> {
-    if log.head.is_finished {
+    let now = now();
+    // What was stored before the end, and is tried again, was stored.
+    if log.head.is_finished && !are_known(log, events, now, window)? {
         return Err(Failure::Finished);
     }
-    let now = now();
     let mut cursors = Vec::with_capacity(events.len());
     for event in events {
         let position = match &event.idempotency_key {
@@ -25,7 +26,10 @@ pub(crate) fn append(
                 Some(first) => first,
                 None => {
                     let position = push(log, event, now)?;
-                    log.once.insert(&**key, (position, now))?;
+                    let before = log.once.insert(&**key, (position, now))?;
+                    if let Some((before, _)) = before.map(|before| before.value()) {
+                        log.once_order.remove(before)?;
+                    }
                     log.once_order.insert(position, (now, &**key))?;
                     position
                 }
@@ -75,9 +79,24 @@ pub(crate) fn remove(log: &mut LogTables<'_>, position: u64) -> Result<bool, Fai
     Ok(true)
 }
 
+fn are_known(
+    log: &LogTables<'_>,
+    events: &[NewEvent],
+    now: u64,
+    window: Duration,
+) -> Result<bool, Failure> {
+    for event in events {
+        let Some(key) = &event.idempotency_key else { return Ok(false) };
+        if known(log, key, now, window)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Where the event of this idempotency key is, if that is still remembered.
 fn known(
-    log: &mut LogTables<'_>,
+    log: &LogTables<'_>,
     key: &str,
     now: u64,
     window: Duration,
@@ -85,10 +104,11 @@ fn known(
     let Some((position, came)) = log.once.get(key)?.map(|first| first.value()) else {
         return Ok(None);
     };
-    let is_kept = position > log.head.floor;
-    if is_kept && now.saturating_sub(came) <= millis(window) {
-        return Ok(Some(position));
-    }
-    log.once_order.remove(position)?;
-    Ok(None)
+    Ok((!is_past(position, came, log.head.floor, now, window)).then_some(position))
+}
+
+/// Whether an idempotency key is to be forgotten: its time is over, or its event is. What comes from the future, by a clock that was set
+/// back since, would stay until then, and with it all that came later.
+pub(crate) fn is_past(at: u64, came: u64, floor: u64, now: u64, window: Duration) -> bool {
+    at <= floor || now.abs_diff(came) > millis(window)
 }

@@ -3,9 +3,9 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{Builder, ReadTransaction, ReadableDatabase, TableError};
 
-use crate::Options;
 use crate::failure::{Failure, guarded};
 use crate::tables::{FILE, transactions_of};
+use crate::{Options, create};
 
 /// The version of the tables in a file.
 const FORMAT: u64 = 1;
@@ -19,7 +19,10 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Failure> {
-        let database = open(path, options)?;
+        let database = open(path, || {
+            create::if_missing(path)?;
+            Ok(builder(options).create(path)?)
+        })?;
         Ok(Self {
             path: path.to_owned(),
             options: options.clone(),
@@ -50,10 +53,11 @@ impl Database {
         self.lock().is_ok()
     }
 
-    /// Opens the file anew, which repairs it where that is needed. Answers how many transactions were stored in it.
+    /// Opens the file anew, which repairs it where that is needed. Answers how many transactions were stored in it. Where it is gone, with the
+    /// disk that it is on, say, none takes its place.
     pub(crate) fn reopen(&self) -> Result<u64, Failure> {
         self.close();
-        let database = open(&self.path, &self.options);
+        let database = open(&self.path, || Ok(builder(&self.options).open(&self.path)?));
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let (database, answer) = match database {
             Ok(database) => {
@@ -91,12 +95,19 @@ impl Database {
     }
 }
 
-fn open(path: &Path, options: &Options) -> Result<redb::Database, Failure> {
+fn builder(options: &Options) -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(options.cache_bytes);
+    builder.set_check_integrity_on_open(options.check_on_open);
+    builder
+}
+
+fn open(
+    path: &Path,
+    open: impl FnOnce() -> Result<redb::Database, Failure>,
+) -> Result<redb::Database, Failure> {
     let opened = guarded(|| {
-        let mut builder = Builder::new();
-        builder.set_cache_size(options.cache_bytes);
-        builder.set_check_integrity_on_open(options.check_on_open);
-        let database = builder.create(path)?;
+        let database = open()?;
         check_format(&database)?;
         Ok(database)
     });
@@ -112,7 +123,7 @@ pub(crate) fn named(path: &Path, reason: &str) -> Failure {
 }
 
 /// Whether the file is ours; one without any tables is from now on.
-fn check_format(database: &redb::Database) -> Result<(), Failure> {
+pub(crate) fn check_format(database: &redb::Database) -> Result<(), Failure> {
     let txn = database.begin_read()?;
     match txn.open_table(FILE) {
         Ok(table) => match table.get("format")?.map(|format| format.value()) {
@@ -137,4 +148,22 @@ fn check_format(database: &redb::Database) -> Result<(), Failure> {
 /// Whether another process, or another path, has the file.
 pub(crate) fn is_taken(failure: &Failure) -> bool {
     matches!(failure, Failure::Engine(redb::Error::DatabaseAlreadyOpen))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_gone_is_not_begun_anew() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("log.redb");
+        let aside = folder.path().join("aside.redb");
+        let database = Database::open(&path, &Options::default()).expect("it is created");
+        std::fs::rename(&path, &aside).expect("it is moved");
+        assert!(database.reopen().is_err() && !database.is_open());
+        assert!(!path.exists());
+        std::fs::rename(&aside, &path).expect("it is back");
+        assert!(database.reopen().is_ok() && database.is_open());
+    }
 }

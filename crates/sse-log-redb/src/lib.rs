@@ -38,7 +38,8 @@
 //! - a `kill -9`, and a loss of power: the file is repaired as it is opened, which reads it whole, some seconds for a gigabyte. So it is where a
 //!   process ends before it has [`closed`] the file.
 //!
-//! Where the disk is full `append` is an error that says so, reading goes on, and appending does once there is room. A file that is none of ours, or is
+//! Where the disk is full `append` is an error that says so, reading goes on, and appending does once there is room. Where the disk is gone the
+//! log waits for the file to be back, and begins no other in its place. A file that is none of ours, or is
 //! damaged where redb notices that, is an error; [`Options::check_on_open`] has it notice everything.
 //!
 //! # Restoring a backup
@@ -75,6 +76,7 @@ use sse_core::store::StoreError;
 mod admin;
 mod append;
 mod bounds;
+mod create;
 mod database;
 mod failure;
 mod file;

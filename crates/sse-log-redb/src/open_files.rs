@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -79,7 +79,12 @@ fn is_closed_within(path: &Path, at_most: Duration) -> bool {
     let Ok(path) = absolute(path) else { return true };
     let place = place_of(&path);
     loop {
-        let is_open = lock(&place).is_open();
+        // Whoever has it may be waiting for another process to let go of the file.
+        let is_open = match place.try_lock() {
+            Ok(place) => place.is_open(),
+            Err(TryLockError::Poisoned(place)) => place.into_inner().is_open(),
+            Err(TryLockError::WouldBlock) => true,
+        };
         if !is_open || begun.elapsed() >= at_most {
             return !is_open;
         }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use redb::ReadableTable;
 use sse_core::store::Retention;
 
-use crate::append::{millis, now, remove};
+use crate::append::{is_past, millis, now, remove};
 use crate::failure::Failure;
 use crate::tables::{EventRow, LogTables, LogView};
 
@@ -84,8 +84,4 @@ fn first_past(
     let Some((at, once)) = log.once_order.first()? else { return Ok(None) };
     let (at, (came, key)) = (at.value(), once.value());
     Ok(is_past(at, came, log.head.floor, now, window).then(|| (at, key.to_owned())))
-}
-
-fn is_past(at: u64, came: u64, floor: u64, now: u64, window: Duration) -> bool {
-    at <= floor || now.saturating_sub(came) > millis(window)
 }

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use sse_core::store::{NewEvent, PageLimit, Store};
@@ -80,6 +80,61 @@ fn a_file_that_another_has_is_waited_for_where_that_is_asked_for() -> Test {
     let options = Options { log, ..Options::default() };
     assert!(block_on(RedbStore::connect(&path, "log", &options)).is_ok());
     assert!(other.join().is_ok());
+    Ok(())
+}
+
+/// While another call in this process waits for it, too.
+#[test]
+fn a_file_that_is_waited_for_is_not_closed_and_that_is_said_in_time() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    let other = redb::Database::create(&path)?;
+    let log = LogOptions { store_wait: Duration::from_secs(3), ..LogOptions::for_store() };
+    let options = Options { log, ..Options::default() };
+    let begun = Instant::now();
+    let waiting = RedbStore::connect(&path, "log", &options);
+    let (opened, is_closed) = block_on(async {
+        futures_util::join!(waiting, async {
+            let mut closed = sse_log_redb::closed(&path, Duration::ZERO).await;
+            // It has begun to wait once the file is not closed.
+            while matches!(closed, Ok(true)) && begun.elapsed() < Duration::from_secs(1) {
+                closed = sse_log_redb::closed(&path, Duration::ZERO).await;
+            }
+            (closed, begun.elapsed())
+        })
+    });
+    assert!(!is_closed.0?);
+    assert!(is_closed.1 < Duration::from_secs(2), "{:?}", is_closed.1);
+    assert!(opened.is_err());
+    drop(other);
+    Ok(())
+}
+
+/// A process that is killed, or a disk that is full, leaves none that is refused ever after.
+#[test]
+fn a_file_is_whole_from_the_moment_it_is_there() -> Test {
+    let folder = tempfile::tempdir()?;
+    for n in 0..20 {
+        let path = folder.path().join(format!("{n}.redb"));
+        let seen = {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                let begun = Instant::now();
+                while begun.elapsed() < Duration::from_secs(5) {
+                    if let Ok(bytes) = fs::read(&path) {
+                        return bytes;
+                    }
+                }
+                Vec::new()
+            })
+        };
+        drop(block_on(RedbStore::connect(&path, "log", &Options::default()))?);
+        let seen = seen.join().expect("no panic");
+        assert!(seen.starts_with(b"redb"), "{} bytes, beginning otherwise", seen.len());
+    }
+    let left = fs::read_dir(folder.path())?.filter_map(Result::ok);
+    let left = left.filter(|file| !file.file_name().to_string_lossy().ends_with(".redb"));
+    assert_eq!(left.count(), 0, "nothing else stays");
     Ok(())
 }
 
