@@ -7,8 +7,8 @@ use sse_conformance::suite::store_engine::Networked;
 use sse_core::Cursor;
 use sse_core::store::Store;
 
-use crate::tools::{append, bounds, client, execute, open, open_ordered, soon, take, texts};
-use sse_log_postgres::Ordering;
+use crate::tools::{append, bounds, client, event, execute, open, open_ordered, soon, take, texts};
+use sse_log_postgres::{Options, Ordering};
 
 /// Takes the log from one cluster to another, as from a backup.
 fn restore(from: &Postgres, to: &Postgres) {
@@ -64,6 +64,44 @@ async fn a_log_that_is_restored_to_a_cluster_that_counts_from_lower_does_so_too(
 async fn a_log_ordered_by_a_lock_that_is_restored_to_another_cluster_does_so_too() {
     let (old, new) = (Postgres::start().await, Postgres::start_another().await);
     restores(old, new, Ordering::ByLock).await;
+}
+
+/// From a dump, over what came after it, while a process runs and where none does. The sequence goes back with it: with a lock, positions
+/// would come again.
+async fn restores_over(ordering: Ordering) {
+    let postgres = Postgres::start().await;
+    let running = open_ordered(&postgres, ordering).await;
+    append(&running, "kept").await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let shell = |script: &str| {
+        let url = format!("postgres://postgres@{}/postgres", postgres.address());
+        let dump = folder.path().join("dump");
+        let done = Command::new("sh").args(["-c", script, &url]).arg(dump).output();
+        let done = done.expect("a shell");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    shell("pg_dump --clean --if-exists --dbname $0 --file $1");
+    append(&running, "lost").await;
+    let mut before = bounds(&running).await.epoch;
+    for store in [running, postgres.store("log", Options { ordering, ..Options::default() }).await]
+    {
+        shell("psql --quiet --set ON_ERROR_STOP=1 --dbname $0 --file $1");
+        let appended = store.append(&[event("next")]).await.expect("stored");
+        assert_ne!(appended.epoch, before, "its position may be that of what is lost");
+        before = bounds(&store).await.epoch;
+        assert_eq!(appended.epoch, before);
+        assert_eq!(texts(&store).await, ["kept", "next"]);
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_is_restored_over_itself_begins_an_epoch() {
+    restores_over(Ordering::ByTransaction).await;
+}
+
+#[tokio::test]
+async fn a_log_ordered_by_a_lock_that_is_restored_over_itself_does_so_too() {
+    restores_over(Ordering::ByLock).await;
 }
 
 /// Somebody copies rows from elsewhere while processes run.

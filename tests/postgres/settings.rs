@@ -34,6 +34,52 @@ async fn nothing_is_created_where_the_options_say_that_it_is_there() {
     assert_eq!(texts(&store).await, ["x"]);
 }
 
+/// Two versions of a process run while one takes the place of the other.
+#[tokio::test]
+async fn what_a_later_version_has_made_of_the_tables_is_left_as_it_is() {
+    let postgres = Postgres::start().await;
+    append(&open(&postgres).await, "one").await;
+    let (made, client) = ("sse-log-postgres, schema 99", client(&postgres).await);
+    let comment = format!("COMMENT ON TABLE sse_logs IS '{made}'");
+    client.batch_execute(&comment).await.expect("said");
+    assert_eq!(texts(&open(&postgres).await).await, ["one"]);
+    let said = "SELECT obj_description('sse_logs'::regclass, 'pg_class')";
+    let said = client.query_one(said, &[]).await.expect("a comment");
+    assert_eq!(said.get::<_, &str>(0), made);
+}
+
+/// As they were before it was known where a log was.
+#[tokio::test]
+async fn tables_of_an_earlier_version_are_brought_up_to_date() {
+    let postgres = Postgres::start().await;
+    let store = open(&postgres).await;
+    append(&store, "one").await;
+    let before = bounds(&store).await;
+    let earlier = "ALTER TABLE sse_logs DROP COLUMN home; \
+        COMMENT ON TABLE sse_logs IS 'sse-log-postgres, schema 1'";
+    execute(&postgres, earlier).await;
+    assert_eq!(bounds(&open(&postgres).await).await, before);
+}
+
+/// For ever, that is.
+#[tokio::test]
+async fn times_may_be_as_long_as_there_are() {
+    let postgres = Postgres::start().await;
+    let log = LogOptions {
+        age: Some(Duration::MAX),
+        idempotency_window: Duration::MAX,
+        store_timeout: Duration::MAX,
+        ..LogOptions::for_store()
+    };
+    let store = postgres.store("log", Options { log, ..Options::default() }).await;
+    let once = [event("once").with_idempotency_key("once").expect("short")];
+    for _ in 0..2 {
+        soon(store.append(&once)).await.expect("stored");
+        store.retain(&log.retention()).await.expect("retained");
+    }
+    assert_eq!(texts(&store).await, ["once"]);
+}
+
 #[tokio::test]
 async fn the_tables_are_in_the_first_schema_of_the_search_path() {
     let postgres = Postgres::start().await;

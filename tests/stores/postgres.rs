@@ -47,6 +47,13 @@ impl Postgres {
         postgres
     }
 
+    /// Starts it, once it was stopped, as a standby of a primary that is gone.
+    pub async fn start_as_standby(&self) {
+        let signal = self.folder.path().join("data/standby.signal");
+        std::fs::write(signal, "").expect("a folder of our own");
+        Networked::start(self).await;
+    }
+
     /// How to connect to it.
     pub fn config(&self) -> Config {
         let mut config = Config::new();

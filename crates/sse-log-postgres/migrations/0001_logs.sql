@@ -14,7 +14,9 @@ CREATE TABLE IF NOT EXISTS sse_logs (
     -- With `Ordering::ByLock`: the `hi` of all events from then on.
     locked_at   bigint,
     -- The system identifier of the cluster it is in; 0 where that may not be known.
-    cluster     bigint NOT NULL
+    cluster     bigint NOT NULL,
+    -- The database and the table it is in. Both are others once a dump was restored.
+    home        bigint
 );
 
 -- One row for each log. Changed whenever events are let go of.
@@ -25,8 +27,8 @@ CREATE TABLE IF NOT EXISTS sse_log_kept (
     floor_lo   bigint NOT NULL DEFAULT 0,
     -- How often an event was deleted.
     deletions  bigint NOT NULL DEFAULT 0,
-    -- How many events and bytes there are up to this position, so that nobody needs to count them again. After rows were removed by
-    -- hand, set these four to 0.
+    -- How many events and bytes there are up to this position, so that nobody needs to count them again. Whoever removes rows by hand
+    -- sets these four to 0, and the floor to the last that he has removed, or clients are not told that they have missed it.
     counted_hi bigint NOT NULL DEFAULT 0,
     counted_lo bigint NOT NULL DEFAULT 0,
     events     bigint NOT NULL DEFAULT 0,
@@ -87,9 +89,25 @@ EXCEPTION WHEN insufficient_privilege OR undefined_function OR feature_not_suppo
 END
 $$;
 
--- Whether this is another cluster than the one that gave the newest positions: it would give them again.
+-- The database and the table that this is.
+CREATE OR REPLACE FUNCTION sse_log_home() RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT (d.oid::bigint << 32) | 'sse_logs'::regclass::oid::bigint FROM pg_database d WHERE d.datname = current_database()
+$$;
+ALTER TABLE sse_logs ADD COLUMN IF NOT EXISTS home bigint;
+UPDATE sse_logs SET home = sse_log_home() WHERE home IS NULL;
+
+-- Has this transaction outlive a crash once it is committed, whatever the server is set to: what was answered must not come undone.
+CREATE OR REPLACE FUNCTION sse_log_outlive() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+END
+$$;
+
+-- Whether this is another place than the one that gave the newest positions: it would give them again.
 CREATE OR REPLACE FUNCTION sse_log_is_restored(l sse_logs) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT (l.cluster <> 0 AND sse_log_cluster() NOT IN (0, l.cluster))
+    SELECT (l.cluster <> 0 AND sse_log_cluster() NOT IN (0, l.cluster)) OR l.home IS DISTINCT FROM sse_log_home()
         OR EXISTS (
             SELECT FROM sse_log_events e
             WHERE e.log = l.log AND e.hi >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + l.shift
@@ -106,13 +124,15 @@ BEGIN
     SELECT * INTO l FROM sse_logs s WHERE s.log = in_log;
     IF NOT FOUND THEN
         INSERT INTO sse_log_kept (log) VALUES (in_log) ON CONFLICT DO NOTHING;
-        INSERT INTO sse_logs (log, epoch, cluster) VALUES (in_log, new_epoch, sse_log_cluster()) ON CONFLICT DO NOTHING;
+        INSERT INTO sse_logs (log, epoch, cluster, home) VALUES (in_log, new_epoch, sse_log_cluster(), sse_log_home())
+        ON CONFLICT DO NOTHING;
         SELECT * INTO l FROM sse_logs s WHERE s.log = in_log;
     END IF;
     IF by_lock = (l.locked_at IS NOT NULL) AND NOT sse_log_is_restored(l) THEN
         RETURN;
     END IF;
 
+    PERFORM sse_log_outlive();
     -- Nobody has appended what has not come to its end.
     PERFORM pg_advisory_xact_lock(sse_log_lock(in_log));
     SELECT * INTO l FROM sse_logs s WHERE s.log = in_log;
@@ -125,12 +145,15 @@ BEGIN
     IF is_restored THEN
         l.epoch := new_epoch;
         l.cluster := sse_log_cluster();
+        l.home := sse_log_home();
     END IF;
     IF by_lock AND (l.locked_at IS NULL OR is_restored) THEN
         l.locked_at := greatest(top, pg_current_xact_id()::text::bigint + l.shift);
     ELSIF NOT by_lock THEN
         l.locked_at := NULL;
     END IF;
-    UPDATE sse_logs s SET epoch = l.epoch, shift = l.shift, locked_at = l.locked_at, cluster = l.cluster WHERE s.log = in_log;
+    UPDATE sse_logs s
+    SET epoch = l.epoch, shift = l.shift, locked_at = l.locked_at, cluster = l.cluster, home = l.home
+    WHERE s.log = in_log;
 END
 $$;

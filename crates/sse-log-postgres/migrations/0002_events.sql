@@ -12,9 +12,7 @@ DECLARE
     known record;
 BEGIN
     -- What is seen must outlive a crash: the next transaction would be given the same id.
-    IF current_setting('synchronous_commit') = 'off' THEN
-        PERFORM set_config('synchronous_commit', 'on', true);
-    END IF;
+    PERFORM sse_log_outlive();
     PERFORM pg_advisory_xact_lock_shared(sse_log_lock(in_log));
     IF current_setting('transaction_isolation') = 'read committed' THEN
         SELECT * INTO l FROM sse_logs s WHERE s.log = in_log;
@@ -24,6 +22,9 @@ BEGIN
     END IF;
     IF NOT FOUND THEN
         RAISE no_data_found USING MESSAGE = format('there is no event log named %L', in_log);
+    END IF;
+    IF l.home <> sse_log_home() THEN
+        RAISE no_data_found USING MESSAGE = format('the event log named %L was restored, and not opened since', in_log);
     END IF;
     IF l.is_finished THEN
         RETURN;
@@ -71,8 +72,27 @@ $$;
 -- Says that the newest event is the last, once all who append now have come to their end.
 CREATE OR REPLACE FUNCTION sse_log_finish(in_log text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM sse_log_outlive();
     PERFORM pg_advisory_xact_lock(sse_log_lock(in_log));
-    UPDATE sse_logs SET is_finished = true WHERE log = in_log AND NOT is_finished;
+    UPDATE sse_logs SET is_finished = true WHERE log = in_log;
+    IF NOT FOUND THEN
+        RAISE no_data_found USING MESSAGE = format('there is no event log named %L', in_log);
+    END IF;
+END
+$$;
+
+-- Begins a new epoch if it is this one still; answers the one that there is then.
+CREATE OR REPLACE FUNCTION sse_log_begin_epoch(in_log text, new_epoch text, instead_of text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer text;
+BEGIN
+    PERFORM sse_log_outlive();
+    UPDATE sse_logs s SET epoch = CASE s.epoch WHEN instead_of THEN new_epoch ELSE s.epoch END
+    WHERE s.log = in_log RETURNING s.epoch INTO answer;
+    IF NOT FOUND THEN
+        RAISE no_data_found USING MESSAGE = format('there is no event log named %L', in_log);
+    END IF;
+    RETURN answer;
 END
 $$;
 
@@ -83,6 +103,7 @@ DECLARE
     victim sse_log_events;
     gone record;
 BEGIN
+    PERFORM sse_log_outlive();
     SELECT * INTO kept FROM sse_log_kept k WHERE k.log = in_log FOR UPDATE;
     SELECT * INTO victim FROM sse_log_events e
     WHERE e.log = in_log AND e.hi = in_hi AND e.lo = in_lo AND e.block IS NOT NULL;

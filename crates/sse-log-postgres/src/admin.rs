@@ -1,4 +1,5 @@
 use sse_core::{Cursor, Epoch};
+use tokio_postgres::types::ToSql;
 
 use crate::bounds::position;
 use crate::failure::{Cause, Failure};
@@ -18,11 +19,10 @@ pub(crate) async fn delete(shared: &Shared, event: Cursor) -> Result<(), Failure
 }
 
 pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Epoch, Failure> {
-    let sql = "UPDATE sse_logs SET epoch = $2 WHERE log = $1 AND epoch = $3";
+    let sql = "SELECT sse_log_begin_epoch($1, $2, $3)";
     let (name, epoch) = (shared.name.as_str(), Epoch::random());
-    shared.connections.query(sql, &[&name, &epoch.as_str(), &instead_of.as_str()]).await?;
-    let rows =
-        shared.connections.query("SELECT epoch FROM sse_logs WHERE log = $1", &[&name]).await?;
+    let parameters: [&(dyn ToSql + Sync); 3] = [&name, &epoch.as_str(), &instead_of.as_str()];
+    let rows = shared.connections.query(sql, &parameters).await?;
     let row = rows.first().ok_or_else(|| Failure::before(Cause::Missing))?;
-    row.get::<_, &str>(0).parse().map_err(|_| Failure::before(Cause::Epoch))
+    row.get::<_, &str>(0).parse().map_err(|_| Failure::after(Cause::Epoch))
 }

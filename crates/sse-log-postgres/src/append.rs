@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt};
 use sse_core::Cursor;
 use sse_core::store::{Appended, NewEvent};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -8,28 +9,44 @@ use tokio_postgres::Row;
 use crate::announce;
 use crate::bounds;
 use crate::failure::{Cause, Failure};
+use crate::retain::interval;
 use crate::store::Shared;
 
 pub(crate) const APPEND: &str =
     "SELECT epoch, hi, lo FROM sse_log_append($1, $2, $3, $4, make_interval(secs => $5))";
 /// How many appends wait to be written, at most; more wait to wait.
 const WAITING: usize = 1024;
-/// How many transactions write at the same time: while one waits for the disk, the next fills.
+/// How many transactions write at the same time: while one waits for the disk, the next fills. As many again write what has idempotency keys.
 const AT_A_TIME: usize = 2;
+/// How many of those that failed together are tried at the same time, each alone.
+const ALONE_AT_A_TIME: usize = 4;
 /// How many events, and bytes, share a transaction, unless they were appended together.
 const TOGETHER: (usize, usize) = (1000, 1024 * 1024);
 /// How often it is tried again to store what was in the way of another transaction.
 const ATTEMPTS: usize = 5;
 
 /// Events that are to be stored, and whom to tell.
-pub(crate) struct Job {
+struct Job {
     events: Vec<NewEvent>,
     answer: oneshot::Sender<Result<Appended, Failure>>,
 }
 
-/// Starts what writes: all that came while others were written shares a transaction, and waits for the disk once. It ends with what is
-/// returned.
-pub(crate) fn start(shared: Arc<Shared>, changes: mpsc::Sender<()>) -> mpsc::Sender<Job> {
+/// To those who write. What has idempotency keys may have to wait for whoever stores an event with such a key now, an application's
+/// transaction perhaps, and nothing else waits with it.
+#[derive(Clone)]
+pub(crate) struct Jobs {
+    plain: mpsc::Sender<Job>,
+    once: mpsc::Sender<Job>,
+}
+
+/// Starts those who write. They end with what is returned.
+pub(crate) fn start(shared: &Arc<Shared>, changes: &mpsc::Sender<()>) -> Jobs {
+    let start = || start_one(Arc::clone(shared), changes.clone());
+    Jobs { plain: start(), once: start() }
+}
+
+/// Starts what writes: all that came while others were written shares a transaction, and waits for the disk once.
+fn start_one(shared: Arc<Shared>, changes: mpsc::Sender<()>) -> mpsc::Sender<Job> {
     let (jobs, mut queue) = mpsc::channel::<Job>(WAITING);
     tokio::spawn(async move {
         let lanes = Arc::new(Semaphore::new(AT_A_TIME));
@@ -60,13 +77,11 @@ pub(crate) fn start(shared: Arc<Shared>, changes: mpsc::Sender<()>) -> mpsc::Sen
     jobs
 }
 
-pub(crate) async fn append(
-    jobs: &mpsc::Sender<Job>,
-    events: &[NewEvent],
-) -> Result<Appended, Failure> {
+pub(crate) async fn append(jobs: &Jobs, events: &[NewEvent]) -> Result<Appended, Failure> {
     check(events)?;
     let (answer, stored) = oneshot::channel();
     let job = Job { events: events.to_vec(), answer };
+    let jobs = if job.has_idempotency_key() { &jobs.once } else { &jobs.plain };
     jobs.send(job).await.map_err(|_| Failure::before(Cause::NoTask))?;
     stored.await.map_err(|_| Failure::after(Cause::NoTask))?
 }
@@ -91,13 +106,8 @@ async fn write(shared: &Shared, mut batch: Vec<Job>) {
         return;
     }
     let answers = match store(shared, &batch).await {
-        Err(failure) if failure.is_about_data() && batch.len() > 1 => {
-            let mut answers = Vec::new();
-            for job in &batch {
-                let stored = store(shared, std::slice::from_ref(job)).await;
-                answers.push(stored.and_then(|mut one| one.pop().ok_or(Failure::Finished)));
-            }
-            answers
+        Err(failure) if batch.len() > 1 && is_about_some(&failure, &batch) => {
+            return write_each_alone(shared, batch).await;
         }
         Err(failure) => vec![Err(failure); batch.len()],
         Ok(answers) => answers.into_iter().map(Ok).collect(),
@@ -107,9 +117,31 @@ async fn write(shared: &Shared, mut batch: Vec<Job>) {
     }
 }
 
+/// Whether others could be stored without those that are to blame.
+fn is_about_some(failure: &Failure, batch: &[Job]) -> bool {
+    failure.is_about_data() || (failure.is_blocked() && batch.iter().any(Job::has_idempotency_key))
+}
+
+async fn write_each_alone(shared: &Shared, batch: Vec<Job>) {
+    let write = |job: Job| async move {
+        if !job.answer.is_closed() {
+            let stored = store(shared, std::slice::from_ref(&job)).await;
+            let stored = stored.and_then(|mut one| one.pop().ok_or(Failure::Finished));
+            _ = job.answer.send(stored);
+        }
+    };
+    stream::iter(batch).for_each_concurrent(ALONE_AT_A_TIME, write).await;
+}
+
+impl Job {
+    fn has_idempotency_key(&self) -> bool {
+        self.events.iter().any(|event| event.idempotency_key.is_some())
+    }
+}
+
 async fn store(shared: &Shared, batch: &[Job]) -> Result<Vec<Appended>, Failure> {
     let columns = Columns::of(batch.iter().flat_map(|job| &job.events));
-    let window = shared.window.as_secs_f64();
+    let window = interval(shared.window);
     let mut attempts = 1;
     let rows = loop {
         let parameters: Parameters<'_> = [

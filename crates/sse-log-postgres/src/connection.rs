@@ -8,6 +8,7 @@ use deadpool_postgres::{
 };
 use tokio::sync::Notify;
 use tokio::time::timeout;
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Row, Statement};
 
@@ -15,6 +16,9 @@ use crate::Options;
 use crate::dial::{Dial, Pooled, Task};
 use crate::failure::{Cause, Failure};
 use crate::session::Session;
+
+/// The longest time that Postgres and Linux count in milliseconds.
+pub(crate) const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// The connections of a log: some that are kept, and one for each follower.
 pub(crate) struct Connections {
@@ -44,8 +48,12 @@ impl Connections {
         config.connect_timeout(a_server);
         let servers = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
         let connect_timeout = a_server.saturating_mul(u32::try_from(servers).unwrap_or(u32::MAX));
+        if servers > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+            // The first that can be reached may be a standby.
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(within);
+            config.tcp_user_timeout(within.min(LONGEST));
         }
         let session = Arc::new(session);
         let begin = {
@@ -89,7 +97,24 @@ impl Connections {
         }
     }
 
+    /// The same, by one connection after the other, for as long as they are not what they were.
     async fn ask(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failure> {
+        let mut stale = 0;
+        loop {
+            match self.ask_one(sql, parameters).await {
+                Err(failure) if failure.is_stale() && stale < self.pool.status().max_size => {
+                    stale += 1;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn ask_one(
         &self,
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
@@ -97,7 +122,9 @@ impl Connections {
         let lease = self.lease().await?;
         let answer = timeout(self.answer_timeout, lease.query(sql, parameters)).await;
         let answer = answer.map_err(|_| Failure::after(Cause::NoAnswer(self.answer_timeout)))?;
-        lease.keep();
+        if !answer.as_ref().is_err_and(Failure::is_stale) {
+            lease.keep();
+        }
         answer
     }
 

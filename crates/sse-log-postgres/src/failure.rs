@@ -49,9 +49,9 @@ impl Failure {
     pub(crate) fn after(cause: Cause) -> Self {
         let is_refusal = match &cause {
             // An error ends a transaction. What is fatal ends the connection, and may come after the commit.
-            Cause::Postgres(error) => error
-                .as_db_error()
-                .is_some_and(|said| said.parsed_severity() == Some(Severity::Error)),
+            Cause::Postgres(error) => error.as_db_error().is_some_and(|said| {
+                said.parsed_severity() == Some(Severity::Error) && !is_in_doubt(said.code())
+            }),
             _ => false,
         };
         match is_refusal {
@@ -76,7 +76,19 @@ impl Failure {
 
     /// Whether it is about what was to be stored: other events can be.
     pub(crate) fn is_about_data(&self) -> bool {
-        self.code().is_some_and(|code| ["22", "54"].contains(&&code.code()[..2]))
+        let is_of = |class| self.code().is_some_and(|code| code.code().starts_with(class));
+        is_of("22") || is_of("54")
+    }
+
+    /// Whether it waited for a lock for too long.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
+    /// Whether the connection lacks the statement that it had prepared, or has one for tables that have changed: another does it.
+    pub(crate) fn is_stale(&self) -> bool {
+        let stale = [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::FEATURE_NOT_SUPPORTED];
+        self.code().is_some_and(|code| stale.contains(code))
     }
 
     fn code(&self) -> Option<&SqlState> {
@@ -88,6 +100,11 @@ impl Failure {
             _ => None,
         }
     }
+}
+
+/// What a proxy says that has lost its server, of connections and of transactions: Postgres itself does not say it of a statement.
+fn is_in_doubt(code: &SqlState) -> bool {
+    code.code().starts_with("08") || *code == SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN
 }
 
 impl From<Failure> for StoreError {

@@ -13,7 +13,8 @@
 //! # }
 //! ```
 //!
-//! It wants Postgres 13 or later (15 is tested), and asks the primary: where a URL names several hosts, add `target_session_attrs=read-write`.
+//! It wants Postgres 13 or later (15 is tested), and asks the primary: a standby is refused, and where a URL names several hosts, the one
+//! is asked that takes writes.
 //!
 //! # What is kept, and where
 //!
@@ -33,10 +34,11 @@
 //! # What Postgres promises
 //!
 //! [`append`](EventLog::append) returns once the commit is on the disk of the primary, also where `synchronous_commit` is off: an event that was seen
-//! and then lost in a crash would have its position given to another. So it outlives
+//! and then lost in a crash would have its position given to another. So do deletions, the end of a log, and a new epoch. So it outlives
 //!
 //! - the end of this process, a `kill -9` of Postgres, and a loss of power, unless `fsync` is off: then nothing is promised;
-//! - the loss of the machine where `synchronous_standby_names` has it on standbys, too. A failover to a standby that lacks the newest events is noticed while
+//! - the loss of the machine where `synchronous_standby_names` has it on standbys, too. (While these are away an append has an unknown outcome, and leaves a
+//!   connection behind that waits at the server for them.) A failover to a standby that lacks the newest events is noticed while
 //!   a process that knew them runs: a new epoch begins, and clients are told of a gap.
 //!
 //! ## With the application's own rows
@@ -71,15 +73,16 @@
 //!
 //! # Restoring a backup
 //!
-//! A dump that is restored in another cluster is noticed as the log is opened there, and begins an epoch; so does `pg_upgrade`, which makes another
-//! cluster. A backup of the whole cluster that is restored while a process runs that has seen what is lost is a new epoch, too. Where no process ran
+//! A dump that is restored is noticed, in another cluster, in another database, and over what there was: an epoch begins. So it does after `pg_upgrade`,
+//! which makes another cluster. A backup of the whole cluster that is restored while a process runs that has seen what is lost is a new epoch, too. Where no process ran
 //! nobody could notice, and ids would be given anew: call [`EventLog::new_epoch`].
 //!
 //! # Limits
 //!
 //! - A key, or an idempotency key, with a NUL is refused: Postgres has no such text.
-//! - A statement ends after [`LogOptions::store_timeout`], at the server; half of that may be spent on waiting for a lock.
-//! - Where a proxy keeps `LISTEN` from working (PgBouncer, pooling by transaction), events of other processes come every [`Options::poll_every`].
+//! - A statement ends after [`LogOptions::store_timeout`], at the server; half of that may be spent on waiting for a lock: that of an idempotency key, say, which an open transaction has stored.
+//! - Whoever removes rows by hand raises the floor (`sse_log_kept`), or clients are not told of the gap.
+//! - A proxy (PgBouncer) must pool by session: a connection has settings, prepared statements, and `LISTEN`.
 //!
 //! # Costs
 //!

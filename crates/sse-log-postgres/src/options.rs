@@ -22,13 +22,13 @@ pub struct Options {
     /// Who creates the tables; default [`Migrations::Apply`].
     pub migrations: Migrations,
     /// How many connections are kept at most, besides the one of each follower; default 8, at least 1. Appends that come at the same time
-    /// share a transaction, so that two would do for any number of publishers; the others read.
+    /// share a transaction, so that two would do for any number of publishers, and two for those with idempotency keys; the others read.
     pub connections: usize,
     /// How long connecting to a server may take; default 1 s. A call for which there is none by then fails, and nothing was done. Where the
     /// URL has a `connect_timeout`, that holds instead.
     pub connect_timeout: Duration,
     /// How often a follower looks for events that it was not told of; default 500 ms, at least 1 ms. It is told of all that is appended; not of
-    /// those whose process died at that very moment, nor where a proxy keeps `LISTEN` from working (PgBouncer, pooling by transaction).
+    /// those whose process died at that very moment.
     pub poll_every: Duration,
 }
 

@@ -8,6 +8,7 @@ use crate::PostgresStore;
 use crate::append::{APPEND, Columns, appended, check};
 use crate::failure::{Cause, Failure};
 use crate::name::channel;
+use crate::retain::interval;
 
 impl PostgresStore {
     /// Appends an event in a transaction of the application's own: it comes with the application's rows, or not at all. The answer is the id
@@ -67,7 +68,7 @@ impl PostgresStore {
         check(events).map_err(StoreError::from)?;
         let columns = Columns::of(events.iter());
         let (name, channel) = (self.shared.name.as_str(), channel(&self.shared.name));
-        let window = self.shared.window.as_secs_f64();
+        let window = interval(self.shared.window);
         let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
             (&name, Type::TEXT),
             (&columns.blocks, Type::BYTEA_ARRAY),

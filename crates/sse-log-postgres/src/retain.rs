@@ -1,7 +1,17 @@
+use std::time::Duration;
+
 use sse_core::store::Retention;
 
 use crate::failure::Failure;
 use crate::store::Shared;
+
+/// Longer ones are for ever: Postgres counts some thousands of years back, and no further.
+const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
+
+/// A time as Postgres takes it, in seconds.
+pub(crate) fn interval(time: Duration) -> f64 {
+    time.min(LONGEST).as_secs_f64()
+}
 
 /// Lets go of what is over the limits: some thousands of events at a time, so that no transaction is long.
 pub(crate) async fn retain(shared: &Shared, retention: &Retention) -> Result<(), Failure> {
@@ -15,8 +25,8 @@ async fn retain_some(shared: &Shared, retention: &Retention) -> Result<bool, Fai
         "SELECT sse_log_retain($1, $2, $3, make_interval(secs => $4), make_interval(secs => $5))";
     let events = i64::try_from(retention.events).unwrap_or(i64::MAX);
     let bytes = i64::try_from(retention.bytes).unwrap_or(i64::MAX);
-    let age = retention.age.map(|age| age.as_secs_f64());
-    let window = shared.window.as_secs_f64();
+    let age = retention.age.map(interval);
+    let window = interval(shared.window);
     let rows = shared
         .connections
         .query(sql, &[&shared.name.as_str(), &events, &bytes, &age, &window])

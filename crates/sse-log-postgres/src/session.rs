@@ -5,10 +5,11 @@ use sse_core::store::LogName;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error};
 
+use crate::connection::LONGEST;
 use crate::{Migrations, Options, Ordering};
 
-/// What the tables say once this version of them is there.
-const SCHEMA: &str = "sse-log-postgres, schema 1";
+/// Which version of the tables this is. They say so, and which a later one has brought.
+const SCHEMA: i32 = 2;
 const MIGRATION: &str = concat!(
     include_str!("../migrations/0001_logs.sql"),
     include_str!("../migrations/0002_events.sql"),
@@ -28,12 +29,23 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(name: LogName, options: &Options) -> Self {
-        let within = options.log.store_timeout.max(Duration::from_millis(2)).as_millis();
-        // The plans of a table that has grown since it was last looked at would read all of it.
+        let within = options.log.store_timeout.clamp(Duration::from_millis(2), LONGEST).as_millis();
+        // A standby may lack what was seen already, and refuses what is to be written for as long as it is one. The plans of a table that
+        // has grown since it was last looked at would read all of it.
         let settings = format!(
-            "SET statement_timeout = {within}; SET lock_timeout = {}; \
-             SET idle_in_transaction_session_timeout = {within}; \
-             SET enable_seqscan = off; SET enable_bitmapscan = off; SET client_min_messages = warning",
+            "DO $$ BEGIN
+                IF pg_is_in_recovery() THEN
+                    RAISE read_only_sql_transaction
+                    USING MESSAGE = 'this server is a standby, and a log asks the primary';
+                END IF;
+                SET default_transaction_isolation = 'read committed';
+                SET statement_timeout = {within};
+                SET lock_timeout = {};
+                SET idle_in_transaction_session_timeout = {within};
+                SET enable_seqscan = off;
+                SET enable_bitmapscan = off;
+                SET client_min_messages = warning;
+            END $$",
             within / 2
         );
         Self { name, settings, migrations: options.migrations, ordering: options.ordering }
@@ -73,11 +85,12 @@ async fn migrate(client: &Client) -> Result<(), Error> {
 /// Asks the tables of Postgres themselves: in a transaction that has waited, a look-up by name answers what was so before.
 const IS_MIGRATED: &str = "SELECT EXISTS (
     SELECT FROM pg_description d JOIN pg_class c ON c.oid = d.objoid
-    WHERE d.classoid = 'pg_class'::regclass AND d.description = $1
+    WHERE d.classoid = 'pg_class'::regclass
+        AND substring(d.description FROM '^sse-log-postgres, schema ([0-9]{1,9})$')::int >= $1
         AND c.relname = 'sse_logs' AND pg_table_is_visible(c.oid)
 )";
 
 async fn is_migrated(client: &Client) -> Result<bool, Error> {
-    let row = client.query_typed_one(IS_MIGRATED, &[(&SCHEMA, Type::TEXT)]).await?;
+    let row = client.query_typed_one(IS_MIGRATED, &[(&SCHEMA, Type::INT4)]).await?;
     Ok(row.get(0))
 }

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, NoTls, Socket};
 
-use crate::append::Job;
+use crate::append::Jobs;
 use crate::connection::Connections;
 use crate::dial::Dialer;
 use crate::session::Session;
@@ -21,7 +21,7 @@ use crate::{Options, admin, announce, append, bounds, follow, read, retain};
 pub struct PostgresStore {
     pub(crate) shared: Arc<Shared>,
     /// To whoever writes what is appended.
-    pub(crate) jobs: mpsc::Sender<Job>,
+    pub(crate) jobs: Jobs,
     /// To whoever tells other processes that something has changed.
     changes: mpsc::Sender<()>,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Shared {
 
 impl PostgresStore {
     /// The store of this name. It connects when it is first used, so that a server that is down is one that is waited for. To be called within
-    /// a tokio runtime, which has a task or two for it until it is dropped.
+    /// a tokio runtime, which has a few tasks for it until it is dropped.
     ///
     /// `url` is as [`tokio_postgres::Config`] takes it; for encrypted connections see [`connect_with`](Self::connect_with).
     ///
@@ -89,7 +89,7 @@ impl PostgresStore {
             changed_here: watch::Sender::new(()),
         });
         let changes = announce::start(Arc::clone(&shared));
-        let jobs = append::start(Arc::clone(&shared), changes.clone());
+        let jobs = append::start(&shared, &changes);
         Ok(Self { shared, jobs, changes })
     }
 

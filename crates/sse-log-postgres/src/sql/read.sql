@@ -2,7 +2,7 @@
 -- bounds; all is from one snapshot, so that these held when the events were read. No row: there is no such log.
 WITH log AS MATERIALIZED (
     SELECT s.epoch, s.is_finished, k.deletions, k.floor_hi, k.floor_lo, sse_log_below(s) AS below,
-        pg_snapshot_xmax(pg_current_snapshot())::text::bigint + s.shift AS ahead
+        pg_snapshot_xmax(pg_current_snapshot())::text::bigint + s.shift AS ahead, s.home <> sse_log_home() AS is_elsewhere
     FROM sse_logs s JOIN sse_log_kept k ON k.log = s.log
     WHERE s.log = $1
 ), page AS (
@@ -20,7 +20,7 @@ WITH log AS MATERIALIZED (
     WINDOW place AS (ORDER BY p.hi, p.lo ROWS UNBOUNDED PRECEDING)
 )
 SELECT log.epoch, log.is_finished, log.deletions, log.floor_hi, log.floor_lo, log.below,
-    top.hi AS top_hi, top.hi >= log.ahead AS is_restored,
+    top.hi AS top_hi, (top.hi >= log.ahead OR log.is_elsewhere) AS is_restored,
     oldest.hi AS oldest_hi, oldest.lo AS oldest_lo, newest.hi AS newest_hi, newest.lo AS newest_lo,
     NULL::bigint AS hi, NULL::bigint AS lo, NULL::text AS key, NULL::bytea AS block
 FROM log

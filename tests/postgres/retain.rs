@@ -1,0 +1,60 @@
+//! Much has come about while nobody let go of anything.
+
+use sse_conformance::stores::Postgres;
+use sse_core::store::Store;
+use sse_log_postgres::LogOptions;
+
+use crate::tools::{append, bounds, client, execute, open, texts};
+
+/// As `sse_log_append` stores them, but faster.
+const MANY: &str = "INSERT INTO sse_log_events (log, hi, lo, key, block) \
+    SELECT 'log', pg_current_xact_id()::text::bigint, nextval('sse_log_positions'), \
+        CASE WHEN n % 2 = 0 THEN 'key ' || n % 7 END, convert_to(E'data: ' || n || E'\n', 'UTF8') \
+    FROM generate_series(1, 12000) n ORDER BY n";
+
+/// One statement, which would not end in time where there is very much: then nothing would ever be let go of.
+const ONCE: &str = "SELECT sse_log_retain('log', 10, 1000000, NULL, '2 min')";
+
+#[tokio::test]
+async fn however_much_there_is_it_is_let_go_of_in_small_steps() {
+    let postgres = Postgres::start().await;
+    let (store, client) = (open(&postgres).await, client(&postgres).await);
+    execute(&postgres, MANY).await;
+    let newest = append(&store, "newest").await;
+    let row = client.query_one(ONCE, &[]).await.expect("let go of");
+    assert!(row.get::<_, bool>(0), "there is more to do");
+    let counted = "SELECT counted_lo, floor_lo FROM sse_log_kept";
+    let row = client.query_one(counted, &[]).await.expect("the log is there");
+    let (counted, floor): (i64, i64) = (row.get(0), row.get(1));
+    assert!((1..=5001).contains(&counted), "{counted} of 12 001 were looked at");
+    assert!(floor < counted, "what was not counted stays");
+
+    let retention = LogOptions { events: 10, ..LogOptions::for_store() }.retention();
+    store.retain(&retention).await.expect("retained");
+    let kept = texts(&store).await;
+    // Of the seven keys the newest: 11 988 is the newest of its own; between them are those without.
+    assert_eq!(kept.len(), 10, "{kept:?}");
+    assert_eq!(kept[9], "newest");
+    assert!(bounds(&store).await.floor < newest);
+    store.retain(&retention).await.expect("nothing to do");
+    assert_eq!(texts(&store).await, kept);
+}
+
+#[tokio::test]
+async fn however_many_idempotency_keys_are_old_they_are_forgotten_in_small_steps() {
+    let postgres = Postgres::start().await;
+    let (store, client) = (open(&postgres).await, client(&postgres).await);
+    append(&store, "one").await;
+    let many = "INSERT INTO sse_log_keys (log, key, hi, lo, stored_at) \
+        SELECT 'log', n::text, 1, n, now() - interval '1 hour' FROM generate_series(1, 12000) n";
+    execute(&postgres, many).await;
+    let left = async || {
+        let row = client.query_one("SELECT count(*) FROM sse_log_keys", &[]).await;
+        row.expect("counted").get::<_, i64>(0)
+    };
+    let row = client.query_one(ONCE, &[]).await.expect("let go of");
+    assert!(row.get::<_, bool>(0), "there is more to do");
+    assert_eq!(left().await, 7000);
+    store.retain(&LogOptions::for_store().retention()).await.expect("retained");
+    assert_eq!(left().await, 0);
+}

@@ -1,0 +1,73 @@
+//! A server that is a standby, and one that does not wait for its disk.
+
+use sse_conformance::stores::Postgres;
+use sse_conformance::suite::store_engine::{Durable, Networked};
+use sse_core::Cursor;
+use sse_core::store::{Store, StoreError};
+use sse_log_postgres::{Options, PostgresStore};
+use tokio_postgres::{Config, NoTls};
+
+use crate::tools::{append, bounds, client, execute, open, soon, texts, told};
+
+/// What it has may be old: taken for the primary it would have lost what was seen, and each append to it would fail.
+#[tokio::test]
+async fn a_standby_is_not_asked_until_it_is_the_primary() {
+    let postgres = Postgres::start().await;
+    append(&open(&postgres).await, "one").await;
+    postgres.stop().await;
+    postgres.start_as_standby().await;
+    let store = postgres.store("log", Options::default()).await;
+    let refused = soon(store.bounds()).await.expect_err("it is a standby");
+    assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
+    assert!(told(&refused).contains("standby"), "{}", told(&refused));
+    assert!(soon(store.follow(Cursor::START)).await.is_err());
+
+    execute(&postgres, "SELECT pg_promote()").await;
+    append(&store, "two").await;
+    assert_eq!(texts(&store).await, ["one", "two"]);
+}
+
+#[tokio::test]
+async fn of_several_hosts_the_one_is_asked_that_takes_writes() {
+    let (standby, primary) = (Postgres::start_another().await, Postgres::start().await);
+    standby.stop().await;
+    standby.start_as_standby().await;
+    let mut config = Config::new();
+    config.user("postgres").dbname("postgres");
+    for postgres in [&standby, &primary] {
+        config.host("127.0.0.1").port(postgres.address().port());
+    }
+    let store = PostgresStore::connect_with(config, NoTls, "log", &Options::default()).await;
+    let store = store.expect("a name");
+    append(&store, "one").await;
+    assert_eq!(texts(&open(&primary).await).await, ["one"]);
+}
+
+/// Each would come undone, after it was answered.
+#[tokio::test]
+async fn what_was_answered_outlives_a_crash_also_where_commits_do_not_wait_for_the_disk() {
+    let postgres = Postgres::start().await;
+    for set in ["synchronous_commit = off", "wal_writer_delay = '10s'"] {
+        execute(&postgres, &format!("ALTER SYSTEM SET {set}")).await;
+    }
+    postgres.crash().await;
+    let row = client(&postgres).await.query_one("SHOW synchronous_commit", &[]).await;
+    assert_eq!(row.expect("a setting").get::<_, &str>(0), "off");
+
+    let store = open(&postgres).await;
+    let deleted = append(&store, "deleted").await;
+    append(&store, "kept").await;
+    store.delete(deleted).await.expect("deleted");
+    postgres.crash().await;
+    let store = open(&postgres).await;
+    assert_eq!(texts(&store).await, ["kept"]);
+
+    let begun = store.begin_epoch(bounds(&store).await.epoch).await.expect("begun");
+    postgres.crash().await;
+    let store = open(&postgres).await;
+    assert_eq!(bounds(&store).await.epoch, begun);
+
+    store.finish().await.expect("finished");
+    postgres.crash().await;
+    assert!(bounds(&open(&postgres).await).await.is_finished);
+}
