@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::iter;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -15,7 +16,9 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failed {
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        eprintln!("{}", self.0);
+        let causes = iter::successors(self.0.source(), |&error| error.source());
+        let causes: String = causes.map(|error| format!(": {error}")).collect();
+        eprintln!("{}{causes}", self.0); // what Postgres said is a cause
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }
 }

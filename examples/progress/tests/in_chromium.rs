@@ -47,4 +47,6 @@ async fn a_job_that_is_not_there_is_refused() {
     let chromium = Chromium::start().await;
     chromium.open(&format!("http://{}/?job=7", program.address)).await;
     chromium.until("$('state').textContent === 'refused'").await;
+    let said = chromium.value("$('primes').textContent").await;
+    assert_eq!(said, "The server knows nothing of this job.");
 }
