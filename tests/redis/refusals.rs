@@ -59,8 +59,8 @@ const COMMANDS: &str = "+evalsha +script|load +exists +get +hdel +hget +hincrby 
 #[tokio::test]
 async fn a_user_who_may_run_the_commands_that_are_named_can_do_everything() {
     let redis = Redis::start().await;
-    command(&redis, format!("ACL SETUSER app reset on >pa%ss ~sse:* {COMMANDS}")).await;
-    let url = format!("redis://app:pa%25ss@{}", redis.address());
+    command(&redis, format!("ACL SETUSER app reset on >pa%,@ss ~sse:* {COMMANDS}")).await;
+    let url = format!("redis://app:pa%25%2C%40ss@{}", redis.address());
     let store = RedisStore::connect(&url, "log", &Options::default()).await.expect("a URL");
     for _ in 0..2 {
         store.append(&kinds().map(|(event, _)| event)).await.expect("stored");

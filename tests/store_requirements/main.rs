@@ -76,6 +76,18 @@ macro_rules! every_store {
     };
 }
 
+/// What those are held to that give an event no more from the moment at which another has taken its place, which none need do.
+macro_rules! every_exact_store {
+    ($engine:ident) => {
+        crate::engines::requirements! {
+            $engine:
+            model::{
+                is_what_a_list_in_memory_would_be,
+            }
+        }
+    };
+}
+
 /// What those are held to whose events outlive the engine's end.
 macro_rules! every_durable_store {
     ($engine:ident) => {
@@ -120,26 +132,31 @@ mod nats {
 
 mod redb {
     every_store!(Redb);
+    every_exact_store!(Redb);
     every_durable_store!(RedbProcess);
 }
 
 mod postgres {
     every_store!(Postgres);
+    every_exact_store!(Postgres);
     every_durable_store!(Postgres);
     every_networked_store!(Postgres);
 }
 
 mod redis {
     every_store!(Redis);
+    every_exact_store!(Redis);
     every_durable_store!(Redis);
     every_networked_store!(Redis);
 }
 
 mod scripted {
     every_store!(Scripted);
+    every_exact_store!(Scripted);
     every_durable_store!(Scripted);
 }
 
 mod scripted_sparse {
     every_store!(ScriptedSparse);
+    every_exact_store!(ScriptedSparse);
 }

@@ -95,7 +95,8 @@ use sse_core::Timer;
 
 /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one.
 ///
-/// `url` is `redis://[user:password@]host[:port][/database]`, `rediss://` with the feature `tls`, or `unix:///path`. The name is 1 to 64 of
+/// `url` is `redis://[user:password@]host[:port][/database]`, `rediss://` with the feature `tls`, or `unix:///path`; what of a user or a password
+/// is no letter or digit is percent-encoded (a comma as `%2C`). The name is 1 to 64 of
 /// `[A-Za-z0-9_-]`. To be called within a tokio runtime, which runs the follower for as long as the log is in use.
 ///
 /// # Errors

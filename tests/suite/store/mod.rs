@@ -14,6 +14,7 @@ pub mod following;
 pub mod gaps;
 pub mod idempotency;
 pub mod keys;
+pub mod model;
 pub mod networked;
 pub mod order;
 pub mod pages;

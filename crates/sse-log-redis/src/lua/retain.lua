@@ -48,7 +48,7 @@ end
 -- Keys whose events somebody else has trimmed.
 local at = ARGV[5]
 if at ~= '0' or redis.call('HLEN', newest_of_key) > count then
-  local scan = redis.call('HSCAN', newest_of_key, at, 'COUNT', AT_A_TIME)
+  local scan = redis.call('HSCAN', newest_of_key, at, 'COUNT', 500)
   at = scan[1]
   for i = 1, #scan[2], 2 do
     local id = string.match(scan[2][i + 1], '^%S+')
