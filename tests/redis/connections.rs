@@ -164,6 +164,9 @@ async fn what_redis_refuses_was_not_stored_and_the_reason_is_told() {
     refused("OOM").await;
     // Nothing is in the way of what sets memory free.
     store.retain(&LogOptions::for_store().retention()).await.expect("nothing to do");
+    // And clients can be told of what was lost.
+    let epoch = bounds(&*store).await.epoch;
+    assert_ne!(store.begin_epoch(epoch).await.expect("begun"), epoch);
     redis.allow_writes().await;
 
     command(&redis, "REPLICAOF 127.0.0.1 1").await;

@@ -7,7 +7,7 @@ use sse_core::Cursor;
 use sse_core::store::{NewEvent, Retention, Store, StoreError};
 use sse_log_redis::{Options, RedisStore};
 
-use crate::tools::{STREAM, after, append, command, event, open, soon, told};
+use crate::tools::{STREAM, after, append, bounds, command, event, open, soon, told};
 
 /// An event of each kind, and the command that it alone wants.
 fn kinds() -> [(NewEvent, &'static str); 3] {
@@ -34,6 +34,20 @@ async fn an_append_that_meets_a_key_of_another_type_stores_nothing() {
         is_refused(&*store, kind.0, "WRONGTYPE").await;
         assert_eq!(command(&redis, format!("XLEN {STREAM}")).await, ":1\r\n", "{key}");
     }
+}
+
+/// It is done, and seen a little later.
+#[tokio::test]
+async fn what_cannot_be_announced_is_no_failure() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let first = append(&*store, "first").await;
+    command(&redis, format!("SET {STREAM}:changes x")).await;
+    store.delete(first).await.expect("deleted");
+    assert_eq!(after(&*store, Cursor::START).await, []);
+    store.finish().await.expect("finished");
+    let epoch = bounds(&*store).await.epoch;
+    assert_ne!(store.begin_epoch(epoch).await.expect("begun"), epoch);
 }
 
 #[tokio::test]

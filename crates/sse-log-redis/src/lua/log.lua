@@ -11,9 +11,10 @@ local function fields(entry)
   return block, key
 end
 
--- Wakes the followers of all processes, who wait for this stream as well.
+-- Wakes the followers of all processes, who wait for this stream as well. Where that fails they look by themselves, a second later.
 local function announce()
-  redis.call('HSET', meta, 'changes', redis.call('XADD', changes, 'MAXLEN', 1, '*', 'changed', 1))
+  local change = redis.pcall('XADD', changes, 'MAXLEN', 1, '*', 'changed', 1)
+  if not change.err then redis.call('HSET', meta, 'changes', change) end
 end
 
 local function epoch()
