@@ -1,10 +1,11 @@
 //! Much has come about while nobody let go of anything.
 
+use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
 use sse_core::store::Store;
 use sse_log_postgres::LogOptions;
 
-use crate::tools::{append, bounds, client, execute, open, texts};
+use crate::tools::{append, bounds, client, event, execute, open, texts};
 
 /// As `sse_log_append` stores them, but faster.
 const MANY: &str = "INSERT INTO sse_log_events (log, hi, lo, key, block) \
@@ -57,4 +58,46 @@ async fn however_many_idempotency_keys_are_old_they_are_forgotten_in_small_steps
     assert_eq!(left().await, 7000);
     store.retain(&LogOptions::for_store().retention()).await.expect("retained");
     assert_eq!(left().await, 0);
+}
+
+/// What is counted is never counted again: an error would stay, and more would be let go of than should, or less.
+#[tokio::test]
+async fn what_is_counted_is_what_there_is_whatever_is_done_at_the_same_time() {
+    let postgres = Postgres::start().await;
+    let store = open(&postgres).await;
+    let retention = LogOptions { events: 40, ..LogOptions::for_store() }.retention();
+    let busy = |n: u64| {
+        let (store, mut random) = (store.clone(), fastrand::Rng::with_seed(n));
+        async move {
+            let mut own = Vec::new();
+            for round in 0..60 {
+                match random.u8(0..10) {
+                    0 => store.retain(&retention).await.expect("retained"),
+                    1 | 2 if !own.is_empty() => {
+                        let event = own.swap_remove(random.usize(..own.len()));
+                        store.delete(event).await.expect("deleted");
+                    }
+                    kind => {
+                        let event = event("x".repeat(random.usize(0..50)));
+                        let event = match kind {
+                            3..6 => event.with_key(&format!("{}", random.u8(0..9))),
+                            6 => event.with_idempotency_key(&format!("{}", round / 3)),
+                            _ => Ok(event),
+                        };
+                        let stored = store.append(&[event.expect("short")]).await;
+                        own.extend(stored.expect("stored").cursors);
+                    }
+                }
+            }
+        }
+    };
+    join_all((0..8).map(busy)).await;
+    store.retain(&retention).await.expect("retained");
+    let counted =
+        "SELECT k.events, k.bytes, count(e.block), coalesce(sum(octet_length(e.block)), 0)::bigint
+        FROM sse_log_kept k JOIN sse_log_events e ON e.log = k.log GROUP BY k.events, k.bytes";
+    let row = client(&postgres).await.query_one(counted, &[]).await.expect("counted");
+    let number = |n: usize| row.get::<_, i64>(n);
+    assert_eq!((number(0), number(1)), (number(2), number(3)));
+    assert!((1..=40).contains(&number(0)), "{}", number(0));
 }

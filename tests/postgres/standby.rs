@@ -2,9 +2,9 @@
 
 use sse_conformance::stores::Postgres;
 use sse_conformance::suite::store_engine::{Durable, Networked};
-use sse_core::Cursor;
 use sse_core::store::{Store, StoreError};
-use sse_log_postgres::{Options, PostgresStore};
+use sse_core::{Cursor, EventId, EventLog, GapReason};
+use sse_log_postgres::{LogOptions, Options, PostgresStore, open_store};
 use tokio_postgres::{Config, NoTls};
 
 use crate::tools::{append, bounds, client, execute, open, soon, texts, told};
@@ -41,6 +41,61 @@ async fn of_several_hosts_the_one_is_asked_that_takes_writes() {
     let store = store.expect("a name");
     append(&store, "one").await;
     assert_eq!(texts(&open(&primary).await).await, ["one"]);
+}
+
+/// Appended, by a process that has seen it.
+async fn seen(log: &EventLog, text: &str) -> EventId {
+    loop {
+        if let Ok(id) = log.append_once(text, text).await {
+            while log.stats().newest != id {
+                tokio::task::yield_now().await;
+            }
+            return id;
+        }
+    }
+}
+
+/// As the one does that takes over, and lacked the newest events: those that come have other positions, or the same.
+#[tokio::test]
+async fn a_server_that_takes_over_without_the_newest_events_begins_an_epoch() {
+    for (lost, come) in [(1, 0), (2, 3), (3, 1)] {
+        let postgres = Postgres::start().await;
+        let store = open(&postgres).await;
+        let log = soon(open_store(store.clone(), LogOptions::for_store())).await.expect("open");
+        log.append("kept").await.expect("stored");
+        postgres.stop().await;
+        postgres.put_aside();
+        Networked::start(&postgres).await;
+        let mut last = None;
+        for n in 0..lost {
+            let text = format!("lost {n}");
+            last = Some(soon(seen(&log, &text)).await);
+        }
+        let last = last.expect("some are lost");
+        postgres.stop().await;
+        postgres.bring_back();
+        Networked::start(&postgres).await;
+        let fresh = open(&postgres).await;
+        for n in 0..come {
+            append(&fresh, n).await;
+        }
+        soon(async {
+            while log.get(&last).await.err().and_then(|error| error.gap().map(|gap| gap.reason))
+                != Some(GapReason::OtherEpoch)
+            {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        let next = append(&fresh, "next").await.id(bounds(&fresh).await.epoch);
+        soon(async {
+            while log.stats().newest != next {
+                tokio::task::yield_now().await
+            }
+        })
+        .await;
+        assert_eq!(texts(&fresh).await.len(), 2 + come);
+    }
 }
 
 /// Each would come undone, after it was answered.

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::postgres_cluster::{Cluster, data, data_of_another, folder};
+use super::postgres_cluster::{Cluster, copy, data, data_of_another, folder};
 use super::server::free_address;
 use crate::suite::store_engine::{Durable, Engine, Networked};
 
@@ -45,6 +45,17 @@ impl Postgres {
         data(postgres.folder.path());
         Networked::start(&postgres).await;
         postgres
+    }
+
+    /// Copies what it has, once it was stopped, to where [`bring_back`](Self::bring_back) finds it.
+    pub fn put_aside(&self) {
+        copy(&self.folder.path().join("data"), &self.folder.path().join("aside"));
+    }
+
+    /// Has it have what it had when that was put aside, once it was stopped.
+    pub fn bring_back(&self) {
+        std::fs::remove_dir_all(self.folder.path().join("data")).expect("it is stopped");
+        copy(&self.folder.path().join("aside"), &self.folder.path().join("data"));
     }
 
     /// Starts it, once it was stopped, as a standby of a primary that is gone.

@@ -137,7 +137,12 @@ fn is_roomy(folder: &str) -> bool {
 
 /// Puts the data of a new cluster there; they are all the same one.
 pub(super) fn data(folder: &Path) {
-    let copied = Command::new("cp").arg("-a").arg(template()).arg(folder.join("data")).status();
+    copy(template(), &folder.join("data"));
+}
+
+/// Copies a folder, with the owners of what is in it.
+pub(super) fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
     assert!(copied.expect("cp runs").success());
 }
 
