@@ -7,7 +7,7 @@ use sse_core::{Cursor, EventId, EventLog, GapReason};
 use sse_log_postgres::{LogOptions, Options, PostgresStore, open_store};
 use tokio_postgres::{Config, NoTls};
 
-use crate::tools::{append, bounds, client, execute, open, soon, texts, told};
+use crate::tools::{append, bounds, client, event, execute, open, soon, texts, told};
 
 /// What it has may be old: taken for the primary it would have lost what was seen, and each append to it would fail.
 #[tokio::test]
@@ -44,9 +44,12 @@ async fn of_several_hosts_the_one_is_asked_that_takes_writes() {
 }
 
 /// Appended, by a process that has seen it.
-async fn seen(log: &EventLog, text: &str) -> EventId {
+async fn seen(log: &EventLog, text: &str, key: Option<&str>) -> EventId {
+    let event = event(text).with_idempotency_key(text).expect("short");
+    let event = key.map_or(event.clone(), |key| event.with_key(key).expect("short"));
     loop {
-        if let Ok(id) = log.append_once(text, text).await {
+        if let Ok(ids) = log.append_encoded(vec![event.clone()]).await {
+            let id = ids.into_iter().next().expect("one");
             while log.stats().newest != id {
                 tokio::task::yield_now().await;
             }
@@ -58,27 +61,35 @@ async fn seen(log: &EventLog, text: &str) -> EventId {
 /// As the one does that takes over, and lacked the newest events: those that come have other positions, or the same.
 #[tokio::test]
 async fn a_server_that_takes_over_without_the_newest_events_begins_an_epoch() {
-    for (lost, come) in [(1, 0), (2, 3), (3, 1)] {
+    for (lost, come, key) in [(1, 0, None), (2, 3, None), (3, 1, None), (2, 3, Some("key"))] {
         let postgres = Postgres::start().await;
-        let store = open(&postgres).await;
-        let log = soon(open_store(store.clone(), LogOptions::for_store())).await.expect("open");
-        log.append("kept").await.expect("stored");
+        append(&open(&postgres).await, "kept").await;
         postgres.stop().await;
-        postgres.put_aside();
+        postgres.put_aside("before");
         Networked::start(&postgres).await;
+        let (store, client) = (open(&postgres).await, client(&postgres).await);
+        for n in 0..come {
+            for _ in 0..200 {
+                client.execute("SELECT pg_current_xact_id()", &[]).await.expect("an id");
+            }
+            append(&store, n).await;
+        }
+        postgres.stop().await;
+        postgres.put_aside("standby");
+        postgres.bring_back("before");
+        Networked::start(&postgres).await;
+        let store = open(&postgres).await;
+        let log = soon(open_store(store, LogOptions::for_store())).await.expect("open");
         let mut last = None;
         for n in 0..lost {
             let text = format!("lost {n}");
-            last = Some(soon(seen(&log, &text)).await);
+            last = Some(soon(seen(&log, &text, key)).await);
         }
         let last = last.expect("some are lost");
         postgres.stop().await;
-        postgres.bring_back();
+        postgres.bring_back("standby");
         Networked::start(&postgres).await;
         let fresh = open(&postgres).await;
-        for n in 0..come {
-            append(&fresh, n).await;
-        }
         soon(async {
             while log.get(&last).await.err().and_then(|error| error.gap().map(|gap| gap.reason))
                 != Some(GapReason::OtherEpoch)
@@ -96,6 +107,37 @@ async fn a_server_that_takes_over_without_the_newest_events_begins_an_epoch() {
         .await;
         assert_eq!(texts(&fresh).await.len(), 2 + come);
     }
+}
+
+/// It was the newest that the process had seen, when it lost its connections.
+#[tokio::test]
+async fn an_event_that_a_newer_one_of_its_key_took_the_place_of_is_not_lost() {
+    let postgres = Postgres::start().await;
+    let fresh = open(&postgres).await;
+    execute(&postgres, "CREATE ROLE app SUPERUSER LOGIN").await;
+    let mut config = postgres.config();
+    config.user("app");
+    let store = PostgresStore::connect_with(config, NoTls, "log", &Options::default()).await;
+    let log = open_store(store.expect("a name"), LogOptions::for_store());
+    let log = soon(log).await.expect("open");
+    soon(seen(&log, "old", Some("key"))).await;
+    let epoch = bounds(&fresh).await.epoch;
+    execute(&postgres, "ALTER ROLE app NOLOGIN").await;
+    let cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'app'";
+    execute(&postgres, cut).await;
+    // More than a page, of others.
+    let mut events: Vec<_> = (0..1500).map(event).collect();
+    events.push(event("new").with_key("key").expect("short"));
+    let appended = fresh.append(&events).await.expect("stored");
+    let newest = appended.cursors[1500].id(epoch);
+    execute(&postgres, "ALTER ROLE app LOGIN").await;
+    soon(async {
+        while log.stats().newest != newest {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!((bounds(&fresh).await.epoch, appended.epoch), (epoch, epoch));
 }
 
 /// Each would come undone, after it was answered.

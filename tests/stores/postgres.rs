@@ -48,14 +48,14 @@ impl Postgres {
     }
 
     /// Copies what it has, once it was stopped, to where [`bring_back`](Self::bring_back) finds it.
-    pub fn put_aside(&self) {
-        copy(&self.folder.path().join("data"), &self.folder.path().join("aside"));
+    pub fn put_aside(&self, name: &str) {
+        copy(&self.folder.path().join("data"), &self.folder.path().join(name));
     }
 
     /// Has it have what it had when that was put aside, once it was stopped.
-    pub fn bring_back(&self) {
+    pub fn bring_back(&self, name: &str) {
         std::fs::remove_dir_all(self.folder.path().join("data")).expect("it is stopped");
-        copy(&self.folder.path().join("aside"), &self.folder.path().join("data"));
+        copy(&self.folder.path().join(name), &self.folder.path().join("data"));
     }
 
     /// Starts it, once it was stopped, as a standby of a primary that is gone.

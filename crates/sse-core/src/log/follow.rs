@@ -8,6 +8,7 @@ use futures_util::{StreamExt, pin_mut};
 
 use crate::Timer;
 use crate::log::patience::{Backoff, within};
+use crate::log::seen::Trace;
 use crate::log::{EventLog, Shared, reads};
 use crate::store::{Page, PageLimit, Pages, Retention, Store, StoreError};
 
@@ -158,13 +159,19 @@ impl Follow {
     /// Whether the newest event is the one we know: after a failover, or a restore, another may have been given its cursor.
     async fn check_newest(&self) -> Result<(), Failed> {
         let Some(seen) = self.log()?.newest_seen() else { return Ok(()) };
-        let (cursor, limit) = (seen.cursor, PageLimit { events: 1, ..reads::LIMIT });
-        let page = self.within(self.store.read(cursor.previous(), limit)).await?;
-        if self.log()?.is_of_another_past(&seen, &page) {
-            tracing::warn!(%cursor, "the newest event of a log is another one in its store; a new epoch begins");
-            self.within(self.store.begin_epoch(page.bounds.epoch)).await?;
-            self.check().await?;
-        }
+        let (cursor, mut limit) = (seen.cursor, PageLimit { events: 1, ..reads::LIMIT });
+        let mut after = cursor.previous();
+        let page = loop {
+            let page = self.within(self.store.read(after, limit)).await?;
+            match self.log()?.trace(&seen, &page) {
+                Trace::Found => return Ok(()),
+                Trace::Lost => break page,
+                Trace::After(last) => (after, limit) = (last, reads::LIMIT),
+            }
+        };
+        tracing::warn!(%cursor, "the newest event of a log is another one in its store; a new epoch begins");
+        self.within(self.store.begin_epoch(page.bounds.epoch)).await?;
+        self.check().await?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use crate::log::EventLog;
 use crate::log::behind::{Behind, Part};
 use crate::log::follow::Taken;
 use crate::log::reads::{self, Known};
-use crate::log::seen::Seen;
+use crate::log::seen::{Seen, Trace};
 use crate::log::state::State;
 use crate::store::{Bounds, Page, StoredEvent};
 use crate::{Cursor, Epoch};
@@ -98,16 +98,16 @@ impl EventLog {
 
     /// The newest event that the follower has brought, if there is anything by which to know it again.
     pub(super) fn newest_seen(&self) -> Option<Seen> {
-        self.lock().behind.as_ref().and_then(|behind| behind.newest_seen)
+        self.lock().behind.as_ref().and_then(|behind| behind.newest_seen.clone())
     }
 
-    /// Whether a page that begins with this event, as it was seen, is of another past than ours.
-    pub(super) fn is_of_another_past(&self, seen: &Seen, page: &Page) -> bool {
+    /// What a page says of an event that was seen, if it is of the same epoch, and none was deleted since.
+    pub(super) fn trace(&self, seen: &Seen, page: &Page) -> Trace {
         let state = self.lock();
         let deletions = state.behind.as_ref().map(|behind| behind.bounds.deletions);
-        state.tail.epoch() == page.bounds.epoch
-            && deletions == Some(page.bounds.deletions)
-            && seen.is_missing_from(page)
+        let is_of_our_past =
+            state.tail.epoch() == page.bounds.epoch && deletions == Some(page.bounds.deletions);
+        if is_of_our_past { seen.trace(page) } else { Trace::Found }
     }
 
     /// The newest event here, and in the store, where that has a newer one.
