@@ -74,7 +74,7 @@ fn logs(arguments: &Arguments) -> std::io::Result<(Option<Runtime>, [EventLog; 2
     };
     let logs =
         runtime.block_on(async { Ok::<_, Error>([open("events").await?, open("other").await?]) });
-    Ok((Some(runtime), logs.map_err(std::io::Error::other)?))
+    Ok((Some(runtime), logs?))
 }
 
 fn app(log: EventLog, other: EventLog) -> App {

@@ -1,6 +1,6 @@
 use std::error::Error as StdError;
-use std::fmt;
 use std::sync::Arc;
+use std::{fmt, io};
 
 use crate::Gap;
 use crate::store::StoreError;
@@ -141,6 +141,27 @@ impl From<StoreError> for Error {
                 Self::store("being asked", error, may_have_happened)
             }
         }
+    }
+}
+
+/// So that `?` will do in a `main` that returns `io::Result`. It is [`io::ErrorKind::Other`], and this error is its source.
+///
+/// ```
+/// # use sse_core::{Error, EventLog};
+/// async fn hello(log: &EventLog) -> std::io::Result<()> {
+///     log.append("hello").await?;
+///     Ok(())
+/// }
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// let log = EventLog::in_memory(1000);
+/// log.finish().await.unwrap();
+/// let error = hello(&log).await.unwrap_err();
+/// assert!(error.downcast::<Error>().is_ok_and(|error| error.is_finished()));
+/// # }).unwrap();
+/// ```
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        Self::other(error)
     }
 }
 

@@ -69,7 +69,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let url = std::env::var("LOG").unwrap_or_else(|_| "redis://127.0.0.1/".into());
-    let log = open(&url).await.map_err(io::Error::other)?;
+    let log = open(&url).await?;
     let listener = listener(look::address())?;
     let name = listener.local_addr()?.to_string();
     println!("open http://{name}");
