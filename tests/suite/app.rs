@@ -63,10 +63,6 @@ pub struct Call {
 
 /// What a route answers.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for a request, and it is handed on at once"
-)]
 pub enum Answer {
     /// An event stream, through the adapter.
     Stream(Feed),

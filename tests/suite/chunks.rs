@@ -11,9 +11,10 @@ use futures_util::Stream;
 /// The type of the content, as of any event stream: where a framework keeps the headers of a response, it does so for both.
 pub const EVENT_STREAM: &str = "text/event-stream";
 
-/// Hands out chunks that all such bodies share, each from a place of its own on, and then stays open.
+/// Hands out a first chunk, then chunks that all such bodies share, each from a place of its own on, and then stays open.
 #[derive(Debug, Clone)]
 pub struct Chunks {
+    first: Option<Bytes>,
     chunks: Arc<[Bytes]>,
     next: Place,
 }
@@ -28,9 +29,9 @@ pub struct Place {
 }
 
 impl Chunks {
-    /// All from this place on.
-    pub fn new(chunks: Arc<[Bytes]>, from: Place) -> Self {
-        Self { chunks, next: from }
+    /// This one, and all from this place on.
+    pub fn new(first: Bytes, chunks: Arc<[Bytes]>, from: Place) -> Self {
+        Self { first: Some(first), chunks, next: from }
     }
 }
 
@@ -38,6 +39,9 @@ impl Stream for Chunks {
     type Item = Result<Bytes, Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
         let Place { chunk, offset } = self.next;
         self.next = Place { chunk: chunk + 1, offset: 0 };
         // After the last nothing comes, and nobody need be woken.

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use clap::Args;
 use futures_util::FutureExt;
 use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
@@ -13,7 +12,7 @@ use sse_conformance::suite::chunks::{Chunks, Place};
 use sse_conformance::suite::framework::Framework;
 use sse_core::{EventId, EventLog, LogOptions};
 
-use crate::shared::Shared;
+use crate::shared::{FIRST_LINE, Shared};
 
 /// What a server holds when it begins to listen.
 #[derive(Debug, Clone, Copy, Args)]
@@ -94,13 +93,12 @@ fn append(log: &EventLog, count: usize, size: usize) -> Vec<EventId> {
 fn app(log: &EventLog, shared: &Arc<Shared>) -> App {
     let stalled = Duration::from_secs(3600); // nobody is cut off while it is measured
     let (events, shared, idle) = (log.clone(), shared.clone(), EventLog::in_memory(1));
-    let first_line: Arc<[Bytes]> = Arc::new([Bytes::from_static(b": ok\n")]);
     App::new(ServerOptions { stalled, ..ServerOptions::default() })
         .route(Method::Get, "log", move |_| std::future::ready(Answer::Stream(events.feed())))
         .route(Method::Get, "idle", move |_| std::future::ready(Answer::Stream(idle.feed())))
         .route(Method::Get, "chunks", move |call| std::future::ready(shared.answer(&call)))
         .route(Method::Get, "still", move |_| {
-            let chunks = Chunks::new(first_line.clone(), Place { chunk: 0, offset: 0 });
+            let chunks = Chunks::new(FIRST_LINE, Arc::new([]), Place { chunk: 0, offset: 0 });
             std::future::ready(Answer::Chunks(chunks))
         })
 }

@@ -14,6 +14,9 @@ use sse_core::{EventId, EventLog, Start, StreamRequest, StreamResponse, Timer};
 /// not read.
 const AHEAD: usize = 4000;
 
+/// How an event stream begins.
+pub(crate) const FIRST_LINE: Bytes = Bytes::from_static(b": ok\n");
+
 /// The log's pages, and different positions in them.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -41,7 +44,7 @@ impl Shared {
     pub(crate) fn answer(&self, call: &Call) -> Answer {
         let number = call.query.as_deref().and_then(|query| query.parse::<usize>().ok());
         match number.and_then(|number| self.places.get(number)) {
-            Some(place) => Answer::Chunks(Chunks::new(self.pages.clone(), *place)),
+            Some(place) => Answer::Chunks(Chunks::new(FIRST_LINE, self.pages.clone(), *place)),
             None => Answer::Text(404, "no such position".into()),
         }
     }
@@ -54,7 +57,7 @@ fn pages(log: &EventLog) -> Vec<Bytes> {
     let request = StreamRequest::new("GET", None, []);
     let mut body = StreamResponse::new(&request, feed, Timer::new(Instant::now, never)).body;
     let mut next = || body.next().now_or_never()?.map(|Ok(chunk)| chunk);
-    let _first_line = next();
+    assert_eq!(next(), Some(FIRST_LINE), "it begins so");
     std::iter::from_fn(next).collect()
 }
 
