@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use sse_conformance::proxies::certificate;
 use sse_conformance::stores::Nats;
+use sse_conformance::suite::answers::gives_followers_what_is_appended;
 use sse_conformance::suite::store_engine::Networked;
 use sse_conformance::suite::store_process::StoreProcess;
+use sse_core::LogOptions;
 use sse_core::store::{Store, StoreError};
-use sse_core::{Cursor, LogOptions};
 use sse_log_nats::{ConnectOptions, NatsStore, Options};
 use tempfile::TempDir;
 
@@ -33,14 +33,7 @@ async fn a_log_is_kept_by_a_server_whose_certificate_the_system_trusts() {
     let trusted = folder.path().join("certificate.pem").display().to_string();
     let process = StoreProcess::start_with(&format!("nats:{url}"), &[("SSL_CERT_FILE", &*trusted)]);
     let store = soon(process.open("log", LogOptions::for_store())).await.expect("a connection");
-    let mut pages = soon(store.follow(Cursor::START)).await.expect("followed");
-    let appended = soon(store.append(&[event("over TLS")])).await.expect("stored").cursors[0];
-    let mut followed = None;
-    while followed.is_none() {
-        let page = soon(pages.next()).await.expect("it goes on").expect("a page");
-        followed = page.events.last().map(|event| event.cursor);
-    }
-    assert_eq!(followed, Some(appended));
+    gives_followers_what_is_appended(&*store).await;
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
 //! What the tests have in common.
 
 use std::fmt::Display;
-use std::future::Future;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use sse_conformance::stores::Nats;
+pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_conformance::suite::eventually::eventually;
 use sse_core::store::{Bounds, NewEvent, PageLimit, Store};
 use sse_core::{Cursor, Event, LogOptions};
@@ -86,17 +86,6 @@ pub(crate) fn api(nats: &Nats, subject: &str, question: Value) -> Value {
     let answer = nats.api(subject, &question).expect("an answer");
     assert!(answer.get("error").is_none(), "{subject}: {answer}");
     answer
-}
-
-pub(crate) async fn soon<T>(call: impl Future<Output = T>) -> T {
-    let answer = tokio::time::timeout(Duration::from_secs(20), call).await;
-    answer.expect("an answer within 20 s")
-}
-
-/// An error with its causes, as a person reads it.
-pub(crate) fn told(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Publishes many messages, as somebody else would, and waits until the server has them.

@@ -1,11 +1,10 @@
 //! What the tests have in common.
 
 use std::fmt::Display;
-use std::future::Future;
-use std::time::Duration;
 
 use futures_util::StreamExt;
 use sse_conformance::stores::Postgres;
+pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_core::store::{Bounds, NewEvent, PageLimit, Pages, Store};
 use sse_core::{Cursor, Event};
 use sse_log_postgres::{Options, Ordering, PostgresStore};
@@ -70,15 +69,4 @@ pub(crate) async fn take(pages: &mut Pages, count: usize) -> Vec<(Cursor, String
     }
     assert!(events.is_sorted_by(|a, b| a.0 < b.0), "in order: {events:?}");
     events
-}
-
-pub(crate) async fn soon<T>(call: impl Future<Output = T>) -> T {
-    let answer = tokio::time::timeout(Duration::from_secs(20), call).await;
-    answer.expect("an answer within 20 s")
-}
-
-/// An error with its causes, as a person reads it.
-pub(crate) fn told(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use sse_conformance::proxies::{certificate, free_port};
 use sse_conformance::stores::Redis;
+use sse_conformance::suite::answers::gives_followers_what_is_appended;
 use sse_conformance::suite::store_process::StoreProcess;
+use sse_core::LogOptions;
 use sse_core::store::{Store, StoreError};
-use sse_core::{Cursor, LogOptions};
 use sse_log_redis::{Options, RedisStore};
 use tempfile::TempDir;
 
-use crate::tools::{append, soon, told};
+use crate::tools::{soon, told};
 
 /// A server that speaks TLS as well, with a certificate of its own; its URL; and where the certificate is.
 async fn server() -> (Redis, String, TempDir) {
@@ -38,14 +38,7 @@ async fn a_log_is_kept_by_a_server_whose_certificate_the_system_trusts() {
     let environment = [("SSL_CERT_FILE", &*trusted)];
     let process = StoreProcess::start_with(&format!("redis:{url}"), &environment);
     let store = soon(process.open("log", LogOptions::for_store())).await.expect("a connection");
-    let mut pages = soon(store.follow(Cursor::START)).await.expect("followed");
-    let appended = append(&*store, "over TLS").await;
-    let mut followed = None;
-    while followed.is_none() {
-        let page = soon(pages.next()).await.expect("it goes on").expect("a page");
-        followed = page.events.last().map(|event| event.cursor);
-    }
-    assert_eq!(followed, Some(appended));
+    gives_followers_what_is_appended(&*store).await;
 }
 
 #[tokio::test]

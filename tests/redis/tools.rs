@@ -1,11 +1,10 @@
 //! What the tests have in common.
 
 use std::fmt::Display;
-use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sse_conformance::stores::Redis;
+pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_conformance::suite::store_engine::Engine;
 use sse_core::store::{Bounds, NewEvent, PageLimit, Store};
 use sse_core::{Cursor, Event, LogOptions};
@@ -44,15 +43,4 @@ pub(crate) async fn after(store: &dyn Store, cursor: Cursor) -> Vec<Cursor> {
 /// What Redis answers to `redis-cli`, which it does.
 pub(crate) async fn command(redis: &Redis, command: impl AsRef<str>) -> String {
     redis.command(command.as_ref()).await.expect("it answers")
-}
-
-pub(crate) async fn soon<T>(call: impl Future<Output = T>) -> T {
-    let answer = tokio::time::timeout(Duration::from_secs(10), call).await;
-    answer.expect("an answer within 10 s")
-}
-
-/// An error with its causes, as a person reads it.
-pub(crate) fn told(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -1,5 +1,6 @@
 //! What is asked of every adapter, and the tools to ask it with. Nothing here knows a framework.
 
+pub mod answers;
 pub mod app;
 pub mod chunks;
 mod closing;

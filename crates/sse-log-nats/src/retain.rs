@@ -69,6 +69,13 @@ pub(crate) async fn retain(shared: &Shared, retention: &Retention) -> Result<(),
     if floor <= look.record.floor {
         return Ok(());
     }
+    let now = look_at(shared, Some(shared.names.multiple())).await?;
+    let is_as_it_was = now.record.floor == look.record.floor
+        && now.info.state.first_seq == look.info.state.first_seq;
+    if !is_as_it_was {
+        // Somebody else has removed what was to be counted: what is left would be taken for it.
+        return Ok(());
+    }
     let record = record::raise_floor(shared, look.record.epoch, floor).await?;
     if record.epoch != look.record.epoch {
         // Of another stream, perhaps, whose messages have the same numbers.

@@ -1,0 +1,41 @@
+//! What a store answers, as the tests of one engine take it.
+
+use std::iter::successors;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use sse_core::store::{NewEvent, Store};
+use sse_core::{Cursor, Event};
+use tokio::time::timeout;
+
+/// The answer to a call.
+///
+/// # Panics
+///
+/// Where there is none within 20 s.
+pub async fn soon<T>(call: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(20), call).await.expect("an answer within 20 s")
+}
+
+/// An error with its causes, as a person reads it.
+pub fn told(error: &dyn std::error::Error) -> String {
+    let causes = successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Whoever follows the store is given what is appended to it.
+///
+/// # Panics
+///
+/// Where that is not so.
+pub async fn gives_followers_what_is_appended(store: &dyn Store) {
+    let mut pages = soon(store.follow(Cursor::START)).await.expect("followed");
+    let event = NewEvent::encode(&Event::new("an event"), 1000).expect("data alone");
+    let appended = soon(store.append(&[event])).await.expect("stored").cursors[0];
+    let mut followed = None;
+    while followed.is_none() {
+        let page = soon(pages.next()).await.expect("it goes on").expect("a page");
+        followed = page.events.last().map(|event| event.cursor);
+    }
+    assert_eq!(followed, Some(appended));
+}
