@@ -15,7 +15,7 @@ async fn come_back(site: &Site, last_event_id: &str) -> Response {
     let request = Request::get("/events").header("Last-Event-ID", last_event_id);
     let response = request.send(site.proxy.http).await;
     assert_eq!(response.status, 200, "EventSource would give up");
-    assert_eq!(response.header("Content-Type"), Some("text/event-stream"));
+    assert_eq!(response.header("Content-Type"), Some("text/event-stream; charset=utf-8"));
     response
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn resumes_through_a_restart_of_the_application(proxy: &Reverse
             let request = Request::get("/events").header("Last-Event-ID", &id);
             let mut response = request.send(address).await;
             assert_eq!(response.status, 200, "EventSource would give up");
-            assert_eq!(response.header("Content-Type"), Some("text/event-stream"));
+            assert_eq!(response.header("Content-Type"), Some("text/event-stream; charset=utf-8"));
             if let Ok(event) = response.event_or_end().await {
                 return event.data;
             }

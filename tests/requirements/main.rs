@@ -51,7 +51,7 @@ macro_rules! every_framework {
                 tells_of_a_gap_where_the_log_was_made_anew,
                 tells_of_a_gap_where_events_are_no_longer_kept,
                 lets_a_page_poll,
-                streams_on_to_a_client_that_accepts_event_streams,
+                streams_on_whatever_a_client_accepts,
             }
             response::{
                 says_in_its_headers_what_it_is,

@@ -18,11 +18,12 @@ async fn a_log_of_five(framework: &Framework) -> (Server, EventLog, Vec<EventId>
 
 fn serve(framework: &Framework, log: &EventLog) -> Server {
     let (events, opened, renamed) = (log.clone(), log.clone(), log.clone());
-    let history = log.clone();
+    let (history, polled) = (log.clone(), log.clone());
     let app = App::new(ServerOptions::default())
         .stream("events", move |_| events.feed())
         .stream("opened", move |_| opened.feed().opening_event(EventType::from_static("opened")))
         .stream("history", move |_| history.feed().start_at(Start::Last(2)))
+        .stream("polled", move |_| polled.feed().poll_parameter("poll"))
         .stream("renamed", move |_| renamed.feed().last_event_id_parameter("since"));
     framework.start(app)
 }
@@ -176,7 +177,7 @@ pub(crate) async fn tells_of_a_gap_where_events_are_no_longer_kept(framework: &F
 
 pub(crate) async fn lets_a_page_poll(framework: &Framework) {
     let (server, log, ids) = a_log_of_five(framework).await;
-    let poll = || Request::get("/events").header("Accept", "application/json, text/html;q=0.9");
+    let poll = || Request::get("/polled?poll").header("Accept", "application/json");
 
     let mut response = poll().header("Last-Event-ID", ids[2].as_str()).send(server.address).await;
     assert_eq!(data(&response.events(2).await), ["4", "5"]);
@@ -189,9 +190,10 @@ pub(crate) async fn lets_a_page_poll(framework: &Framework) {
     assert_eq!(response.end().await, End::Clean);
 }
 
-pub(crate) async fn streams_on_to_a_client_that_accepts_event_streams(framework: &Framework) {
+/// The SDKs of OpenAI and Anthropic ask for JSON when they ask for a stream.
+pub(crate) async fn streams_on_whatever_a_client_accepts(framework: &Framework) {
     let (server, log, ids) = a_log_of_five(framework).await;
-    for accept in ["text/event-stream", "*/*", "text/*;q=0.1", "text/html, */*;q=0.8"] {
+    for accept in ["text/event-stream", "*/*", "application/json", "text/event-stream;q=0"] {
         let request = Request::get("/events").header("Accept", accept);
         let mut response =
             request.header("Last-Event-ID", ids[4].as_str()).send(server.address).await;

@@ -30,7 +30,7 @@ pub(crate) async fn says_in_its_headers_what_it_is(framework: &Framework) {
     let server = framework.start(app(&log(), ServerOptions::default()));
     let response = Request::get("/events").send(server.address).await;
     assert_eq!(response.status, 200);
-    assert_eq!(response.header("content-type"), Some("text/event-stream"));
+    assert_eq!(response.header("content-type"), Some("text/event-stream; charset=utf-8"));
     assert_eq!(response.header("cache-control"), Some("no-cache, no-transform"));
     assert_eq!(response.header("x-accel-buffering"), Some("no"));
     assert_eq!(response.header("transfer-encoding"), Some("chunked"));
@@ -95,7 +95,7 @@ pub(crate) async fn answers_head_with_the_headers_alone(framework: &Framework) {
     let server = framework.start(app(&log, ServerOptions::default()));
     let mut response = Request::head("/events").send(server.address).await;
     assert_eq!(response.status, 200);
-    assert_eq!(response.header("content-type"), Some("text/event-stream"));
+    assert_eq!(response.header("content-type"), Some("text/event-stream; charset=utf-8"));
     assert_eq!(response.end().await, End::Clean);
     assert!(response.bytes().is_empty());
     eventually(PATIENCE, "nothing is held for it", || log.stats().readers == 0).await;
@@ -122,7 +122,7 @@ pub(crate) async fn speaks_http_2(framework: &Framework) {
     let connection = wire_h2::Connection::open(server.address).await;
     let mut first = connection.get("/events", &[]).await;
     assert_eq!(first.status, 200);
-    assert_eq!(first.headers["content-type"], "text/event-stream");
+    assert_eq!(first.headers["content-type"], "text/event-stream; charset=utf-8");
     // Many streams on one connection: that is what HTTP/2 is for here.
     let mut second = connection.get("/events", &[]).await;
     eventually(PATIENCE, "both are reading", || log.stats().readers == 2).await;

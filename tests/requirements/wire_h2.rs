@@ -32,7 +32,7 @@ async fn serve() -> (Connection, mpsc::Receiver<SendStream<Bytes>>, JoinHandle<(
 }
 
 fn answer(mut respond: SendResponse<Bytes>, id: &HeaderValue) -> SendStream<Bytes> {
-    let head = http::Response::builder().header("content-type", "text/event-stream");
+    let head = http::Response::builder().header("content-type", "text/event-stream; charset=utf-8");
     let head = head.body(()).expect("a valid head");
     let mut stream = respond.send_response(head, false).expect("an open stream");
     let id = id.to_str().expect("the test sends ASCII");
@@ -50,7 +50,7 @@ async fn reads_events_and_a_clean_end() {
     let (connection, mut opened, _server) = serve().await;
     let mut response = connection.get("/", &[("last-event-id", "7")]).await;
     assert_eq!(response.status, 200);
-    assert_eq!(response.headers["content-type"], "text/event-stream");
+    assert_eq!(response.headers["content-type"], "text/event-stream; charset=utf-8");
     assert_eq!(response.next_event().await.data, "7");
     let mut stream = opened.recv().await.expect("one request");
     stream.send_data(Bytes::new(), true).expect("an open stream");

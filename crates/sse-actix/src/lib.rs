@@ -100,8 +100,11 @@ impl Responder for Sse {
         for header in headers {
             response.insert_header(*header);
         }
-        // `Compress` would hold events back; it leaves alone what says how it is encoded.
-        response.insert_header(("content-encoding", "identity"));
+        // `Compress` would hold events back, and leaves alone what says how it is encoded. It has no other switch; RFC 9110, 8.4.1, asks
+        // not to send `identity`, so it is sent to those alone whom `Compress` could answer otherwise.
+        if request.headers().contains_key("accept-encoding") {
+            response.insert_header(("content-encoding", "identity"));
+        }
         let mut response = response.body(BodyStream::new(body));
         if request.version() < Version::HTTP_11 {
             // There are no chunks: the body ends with the connection.

@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn an_id_comes_back_as_the_position_it_was_made_from() {
-        let epoch = Epoch::random();
+        let epoch = Epoch::random().expect("random numbers");
         for hi in [0, 1, u64::MAX] {
             for lo in [0, 1, 10, u64::MAX] {
                 let cursor = Cursor::new(hi, lo);
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn each_position_has_one_text() {
-        let epoch = Epoch::random();
+        let epoch = Epoch::random().expect("random numbers");
         for position in [
             "",
             "00",
@@ -193,8 +193,11 @@ mod tests {
 
     #[test]
     fn an_id_of_another_log_is_told_from_nonsense() {
-        let epoch = Epoch::random();
-        assert_eq!(Origin::of(&Cursor::from(1).id(Epoch::random()), epoch), Origin::OtherEpoch);
+        let epoch = Epoch::random().expect("random numbers");
+        assert_eq!(
+            Origin::of(&Cursor::from(1).id(Epoch::random().expect("random numbers")), epoch),
+            Origin::OtherEpoch
+        );
         for id in ["", "1", ".1", "UPPER.1", "thirteenchars.1", "a-b.1"] {
             let id = EventId::try_from(id).expect("printable");
             assert_eq!(Origin::of(&id, epoch), Origin::Unknown, "{id}");

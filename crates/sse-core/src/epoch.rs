@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::InvalidField;
+use crate::{Error, InvalidField};
 
 /// The longest text, in bytes.
 const MAX_LEN: usize = 12;
@@ -14,9 +14,10 @@ const CHARS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// ```
 /// use sse_core::Epoch;
 ///
-/// let epoch = Epoch::random();
+/// let epoch = Epoch::random()?;
 /// assert_eq!(epoch.as_str().parse(), Ok(epoch));
 /// assert!("UPPER".parse::<Epoch>().is_err());
+/// # Ok::<(), sse_core::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch {
@@ -25,10 +26,21 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// 62 random bits, so that no two logs share an epoch.
-    pub fn random() -> Self {
-        let text = std::array::from_fn(|_| CHARS[fastrand::usize(..CHARS.len())]);
-        Self { text, len: MAX_LEN as u8 }
+    /// Draws 62 random bits from the system, so that no two logs share an epoch, whatever others do to generators of their own.
+    ///
+    /// # Errors
+    ///
+    /// [`is_no_randomness`](Error::is_no_randomness) if the system has none.
+    pub fn random() -> Result<Self, Error> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(Error::no_randomness)?;
+        let mut number = u128::from_le_bytes(bytes);
+        let text = std::array::from_fn(|_| {
+            let digit = CHARS[(number % 36) as usize];
+            number /= 36;
+            digit
+        });
+        Ok(Self { text, len: MAX_LEN as u8 })
     }
 
     /// Its text.

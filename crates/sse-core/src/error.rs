@@ -32,6 +32,7 @@ enum Kind {
     Source { during: &'static str, error: BoxError },
     Overflow { events: usize, bytes: usize },
     Store { during: &'static str, error: StoreError, may_have_happened: bool },
+    NoRandomness(getrandom::Error),
 }
 
 impl Error {
@@ -93,6 +94,15 @@ impl Error {
         matches!(*self.0, Kind::Store { may_have_happened: true, .. })
     }
 
+    /// Whether the system had no random numbers for an [`Epoch`](crate::Epoch).
+    pub fn is_no_randomness(&self) -> bool {
+        matches!(*self.0, Kind::NoRandomness(_))
+    }
+
+    pub(crate) fn no_randomness(error: getrandom::Error) -> Self {
+        Kind::NoRandomness(error).into()
+    }
+
     pub(crate) fn store(during: &'static str, error: StoreError, may_have_happened: bool) -> Self {
         Kind::Store { during, error, may_have_happened }.into()
     }
@@ -144,6 +154,13 @@ impl From<StoreError> for Error {
     }
 }
 
+impl From<Error> for StoreError {
+    /// It was not done, for certain.
+    fn from(error: Error) -> Self {
+        Self::failed(error)
+    }
+}
+
 /// So that `?` will do in a `main` that returns `io::Result`. It is [`io::ErrorKind::Other`], and this error is its source.
 ///
 /// ```
@@ -191,6 +208,12 @@ impl fmt::Display for Error {
                 "more than {events} events or {bytes} bytes were published while a client caught up: its response ends, \
                  and it comes back for the rest"
             ),
+            Kind::NoRandomness(_) => {
+                write!(
+                    f,
+                    "the system has no random numbers, of which the epoch of an event log is made"
+                )
+            }
             Kind::Store { during, may_have_happened: false, .. } => {
                 write!(f, "the store of the event log failed while {during}")
             }
@@ -216,6 +239,7 @@ impl StdError for Error {
             Kind::Json(error) => Some(error),
             Kind::Source { error, .. } => Some(&**error),
             Kind::Store { error, .. } => Some(error),
+            Kind::NoRandomness(error) => Some(error),
             _ => None,
         }
     }

@@ -1,28 +1,32 @@
-use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
+use futures_util::StreamExt;
 use sync_wrapper::SyncWrapper;
 
 use crate::events::Events;
-use crate::feed::{Feed, OnError, Options};
+use crate::failure::Failure;
+use crate::feed::{Feed, Options};
 use crate::shutdown::OpenStream;
 use crate::timer::{Sleep, Timer};
-use crate::{Event, EventType, Frame, Shutdown, StreamRequest, encode};
+use crate::{Cut, Error, Event, EventType, Frame, Shutdown, StreamRequest, encode};
 
 /// What browsers wait before they reconnect if nobody tells them.
 const USUAL_RETRY: Duration = Duration::from_secs(3);
 
+/// How long a framework has to write what it was given before the response is broken off: what it holds back by then is lost.
+const BEFORE_A_CUT: Duration = Duration::from_millis(100);
+
 /// The body of an event stream: a first line, the events, a comment where there are none for long, the end.
 ///
-/// Every item is whole frames, never empty. There is no error among them, since bodies that fail are handled differently by every
-/// framework: where something fails the body ends after whole frames, and the client comes back. Dropping it frees all that the
-/// client held. Nothing runs for it but what polls it.
+/// Every item is whole frames, never empty. If something fails the body ends after whole frames, and the client comes back; if
+/// [`Feed::cut_on_error`](crate::Feed::cut_on_error) asks for it, the last item is a [`Cut`] instead, and there is no other error.
+/// Dropping the body frees all that the client held. Nothing runs for it but what polls it.
 pub struct EventStream {
     state: Option<State>,
 }
@@ -33,17 +37,17 @@ struct State {
     keep_alive: Duration,
     keep_alive_event: Option<EventType>,
     retry: Option<Duration>,
-    on_error: Option<OnError>,
+    failure: Failure,
     /// As every shutdown that concerns it sees it.
     open: Vec<OpenStream>,
     /// Ends the stream from without, as the shutdown of the whole server.
     until: Option<SyncWrapper<Sleep>>,
     timer: Timer,
-    sleep: SyncWrapper<Sleep>,
+    /// Set when there is nothing to write for the first time: it needs a runtime, and many answers are short.
+    sleep: Option<SyncWrapper<Sleep>>,
     last_write: Instant,
     progress: Progress,
-    /// Whether the client cannot read on for ever: it gets what there is.
-    is_poll: bool,
+    ending: Ending,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,34 +57,49 @@ enum Progress {
     Open,
     /// At least one event has been written.
     Delivering,
-    /// The last line has been written.
+    /// The last has been written.
     Ending,
+    /// The last has been written, and the response is to be broken off once the framework has had time to send it.
+    Cutting,
+}
+
+/// When the stream of a client ends that is not there for good.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It reads on.
+    Never,
+    /// Once it has what was there when it came; or else the first events that come.
+    CaughtUp,
+    /// Once it has what was there when it came.
+    AtOnce,
 }
 
 impl EventStream {
     /// The body of the answer; `None` where there is to be none, and the client is not to ask again.
     pub(crate) fn new(request: &StreamRequest, feed: Feed, timer: Timer) -> Option<Self> {
-        let Feed { origin, options } = feed;
+        let Feed { origin, mut options } = feed;
         let last_event_id = request.last_event_id(&options.last_event_id_parameter);
-        let events = Events::new(origin, last_event_id, &options)?;
+        options.on_gap = options.on_gap.on(&timer);
+        let events = Events::new(origin, last_event_id, &options, &timer)?;
         if request.is_head() {
             return Some(Self::empty());
         }
-        let Options { keep_alive, keep_alive_event, retry, on_error, shutdowns, .. } = options;
+        let is_poll = options.polls.include(request);
+        let Options { keep_alive, keep_alive_event, retry, failure, shutdowns, .. } = options;
         Some(Self {
             state: Some(State {
                 events,
                 keep_alive,
                 keep_alive_event,
                 retry,
-                on_error,
+                failure,
                 open: shutdowns.iter().map(Shutdown::open).collect(),
                 until: None,
-                sleep: SyncWrapper::new(timer.sleep(keep_alive)),
+                sleep: None,
                 last_write: timer.now(),
                 timer,
                 progress: Progress::New,
-                is_poll: !request.accepts_event_stream(),
+                ending: if is_poll { Ending::CaughtUp } else { Ending::Never },
             }),
         })
     }
@@ -105,66 +124,103 @@ impl EventStream {
         }
         self
     }
+
+    /// What there is at this moment.
+    pub(crate) async fn text(mut self) -> String {
+        if let Some(state) = &mut self.state {
+            state.ending = Ending::AtOnce;
+        }
+        let mut text = BytesMut::new();
+        while let Some(Ok(chunk)) = self.next().await {
+            text.extend_from_slice(&chunk);
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
 }
 
 impl Stream for EventStream {
-    type Item = Result<Bytes, Infallible>;
+    type Item = Result<Bytes, Cut>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some(state) = &mut self.state else {
             return Poll::Ready(None);
         };
-        let Poll::Ready(chunk) = state.poll_next(cx) else {
+        let Poll::Ready(item) = state.poll_next(cx) else {
             return Poll::Pending;
         };
-        if chunk.is_none() {
+        if !matches!(item, Some(Ok(_))) {
             // All that the client holds is freed now, whenever the framework drops the body.
             self.state = None;
         }
-        Poll::Ready(chunk.map(Ok))
+        Poll::Ready(item)
     }
 }
 
 impl State {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
         match self.progress {
             Progress::New => {
                 self.progress = Progress::Open;
-                return Poll::Ready(Some(self.first_line()));
+                return Poll::Ready(Some(Ok(self.first_line())));
             }
             Progress::Ending => return Poll::Ready(None),
+            Progress::Cutting => return self.poll_cut(cx),
             Progress::Open | Progress::Delivering => {}
         }
         if self.poll_shutdown(cx).is_ready() {
             self.progress = Progress::Ending;
-            return Poll::Ready(Some(goodbye(self.retry)));
+            return Poll::Ready(Some(Ok(goodbye(self.retry))));
+        }
+        if self.is_at_its_end() {
+            return Poll::Ready(None);
         }
         match self.events.poll_next(cx) {
             Poll::Ready(Some(Ok(chunk))) => {
                 self.progress = Progress::Delivering;
                 self.last_write = self.timer.now();
-                Poll::Ready(Some(chunk))
+                Poll::Ready(Some(Ok(chunk)))
             }
-            Poll::Ready(Some(Err(error))) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "an event stream ends early; its client comes back"
-                );
-                if let Some(on_error) = &self.on_error {
-                    on_error(&error);
-                }
-                Poll::Ready(None)
-            }
+            Poll::Ready(Some(Err(error))) => self.fail(&error, cx),
             Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending
-                if self.is_poll
-                    && self.progress == Progress::Delivering
-                    && self.events.can_be_polled() =>
-            {
-                Poll::Ready(None)
-            }
-            Poll::Pending => self.poll_keep_alive(cx).map(Some),
+            Poll::Pending if self.may_end() && self.events.can_be_polled() => Poll::Ready(None),
+            Poll::Pending => self.poll_keep_alive(cx).map(|line| Some(Ok(line))),
         }
+    }
+
+    /// Whether a client that is not there for good has what was there when it came.
+    fn is_at_its_end(&mut self) -> bool {
+        // Asked at the first poll, since then it is that the client comes.
+        self.ending != Ending::Never && self.events.has_caught_up() && self.may_end()
+    }
+
+    fn may_end(&self) -> bool {
+        match self.ending {
+            Ending::Never => false,
+            // Word of a gap alone has no id, from a source: the client would come back to be told the same.
+            Ending::CaughtUp => {
+                self.progress == Progress::Delivering && !self.events.has_only_word_of_a_gap()
+            }
+            Ending::AtOnce => true,
+        }
+    }
+
+    /// Reports an error, tells the client of it if that was chosen, and ends the response, or breaks it off.
+    fn fail(&mut self, error: &Error, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
+        let word = self.failure.report(error);
+        self.progress = if self.failure.cuts() { Progress::Cutting } else { Progress::Ending };
+        self.sleep = None;
+        match (word, self.progress) {
+            (Some(word), _) => Poll::Ready(Some(Ok(word))),
+            (None, Progress::Cutting) => self.poll_cut(cx),
+            (None, _) => Poll::Ready(None),
+        }
+    }
+
+    fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
+        let timer = &self.timer;
+        let sleep = self.sleep.get_or_insert_with(|| SyncWrapper::new(timer.sleep(BEFORE_A_CUT)));
+        ready!(sleep.get_mut().as_mut().poll(cx));
+        Poll::Ready(Some(Err(Cut::new())))
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -189,18 +245,21 @@ impl State {
 
     /// Sleeps on where something was written meanwhile: the timer is set once an interval, not once an event.
     fn poll_keep_alive(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
-        while self.sleep.get_mut().as_mut().poll(cx).is_ready() {
+        loop {
+            if let Some(sleep) = &mut self.sleep {
+                ready!(sleep.get_mut().as_mut().poll(cx));
+            }
             let now = self.timer.now();
-            let silence = now.saturating_duration_since(self.last_write);
-            let is_due = silence >= self.keep_alive;
-            let rest = if is_due { self.keep_alive } else { self.keep_alive - silence };
-            self.sleep = SyncWrapper::new(self.timer.sleep(rest));
+            let rest =
+                self.keep_alive.saturating_sub(now.saturating_duration_since(self.last_write));
+            let is_due = self.sleep.is_some() && rest.is_zero();
+            let rest = if is_due { self.keep_alive } else { rest };
+            self.sleep = Some(SyncWrapper::new(self.timer.sleep(rest)));
             if is_due {
                 self.last_write = now;
                 return Poll::Ready(self.keep_alive());
             }
         }
-        Poll::Pending
     }
 
     fn keep_alive(&self) -> Bytes {

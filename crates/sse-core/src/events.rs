@@ -1,17 +1,16 @@
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use sync_wrapper::SyncWrapper;
 
 use crate::feed::{Options, Origin, Running};
 use crate::log::{Gaps, Reader};
 use crate::merge::Merged;
+use crate::pack::Pack;
+use crate::panics::caught;
 use crate::resume::Resume;
 use crate::stream_context::Receiver;
-use crate::{Closed, Error, LastEventId, OnGap, Start};
-
-/// How many bytes are put into one write where frames come one by one.
-const CHUNK_SIZE: usize = 64 * 1024;
+use crate::{Closed, Error, LastEventId, OnGap, Timer};
 
 /// A feed as it runs: the chunks of one client.
 pub(crate) enum Events {
@@ -28,6 +27,7 @@ impl Events {
         origin: Origin,
         last_event_id: LastEventId,
         options: &Options,
+        timer: &Timer,
     ) -> Option<Self> {
         match origin {
             Origin::Log(log) => {
@@ -45,13 +45,8 @@ impl Events {
                 None
             }
             Origin::Source(source) => {
-                let last_event_id = match (last_event_id, &options.start) {
-                    (LastEventId::Absent, Start::At(id)) => LastEventId::Id(id.clone()),
-                    (last_event_id, _) => last_event_id,
-                };
-                let resume =
-                    Resume::new(source, last_event_id, options.on_gap.clone(), options.limits);
-                Some(Self::Source(Box::new(Joined { resume, error: None })))
+                let resume = Resume::new(source, last_event_id, options, timer.clone());
+                Some(Self::Source(Box::new(Joined::new(resume))))
             }
             Origin::Context(receiver, running) => {
                 let running = running.map(SyncWrapper::new);
@@ -70,12 +65,27 @@ impl Events {
         }
     }
 
-    /// Whether the response may end once the client has what there is. What a context sends cannot be had later.
+    /// Whether the client has all that there was when this was first asked. What a context sends cannot be had later.
+    pub(crate) fn has_caught_up(&mut self) -> bool {
+        match self {
+            Self::Log(reader) => reader.has_caught_up(),
+            Self::Merge(merged) => merged.has_caught_up(),
+            Self::Source(joined) => joined.has_caught_up(),
+            Self::Context(_) => false,
+        }
+    }
+
+    /// Whether all that the client was given is word of a gap, which has no id.
+    pub(crate) fn has_only_word_of_a_gap(&self) -> bool {
+        matches!(self, Self::Source(joined) if joined.resume.has_only_word_of_a_gap())
+    }
+
+    /// Whether there is nothing more for the client at this moment, where nothing is to be had without waiting.
     pub(crate) fn can_be_polled(&self) -> bool {
         match self {
             Self::Log(reader) => !reader.has_more_to_give(),
             Self::Merge(merged) => !merged.has_more_to_give(),
-            Self::Source(joined) => !joined.resume.has_more_to_give(),
+            Self::Source(joined) => joined.has_caught_up(),
             Self::Context(_) => false,
         }
     }
@@ -92,7 +102,8 @@ pub(crate) struct Pushed {
 impl Pushed {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         if let Some(running) = &mut self.running
-            && let Poll::Ready(result) = running.get_mut().as_mut().poll(cx)
+            && let Poll::Ready(result) = caught(|| running.get_mut().as_mut().poll(cx))
+                .unwrap_or_else(|panic| Poll::Ready(Err(panic)))
         {
             self.running = None;
             self.receiver.close();
@@ -110,37 +121,58 @@ impl Pushed {
 /// The frames of a source, as many at a time as there are.
 pub(crate) struct Joined {
     resume: Resume,
+    /// What the last chunk had no room for.
+    held: Option<Bytes>,
     /// What came after the last chunk.
     error: Option<Error>,
 }
 
 impl Joined {
+    fn new(resume: Resume) -> Self {
+        Self { resume, held: None, error: None }
+    }
+
+    fn has_caught_up(&self) -> bool {
+        self.held.is_none() && self.error.is_none() && !self.resume.has_more_to_give()
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         if let Some(error) = self.error.take() {
             return Poll::Ready(Some(Err(error)));
         }
-        let (mut first, mut chunk) = (Bytes::new(), BytesMut::new());
-        while first.len().max(chunk.len()) < CHUNK_SIZE {
-            match self.resume.poll_next(cx) {
-                Poll::Ready(Some(Ok(frame))) if first.is_empty() => first = frame.into_bytes(),
+        let mut pack = Pack::default();
+        if let Some(frame) = self.held.take() {
+            self.held = pack.add(frame).err();
+        }
+        while !pack.is_full() {
+            match self.poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    if chunk.is_empty() {
-                        chunk.extend_from_slice(&first);
+                    if let Err(frame) = pack.add(frame) {
+                        self.held = Some(frame);
+                        break;
                     }
-                    chunk.extend_from_slice(frame.as_bytes());
                 }
-                Poll::Ready(Some(Err(error))) if first.is_empty() => {
+                Poll::Ready(Some(Err(error))) if pack.is_empty() => {
                     return Poll::Ready(Some(Err(error)));
                 }
                 Poll::Ready(Some(Err(error))) => {
                     self.error = Some(error);
                     break;
                 }
-                Poll::Pending if first.is_empty() => return Poll::Pending,
-                Poll::Ready(None) if first.is_empty() => return Poll::Ready(None),
+                Poll::Pending if pack.is_empty() => return Poll::Pending,
+                Poll::Ready(None) if pack.is_empty() => return Poll::Ready(None),
                 Poll::Pending | Poll::Ready(None) => break,
             }
         }
-        Poll::Ready(Some(Ok(if chunk.is_empty() { first } else { chunk.freeze() })))
+        Poll::Ready(Some(Ok(pack.into_chunk())))
+    }
+
+    /// The next frame. A source that panics has failed.
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        let polled = caught(|| self.resume.poll_next(cx)).unwrap_or_else(|panic| {
+            self.resume.end();
+            Poll::Ready(Some(Err(Error::source("being polled", panic))))
+        });
+        polled.map(|frame| frame.map(|frame| frame.map(crate::Frame::into_bytes)))
     }
 }

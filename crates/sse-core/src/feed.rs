@@ -4,8 +4,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::failure::Failure;
+use crate::polls::Polls;
 use crate::stream_context::Receiver;
-use crate::{BoxError, Error, EventLog, EventType, OnGap, Shutdown, Source, Start, resume};
+use crate::{BoxError, Error, Event, EventLog, EventType, OnGap, Shutdown, Source, Start, resume};
 
 /// Where one client's events come from, and the options of its stream.
 ///
@@ -41,8 +43,6 @@ pub(crate) enum Origin {
 /// The closure of a stream, as it runs.
 pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
-pub(crate) type OnError = Arc<dyn Fn(&Error) + Send + Sync>;
-
 pub(crate) struct Options {
     pub(crate) keep_alive: Duration,
     pub(crate) keep_alive_event: Option<EventType>,
@@ -50,7 +50,8 @@ pub(crate) struct Options {
     pub(crate) start: Start,
     pub(crate) opening_event: Option<EventType>,
     pub(crate) on_gap: OnGap,
-    pub(crate) on_error: Option<OnError>,
+    pub(crate) failure: Failure,
+    pub(crate) polls: Polls,
     pub(crate) last_event_id_parameter: String,
     /// Each of which ends the stream.
     pub(crate) shutdowns: Vec<Shutdown>,
@@ -122,10 +123,78 @@ impl Feed {
         self
     }
 
-    /// Is told of the error that ends a stream early. Errors also go to `tracing`, as warnings.
+    /// Calls this with the error that ends a stream early: of a store, or of the application's own [`Source`](crate::Source), snapshot or
+    /// closure, a panic of which is an error as others. Errors also go to `tracing`, as warnings.
     #[must_use]
     pub fn on_error(mut self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {
-        self.options.on_error = Some(Arc::new(on_error));
+        self.options.failure.on_error(on_error);
+        self
+    }
+
+    /// Sends the event that this makes of an error before the stream ends early, so that a client that cannot resume knows that what it
+    /// has is not whole. Without it a stream that failed ends as one that is complete; `EventSource` comes back from either. The event goes
+    /// out without an id. A type `error` would be taken for a failure of the connection by pages that listen to `EventSource`.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventType, StreamContext};
+    ///
+    /// # type BoxError = Box<dyn std::error::Error + Send + Sync>;
+    /// let feed = StreamContext::run(|answer| async move {
+    ///     answer.send_event("The").await?;
+    ///     Err::<(), BoxError>("the model went away".into())
+    /// });
+    /// let feed = feed.error_event(|_| Event::new("the answer is not whole").event_type(EventType::from_static("failed")));
+    /// # use sse_core::{StreamRequest, StreamResponse, Timer};
+    /// # let response = StreamResponse::new(&StreamRequest::new("GET", None, []), feed, Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// # let text = futures_util::future::FutureExt::now_or_never(response.text()).unwrap();
+    /// assert!(text.ends_with("event: failed\ndata: the answer is not whole\n\n"));
+    /// ```
+    #[must_use]
+    pub fn error_event(mut self, event: impl Fn(&Error) -> Event + Send + Sync + 'static) -> Self {
+        self.options.failure.event(event);
+        self
+    }
+
+    /// Breaks the response off if the stream fails, instead of ending it: the body's last item is a [`Cut`](crate::Cut), 100 ms after
+    /// the last event. A client that reads to the end of a response then sees an error. A proxy may turn that into a clean end:
+    /// only [`error_event`](Feed::error_event) arrives everywhere.
+    #[must_use]
+    pub fn cut_on_error(mut self) -> Self {
+        self.options.failure.cut();
+        self
+    }
+
+    /// Ends each response once its client has what was there when it came, or, if that was nothing, after the first events that come: so
+    /// a client polls. What a [`StreamContext`](crate::StreamContext) sends is sent to its end, since it cannot be had later.
+    ///
+    /// ```
+    /// use sse_core::{EventLog, Start, StreamRequest, StreamResponse, Timer};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let log = EventLog::in_memory(1000);
+    /// log.append("hello").await?;
+    /// let request = StreamRequest::new("GET", None, [("Accept", &b"application/json"[..])]);
+    /// let mut feed = log.feed().start_at(Start::Oldest);
+    /// if !request.accepts_event_stream() {
+    ///     feed = feed.ends_when_caught_up();
+    /// }
+    /// let timer = Timer::new(std::time::Instant::now, tokio::time::sleep);
+    /// let body = StreamResponse::new(&request, feed, timer).body;
+    /// # use futures_util::StreamExt;
+    /// assert_eq!(body.collect::<Vec<_>>().await.len(), 2, "the first line, and what was there");
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn ends_when_caught_up(mut self) -> Self {
+        self.options.polls = Polls::All;
+        self
+    }
+
+    /// Does the same for the requests alone whose query has this parameter, whatever its value: `GET /events?poll`.
+    #[must_use]
+    pub fn poll_parameter(mut self, name: impl Into<String>) -> Self {
+        self.options.polls = Polls::WithParameter(name.into());
         self
     }
 
@@ -141,7 +210,7 @@ impl Feed {
     /// none. So a feed can be given several: the server's, and that of the session to which it belongs.
     #[must_use]
     pub fn shutdown(mut self, shutdown: &Shutdown) -> Self {
-        self.options.shutdowns.push(shutdown.clone());
+        self.options.tie(shutdown);
         self
     }
 
@@ -154,42 +223,65 @@ impl Feed {
     }
 
     /// How many ids of a replay are remembered for one client of a [`Source`](crate::Source), so that none of its events is
-    /// delivered a second time; default 10 000. After a longer replay the response ends, and the client comes back for the rest.
+    /// delivered a second time; default 10 000, of 16 bytes each. After a longer replay the response ends, and the client comes back
+    /// for the rest.
     #[must_use]
     pub fn remembered_ids(mut self, ids: usize) -> Self {
         self.options.limits.remembered = ids;
         self
     }
 
-    pub(crate) fn from_receiver(receiver: Receiver, running: Option<Running>) -> Self {
-        Self::new(Origin::Context(receiver, running), Vec::new())
+    /// For how long after the last event of a replay the live half of a [`Source`](crate::Source) may still bring an event that was in
+    /// the replay; the ids of the replay are forgotten then. Default 60 s; [`Duration::MAX`] keeps them for as long as the stream lives.
+    #[must_use]
+    pub fn late_notifications(mut self, late: Duration) -> Self {
+        self.options.limits.late = late;
+        self
     }
 
-    pub(crate) fn new(origin: Origin, shutdowns: Vec<Shutdown>) -> Self {
+    pub(crate) fn from_receiver(receiver: Receiver, running: Option<Running>) -> Self {
+        Self::new(Origin::Context(receiver, running), &[])
+    }
+
+    pub(crate) fn new(origin: Origin, shutdowns: &[Shutdown]) -> Self {
         Self { origin, options: Options::with_shutdowns(shutdowns) }
     }
 }
 
 impl Options {
-    fn with_shutdowns(shutdowns: Vec<Shutdown>) -> Self {
-        Self {
+    fn with_shutdowns(shutdowns: &[Shutdown]) -> Self {
+        let mut options = Self {
             keep_alive: Duration::from_secs(20),
             keep_alive_event: None,
             retry: None,
             start: Start::default(),
             opening_event: None,
             on_gap: OnGap::default(),
-            on_error: None,
+            failure: Failure::default(),
+            polls: Polls::default(),
             last_event_id_parameter: "lastEventId".to_owned(),
-            shutdowns,
-            limits: resume::Limits { buffered: 1024, remembered: 10_000 },
+            shutdowns: Vec::new(),
+            limits: resume::Limits {
+                buffered: 1024,
+                remembered: 10_000,
+                late: Duration::from_secs(60),
+            },
+        };
+        shutdowns.iter().for_each(|shutdown| options.tie(shutdown));
+        options
+    }
+
+    /// Each shutdown counts a stream once, however often it was given.
+    fn tie(&mut self, shutdown: &Shutdown) {
+        if !self.shutdowns.iter().any(|known| known.is(shutdown)) {
+            self.shutdowns.push(shutdown.clone());
         }
     }
 }
 
 impl From<&EventLog> for Feed {
     fn from(log: &EventLog) -> Self {
-        Self::new(Origin::Log(log.clone()), vec![log.shutdown().clone()])
+        Self::new(Origin::Log(log.clone()), std::slice::from_ref(log.shutdown()))
     }
 }
 
@@ -201,7 +293,7 @@ impl From<EventLog> for Feed {
 
 impl<S: Source> From<S> for Feed {
     fn from(source: S) -> Self {
-        Self::new(Origin::Source(Arc::new(source)), Vec::new())
+        Self::new(Origin::Source(Arc::new(source)), &[])
     }
 }
 

@@ -42,6 +42,23 @@ impl Frame {
         self.id.as_ref()
     }
 
+    /// The same event with this id.
+    pub(crate) fn with_id(&self, id: EventId) -> Self {
+        Self::of_block(self.block(), id)
+    }
+
+    /// The same event without an id.
+    pub(crate) fn without_id(self) -> Self {
+        if self.id.is_none() {
+            return self;
+        }
+        let mut bytes = BytesMut::from(self.block());
+        if ends_with_data(&bytes) {
+            bytes.put_u8(b'\n');
+        }
+        Self { bytes: bytes.freeze(), block_end: self.block_end, id: None }
+    }
+
     /// An event as it lies in a log, which ends with this id.
     pub(crate) fn from_log(bytes: Bytes, id: EventId) -> Self {
         let id_and_blank_line = "id: \n\n".len() + id.as_str().len();
@@ -74,6 +91,13 @@ impl Frame {
     }
 }
 
+/// Whether a block has data, which comes last in it: without any there is nothing for a blank line to end.
+fn ends_with_data(block: &[u8]) -> bool {
+    let last_line = block.strip_suffix(b"\n").unwrap_or(block);
+    let start = memchr::memrchr(b'\n', last_line).map_or(0, |before| before + 1);
+    last_line[start..].starts_with(b"data: ")
+}
+
 fn append_line(text: &mut Option<String>, line: &str) {
     match text {
         Some(text) => {
@@ -81,6 +105,20 @@ fn append_line(text: &mut Option<String>, line: &str) {
             text.push_str(line);
         }
         None => *text = Some(line.to_owned()),
+    }
+}
+
+impl From<&str> for Frame {
+    /// An event with this data.
+    fn from(data: &str) -> Self {
+        Self::from(Event::new(data))
+    }
+}
+
+impl From<String> for Frame {
+    /// An event with this data.
+    fn from(data: String) -> Self {
+        Self::from(Event::new(data))
     }
 }
 
@@ -107,5 +145,28 @@ impl From<&Event> for Frame {
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Frame").field(&String::from_utf8_lossy(&self.bytes)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_put_in_place_of_another_or_taken_away() {
+        let id = EventId::from_static("7");
+        for event in [
+            Event::new("a\nb"),
+            Event::new("").comment("c"),
+            Event::default().comment("c"),
+            Event::default(),
+        ] {
+            let plain = Frame::from(&event);
+            let with = Frame::from(event.id(id.clone()));
+            assert_eq!(plain.with_id(id.clone()), with);
+            assert_eq!(with.with_id(id.clone()), with);
+            assert_eq!(with.without_id(), plain);
+            assert_eq!(plain.clone().without_id(), plain);
+        }
     }
 }

@@ -48,10 +48,15 @@ pub enum OnGap {
     /// that is retained when it comes back. From a [`Source`](crate::Source) it carries no id, and goes on live.
     #[default]
     Reset,
+    /// The same event, then what a first visit would get: what [`Feed::start_at`](crate::Feed::start_at) says, then live. So an id that
+    /// means nothing gives no client more than it would have had without one. From a log the id of the `reset` is the position after
+    /// which it goes on. If `start_at` is an id that is a gap itself, it goes on with all that is retained.
+    StartOver,
     /// A `reset` without an id, then the application's own events in place of those that were lost, then what came after them. Made
     /// by [`OnGap::snapshot`].
     Snapshot(MakeSnapshot),
-    /// No word of it: the stream goes on live, with the [`opening_event`](crate::Feed::opening_event) if there is one.
+    /// No word of it: the stream goes on live, with the [`opening_event`](crate::Feed::opening_event) if there is one. A stream that
+    /// fell behind while it was open goes on with the newest event, so that it gets events however fast they come.
     Live,
     /// The end. The answer is 204, after which a browser asks no more. A gap that is found only later ends the response; the next
     /// one is the 204 of a log. A [`Source`](crate::Source) that tells of a gap is asked again by every client that comes back.

@@ -106,10 +106,21 @@ pub use stream_context::{Closed, StreamContext};
 mod start;
 pub use start::Start;
 
+mod pack;
+
+mod panics;
+
+mod failure;
+
+mod polls;
+
 mod feed;
 pub use feed::Feed;
 
 mod events;
+
+mod cut;
+pub use cut::Cut;
 
 mod event_stream;
 pub use event_stream::EventStream;

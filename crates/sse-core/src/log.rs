@@ -75,15 +75,24 @@ impl EventLog {
     /// A log in memory that keeps this many events: `EventLog::in_memory(1000)`, or [`LogOptions`] for more to choose.
     ///
     /// It lives as long as the process. After a restart every id of before is a gap, and clients are told by a `reset` event.
+    ///
+    /// # Panics
+    ///
+    /// If the system has no random numbers ([`Epoch::random`]).
     pub fn in_memory(options: impl Into<LogOptions>) -> Self {
         Self::in_memory_on(Timer::new(Instant::now, |_| std::future::pending()), options)
     }
 
     /// The same, by another clock than the system's: a paused one, say, to test what [`LogOptions::age`] does.
+    ///
+    /// # Panics
+    ///
+    /// As for [`in_memory`](EventLog::in_memory).
     pub fn in_memory_on(timer: Timer, options: impl Into<LogOptions>) -> Self {
         let options = options.into();
         let limits = Limits { events: options.events.max(1), bytes: options.bytes };
-        let tail = Tail::new(Epoch::random(), Cursor::START, limits, options.age.map(Ages::new));
+        let epoch = Epoch::random().expect("the system has random numbers");
+        let tail = Tail::new(epoch, Cursor::START, limits, options.age.map(Ages::new));
         Self(Arc::new(Shared::new(tail, None, options, timer)))
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::feed::Origin;
 use crate::{Error, EventId, EventLog, Feed};
 
+mod given;
 mod merged;
 mod packed;
 
@@ -17,7 +18,7 @@ pub(crate) use merged::Merged;
 /// [`start_at`](Feed::start_at) says ([`Start::Last`](crate::Start::Last) counts in each log). Within a log the order is the log's; between
 /// two there is none.
 ///
-/// A log that has a gap resets alone, and says which it is: the data of the `reset` has a `log`. With [`OnGap::Stop`](crate::OnGap::Stop) a gap
+/// An id that names none of the logs, such as that of a single log, is a gap in each. A log that has a gap resets alone, and says which it is: the data of the `reset` has a `log`. With [`OnGap::Stop`](crate::OnGap::Stop) a gap
 /// in one ends the whole. The stream ends when all its logs are finished, or with the [`Shutdown`](crate::Shutdown) of any.
 ///
 /// ```
@@ -43,8 +44,8 @@ where
     let logs: Vec<(Arc<str>, EventLog)> =
         logs.map(|(name, log)| (name.as_ref().into(), log.borrow().clone())).collect();
     check(&logs).map_err(Error::invalid_merge)?;
-    let shutdowns = logs.iter().map(|(_, log)| log.shutdown().clone()).collect();
-    Ok(Feed::new(Origin::Merge(logs), shutdowns))
+    let shutdowns: Vec<_> = logs.iter().map(|(_, log)| log.shutdown().clone()).collect();
+    Ok(Feed::new(Origin::Merge(logs), &shutdowns))
 }
 
 fn check(logs: &[(Arc<str>, EventLog)]) -> Result<(), String> {
@@ -60,11 +61,10 @@ fn check(logs: &[(Arc<str>, EventLog)]) -> Result<(), String> {
         }
     }
     let longest = logs.iter().map(|(name, log)| packed::longest(name, log.largest_cursor()));
-    let longest = longest.sum::<usize>() + logs.len().saturating_sub(1);
-    match longest {
+    match longest.sum::<usize>() {
         0 => Err("there is no log".into()),
         1..=EventId::MAX_LEN => Ok(()),
-        _ => Err(format!(
+        longest => Err(format!(
             "its id could be {longest} bytes long, and {} are allowed",
             EventId::MAX_LEN
         )),

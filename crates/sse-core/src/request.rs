@@ -51,8 +51,6 @@ impl StreamRequest {
                 accept.push(value);
             }
         }
-        // The query is kept for the one case in which it may be asked for.
-        let query = query.filter(|_| last_event_id == LastEventId::Absent);
         Self {
             last_event_id,
             query: query.map(Box::from),
@@ -61,22 +59,37 @@ impl StreamRequest {
         }
     }
 
-    /// The last event ID: from the header, or else from this parameter of the query, since not every client can set headers.
+    /// Returns the last event ID: from the header, or else from this parameter of the query, since not every client can set headers.
     ///
-    /// Where both are there the header wins: `EventSource` keeps the URL it was first given. An empty value is no value.
+    /// If both are there the header wins: `EventSource` keeps the URL it was first given. An empty value is no value, and neither is
+    /// `undefined`, `null` or `NaN`: that is what a page writes into its URL before it has an id. Two values that differ are
+    /// [`LastEventId::Unusable`], except that the last parameter of a query wins: a polyfill has added it to the URL it was given.
     pub fn last_event_id(&self, parameter: &str) -> LastEventId {
         if self.last_event_id != LastEventId::Absent {
             return self.last_event_id.clone();
         }
-        let query = self.query.as_deref().unwrap_or_default();
-        // Where it is there twice, the later is what a polyfill has added.
-        let values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == parameter);
-        values.last().map_or(LastEventId::Absent, |(_, value): (_, Cow<'_, str>)| {
-            LastEventId::read(value.as_bytes())
-        })
+        let (mut found, mut is_last) = (LastEventId::Absent, LastEventId::Absent);
+        for (name, value) in self.parameters() {
+            is_last = LastEventId::Absent;
+            if name == parameter {
+                is_last = LastEventId::read(value.as_bytes());
+                found = found.or_also(is_last.clone());
+            }
+        }
+        if is_last == LastEventId::Absent { found } else { is_last }
     }
 
-    /// Whether the client can read an event stream: it says so, or does not say what it can read.
+    /// Returns whether the query has this parameter, whatever its value.
+    pub fn has_parameter(&self, parameter: &str) -> bool {
+        self.parameters().any(|(name, _)| name == parameter)
+    }
+
+    fn parameters(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes())
+    }
+
+    /// Returns whether the client says that it reads event streams, or does not say what it reads. A stream goes on whatever the answer
+    /// is: it is here for handlers that have something else for others.
     pub fn accepts_event_stream(&self) -> bool {
         self.accepts_event_stream
     }
@@ -90,7 +103,7 @@ impl StreamRequest {
 impl LastEventId {
     fn read(value: &[u8]) -> Self {
         match value {
-            b"" => Self::Absent,
+            b"" | b"undefined" | b"null" | b"NaN" => Self::Absent,
             value => std::str::from_utf8(value)
                 .ok()
                 .and_then(|v| v.parse().ok())
@@ -194,8 +207,29 @@ mod tests {
         check_id(&[b"a"], Some("lastEventId=b"), id("a"));
         check_id(&[b" a "], None, id("a"));
         check_id(&[], Some("x=1&lastEventId=b%2Ec&y"), id("b.c"));
-        check_id(&[], Some("lastEventId=old&lastEventId=new"), id("new"));
         check_id(&[], Some("lasteventid=b"), LastEventId::Absent);
+    }
+
+    #[test]
+    fn a_second_value_in_the_query_counts_where_it_is_the_same_or_what_a_polyfill_has_added() {
+        check_id(&[], Some("lastEventId=old&lastEventId=new"), id("new"));
+        check_id(&[], Some("lastEventId=old&x=1&lastEventId=new"), id("new"));
+        check_id(&[], Some("lastEventId=5&lastEventId="), id("5"));
+        check_id(&[], Some("lastEventId=&lastEventId=5&x"), id("5"));
+        check_id(&[], Some("lastEventId=5&lastEventId=5&x"), id("5"));
+        check_id(&[], Some("lastEventId=5&lastEventId=null"), id("5"));
+        check_id(&[], Some("lastEventId=5&lastEventId=6&x=1"), LastEventId::Unusable);
+        check_id(&[], Some("lastEventId=5&lastEventId=%ff"), LastEventId::Unusable);
+    }
+
+    #[test]
+    fn what_a_page_writes_that_has_no_id_yet_is_no_id() {
+        for word in ["undefined", "null", "NaN"] {
+            check_id(&[], Some(&format!("lastEventId={word}")), LastEventId::Absent);
+            check_id(&[word.as_bytes()], None, LastEventId::Absent);
+            check_id(&[word.as_bytes()], Some("lastEventId=5"), id("5"));
+        }
+        check_id(&[], Some("lastEventId=Null"), id("Null"));
     }
 
     #[test]

@@ -3,21 +3,26 @@
 //! - Subscribed first, so that nothing published during the fetch is lost.
 //! - What is published meanwhile is kept, within bounds. If it is more, the replay is delivered and the response ends: the client
 //!   comes back for the rest. (To clear the buffer and go on would lose events.)
-//! - What was replayed is remembered for as long as the stream lives, the client's last event ID included: a notification may come
-//!   long after the replay that already had its event. Memory is bounded in the same way: after a longer replay the response ends.
+//! - What was replayed is remembered, the client's last event ID included: a notification may come after the replay that already
+//!   had its event. How late it may come is a property of the source. Memory is bounded in the same way: after a longer replay the
+//!   response ends.
 
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use sync_wrapper::SyncWrapper;
 
+use crate::feed::Options;
 use crate::snapshot::Waiting;
+use crate::timer::Sleep;
 use crate::{
     BoxError, Error, EventId, Frame, Frames, Gap, GapReason, LastEventId, OnGap, Replay, Source,
+    Start, Timer,
 };
 
 mod live;
@@ -32,8 +37,15 @@ pub(crate) struct Resume {
     phase: Phase,
     live: Live,
     replayed: Replayed,
+    timer: Timer,
+    /// For how long an event of the replay may still be published.
+    late: Duration,
+    /// Until when what was replayed is remembered.
+    forgetting: Option<SyncWrapper<Sleep>>,
     last_event_id: LastEventId,
     on_gap: OnGap,
+    /// Where a first visit begins, if it is to be asked for once more after a gap.
+    start: Option<EventId>,
     /// Whether the client was told of a gap, and has had nothing since.
     has_only_word_of_a_gap: bool,
     after_snapshot: AfterSnapshot,
@@ -53,6 +65,8 @@ pub(crate) struct Limits {
     pub(crate) buffered: usize,
     /// How many ids are remembered of those replayed.
     pub(crate) remembered: usize,
+    /// For how long after the replay.
+    pub(crate) late: Duration,
 }
 
 type Answer<T> = SyncWrapper<Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>>;
@@ -80,31 +94,55 @@ impl Resume {
     pub(crate) fn new(
         source: Arc<dyn Source>,
         last_event_id: LastEventId,
-        on_gap: OnGap,
-        limits: Limits,
+        options: &Options,
+        timer: Timer,
     ) -> Self {
         let subscribing = {
             let source = Arc::clone(&source);
             async move { source.stream().await }
         };
+        let start = match &options.start {
+            Start::At(id) => Some(id.clone()),
+            _ => None,
+        };
+        let last_event_id = match (last_event_id, &start) {
+            (LastEventId::Absent, Some(id)) => LastEventId::Id(id.clone()),
+            (last_event_id, _) => last_event_id,
+        };
+        let start = start.filter(|id| {
+            let begins_there = matches!(&last_event_id, LastEventId::Id(given) if given == id);
+            matches!(options.on_gap, OnGap::StartOver) && !begins_there
+        });
         Self {
             source,
             phase: Phase::Subscribing(SyncWrapper::new(Box::pin(subscribing))),
-            live: Live::keeping(limits.buffered),
-            replayed: Replayed::remembering(limits.remembered),
+            live: Live::keeping(options.limits.buffered),
+            replayed: Replayed::remembering(options.limits.remembered),
+            timer,
+            late: options.limits.late,
+            forgetting: None,
             last_event_id,
-            on_gap,
+            on_gap: options.on_gap.clone(),
+            start,
             has_only_word_of_a_gap: false,
             after_snapshot: AfterSnapshot::None,
         }
     }
 
-    /// Whether a client that cannot read on for ever has to, for now: there may still be events of the past to come, or it has
-    /// had nothing but a reset. That has no id: it would come back to be told the same.
+    /// Whether there may still be events of the past to come.
     pub(crate) fn has_more_to_give(&self) -> bool {
-        !matches!(self.phase, Phase::Live | Phase::Ended)
-            || self.live.keeps_any()
-            || self.has_only_word_of_a_gap
+        !matches!(self.phase, Phase::Live | Phase::Ended) || self.live.keeps_any()
+    }
+
+    /// Whether the client was told of a gap, and has had nothing since.
+    pub(crate) fn has_only_word_of_a_gap(&self) -> bool {
+        self.has_only_word_of_a_gap
+    }
+
+    /// Ends it, and frees what it holds.
+    pub(crate) fn end(&mut self) {
+        self.phase = Phase::Ended;
+        self.live.unsubscribe();
     }
 
     /// The next frame. An error is the last item: it ends the response.
@@ -125,8 +163,7 @@ impl Resume {
                 }
                 Step::Skip => {}
                 Step::Fail(error) => {
-                    self.phase = Phase::Ended;
-                    self.live.unsubscribe();
+                    self.end();
                     return Poll::Ready(Some(Err(error)));
                 }
             }
@@ -174,7 +211,7 @@ impl Resume {
                     Err(error) => Step::Fail(Error::source("making a snapshot", error)),
                 }
             }
-            Phase::Live => match ready!(self.live.poll_next(cx)) {
+            Phase::Live => match ready!(self.poll_live(cx)) {
                 Some(Ok(frame)) if self.replayed.holds(&frame) => Step::Skip,
                 Some(Ok(frame)) => Step::Give(frame),
                 Some(Err(error)) => Step::Fail(error),
@@ -184,20 +221,30 @@ impl Resume {
         })
     }
 
+    fn poll_live(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
+        if let Some(sleep) = &mut self.forgetting
+            && sleep.get_mut().as_mut().poll(cx).is_ready()
+        {
+            self.forgetting = None;
+            self.replayed.forget();
+        }
+        self.live.poll_next(cx)
+    }
+
     fn subscribed(&mut self, live: Frames) -> Step {
         self.live.subscribed(live);
         match mem::replace(&mut self.last_event_id, LastEventId::Absent) {
             LastEventId::Absent => Step::Go(Phase::Live),
             LastEventId::Unusable => self.gap(),
-            LastEventId::Id(id) => self.fetch(id),
+            LastEventId::Id(id) => Step::Go(self.fetch(id)),
         }
     }
 
-    fn fetch(&mut self, id: EventId) -> Step {
+    fn fetch(&mut self, id: EventId) -> Phase {
         self.replayed.begin_after(id.clone());
         let source = Arc::clone(&self.source);
         let fetching = async move { source.fetch(&id).await };
-        Step::Go(Phase::Fetching(SyncWrapper::new(Box::pin(fetching))))
+        Phase::Fetching(SyncWrapper::new(Box::pin(fetching)))
     }
 
     fn gap(&mut self) -> Step {
@@ -205,9 +252,13 @@ impl Resume {
         self.replayed.begin_anew();
         let gap = Gap::unlocated(GapReason::Unknown);
         match &self.on_gap {
-            OnGap::Reset => {
-                self.phase = Phase::Live;
-                Step::Tell(gap.to_event().into())
+            OnGap::Reset | OnGap::StartOver => {
+                let word = gap.to_event().into();
+                self.phase = match self.start.take() {
+                    Some(id) => self.fetch(id),
+                    None => Phase::Live,
+                };
+                Step::Tell(word)
             }
             OnGap::Snapshot(_) if matches!(self.after_snapshot, AfterSnapshot::Fetched) => {
                 Step::Fail(gap.into())
@@ -226,13 +277,17 @@ impl Resume {
         if let AfterSnapshot::Fetch(at) = &self.after_snapshot {
             let at = at.clone();
             self.after_snapshot = AfterSnapshot::Fetched;
-            return self.fetch(at);
+            return Step::Go(self.fetch(at));
         }
         if self.replayed.is_full() {
             // Without the ids, going on live could repeat events. The client comes back with the newest.
             tracing::debug!("a replay was longer than the ids remembered: its response ends");
             self.live.unsubscribe();
             return Step::Go(Phase::Ended);
+        }
+        self.replayed.settle();
+        if self.replayed.holds_any() && self.late < Duration::MAX {
+            self.forgetting = Some(SyncWrapper::new(self.timer.sleep(self.late)));
         }
         Step::Go(Phase::Live)
     }

@@ -162,6 +162,11 @@ impl Shutdown {
         self.lock().open
     }
 
+    /// Whether both are one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Counts a stream as open until this is dropped.
     pub(crate) fn open(&self) -> OpenStream {
         self.lock().open += 1;

@@ -2,18 +2,35 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 use sync_wrapper::SyncWrapper;
 
-use crate::{BoxError, Event, EventId, EventType, Frame, Gap, OnGap};
+use crate::panics::caught;
+use crate::{BoxError, Event, EventId, EventType, Frame, Gap, OnGap, Timer};
+
+/// How long the application may take to make a snapshot.
+const TIME: Duration = Duration::from_secs(30);
 
 /// The application's own events in place of those that a client has lost: the state it would have, had it seen them.
+///
+/// Its events are frames, so that one that was made for one client can serve others: a clone shares them.
+///
+/// ```
+/// use sse_core::{EventId, Snapshot};
+///
+/// let snapshot = Snapshot::new(["12 orders", "3 of them late"], EventId::from_static("k3b9.7"));
+/// assert_eq!(snapshot.events[0].as_bytes(), b"data: 12 orders\n\n");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// They go out without ids, but for the last, which carries `at`: a client that is cut off before it begins anew. Where there is
-    /// none, an event of type `snapshot` with empty data carries it.
-    pub events: Vec<Event>,
+    /// They go out without ids, but for the last, which carries `at`: a client that is cut off before it begins anew. If there are
+    /// no events, one of type `snapshot` with empty data carries it. A log refuses one that is larger than its
+    /// [`LogOptions::largest_event`](crate::LogOptions::largest_event).
+    pub events: Vec<Frame>,
     /// What is already in them: the stream goes on after the event with this id.
     pub at: EventId,
 }
@@ -31,7 +48,8 @@ impl OnGap {
     /// An event of type `reset`, then what this closure makes, then what came after it.
     ///
     /// The closure runs as part of the stream, and is dropped when the client leaves. An error of it ends the response, and the
-    /// client comes back to the same gap; so does an `at` that is itself a gap.
+    /// client comes back to the same gap; so does a panic, an `at` that is itself a gap, and a snapshot that takes longer than 30 s.
+    /// Over a store `at` may be ahead of what this process has seen: then the store is asked.
     ///
     /// ```
     /// use sse_core::{Event, EventLog, OnGap, Snapshot};
@@ -42,7 +60,7 @@ impl OnGap {
     /// let feed = log.feed().on_gap(OnGap::snapshot(move |_gap| {
     ///     // Where the log is now, and then the state: what comes in between is in both, and not lost.
     ///     let at = head.stats().newest;
-    ///     async { Ok::<_, std::io::Error>(Snapshot { events: vec![all_orders().await?.into()], at }) }
+    ///     async { Ok::<_, std::io::Error>(Snapshot::new([all_orders().await?], at)) }
     /// }));
     /// # drop(feed);
     /// ```
@@ -57,35 +75,63 @@ impl OnGap {
             Box::pin(async move { making.await.map_err(Into::into) })
         })))
     }
+
+    /// The same, with a bound in time by this clock for what the application does.
+    pub(crate) fn on(self, timer: &Timer) -> Self {
+        match self {
+            Self::Snapshot(make) => {
+                let timer = timer.clone();
+                Self::Snapshot(MakeSnapshot(Arc::new(move |gap| make.begin_within(gap, &timer))))
+            }
+            other => other,
+        }
+    }
 }
 
 impl MakeSnapshot {
     pub(crate) fn begin(&self, gap: Gap) -> Waiting {
         SyncWrapper::new((self.0)(gap))
     }
+
+    fn begin_within(&self, gap: Gap, timer: &Timer) -> Making {
+        let (make, timer) = (self.clone(), timer.clone());
+        Box::pin(async move {
+            // Called here, where a panic is caught, and not in the handler.
+            let making = caught(|| (make.0)(gap))?;
+            let making = std::panic::AssertUnwindSafe(making).catch_unwind();
+            match select(making, timer.sleep(TIME)).await {
+                Either::Left((Ok(made), _)) => made,
+                Either::Left((Err(panic), _)) => Err(crate::panics::error(&*panic)),
+                Either::Right(_) => Err(format!("it was not made within {TIME:?}").into()),
+            }
+        })
+    }
 }
 
 impl Snapshot {
-    /// The events as they go out.
-    pub(crate) fn into_frames(mut self) -> Vec<Frame> {
-        const SNAPSHOT: EventType = EventType::from_static("snapshot");
-        if self.events.is_empty() {
-            // An id alone is ignored by some clients, and an event without a type is delivered by others.
-            self.events.push(Event::new("").event_type(SNAPSHOT));
-        }
-        let last = self.events.len().saturating_sub(1);
-        let at = |i| (i == last).then(|| self.at.clone());
-        let events = self.events.into_iter().enumerate();
-        events.map(|(i, event)| Frame::from(Event { id: at(i), ..event })).collect()
+    /// Events that stand for all that came up to this position.
+    pub fn new<E: Into<Frame>>(events: impl IntoIterator<Item = E>, at: EventId) -> Self {
+        Self { events: events.into_iter().map(Into::into).collect(), at }
     }
 
-    /// The same in one piece.
-    pub(crate) fn into_bytes(self) -> Bytes {
-        let mut bytes = BytesMut::new();
-        for frame in self.into_frames() {
-            bytes.extend_from_slice(frame.as_bytes());
-        }
-        bytes.freeze()
+    /// The size of the largest event, in bytes.
+    pub(crate) fn largest(&self) -> usize {
+        self.events.iter().map(|frame| frame.block().len()).max().unwrap_or(0)
+    }
+
+    /// The events as they go out.
+    pub(crate) fn into_frames(self) -> impl Iterator<Item = Frame> {
+        const SNAPSHOT: EventType = EventType::from_static("snapshot");
+        let Self { mut events, at } = self;
+        // An id alone is ignored by some clients, and an event without a type is delivered by others.
+        let last = events.pop().unwrap_or_else(|| Event::new("").event_type(SNAPSHOT).into());
+        let last = last.with_id(at);
+        events.into_iter().map(Frame::without_id).chain([last])
+    }
+
+    /// The same as bytes.
+    pub(crate) fn into_bytes(self) -> Vec<Bytes> {
+        self.into_frames().map(Frame::into_bytes).collect()
     }
 }
 

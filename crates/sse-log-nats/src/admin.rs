@@ -92,7 +92,7 @@ pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Ep
     let record = record::change(shared, |record| {
         let is_this = record.epoch == instead_of;
         if is_this {
-            *record = Record::begin(&info, Some(record));
+            *record = Record::begin(&info, Some(record))?;
         }
         Ok(is_this)
     })

@@ -70,7 +70,7 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
             tokio::try_join!(info(shared, subjects.clone()), record::load(shared))?;
         let Some(record) = record else {
             record::create_stream(shared).await?;
-            record::save(shared, &Record::begin(&info, None)).await?;
+            record::save(shared, &Record::begin(&info, None)?).await?;
             continue;
         };
         let is_of_another = |info: &Info| {
@@ -83,7 +83,7 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
             // Of another stream of this name, or of one that was restored. One of the two may have been read too early.
             let info = self::info(shared, None).await?;
             if is_of_another(&info) {
-                record::save(shared, &Record::begin(&info, Some(&record))).await?;
+                record::save(shared, &Record::begin(&info, Some(&record))?).await?;
             }
             continue;
         }

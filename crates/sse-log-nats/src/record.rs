@@ -49,17 +49,17 @@ struct Written {
 
 impl Record {
     /// The record of a stream that has none, or of another life of it.
-    pub(crate) fn begin(info: &Info, before: Option<&Self>) -> Self {
+    pub(crate) fn begin(info: &Info, before: Option<&Self>) -> Result<Self, StoreError> {
         let same = before.filter(|record| record.created == info.created);
         let floor = same.map(|record| record.floor).filter(|floor| *floor <= info.newest());
-        Self {
-            epoch: Epoch::random(),
+        Ok(Self {
+            epoch: Epoch::random()?,
             created: info.created.clone(),
             floor: floor.unwrap_or_else(|| info.before_first()),
             deletions: before.map_or(0, |record| record.deletions.wrapping_add(1)),
             hidden: same.map(|record| record.hidden.clone()).unwrap_or_default(),
             revision: before.map_or(0, |record| record.revision),
-        }
+        })
     }
 
     /// Whether it was lower.

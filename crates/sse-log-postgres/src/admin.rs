@@ -2,7 +2,7 @@ use sse_core::{Cursor, Epoch};
 use tokio_postgres::types::ToSql;
 
 use crate::bounds::position;
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Failure, new_epoch};
 use crate::store::Shared;
 
 pub(crate) async fn finish(shared: &Shared) -> Result<(), Failure> {
@@ -20,7 +20,7 @@ pub(crate) async fn delete(shared: &Shared, event: Cursor) -> Result<(), Failure
 
 pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Epoch, Failure> {
     let sql = "SELECT sse_log_begin_epoch($1, $2, $3)";
-    let (name, epoch) = (shared.name.as_str(), Epoch::random());
+    let (name, epoch) = (shared.name.as_str(), new_epoch()?);
     let parameters: [&(dyn ToSql + Sync); 3] = [&name, &epoch.as_str(), &instead_of.as_str()];
     let rows = shared.connections.query(sql, &parameters).await?;
     let row = rows.first().ok_or_else(|| Failure::before(Cause::Missing))?;

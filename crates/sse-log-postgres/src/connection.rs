@@ -14,7 +14,7 @@ use tokio_postgres::{Client, Config, Row, Statement};
 
 use crate::Options;
 use crate::dial::{Dial, Pooled, Task};
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Failure, new_epoch};
 use crate::session::Session;
 
 /// The longest time that Postgres and Linux count in milliseconds.
@@ -60,7 +60,11 @@ impl Connections {
             let session = Arc::clone(&session);
             Hook::async_fn(move |client: &mut ClientWrapper, _| {
                 let session = Arc::clone(&session);
-                Box::pin(async move { session.begin(client).await.map_err(HookError::Backend) })
+                Box::pin(async move {
+                    let epoch = sse_core::Epoch::random();
+                    let epoch = epoch.map_err(|error| HookError::message(error.to_string()))?;
+                    session.begin(client, epoch).await.map_err(HookError::Backend)
+                })
             })
         };
         let pooled = Pooled(Arc::clone(&dial));
@@ -130,8 +134,8 @@ impl Connections {
 
     /// Has the log be there, with positions that rise.
     pub(crate) async fn begin(&self) -> Result<(), Failure> {
-        let lease = self.lease().await?;
-        let begun = timeout(self.answer_timeout, self.session.begin(&lease)).await;
+        let (lease, epoch) = (self.lease().await?, new_epoch()?);
+        let begun = timeout(self.answer_timeout, self.session.begin(&lease, epoch)).await;
         let begun = begun.map_err(|_| Failure::before(Cause::NoAnswer(self.answer_timeout)))?;
         lease.keep();
         begun.map_err(|error| Failure::before(Cause::Postgres(error)))
@@ -159,7 +163,7 @@ impl Connections {
             let answer_timeout = self.answer_timeout;
             let listening =
                 Listening { client, _task: Task(task), statement: None, answer_timeout };
-            self.session.begin(&listening.client).await.map_err(failed)?;
+            self.session.begin(&listening.client, new_epoch()?).await.map_err(failed)?;
             let listen = format!("LISTEN \"{channel}\"");
             listening.client.batch_execute(&listen).await.map_err(failed)?;
             Ok(listening)

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::PoolError;
+use sse_core::Epoch;
 use sse_core::store::StoreError;
 use tokio_postgres::Error as PostgresError;
 use tokio_postgres::error::{Severity, SqlState};
@@ -30,13 +31,20 @@ pub(crate) enum Cause {
     NoTask,
     #[error("a key with a NUL cannot be stored in Postgres")]
     Nul,
-    #[error("Postgres keeps an epoch that is none")]
+    #[error("Postgres keeps an invalid epoch")]
     Epoch,
+    #[error(transparent)]
+    NoEpoch(#[from] sse_core::Error),
 }
 
 /// What the server says, which the error itself does not.
 fn text(error: &PostgresError) -> String {
     error.as_db_error().map_or_else(|| error.to_string(), |said| said.to_string())
+}
+
+/// A new epoch.
+pub(crate) fn new_epoch() -> Result<Epoch, Failure> {
+    Epoch::random().map_err(|error| Failure::before(Cause::NoEpoch(error)))
 }
 
 impl Failure {

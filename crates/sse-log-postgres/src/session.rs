@@ -51,8 +51,8 @@ impl Session {
         Self { name, settings, migrations: options.migrations, ordering: options.ordering }
     }
 
-    /// Has the log be there, and as it should. A connection may lead to another server than the one before it.
-    pub(crate) async fn begin(&self, client: &Client) -> Result<(), Error> {
+    /// Has the log be there, and as it should; if it is new it has this epoch. A connection may lead to another server than the one before it.
+    pub(crate) async fn begin(&self, client: &Client, epoch: Epoch) -> Result<(), Error> {
         client.batch_execute(&self.settings).await?;
         if self.migrations == Migrations::Apply && !is_migrated(client).await? {
             let migrated = migrate(client).await;
@@ -61,7 +61,6 @@ impl Session {
             client.batch_execute(end).await?;
             migrated?;
         }
-        let epoch = Epoch::random();
         let by_lock = self.ordering == Ordering::ByLock;
         let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] = [
             (&self.name.as_str(), Type::TEXT),

@@ -2,7 +2,7 @@ use sse_core::{Cursor, Epoch};
 
 use crate::append::remove;
 use crate::bounds::position;
-use crate::failure::Failure;
+use crate::failure::{Failure, new_epoch};
 use crate::tables::LogTables;
 
 pub(crate) fn finish(log: &mut LogTables<'_>) -> Result<(), Failure> {
@@ -18,7 +18,7 @@ pub(crate) fn delete(log: &mut LogTables<'_>, event: Cursor) -> Result<(), Failu
 
 pub(crate) fn begin_epoch(log: &mut LogTables<'_>, instead_of: Epoch) -> Result<Epoch, Failure> {
     if log.head.epoch == instead_of {
-        log.head.epoch = Epoch::random();
+        log.head.epoch = new_epoch()?;
     }
     Ok(log.head.epoch)
 }

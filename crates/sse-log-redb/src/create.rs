@@ -2,10 +2,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use sse_core::Epoch;
-
 use crate::database::check_format;
-use crate::failure::Failure;
+use crate::failure::{Failure, new_epoch};
 
 /// Makes the file, so that it is whole once it is there: one that redb has not finished, since the process was killed or the disk was full, is
 /// refused ever after.
@@ -14,7 +12,7 @@ pub(crate) fn if_missing(path: &Path) -> Result<(), Failure> {
         path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
     let Some(name) = path.file_name().filter(|_| is_missing) else { return Ok(()) };
     let mut new = name.to_owned();
-    new.push(format!(".new-{}", Epoch::random()));
+    new.push(format!(".new-{}", new_epoch()?));
     let new = path.with_file_name(new);
     let made = make(&new, path);
     // Where it stays it is in nobody's way.

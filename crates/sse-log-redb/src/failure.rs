@@ -3,6 +3,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use sse_core::Epoch;
 use sse_core::store::StoreError;
 
 /// Why something was not done to a file.
@@ -14,6 +15,11 @@ pub(crate) enum Failure {
     Refused(String),
     /// redb could not; it may need to be opened anew.
     Engine(redb::Error),
+}
+
+/// A new epoch.
+pub(crate) fn new_epoch() -> Result<Epoch, Failure> {
+    Epoch::random().map_err(|error| Failure::Refused(error.to_string()))
 }
 
 impl<E: Into<redb::Error>> From<E> for Failure {

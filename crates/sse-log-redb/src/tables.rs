@@ -2,7 +2,7 @@ use redb::{ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTra
 use sse_core::Epoch;
 use sse_core::store::LogName;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, new_epoch};
 use crate::name::TableNames;
 
 /// What kind of file it is (`format`), and how many transactions were stored in it (`transactions`).
@@ -31,9 +31,9 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    pub(crate) fn new() -> Self {
-        let epoch = Epoch::random();
-        Self { epoch, floor: 0, newest: 0, bytes: 0, deletions: 0, is_finished: false }
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let epoch = new_epoch()?;
+        Ok(Self { epoch, floor: 0, newest: 0, bytes: 0, deletions: 0, is_finished: false })
     }
 
     pub(crate) fn read(txn: &ReadTransaction, name: &LogName) -> Result<Self, Failure> {

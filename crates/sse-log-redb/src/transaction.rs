@@ -39,7 +39,7 @@ impl<'t> Transaction<'t> {
             None => {
                 self.close_log()?;
                 let stored = Head::load(self.txn, name)?;
-                let head = stored.unwrap_or_else(Head::new);
+                let head = stored.map_or_else(Head::new, Ok)?;
                 let tables = LogTables::open(self.txn, name, head)?;
                 Open { name: name.clone(), stored, tables }
             }

@@ -21,7 +21,7 @@ pub(crate) async fn append(shared: &Shared, events: &[NewEvent]) -> Result<Appen
             "Redis is given at most {MOST_EVENTS} events and {MOST_BYTES} bytes at once"
         )));
     }
-    let mut script = shared.invoke(&shared.scripts.append);
+    let mut script = shared.invoke(&shared.scripts.append)?;
     let window = shared.idempotency_window.clamp(WINDOW.0, WINDOW.1);
     script.arg(window.as_millis() as u64);
     let mut keys = KEYS;

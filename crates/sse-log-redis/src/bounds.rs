@@ -5,7 +5,7 @@ use sse_core::{Cursor, Epoch};
 use crate::store::Shared;
 
 pub(crate) async fn bounds(shared: &Shared) -> Result<Bounds, StoreError> {
-    let script = shared.invoke(&shared.scripts.bounds);
+    let script = shared.invoke(&shared.scripts.bounds)?;
     let state: State = shared.connections.call(&script).await?;
     shared.sizes.learn(0, 0, state.largest);
     state.bounds()

@@ -74,7 +74,7 @@ impl Following {
 
     async fn read(&mut self) -> Result<Page, StoreError> {
         loop {
-            let pipeline = read::pipeline(&self.shared, self.after, LIMIT);
+            let pipeline = read::pipeline(&self.shared, self.after, LIMIT)?;
             let request = Request::Pipeline(&pipeline, &self.shared.scripts.bounds);
             let within = self.shared.connections.response_timeout();
             let reading = timeout(within, self.connection.call(request)).await;

@@ -14,7 +14,7 @@ pub(crate) async fn read(
 ) -> Result<Page, StoreError> {
     let mut from = after;
     loop {
-        let pipeline = pipeline(shared, from, limit);
+        let pipeline = pipeline(shared, from, limit)?;
         let request = Request::Pipeline(&pipeline, &shared.scripts.bounds);
         let answer = shared.connections.call(request).await?;
         let read = take(shared, answer, limit)?;
@@ -41,24 +41,28 @@ pub(crate) type Answer = (Vec<(String, Vec<Value>)>, State);
 /// The entries after a position, and then the bounds.
 ///
 /// A script that read both would take six times as long, and a transaction is refused where memory is full.
-pub(crate) fn pipeline(shared: &Shared, after: Cursor, limit: PageLimit) -> Pipeline {
+pub(crate) fn pipeline(
+    shared: &Shared,
+    after: Cursor,
+    limit: PageLimit,
+) -> Result<Pipeline, StoreError> {
     // There is nothing after the last position, and Redis would say so by an error.
     let after = after.min(Cursor::MAX.previous());
     let mut range = cmd("XRANGE");
     range.arg(&shared.keys.stream).arg(format!("({}", id(after))).arg("+");
     range.arg("COUNT").arg(shared.sizes.count(limit));
     let mut pipeline = pipe();
-    pipeline.add_command(range).add_command(bounds(shared));
-    pipeline
+    pipeline.add_command(range).add_command(bounds(shared)?);
+    Ok(pipeline)
 }
 
-fn bounds(shared: &Shared) -> Cmd {
+fn bounds(shared: &Shared) -> Result<Cmd, StoreError> {
     let keys = &shared.keys;
     let mut bounds = cmd("EVALSHA");
     bounds.arg(shared.scripts.bounds.get_hash()).arg(4);
     bounds.arg(&keys.stream).arg(&keys.meta).arg(&keys.newest_of_key).arg(&keys.changes);
-    bounds.arg(sse_core::Epoch::random().as_str());
-    bounds
+    bounds.arg(sse_core::Epoch::random()?.as_str());
+    Ok(bounds)
 }
 
 /// Reads an answer, as much of it as the limit allows.
@@ -103,7 +107,7 @@ fn event(cursor: Cursor, fields: Vec<Value>) -> Result<Option<StoredEvent>, Stor
 }
 
 pub(crate) async fn before_last(shared: &Shared, count: usize) -> Result<Cursor, StoreError> {
-    let mut script = shared.invoke(&shared.scripts.before_last);
+    let mut script = shared.invoke(&shared.scripts.before_last)?;
     script.arg(count);
     let (state, oldest): (State, String) = shared.connections.call(&script).await?;
     let bounds = state.bounds()?;

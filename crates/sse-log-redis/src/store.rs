@@ -66,12 +66,15 @@ impl RedisStore {
 
 impl Shared {
     /// A script with what each of them is given: the keys, and an epoch for where there is none.
-    pub(crate) fn invoke<'a>(&self, script: &'a Script) -> ScriptInvocation<'a> {
+    pub(crate) fn invoke<'a>(
+        &self,
+        script: &'a Script,
+    ) -> Result<ScriptInvocation<'a>, StoreError> {
         let Keys { stream, meta, newest_of_key, changes } = &self.keys;
         let mut invocation = script.prepare_invoke();
         invocation.key(&[stream, meta, newest_of_key, changes]);
-        invocation.arg(Epoch::random().as_str());
-        invocation
+        invocation.arg(Epoch::random()?.as_str());
+        Ok(invocation)
     }
 }
 

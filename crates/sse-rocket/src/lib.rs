@@ -86,9 +86,7 @@ impl<'r> Responder<'r, 'static> for Sse {
             response.raw_header(*name, *value);
         }
         // Rocket's own shutdown ends the stream, since otherwise it would cut it off.
-        let body = body
-            .until(request.rocket().shutdown())
-            .map_err(|never| -> io::Error { match never {} });
+        let body = body.until(request.rocket().shutdown()).map_err(io::Error::from);
         // In this order: a new body has a chunk size of its own.
         response.streamed_body(StreamReader::new(body)).max_chunk_size(CHUNK_SIZE).ok()
     }

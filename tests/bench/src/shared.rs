@@ -56,7 +56,7 @@ fn pages(log: &EventLog) -> Vec<Bytes> {
     let feed = log.feed().start_at(Start::Oldest);
     let request = StreamRequest::new("GET", None, []);
     let mut body = StreamResponse::new(&request, feed, Timer::new(Instant::now, never)).body;
-    let mut next = || body.next().now_or_never()?.map(|Ok(chunk)| chunk);
+    let mut next = || body.next().now_or_never()?.and_then(Result::ok);
     assert_eq!(next(), Some(FIRST_LINE), "it begins so");
     std::iter::from_fn(next).collect()
 }

@@ -55,7 +55,7 @@ impl Data {
         Self {
             positions,
             events: VecDeque::new(),
-            epoch: Epoch::random(),
+            epoch: Epoch::random().expect("random numbers"),
             floor: Cursor::START,
             newest: Cursor::START,
             is_finished: false,
@@ -166,7 +166,7 @@ impl Data {
 
     pub(super) fn begin_epoch(&mut self, instead_of: Epoch) -> Epoch {
         if self.epoch == instead_of {
-            self.epoch = Epoch::random();
+            self.epoch = Epoch::random().expect("random numbers");
             self.changes += 1;
             self.lives += 1;
         }

@@ -37,7 +37,7 @@ impl Client {
 
     /// Takes the next chunk; none where the stream has ended.
     async fn chunk(&mut self) -> Option<()> {
-        let Ok(chunk) = self.body.next().await?;
+        let chunk = self.body.next().await?.expect("it is not broken off");
         rules::check_stream(&chunk).expect("whole frames that keep to the rules");
         self.events.extend(self.parser.feed(&chunk));
         Some(())

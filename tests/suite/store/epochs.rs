@@ -20,7 +20,7 @@ pub async fn begins_an_epoch_by_compare_and_set(engine: &dyn Engine) {
         for begun in begun {
             assert_eq!(begun.expect("begun"), now, "whoever began it");
         }
-        for stale in [before, Epoch::random()] {
+        for stale in [before, Epoch::random().expect("random numbers")] {
             let answer = handles[2].begin_epoch(stale).await.expect("an answer");
             assert_eq!(answer, now, "it is another epoch already");
         }

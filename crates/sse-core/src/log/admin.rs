@@ -87,7 +87,8 @@ impl EventLog {
     ///
     /// # Errors
     ///
-    /// Where the store fails ([`is_store`](Error::is_store)).
+    /// - [`is_store`](Error::is_store) if the store fails.
+    /// - [`is_no_randomness`](Error::is_no_randomness) if the system has no random numbers.
     ///
     /// # Cancel safety
     ///
@@ -100,9 +101,10 @@ impl EventLog {
             self.want_check();
             return Ok(());
         }
+        let epoch = Epoch::random()?;
         let mut state = self.lock();
         let newest = state.tail.newest();
-        state.tail.begin_epoch(Epoch::random(), newest);
+        state.tail.begin_epoch(epoch, newest);
         let woken = state.readers.take();
         drop(state);
         woken.wake();

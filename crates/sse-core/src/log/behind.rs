@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::task::{Poll, Waker};
 
 use bytes::Bytes;
@@ -49,8 +49,8 @@ pub(crate) enum Part {
 /// A part of the log, as far as one page has it.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
-    /// These events, the last of which has this position.
-    Events(Bytes, Cursor),
+    /// These events, the position after which they come, and that of the last.
+    Events { bytes: Bytes, after: Cursor, last: Cursor },
     /// There is nothing up to this position.
     Nothing(Cursor),
     /// Not all that comes after the position is there.
@@ -60,8 +60,25 @@ pub(crate) enum Answer {
 struct Wanted {
     /// Which wish it is: what was read for an earlier one, of before a deletion, say, is no answer to it.
     wish: u64,
+    /// Whether that wish is still to be answered.
+    is_asked: bool,
     answer: Option<Answer>,
     waiting: Waiting,
+    /// Of those who wait, the ones whose answer came before others had it asked again.
+    served: HashSet<usize>,
+}
+
+impl Wanted {
+    fn has_answer_for(&self, part: Part, key: usize) -> bool {
+        let is_of_any_time = matches!(part, Part::After(_));
+        let is_in_time = !self.is_asked && self.waiting.contains_key(&key);
+        self.answer.is_some() && (is_of_any_time || is_in_time || self.served.contains(&key))
+    }
+
+    fn forget(&mut self, key: usize) -> Option<Waker> {
+        self.served.remove(&key);
+        self.waiting.remove(&key)
+    }
 }
 
 /// Readers by their keys.
@@ -95,37 +112,40 @@ impl Behind {
         let wanted = self.pages.entry(part).or_insert_with(|| {
             self.wishes += 1;
             self.queue.push_back((part, self.wishes));
-            Wanted { wish: self.wishes, answer: None, waiting: Waiting::default() }
+            Wanted {
+                wish: self.wishes,
+                is_asked: true,
+                answer: None,
+                waiting: Waiting::default(),
+                served: HashSet::new(),
+            }
         });
-        if !matches!(part, Part::After(_))
-            && !wanted.waiting.contains_key(&key)
-            && wanted.answer.is_some()
+        if wanted.has_answer_for(part, key)
+            && let Some(answer) = wanted.answer.clone()
         {
-            // What was the oldest, or the newest, when others asked: it is asked again, for them, too.
+            let unneeded = wanted.forget(key);
+            self.drop_if_stale(part);
+            return (Poll::Ready(answer), unneeded);
+        }
+        if !wanted.is_asked {
+            // The oldest, or the newest, when others asked: it is asked again. Whoever else comes, these have their answer.
             self.wishes += 1;
-            (wanted.wish, wanted.answer) = (self.wishes, None);
+            (wanted.wish, wanted.is_asked) = (self.wishes, true);
+            wanted.served.extend(wanted.waiting.keys());
             self.queue.push_back((part, self.wishes));
             self.ready.retain(|ready| *ready != part);
         }
-        match wanted.answer.clone() {
-            Some(answer) => {
-                let unneeded = wanted.waiting.remove(&key);
-                self.drop_if_stale(part);
-                (Poll::Ready(answer), unneeded)
-            }
-            None => (Poll::Pending, wanted.waiting.insert(key, waker.clone())),
-        }
+        (Poll::Pending, wanted.waiting.insert(key, waker.clone()))
     }
 
     /// This reader wants a part, or a check, no more.
     pub(crate) fn leave(&mut self, part: Option<Part>, key: usize) -> [Option<Waker>; 2] {
         let wanted = part.and_then(|part| self.pages.get_mut(&part));
-        let unneeded =
-            [wanted.and_then(|wanted| wanted.waiting.remove(&key)), self.checks.leave(key)];
+        let unneeded = [wanted.and_then(|wanted| wanted.forget(key)), self.checks.leave(key)];
         if let Some(part) = part {
             self.drop_if_stale(part);
             // A store that is away must not let wishes pile up of clients that come and go.
-            let is_in_vain = |wanted: &Wanted| wanted.answer.is_none() && wanted.waiting.is_empty();
+            let is_in_vain = |wanted: &Wanted| wanted.is_asked && wanted.waiting.is_empty();
             if self.pages.get(&part).is_some_and(is_in_vain) {
                 self.pages.remove(&part);
             }
@@ -153,7 +173,7 @@ impl Behind {
     pub(crate) fn answer(&mut self, part: Part, wish: u64, answer: Answer) -> Vec<Waker> {
         let wanted = self.pages.get_mut(&part).filter(|wanted| wanted.wish == wish);
         let Some(wanted) = wanted else { return Vec::new() };
-        wanted.answer = Some(answer);
+        (wanted.answer, wanted.is_asked) = (Some(answer), false);
         let mut woken: Vec<_> = wanted.waiting.values().cloned().collect();
         self.ready.push_back(part);
         if self.ready.len() > KEPT_PAGES
@@ -218,7 +238,7 @@ impl Behind {
 
     /// What comes after a position stays what it is; the oldest and the newest do not.
     fn drop_if_stale(&mut self, part: Part) {
-        let is_done = |wanted: &Wanted| wanted.answer.is_some() && wanted.waiting.is_empty();
+        let is_done = |wanted: &Wanted| !wanted.is_asked && wanted.waiting.is_empty();
         if !matches!(part, Part::After(_)) && self.pages.get(&part).is_some_and(is_done) {
             self.pages.remove(&part);
             self.ready.retain(|ready| *ready != part);

@@ -131,28 +131,25 @@ impl EventLog {
         Known { base: state.tail.base(), newest: state.newest(), floor: state.floor() }
     }
 
-    /// A page has been read, which begins after this position. Whether it is an answer.
+    /// A page has been read. Returns whether it is an answer.
     pub(super) fn answer(
         &self,
         (part, wish): (Part, u64),
-        after: Cursor,
         before: Known,
-        page: &Page,
+        page: &reads::Encoded,
     ) -> bool {
         self.change(|state, changes| {
             let (epoch, newest) = (state.tail.epoch(), state.tail.newest());
             let Some(behind) = &mut state.behind else { return false };
-            if page.bounds.epoch != epoch || page.bounds.newest < before.newest {
+            let bounds = page.bounds();
+            if bounds.epoch != epoch || bounds.newest < before.newest {
                 // Another life of the log, or one that has lost events: what it is, the follower finds out.
                 behind.checks.want();
                 changes.woken.extend(behind.follower());
                 return false;
             }
-            behind.bounds.raise_floor(&page.bounds);
-            let Some(answer) = reads::answer(part, after, before.base, newest, page) else {
-                return false;
-            };
-            changes.woken.extend(behind.answer(part, wish, answer));
+            behind.bounds.raise_floor(bounds);
+            changes.woken.extend(behind.answer(part, wish, page.answer(before.base, newest)));
             true
         })
     }

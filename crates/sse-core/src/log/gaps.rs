@@ -1,31 +1,63 @@
 use std::sync::Arc;
 
 use crate::feed::Options;
+use crate::log::behind::Part;
 use crate::log::reader::Next;
 use crate::log::state::State;
-use crate::{Event, EventType, Frame, Gap, GapReason, OnGap};
+use crate::{Cursor, Event, EventId, EventType, Frame, Gap, GapReason, MakeSnapshot, OnGap, Start};
 
 /// What was chosen for a client that begins live, or that cannot go on where it was. Decided under one lock each, so that the
 /// position told of is the one read from.
 pub(crate) struct Gaps {
-    on_gap: OnGap,
+    then: Then,
     opening: Option<EventType>,
-    /// What the log is called, where it is one of several.
+    /// What the log is called, if it is one of several.
     log: Option<Arc<str>>,
+}
+
+/// What follows a gap.
+enum Then {
+    /// Word of it, then this part of the log.
+    Tell(Part),
+    /// Word of it, then what follows the event with this id.
+    TellAt(EventId),
+    /// Word of it, then what comes.
+    TellLive,
+    /// Word of it, then a snapshot.
+    Snapshot(MakeSnapshot),
+    Live,
+    Stop,
+}
+
+/// When a gap is found.
+pub(super) enum Found {
+    /// As its client comes, by the id that it brings, if that can be read.
+    Coming(Option<EventId>),
+    /// As its client reads: another life of the log has begun.
+    NewEpoch,
+    /// As its client reads: it fell behind what is kept.
+    Behind,
+}
+
+/// Word of a gap that is still to be given.
+pub(super) struct Word {
+    pub(super) reason: GapReason,
+    /// The id by which it was found: if another epoch begins before the word is given, it may be none any more.
+    pub(super) id: Option<EventId>,
 }
 
 impl Gaps {
     pub(crate) fn new(options: &Options) -> Self {
-        let opening = options.opening_event.clone();
-        Self { on_gap: options.on_gap.clone(), opening, log: None }
+        let then = Then::new(&options.on_gap, &options.start);
+        Self { then, opening: options.opening_event.clone(), log: None }
     }
 
-    /// For one of several logs, which are opened together.
-    pub(crate) fn of_merged(log: Arc<str>, options: &Options) -> Self {
-        Self { on_gap: options.on_gap.clone(), opening: None, log: Some(log) }
+    /// For one of several logs, which are opened together, and of which this one begins here.
+    pub(crate) fn of_merged(log: Arc<str>, options: &Options, start: &Start) -> Self {
+        Self { then: Then::new(&options.on_gap, start), opening: None, log: Some(log) }
     }
 
-    /// With the next event, and first with word of the position where that is wanted.
+    /// With the next event, and first with word of the position if that is wanted.
     pub(super) fn begin_live(&self, state: &State) -> Next {
         let newest = state.tail.newest();
         match &self.opening {
@@ -39,19 +71,54 @@ impl Gaps {
         }
     }
 
-    pub(super) fn go_on(&self, state: &State, reason: GapReason) -> Next {
-        let gap = Gap { log: self.log.clone(), ..state.gap(reason) };
-        match &self.on_gap {
-            OnGap::Reset => {
-                let word = Frame::from(gap.to_event()).into_bytes();
-                Next::Tell(word, Box::new(Next::Read(state.floor())))
+    pub(super) fn go_on(&self, state: &State, reason: GapReason, found: Found) -> Next {
+        let is_behind = matches!(found, Found::Behind);
+        let id = if let Found::Coming(id) = found { id } else { None };
+        let word = Some(Word { reason, id });
+        match &self.then {
+            Then::Tell(part) => Next::Begin(*part, word),
+            Then::TellAt(id) => {
+                let after = state.position_of(id).map_or(Part::Oldest, Part::After);
+                Next::Begin(after, word)
             }
-            OnGap::Snapshot(make) => {
+            // If it fell behind again before it is polled, and again, it would get nothing but words: the newest event gets it on.
+            Then::TellLive if is_behind => Next::Begin(Part::Last(1), word),
+            Then::Live if is_behind => Next::Begin(Part::Last(1), None),
+            Then::TellLive => {
+                let newest = state.tail.newest();
+                Next::Tell(self.word(state, reason, newest), Box::new(Next::Read(newest)))
+            }
+            Then::Snapshot(make) => {
+                let gap = self.gap(state, reason);
                 let word = gap.to_frame_without_id().into_bytes();
                 Next::Tell(word, Box::new(Next::Ask(make.clone(), Box::new(gap))))
             }
-            OnGap::Live => self.begin_live(state),
-            OnGap::Stop => Next::Refuse,
+            Then::Live => self.begin_live(state),
+            Then::Stop => Next::Refuse,
+        }
+    }
+
+    /// Word of a gap whose client goes on after this position.
+    pub(super) fn word(&self, state: &State, reason: GapReason, after: Cursor) -> bytes::Bytes {
+        let restart = Some(after.id(state.tail.epoch()));
+        Frame::from(Gap { restart, ..self.gap(state, reason) }.to_event()).into_bytes()
+    }
+
+    fn gap(&self, state: &State, reason: GapReason) -> Gap {
+        Gap { log: self.log.clone(), ..state.gap(reason) }
+    }
+}
+
+impl Then {
+    fn new(on_gap: &OnGap, start: &Start) -> Self {
+        match (on_gap, start) {
+            (OnGap::Reset, _) | (OnGap::StartOver, Start::Oldest) => Self::Tell(Part::Oldest),
+            (OnGap::StartOver, Start::Last(count)) => Self::Tell(Part::Last(*count)),
+            (OnGap::StartOver, Start::At(id)) => Self::TellAt(id.clone()),
+            (OnGap::StartOver, Start::Live) => Self::TellLive,
+            (OnGap::Snapshot(make), _) => Self::Snapshot(make.clone()),
+            (OnGap::Live, _) => Self::Live,
+            (OnGap::Stop, _) => Self::Stop,
         }
     }
 }

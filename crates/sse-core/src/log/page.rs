@@ -8,7 +8,7 @@ pub(crate) const PAGE_SIZE: usize = 64 * 1024;
 /// How large the first page of a log is: most logs stay small.
 const FIRST_PAGE_SIZE: usize = 1024;
 /// What an id line and the blank line take at the most.
-const ID_ROOM: usize = EventId::MAX_LEN + 8;
+pub(crate) const ID_ROOM: usize = EventId::MAX_LEN + 8;
 
 /// A run of events that is added to no more. There is at least one that is kept.
 #[derive(Debug)]

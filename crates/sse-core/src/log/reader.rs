@@ -5,14 +5,15 @@ use bytes::Bytes;
 
 use crate::log::EventLog;
 use crate::log::behind::Part;
-use crate::log::gaps::Gaps;
+use crate::log::gaps::{Found, Gaps, Word};
 use crate::log::state::{Place, State};
 use crate::log::tail::Read;
+use crate::pack::Packed;
 use crate::snapshot::Waiting;
-use crate::{
-    Cursor, Epoch, Error, EventId, Gap, GapReason, LastEventId, MakeSnapshot, Snapshot, Start,
-};
+use crate::{Cursor, Epoch, Error, EventId, Gap, GapReason, LastEventId, MakeSnapshot, Start};
 
+mod begin;
+mod snapshot;
 mod stored;
 
 /// One client of a log: a cursor that moves on, and a place among those who wait.
@@ -25,26 +26,40 @@ pub(crate) struct Reader {
     next: Next,
     /// What it waits for, behind the tail.
     wants: Option<Part>,
+    /// The newest event there was when it was first asked whether it has caught up.
+    goal: Option<Box<(Epoch, Cursor)>>,
 }
 
 /// What a reader does next.
 pub(super) enum Next {
-    /// Read on after this position.
+    /// Reads on after this position.
     Read(Cursor),
-    /// Begin with this part of the log, which is behind the tail.
-    Begin(Part),
-    /// First this frame.
+    /// Begins with this part of the log, and with word of a gap if that led here. Both are taken at once: whatever is appended and
+    /// dropped between two polls, the client gets on.
+    Begin(Part, Option<Word>),
+    /// Gives this page, which was taken together with what went before it.
+    Give(Box<Page>),
+    /// Gives this frame first.
     Tell(Bytes, Box<Next>),
-    /// Wait for this check of the store, which may know the id.
-    Check(EventId, u64),
-    /// Ask for a snapshot. Not under the lock: it is made by the application, which may look at the log.
+    /// Waits for this check of the store, which may know the id; it may be that of a snapshot.
+    Check(EventId, u64, Option<Box<Packed>>),
+    /// Asks for a snapshot. Not under the lock: it is made by the application, which may look at the log.
     Ask(MakeSnapshot, Box<Gap>),
-    /// Wait for the snapshot, then read on after it.
+    /// Waits for the snapshot.
     Wait(Waiting),
-    /// No more: the log is finished.
+    /// Gives a snapshot, then does this.
+    Send(Box<Packed>, Box<Next>),
+    /// Gives nothing more: the log is finished.
     Stop,
-    /// No more, since the client cannot go on where it was.
+    /// Gives nothing more, since the client cannot go on where it was.
     Refuse,
+}
+
+/// Events that follow a position, and the position of the last of them.
+pub(super) struct Page {
+    bytes: Bytes,
+    after: Cursor,
+    last: Cursor,
 }
 
 type Chunk = Result<Bytes, Error>;
@@ -62,18 +77,27 @@ impl Reader {
         let next = match state.resolve(last_event_id, start) {
             Ok(Place::Live) => gaps.begin_live(&state),
             Ok(Place::After(cursor)) => read_on(&mut state, cursor),
-            Ok(Place::Part(part)) => Next::Begin(part),
+            Ok(Place::Part(part)) => match state.begin_of(part) {
+                Some(after) if state.ends_at(after) => Next::Stop,
+                _ => Next::Begin(part, None),
+            },
             Ok(Place::AskStore(id)) => {
                 let number = state.behind.as_mut().map_or(0, |behind| behind.checks.want());
                 called = state.follower();
-                Next::Check(id, number)
+                Next::Check(id, number, None)
             }
-            Err(gap) => gaps.go_on(&state, gap.reason),
+            Err(gap) => {
+                let id = match last_event_id {
+                    LastEventId::Id(id) => Some(id.clone()),
+                    _ => None,
+                };
+                gaps.go_on(&state, gap.reason, Found::Coming(id))
+            }
         };
         let (key, epoch) = (state.readers.insert(), state.tail.epoch());
         drop(state);
         called.into_iter().for_each(|follower| follower.wake());
-        Self { log, key, gaps, epoch, next, wants: None }
+        Self { log, key, gaps, epoch, next, wants: None, goal: None }
     }
 
     /// Whether there is nothing more for this client, and never will be.
@@ -86,19 +110,36 @@ impl Reader {
         matches!(self.next, Next::Refuse)
     }
 
-    /// Whether a client that cannot read on for ever has to, for now: a snapshot is to come, or the store to be asked.
+    /// Whether a client that does not read on for ever has to, for now: there is something for it that takes time.
     pub(crate) fn has_more_to_give(&self) -> bool {
         match self.next {
-            Next::Ask(..) | Next::Wait(_) | Next::Check(..) | Next::Begin(_) => true,
             Next::Read(_) => self.wants.is_some(),
             Next::Tell(..) | Next::Stop | Next::Refuse => false,
+            _ => true,
         }
     }
 
-    /// The position after which it reads on: all up to it has been given out, or said to be a gap. None where that is still to come.
-    pub(crate) fn position(&self) -> Option<(Epoch, Cursor)> {
+    /// Whether the client has all that there was when this was first asked.
+    pub(crate) fn has_caught_up(&mut self) -> bool {
+        let state = self.log.lock_now();
+        let now = (state.tail.epoch(), state.newest());
+        drop(state);
+        let goal = self.goal.get_or_insert_with(|| Box::new(now));
+        if goal.0 != now.0 {
+            // What there was then is not there any more.
+            **goal = now;
+        }
         match self.next {
-            Next::Read(after) => Some((self.epoch, after)),
+            Next::Read(after) => self.epoch == goal.0 && after >= goal.1,
+            _ => self.is_stopped(),
+        }
+    }
+
+    /// The position after which it reads on: all up to it has been given out, or said to be a gap. `None` if that is still to come.
+    pub(crate) fn position(&self) -> Option<(Epoch, Cursor)> {
+        match &self.next {
+            Next::Read(after) => Some((self.epoch, *after)),
+            Next::Give(page) => Some((self.epoch, page.after)),
             _ => None,
         }
     }
@@ -108,38 +149,11 @@ impl Reader {
         loop {
             match &mut self.next {
                 Next::Stop | Next::Refuse => return Poll::Ready(None),
-                Next::Tell(..) => {
-                    let Next::Tell(word, then) = mem::replace(&mut self.next, Next::Stop) else {
-                        continue;
-                    };
-                    self.next = *then;
-                    return Poll::Ready(Some(Ok(word)));
-                }
-                Next::Ask(make, gap) => self.next = Next::Wait(make.begin((**gap).clone())),
-                Next::Wait(making) => {
-                    let made = ready!(making.get_mut().as_mut().poll(cx));
-                    self.next = Next::Stop;
-                    let failed = |error| Error::source("making a snapshot", error);
-                    match made.map_err(failed).and_then(|made| self.go_on_after(made)) {
-                        Ok(bytes) if bytes.is_empty() => {}
-                        result => return Poll::Ready(Some(result)),
-                    }
-                }
-                Next::Check(id, number) => {
-                    let (id, number) = (id.clone(), *number);
-                    ready!(self.poll_check(id, number, cx));
-                }
-                Next::Begin(part) => {
-                    let part = *part;
-                    if let Some(bytes) = ready!(self.poll_part(part, cx)) {
-                        return Poll::Ready(Some(Ok(bytes)));
-                    }
-                }
                 Next::Read(after) => {
                     let mut state = self.log.lock_now();
                     if state.tail.epoch() != self.epoch {
                         (self.epoch, self.wants) = (state.tail.epoch(), None);
-                        self.next = self.gaps.go_on(&state, GapReason::OtherEpoch);
+                        self.next = self.gaps.go_on(&state, GapReason::OtherEpoch, Found::NewEpoch);
                         continue;
                     }
                     match state.tail.read(*after) {
@@ -155,41 +169,80 @@ impl Reader {
                             return Poll::Pending;
                         }
                         Read::Gone if state.behind.is_none() => {
-                            self.next = self.gaps.go_on(&state, GapReason::TooOld);
+                            self.next = self.gaps.go_on(&state, GapReason::TooOld, Found::Behind);
                         }
                         Read::Gone => {
-                            let part = Part::After(*after);
+                            let after = *after;
                             drop(state);
-                            if let Some(bytes) = ready!(self.poll_part(part, cx)) {
+                            if let Some(bytes) = ready!(self.poll_part(after, cx)) {
                                 return Poll::Ready(Some(Ok(bytes)));
                             }
                         }
                     }
                 }
+                Next::Begin(..) => {
+                    if let Some(bytes) = ready!(self.poll_begin(cx)) {
+                        return Poll::Ready(Some(Ok(bytes)));
+                    }
+                }
+                Next::Give(page) => {
+                    let (bytes, last) = (mem::take(&mut page.bytes), page.last);
+                    self.next = Next::Read(last);
+                    return Poll::Ready(Some(Ok(bytes)));
+                }
+                Next::Tell(..) => {
+                    let Next::Tell(word, then) = mem::replace(&mut self.next, Next::Stop) else {
+                        continue;
+                    };
+                    self.next = *then;
+                    return Poll::Ready(Some(Ok(word)));
+                }
+                Next::Check(_, number, _) => {
+                    let number = *number;
+                    if let Err(error) = ready!(self.poll_check(number, cx)) {
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                }
+                Next::Ask(make, gap) => self.next = Next::Wait(make.begin((**gap).clone())),
+                Next::Wait(making) => {
+                    let made = ready!(making.get_mut().as_mut().poll(cx));
+                    self.next = Next::Stop;
+                    if let Err(error) = self.take_snapshot(made) {
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                }
+                Next::Send(chunks, then) => match chunks.next() {
+                    Some(chunk) => return Poll::Ready(Some(Ok(chunk))),
+                    None => self.next = mem::replace(then, Next::Stop),
+                },
             }
         }
     }
-
-    fn go_on_after(&mut self, snapshot: Snapshot) -> Chunk {
-        let state = self.log.lock_now();
-        let after = state.position_of(&snapshot.at)?;
-        self.epoch = state.tail.epoch();
-        drop(state);
-        self.next = Next::Read(after);
-        Ok(snapshot.into_bytes())
-    }
 }
 
-/// After this position, if there will ever be anything.
+/// Reads on after this position, if there will ever be anything.
 fn read_on(state: &mut State, after: Cursor) -> Next {
     if state.ends_at(after) { Next::Stop } else { Next::Read(after) }
+}
+
+/// Reads on after this position, with what there is already.
+fn read_now(state: &mut State, after: Cursor) -> Next {
+    match state.tail.read(after) {
+        Read::Events(bytes, last) => Next::Give(Box::new(Page { bytes, after, last })),
+        Read::End | Read::Gone => Next::Read(after),
+    }
 }
 
 impl Drop for Reader {
     fn drop(&mut self) {
         let mut state = self.log.lock();
         let unneeded = state.readers.remove(self.key);
-        let unwanted = state.behind.as_mut().map(|behind| behind.leave(self.wants, self.key));
+        let is_last = state.readers.len() == 0;
+        let unwanted = state.behind.as_mut().map(|behind| {
+            let unwanted = behind.leave(self.wants, self.key);
+            // Nobody is there who could want what was read for others.
+            (unwanted, is_last.then(|| behind.forget_pages()))
+        });
         drop(state);
         drop((unneeded, unwanted));
     }

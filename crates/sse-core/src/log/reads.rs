@@ -1,21 +1,22 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::log::behind::{Answer, Part};
 use crate::log::follow::{Follow, Unused};
-use crate::log::page::PAGE_SIZE;
+use crate::log::page::{ID_ROOM, PAGE_SIZE};
 use crate::log::patience::Backoff;
+use crate::pack::CHUNK_SIZE;
 use crate::store::{Bounds, Page, PageLimit, Store, StoreError};
-use crate::{Cursor, Epoch, encode};
+use crate::{Cursor, encode};
 
 /// How many parts of a log are read at a time.
 const AT_A_TIME: usize = 8;
-/// What is read at a time.
-pub(super) const LIMIT: PageLimit = PageLimit { events: 1000, bytes: PAGE_SIZE };
+/// What is read at a time: with the ids no more than fits into a chunk, unless the events are very small.
+pub(super) const LIMIT: PageLimit = PageLimit { events: 1000, bytes: PAGE_SIZE / 4 * 3 };
 
 /// Reads what readers want of the store, some at a time.
 pub(super) async fn run(follow: &Follow) -> Result<(), Unused> {
@@ -46,7 +47,8 @@ async fn read(follow: &Follow, part: Part, wish: u64) -> Result<(), Unused> {
     while follow.log()?.is_wanted(part, wish) {
         match attempt(follow, part).await {
             Ok((after, before, page)) => {
-                if follow.log()?.answer((part, wish), after, before, &page) {
+                let page = Encoded::new(part, after, &page);
+                if follow.log()?.answer((part, wish), before, &page) {
                     return Ok(());
                 }
             }
@@ -106,30 +108,55 @@ pub(super) async fn nothing_between(
     Ok(bounds)
 }
 
-/// What a page says of the log after this position, as it goes out. The events that the follower has not brought yet are left out: what
-/// has an id that a client can come back with is known to this process.
-pub(super) fn answer(
+/// A page as it goes out, made before the log is locked.
+pub(super) struct Encoded {
     part: Part,
     after: Cursor,
-    base: Cursor,
-    newest: Cursor,
-    page: &Page,
-) -> Option<Answer> {
-    if after < page.bounds.floor {
-        // Whoever begins with the oldest begins with what is the oldest now.
-        return matches!(part, Part::After(_)).then_some(Answer::Gone);
+    bounds: Bounds,
+    bytes: Bytes,
+    /// Where each event ends in the bytes.
+    ends: Vec<(Cursor, usize)>,
+    is_empty: bool,
+}
+
+impl Encoded {
+    /// The page was read for this part, and begins after this position.
+    pub(super) fn new(part: Part, after: Cursor, page: &Page) -> Self {
+        let mut bytes = BytesMut::new();
+        let mut ends = Vec::with_capacity(page.events.len());
+        for event in &page.events {
+            let (size, id) = (event.block.len() + ID_ROOM, event.cursor.id(page.bounds.epoch));
+            if !bytes.is_empty() && bytes.len() + size > CHUNK_SIZE {
+                break;
+            }
+            bytes.extend_from_slice(&event.block);
+            encode::id(&id, &mut bytes);
+            ends.push((event.cursor, bytes.len()));
+        }
+        let is_empty = page.events.is_empty();
+        Self { part, after, bounds: page.bounds, bytes: bytes.freeze(), ends, is_empty }
     }
-    let known = page.events.iter().take_while(|event| event.cursor <= newest);
-    let Some(last) = known.clone().last().map(|event| event.cursor) else {
-        let nothing_up_to = if page.events.is_empty() { base } else { newest };
-        return Some(Answer::Nothing(nothing_up_to.max(after)));
-    };
-    let epoch: Epoch = page.bounds.epoch;
-    let mut bytes =
-        BytesMut::with_capacity(known.clone().map(|event| event.block.len() + 40).sum());
-    for event in known {
-        bytes.extend_from_slice(&event.block);
-        encode::id(&event.cursor.id(epoch), &mut bytes);
+
+    /// What there was when it had been read.
+    pub(super) fn bounds(&self) -> &Bounds {
+        &self.bounds
     }
-    Some(Answer::Events(bytes.freeze(), last))
+
+    /// What the page says of the log after its position. The events that the follower has not brought yet are left out: what has an id
+    /// that a client can come back with is known to this process.
+    pub(super) fn answer(&self, base: Cursor, newest: Cursor) -> Answer {
+        let floor = self.bounds.floor;
+        if matches!(self.part, Part::After(_)) && self.after < floor {
+            return Answer::Gone;
+        }
+        let known = self.ends.partition_point(|(event, _)| *event <= newest);
+        let Some(&(last, end)) = known.checked_sub(1).and_then(|last| self.ends.get(last)) else {
+            let nothing_up_to = if self.is_empty { base } else { newest };
+            return Answer::Nothing(nothing_up_to.max(self.after));
+        };
+        // To begin with the oldest is to begin with what was the oldest as it was read, though that is dropped by now.
+        let is_kept = self.ends.first().is_some_and(|(first, _)| *first > floor);
+        let after = if is_kept { self.after.max(floor) } else { self.after };
+        Answer::Events { bytes: self.bytes.slice(..end), after, last }
+    }
 }

@@ -24,7 +24,7 @@ pub(super) enum Place {
     Live,
     /// After the event at this position.
     After(Cursor),
-    /// Where this part of the log begins.
+    /// Where this part of the log begins when it is read: what goes before that is nothing to a client that is here for the first time.
     Part(Part),
     /// Where it is, the store must say: another process may know more.
     AskStore(EventId),
@@ -42,26 +42,25 @@ impl State {
             // To begin after the newest event is to begin live, however it was said.
             (LastEventId::Absent, Start::At(id)) => self.resolve_id(id),
             (LastEventId::Absent, Start::Live) => Ok(Place::Live),
-            (LastEventId::Absent, Start::Oldest) => Ok(self.begin_with(Part::Oldest, self.floor())),
-            (LastEventId::Absent, Start::Last(count)) => {
-                let after = match self.tail.before_last(*count) {
-                    base if base == self.tail.base() && self.tail.len() < *count => self.floor(),
-                    after => after,
-                };
-                Ok(self.begin_with(Part::Last(*count), after))
-            }
+            (LastEventId::Absent, Start::Oldest) => Ok(Place::Part(Part::Oldest)),
+            (LastEventId::Absent, Start::Last(count)) => Ok(Place::Part(Part::Last(*count))),
         }
     }
 
-    fn begin_with(&self, part: Part, after: Cursor) -> Place {
-        match after {
-            after if after == self.tail.newest() => Place::Live,
-            after if after >= self.tail.base() => Place::After(after),
-            _ => Place::Part(part),
-        }
+    /// The position after which a part of the log begins at this moment, if the tail has all that follows it.
+    pub(super) fn begin_of(&self, part: Part) -> Option<Cursor> {
+        let after = match part {
+            Part::After(after) => after.max(self.floor()),
+            Part::Oldest => self.floor(),
+            Part::Last(count) => match self.tail.before_last(count) {
+                base if base == self.tail.base() && self.tail.len() < count => self.floor(),
+                after => after,
+            },
+        };
+        (after >= self.tail.base()).then_some(after)
     }
 
-    fn resolve_id(&self, id: &EventId) -> Result<Place, Gap> {
+    pub(super) fn resolve_id(&self, id: &EventId) -> Result<Place, Gap> {
         match self.position_of(id) {
             Ok(newest) if newest == self.tail.newest() => Ok(Place::Live),
             Ok(after) => Ok(Place::After(after)),
@@ -73,7 +72,8 @@ impl State {
     /// Another process may have seen events of this log that this one has not, or a new life of it.
     pub(super) fn may_be_known_to_the_store(&self, id: &EventId, gap: &Gap) -> bool {
         let may_be = matches!(gap.reason, GapReason::AheadOfHead | GapReason::OtherEpoch);
-        may_be && self.behind.as_ref().is_some_and(|behind| !behind.strangers.contains(id))
+        let is_stranger = |behind: &Behind| behind.strangers.contains(id, behind.bounds.newest);
+        may_be && self.behind.as_ref().is_some_and(|behind| !is_stranger(behind))
     }
 
     /// The position that this id names, if all that follows it is kept.

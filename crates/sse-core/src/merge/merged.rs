@@ -7,7 +7,9 @@ use memchr::memmem;
 use crate::cursor::Origin;
 use crate::feed::Options;
 use crate::log::{Gaps, Reader};
+use crate::merge::given::Given;
 use crate::merge::packed;
+use crate::pack::CHUNK_SIZE;
 use crate::{Cursor, Epoch, Error, Event, EventId, EventLog, Frame, LastEventId, Start, encode};
 
 /// One client of several logs: a reader of each, in turn.
@@ -23,6 +25,8 @@ struct Log {
     name: Arc<str>,
     reader: Reader,
     known: Known,
+    /// What its reader gave, and the last chunk had no room for.
+    rest: Bytes,
 }
 
 /// Where a client is in a log, as far as it has been told.
@@ -45,21 +49,26 @@ impl Merged {
             (LastEventId::Absent, Start::At(id)) => LastEventId::Id(id.clone()),
             (last_event_id, _) => last_event_id,
         };
-        // Where a log is new, a position of all of them is of no use to it.
-        let start = match &options.start {
-            Start::At(_) => &Start::Live,
-            start => start,
-        };
         let is_live = matches!(options.start, Start::Live);
         let opening = options
             .opening_event
             .clone()
             .filter(|_| is_live && last_event_id == LastEventId::Absent);
-        let given = Given::of(&last_event_id);
-        let open = |(name, log): (Arc<str>, EventLog)| {
-            let (given, gaps) = (given.to(&name), Gaps::of_merged(Arc::clone(&name), options));
+        let start_id = match &options.start {
+            Start::At(id) => LastEventId::Id(id.clone()),
+            _ => LastEventId::Absent,
+        };
+        let (given, started) = (Given::of(&last_event_id, &logs), Given::of(&start_id, &logs));
+        let open = |(name, log): &(Arc<str>, EventLog)| {
+            let (name, log, given) = (Arc::clone(name), log.clone(), given.to(name));
+            // To a log that is new in the merge, a position of all of them says nothing.
+            let (start, again) = match &options.start {
+                Start::At(_) => (Start::Live, started.start_in(&name)),
+                start => (start.clone(), start.clone()),
+            };
+            let gaps = Gaps::of_merged(Arc::clone(&name), options, &again);
             let largest = log.largest_cursor();
-            let reader = Reader::new(log, &given, start, gaps);
+            let reader = Reader::new(log, &given, &start, gaps);
             let known = match given {
                 LastEventId::Absent => Known::New,
                 LastEventId::Unusable => Known::Nowhere,
@@ -68,9 +77,9 @@ impl Merged {
                     .filter(|(_, cursor)| *cursor <= largest)
                     .map_or(Known::Nowhere, |(epoch, cursor)| Known::At(epoch, cursor)),
             };
-            Log { name, reader, known }
+            Log { name, reader, known, rest: Bytes::new() }
         };
-        let logs: Vec<Log> = logs.into_iter().map(open).collect();
+        let logs: Vec<Log> = logs.iter().map(open).collect();
         let opening = opening.map(|event_type| Event::new("").event_type(event_type));
         Self { logs, turn: 0, opening }
     }
@@ -78,11 +87,21 @@ impl Merged {
     /// Whether there is nothing more for this client, and never will be.
     pub(crate) fn is_stopped(&self) -> bool {
         self.logs.iter().any(|log| log.reader.is_refused())
-            || self.logs.iter().all(|log| log.reader.is_stopped())
+            || self.logs.iter().all(|log| log.reader.is_stopped() && log.rest.is_empty())
     }
 
     pub(crate) fn has_more_to_give(&self) -> bool {
-        self.logs.iter().any(|log| log.reader.has_more_to_give())
+        self.logs.iter().any(|log| log.reader.has_more_to_give() || !log.rest.is_empty())
+    }
+
+    /// Whether the client has all that there was when this was first asked.
+    pub(crate) fn has_caught_up(&mut self) -> bool {
+        let mut has_caught_up = self.opening.is_none();
+        for log in &mut self.logs {
+            // Each is asked, whatever the others say: its client has come to all at the same time.
+            has_caught_up &= log.reader.has_caught_up() & log.rest.is_empty();
+        }
+        has_caught_up
     }
 
     /// What one of the logs has. An error is the last item.
@@ -94,59 +113,72 @@ impl Merged {
         for _ in 0..self.logs.len() {
             let turn = self.turn;
             self.turn = (turn + 1) % self.logs.len();
-            // Its reader may come to have none: at the end, or before word of a gap.
-            self.logs[turn].known = self.logs[turn].known_now();
-            match self.logs[turn].reader.poll_next(cx) {
-                Poll::Ready(Some(Ok(chunk))) => {
-                    return Poll::Ready(Some(Ok(self.with_ids(turn, &chunk))));
+            let log = &mut self.logs[turn];
+            if log.rest.is_empty() {
+                // Its reader may come to have none: at the end, or before word of a gap.
+                log.known = log.known_now();
+                match log.reader.poll_next(cx) {
+                    Poll::Ready(Some(Ok(chunk))) => log.rest = chunk,
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                    Poll::Ready(None) if log.reader.is_refused() => return Poll::Ready(None),
+                    Poll::Ready(None) | Poll::Pending => continue,
                 }
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
-                Poll::Ready(None) if self.logs[turn].reader.is_refused() => {
-                    return Poll::Ready(None);
-                }
-                Poll::Ready(None) | Poll::Pending => {}
             }
+            return Poll::Ready(Some(Ok(self.take(turn))));
         }
         if self.is_stopped() { Poll::Ready(None) } else { Poll::Pending }
     }
 
-    /// The events of one log, each with an id for all of them.
-    fn with_ids(&self, turn: usize, chunk: &[u8]) -> Bytes {
-        let mut out = BytesMut::with_capacity(chunk.len() * 2);
-        let mut rest = chunk;
+    /// Takes what one log has given, as much as one chunk has room for: its events, each with an id for all logs.
+    fn take(&mut self, turn: usize) -> Bytes {
+        let rest = self.logs[turn].rest.clone();
+        let mut out = BytesMut::with_capacity((rest.len() * 2).min(CHUNK_SIZE));
+        let mut taken = 0;
         // Within an event there is no blank line.
-        while let Some(end) = memmem::find(rest, b"\n\n") {
-            let event = &rest[..=end];
-            rest = &rest[end + 2..];
+        while taken < rest.len() {
+            let Some(end) = memmem::find(&rest[taken..], b"\n\n") else {
+                // Lines that belong to the next event.
+                out.extend_from_slice(&rest[taken..]);
+                taken = rest.len();
+                break;
+            };
+            let event = &rest[taken..=taken + end];
             let last_line = memchr::memrchr(b'\n', &event[..end]).map_or(0, |before| before + 1);
-            match event[last_line..end].strip_prefix(b"id: ").and_then(place_of) {
-                Some(place) => {
+            let place = event[last_line..end].strip_prefix(b"id: ").and_then(place_of);
+            let size = event.len() + 1 + place.map_or(0, |_| EventId::MAX_LEN);
+            if !out.is_empty() && out.len() + size > CHUNK_SIZE {
+                break;
+            }
+            match place {
+                Some((epoch, cursor)) => {
+                    self.logs[turn].known = Known::At(epoch, cursor);
                     out.extend_from_slice(&event[..last_line]);
-                    encode::id(&self.id_at(turn, Some(place)), &mut out);
+                    encode::id(&self.id_with(turn, (epoch, cursor)), &mut out);
                 }
                 None => {
                     out.extend_from_slice(event);
                     out.extend_from_slice(b"\n");
                 }
             }
+            taken += end + 2;
         }
-        out.extend_from_slice(rest);
+        self.logs[turn].rest = rest.slice(taken..);
         out.freeze()
     }
 
     fn id(&self) -> EventId {
-        self.id_at(self.logs.len(), None)
+        self.id_of(|_, log| log.known_now())
     }
 
     /// The id of this place in one log, and of where the client is in the others.
-    fn id_at(&self, turn: usize, place: Option<(Epoch, Cursor)>) -> EventId {
+    fn id_with(&self, turn: usize, (epoch, cursor): (Epoch, Cursor)) -> EventId {
+        self.id_of(|i, log| if i == turn { Known::At(epoch, cursor) } else { log.known_now() })
+    }
+
+    fn id_of(&self, known: impl Fn(usize, &Log) -> Known) -> EventId {
         let mut id = String::with_capacity(EventId::MAX_LEN);
         for (i, log) in self.logs.iter().enumerate() {
-            let known = match place {
-                Some((epoch, cursor)) if i == turn => Known::At(epoch, cursor),
-                _ => log.known_now(),
-            };
-            match known {
+            match known(i, log) {
                 Known::At(epoch, cursor) => packed::pack(&log.name, Some((epoch, cursor)), &mut id),
                 Known::Nowhere => packed::pack(&log.name, None, &mut id),
                 // Without a place it begins anew when it comes back.
@@ -160,35 +192,9 @@ impl Merged {
 impl Log {
     /// Where its client is. What it is still to be told of a gap it is told after the next cut, since its place is the old one then.
     fn known_now(&self) -> Known {
-        self.reader.position().map_or(self.known, |(epoch, cursor)| Known::At(epoch, cursor))
-    }
-}
-
-/// A client's id, as each log is to have it.
-enum Given<'a> {
-    Absent,
-    Places(Vec<(&'a str, LastEventId)>),
-    Unusable,
-}
-
-impl<'a> Given<'a> {
-    fn of(last_event_id: &'a LastEventId) -> Self {
-        match last_event_id {
-            LastEventId::Absent => Self::Absent,
-            LastEventId::Unusable => Self::Unusable,
-            LastEventId::Id(id) => packed::unpack(id).map_or(Self::Unusable, Self::Places),
-        }
-    }
-
-    fn to(&self, name: &str) -> LastEventId {
-        match self {
-            Self::Absent => LastEventId::Absent,
-            Self::Unusable => LastEventId::Unusable,
-            // To a log that is new, the client is new.
-            Self::Places(places) => {
-                let place = places.iter().find(|(of, _)| *of == name);
-                place.map_or(LastEventId::Absent, |(_, place)| place.clone())
-            }
+        match self.reader.position() {
+            Some((epoch, cursor)) if self.rest.is_empty() => Known::At(epoch, cursor),
+            _ => self.known,
         }
     }
 }

@@ -1,8 +1,10 @@
-//! The id of a merge: of each log its name, and where the client is in it, `name.place.name.place`. A place is the epoch in eleven
-//! characters and the cursor in up to eleven, or twice that with a hyphen between, all to the base of 62.
+//! The id of a merge: of each log its name, and where the client is in it, `_name.place.name.place`. No id of a log begins with `_`. A
+//! place is the epoch in eleven characters and the cursor in up to eleven, or twice that with a hyphen between, all to the base of 62.
 
 use crate::{Cursor, Epoch, EventId, LastEventId};
 
+/// Tells an id of a merge from one of a log.
+const MARK: char = '_';
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// How many digits any epoch has.
 const EPOCH_LEN: usize = 11;
@@ -11,20 +13,25 @@ const NOWHERE: &str = "-";
 
 /// Where a client is in each log, by the name of that. `None` where the id is none of a merge.
 pub(super) fn unpack(id: &EventId) -> Option<Vec<(&str, LastEventId)>> {
-    let parts: Vec<&str> = id.as_str().split('.').collect();
-    let places = parts.chunks(2).map(|part| match part {
-        [name, NOWHERE] => Some((*name, LastEventId::Unusable)),
-        [name, place] => Some((*name, LastEventId::Id(read_place(place)?))),
-        _ => None,
-    });
-    places.collect()
+    let parts: Vec<&str> = id.as_str().strip_prefix(MARK)?.split('.').collect();
+    let mut places: Vec<(&str, LastEventId)> = Vec::new();
+    for part in parts.chunks(2) {
+        let (name, place) = match part {
+            [name, NOWHERE] => (*name, LastEventId::Unusable),
+            [name, place] => (*name, LastEventId::Id(read_place(place)?)),
+            _ => return None,
+        };
+        if places.iter().any(|(known, _)| *known == name) {
+            return None;
+        }
+        places.push((name, place));
+    }
+    Some(places)
 }
 
 /// Adds where a client is in a log of this name.
 pub(super) fn pack(name: &str, place: Option<(Epoch, Cursor)>, id: &mut String) {
-    if !id.is_empty() {
-        id.push('.');
-    }
+    id.push(if id.is_empty() { MARK } else { '.' });
     id.push_str(name);
     id.push('.');
     let Some((epoch, cursor)) = place else {
@@ -39,10 +46,11 @@ pub(super) fn pack(name: &str, place: Option<(Epoch, Cursor)>, id: &mut String) 
     write(cursor.lo(), 1, id);
 }
 
-/// How long the part of a log of this name can become.
+/// How long the part of a log of this name can become, with what stands before it.
 pub(super) fn longest(name: &str, largest: Cursor) -> usize {
     let mut id = String::new();
-    pack(name, Some((Epoch::random(), largest)), &mut id);
+    let any = "0".parse().ok();
+    pack(name, any.map(|epoch| (epoch, largest)), &mut id);
     // Where there is a second number, the first grows to its longest before that counts one more.
     let lo = if largest.hi() > 0 { digits(u64::MAX) - digits(largest.lo()) } else { 0 };
     id.len() + lo
@@ -58,7 +66,7 @@ fn read_place(place: &str) -> Option<EventId> {
     let epoch = epoch_of(read_digits(epoch)?)?;
     let (id, mut again) = (cursor.id(epoch), String::new());
     pack("", Some((epoch, cursor)), &mut again);
-    (again.strip_prefix('.') == Some(place)).then_some(id)
+    (again.strip_prefix("_.") == Some(place)).then_some(id)
 }
 
 /// An epoch is a number to the base of 37, of twelve digits: its characters, and nothing after them.
@@ -140,19 +148,23 @@ mod tests {
     fn what_no_merge_gives_is_refused() {
         for id in [
             "",
-            "a",
-            "a.",
-            "a.1",
-            "a.b.c",
+            "_",
+            "_a",
+            "_a.",
+            "_a.1",
+            "_a.b.c",
+            "_a.-.a.-",
+            "a.-",
+            "a.UUUUUUUUUUU1",
             "k3b9k3b9k3b9.7",
-            "a.0000000000x1",
-            "a.00000000001",
-            "a.UUUUUUUUUUU",
-            "a.UUUUUUUUUUU1-",
-            "a.UUUUUUUUUUU01",
-            "a.UUUUUUUUUUU0-1",
-            "a.zzzzzzzzzzz1",
-            "a.UUUUUUUUUUUzzzzzzzzzzzz",
+            "_a.0000000000x1",
+            "_a.00000000001",
+            "_a.UUUUUUUUUUU",
+            "_a.UUUUUUUUUUU1-",
+            "_a.UUUUUUUUUUU01",
+            "_a.UUUUUUUUUUU0-1",
+            "_a.zzzzzzzzzzz1",
+            "_a.UUUUUUUUUUUzzzzzzzzzzzz",
         ] {
             let id = EventId::try_from(id).expect("printable");
             assert_eq!(unpack(&id), None, "{id}");

@@ -1,13 +1,17 @@
-use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+use siphasher::sip128::SipHasher13;
 
 use crate::{EventId, Frame};
 
-/// The ids that the client has, as far as a live event might bring them again.
+/// The ids that the client has, as far as a live event might bring them again: 16 bytes for each.
 #[derive(Default)]
 pub(crate) struct Replayed {
     /// The last event ID that the client came with.
     last_seen: Option<EventId>,
-    ids: HashSet<EventId>,
+    /// Of each id a hash that nobody outside can foretell: two ids of one are as good as impossible. In order once it is settled.
+    ids: Vec<u128>,
     limit: usize,
     is_full: bool,
 }
@@ -33,23 +37,54 @@ impl Replayed {
         naming(frame).is_some_and(|id| Some(id) == self.last_seen.as_ref())
     }
 
-    /// Whether the client has this event.
+    /// Whether the client has this event, once the replay is over.
     pub(crate) fn holds(&self, frame: &Frame) -> bool {
-        self.is_last_seen(frame) || naming(frame).is_some_and(|id| self.ids.contains(id))
+        let is_known = |id| self.ids.binary_search(&hash(id)).is_ok();
+        self.is_last_seen(frame) || (self.holds_any() && naming(frame).is_some_and(is_known))
+    }
+
+    pub(crate) fn holds_any(&self) -> bool {
+        !self.ids.is_empty()
     }
 
     pub(crate) fn remember(&mut self, frame: &Frame) {
-        match naming(frame) {
-            Some(_) if self.ids.len() >= self.limit => self.is_full = true,
-            Some(id) => _ = self.ids.insert(id.clone()),
-            None => {}
+        let Some(id) = naming(frame) else { return };
+        if self.ids.len() >= self.limit {
+            self.is_full = true;
+            return;
         }
+        if self.ids.len() == self.ids.capacity() {
+            // Never more room than the limit has use for.
+            let size = (self.ids.len() * 2).max(16).min(self.limit);
+            self.ids.reserve_exact(size - self.ids.len());
+        }
+        self.ids.push(hash(id));
+    }
+
+    /// The replay is over.
+    pub(crate) fn settle(&mut self) {
+        self.ids.sort_unstable();
+        self.ids.shrink_to_fit();
+    }
+
+    /// No event of the replay is published any more.
+    pub(crate) fn forget(&mut self) {
+        self.ids = Vec::new();
     }
 
     /// Whether there were more than could be remembered.
     pub(crate) fn is_full(&self) -> bool {
         self.is_full
     }
+}
+
+fn hash(id: &EventId) -> u128 {
+    static KEYED: LazyLock<SipHasher13> = LazyLock::new(|| {
+        let (one, other) = (RandomState::new(), RandomState::new());
+        SipHasher13::new_with_keys(one.hash_one(0), other.hash_one(1))
+    });
+    let hash = KEYED.hash(id.as_str().as_bytes());
+    u128::from(hash.h1) << 64 | u128::from(hash.h2)
 }
 
 /// The id of a frame where it names it: the empty one makes clients forget theirs, and any number of events may have it.

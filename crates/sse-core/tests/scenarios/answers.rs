@@ -17,11 +17,14 @@ async fn append(log: &EventLog, numbers: impl IntoIterator<Item = u64>) {
     }
 }
 
-/// A request of a client that reads JSON alone, and has been here before or not.
+/// A request of a client that polls, and has been here before or not.
 fn polling(last_event_id: Option<&str>) -> StreamRequest {
-    let mut headers: Vec<(&str, &[u8])> = vec![("accept", b"application/json")];
-    headers.extend(last_event_id.map(|id| ("last-event-id", id.as_bytes())));
-    StreamRequest::new("GET", None, headers)
+    let headers = last_event_id.map(|id| ("last-event-id", id.as_bytes()));
+    StreamRequest::new("GET", Some("poll"), headers)
+}
+
+fn polled(feed: impl Into<Feed>) -> Feed {
+    feed.into().poll_parameter("poll")
 }
 
 #[tokio::test(start_paused = true)]
@@ -29,7 +32,7 @@ async fn the_answer_is_an_event_stream_that_nobody_on_the_way_is_to_hold_back() 
     let response = StreamResponse::new(&request(), EventLog::in_memory(1), clock::timer());
     assert_eq!(response.status, 200);
     for header in [
-        ("content-type", "text/event-stream"),
+        ("content-type", "text/event-stream; charset=utf-8"),
         ("cache-control", "no-cache, no-transform"),
         ("x-accel-buffering", "no"),
     ] {
@@ -71,7 +74,7 @@ async fn a_head_request_gets_the_head_alone_and_starts_nothing() {
     });
     for feed in [log.feed(), Feed::from(script.clone()), feed] {
         let response = StreamResponse::new(&head, feed, clock::timer());
-        assert!(response.headers.contains(&("content-type", "text/event-stream")));
+        assert!(response.headers.contains(&("content-type", "text/event-stream; charset=utf-8")));
         assert_eq!(response.status, 200);
         let mut client = Client::new(response.body);
         client.read_to_end().await;
@@ -82,21 +85,21 @@ async fn a_head_request_gets_the_head_alone_and_starts_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_cannot_read_on_gets_what_it_missed_and_the_end() {
+async fn a_client_that_polls_gets_what_it_missed_and_the_end() {
     let log = EventLog::in_memory(10);
     append(&log, 1..=3).await;
     let first = log.stats().newest.to_string().replace(".3", ".1");
-    let mut client = Client::with(&polling(Some(&first)), &log);
+    let mut client = Client::with(&polling(Some(&first)), polled(&log));
     assert_eq!(client.read_to_end().await, numbers(2..=3));
 
     let script = Script::holding(1..=5);
     script.after_fetch(|script| script.publish(6));
-    let mut client = Client::with(&polling(Some("2")), script);
+    let mut client = Client::with(&polling(Some("2")), polled(script));
     assert_eq!(client.read_to_end().await, numbers(3..=6));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_cannot_read_on_gets_the_whole_of_a_replay_that_takes_its_time() {
+async fn a_client_that_polls_gets_the_whole_of_a_replay_that_takes_its_time() {
     let missed = |_| async {
         let rows = stream::iter(1..=3).then(|number| async move {
             clock::pass(100).await;
@@ -105,22 +108,22 @@ async fn a_client_that_cannot_read_on_gets_the_whole_of_a_replay_that_takes_its_
         Ok::<_, BoxError>(Replay::from_stream(rows))
     };
     let live = || async { Ok::<_, BoxError>(stream::pending::<Result<Event, BoxError>>()) };
-    let mut client = Client::with(&polling(Some("0")), source(missed, live));
+    let mut client = Client::with(&polling(Some("0")), polled(source(missed, live)));
     assert_eq!(client.read_to_end().await, numbers(1..=3));
     assert_eq!(client.chunks.len(), 4, "each as it came");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_cannot_read_on_and_missed_nothing_waits_for_the_first_event() {
+async fn a_client_that_polls_and_missed_nothing_waits_for_the_first_event() {
     let log = EventLog::in_memory(10);
-    let mut client = Client::with(&polling(None), &log);
+    let mut client = Client::with(&polling(None), polled(&log));
     assert_eq!(client.read_all().await, numbers([]));
     assert!(!client.is_over());
     append(&log, [1]).await;
     assert_eq!(client.read_to_end().await, numbers([1]));
 
     let script = Script::holding([1]);
-    let mut client = Client::with(&polling(Some("1")), script.clone());
+    let mut client = Client::with(&polling(Some("1")), polled(script.clone()));
     assert_eq!(client.read_all().await, numbers([]));
     assert!(!client.is_over());
     script.publish(2);
@@ -130,10 +133,10 @@ async fn a_client_that_cannot_read_on_and_missed_nothing_waits_for_the_first_eve
 
 /// A source's reset has no id: a client that was sent home with it would come back to be told the same, for ever.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_cannot_read_on_gets_more_than_word_of_a_gap() {
+async fn a_client_that_polls_gets_more_than_word_of_a_gap() {
     let script = Script::default();
     script.fetch_is(Fetch::TellsOfAGap);
-    let mut client = Client::with(&polling(Some("7")), Feed::from(script.clone()));
+    let mut client = Client::with(&polling(Some("7")), polled(Feed::from(script.clone())));
     assert_eq!(client.read_all().await.len(), 1);
     assert!(!client.is_over());
     script.publish(9);
@@ -142,7 +145,7 @@ async fn a_client_that_cannot_read_on_gets_more_than_word_of_a_gap() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_cannot_read_on_gets_all_that_a_context_sends() {
+async fn a_client_that_polls_gets_all_that_a_context_sends() {
     let feed = StreamContext::run(|context| async move {
         for number in 1..=2 {
             context.send_event(event(number)).await?;
@@ -150,7 +153,7 @@ async fn a_client_that_cannot_read_on_gets_all_that_a_context_sends() {
         }
         Ok::<_, sse_core::Closed>(())
     });
-    let mut client = Client::with(&polling(None), feed);
+    let mut client = Client::with(&polling(None), polled(feed));
     assert_eq!(client.read_to_end().await, numbers(1..=2));
 }
 
@@ -158,7 +161,7 @@ async fn a_client_that_cannot_read_on_gets_all_that_a_context_sends() {
 async fn a_keep_alive_is_no_event_to_end_with() {
     let log = EventLog::in_memory(10);
     let feed = log.feed().keep_alive(Duration::from_secs(1));
-    let mut client = Client::with(&polling(None), feed);
+    let mut client = Client::with(&polling(None), polled(feed));
     for _ in 0..3 {
         assert!(client.chunk().await.is_some());
     }

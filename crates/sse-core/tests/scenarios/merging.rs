@@ -203,7 +203,7 @@ fn what_could_not_be_resumed_is_refused_when_it_is_built() {
         assert!(refused(&[name]).contains("cannot name a log"));
     }
     assert!(
-        refused(&["a", "b", "c", "d", "e", "f"]).contains("149 bytes long, and 128 are allowed")
+        refused(&["a", "b", "c", "d", "e", "f"]).contains("150 bytes long, and 128 are allowed")
     );
     assert!(merge(["a", "b", "c", "d", "e"].map(|name| (name, &log))).is_ok());
     assert!(merge(["prices1", "prices2", "prices3", "prices4"].map(|name| (name, &log))).is_ok());

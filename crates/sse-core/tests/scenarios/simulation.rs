@@ -119,6 +119,7 @@ impl Reader {
                     self.cut();
                 }
             }
+            Poll::Ready(Some(Err(cut))) => panic!("{cut}"),
             Poll::Ready(None) => {
                 self.cut();
                 self.has_ended = true;

@@ -4,9 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use sse_core::{BoxError, Frames, Replay};
-use sse_core::{
-    Event, EventId, EventLog, Feed, OnGap, Snapshot, Source, StreamRequest, async_trait,
-};
+use sse_core::{Event, EventId, EventLog, Feed, OnGap, Snapshot, Source, async_trait};
 
 use crate::support::client::Client;
 use crate::support::clock;
@@ -26,7 +24,7 @@ fn feed(log: &EventLog) -> Feed {
         let at = head.stats().newest;
         async move {
             clock::pass(1000).await;
-            Ok::<_, io::Error>(Snapshot { events: vec!["half".into(), "whole".into()], at })
+            Ok::<_, io::Error>(Snapshot::new(["half", "whole"], at))
         }
     }))
 }
@@ -69,10 +67,9 @@ async fn a_client_that_is_cut_off_inside_begins_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_cannot_read_on_gets_the_whole_of_it() {
+async fn a_client_that_polls_gets_the_whole_of_it() {
     let log = three_to_seven().await;
-    let headers: [(&str, &[u8]); 2] = [("accept", b"text/html"), ("last-event-id", b"nonsense")];
-    let mut client = Client::with(&StreamRequest::new("GET", None, headers), feed(&log));
+    let mut client = Client::resume(feed(&log).ends_when_caught_up(), "nonsense");
     assert_eq!(client.read_to_end().await[1..], ["half", "whole"]);
 }
 
@@ -82,7 +79,7 @@ async fn a_snapshot_that_fails_or_leads_nowhere_ends_the_response() {
     let failing = |_| async { Err::<Snapshot, _>(io::Error::other("the database is away")) };
     let nowhere = |_| async {
         let at = EventId::from_static("nonsense");
-        Ok::<_, io::Error>(Snapshot { events: vec!["lost".into()], at })
+        Ok::<_, io::Error>(Snapshot::new(["lost"], at))
     };
     let reports = [Reports::default(), Reports::default()];
     let feeds = [OnGap::snapshot(failing), OnGap::snapshot(nowhere)];
@@ -116,7 +113,7 @@ fn snapshot_at(id: &'static str) -> OnGap {
     OnGap::snapshot(move |_| async move {
         clock::pass(1000).await;
         let at = EventId::from_static(id);
-        Ok::<_, io::Error>(Snapshot { events: vec![event(99), event(100)], at })
+        Ok::<_, io::Error>(Snapshot::new([event(99), event(100)], at))
     })
 }
 

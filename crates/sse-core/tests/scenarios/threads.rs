@@ -54,7 +54,7 @@ fn read(mut body: EventStream, arrived: &AtomicUsize, is_over: &AtomicBool) {
             Poll::Ready(Some(Ok(chunk))) => {
                 arrived.fetch_add(parser.feed(&chunk).len(), Ordering::Release);
             }
-            Poll::Ready(None) => panic!("it ended"),
+            Poll::Ready(end) => panic!("it ended: {end:?}"),
             Poll::Pending => {
                 spin_until(|| wakes.take() > 0 || is_over.load(Ordering::Relaxed));
             }

@@ -56,7 +56,7 @@ async fn an_error_that_ends_a_stream_is_one_warning_with_its_cause() {
     Client::resume(Feed::from(script), "1").read_to_end().await;
     let said = warnings.0.lock().expect("not poisoned");
     let [said] = said.as_slice() else { panic!("{said:?}") };
-    for part in ["an event stream ends early", "fetching what was missed", "the database is gone"] {
+    for part in ["an event stream failed", "fetching what was missed", "the database is gone"] {
         assert!(said.contains(part), "{said}");
     }
 }

@@ -1,76 +1,91 @@
 //! What a reader asks of the store, through the follower.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
 use crate::log::behind::{Answer, Part};
-use crate::log::reader::{Next, Reader, read_on};
-use crate::{Cursor, EventId, GapReason};
+use crate::log::gaps::Found;
+use crate::log::reader::{Next, Reader};
+use crate::log::state::State;
+use crate::{Cursor, Error, GapReason};
+
+/// What came of asking for a part of the log.
+pub(super) struct Asked {
+    pub(super) answer: Poll<Answer>,
+    pub(super) aside: Aside,
+}
+
+/// Wakers to be dropped, or woken, once the lock is released.
+pub(super) struct Aside {
+    unneeded: Option<Waker>,
+    called: Option<Waker>,
+}
+
+impl Aside {
+    pub(super) fn done(self) {
+        drop(self.unneeded);
+        self.called.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl State {
+    /// Asks for a part of the log that is behind the tail.
+    pub(super) fn ask(&mut self, part: Part, key: usize, waker: &Waker) -> Asked {
+        let Some(behind) = &mut self.behind else {
+            return Asked {
+                answer: Poll::Ready(Answer::Gone),
+                aside: Aside { unneeded: None, called: None },
+            };
+        };
+        let (answer, unneeded) = behind.poll(part, key, waker);
+        let called = answer.is_pending().then(|| behind.follower()).flatten();
+        Asked { answer, aside: Aside { unneeded, called } }
+    }
+}
 
 impl Reader {
-    /// Reads from behind the tail: from the store, through the follower.
-    pub(super) fn poll_part(&mut self, part: Part, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    /// Reads on behind the tail.
+    pub(super) fn poll_part(&mut self, after: Cursor, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut state = self.log.lock_now();
-        if !matches!(part, Part::After(_)) {
-            // Whoever is here for the first time has not been in another epoch.
-            self.epoch = state.tail.epoch();
-        }
         if state.tail.epoch() != self.epoch {
+            // Found out once more by whoever reads there.
             (self.wants, self.next) = (None, Next::Read(Cursor::START));
             return Poll::Ready(None);
         }
-        let Some(behind) = &mut state.behind else { return Poll::Pending };
-        let (answer, unneeded) = behind.poll(part, self.key, cx.waker());
-        self.wants = answer.is_pending().then_some(part);
-        let called = answer.is_pending().then(|| behind.follower()).flatten();
-        let bytes = match answer {
-            Poll::Ready(Answer::Events(bytes, last)) => {
+        let part = Part::After(after);
+        let asked = state.ask(part, self.key, cx.waker());
+        self.wants = asked.answer.is_pending().then_some(part);
+        let bytes = asked.answer.map(|answer| match answer {
+            Answer::Events { bytes, last, .. } => {
                 self.next = Next::Read(last);
-                Poll::Ready(Some(bytes))
+                Some(bytes)
             }
-            Poll::Ready(Answer::Nothing(last)) => {
+            Answer::Nothing(last) => {
                 self.next = Next::Read(last);
-                Poll::Ready(None)
+                None
             }
-            Poll::Ready(Answer::Gone) => {
-                self.next = self.gaps.go_on(&state, GapReason::TooOld);
-                Poll::Ready(None)
+            Answer::Gone => {
+                self.next = self.gaps.go_on(&state, GapReason::TooOld, Found::Behind);
+                None
             }
-            Poll::Pending => Poll::Pending,
-        };
+        });
         drop(state);
-        drop(unneeded);
-        called.into_iter().for_each(|follower| follower.wake());
+        asked.aside.done();
         bytes
     }
 
+    /// Waits for the store to be asked for an id.
     pub(super) fn poll_check(
         &mut self,
-        id: EventId,
         number: u64,
         cx: &mut Context<'_>,
-    ) -> Poll<()> {
+    ) -> Poll<Result<(), Error>> {
         let mut state = self.log.lock_now();
         let Some(behind) = &mut state.behind else { return Poll::Pending };
         let (checked, unneeded) = behind.checks.poll(number, self.key, cx.waker());
-        if checked.is_ready() {
-            self.epoch = state.tail.epoch();
-            self.next = match state.position_of(&id) {
-                Ok(after) => read_on(&mut state, after),
-                Err(gap) => {
-                    let epoch = self.epoch;
-                    if let Some(behind) = &mut state.behind
-                        && gap.reason != GapReason::TooOld
-                    {
-                        behind.strangers.insert(id, epoch);
-                    }
-                    self.gaps.go_on(&state, gap.reason)
-                }
-            };
-        }
         drop(state);
         drop(unneeded);
-        checked
+        checked.map(|()| self.take_check())
     }
 }

@@ -2,7 +2,12 @@ use super::*;
 use crate::log::page::PAGE_SIZE;
 
 fn tail(events: usize, bytes: usize) -> Tail {
-    Tail::new(Epoch::random(), Cursor::START, Limits { events, bytes }, None)
+    Tail::new(
+        Epoch::random().expect("random numbers"),
+        Cursor::START,
+        Limits { events, bytes },
+        None,
+    )
 }
 
 fn block(text: &str) -> Bytes {

@@ -133,6 +133,10 @@ impl Client {
             }
             _ => false,
         };
-        assert!(is_right || self.is_confused || self.is_to_be_told, "{event:?} at {:?}", self.at);
+        assert!(
+            is_right || self.is_confused || self.is_to_be_told,
+            "{event:?} at {:?}, last {last}",
+            self.at
+        );
     }
 }

@@ -66,7 +66,7 @@ impl Client {
     pub(crate) async fn chunk(&mut self) -> Option<Bytes> {
         let chunk = tokio::time::timeout(Duration::from_secs(5), self.body.next());
         let chunk = chunk.await.expect("a chunk, or the end, within 5 s");
-        chunk.map(|Ok(chunk)| self.take(chunk)).or_else(|| {
+        chunk.map(|chunk| self.take(chunk.expect("it is not broken off"))).or_else(|| {
             self.has_ended = true;
             None
         })
@@ -75,7 +75,7 @@ impl Client {
     /// The next chunk or the end, if it is there already.
     pub(crate) async fn chunk_now(&mut self) -> Poll<Option<Bytes>> {
         let polled = poll_fn(|cx| Poll::Ready(Pin::new(&mut self.body).poll_next(cx))).await;
-        polled.map(|chunk| chunk.map(|Ok(chunk)| self.take(chunk)))
+        polled.map(|chunk| chunk.map(|chunk| self.take(chunk.expect("it is not broken off"))))
     }
 
     /// Reads until nothing more comes, or the end: the paused clock moves on only when nothing else can happen.
@@ -83,7 +83,7 @@ impl Client {
         while let Ok(chunk) = tokio::time::timeout(Duration::from_millis(1), self.body.next()).await
         {
             match chunk {
-                Some(Ok(chunk)) => drop(self.take(chunk)),
+                Some(chunk) => drop(self.take(chunk.expect("it is not broken off"))),
                 None => {
                     self.has_ended = true;
                     break;

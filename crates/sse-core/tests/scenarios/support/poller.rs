@@ -38,6 +38,7 @@ impl Poller {
                 self.seen.extend(self.parser.feed(&chunk));
                 true
             }
+            Poll::Ready(Some(Err(cut))) => panic!("{cut}"),
             Poll::Ready(None) => {
                 self.over = true;
                 false

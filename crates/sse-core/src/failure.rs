@@ -1,0 +1,79 @@
+//! What happens when a stream fails before its end: who is told, and how the response ends.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::panics::caught;
+use crate::{Error, Event, Frame};
+
+/// The options of a feed for that; empty for most.
+#[derive(Clone, Default)]
+pub(crate) struct Failure(Option<Arc<Chosen>>);
+
+#[derive(Clone, Default)]
+struct Chosen {
+    on_error: Option<Arc<dyn Fn(&Error) + Send + Sync>>,
+    event: Option<Arc<dyn Fn(&Error) -> Event + Send + Sync>>,
+    cuts: bool,
+}
+
+impl Failure {
+    pub(crate) fn on_error(&mut self, on_error: impl Fn(&Error) + Send + Sync + 'static) {
+        self.chosen().on_error = Some(Arc::new(on_error));
+    }
+
+    pub(crate) fn event(&mut self, event: impl Fn(&Error) -> Event + Send + Sync + 'static) {
+        self.chosen().event = Some(Arc::new(event));
+    }
+
+    pub(crate) fn cut(&mut self) {
+        self.chosen().cuts = true;
+    }
+
+    /// Whether the response is broken off.
+    pub(crate) fn cuts(&self) -> bool {
+        self.0.as_ref().is_some_and(|chosen| chosen.cuts)
+    }
+
+    /// Reports an error. Returns the event that tells the client of it, if there is to be one; it has no id, which would move the
+    /// client on.
+    pub(crate) fn report(&self, error: &Error) -> Option<Bytes> {
+        tracing::warn!(
+            error = error as &dyn StdError,
+            "an event stream failed and ends early; a client that can resume comes back"
+        );
+        let chosen = self.0.as_ref()?;
+        if let Some(on_error) = &chosen.on_error {
+            warn_of_a_panic("on_error", caught(|| on_error(error)));
+        }
+        let make = chosen.event.as_ref()?;
+        let event = warn_of_a_panic("error_event", caught(|| make(error)))?;
+        let bytes = Frame::from(Event { id: None, ..event }).into_bytes();
+        (!bytes.is_empty()).then_some(bytes)
+    }
+
+    fn chosen(&mut self) -> &mut Chosen {
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+}
+
+fn warn_of_a_panic<T>(closure: &str, result: Result<T, crate::BoxError>) -> Option<T> {
+    result
+        .inspect_err(|error| {
+            tracing::warn!(
+                error = &**error as &dyn StdError,
+                closure,
+                "a closure of a feed panicked"
+            );
+        })
+        .ok()
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure").field("cuts", &self.cuts()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,77 @@
+//! How a reader begins, at first or after a gap: whatever follows the word of a gap is taken together with it.
+
+use std::mem;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use crate::log::behind::{Answer, Part};
+use crate::log::gaps::Word;
+use crate::log::reader::{Next, Page, Reader, read_now};
+use crate::log::state::State;
+use crate::{Cursor, GapReason};
+
+impl Reader {
+    /// Begins with a part of the log. Returns word of the gap that led here; nothing if none did.
+    pub(super) fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let Next::Begin(mut part, mut word) = mem::replace(&mut self.next, Next::Stop) else {
+            return Poll::Ready(None);
+        };
+        let mut state = self.log.lock_now();
+        if mem::replace(&mut self.epoch, state.tail.epoch()) != self.epoch {
+            if let Some(after) = see_again(&state, &mut word) {
+                self.next = Next::Read(after);
+                return Poll::Ready(None);
+            }
+            if matches!(part, Part::After(_)) {
+                part = Part::Oldest;
+            }
+        }
+        let say = |state: &State, after, word: Option<Word>| {
+            word.map(|word| self.gaps.word(state, word.reason, after))
+        };
+        if let Some(after) = state.begin_of(part) {
+            (self.wants, self.next) = (None, read_now(&mut state, after));
+            if word.is_none() && matches!(self.next, Next::Read(_)) {
+                self.next = self.gaps.begin_live(&state);
+            }
+            return Poll::Ready(say(&state, after, word));
+        }
+        let asked = state.ask(part, self.key, cx.waker());
+        let Poll::Ready(answer) = asked.answer else {
+            (self.wants, self.next) = (Some(part), Next::Begin(part, word));
+            drop(state);
+            asked.aside.done();
+            return Poll::Pending;
+        };
+        self.wants = None;
+        let said = match answer {
+            Answer::Events { bytes, after, last } => {
+                self.next = Next::Give(Box::new(Page { bytes, after, last }));
+                say(&state, after, word)
+            }
+            Answer::Nothing(last) => {
+                self.next = Next::Read(last);
+                say(&state, last, word)
+            }
+            Answer::Gone => {
+                self.next = Next::Begin(Part::Oldest, word);
+                None
+            }
+        };
+        drop(state);
+        asked.aside.done();
+        Poll::Ready(said)
+    }
+}
+
+/// Another epoch has begun since a gap was found. Returns the position from which its client can resume in that one after all.
+fn see_again(state: &State, word: &mut Option<Word>) -> Option<Cursor> {
+    let word = word.as_mut()?;
+    word.reason = match word.id.as_ref().map(|id| state.position_of(id)) {
+        Some(Ok(after)) => return Some(after),
+        Some(Err(gap)) => gap.reason,
+        None => GapReason::OtherEpoch,
+    };
+    None
+}

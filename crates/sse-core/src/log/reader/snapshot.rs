@@ -1,0 +1,67 @@
+//! How a reader goes on from an id once it is known: that of a client, or of a snapshot that the application has made.
+
+use std::mem;
+use std::task::Waker;
+
+use crate::log::gaps::Found;
+use crate::log::reader::{Next, Reader, read_now, read_on};
+use crate::log::state::Place;
+use crate::pack::Packed;
+use crate::{BoxError, Error, GapReason, Snapshot};
+
+impl Reader {
+    /// Takes over what the application has made. Its position may be known to the store alone, which is asked then.
+    pub(super) fn take_snapshot(&mut self, made: Result<Snapshot, BoxError>) -> Result<(), Error> {
+        let snapshot = made.map_err(|error| Error::source("making a snapshot", error))?;
+        let (size, limit) = (snapshot.largest(), self.log.0.options.largest_event_allowed());
+        if size > limit {
+            return Err(Error::too_large(size, limit));
+        }
+        let at = snapshot.at.clone();
+        let chunks = Box::new(Packed::new(snapshot.into_bytes()));
+        let mut state = self.log.lock_now();
+        self.epoch = state.tail.epoch();
+        let after = match state.resolve_id(&at)? {
+            Place::After(after) => after,
+            Place::Live | Place::Part(_) => state.tail.newest(),
+            Place::AskStore(id) => {
+                let number = state.behind.as_mut().map_or(0, |behind| behind.checks.want());
+                let called = state.follower();
+                drop(state);
+                self.next = Next::Check(id, number, Some(chunks));
+                called.into_iter().for_each(Waker::wake);
+                return Ok(());
+            }
+        };
+        // What came after its position is taken now, since it may be dropped while the snapshot goes out.
+        self.next = Next::Send(chunks, Box::new(read_now(&mut state, after)));
+        Ok(())
+    }
+
+    /// Goes on from the id for which the store has been asked.
+    pub(super) fn take_check(&mut self) -> Result<(), Error> {
+        let Next::Check(id, _, chunks) = mem::replace(&mut self.next, Next::Stop) else {
+            return Ok(());
+        };
+        let mut state = self.log.lock_now();
+        self.epoch = state.tail.epoch();
+        match (state.position_of(&id), chunks) {
+            (Ok(after), None) => self.next = read_on(&mut state, after),
+            (Ok(after), Some(chunks)) => {
+                self.next = Next::Send(chunks, Box::new(read_now(&mut state, after)));
+            }
+            (Err(gap), chunks) => {
+                if let Some(behind) = &mut state.behind
+                    && gap.reason != GapReason::TooOld
+                {
+                    behind.strangers.insert(id.clone(), self.epoch, behind.bounds.newest);
+                }
+                if chunks.is_some() {
+                    return Err(gap.into());
+                }
+                self.next = self.gaps.go_on(&state, gap.reason, Found::Coming(Some(id)));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,21 @@
+use crate::StreamRequest;
+
+/// Which requests are those of clients that poll: their responses end.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Polls {
+    #[default]
+    None,
+    All,
+    /// Those whose query has this parameter.
+    WithParameter(String),
+}
+
+impl Polls {
+    pub(crate) fn include(&self, request: &StreamRequest) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::WithParameter(name) => request.has_parameter(name),
+        }
+    }
+}
