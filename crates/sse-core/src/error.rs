@@ -32,6 +32,7 @@ enum Kind {
     Source { during: &'static str, error: BoxError },
     Overflow { events: usize, bytes: usize },
     Store { during: &'static str, error: StoreError, may_have_happened: bool },
+    QueueFull { events: usize, bytes: usize },
     NoRandomness(getrandom::Error),
 }
 
@@ -92,6 +93,15 @@ impl Error {
     /// Whether the store failed, and may yet have done what it was asked for: an event may or may not have been appended.
     pub fn is_outcome_unknown(&self) -> bool {
         matches!(*self.0, Kind::Store { may_have_happened: true, .. })
+    }
+
+    /// Whether too many events of [`EventLog::append_now`](crate::EventLog::append_now) wait to be stored: this one was refused.
+    pub fn is_queue_full(&self) -> bool {
+        matches!(*self.0, Kind::QueueFull { .. })
+    }
+
+    pub(crate) fn queue_full(events: usize, bytes: usize) -> Self {
+        Kind::QueueFull { events, bytes }.into()
     }
 
     /// Whether the system had no random numbers for an [`Epoch`](crate::Epoch).
@@ -207,6 +217,10 @@ impl fmt::Display for Error {
                 f,
                 "more than {events} events or {bytes} bytes were published while a client caught up: its response ends, \
                  and it comes back for the rest"
+            ),
+            Kind::QueueFull { events, bytes } => write!(
+                f,
+                "the event log refused the event: {events} events or {bytes} bytes wait to be stored already; add it later, or await `append`"
             ),
             Kind::NoRandomness(_) => {
                 write!(

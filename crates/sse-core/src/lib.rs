@@ -95,7 +95,7 @@ mod resume;
 pub mod store;
 
 mod log;
-pub use log::{EventLog, Follower, LogOptions, LogStats, copy};
+pub use log::{EventLog, Follower, LogOptions, LogStats, Receipt, copy};
 
 mod merge;
 pub use merge::merge;

@@ -23,6 +23,7 @@ mod open;
 mod options;
 mod page;
 mod patience;
+mod queue;
 mod read;
 mod reader;
 mod reads;
@@ -32,15 +33,18 @@ mod state;
 mod stats;
 mod strangers;
 mod tail;
+mod trouble;
 
 pub use copy::copy;
 pub use follower::Follower;
 pub use options::LogOptions;
+pub use queue::Receipt;
 pub use stats::LogStats;
 
 use ages::Ages;
 use behind::Behind;
 pub(crate) use gaps::Gaps;
+use queue::Queue;
 pub(crate) use reader::Reader;
 use remembered::Remembered;
 use state::State;
@@ -106,6 +110,18 @@ impl EventLog {
         &self.0.shutdown
     }
 
+    /// Which life of the log it is: what stands before the dot in each id that it gives. Over a store, as far as this process knows.
+    ///
+    /// ```
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// let id = log.append_now("hello")?.wait()?;
+    /// assert_eq!(id.epoch(), Some(log.epoch()));
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
+    pub fn epoch(&self) -> Epoch {
+        self.lock().tail.epoch()
+    }
+
     /// What the log holds at this moment.
     pub fn stats(&self) -> LogStats {
         let state = self.lock_now();
@@ -142,6 +158,8 @@ struct Shared {
     options: LogOptions,
     timer: Timer,
     shutdown: Shutdown,
+    /// What was appended without waiting for the store.
+    queue: Arc<Queue>,
 }
 
 impl Shared {
@@ -159,7 +177,8 @@ impl Shared {
             remembered: Remembered::new(options.idempotency_window),
             behind,
         };
-        Self { state: Mutex::new(state), store, options, timer, shutdown: Shutdown::new() }
+        let (state, shutdown, queue) = (Mutex::new(state), Shutdown::new(), Arc::default());
+        Self { state, store, options, timer, shutdown, queue }
     }
 }
 
@@ -168,6 +187,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         state.follower().into_iter().for_each(|follower| follower.wake());
+        self.queue.close();
     }
 }
 

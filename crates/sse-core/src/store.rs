@@ -87,6 +87,11 @@ pub trait Store: Send + Sync + 'static {
     /// Compare and set: begins a new epoch if it is this one still. The answer is the epoch there is then, whoever began it.
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError>;
 
+    /// What the log is called: warnings name it.
+    fn name(&self) -> &str {
+        "a store without a name"
+    }
+
     /// The largest cursor it can ever give: [`merge`](crate::merge) reckons with the length of its text. Engines that number their
     /// events by one say `Cursor::from(u64::MAX)`.
     fn largest_cursor(&self) -> Cursor {
@@ -131,6 +136,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
         (**self).begin_epoch(instead_of).await
+    }
+
+    fn name(&self) -> &str {
+        (**self).name()
     }
 
     fn largest_cursor(&self) -> Cursor {

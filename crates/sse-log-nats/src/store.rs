@@ -127,6 +127,10 @@ impl Store for NatsStore {
         admin::begin_epoch(&self.0, instead_of).await
     }
 
+    fn name(&self) -> &str {
+        self.0.names.log.as_str()
+    }
+
     fn largest_cursor(&self) -> Cursor {
         // A message has fewer bytes than that.
         Cursor::new(u64::MAX, u32::MAX.into())

@@ -143,6 +143,10 @@ impl Store for PostgresStore {
         Ok(epoch)
     }
 
+    fn name(&self) -> &str {
+        self.shared.name.as_str()
+    }
+
     fn largest_cursor(&self) -> Cursor {
         const LARGEST: u64 = (1 << 48) - 1; // the tables see to it
         Cursor::new(LARGEST, LARGEST)

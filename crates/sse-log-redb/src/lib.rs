@@ -140,7 +140,7 @@ pub async fn open_with(
 ///
 /// As for [`open`].
 pub async fn open_store(store: RedbStore, options: LogOptions) -> Result<EventLog, Error> {
-    let name = store.name().clone();
+    let name = store.log_name().clone();
     let timer = Timer::new(Instant::now, Delay::new);
     let (log, follower) = EventLog::open(store, options, timer).await?;
     thread::Builder::new()

@@ -52,7 +52,7 @@ impl RedbStore {
         self.file.changes(self.name.clone())
     }
 
-    pub(crate) fn name(&self) -> &LogName {
+    pub(crate) fn log_name(&self) -> &LogName {
         &self.name
     }
 
@@ -123,6 +123,10 @@ impl Store for RedbStore {
 
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
         self.write(move |log| admin::begin_epoch(log, instead_of)).await
+    }
+
+    fn name(&self) -> &str {
+        self.name.as_str()
     }
 
     fn largest_cursor(&self) -> Cursor {

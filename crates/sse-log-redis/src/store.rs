@@ -115,6 +115,10 @@ impl Store for RedisStore {
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
         admin::begin_epoch(&self.0, instead_of).await
     }
+
+    fn name(&self) -> &str {
+        self.0.name.as_str()
+    }
 }
 
 impl fmt::Debug for RedisStore {

@@ -1,8 +1,8 @@
-use crate::log::EventLog;
 use crate::log::patience::{Backoff, within};
 use crate::log::state::State;
+use crate::log::{EventLog, LogOptions};
 use crate::store::{Appended, NewEvent, Store, StoreError};
-use crate::{Error, Event, EventId};
+use crate::{Error, Event, EventId, Timer};
 
 impl EventLog {
     /// Adds an event and returns its id. Once it is returned the event is stored, and every stream gets it.
@@ -113,7 +113,7 @@ impl EventLog {
         }
         match &self.0.store {
             _ if events.is_empty() => Ok(Vec::new()),
-            Some(store) => self.append_to(&**store, &events).await,
+            Some(store) => append_to(&**store, &self.0.timer, &self.0.options, &events).await,
             None => self.append_here(|state| {
                 events.into_iter().map(|event| self.push(state, event)).collect()
             }),
@@ -130,11 +130,13 @@ impl EventLog {
     }
 
     async fn append_one(&self, event: NewEvent) -> Result<EventId, Error> {
-        let Some(store) = &self.0.store else {
-            return self.append_here(|state| self.push(state, event));
-        };
-        let mut ids = self.append_to(&**store, &[event]).await?;
+        let Some(store) = &self.0.store else { return self.append_one_here(event) };
+        let mut ids = append_to(&**store, &self.0.timer, &self.0.options, &[event]).await?;
         Ok(ids.pop().expect("each event has been given an id"))
+    }
+
+    pub(super) fn append_one_here(&self, event: NewEvent) -> Result<EventId, Error> {
+        self.append_here(|state| self.push(state, event))
     }
 
     fn append_here<T>(&self, push: impl FnOnce(&mut State) -> T) -> Result<T, Error> {
@@ -163,30 +165,31 @@ impl EventLog {
         state.tail.came(now);
         id
     }
+}
 
-    async fn append_to(
-        &self,
-        store: &dyn Store,
-        events: &[NewEvent],
-    ) -> Result<Vec<EventId>, Error> {
-        let (timer, options) = (&self.0.timer, &self.0.options);
-        let is_repeatable = events.iter().all(|event| event.idempotency_key.is_some());
-        let (begun, mut backoff, mut may_have_happened) = (timer.now(), Backoff::new(), false);
-        loop {
-            let error = match within(timer, options.store_timeout, store.append(events)).await {
-                Ok(Appended { epoch, cursors }) => {
-                    return Ok(cursors.into_iter().map(|cursor| cursor.id(epoch)).collect());
-                }
-                Err(StoreError::Finished) if !may_have_happened => return Err(Error::finished()),
-                Err(error) => error,
-            };
-            may_have_happened |= matches!(error, StoreError::OutcomeUnknown(_));
-            let is_final = matches!(error, StoreError::Finished);
-            let may_go_on = !is_final && (is_repeatable || !may_have_happened);
-            if !may_go_on || timer.now().saturating_duration_since(begun) >= options.store_wait {
-                return Err(Error::store("appending", error, may_have_happened));
+/// Stores events, and tries again for as long as the options say if that can store nothing twice.
+pub(super) async fn append_to(
+    store: &dyn Store,
+    timer: &Timer,
+    options: &LogOptions,
+    events: &[NewEvent],
+) -> Result<Vec<EventId>, Error> {
+    let is_repeatable = events.iter().all(|event| event.idempotency_key.is_some());
+    let (begun, mut backoff, mut may_have_happened) = (timer.now(), Backoff::new(), false);
+    loop {
+        let error = match within(timer, options.store_timeout, store.append(events)).await {
+            Ok(Appended { epoch, cursors }) => {
+                return Ok(cursors.into_iter().map(|cursor| cursor.id(epoch)).collect());
             }
-            backoff.wait(timer).await;
+            Err(StoreError::Finished) if !may_have_happened => return Err(Error::finished()),
+            Err(error) => error,
+        };
+        may_have_happened |= matches!(error, StoreError::OutcomeUnknown(_));
+        let is_final = matches!(error, StoreError::Finished);
+        let may_go_on = !is_final && (is_repeatable || !may_have_happened);
+        if !may_go_on || timer.now().saturating_duration_since(begun) >= options.store_wait {
+            return Err(Error::store("appending", error, may_have_happened));
         }
+        backoff.wait(timer).await;
     }
 }

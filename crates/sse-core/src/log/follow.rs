@@ -9,6 +9,7 @@ use futures_util::{StreamExt, pin_mut};
 use crate::Timer;
 use crate::log::patience::{Backoff, within};
 use crate::log::seen::Trace;
+use crate::log::trouble::Trouble;
 use crate::log::{EventLog, Shared, reads};
 use crate::store::{Page, PageLimit, Pages, Retention, Store, StoreError};
 
@@ -24,6 +25,10 @@ pub(super) struct Follow {
     pub(super) store: Arc<dyn Store>,
     pub(super) timer: Timer,
     timeout: Duration,
+    following: Trouble,
+    pub(super) reading: Trouble,
+    retaining: Trouble,
+    pub(super) appending: Trouble,
 }
 
 /// The log is in use no more.
@@ -36,19 +41,32 @@ impl Follow {
         timer: Timer,
         timeout: Duration,
     ) -> Self {
-        Self { log, store, timer, timeout }
+        let trouble = |what| Trouble::new(store.name(), what);
+        Self {
+            following: trouble("following the store of an event log"),
+            reading: trouble("reading what is behind the tail of an event log"),
+            retaining: trouble("having a store drop what is over the limits of an event log"),
+            appending: trouble("storing events of `append_now`"),
+            log,
+            store,
+            timer,
+            timeout,
+        }
     }
 
     pub(super) fn log(&self) -> Result<EventLog, Unused> {
         self.log.upgrade().map(EventLog).ok_or(Unused)
     }
 
-    /// The answer of the store, or an error once that takes too long.
+    /// The answer of the store, or an error once that takes too long. What is asked for here changes no event: it has failed then.
     pub(super) async fn within<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        within(&self.timer, self.timeout, call).await
+        within(&self.timer, self.timeout, call).await.map_err(|error| match error {
+            StoreError::OutcomeUnknown(error) => StoreError::Failed(error),
+            error => error,
+        })
     }
 
     pub(super) async fn run(&self, check_every: Duration) -> Result<(), Unused> {
@@ -56,10 +74,7 @@ impl Follow {
         loop {
             let before = self.log()?.stats().newest;
             if let Err(Failed::Store(error)) = self.follow(check_every).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "an event log has lost its store; it tries again"
-                );
+                self.following.begins(&error);
             }
             if self.log()?.stats().newest != before {
                 backoff = Backoff::new();
@@ -79,6 +94,7 @@ impl Follow {
         if self.log()?.epoch_and_newest().0 != epoch {
             return Ok(());
         }
+        self.following.is_over();
         let (mut behind_since, mut checked) = (None, self.timer.now());
         loop {
             match self.next(&mut pages, check_every, checked).await? {
@@ -97,7 +113,10 @@ impl Follow {
                         Taken::Behind => {
                             let since = *behind_since.get_or_insert(checked);
                             if checked.saturating_duration_since(since) >= check_every {
-                                tracing::debug!("a follower has stalled: it is made anew");
+                                tracing::debug!(
+                                    log = self.store.name(),
+                                    "a follower has stalled: it is made anew"
+                                );
                                 return Ok(());
                             }
                         }
@@ -149,7 +168,7 @@ impl Follow {
         let number = self.log()?.begin_check();
         let mut bounds = self.within(self.store.bounds()).await?;
         if self.log()?.has_moved_back(&bounds) {
-            tracing::warn!(newest = %bounds.newest, "the newest events of a log are gone from its store; a new epoch begins");
+            tracing::warn!(log = self.store.name(), newest = %bounds.newest, "the newest events of a log are gone from its store; a new epoch begins");
             self.within(self.store.begin_epoch(bounds.epoch)).await?;
             bounds = self.within(self.store.bounds()).await?;
         }
@@ -169,7 +188,7 @@ impl Follow {
                 Trace::After(last) => (after, limit) = (last, reads::LIMIT),
             }
         };
-        tracing::warn!(%cursor, "the newest event of a log is another one in its store; a new epoch begins");
+        tracing::warn!(log = self.store.name(), %cursor, "the newest event of a log is another one in its store; a new epoch begins");
         self.within(self.store.begin_epoch(page.bounds.epoch)).await?;
         self.check().await?;
         Ok(())
@@ -188,11 +207,9 @@ impl Follow {
     pub(super) async fn retain(&self, retention: Retention) -> Result<(), Unused> {
         loop {
             self.log()?;
-            if let Err(error) = self.within(self.store.retain(&retention)).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a store has kept more than it was to"
-                );
+            match self.within(self.store.retain(&retention)).await {
+                Ok(()) => self.retaining.is_over(),
+                Err(error) => self.retaining.begins(&error),
             }
             self.timer.sleep(RETAIN_EVERY).await;
         }

@@ -4,11 +4,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-use futures_util::future::join3;
+use futures_util::future::join4;
 use sync_wrapper::SyncWrapper;
 
 use crate::log::behind::Behind;
 use crate::log::follow::Follow;
+use crate::log::queue::{self, Queue};
 use crate::log::{EventLog, Shared, reads};
 use crate::store::Store;
 
@@ -25,23 +26,26 @@ use crate::store::Store;
 pub struct Follower {
     run: SyncWrapper<Pin<Box<dyn Future<Output = ()> + Send>>>,
     log: Weak<Shared>,
+    queue: Arc<Queue>,
 }
 
 impl Follower {
     pub(super) fn new(log: &EventLog, store: Arc<dyn Store>) -> Self {
         let weak = Arc::downgrade(&log.0);
         let (timer, options) = (log.0.timer.clone(), log.0.options);
+        let (queue, stored) = (Arc::clone(&log.0.queue), Arc::clone(&log.0.queue));
         let follow = Follow::new(weak.clone(), store, timer, options.store_timeout);
         let check_every = options.store_check_apart();
         let run = async move {
-            let ended = join3(
+            let ended = join4(
                 follow.run(check_every),
                 reads::run(&follow),
                 follow.retain(options.retention()),
+                queue::run(&follow, &stored, &options),
             );
             drop(ended.await);
         };
-        Self { run: SyncWrapper::new(Box::pin(run)), log: weak }
+        Self { run: SyncWrapper::new(Box::pin(run)), log: weak, queue }
     }
 }
 
@@ -64,6 +68,7 @@ impl Future for Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
+        self.queue.close();
         let Some(log) = self.log.upgrade().map(EventLog) else { return };
         let unneeded = log.lock().behind.as_mut().and_then(Behind::unfollow);
         drop(unneeded);

@@ -47,17 +47,13 @@ async fn read(follow: &Follow, part: Part, wish: u64) -> Result<(), Unused> {
     while follow.log()?.is_wanted(part, wish) {
         match attempt(follow, part).await {
             Ok((after, before, page)) => {
+                follow.reading.is_over();
                 let page = Encoded::new(part, after, &page);
                 if follow.log()?.answer((part, wish), before, &page) {
                     return Ok(());
                 }
             }
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "reading from a store failed; it is tried again"
-                );
-            }
+            Err(error) => follow.reading.begins(&error),
         }
         backoff.wait(&follow.timer).await;
     }
