@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::Value;
 use sse_core::{Feed, OnGap};
 
-use super::connection::Connection;
+use super::connection::{Connection, Known};
 use super::database::Database;
 use super::options::{AtGap, Options, UNUSABLE};
 use crate::simulation::Reader;
@@ -111,6 +111,10 @@ impl Client {
         // Once the feed has it, `.late_notifications(database::LATE)` belongs here.
         let feed = Feed::from(self.connection.clone())
             .on_gap(on_gap)
+            .on_error({
+                let connection = self.connection.clone();
+                move |_| connection.known().reports += 1
+            })
             .buffered_events(self.options.buffered)
             .remembered_ids(self.options.remembered);
         if !self.reader.is_answered(feed) {
@@ -189,10 +193,7 @@ impl Client {
     /// A response ends for a reason.
     fn end(&mut self, database: &Database) {
         let at_gap = self.options.at_gap;
-        let (has_failed, gaps) = {
-            let known = self.connection.known();
-            (known.has_failed, known.gaps)
-        };
+        let Known { has_failed, gaps, errors, reports, .. } = *self.connection.known();
         let is_stopped = self.has_noted_gap && at_gap == AtGap::Stop;
         // Beyond a snapshot the source is asked once; about an id that no header can carry it is not.
         let gaps = gaps + usize::from(self.is_unusable);
@@ -200,6 +201,8 @@ impl Client {
         let is_limited = self.options.is_tight || !self.options.reads_on;
         let has_reason = has_failed || is_limited || is_stopped || is_without_way_on;
         assert!(has_reason, "an end without a reason");
+        let is_told_why = errors == 0 || is_limited || is_stopped;
+        assert!(is_told_why || reports == 1, "an error that is not reported");
         if is_stopped {
             self.forget_its_id(database);
         }

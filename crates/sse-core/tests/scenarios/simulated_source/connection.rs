@@ -15,6 +15,8 @@ use super::database::{Database, Fate, Listener};
 pub(super) struct Connection {
     database: Database,
     seen: u64,
+    /// An id that no event had when its client came with it, though one may have it by now.
+    ahead: Option<u64>,
     known: Arc<Mutex<Known>>,
 }
 
@@ -27,15 +29,23 @@ pub(super) struct Known {
     pub(super) gaps: usize,
     /// The source has failed, or has ended what it streamed.
     pub(super) has_failed: bool,
+    /// How many errors it has given.
+    pub(super) errors: usize,
+    /// How many errors have been reported.
+    pub(super) reports: usize,
     /// How often the client had to wait for the source.
     pub(super) waits: usize,
 }
 
 impl Connection {
     pub(super) fn new(database: &Database, last_event_id: &str) -> Self {
-        let seen = last_event_id.parse().ok().filter(|seen| *seen <= database.lock().newest);
-        let seen = seen.unwrap_or(0);
-        Self { database: database.clone(), seen, known: Arc::default() }
+        let newest = database.lock().newest;
+        let (seen, ahead) = match last_event_id.parse() {
+            Ok(ahead) if ahead > newest => (0, Some(ahead)),
+            Ok(seen) => (seen, None),
+            Err(_) => (0, None),
+        };
+        Self { database: database.clone(), seen, ahead, known: Arc::default() }
     }
 
     pub(super) fn known(&self) -> MutexGuard<'_, Known> {
@@ -90,7 +100,9 @@ impl Connection {
     }
 
     fn failure(&self) -> BoxError {
-        self.known().has_failed = true;
+        let mut known = self.known();
+        known.has_failed = true;
+        known.errors += 1;
         "the database is away".into()
     }
 
@@ -108,8 +120,9 @@ impl Source for Connection {
             (state.oldest, state.newest)
         };
         self.query().await?;
-        let last =
-            last_event_id.as_str().parse().ok().filter(|last| (oldest - 1..=newest).contains(last));
+        let is_known =
+            |last: &u64| (oldest - 1..=newest).contains(last) && Some(*last) != self.ahead;
+        let last = last_event_id.as_str().parse().ok().filter(is_known);
         let Some(last) = last else {
             self.known().gaps += 1;
             return Ok(Replay::Gap);

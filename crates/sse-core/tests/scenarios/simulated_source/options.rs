@@ -57,7 +57,7 @@ pub(super) fn any_id(rng: &mut Rng) -> &'static str {
     match rng.u8(..16) {
         0..8 => "0",
         8..12 => "",
-        12..14 => "7777777",
+        12..14 => "9",
         14 => "of another server",
         _ => UNUSABLE,
     }
