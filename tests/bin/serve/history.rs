@@ -105,7 +105,7 @@ mod tests {
         let history = History::new();
         assert_eq!(after(&history, "0"), Some((1, 10_000)));
         assert_eq!(after(&history, "9999"), Some((10_000, 10_000)));
-        assert_eq!(after(&history, "10000"), Some((10_001, 10_000)), "which is none");
+        assert_eq!(after(&history, "10000"), Some((10_001, 10_000)), "no events");
         for id in ["10001", "99999", "-1", "+7", "007", "00", "7.0", "seven", ""] {
             assert_eq!(after(&history, id), None, "{id:?}");
         }

@@ -172,7 +172,7 @@ impl Client {
         }
     }
 
-    /// A part of the state has no id, and the last one that of the event before which it is not to be told of any.
+    /// Checks a part of a state. Only the last part has an id: that of the newest event which is in the state.
     fn take_part(&mut self, event: &Parsed, before: Option<(u64, usize)>) {
         let words: Vec<&str> = event.data.split(' ').collect();
         let ["state", at, part, parts, ..] = words[..] else {

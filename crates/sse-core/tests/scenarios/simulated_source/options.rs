@@ -52,7 +52,7 @@ impl Options {
 /// An id that no header can carry.
 pub(super) const UNUSABLE: &str = "a\0b";
 
-/// What a client comes with at first: mostly what stands before the first event, or nothing; now and then an id that is none.
+/// What a client comes with at first: mostly what stands before the first event, or nothing; now and then an id that no event has.
 pub(super) fn any_id(rng: &mut Rng) -> &'static str {
     match rng.u8(..16) {
         0..8 => "0",
