@@ -19,6 +19,8 @@ mod replay;
 mod request;
 mod response;
 mod same_bytes;
+mod served_options;
+mod served_source;
 mod shutdown;
 mod stalled;
 mod vectors;
@@ -71,6 +73,18 @@ macro_rules! every_framework {
             }
             merged::{
                 resumes_two_logs_by_one_id,
+            }
+            served_source::{
+                gets_a_long_replay_once_and_then_what_is_published,
+                resumes_in_the_middle_of_a_source,
+                tells_of_a_gap_where_an_id_is_outside_of_a_source,
+                ends_a_response_whose_fetch_fails_and_makes_the_next_one_whole,
+            }
+            served_options::{
+                keeps_as_many_events_as_the_program_is_told,
+                ends_at_a_gap_where_the_program_is_told_to_stop,
+                goes_on_live_after_a_gap_where_the_program_is_told_so,
+                keeps_alive_as_often_as_the_program_is_told,
             }
             leaving::{
                 frees_the_subscription_of_an_idle_client_that_closes,

@@ -26,6 +26,7 @@ mod simulated_source;
 mod simulated_store;
 mod simulation;
 mod snapshots;
+mod source_gaps;
 mod start;
 mod store_appends;
 mod store_behind;
