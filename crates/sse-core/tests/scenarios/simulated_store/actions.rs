@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Simulation;
+use super::client::Client;
 
 impl Simulation {
     pub(super) fn poll_a_process(&mut self) -> bool {
@@ -25,10 +26,15 @@ impl Simulation {
             let process = self.rng.usize(..2);
             let Some(log) = &self.processes[process].log else { return false };
             client.is_to_be_told = self.processes[process].is_confused_about(&client.last_event_id);
+            client.is_confused = self.processes[process].is_confused();
+            client.epoch =
+                self.processes[process].newest().map_or(client.epoch, |(epoch, _)| epoch);
             client.connect(process, log, &self.history);
             return true;
         }
-        client.is_confused = self.processes[client.process].is_confused();
+        let process = &self.processes[client.process];
+        client.is_confused = process.is_confused();
+        client.epoch = process.newest().map_or(client.epoch, |(epoch, _)| epoch);
         let has_read = client.read(&mut self.rng, &self.history, cuts_within);
         client.is_to_be_told |=
             self.processes[client.process].is_confused_about(&client.last_event_id);
@@ -65,6 +71,12 @@ impl Simulation {
         self.forgive_the_disconnected();
     }
 
+    /// A client leaves for good, and another comes for the first time.
+    fn a_client_comes(&mut self) {
+        let leaves = self.rng.usize(..self.clients.len());
+        self.clients[leaves] = Client::any(&mut self.rng, &self.store, &self.history);
+    }
+
     /// What was given up by its caller may have been done, or not.
     pub(super) fn give_up_a_call(&mut self) {
         if !self.calls.is_empty() {
@@ -75,7 +87,8 @@ impl Simulation {
 
     pub(super) fn rare(&mut self) {
         match self.rng.u8(..16) {
-            0..6 => self.restart(),
+            0..4 => self.restart(),
+            4..6 => self.a_client_comes(),
             6..8 => self.new_epoch(),
             8 => self.finish(),
             9 if self.has_losses => self.recreate(),

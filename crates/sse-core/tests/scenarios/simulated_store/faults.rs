@@ -22,6 +22,7 @@ impl Simulation {
 
     pub(super) fn mend(&mut self) {
         self.store.come_back();
+        self.store.end_turns();
     }
 
     /// Some of what is kept goes; or a replica is as far as it will ever be.
