@@ -17,9 +17,9 @@ impl Simulation {
     }
 
     /// Lets a client connect, to one process or the other, or read.
-    pub(super) fn step(&mut self, client: usize, cuts_within: bool) -> bool {
-        let client = &mut self.clients[client];
-        if client.is_done {
+    pub(super) fn step(&mut self, number: usize, cuts_within: bool) -> bool {
+        let client = &mut self.clients[number];
+        if client.is_done || client.rests_until.is_some_and(|until| self.clock.now() < until) {
             return false;
         }
         if !client.reader.is_connected() {
@@ -27,19 +27,28 @@ impl Simulation {
             let Some(log) = &self.processes[process].log else { return false };
             client.is_to_be_told = self.processes[process].is_confused_about(&client.last_event_id);
             client.is_confused = self.processes[process].is_confused();
-            client.epoch =
-                self.processes[process].newest().map_or(client.epoch, |(epoch, _)| epoch);
+            let newest = self.processes[process].newest();
+            client.epoch = newest.map_or(client.epoch, |(epoch, _)| epoch);
+            client.has_something_to_begin_with = self.history.has_something_before(newest);
             client.connect(process, log, &self.history);
+            self.look_for_a_check(number);
             return true;
         }
         let process = &self.processes[client.process];
         client.is_confused = process.is_confused();
         client.epoch = process.newest().map_or(client.epoch, |(epoch, _)| epoch);
         let has_read = client.read(&mut self.rng, &self.history, cuts_within);
+        if has_read && !client.reader.is_connected() {
+            // As a browser does whose stream has ended.
+            client.rests_until = Some(self.clock.now() + Duration::from_millis(1));
+        }
         client.is_to_be_told |=
             self.processes[client.process].is_confused_about(&client.last_event_id);
         if !client.reader.is_connected() {
             self.forgive_the_disconnected();
+        }
+        if has_read {
+            self.look_for_a_check(number);
         }
         has_read
     }

@@ -36,7 +36,7 @@ impl Simulation {
     fn be_busy(&mut self) {
         self.fill();
         self.begin_to_be_busy();
-        for _ in 0..self.rng.usize(20..200) {
+        for _ in 0..self.rng.usize(20..80) {
             match self.rng.u8(..) {
                 0..110 => self.poll_a_process_and_answer_a_read(),
                 110..205 => self.poll_a_client_and_append(),
@@ -47,7 +47,7 @@ impl Simulation {
                 250..253 => self.others_trim(),
                 _ => self.change_something(),
             }
-            self.history.look();
+            self.look();
             self.assert_that_no_client_waits_too_long();
         }
         if self.rng.u8(..8) == 0 {
@@ -57,7 +57,7 @@ impl Simulation {
 
     /// Nothing goes wrong, and the engine has all that it keeps.
     fn fill(&mut self) {
-        let most = self.rng.usize(20..40);
+        let most = self.rng.usize(12..24);
         self.store.keep_at_most(most);
         self.let_pass(Duration::from_millis(1));
         (0..most).for_each(|_| self.another_process_appends());
@@ -82,7 +82,7 @@ impl Simulation {
             _ => event,
         };
         self.store.add(&[event]);
-        self.history.look();
+        self.look();
     }
 
     /// Lets a process run, which has at most one answer more than before; if it has, another event comes.
@@ -94,7 +94,7 @@ impl Simulation {
             store.answer_a_read();
         }
         self.processes[process].poll();
-        self.history.look();
+        self.look();
         if store.reads_completed() > before {
             self.another_process_appends();
         }

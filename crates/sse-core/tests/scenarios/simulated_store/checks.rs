@@ -1,7 +1,7 @@
 //! Whether what a client gets is right.
 
 use serde_json::Value;
-use sse_core::{Epoch, Start};
+use sse_core::{Epoch, EventId, Start};
 
 use super::choices::{Choice, parts_of};
 use super::client::Client;
@@ -25,11 +25,17 @@ impl Client {
 
     /// An end is the end of a finished log, or a gap for a client that chose so, or a snapshot that stands for nothing any more.
     pub(super) fn end(&mut self, history: &History) {
+        let has_gone_on_live = self.choice == Choice::Live && self.may_be_in_a_gap(history);
         self.is_done = match &self.at {
-            Some(at) => history.is_an_end(at),
-            None => !history.ends.is_empty(),
+            Some(at) if !has_gone_on_live => history.is_an_end(at),
+            _ => !history.ends.is_empty(),
         };
-        let is_snapshot_in_vain = self.snapshots.asked().is_some_and(|at| !history.has(&at));
+        let is_in_vain = |at: EventId| {
+            // A process may hold on to an epoch that the store has lost.
+            !history.has(&at)
+                || (history.has_failed_over && !at.as_str().starts_with(self.epoch.as_str()))
+        };
+        let is_snapshot_in_vain = self.snapshots.asked().is_some_and(is_in_vain);
         let is_right = self.is_done
             || (self.choice == Choice::Stop && self.may_be_in_a_gap(history))
             || (self.choice == Choice::Snapshot && is_snapshot_in_vain);
@@ -103,7 +109,10 @@ impl Client {
         self.check_reset(event, history);
         self.wait.tell();
         if self.choice == Choice::Reset {
-            self.come_to(places_of(event, history));
+            // It may be between two events.
+            let at = history.just_before(&event.last_event_id);
+            assert!(!at.is_empty(), "an id that nobody can give: {event:?}");
+            self.come_to(at);
         } else {
             let id = event.last_event_id.as_str();
             let stays = id.is_empty() || id == self.last_event_id;
@@ -140,8 +149,11 @@ impl Client {
             ("too-old", Some(at)) => history.is_trimmed_after(at),
             ("other-epoch", None) => true,
             ("other-epoch", Some(_)) => {
-                let now = said["newest"].as_str().unwrap_or(&event.last_event_id);
-                self.last_event_id.is_empty() || epoch_of(&self.last_event_id) != epoch_of(now)
+                let now = match self.choice {
+                    Choice::Reset => Some(event.last_event_id.as_str()),
+                    _ => said["newest"].as_str(),
+                };
+                now.is_none_or(|now| epoch_of(&self.last_event_id) != epoch_of(now))
             }
             ("ahead-of-head", Some(_)) => !self.is_at_home(history) || self.is_forgiven,
             _ => false,
@@ -174,6 +186,11 @@ impl Client {
     pub(super) fn is_at_home(&self, history: &History) -> bool {
         let is_here = |place: &Place| history.is_on_the_line(*place);
         self.at.as_ref().is_none_or(|at| at.iter().any(is_here))
+    }
+
+    /// Whether it has a position, from an id or as one that began live.
+    pub(super) fn has_begun(&self) -> bool {
+        self.at.is_some() || self.has_begun_live()
     }
 
     fn has_begun_live(&self) -> bool {

@@ -1,6 +1,7 @@
 //! A client, which knows what must come next.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use fastrand::Rng;
 use sse_core::{Epoch, EventLog, EventType, Feed, Start};
@@ -35,6 +36,10 @@ pub(super) struct Client {
     pub(super) is_confused: bool,
     /// It has been given such, or may have been, until it is told so.
     pub(super) is_to_be_told: bool,
+    /// By when its process has asked the store about its id.
+    pub(super) is_checked_by: Option<Instant>,
+    /// Before this it does not come back.
+    pub(super) rests_until: Option<Instant>,
     /// It has seen the end.
     pub(super) is_done: bool,
     /// What was deleted for good before it came.
@@ -71,6 +76,8 @@ impl Client {
             is_forgiven: false,
             is_confused: false,
             is_to_be_told: false,
+            is_checked_by: None,
+            rests_until: None,
             is_done: false,
             must_not_see: Vec::new(),
             wait: Wait::default(),
@@ -90,9 +97,6 @@ impl Client {
         let mut feed: Feed = log.feed().start_at(self.start.clone()).on_gap(on_gap);
         if self.has_opening {
             feed = feed.opening_event(EventType::from_static("opening"));
-        }
-        if self.at.is_none() {
-            self.has_something_to_begin_with = history.has_something_for(log);
         }
         if !self.reader.is_answered(feed) {
             self.end(history);

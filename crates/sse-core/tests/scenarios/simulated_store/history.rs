@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use fastrand::Rng;
-use sse_core::{Cursor, Epoch, EventId, EventLog};
+use sse_core::{Cursor, Epoch, EventId};
 
 use super::choices::parts_of;
 
@@ -29,6 +29,8 @@ pub(super) struct History {
     /// Each epoch that there was.
     epochs: Vec<Epoch>,
     floor: Cursor,
+    /// A failover may lower the floor, of which processes need not know.
+    highest_floor: Cursor,
     /// The places that an id has named.
     by_id: HashMap<(Epoch, Cursor), Vec<Place>>,
     /// Whose absence is no gap.
@@ -51,6 +53,7 @@ impl History {
             epoch: bounds.epoch,
             epochs: Vec::new(),
             floor: bounds.floor,
+            highest_floor: bounds.floor,
             by_id: HashMap::new(),
             skippable: HashSet::new(),
             trimmed: HashSet::new(),
@@ -98,6 +101,7 @@ impl History {
         }
         if bounds.floor != self.floor {
             self.floor = bounds.floor;
+            self.highest_floor = self.highest_floor.max(self.floor);
             // All that comes before an event that is gone is gone, too.
             let newer = self.line().take_while(|place| !self.trimmed.contains(place));
             let trimmed = newer.filter(|place| self.places[*place].cursor <= bounds.floor);
@@ -172,20 +176,27 @@ impl History {
         self.line().any(|other| other == place)
     }
 
-    /// Whether the store has what this log knows to be the newest, or an event before it.
-    pub(super) fn has_something_for(&self, log: &EventLog) -> bool {
-        let newest = log.stats().newest;
-        let Some((epoch, newest)) = parts_of(newest.as_str()) else { return false };
+    /// Whether the store has this event, which a process knows to be the newest, or one before it.
+    pub(super) fn has_something_before(&self, newest: Option<(Epoch, Cursor)>) -> bool {
         let oldest = self.store.now().oldest;
-        epoch == self.epoch.as_str() && oldest.is_some_and(|oldest| oldest <= newest)
+        newest.is_some_and(|(epoch, newest)| {
+            epoch == self.epoch && oldest.is_some_and(|oldest| oldest <= newest)
+        })
     }
 
-    /// Whether the store has all that comes after this id.
+    /// Whether the store has all that comes after this id, and always had.
     pub(super) fn has(&self, id: &EventId) -> bool {
         let (now, id) = (self.store.now(), parts_of(id.as_str()));
         id.is_some_and(|(epoch, cursor)| {
-            epoch == now.epoch.as_str() && (now.floor..=now.newest).contains(&cursor)
+            epoch == now.epoch.as_str() && (self.highest_floor..=now.newest).contains(&cursor)
         })
+    }
+
+    /// The places that this id names, or the last one before it.
+    pub(super) fn just_before(&self, id: &str) -> Vec<Place> {
+        let named = self.named(id);
+        let Some((_, cursor)) = parts_of(id).filter(|_| named.is_empty()) else { return named };
+        self.line().find(|place| self.places[*place].cursor < cursor).into_iter().collect()
     }
 
     /// An id that the log gave, in this epoch or in one before it.

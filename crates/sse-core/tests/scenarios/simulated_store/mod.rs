@@ -125,12 +125,21 @@ impl Simulation {
                 250..253 => self.lose(),
                 _ => self.rare(),
             }
-            self.history.look();
+            self.look();
             if self.rng.u8(..8) == 0 {
                 self.poll_the_attackers();
             }
         }
         self.settle();
+    }
+
+    /// Takes note of what the store has, and of what its newest clients can begin with.
+    fn look(&mut self) {
+        self.history.look();
+        for client in self.clients.iter_mut().filter(|client| client.at.is_none()) {
+            let newest = self.processes[client.process].newest();
+            client.has_something_to_begin_with &= self.history.has_something_before(newest);
+        }
     }
 
     /// Nothing goes wrong any more: each client gets all there is.
@@ -187,7 +196,7 @@ impl Simulation {
                 is_idle = true;
                 for process in 0..2 {
                     is_idle &= !self.processes[process].poll();
-                    self.history.look();
+                    self.look();
                 }
                 for client in 0..self.clients.len() {
                     is_idle &= !self.step(client, false);
