@@ -59,7 +59,7 @@ impl Simulation {
         self.forgive_the_disconnected();
     }
 
-    /// Whoever is where nothing is any more, and is connected to nobody who knows, may come back when nobody can know of it.
+    /// A client that is where nothing is any more, and that no process can tell so, may come back when no process knows of it.
     pub(super) fn forgive_the_disconnected(&mut self) {
         for client in &mut self.clients {
             let is_connected = client.reader.is_connected();

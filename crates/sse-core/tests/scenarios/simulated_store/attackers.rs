@@ -1,5 +1,7 @@
 //! Clients that ask a process for ids that no log gave to them.
 
+use std::time::Duration;
+
 use sse_core::{Cursor, Epoch};
 
 use super::Simulation;
@@ -11,7 +13,7 @@ const AT_A_TIME: usize = 12;
 impl Simulation {
     /// Asks a process for the ids that come next, for those of an epoch that nobody knows, for nonsense.
     pub(super) fn attack(&mut self) {
-        let Some((_, log)) = self.a_log() else { return };
+        let Some((process, log)) = self.a_log() else { return };
         let now = self.store.now();
         let (epoch, newest) = (now.epoch, now.newest);
         let unknown: Epoch = format!("x{}", self.rng.u16(..)).parse().expect("an epoch");
@@ -33,6 +35,13 @@ impl Simulation {
                 attacker.read(&mut self.rng, false);
                 self.attackers.push(attacker);
             }
+        }
+        // The store is asked what it knows of them, and they are answered.
+        for _ in 0..self.rng.usize(..4) {
+            self.clock.pass(Duration::from_millis(10));
+            self.processes[process].poll();
+            self.look();
+            self.poll_the_attackers();
         }
         let too_many = self.attackers.len().saturating_sub(AT_A_TIME);
         self.attackers.drain(..too_many);

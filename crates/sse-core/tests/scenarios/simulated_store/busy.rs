@@ -1,4 +1,4 @@
-//! A log to which events are added without end, and whose engine lets go of the oldest as they come: one between any two polls of a client,
+//! A log to which events are added without end, and whose engine trims the oldest as they come: one between any two polls of a client,
 //! and one between any two reads of the store. Each client gets its events all the same.
 
 use std::time::Duration;
@@ -36,7 +36,7 @@ impl Simulation {
     fn be_busy(&mut self) {
         self.fill();
         self.begin_to_be_busy();
-        for _ in 0..self.rng.usize(20..80) {
+        for _ in 0..self.rng.usize(20..60) {
             match self.rng.u8(..) {
                 0..110 => self.poll_a_process_and_answer_a_read(),
                 110..205 => self.poll_a_client_and_append(),

@@ -95,7 +95,7 @@ impl Snapshots {
 }
 
 fn snapshot(events: usize, at: EventId) -> Snapshot {
-    let events = (0..events).map(|n| Event::new(format!("state {n}")).into()).collect();
+    let events = (0..events).map(|n| Event::new(format!("state {n}"))).collect();
     Snapshot { events, at }
 }
 

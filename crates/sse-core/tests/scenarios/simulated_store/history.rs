@@ -64,7 +64,7 @@ impl History {
         history
     }
 
-    /// The store begins anew, with nothing.
+    /// The store begins again, with nothing.
     pub(super) fn begin(&mut self) {
         self.has_failed_over |= !self.places.is_empty();
         self.head = self.places.len();
@@ -210,7 +210,7 @@ impl History {
         self.places[line[rng.usize(..line.len())]].cursor.id(self.epoch)
     }
 
-    /// Whether something was let go of after all of these.
+    /// Whether something was trimmed after all of these.
     pub(super) fn is_trimmed_after(&self, places: &[Place]) -> bool {
         places.iter().any(|place| {
             let after = |other: &&Place| self.places[**other].cursor > self.places[*place].cursor;

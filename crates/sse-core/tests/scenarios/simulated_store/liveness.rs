@@ -70,7 +70,7 @@ impl Wait {
         match self.state {
             State::Asked(begun) => {
                 // A process begins what clients have asked for at the same time, and completes it in this order. Of reads that come
-                // one after the other the second is completed after the first of this client, whoever wanted it.
+                // one after the other the second is completed after the first of this client, whichever client wanted it.
                 let reads = store.reads_completed_since(begun).saturating_sub(1);
                 return self.reads + reads;
             }

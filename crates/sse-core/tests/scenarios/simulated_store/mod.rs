@@ -161,7 +161,7 @@ impl Simulation {
         self.look_at_all_from_the_beginning();
     }
 
-    /// Whoever comes now sees just what is kept.
+    /// A client that comes now sees just what is kept.
     fn look_at_all_from_the_beginning(&mut self) {
         let known = self.clients.len();
         let mut late = [0, 1].map(|_| {
