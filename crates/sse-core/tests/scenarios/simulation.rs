@@ -86,6 +86,12 @@ impl Reader {
         self.body.is_some()
     }
 
+    /// Whether there may be something to read.
+    pub(crate) fn is_woken(&mut self) -> bool {
+        self.is_woken |= self.wakes.take() > 0;
+        self.is_woken
+    }
+
     pub(crate) fn connect(&mut self, feed: impl Into<Feed>) {
         assert!(self.is_answered(feed), "204, though there is more to come");
     }
@@ -116,11 +122,10 @@ impl Reader {
 
     /// Reads a chunk, where one is due: whether anything was read. A cut may come within the chunk.
     pub(crate) fn read(&mut self, rng: &mut Rng, cuts_within: bool) -> bool {
-        let Some(body) = &mut self.body else { return false };
-        self.is_woken |= self.wakes.take() > 0;
-        if !self.is_woken {
+        if !self.is_woken() {
             return false;
         }
+        let Some(body) = &mut self.body else { return false };
         let waker = self.wakes.waker();
         match Pin::new(body).poll_next(&mut Context::from_waker(&waker)) {
             Poll::Ready(Some(Ok(chunk))) => {
