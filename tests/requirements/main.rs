@@ -5,6 +5,7 @@ mod corpus;
 mod decode_vectors;
 mod encode_program;
 mod encode_vectors;
+mod failing;
 mod flood;
 mod frameworks;
 mod hello;
@@ -39,6 +40,11 @@ macro_rules! every_framework {
                 tells_of_a_gap_that_the_source_tells_of,
                 sends_what_a_context_is_given_until_it_closes,
                 sends_through_a_channel_from_elsewhere,
+            }
+            failing::{
+                ends_cleanly_after_whole_events_when_a_stream_fails,
+                sends_the_event_of_a_failure_and_ends_cleanly,
+                takes_a_panic_for_an_error_and_goes_on_serving_others,
             }
             request::{
                 resumes_after_the_last_event_id_in_the_header,
@@ -109,6 +115,29 @@ macro_rules! cancels_handlers {
     };
 }
 
+/// Those that break a response off whose body fails.
+macro_rules! breaks_responses_off {
+    ($framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework:
+            failing::{
+                breaks_the_response_off_after_whole_events,
+                breaks_the_response_off_after_the_event_of_a_failure,
+                delivers_a_burst_to_a_slow_client_before_it_breaks_off,
+            }
+        }
+    };
+}
+
+/// Those that end it as one that is whole.
+macro_rules! breaks_no_response_off {
+    ($framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework: failing::{ ends_cleanly_where_it_is_to_break_off }
+        }
+    };
+}
+
 /// Those whose sockets can be told to give up on a client that takes nothing.
 macro_rules! cuts_off_stalled_clients {
     ($framework:ident) => {
@@ -145,6 +174,7 @@ mod axum {
     compressing!(AXUM);
     cancels_handlers!(AXUM);
     cuts_off_stalled_clients!(AXUM);
+    breaks_responses_off!(AXUM);
 }
 
 mod actix {
@@ -153,6 +183,7 @@ mod actix {
     compressing!(ACTIX);
     cancels_handlers!(ACTIX);
     cuts_off_stalled_clients!(ACTIX);
+    breaks_responses_off!(ACTIX);
 }
 
 mod warp {
@@ -160,8 +191,10 @@ mod warp {
     raw_headers!(WARP);
     cancels_handlers!(WARP);
     cuts_off_stalled_clients!(WARP);
+    breaks_responses_off!(WARP);
 }
 
 mod rocket {
     every_framework!(ROCKET);
+    breaks_no_response_off!(ROCKET);
 }

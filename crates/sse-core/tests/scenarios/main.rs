@@ -3,6 +3,7 @@
 mod support;
 
 mod answers;
+mod breaking_off;
 mod contexts;
 mod contexts_end;
 mod copying;
