@@ -8,6 +8,7 @@ mod encode_vectors;
 mod failing;
 mod flood;
 mod frameworks;
+mod gaps;
 mod hello;
 mod leaving;
 mod merged;
@@ -40,6 +41,7 @@ macro_rules! every_framework {
                 tells_of_a_gap_that_the_source_tells_of,
                 sends_what_a_context_is_given_until_it_closes,
                 sends_through_a_channel_from_elsewhere,
+                refuses_what_is_sent_after_the_end_of_a_stream,
             }
             failing::{
                 ends_cleanly_after_whole_events_when_a_stream_fails,
@@ -58,6 +60,12 @@ macro_rules! every_framework {
                 tells_of_a_gap_where_events_are_no_longer_kept,
                 lets_a_page_poll,
                 streams_on_whatever_a_client_accepts,
+                starts_over_as_a_first_visit_where_the_id_means_nothing,
+                takes_undefined_in_the_query_for_a_first_visit,
+            }
+            gaps::{
+                gives_events_along_with_word_of_a_gap_however_busy_the_log_is,
+                delivers_the_whole_of_a_large_snapshot_and_then_goes_on,
             }
             response::{
                 says_in_its_headers_what_it_is,
