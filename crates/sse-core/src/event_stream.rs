@@ -185,6 +185,9 @@ impl State {
             Progress::Open | Progress::Delivering => {}
         }
         if self.poll_shutdown(cx).is_ready() {
+            if let Some(chunk) = self.events.close(cx) {
+                return Poll::Ready(Some(Ok(chunk)));
+            }
             self.progress = Progress::Ending;
             return Poll::Ready(Some(Ok(goodbye(self.retry))));
         }
