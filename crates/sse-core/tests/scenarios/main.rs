@@ -3,6 +3,8 @@
 mod support;
 
 mod answers;
+mod breaking_off;
+mod chunks;
 mod contexts;
 mod contexts_end;
 mod copying;
