@@ -204,6 +204,9 @@ impl Resume {
                 self.live.keep(cx);
                 match ready!(snapshot.get_mut().as_mut().poll(cx)) {
                     Ok(snapshot) => {
+                        // What has been published by now comes once more after its position, or is in it.
+                        self.live.keep(cx);
+                        self.live.start_over();
                         self.after_snapshot = AfterSnapshot::Fetch(snapshot.at.clone());
                         let frames = stream::iter(snapshot.into_frames()).map(Ok).boxed();
                         Step::Go(Phase::Replaying(SyncWrapper::new(frames)))
@@ -222,13 +225,16 @@ impl Resume {
     }
 
     fn poll_live(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
-        if let Some(sleep) = &mut self.forgetting
+        let polled = self.live.poll_next(cx);
+        // Only once all that was published in time has been read.
+        if polled.is_pending()
+            && let Some(sleep) = &mut self.forgetting
             && sleep.get_mut().as_mut().poll(cx).is_ready()
         {
             self.forgetting = None;
             self.replayed.forget();
         }
-        self.live.poll_next(cx)
+        polled
     }
 
     fn subscribed(&mut self, live: Frames) -> Step {
@@ -250,6 +256,7 @@ impl Resume {
     fn gap(&mut self) -> Step {
         // It is no event of this source: one that comes to have this id is another, as where ids begin anew.
         self.replayed.begin_anew();
+        self.live.forgive();
         let gap = Gap::unlocated(GapReason::Unknown);
         match &self.on_gap {
             OnGap::Reset | OnGap::StartOver => {

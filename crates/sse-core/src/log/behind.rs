@@ -28,7 +28,6 @@ pub(crate) struct Behind {
     /// Those that are there, in the order in which they came.
     ready: VecDeque<Part>,
     pub(crate) checks: Checks,
-    /// Ids that are gaps, and stay so within this epoch.
     pub(crate) strangers: Strangers,
     /// Events that were deleted before the follower has brought them: pages with them may be on their way.
     deleted: VecDeque<Cursor>,

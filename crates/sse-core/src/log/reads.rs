@@ -146,13 +146,14 @@ impl Encoded {
             return Answer::Gone;
         }
         let known = self.ends.partition_point(|(event, _)| *event <= newest);
-        let Some(&(last, end)) = known.checked_sub(1).and_then(|last| self.ends.get(last)) else {
+        let (Some(&(first, _)), Some(&(last, end))) =
+            (self.ends.first(), known.checked_sub(1).and_then(|last| self.ends.get(last)))
+        else {
             let nothing_up_to = if self.is_empty { base } else { newest };
-            return Answer::Nothing(nothing_up_to.max(self.after));
+            return Answer::Nothing(nothing_up_to.max(self.after).max(floor));
         };
         // To begin with the oldest is to begin with what was the oldest as it was read, though that is dropped by now.
-        let is_kept = self.ends.first().is_some_and(|(first, _)| *first > floor);
-        let after = if is_kept { self.after.max(floor) } else { self.after };
+        let after = self.after.max(floor.min(first.previous()));
         Answer::Events { bytes: self.bytes.slice(..end), after, last }
     }
 }

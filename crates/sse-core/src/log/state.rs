@@ -72,8 +72,7 @@ impl State {
     /// Another process may have seen events of this log that this one has not, or a new life of it.
     pub(super) fn may_be_known_to_the_store(&self, id: &EventId, gap: &Gap) -> bool {
         let may_be = matches!(gap.reason, GapReason::AheadOfHead | GapReason::OtherEpoch);
-        let is_stranger = |behind: &Behind| behind.strangers.contains(id, behind.bounds.newest);
-        may_be && self.behind.as_ref().is_some_and(|behind| !is_stranger(behind))
+        may_be && self.behind.as_ref().is_some_and(|behind| !behind.strangers.contains(id))
     }
 
     /// The position that this id names, if all that follows it is kept.

@@ -7,6 +7,8 @@ use crate::{BoxError, Error, Frame, Frames};
 
 /// How many bytes are kept of what is published while a client catches up.
 pub(crate) const KEPT_BYTES: usize = 1024 * 1024;
+/// How much is discarded at a time once that was too much, so that others get on meanwhile.
+const DISCARDED_AT_ONCE: usize = 1024;
 
 /// The live half of a source, and what it has published while the client catches up.
 #[derive(Default)]
@@ -16,7 +18,7 @@ pub(crate) struct Live {
     kept: VecDeque<Result<Frame, BoxError>>,
     bytes: usize,
     limit: usize,
-    /// For good: what was lost cannot be made up by what comes later.
+    /// What was lost cannot be made up by what comes later.
     has_overflowed: bool,
 }
 
@@ -38,22 +40,40 @@ impl Live {
         !self.kept.is_empty()
     }
 
+    /// Drops what was published so far: a gap, or a snapshot, stands for it. What comes from now on is given out.
+    pub(crate) fn start_over(&mut self) {
+        // An error is the end of the stream, and stays.
+        self.kept.retain(Result::is_err);
+        (self.bytes, self.has_overflowed) = (0, false);
+    }
+
+    /// What was too much to be kept is part of a gap, of which the client is told.
+    pub(crate) fn forgive(&mut self) {
+        self.has_overflowed = false;
+    }
+
     /// Takes all that has been published, to be given out later.
     pub(crate) fn keep(&mut self, cx: &mut Context<'_>) {
+        let mut discarded = 0;
         while let Some(stream) = &mut self.stream {
+            if discarded > DISCARDED_AT_ONCE {
+                cx.waker().wake_by_ref();
+                return;
+            }
             match stream.get_mut().as_mut().poll_next(cx) {
                 Poll::Ready(Some(Err(error))) => {
                     // The last that counts: some fail at every call from now on, which is no overflow.
                     self.kept.push_back(Err(error));
                     self.unsubscribe();
                 }
+                // It stays subscribed: a gap may forgive it.
+                Poll::Ready(Some(Ok(_))) if self.has_overflowed => discarded += 1,
                 Poll::Ready(Some(Ok(frame))) => {
                     self.bytes += frame.as_bytes().len();
                     self.kept.push_back(Ok(frame));
                     if self.kept.len() > self.limit || self.bytes > KEPT_BYTES {
                         self.has_overflowed = true;
-                        self.kept = VecDeque::new();
-                        self.unsubscribe();
+                        (self.kept, self.bytes) = (VecDeque::new(), 0);
                     }
                 }
                 Poll::Ready(None) => self.unsubscribe(),
@@ -69,12 +89,13 @@ impl Live {
             return Poll::Ready(Some(item.map_err(failed)));
         }
         match &mut self.stream {
+            _ if self.has_overflowed => {
+                self.unsubscribe();
+                Poll::Ready(Some(Err(Error::overflow(self.limit, KEPT_BYTES))))
+            }
             Some(stream) => {
                 let item = stream.get_mut().as_mut().poll_next(cx);
                 item.map(|item| item.map(|item| item.map_err(failed)))
-            }
-            None if self.has_overflowed => {
-                Poll::Ready(Some(Err(Error::overflow(self.limit, KEPT_BYTES))))
             }
             None => Poll::Ready(None),
         }

@@ -44,8 +44,6 @@ pub(crate) struct Reader {
     is_woken: bool,
     parser: Parser,
     last_event_id: String,
-    /// What it says that it accepts.
-    accept: &'static str,
     timer: Timer,
     /// The chunk that it read last, whole.
     pub(crate) chunk: Bytes,
@@ -69,17 +67,11 @@ impl Reader {
             is_woken: false,
             parser: Parser::default(),
             last_event_id: last_event_id.to_owned(),
-            accept: "text/event-stream",
             timer,
             chunk: Bytes::new(),
             has_ended: false,
             arrived: Vec::new(),
         }
-    }
-
-    /// The same, which cannot read on for ever.
-    pub(crate) fn polling(self) -> Self {
-        Self { accept: "text/html", ..self }
     }
 
     pub(crate) fn is_connected(&self) -> bool {
@@ -153,9 +145,8 @@ impl Reader {
     }
 
     fn request(&self) -> StreamRequest {
-        let accept = ("accept", self.accept.as_bytes());
         // An empty value counts as none.
         let last_event_id = ("last-event-id", self.last_event_id.as_bytes());
-        StreamRequest::new("GET", None, [accept, last_event_id])
+        StreamRequest::new("GET", None, [last_event_id])
     }
 }

@@ -7,7 +7,7 @@ use crate::log::gaps::Found;
 use crate::log::reader::{Next, Reader, read_now, read_on};
 use crate::log::state::Place;
 use crate::pack::Packed;
-use crate::{BoxError, Error, GapReason, Snapshot};
+use crate::{BoxError, Error, Snapshot};
 
 impl Reader {
     /// Takes over what the application has made. Its position may be known to the store alone, which is asked then.
@@ -51,10 +51,8 @@ impl Reader {
                 self.next = Next::Send(chunks, Box::new(read_now(&mut state, after)));
             }
             (Err(gap), chunks) => {
-                if let Some(behind) = &mut state.behind
-                    && gap.reason != GapReason::TooOld
-                {
-                    behind.strangers.insert(id.clone(), self.epoch, behind.bounds.newest);
+                if let Some(behind) = &mut state.behind {
+                    behind.strangers.insert(&id, self.epoch);
                 }
                 if chunks.is_some() {
                     return Err(gap.into());

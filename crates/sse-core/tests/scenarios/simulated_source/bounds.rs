@@ -47,6 +47,7 @@ fn read_chunks(mut body: EventStream, database: &Database, rng: &mut Rng) {
                 assert_eq!(first, chunk.len(), "the first of several events, and all of them");
             }
             Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+            Poll::Ready(Some(Err(cut))) => panic!("{cut}"),
             Poll::Ready(None) => return,
         }
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sse_core::{Feed, OnGap};
 
 use super::connection::{Connection, Known};
-use super::database::Database;
+use super::database::{self, Database};
 use super::options::{AtGap, Options, UNUSABLE};
 use crate::simulation::Reader;
 use crate::support::parser::Parsed;
@@ -49,7 +49,7 @@ enum Next {
 impl Client {
     pub(super) fn new(database: &Database, last_event_id: &str, options: Options) -> Self {
         Self {
-            reader: options.reader(database, last_event_id),
+            reader: Reader::at(database.clock.timer(), last_event_id),
             options,
             connection: Connection::new(database, last_event_id),
             next: Next::End,
@@ -108,15 +108,22 @@ impl Client {
             AtGap::Stop => OnGap::Stop,
             AtGap::Snapshot => self.connection.snapshots(),
         };
-        // Once the feed has it, `.late_notifications(database::LATE)` belongs here.
         let feed = Feed::from(self.connection.clone())
             .on_gap(on_gap)
             .on_error({
                 let connection = self.connection.clone();
-                move |_| connection.known().reports += 1
+                move |error| {
+                    let mut known = connection.known();
+                    known.reports += 1;
+                    // A snapshot has 30 s, and more may pass here.
+                    let source = std::error::Error::source(error).map(ToString::to_string);
+                    known.has_failed |= source.is_some_and(|text| text.contains("not made within"));
+                }
             })
             .buffered_events(self.options.buffered)
-            .remembered_ids(self.options.remembered);
+            .remembered_ids(self.options.remembered)
+            .late_notifications(database::LATE);
+        let feed = if self.options.reads_on { feed } else { feed.ends_when_caught_up() };
         if !self.reader.is_answered(feed) {
             assert_eq!((self.reader.last_event_id(), self.options.at_gap), (UNUSABLE, AtGap::Stop));
             self.forget_its_id(database);
@@ -210,7 +217,7 @@ impl Client {
 
     /// A browser would ask no more; its user does, with a page that knows nothing.
     fn forget_its_id(&mut self, database: &Database) {
-        self.reader = self.options.reader(database, "");
+        self.reader = Reader::at(database.clock.timer(), "");
     }
 
     fn first(&self) -> Option<u64> {

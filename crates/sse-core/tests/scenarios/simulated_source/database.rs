@@ -176,7 +176,7 @@ impl Database {
     pub(super) fn snapshot(&self, at: u64, parts: usize) -> Snapshot {
         let padding = if self.lock().large > 0 { 2000 } else { 0 };
         let part = |part| format!("state {at} {part} {parts}{}", " ".repeat(padding));
-        let events = (1..=parts).map(part).map(Event::from).collect();
+        let events = (1..=parts).map(part).map(|text| Event::from(text).into()).collect();
         Snapshot { events, at: script::event(at).id.expect("each has one") }
     }
 }

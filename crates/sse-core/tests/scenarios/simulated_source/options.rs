@@ -2,9 +2,6 @@
 
 use fastrand::Rng;
 
-use super::database::Database;
-use crate::simulation::Reader;
-
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Options {
     pub(super) at_gap: AtGap,
@@ -41,11 +38,6 @@ impl Options {
         let (buffered, remembered) = (few(rng), few(rng));
         let is_tight = buffered.min(remembered) < 1000;
         Self { at_gap, buffered, remembered, is_tight, ..Self::ROOMY }
-    }
-
-    pub(super) fn reader(&self, database: &Database, last_event_id: &str) -> Reader {
-        let reader = Reader::at(database.clock.timer(), last_event_id);
-        if self.reads_on { reader } else { reader.polling() }
     }
 }
 

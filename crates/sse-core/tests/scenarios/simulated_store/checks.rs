@@ -41,10 +41,11 @@ impl Client {
             || (self.choice == Choice::Snapshot && is_snapshot_in_vain);
         assert!(
             is_right,
-            "it ended at {:?}, and the ends are {:?}: {:?}, a snapshot of {:?}",
+            "it ended at {:?}, and the ends are {:?}: {:?} from {:?}, a snapshot of {:?}",
             self.at,
             history.ends,
             self.choice,
+            self.start,
             self.snapshots.asked()
         );
     }

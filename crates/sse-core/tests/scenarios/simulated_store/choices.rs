@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
 use fastrand::Rng;
-use sse_core::{Cursor, Event, EventId, OnGap, Snapshot, Start};
+use sse_core::{Cursor, EventId, OnGap, Snapshot, Start};
 
 use super::history::History;
 use crate::support::scripted_store::ScriptedStore;
@@ -95,7 +95,7 @@ impl Snapshots {
 }
 
 fn snapshot(events: usize, at: EventId) -> Snapshot {
-    let events = (0..events).map(|n| Event::new(format!("state {n}"))).collect();
+    let events = (0..events).map(|n| format!("state {n}").into()).collect();
     Snapshot { events, at }
 }
 
