@@ -48,6 +48,8 @@ pub(crate) struct Reader {
     pub(crate) has_ended: bool,
     /// What has arrived since this was last taken.
     pub(crate) arrived: Vec<Parsed>,
+    /// The size of the chunk that was read last.
+    pub(crate) chunk: usize,
 }
 
 impl Reader {
@@ -61,11 +63,17 @@ impl Reader {
             last_event_id: last_event_id.to_owned(),
             has_ended: false,
             arrived: Vec::new(),
+            chunk: 0,
         }
     }
 
     pub(crate) fn is_connected(&self) -> bool {
         self.body.is_some()
+    }
+
+    /// Returns true if the stream had nothing more when it was polled last.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.is_connected() && !self.is_woken
     }
 
     pub(crate) fn connect(&mut self, feed: impl Into<Feed>) {
@@ -109,6 +117,7 @@ impl Reader {
             Poll::Ready(Some(Ok(chunk))) => {
                 assert!(!chunk.is_empty());
                 rules::check_stream(&chunk).expect("whole frames that keep to the rules");
+                self.chunk = chunk.len();
                 let is_cut = cuts_within && rng.u8(..) < 8;
                 let taken = if is_cut { rng.usize(..chunk.len()) } else { chunk.len() };
                 self.arrived.extend(self.parser.feed(&chunk[..taken]));
