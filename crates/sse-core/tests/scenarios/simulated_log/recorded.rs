@@ -50,7 +50,7 @@ impl Recorded {
         }
     }
 
-    /// Notes what the log has dropped, which its limits must justify.
+    /// Notes what the log has dropped, which its limits must justify. The log drops what is too old before it changes anything.
     pub(crate) fn look(&mut self) {
         let (stats, now) = (self.log.stats(), self.clock.now());
         let limit = self.options.events.max(1);
@@ -118,6 +118,7 @@ impl Recorded {
     }
 
     fn append_keyed(&mut self, key: u8, rng: &mut Rng) {
+        self.look();
         let (size, event) = self.next_event(rng);
         let appended = now(self.log.append_keyed(&format!("key {key}"), event));
         if !self.book.is_finished {
@@ -161,6 +162,7 @@ impl Recorded {
 
     /// Deletes an event of this life, which may be gone already.
     pub(crate) fn delete(&mut self, rng: &mut Rng) {
+        self.look();
         let cursor = rng.u64(..=self.book.newest);
         let id: EventId = self.book.id(cursor).parse().expect("an id");
         now(self.log.delete(&id)).expect("it is an id of the log");

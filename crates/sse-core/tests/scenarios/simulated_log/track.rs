@@ -56,6 +56,8 @@ pub(crate) enum Known {
     /// An id of an epoch that the log never had.
     Foreign,
     Nonsense,
+    /// Nonsense still, or the position at which the stream went on live without a word.
+    Unclear,
 }
 
 impl Track {
@@ -86,7 +88,7 @@ impl Track {
                 _ => At::Between(*span),
             },
             Known::Foreign => At::Lost("other-epoch"),
-            Known::Nonsense => At::Lost("unknown"),
+            Known::Nonsense | Known::Unclear => At::Lost("unknown"),
         };
         self.known = known;
         self.polls.clear();
@@ -171,6 +173,7 @@ impl Track {
                 Known::At(Span { hi: span.hi.max(book.newest), ..*span })
             }
             At::Between(span) => Known::At(*span),
+            At::Lost(_) if is_silent => Known::Unclear,
             At::Lost(_) => self.known.clone(),
             At::Snapshot { before, .. } => before.clone(),
         }

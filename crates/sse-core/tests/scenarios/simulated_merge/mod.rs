@@ -102,7 +102,7 @@ impl Simulation {
     /// Between any two polls of a client something is appended to each log, or to all but one that is quiet.
     fn run_busily(mut self) {
         let quiet = self.rng.usize(..2 * LOGS);
-        for _ in 0..self.rng.usize(15..40) {
+        for _ in 0..self.rng.usize(12..32) {
             let log = self.rng.usize(..LOGS);
             let (rng, of) = (&mut self.rng, &mut self.logs[log]);
             match rng.u8(..) {
@@ -165,7 +165,10 @@ impl Simulation {
             self.rng.shuffle(&mut of);
             of.truncate(self.rng.usize(1..=LOGS));
         }
-        self.ids.push(self.clients[client].id.clone());
+        let id = &self.clients[client].id;
+        if !id.says.iter().any(|says| matches!(says, Known::Unclear)) {
+            self.ids.push(id.clone());
+        }
         self.clients[client].connect(of, &mut self.logs);
     }
 
@@ -192,16 +195,13 @@ impl Simulation {
             5..7 => (Start::Last(self.rng.usize(..12)), None),
             _ => {
                 let id = self.id();
-                match id.text.parse() {
-                    Ok(at) if !id.text.is_empty() => (Start::At(at), Some(id)),
-                    _ => (Start::Live, None),
-                }
+                let at = id.text.parse().ok().filter(|_| !id.text.is_empty());
+                at.map_or((Start::Live, None), |at| (Start::At(at), Some(id)))
             }
         };
         let kind = Kind {
             are_sound: self.is_busy,
-            // An empty one does not say of which log it is.
-            fewest_events: 1,
+            fewest_events: 1, // an empty snapshot does not name its log
             are_large: !self.is_busy || self.has_pages,
         };
         let choices = Choices {
