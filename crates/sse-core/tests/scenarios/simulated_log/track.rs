@@ -19,6 +19,8 @@ pub(crate) struct Track {
     pub(crate) known: Known,
     /// The reasons for a gap since it connected, or was told of the last one. In a merge it may be some polls until the log has its turn.
     gaps_before: Vec<&'static str>,
+    /// The newest event when the first of these was found.
+    newest_at_gap: u64,
     newest_before: u64,
     /// The moments of the last polls of the stream.
     polls: VecDeque<usize>,
@@ -68,6 +70,7 @@ impl Track {
             at: At::Between(nowhere),
             known: Known::New,
             gaps_before: Vec::new(),
+            newest_at_gap: 0,
             newest_before: 0,
             polls: VecDeque::new(),
             delay,
@@ -107,6 +110,9 @@ impl Track {
         {
             // The log was looked at in its turn, had nothing, and goes on from its end.
             (*may_be_told, span.hi) = (true, book.newest);
+        }
+        if self.gaps_before.is_empty() {
+            self.newest_at_gap = book.newest;
         }
         self.gaps_before.extend(self.gap(book));
         self.newest_before = book.newest;

@@ -61,7 +61,7 @@ impl Track {
         self.at = match self.choices.after_gap {
             AfterGap::Reset => At::Between(match oldest {
                 Some(Span { life, lo, .. }) => Span { life, lo: lo - 1, hi: lo - 1 },
-                None => Span { lo: self.newest_before.min(book.newest), ..book.end() },
+                None => Span { lo: self.newest_at_gap.min(book.newest), ..book.end() },
             }),
             AfterGap::Snapshot => At::Snapshot { next: 0, before },
             choice => panic!("a reset, and the choice is {choice:?}"),
@@ -123,6 +123,8 @@ impl Track {
         let is_silent = self.is_silent(book);
         match &self.at {
             At::Snapshot { .. } => return,
+            // Its id may say that there is no position to go on from.
+            _ if is_silent && book.is_finished => return,
             _ if is_silent => {}
             At::Begin { span, start, .. } if span.life != book.life() && is_live(start) => {}
             At::Begin { span, start, .. } => {
