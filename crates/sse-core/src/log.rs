@@ -180,6 +180,7 @@ impl Shared {
         let state = State {
             tail,
             readers: Wakers::default(),
+            deletions: 0,
             is_finished: false,
             remembered: Remembered::new(options.idempotency_window, options.events.max(1)),
             behind,

@@ -68,6 +68,7 @@ impl EventLog {
         let mut state = self.lock();
         let is_here = state.tail.epoch() == epoch;
         let is_to_come = is_here && cursor > state.tail.newest();
+        state.deletions += 1;
         if is_here {
             state.tail.delete(cursor);
         }

@@ -203,6 +203,7 @@ impl State {
         }
         if bounds.deletions != behind.bounds.deletions {
             changes.dropped.push(self.tail.skip_to(self.tail.newest()));
+            self.deletions += 1;
             changes.woken.extend(behind.forget_pages());
             behind.newest_seen = None;
         }

@@ -60,6 +60,8 @@ pub(super) struct Page {
     bytes: Bytes,
     after: Cursor,
     last: Cursor,
+    /// How often events had been deleted when it was read.
+    deletions: u64,
 }
 
 type Chunk = Result<Bytes, Error>;
@@ -187,6 +189,10 @@ impl Reader {
                 }
                 Next::Give(page) => {
                     let (bytes, last) = (mem::take(&mut page.bytes), page.last);
+                    if self.log.lock().deletions != page.deletions {
+                        self.next = Next::Read(page.after);
+                        continue;
+                    }
                     self.next = Next::Read(last);
                     return Poll::Ready(Some(Ok(bytes)));
                 }
@@ -228,7 +234,9 @@ fn read_on(state: &mut State, after: Cursor) -> Next {
 /// Reads on after this position, with what there is already.
 fn read_now(state: &mut State, after: Cursor) -> Next {
     match state.tail.read(after) {
-        Read::Events(bytes, last) => Next::Give(Box::new(Page { bytes, after, last })),
+        Read::Events(bytes, last) => {
+            Next::Give(Box::new(Page { bytes, after, last, deletions: state.deletions }))
+        }
         Read::End | Read::Gone => Next::Read(after),
     }
 }

@@ -11,6 +11,8 @@ use crate::{Cursor, EventId, Gap, GapReason, LastEventId, Start};
 pub(crate) struct State {
     pub(super) tail: Tail,
     pub(super) readers: Wakers,
+    /// How often events were deleted: what was read before that, and is still held, is read again.
+    pub(super) deletions: u64,
     /// Whether the newest event is the last.
     pub(super) is_finished: bool,
     pub(super) remembered: Remembered,
@@ -41,7 +43,7 @@ impl State {
             }),
             // To begin after the newest event is to begin live, however it was said.
             (LastEventId::Absent, Start::At(id)) => self.resolve_id(id),
-            (LastEventId::Absent, Start::Live) => Ok(Place::Live),
+            (LastEventId::Absent, Start::Live | Start::Last(0)) => Ok(Place::Live),
             (LastEventId::Absent, Start::Oldest) => Ok(Place::Part(Part::Oldest)),
             (LastEventId::Absent, Start::Last(count)) => Ok(Place::Part(Part::Last(*count))),
         }

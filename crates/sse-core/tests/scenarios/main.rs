@@ -24,6 +24,7 @@ mod seam_failures;
 mod sharing;
 mod shutdowns;
 mod simulated_log;
+mod simulated_merge;
 mod simulated_source;
 mod simulated_store;
 mod simulation;

@@ -84,8 +84,9 @@ impl Reader {
         self.is_woken
     }
 
-    pub(crate) fn connect(&mut self, feed: impl Into<Feed>) {
-        assert!(self.is_answered(feed), "204, though there is more to come");
+    /// Returns true if the stream had nothing more when it was polled last.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.is_connected() && !self.is_woken
     }
 
     /// Connects, unless the answer is 204.

@@ -19,23 +19,31 @@ impl Reader {
         };
         let mut state = self.log.lock_now();
         if mem::replace(&mut self.epoch, state.tail.epoch()) != self.epoch {
-            if let Some(after) = see_again(&state, &mut word) {
+            if let Some(after) = see_again(&state, &word) {
                 self.next = Next::Read(after);
                 return Poll::Ready(None);
             }
             if matches!(part, Part::After(_)) {
                 part = Part::Oldest;
             }
+            if let Some(word) = word.as_mut().filter(|word| word.reason == GapReason::TooOld) {
+                word.reason = GapReason::OtherEpoch;
+            }
         }
         let say = |state: &State, after, word: Option<Word>| {
             word.map(|word| self.gaps.word(state, word.reason, after))
         };
         if let Some(after) = state.begin_of(part) {
-            (self.wants, self.next) = (None, read_now(&mut state, after));
+            let wanted = self.wants.take();
+            let unneeded = state.behind.as_mut().map(|behind| behind.leave(wanted, self.key));
+            self.next = read_now(&mut state, after);
             if word.is_none() && matches!(self.next, Next::Read(_)) {
                 self.next = self.gaps.begin_live(&state);
             }
-            return Poll::Ready(say(&state, after, word));
+            let said = say(&state, after, word);
+            drop(state);
+            drop(unneeded);
+            return Poll::Ready(said);
         }
         let asked = state.ask(part, self.key, cx.waker());
         let Poll::Ready(answer) = asked.answer else {
@@ -47,7 +55,8 @@ impl Reader {
         self.wants = None;
         let said = match answer {
             Answer::Events { bytes, after, last } => {
-                self.next = Next::Give(Box::new(Page { bytes, after, last }));
+                let deletions = state.deletions;
+                self.next = Next::Give(Box::new(Page { bytes, after, last, deletions }));
                 say(&state, after, word)
             }
             Answer::Nothing(last) => {
@@ -66,12 +75,7 @@ impl Reader {
 }
 
 /// Another epoch has begun since a gap was found. Returns the position from which its client can resume in that one after all.
-fn see_again(state: &State, word: &mut Option<Word>) -> Option<Cursor> {
-    let word = word.as_mut()?;
-    word.reason = match word.id.as_ref().map(|id| state.position_of(id)) {
-        Some(Ok(after)) => return Some(after),
-        Some(Err(gap)) => gap.reason,
-        None => GapReason::OtherEpoch,
-    };
-    None
+fn see_again(state: &State, word: &Option<Word>) -> Option<Cursor> {
+    let id = word.as_ref()?.id.as_ref()?;
+    state.position_of(id).ok()
 }

@@ -1,0 +1,143 @@
+//! The choices of an application for its streams, as far as a log can tell them apart.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
+
+use fastrand::Rng;
+use sse_core::{Event, EventId, EventLog, EventType, Feed, Gap, OnGap, Snapshot, Start};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AfterGap {
+    Reset,
+    Snapshot,
+    Live,
+    Stop,
+}
+
+/// All of them.
+pub(crate) const AFTER_GAP: &[AfterGap] =
+    &[AfterGap::Reset, AfterGap::Snapshot, AfterGap::Live, AfterGap::Stop];
+
+#[derive(Clone)]
+pub(crate) struct Choices {
+    pub(crate) start: Start,
+    pub(crate) after_gap: AfterGap,
+    pub(crate) has_opening_event: bool,
+    pub(crate) snapshots: Snapshots,
+}
+
+impl Choices {
+    /// Gives a feed of these logs the options. The logs are known by their names, a single one by none.
+    pub(crate) fn options(&self, feed: Feed, logs: Vec<(&'static str, EventLog)>) -> Feed {
+        let feed = match self.has_opening_event {
+            true => feed.opening_event(EventType::from_static("opening")),
+            false => feed,
+        };
+        feed.start_at(self.start.clone()).on_gap(match self.after_gap {
+            AfterGap::Reset => OnGap::Reset,
+            AfterGap::Snapshot => self.snapshots.on_gap(logs),
+            AfterGap::Live => OnGap::Live,
+            AfterGap::Stop => OnGap::Stop,
+        })
+    }
+}
+
+/// Makes the snapshots of one client, and remembers them.
+#[derive(Clone)]
+pub(crate) struct Snapshots(Arc<Mutex<State>>);
+
+struct State {
+    rng: Rng,
+    kind: Kind,
+    made: Vec<Made>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Kind {
+    /// A position from before a snapshot was made may be too old once the snapshot is ready. So in a busy log each has the position
+    /// of its end, and none fails.
+    pub(crate) are_sound: bool,
+    pub(crate) fewest_events: usize,
+    /// Some are larger than a chunk.
+    pub(crate) are_large: bool,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Made {
+    pub(crate) log: &'static str,
+    /// The id of its position, once it is ready.
+    pub(crate) at: Option<EventId>,
+    /// The number of its events.
+    pub(crate) count: usize,
+    pub(crate) has_failed: bool,
+}
+
+impl Snapshots {
+    pub(crate) fn new(rng: Rng, kind: Kind) -> Self {
+        Self(Arc::new(Mutex::new(State { rng, kind, made: Vec::new() })))
+    }
+
+    /// The snapshot of this log that was begun last, and its number.
+    pub(crate) fn last_of(&self, log: &str) -> Option<(usize, Made)> {
+        let state = self.lock();
+        let mut made = state.made.iter().enumerate().rev();
+        made.find(|(_, made)| made.log == log).map(|(number, made)| (number, made.clone()))
+    }
+
+    fn on_gap(&self, logs: Vec<(&'static str, EventLog)>) -> OnGap {
+        let snapshots = self.clone();
+        OnGap::snapshot(move |gap: Gap| {
+            let of =
+                |(name, _): &&(&str, EventLog)| gap.log.as_deref().is_none_or(|of| of == *name);
+            let (name, log) = logs.iter().find(of).expect("one of the logs").clone();
+            snapshots.clone().make(name, log)
+        })
+    }
+
+    async fn make(self, name: &'static str, log: EventLog) -> Result<Snapshot, io::Error> {
+        let before = log.stats().newest;
+        let (number, mut polls, is_of_before) = {
+            let mut state = self.lock();
+            state.made.push(Made { log: name, ..Made::default() });
+            let polls = if state.rng.bool() { 0 } else { state.rng.usize(1..4) };
+            (state.made.len() - 1, polls, !state.kind.are_sound && state.rng.bool())
+        };
+        poll_fn(|cx| {
+            if polls == 0 {
+                return Poll::Ready(());
+            }
+            polls -= 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        let at = if is_of_before { before } else { log.stats().newest };
+        let mut state = self.lock();
+        if !state.kind.are_sound && state.rng.u8(..16) == 0 {
+            state.made[number].has_failed = true;
+            return Err(io::Error::other("the state is away"));
+        }
+        let fewest = state.kind.fewest_events;
+        let (count, size) = match state.rng.u8(..128) {
+            0 if state.kind.are_large => (state.rng.usize(60..150), 1100),
+            _ => (state.rng.usize(fewest..4), 10),
+        };
+        let event = |i| {
+            let text = format!("{name} {number} {i} {}", "x".repeat(size));
+            Event::new(text).event_type(EventType::from_static("state"))
+        };
+        let made = &mut state.made[number];
+        (made.count, made.at) = (count, Some(at.clone()));
+        Ok(snapshot((0..count).map(event).collect(), at))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("not poisoned")
+    }
+}
+
+fn snapshot(events: Vec<Event>, at: EventId) -> Snapshot {
+    Snapshot::new(events, at)
+}

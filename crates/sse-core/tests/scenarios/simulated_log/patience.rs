@@ -1,0 +1,48 @@
+//! The liveness of a stream, counted in polls for which there was something to send.
+
+/// A client of a log gets its next event within this many polls. From the moment it connects, these are: the first line, the
+/// opening event, a reset, and the event, each in a chunk of its own.
+pub(crate) const POLLS_TO_AN_EVENT: usize = 4;
+/// If a poll tells a client of a gap, the client gets an event in that poll or in the next one, whatever happens in between: else a
+/// log that drops something between any two polls sends resets and nothing else.
+pub(crate) const POLLS_AFTER_A_GAP: usize = 1;
+
+pub(crate) struct Patience {
+    /// How many logs share the stream, and how many chunks each may send before it is the turn of the next.
+    share: usize,
+    polls: usize,
+}
+
+impl Patience {
+    /// For the only log of a stream.
+    pub(crate) fn new() -> Self {
+        Self::of_one_of(1, 1)
+    }
+
+    /// For each of the logs of a stream.
+    pub(crate) fn of_one_of(logs: usize, chunks: usize) -> Self {
+        let share = logs * chunks;
+        Self { share, polls: POLLS_TO_AN_EVENT * share }
+    }
+
+    /// Counts a poll, before it is made.
+    pub(crate) fn poll(&mut self, is_owed: bool) {
+        if is_owed {
+            self.polls =
+                self.polls.checked_sub(1).expect("it gets no event, though there are some");
+        }
+    }
+
+    /// If an empty log has told of a gap, the client can fall behind again before the first event comes.
+    pub(crate) fn was_told_of_a_gap(&mut self, has_events: bool) {
+        match has_events {
+            true => self.polls = self.polls.min(POLLS_AFTER_A_GAP * self.share),
+            false => self.begin(),
+        }
+    }
+
+    /// An event of the application came, or the client connects, or the log begins another life.
+    pub(crate) fn begin(&mut self) {
+        self.polls = POLLS_TO_AN_EVENT * self.share;
+    }
+}

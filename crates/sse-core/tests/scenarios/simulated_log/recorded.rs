@@ -1,0 +1,230 @@
+//! A log, and the record of all that is done to it.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use futures_util::FutureExt;
+use sse_core::{Error, Event, EventId, EventLog, LogOptions};
+
+use super::book::{Book, Fate};
+use crate::support::virtual_clock::VirtualClock;
+
+pub(crate) struct Recorded {
+    pub(crate) log: EventLog,
+    pub(crate) book: Book,
+    options: LogOptions,
+    clock: VirtualClock,
+    /// The newest event of each key.
+    keys: HashMap<u8, u64>,
+    idempotency_keys: HashMap<u8, Remembered>,
+    /// Counts the idempotency keys.
+    count: usize,
+    /// It is finished, or was before it was created again.
+    pub(crate) was_finished: bool,
+}
+
+struct Remembered {
+    life: usize,
+    cursor: u64,
+    came: Instant,
+    count: usize,
+}
+
+/// How long an idempotency key is remembered.
+const WINDOW: Duration = Duration::from_secs(120);
+
+impl Recorded {
+    pub(crate) fn new(name: &'static str, options: LogOptions, clock: &VirtualClock) -> Self {
+        let options = LogOptions { idempotency_window: WINDOW, ..options };
+        let log = EventLog::in_memory_on(clock.timer(), options);
+        Self {
+            book: Book::new(name, log.stats().newest.as_str()),
+            log,
+            options,
+            clock: clock.clone(),
+            keys: HashMap::new(),
+            idempotency_keys: HashMap::new(),
+            count: 0,
+            was_finished: false,
+        }
+    }
+
+    /// Notes what the log has dropped, which its limits must justify. The log drops what is too old before it changes anything.
+    pub(crate) fn look(&mut self) {
+        let (stats, now) = (self.log.stats(), self.clock.now());
+        let limit = self.options.events.max(1);
+        let is_small = self.options.bytes < LogOptions::default().bytes;
+        while self.book.kept.len() > stats.events {
+            let was_over = self.book.kept.len() > limit;
+            let age = now - self.book.drop_oldest();
+            // "To within a thousandth of it", and at least a millisecond.
+            let is_old = self
+                .options
+                .age
+                .is_some_and(|limit| age + (limit / 1000).max(Duration::from_millis(1)) >= limit);
+            assert!(was_over || is_small || is_old, "an event was dropped without need");
+        }
+        assert_eq!(self.book.kept.len(), stats.events);
+        assert!(stats.events <= limit, "{} events are kept of {limit}", stats.events);
+        assert_eq!(stats.newest.as_str(), self.book.id(self.book.newest));
+        if let Some(limit) = self.options.age
+            && let [oldest, _, ..] = self.book.kept.iter().take(2).collect::<Vec<_>>()[..]
+        {
+            let age = now - self.book.came(self.book.life(), *oldest);
+            assert!(age <= limit, "an event is kept that is {age:?} old");
+        }
+    }
+
+    /// Appends something: an event, one that has a key, one that may be there already, or several.
+    pub(crate) fn append(&mut self, rng: &mut Rng) {
+        match rng.u8(..) {
+            0..16 => self.append_once(rng.u8(..4), rng),
+            16..64 => self.append_keyed(rng.u8(..4), rng),
+            64..80 => {
+                let count = rng.usize(1..6);
+                self.append_all(count, |rng| rng.usize(..60), rng);
+            }
+            _ => self.append_one(rng),
+        }
+    }
+
+    pub(crate) fn append_one(&mut self, rng: &mut Rng) {
+        let (size, event) = self.next_event(rng);
+        let appended = now(self.log.append(event));
+        self.was_appended(appended.map(|id| vec![id]), &[size]);
+    }
+
+    /// Appends more events at once than the log keeps.
+    pub(crate) fn append_burst(&mut self, rng: &mut Rng) {
+        let count = self.options.events + rng.usize(1..4);
+        self.append_all(count, |rng| rng.usize(..30), rng);
+    }
+
+    pub(crate) fn append_all(
+        &mut self,
+        count: usize,
+        size: impl Fn(&mut Rng) -> usize,
+        rng: &mut Rng,
+    ) {
+        let sizes: Vec<usize> = (0..count).map(|_| size(rng)).collect();
+        let first = self.book.newest + 1;
+        let text = |(size, cursor): (&usize, u64)| {
+            Event::new(self.book.text(self.book.life(), cursor, *size))
+        };
+        let events: Vec<Event> = sizes.iter().zip(first..).map(text).collect();
+        let appended = now(self.log.append_all(events));
+        self.was_appended(appended, &sizes);
+    }
+
+    fn append_keyed(&mut self, key: u8, rng: &mut Rng) {
+        self.look();
+        let (size, event) = self.next_event(rng);
+        let appended = now(self.log.append_keyed(&format!("key {key}"), event));
+        if !self.book.is_finished {
+            let next = self.book.newest + 1;
+            let superseded = self.keys.insert(key, next);
+            superseded.into_iter().for_each(|cursor| self.book.remove(cursor));
+        }
+        self.was_appended(appended.map(|id| vec![id]), &[size]);
+    }
+
+    fn append_once(&mut self, key: u8, rng: &mut Rng) {
+        self.look();
+        let (size, event) = self.next_event(rng);
+        let appended = now(self.log.append_once(&format!("once {key}"), event));
+        if let Some(known) = self.idempotency_keys.get(&key)
+            && let Ok(id) = &appended
+        {
+            let is_late = self.clock.now() - known.came > WINDOW;
+            let is_here = known.life == self.book.life();
+            let is_kept = is_here && known.cursor > self.book.base;
+            // The log may remember no more keys than events.
+            let may_forget = self.count - known.count >= self.options.events;
+            if is_here && id.as_str() == self.book.id(known.cursor) {
+                assert!(!is_late && is_kept, "{id} is remembered for too long");
+                return self.look();
+            }
+            assert!(is_late || !is_kept || may_forget, "appended twice: {id}");
+        }
+        if appended.is_ok() {
+            self.count += 1;
+            let known = Remembered {
+                life: self.book.life(),
+                cursor: self.book.newest + 1,
+                came: self.clock.now(),
+                count: self.count,
+            };
+            self.idempotency_keys.insert(key, known);
+        }
+        self.was_appended(appended.map(|id| vec![id]), &[size]);
+    }
+
+    /// Deletes an event of this life, which may be gone already.
+    pub(crate) fn delete(&mut self, rng: &mut Rng) {
+        self.look();
+        let cursor = rng.u64(..=self.book.newest);
+        let id: EventId = self.book.id(cursor).parse().expect("an id");
+        now(self.log.delete(&id)).expect("it is an id of the log");
+        if self.book.fate(self.book.life(), cursor) == Some(Fate::Kept) {
+            self.book.remove(cursor);
+            self.keys.retain(|_, of| *of != cursor);
+        }
+        self.look();
+    }
+
+    pub(crate) fn new_epoch(&mut self) {
+        now(self.log.new_epoch()).expect("nothing fails in memory");
+        self.keys.clear();
+        self.book.begin_life(self.log.stats().newest.as_str());
+        self.look();
+    }
+
+    pub(crate) fn finish(&mut self) {
+        now(self.log.finish()).expect("nothing fails in memory");
+        (self.book.is_finished, self.was_finished) = (true, true);
+        self.look();
+    }
+
+    /// Creates the log again, as after a restart of its process: the old ids are of another epoch.
+    pub(crate) fn restart(&mut self) {
+        self.log = EventLog::in_memory_on(self.clock.timer(), self.options);
+        (self.keys, self.idempotency_keys) = (HashMap::new(), HashMap::new());
+        self.book.is_finished = false;
+        self.book.begin_life(self.log.stats().newest.as_str());
+        self.look();
+    }
+
+    /// Makes the next event; now and then one that is larger than a page.
+    fn next_event(&self, rng: &mut Rng) -> (usize, Event) {
+        let size = match rng.u16(..4096) {
+            0 => 70_000,
+            1..32 => rng.usize(..3000),
+            _ => rng.usize(..60),
+        };
+        let text = self.book.text(self.book.life(), self.book.newest + 1, size);
+        (size, Event::new(text))
+    }
+
+    fn was_appended(&mut self, appended: Result<Vec<EventId>, Error>, sizes: &[usize]) {
+        let ids = match appended {
+            Ok(ids) => ids,
+            Err(error) => {
+                assert!(self.book.is_finished && error.is_finished(), "{error}");
+                return;
+            }
+        };
+        assert!(!self.book.is_finished, "appended to a finished log");
+        for (id, size) in ids.iter().zip(sizes) {
+            let cursor = self.book.append(*size, self.clock.now());
+            assert_eq!(id.as_str(), self.book.id(cursor));
+        }
+        assert_eq!(ids.len(), sizes.len());
+        self.look();
+    }
+}
+
+/// Runs a call, which does not wait in memory.
+fn now<T>(call: impl Future<Output = T>) -> T {
+    call.now_or_never().expect("no waiting in memory")
+}
