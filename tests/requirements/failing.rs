@@ -125,6 +125,24 @@ pub(crate) async fn delivers_a_burst_to_a_slow_client_before_it_breaks_off(frame
     assert!(is_broken_off(end), "{end:?}");
 }
 
+pub(crate) async fn delivers_a_burst_to_a_slow_client_before_it_resets_an_http2_stream(
+    framework: &Framework,
+) {
+    let (failed, failures) = mpsc::channel();
+    let app = App::new(ServerOptions::default()).stream("burst", move |_| bursting(failed.clone()));
+    let server = framework.start(app);
+    let connection = Connection::open(server.address).await;
+    let mut response = connection.get("/burst", &[]).await;
+    for _ in 0..=BURST {
+        response.next_event().await;
+        if failures.try_recv().is_ok() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+    assert!(!response.parser().is_mid_event());
+    assert_eq!(response.end().await, End::Reset);
+}
+
 /// Rocket hands no error of a body on to its client.
 pub(crate) async fn ends_cleanly_where_it_is_to_break_off(framework: &Framework) {
     check(framework, "/cut", &[EVENTS, CUT].concat(), is_clean).await;

@@ -8,14 +8,14 @@ use sse_conformance::suite::wire::{Request, Response};
 use sse_core::{BoxError, EventLog, OnGap, Snapshot};
 
 /// How often a client returns to a busy log.
-const RETURNS: usize = 20;
+const RETURNS: usize = 100;
 
 pub(crate) async fn gives_events_along_with_word_of_a_gap_however_busy_the_log_is(
     framework: &Framework,
 ) {
     let log = EventLog::in_memory(100);
     let first = log.append("the first").await.expect("a short event is accepted");
-    for number in 0..100 {
+    for number in 0..200 {
         log.append(number.to_string()).await.expect("a short event is accepted");
     }
     let events = log.clone();
@@ -38,6 +38,33 @@ pub(crate) async fn gives_events_along_with_word_of_a_gap_however_busy_the_log_i
         assert_eq!(events[1].event_type, "message", "a second reset: {}", events[1].data);
         let [reset, event] = [0, 1].map(|nth| chunk_of(&response, nth));
         assert!(event <= reset + 1, "the reset is in chunk {reset}, the first event in {event}");
+    }
+    busy.abort();
+}
+
+/// How many gaps a client meets that reads more slowly than is appended.
+const GAPS: usize = 10;
+
+pub(crate) async fn gives_events_after_each_gap_of_a_client_that_falls_behind(
+    framework: &Framework,
+) {
+    let log = EventLog::in_memory(100);
+    let events = log.clone();
+    let app = App::new(ServerOptions::default()).stream("events", move |_| events.feed());
+    let server = framework.start(app);
+    let mut response = Request::get("/events").receive_buffer(4096).send(server.address).await;
+    // As fast as it can be done, so that there are appends between any two reads of the log.
+    let busy = tokio::spawn(async move {
+        let large = "x".repeat(8 * 1024);
+        loop {
+            log.append(large.as_str()).await.expect("a small event is accepted");
+            tokio::task::yield_now().await;
+        }
+    });
+    for gap in 0..GAPS {
+        while response.next_event().await.event_type != "reset" {}
+        let event = response.next_event().await;
+        assert_eq!(event.event_type, "message", "two resets in a row, at gap {gap}");
     }
     busy.abort();
 }

@@ -67,6 +67,7 @@ macro_rules! every_framework {
             }
             gaps::{
                 gives_events_along_with_word_of_a_gap_however_busy_the_log_is,
+                gives_events_after_each_gap_of_a_client_that_falls_behind,
                 delivers_the_whole_of_a_large_snapshot_and_then_goes_on,
             }
             response::{
@@ -146,6 +147,7 @@ macro_rules! breaks_responses_off {
                 breaks_the_response_off_after_whole_events,
                 breaks_the_response_off_after_the_event_of_a_failure,
                 delivers_a_burst_to_a_slow_client_before_it_breaks_off,
+                delivers_a_burst_to_a_slow_client_before_it_resets_an_http2_stream,
             }
         }
     };
