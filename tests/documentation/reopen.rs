@@ -57,6 +57,7 @@ async fn a_page_whose_browser_gave_up_opens_another_and_resumes() {
 
     away.send_replace(true);
     line.cut();
+    chromium.until("source.readyState == EventSource.CONNECTING").await;
     app.log.append("missed").await.expect("a short event");
     line.mend();
     chromium.until("source.readyState == EventSource.CLOSED").await;
