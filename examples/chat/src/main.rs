@@ -54,7 +54,8 @@ impl Chat {
 
     fn feed(&self, room: &str) -> Option<Feed> {
         let feed = self.rooms.get(room)?.feed().start_at(Start::Last(HISTORY));
-        let feed = feed.on_gap(OnGap::StartOver); // an id that means nothing gives nobody a longer history
+        // An id that means nothing gives nobody a longer history. `?poll` is for scripts: the response ends.
+        let feed = feed.on_gap(OnGap::StartOver).poll_parameter("poll");
         Some(feed.retry(Duration::from_secs(1)).shutdown(&self.shutdown))
     }
 
