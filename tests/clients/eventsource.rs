@@ -8,5 +8,5 @@ use super::{Received, program};
 ///
 /// Where Node is missing, or the client gives up.
 pub async fn run(url: &str, received: &mut Vec<Received>) {
-    program::run("node".into(), "eventsource.mjs", url, received).await;
+    program::run(program::node(), "eventsource.mjs", url, received).await;
 }

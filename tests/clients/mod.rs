@@ -3,15 +3,17 @@
 //!
 //! Two are Rust crates and run in the process; the others are programs beside this file, which print an event a
 //! line. They are used as their documentation says, and reconnect on their own, but for httpx-sse, which
-//! leaves that to its user. `tests/run` installs what they need.
+//! leaves that to its user. `tests/run` installs what they need. [`sdk`] has others, which read an answer of a language model.
 
 pub mod eventsource;
 pub mod eventsource_client;
 pub mod httpx_sse;
 pub mod reqwest_eventsource;
+pub mod sdk;
 pub mod undici;
 
 pub(crate) use self::program::directory;
+pub use self::program::node;
 
 mod program;
 

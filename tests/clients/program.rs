@@ -33,7 +33,7 @@ pub(super) async fn run(
         .spawn()
         .unwrap_or_else(|error| {
             let name = interpreter.display();
-            panic!("{name}: {error}; tests/run installs it (Debian: nodejs, python3-venv)")
+            panic!("{name}: {error}: run tests/run, which installs it")
         });
     let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
     let mut stderr = child.stderr.take().expect("stderr is piped");
@@ -58,15 +58,26 @@ pub(crate) fn directory() -> PathBuf {
 
 /// The Python that has the packages of `requirements.txt`.
 ///
-/// `tests/run` makes it in cargo's target folder, wherever that was put; this test was built in there too.
-///
 /// # Panics
 ///
 /// Where there is none.
 pub(super) fn python() -> PathBuf {
+    installed("bin/python")
+}
+
+/// Node, as new as the packages of `package.json` ask for.
+///
+/// # Panics
+///
+/// Where there is none.
+pub fn node() -> PathBuf {
+    installed("node/bin/node")
+}
+
+/// `tests/run` installs both in cargo's target folder, wherever that was put; this test was built in there too.
+fn installed(program: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a running test has a path");
-    test.ancestors()
-        .map(|folder| folder.join("python-clients/bin/python"))
-        .find(|python| python.exists())
-        .expect("no Python with httpx-sse: tests/run installs it (Debian: python3-venv)")
+    let mut folders = test.ancestors().map(|folder| folder.join("python-clients").join(program));
+    let found = folders.find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("python-clients/{program} is missing: run tests/run"))
 }

@@ -8,5 +8,5 @@ use super::{Received, program};
 ///
 /// Where Node is missing, or the client gives up.
 pub async fn run(url: &str, received: &mut Vec<Received>) {
-    program::run("node".into(), "undici.mjs", url, received).await;
+    program::run(program::node(), "undici.mjs", url, received).await;
 }

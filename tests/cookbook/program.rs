@@ -94,9 +94,22 @@ impl Program {
     /// # Panics
     ///
     /// Where it has not within 20 s.
-    pub async fn terminate(mut self) -> ExitStatus {
+    pub async fn terminate(self) -> ExitStatus {
+        self.end_by("TERM").await
+    }
+
+    /// The same with SIGINT, which is Ctrl-C.
+    ///
+    /// # Panics
+    ///
+    /// As [`terminate`](Program::terminate).
+    pub async fn interrupt(self) -> ExitStatus {
+        self.end_by("INT").await
+    }
+
+    async fn end_by(mut self, signal: &str) -> ExitStatus {
         let id = self.child.id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -TERM $0", &id]).status();
+        let sent = Command::new("sh").args(["-c", "kill -$1 $0", &id, signal]).status();
         assert!(sent.is_ok_and(|status| status.success()), "it runs, and is ours");
         let ended = || self.child.try_wait().expect("it is our child").is_some();
         eventually(Duration::from_secs(20), "it has ended", ended).await;

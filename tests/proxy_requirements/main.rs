@@ -1,6 +1,7 @@
 //! Every requirement and every proxy: a test. How a proxy is run is in `tests/proxies`, with the configuration of `docs/proxies`.
 
 mod compression;
+mod cuts;
 mod events;
 mod leaving;
 mod restarts;

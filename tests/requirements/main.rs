@@ -5,8 +5,10 @@ mod corpus;
 mod decode_vectors;
 mod encode_program;
 mod encode_vectors;
+mod failing;
 mod flood;
 mod frameworks;
+mod gaps;
 mod hello;
 mod leaving;
 mod merged;
@@ -19,6 +21,8 @@ mod replay;
 mod request;
 mod response;
 mod same_bytes;
+mod served_options;
+mod served_source;
 mod shutdown;
 mod stalled;
 mod vectors;
@@ -39,6 +43,12 @@ macro_rules! every_framework {
                 tells_of_a_gap_that_the_source_tells_of,
                 sends_what_a_context_is_given_until_it_closes,
                 sends_through_a_channel_from_elsewhere,
+                refuses_what_is_sent_after_the_end_of_a_stream,
+            }
+            failing::{
+                ends_cleanly_after_whole_events_when_a_stream_fails,
+                sends_the_event_of_a_failure_and_ends_cleanly,
+                takes_a_panic_for_an_error_and_goes_on_serving_others,
             }
             request::{
                 resumes_after_the_last_event_id_in_the_header,
@@ -52,6 +62,12 @@ macro_rules! every_framework {
                 tells_of_a_gap_where_events_are_no_longer_kept,
                 lets_a_page_poll,
                 streams_on_whatever_a_client_accepts,
+                starts_over_as_a_first_visit_where_the_id_means_nothing,
+                takes_undefined_in_the_query_for_a_first_visit,
+            }
+            gaps::{
+                gives_events_along_with_word_of_a_gap_however_busy_the_log_is,
+                delivers_the_whole_of_a_large_snapshot_and_then_goes_on,
             }
             response::{
                 says_in_its_headers_what_it_is,
@@ -71,6 +87,18 @@ macro_rules! every_framework {
             }
             merged::{
                 resumes_two_logs_by_one_id,
+            }
+            served_source::{
+                gets_a_long_replay_once_and_then_what_is_published,
+                resumes_in_the_middle_of_a_source,
+                tells_of_a_gap_where_an_id_is_outside_of_a_source,
+                ends_a_response_whose_fetch_fails_and_makes_the_next_one_whole,
+            }
+            served_options::{
+                keeps_as_many_events_as_the_program_is_told,
+                ends_at_a_gap_where_the_program_is_told_to_stop,
+                goes_on_live_after_a_gap_where_the_program_is_told_so,
+                keeps_alive_as_often_as_the_program_is_told,
             }
             leaving::{
                 frees_the_subscription_of_an_idle_client_that_closes,
@@ -106,6 +134,29 @@ macro_rules! cancels_handlers {
                         drops_a_handler_in_progress_when_its_client_leaves,
                     }
                 }
+    };
+}
+
+/// Those that break a response off whose body fails.
+macro_rules! breaks_responses_off {
+    ($framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework:
+            failing::{
+                breaks_the_response_off_after_whole_events,
+                breaks_the_response_off_after_the_event_of_a_failure,
+                delivers_a_burst_to_a_slow_client_before_it_breaks_off,
+            }
+        }
+    };
+}
+
+/// Those that end it as one that is whole.
+macro_rules! breaks_no_response_off {
+    ($framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework: failing::{ ends_cleanly_where_it_is_to_break_off }
+        }
     };
 }
 
@@ -145,6 +196,7 @@ mod axum {
     compressing!(AXUM);
     cancels_handlers!(AXUM);
     cuts_off_stalled_clients!(AXUM);
+    breaks_responses_off!(AXUM);
 }
 
 mod actix {
@@ -153,6 +205,7 @@ mod actix {
     compressing!(ACTIX);
     cancels_handlers!(ACTIX);
     cuts_off_stalled_clients!(ACTIX);
+    breaks_responses_off!(ACTIX);
 }
 
 mod warp {
@@ -160,8 +213,10 @@ mod warp {
     raw_headers!(WARP);
     cancels_handlers!(WARP);
     cuts_off_stalled_clients!(WARP);
+    breaks_responses_off!(WARP);
 }
 
 mod rocket {
     every_framework!(ROCKET);
+    breaks_no_response_off!(ROCKET);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::stream;
 use sse_conformance::suite::app::{Answer, App, Call, Method, ServerOptions};
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::{End, Request};
+use sse_conformance::suite::wire::{End, PATIENCE, Request, Response};
 use sse_core::{Closed, Event, EventId, EventLog, EventType, Feed, Replay, StreamContext, source};
 
 fn event(id: &'static str) -> Event {
@@ -141,4 +141,51 @@ pub(crate) async fn sends_through_a_channel_from_elsewhere(framework: &Framework
     assert_eq!(response.next_event().await.data, "from elsewhere");
     drop(context);
     assert_eq!(response.end().await, End::Clean);
+}
+
+/// Whatever ended the stream, a context says so, and nothing waits for ever.
+pub(crate) async fn refuses_what_is_sent_after_the_end_of_a_stream(framework: &Framework) {
+    let keep_alive = framework.closes.keep_alive;
+    let (handed, contexts) = mpsc::channel();
+    let app = App::new(ServerOptions::default()).stream("events", move |_| {
+        let (context, feed) = StreamContext::channel();
+        handed.send(context).expect("the test listens");
+        feed.keep_alive(keep_alive)
+    });
+    let shutdown = app.shutdown.clone();
+    let server = framework.start(app);
+
+    let client = Request::get("/events").send(server.address).await;
+    let context = contexts.try_recv().expect("the head comes after the handler");
+    context.close();
+    check_closed(&context).await;
+    drop(client);
+
+    for leave in [Response::leave_fin, Response::leave_rst] {
+        let client = Request::get("/events").send(server.address).await;
+        let context = contexts.try_recv().expect("the head comes after the handler");
+        context.send_event(Event::new("while it is here")).await.expect("the client is here");
+        leave(client);
+        check_closed(&context).await;
+    }
+
+    let mut client = Request::get("/events").send(server.address).await;
+    let context = contexts.try_recv().expect("the head comes after the handler");
+    shutdown.begin();
+    check_closed(&context).await;
+    assert_eq!(client.end().await, End::Clean);
+}
+
+/// Waits until the stream is over, and asks everything of its context that can be asked.
+async fn check_closed(context: &StreamContext) {
+    let asked = async {
+        context.closed().await;
+        assert!(context.is_closed());
+        for _ in 0..2 {
+            assert_eq!(context.send_event(Event::new("too late")).await, Err(Closed));
+            assert_eq!(context.send_comment("too late").await, Err(Closed));
+            context.close();
+        }
+    };
+    tokio::time::timeout(PATIENCE, asked).await.expect("nothing waits for ever");
 }

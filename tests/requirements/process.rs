@@ -20,8 +20,14 @@ const SIZE: usize = 8000;
 impl Process {
     /// Serves through this framework a log that keeps a MiB.
     pub(crate) async fn start(framework: &str) -> Self {
+        Self::start_with(framework, &["--retain-bytes", "1048576"]).await
+    }
+
+    /// Serves through this framework, with these arguments besides.
+    pub(crate) async fn start_with(framework: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_serve"))
-            .args(["--framework", framework, "--retain-bytes", "1048576"])
+            .args(["--framework", framework])
+            .args(arguments)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()

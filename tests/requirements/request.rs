@@ -7,7 +7,7 @@ use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::parser::Parsed;
 use sse_conformance::suite::server::Server;
 use sse_conformance::suite::wire::{End, Request};
-use sse_core::{Event, EventId, EventLog, EventType, Start};
+use sse_core::{Event, EventId, EventLog, EventType, OnGap, Start};
 
 /// A server that streams a log, which keeps five events and has them.
 async fn a_log_of_five(framework: &Framework) -> (Server, EventLog, Vec<EventId>) {
@@ -18,11 +18,12 @@ async fn a_log_of_five(framework: &Framework) -> (Server, EventLog, Vec<EventId>
 
 fn serve(framework: &Framework, log: &EventLog) -> Server {
     let (events, opened, renamed) = (log.clone(), log.clone(), log.clone());
-    let (history, polled) = (log.clone(), log.clone());
+    let (history, polled, over) = (log.clone(), log.clone(), log.clone());
     let app = App::new(ServerOptions::default())
         .stream("events", move |_| events.feed())
         .stream("opened", move |_| opened.feed().opening_event(EventType::from_static("opened")))
         .stream("history", move |_| history.feed().start_at(Start::Last(2)))
+        .stream("over", move |_| over.feed().start_at(Start::Last(2)).on_gap(OnGap::StartOver))
         .stream("polled", move |_| polled.feed().poll_parameter("poll"))
         .stream("renamed", move |_| renamed.feed().last_event_id_parameter("since"));
     framework.start(app)
@@ -202,4 +203,42 @@ pub(crate) async fn streams_on_whatever_a_client_accepts(framework: &Framework) 
         let ended = tokio::time::timeout(Duration::from_millis(100), response.event_or_end()).await;
         assert!(!matches!(ended, Ok(Err(_))), "{accept}: the stream has ended");
     }
+}
+
+/// So an id that means nothing gives no client more than it would have had without one.
+pub(crate) async fn starts_over_as_a_first_visit_where_the_id_means_nothing(framework: &Framework) {
+    let (server, log, _) = a_log_of_five(framework).await;
+    for id in ["nonsense", "0", "another.7"] {
+        let request = Request::get("/over").header("Last-Event-ID", id);
+        let mut response = request.send(server.address).await;
+        let events = response.events(3).await;
+        assert_eq!(events[0].event_type, "reset");
+        assert_eq!(data(&events[1..]), ["4", "5"]);
+
+        // Cut off right after the reset, it comes back with the id of the reset.
+        let request = Request::get("/over").header("Last-Event-ID", &events[0].last_event_id);
+        let mut resumed = request.send(server.address).await;
+        assert_eq!(data(&resumed.events(2).await), ["4", "5"]);
+    }
+    let request = Request::get("/over?lastEventId=nonsense");
+    let mut response = request.send(server.address).await;
+    response.events(3).await;
+    append(&log, [6]).await;
+    assert_eq!(response.next_event().await.data, "6");
+}
+
+/// A page writes it into its URL before it has had an event.
+pub(crate) async fn takes_undefined_in_the_query_for_a_first_visit(framework: &Framework) {
+    let (server, log, _) = a_log_of_five(framework).await;
+    for word in ["undefined", "null", "NaN"] {
+        let path = format!("/history?lastEventId={word}");
+        let mut response = Request::get(&path).send(server.address).await;
+        let events = response.events(2).await;
+        assert_eq!(data(&events), ["4", "5"], "{word}");
+        assert_eq!(events[0].event_type, "message");
+    }
+    let mut response = Request::get("/events?lastEventId=undefined").send(server.address).await;
+    response.read_until(|bytes| bytes.starts_with(b": ok\n")).await;
+    append(&log, [6]).await;
+    assert_eq!(response.next_event().await.data, "6");
 }

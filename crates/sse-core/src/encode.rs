@@ -29,6 +29,35 @@ pub(crate) fn block(event: &Event, out: &mut BytesMut) {
     }
 }
 
+/// The size of what [`block`] writes, found without writing it.
+pub(crate) fn block_len(event: &Event) -> usize {
+    let comment = event.comment.as_deref().map_or(0, |text| lines_len(": ".len(), text));
+    let data = event.data.as_deref().map_or(0, |data| lines_len("data: ".len(), data));
+    let event_type = match &event.event_type {
+        Some(t) if event.data.is_some() && !t.as_str().is_empty() => {
+            "event: \n".len() + t.as_str().len()
+        }
+        _ => 0,
+    };
+    let retry = event.retry.map_or(0, |retry| {
+        let millis = retry.min(Event::MAX_RETRY).as_millis() as u64;
+        "retry: \n".len() + itoa::Buffer::new().format(millis).len()
+    });
+    comment + event_type + retry + data
+}
+
+fn lines_len(field: usize, text: &str) -> usize {
+    let text = text.as_bytes();
+    let ends = memchr::memchr2_iter(b'\r', b'\n', text);
+    // Of CR and LF together only one ends a line, and neither goes out.
+    let (mut lines, mut dropped) = (1, 0);
+    for end in ends {
+        dropped += 1;
+        lines += usize::from(!(text[end] == b'\n' && end > 0 && text[end - 1] == b'\r'));
+    }
+    text.len() - dropped + lines * (field + 1)
+}
+
 /// Writes the id line and the blank line, which end a block.
 pub(crate) fn id(id: &EventId, out: &mut BytesMut) {
     line(b"id: ", id.as_str().as_bytes(), out);
@@ -78,6 +107,9 @@ mod tests {
 
     #[track_caller]
     fn check(event: Event, wire: &str) {
+        let mut out = BytesMut::new();
+        block(&event, &mut out);
+        assert_eq!(block_len(&event), out.len(), "what it would be is what it is");
         assert_eq!(Frame::from(event).as_bytes(), wire.as_bytes());
     }
 
@@ -96,6 +128,7 @@ mod tests {
         check(Event::new("a\r\nb\rc\nd"), "data: a\ndata: b\ndata: c\ndata: d\n\n");
         check(Event::new("\n"), "data: \ndata: \n\n");
         check(Event::new(""), "data: \n\n");
+        check(Event::new("\r\n\r\r\n\n"), "data: \ndata: \ndata: \ndata: \ndata: \n\n");
         check(Event::new("\n\r"), "data: \ndata: \ndata: \n\n");
     }
 

@@ -14,13 +14,17 @@ use crate::failure::Failure;
 use crate::feed::{Feed, Options};
 use crate::shutdown::OpenStream;
 use crate::timer::{Sleep, Timer};
+use crate::unwritten::Unwritten;
 use crate::{Cut, Error, Event, EventType, Frame, Shutdown, StreamRequest, encode};
 
 /// What browsers wait before they reconnect if nobody tells them.
 const USUAL_RETRY: Duration = Duration::from_secs(3);
 
-/// How long a framework has to write what it was given before the response is broken off: what it holds back by then is lost.
+/// How long a framework has to send what it has written, or copied, before the response is broken off.
 const BEFORE_A_CUT: Duration = Duration::from_millis(100);
+
+/// How long it has to write what it was given, if the client reads slowly: what it still holds by then is lost.
+const AT_MOST_BEFORE_A_CUT: Duration = Duration::from_secs(30);
 
 /// The body of an event stream: a first line, the events, a comment where there are none for long, the end.
 ///
@@ -48,6 +52,8 @@ struct State {
     last_write: Instant,
     progress: Progress,
     ending: Ending,
+    /// Counted only if the response is to be broken off when it fails.
+    unwritten: Option<Unwritten>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,7 +65,11 @@ enum Progress {
     Delivering,
     /// The last has been written.
     Ending,
-    /// The last has been written, and the response is to be broken off once the framework has had time to send it.
+    /// The framework has been given the last event, and the response is to be broken off.
+    Failed,
+    /// The same, once the framework has written it.
+    Writing,
+    /// It has written the last, and the response is to be broken off once it has had time to send it.
     Cutting,
 }
 
@@ -86,6 +96,7 @@ impl EventStream {
         }
         let is_poll = options.polls.include(request);
         let Options { keep_alive, keep_alive_event, retry, failure, shutdowns, .. } = options;
+        let failure_cuts = failure.cuts();
         Some(Self {
             state: Some(State {
                 events,
@@ -98,6 +109,7 @@ impl EventStream {
                 sleep: None,
                 last_write: timer.now(),
                 timer,
+                unwritten: failure_cuts.then(Unwritten::default),
                 progress: Progress::New,
                 ending: if is_poll { Ending::CaughtUp } else { Ending::Never },
             }),
@@ -145,13 +157,17 @@ impl Stream for EventStream {
         let Some(state) = &mut self.state else {
             return Poll::Ready(None);
         };
-        let Poll::Ready(item) = state.poll_next(cx) else {
-            return Poll::Pending;
+        let item = match ready!(state.poll_next(cx)) {
+            Some(Ok(chunk)) => Some(Ok(match &state.unwritten {
+                Some(unwritten) if state.progress != Progress::Writing => unwritten.count(chunk),
+                _ => chunk,
+            })),
+            end => {
+                // All that the client holds is freed now, whenever the framework drops the body.
+                self.state = None;
+                end
+            }
         };
-        if !matches!(item, Some(Ok(_))) {
-            // All that the client holds is freed now, whenever the framework drops the body.
-            self.state = None;
-        }
         Poll::Ready(item)
     }
 }
@@ -164,10 +180,14 @@ impl State {
                 return Poll::Ready(Some(Ok(self.first_line())));
             }
             Progress::Ending => return Poll::Ready(None),
-            Progress::Cutting => return self.poll_cut(cx),
+            Progress::Failed => return Poll::Ready(Some(Ok(self.break_off()))),
+            Progress::Writing | Progress::Cutting => return self.poll_cut(cx),
             Progress::Open | Progress::Delivering => {}
         }
         if self.poll_shutdown(cx).is_ready() {
+            if let Some(chunk) = self.events.close(cx) {
+                return Poll::Ready(Some(Ok(chunk)));
+            }
             self.progress = Progress::Ending;
             return Poll::Ready(Some(Ok(goodbye(self.retry))));
         }
@@ -180,7 +200,7 @@ impl State {
                 self.last_write = self.timer.now();
                 Poll::Ready(Some(Ok(chunk)))
             }
-            Poll::Ready(Some(Err(error))) => self.fail(&error, cx),
+            Poll::Ready(Some(Err(error))) => self.fail(&error),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending if self.may_end() && self.events.can_be_polled() => Poll::Ready(None),
             Poll::Pending => self.poll_keep_alive(cx).map(|line| Some(Ok(line))),
@@ -205,22 +225,43 @@ impl State {
     }
 
     /// Reports an error, tells the client of it if that was chosen, and ends the response, or breaks it off.
-    fn fail(&mut self, error: &Error, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
+    fn fail(&mut self, error: &Error) -> Poll<Option<Result<Bytes, Cut>>> {
         let word = self.failure.report(error);
-        self.progress = if self.failure.cuts() { Progress::Cutting } else { Progress::Ending };
+        self.progress = if self.failure.cuts() { Progress::Failed } else { Progress::Ending };
         self.sleep = None;
         match (word, self.progress) {
             (Some(word), _) => Poll::Ready(Some(Ok(word))),
-            (None, Progress::Cutting) => self.poll_cut(cx),
+            (None, Progress::Failed) => Poll::Ready(Some(Ok(self.break_off()))),
             (None, _) => Poll::Ready(None),
         }
     }
 
+    /// A comment for those who read the wire. It also is the chunk that a reader holds instead of the last event, while it waits for more.
+    fn break_off(&mut self) -> Bytes {
+        self.progress = Progress::Writing;
+        Bytes::from_static(b": broken off\n")
+    }
+
+    /// Breaks the response off once the framework has written all that it was given, or the stream is shut down.
     fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
+        let cut = Poll::Ready(Some(Err(Cut::new())));
+        if self.poll_shutdown(cx).is_ready() {
+            return cut;
+        }
+        if self.progress == Progress::Writing
+            && self.unwritten.as_ref().is_none_or(|unwritten| unwritten.poll_none(cx).is_ready())
+        {
+            self.progress = Progress::Cutting;
+            self.sleep = None;
+        }
+        let time = match self.progress {
+            Progress::Cutting => BEFORE_A_CUT,
+            _ => AT_MOST_BEFORE_A_CUT,
+        };
         let timer = &self.timer;
-        let sleep = self.sleep.get_or_insert_with(|| SyncWrapper::new(timer.sleep(BEFORE_A_CUT)));
+        let sleep = self.sleep.get_or_insert_with(|| SyncWrapper::new(timer.sleep(time)));
         ready!(sleep.get_mut().as_mut().poll(cx));
-        Poll::Ready(Some(Err(Cut::new())))
+        cut
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {

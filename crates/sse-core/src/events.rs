@@ -65,6 +65,14 @@ impl Events {
         }
     }
 
+    /// Has a context told that nothing more arrives, and returns what it has sent by now: that cannot be had later.
+    pub(crate) fn close(&mut self, cx: &Context<'_>) -> Option<Bytes> {
+        match self {
+            Self::Context(pushed) => pushed.close(cx),
+            Self::Log(_) | Self::Merge(_) | Self::Source(_) => None,
+        }
+    }
+
     /// Whether the client has all that there was when this was first asked. What a context sends cannot be had later.
     pub(crate) fn has_caught_up(&mut self) -> bool {
         match self {
@@ -100,6 +108,14 @@ pub(crate) struct Pushed {
 }
 
 impl Pushed {
+    fn close(&mut self, cx: &Context<'_>) -> Option<Bytes> {
+        self.receiver.close();
+        match self.receiver.poll_next(cx) {
+            Poll::Ready(sent) => sent,
+            Poll::Pending => None,
+        }
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         if let Some(running) = &mut self.running
             && let Poll::Ready(result) = caught(|| running.get_mut().as_mut().poll(cx))

@@ -164,9 +164,12 @@ impl Feed {
         self
     }
 
-    /// Breaks the response off if the stream fails, instead of ending it: the body's last item is a [`Cut`](crate::Cut), 100 ms after
-    /// the last event. A client that reads to the end of a response then sees an error. A proxy may turn that into a clean end:
-    /// only [`error_event`](Feed::error_event) arrives everywhere.
+    /// Breaks the response off if the stream fails, instead of ending it: after a comment, `: broken off`, the body's last item is a
+    /// [`Cut`](crate::Cut). A client that reads to the end of a response then sees an error.
+    ///
+    /// The framework throws away what it has not written by then. So the `Cut` waits until the framework has dropped every chunk, for 30 s
+    /// at most, and then for 100 ms. Rocket and some proxies turn it into a clean end: only [`error_event`](Feed::error_event) arrives
+    /// everywhere.
     #[must_use]
     pub fn cut_on_error(mut self) -> Self {
         self.options.failure.cut();

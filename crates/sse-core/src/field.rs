@@ -31,7 +31,7 @@ pub struct EventId(Text);
 /// The type of an event: the name that a browser's `addEventListener` takes. Without one it is `message`.
 ///
 /// Any text on one line without NUL, except `error` and `open`: `EventSource` fires events of these names itself, so that a page
-/// could not tell them apart. `reset` is what this library calls the event that tells of a [`Gap`](crate::Gap): better not use it
+/// could not tell them apart; see [`ERROR`](EventType::ERROR). `reset` is what this library calls the event that tells of a [`Gap`](crate::Gap): better not use it
 /// for another.
 ///
 /// ```
@@ -90,6 +90,17 @@ impl EventId {
 }
 
 impl EventType {
+    /// The type `error`, which is refused from a text: for clients other than `EventSource`, if their format has an event of this
+    /// type, as that of Anthropic's Messages API. A page with an `EventSource` takes it for a lost connection.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventType, Frame};
+    ///
+    /// let event = Event::new("overloaded").event_type(EventType::ERROR);
+    /// assert_eq!(Frame::from(event).as_bytes(), b"event: error\ndata: overloaded\n\n");
+    /// ```
+    pub const ERROR: Self = Self(Text::Static("error"));
+
     /// A type known when compiling.
     ///
     /// # Panics

@@ -119,6 +119,8 @@ pub use feed::Feed;
 
 mod events;
 
+mod unwritten;
+
 mod cut;
 pub use cut::Cut;
 

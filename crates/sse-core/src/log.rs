@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::store::Store;
-use crate::sync::{Mutex, MutexGuard, PoisonError};
+use crate::sync::{Mutex, PoisonError};
 use crate::wakers::Wakers;
 use crate::{Cursor, Epoch, Feed, Shutdown, Timer};
 
@@ -19,6 +19,7 @@ mod following;
 mod gaps;
 mod index;
 mod keys;
+mod locked;
 mod open;
 mod options;
 mod page;
@@ -34,6 +35,8 @@ mod stats;
 mod strangers;
 mod tail;
 mod trouble;
+#[cfg(test)]
+mod work;
 
 pub use copy::copy;
 pub use follower::Follower;
@@ -44,6 +47,7 @@ pub use stats::LogStats;
 use ages::Ages;
 use behind::Behind;
 pub(crate) use gaps::Gaps;
+use locked::Locked;
 use queue::Queue;
 pub(crate) use reader::Reader;
 use remembered::Remembered;
@@ -140,15 +144,18 @@ impl EventLog {
         self.0.store.as_ref().map_or(Cursor::from(u64::MAX), |store| store.largest_cursor())
     }
 
-    /// The log as it is now: without what has become too old.
-    fn lock_now(&self) -> MutexGuard<'_, State> {
-        let mut state = self.lock();
-        state.tail.expire(|| self.0.timer.now());
-        state
+    /// The log as it is now: without what has become too old, which is dropped some at a time, so that others get on meanwhile.
+    fn lock_now(&self) -> Locked<'_> {
+        loop {
+            let mut state = self.lock();
+            if state.tail.expire(|| self.0.timer.now()).is_all() {
+                return state;
+            }
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Locked<'_> {
+        Locked::new(self.0.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -174,7 +181,7 @@ impl Shared {
             tail,
             readers: Wakers::default(),
             is_finished: false,
-            remembered: Remembered::new(options.idempotency_window),
+            remembered: Remembered::new(options.idempotency_window, options.events.max(1)),
             behind,
         };
         let (state, shutdown, queue) = (Mutex::new(state), Shutdown::new(), Arc::default());

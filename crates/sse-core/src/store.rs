@@ -11,6 +11,7 @@ use futures_core::Stream;
 
 use crate::{Cursor, Epoch};
 
+mod check;
 mod error;
 mod event;
 mod name;

@@ -3,6 +3,7 @@
 use std::process::Stdio;
 
 use serde_json::Value;
+use sse_conformance::clients;
 use sse_conformance::cookbook::Program;
 use sse_conformance::suite::proxy::{Cuts, CuttingProxy};
 use sse_conformance::suite::wire::{Request, Response};
@@ -47,13 +48,13 @@ async fn npm_eventsource_parser_over_fetch_reads_each_word_once_over_a_line_that
     println!("seed {}", cuts.seed);
     let proxy = CuttingProxy::start(program.address, cuts).await;
     let key = "0123456789abcdef0123456789abcdef";
-    let node = Command::new("node")
+    let node = Command::new(clients::node())
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reads.mjs"))
         .args([&format!("http://{}{PATH}", proxy.addr()), key])
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
         .output();
-    let output = node.await.expect("node runs; tests/run installs it (Debian: nodejs)");
+    let output = node.await.expect("node runs");
     assert!(output.status.success(), "{output:?}");
     let read: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
     // Whoever knows the key reads the same.
@@ -93,6 +94,7 @@ async fn writing_stops_once_nobody_listens_and_no_sooner() {
     // Who comes back later is told, and given an answer from its beginning.
     let mut back = ask(&program, "0123456789abcdef", Some(&id)).await;
     assert_eq!(back.next_event().await.event_type, "reset");
+    assert_eq!(word(&back.next_event().await.data), "", "the first has the role alone");
     assert_eq!(word(&back.next_event().await.data), "I ");
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Data {
     newest: Cursor,
     is_finished: bool,
     deletions: u64,
+    /// How many events the engine keeps, by a limit of its own.
+    pub(super) most: usize,
     /// The idempotency keys.
     known: HashMap<Arc<str>, (Instant, Cursor)>,
     /// How often anything has changed of which followers are told.
@@ -60,6 +62,7 @@ impl Data {
             newest: Cursor::START,
             is_finished: false,
             deletions: 0,
+            most: usize::MAX,
             known: HashMap::new(),
             changes: 0,
             lives: 0,
@@ -106,6 +109,7 @@ impl Data {
         let event = StoredEvent { cursor, block: event.block.clone(), key: event.key.clone() };
         self.events.push_back(Kept { event, came: now });
         self.newest = cursor;
+        self.trim(self.events.len().saturating_sub(self.most));
         cursor
     }
 
@@ -120,11 +124,21 @@ impl Data {
         events.map(|(_, kept)| kept.event.clone()).collect()
     }
 
+    /// The position of the first event after this one.
+    pub(super) fn first_after(&self, after: Cursor) -> Option<Cursor> {
+        let first = self.events.partition_point(|kept| kept.event.cursor <= after);
+        self.events.get(first).map(|kept| kept.event.cursor)
+    }
+
     pub(super) fn before_last(&self, count: usize) -> Cursor {
         match self.events.len().checked_sub(count) {
             None | Some(0) => self.floor,
             Some(before) => self.events[before - 1].event.cursor,
         }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
     }
 
     pub(super) fn retain(&mut self, retention: &Retention, now: Instant) {

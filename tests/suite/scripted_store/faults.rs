@@ -5,6 +5,7 @@ use std::fmt;
 use std::task::Waker;
 
 use super::ScriptedStore;
+use super::turns::Turns;
 
 /// What a store is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,6 +74,7 @@ pub(super) struct Faults {
     pub(super) calls: HashMap<Call, usize>,
     pub(super) reads: usize,
     pub(super) most_reads: usize,
+    pub(super) turns: Turns,
     /// How many events a page has at the most.
     pub(super) page: Option<usize>,
     pub(super) steps: Option<Steps>,

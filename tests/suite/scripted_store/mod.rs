@@ -16,6 +16,7 @@ mod data;
 mod faults;
 mod follow;
 mod script;
+mod turns;
 
 pub use data::Positions;
 pub use faults::{Call, Cut, Fault};
@@ -31,6 +32,8 @@ pub struct ScriptedStore {
     positions: Positions,
     timer: Timer,
     window: Duration,
+    /// Which process it serves.
+    process: usize,
 }
 
 struct Held {
@@ -48,13 +51,19 @@ impl ScriptedStore {
     pub fn on(timer: Timer, positions: Positions) -> Self {
         let held = Held { data: Data::new(positions), faults: Faults::default() };
         let window = Duration::from_secs(120);
-        Self { held: Arc::new(Mutex::new(held)), positions, timer, window }
+        Self { held: Arc::new(Mutex::new(held)), positions, timer, window, process: 0 }
     }
 
     /// The same data; idempotency keys that come this way are known for this long.
     #[must_use]
     pub fn idempotency_window(&self, window: Duration) -> Self {
         Self { window, ..self.clone() }
+    }
+
+    /// The same data, for the process of this number: the turns of its reads are its own.
+    #[must_use]
+    pub fn of_process(&self, process: usize) -> Self {
+        Self { process, ..self.clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -143,9 +152,12 @@ impl Store for ScriptedStore {
 
     async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
         let _reading = Reading::begin(self);
+        let turn = self.begin_turn();
         self.arrive(Call::Read).await?;
+        self.wait_for_turn(turn).await;
         let page = self.page(after, limit).await;
         self.answer(Call::Read).await?;
+        self.end_turn(turn);
         Ok(page)
     }
 

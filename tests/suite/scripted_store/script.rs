@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::task::Waker;
 
 use sse_core::Cursor;
-use sse_core::store::{Bounds, PageLimit, StoredEvent};
+use sse_core::store::{Bounds, NewEvent, PageLimit, StoredEvent};
 
 use super::data::Data;
 use super::faults::{Call, Cut, Fault};
@@ -66,6 +66,27 @@ impl ScriptedStore {
         self.change(|held| held.data.trim(count));
     }
 
+    /// From now on the engine trims by itself, at each append: it keeps no more than so many events.
+    pub fn keep_at_most(&self, events: usize) {
+        self.change(|held| held.data.most = events);
+    }
+
+    /// Adds these events at once, as another process would. A finished log takes none.
+    pub fn add(&self, events: &[NewEvent]) {
+        let (now, window) = (self.timer.now(), self.window);
+        self.change(|held| _ = held.data.append(events, now, window));
+    }
+
+    /// How many events there are.
+    pub fn kept(&self) -> usize {
+        self.lock().data.len()
+    }
+
+    /// The position of the first event after this one.
+    pub fn first_kept_after(&self, after: Cursor) -> Option<Cursor> {
+        self.lock().data.first_after(after)
+    }
+
     /// What there is.
     pub fn now(&self) -> Bounds {
         self.lock().data.bounds()
@@ -93,7 +114,10 @@ impl ScriptedStore {
 
     /// The data are gone, and it begins anew.
     pub fn recreate(&self) {
-        self.fail_over_to(&Replica(Data::new(self.positions)));
+        let most = self.lock().data.most;
+        let mut data = Data::new(self.positions);
+        data.most = most;
+        self.fail_over_to(&Replica(data));
     }
 
     /// How often this was called.

@@ -104,9 +104,10 @@ impl EventLog {
         let epoch = Epoch::random()?;
         let mut state = self.lock();
         let newest = state.tail.newest();
-        state.tail.begin_epoch(epoch, newest);
+        let dropped = state.tail.begin_epoch(epoch, newest);
         let woken = state.readers.take();
         drop(state);
+        drop(dropped);
         woken.wake();
         Ok(())
     }

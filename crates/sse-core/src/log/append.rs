@@ -93,7 +93,7 @@ impl EventLog {
     {
         let events: Result<Vec<_>, _> =
             events.into_iter().map(|event| self.encode(event)).collect();
-        self.append_encoded(events?).await
+        self.append_checked(events?).await
     }
 
     /// Adds events that have been encoded for this log, each with the keys that it was given; otherwise as
@@ -108,9 +108,12 @@ impl EventLog {
     /// As for [`append`](EventLog::append).
     pub async fn append_encoded(&self, events: Vec<NewEvent>) -> Result<Vec<EventId>, Error> {
         let largest = self.0.options.largest_event_allowed();
-        if let Some(event) = events.iter().find(|event| event.block.len() > largest) {
-            return Err(Error::too_large(event.block.len(), largest));
-        }
+        // Their fields are public: what was checked when they were made may have been changed.
+        events.iter().try_for_each(|event| event.check(largest))?;
+        self.append_checked(events).await
+    }
+
+    async fn append_checked(&self, events: Vec<NewEvent>) -> Result<Vec<EventId>, Error> {
         match &self.0.store {
             _ if events.is_empty() => Ok(Vec::new()),
             Some(store) => append_to(&**store, &self.0.timer, &self.0.options, &events).await,

@@ -1,5 +1,3 @@
-use bytes::Bytes;
-
 use crate::log::{EventLog, reads};
 use crate::store::{NewEvent, StoredEvent};
 use crate::{Cursor, Epoch, Error, Frame, GapReason};
@@ -73,11 +71,14 @@ impl EventLog {
         if after < state.tail.base() {
             return Err(state.gap(GapReason::TooOld).into());
         }
-        let (epoch, cursors) = (state.tail.epoch(), state.tail.cursors_after(after, 1000));
-        let events = cursors.into_iter().filter_map(|cursor| {
-            let frame = Frame::from_log(state.tail.read_one(cursor)?, cursor.id(epoch));
-            let block = Bytes::copy_from_slice(frame.block());
-            Some(StoredEvent { cursor, block, key: state.tail.key_of(cursor) })
+        let epoch = state.tail.epoch();
+        let copied = state.tail.copy_after(after, reads::LIMIT);
+        let with_key = |(cursor, bytes)| (cursor, bytes, state.tail.key_of(cursor));
+        let copied: Vec<_> = copied.into_iter().map(with_key).collect();
+        drop(state);
+        let events = copied.into_iter().map(|(cursor, bytes, key)| {
+            let size = Frame::from_log(bytes.clone(), cursor.id(epoch)).block().len();
+            StoredEvent { cursor, block: bytes.slice(..size), key }
         });
         Ok((epoch, events.collect()))
     }

@@ -8,6 +8,7 @@ use crate::log::follow::Taken;
 use crate::log::reads::{self, Known};
 use crate::log::seen::{Seen, Trace};
 use crate::log::state::State;
+use crate::log::tail::Dropped;
 use crate::store::{Bounds, Page, StoredEvent};
 use crate::{Cursor, Epoch};
 
@@ -17,6 +18,8 @@ struct Changes {
     /// Whether there is something for those who wait at the end.
     has_news: bool,
     woken: Vec<Waker>,
+    /// To be freed then.
+    dropped: Vec<Dropped>,
 }
 
 impl EventLog {
@@ -72,7 +75,7 @@ impl EventLog {
             if page.bounds.epoch == state.tail.epoch() {
                 if page.bounds.floor > state.tail.newest() {
                     // What lies between is gone: whoever was there is told so.
-                    state.tail.skip_to(page.bounds.floor);
+                    changes.dropped.push(state.tail.skip_to(page.bounds.floor));
                     changes.has_news = true;
                 }
                 for event in &page.events {
@@ -191,7 +194,7 @@ impl State {
             }
             changes.has_news = true;
             changes.woken.extend(behind.begin_epoch(self.tail.epoch(), *bounds));
-            self.tail.begin_epoch(bounds.epoch, bounds.newest);
+            changes.dropped.push(self.tail.begin_epoch(bounds.epoch, bounds.newest));
             self.is_finished = bounds.is_finished;
             return Taken::NotFollowing;
         }
@@ -199,14 +202,14 @@ impl State {
             return Taken::NotFollowing;
         }
         if bounds.deletions != behind.bounds.deletions {
-            self.tail.skip_to(self.tail.newest());
+            changes.dropped.push(self.tail.skip_to(self.tail.newest()));
             changes.woken.extend(behind.forget_pages());
             behind.newest_seen = None;
         }
         behind.bounds.follow_on(bounds);
         let known = behind.bounds;
         if known.floor > self.tail.newest() {
-            self.tail.skip_to(known.floor);
+            changes.dropped.push(self.tail.skip_to(known.floor));
             changes.has_news = true;
         }
         let is_behind = self.tail.newest() < known.newest;

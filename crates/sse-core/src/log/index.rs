@@ -17,6 +17,24 @@ pub(crate) struct Index {
     last_hole: usize,
 }
 
+/// Events that follow one another in the bytes of a page.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) bytes: Range<usize>,
+    pub(crate) last: Cursor,
+    is_up_to_a_hole: bool,
+}
+
+/// How many bytes before a hole are worth a chunk of their own.
+const WORTH_A_CHUNK: usize = 4 * 1024;
+
+impl Run {
+    /// Whether the page is better put together, without its holes, than read up to the next one.
+    pub(crate) fn is_short(&self) -> bool {
+        self.is_up_to_a_hole && self.bytes.len() < WORTH_A_CHUNK
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     cursor: Cursor,
@@ -53,15 +71,22 @@ impl Index {
         self.kept().len()
     }
 
-    /// The bytes of all events after this position, if there are any.
-    pub(crate) fn after(&self, cursor: Cursor) -> Option<Range<usize>> {
-        let first = self.kept().get(self.place_after(cursor))?;
-        Some(first.range().start..self.kept().last()?.range().end)
-    }
-
-    /// Whether these bytes are of events alone.
-    pub(crate) fn is_whole(&self, bytes: &Range<usize>) -> bool {
-        bytes.start >= self.last_hole
+    /// The events after this position, up to the first hole between them.
+    pub(crate) fn run_after(&self, cursor: Cursor) -> Option<Run> {
+        let (first, rest) = self.kept().get(self.place_after(cursor)..)?.split_first()?;
+        let newest = rest.last().unwrap_or(first);
+        let mut last = newest;
+        if first.range().start < self.last_hole {
+            last = first;
+            for next in rest {
+                if next.start != last.end {
+                    break;
+                }
+                last = next;
+            }
+        }
+        let bytes = first.range().start..last.range().end;
+        Some(Run { bytes, last: last.cursor, is_up_to_a_hole: last.cursor < newest.cursor })
     }
 
     /// The event at this position, if it is here.
@@ -108,6 +133,8 @@ impl Index {
 
     /// The events that are kept, without anything in between.
     pub(crate) fn compacted(&self, bytes: &[u8]) -> (Self, BytesMut) {
+        #[cfg(test)]
+        super::work::add(self.len());
         let size = self.kept().iter().map(|entry| entry.range().len()).sum();
         let (mut index, mut kept) = (Self::default(), BytesMut::with_capacity(size));
         for entry in self.kept() {

@@ -1,6 +1,6 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::log::index::Index;
+use crate::log::index::{Index, Run};
 use crate::{Cursor, EventId, encode};
 
 /// How large pages become. What a reader takes at once is one page at the most.
@@ -26,15 +26,14 @@ impl Page {
         Self { index, bytes: fitting(event.freeze(), capacity) }
     }
 
-    /// All after this position, if there is anything, in one piece.
-    pub(crate) fn read(&mut self, after: Cursor) -> Option<Bytes> {
-        let range = self.index.after(after)?;
-        if !self.index.is_whole(&range) {
+    /// What there is after this position, in one piece, and the last of it.
+    pub(crate) fn read(&mut self, after: Cursor) -> Option<(Bytes, Cursor)> {
+        if self.index.run_after(after)?.is_short() {
             // Once for all readers.
             self.compact();
-            return self.index.after(after).map(|range| self.bytes.slice(range));
         }
-        Some(self.bytes.slice(range))
+        let Run { bytes, last, .. } = self.index.run_after(after)?;
+        Some((self.bytes.slice(bytes), last))
     }
 
     /// One event, in bytes of its own: whoever holds it does not hold the page.
@@ -120,13 +119,12 @@ impl OpenPage {
         size
     }
 
-    /// All after this position, if there is anything, in one piece.
-    pub(crate) fn read(&mut self, after: Cursor) -> Option<Bytes> {
-        let mut range = self.index.after(after)?;
-        if !self.index.is_whole(&range) {
+    /// What there is after this position, in one piece, and the last of it.
+    pub(crate) fn read(&mut self, after: Cursor) -> Option<(Bytes, Cursor)> {
+        if self.index.run_after(after)?.is_short() {
             self.compact();
-            range = self.index.after(after)?;
         }
+        let Run { bytes: range, last: newest, .. } = self.index.run_after(after)?;
         self.freeze();
         // A reader that is up to date wants the last piece. For one that is not the pieces are joined, which is done once
         // for all readers.
@@ -136,13 +134,13 @@ impl OpenPage {
         }
         let piece = self.frozen.last().cloned().unwrap_or_default();
         let before = self.len - piece.len();
-        Some(piece.slice(range.start - before..range.end - before))
+        Some((piece.slice(range.start - before..range.end - before), newest))
     }
 
     /// One event, in bytes of its own.
     pub(crate) fn copy_of(&mut self, event: Cursor) -> Option<Bytes> {
         let range = self.index.event(event)?;
-        let from_here_on = self.read(event.previous())?;
+        let (from_here_on, _) = self.read(event.previous())?;
         Some(Bytes::copy_from_slice(&from_here_on[..range.len()]))
     }
 

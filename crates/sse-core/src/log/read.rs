@@ -1,11 +1,9 @@
 use std::future::Future;
 
 use crate::cursor::Origin;
-use crate::log::EventLog;
 use crate::log::patience::within;
-use crate::log::state::State;
+use crate::log::{EventLog, Locked, reads};
 use crate::store::{PageLimit, Store, StoreError, StoredEvent};
-use crate::sync::MutexGuard;
 use crate::{Cursor, Epoch, Error, EventId, Frame, GapReason};
 
 impl EventLog {
@@ -33,7 +31,9 @@ impl EventLog {
         Err(self.lock_now().gap(GapReason::TooOld).into())
     }
 
-    /// The events after this one, at most `limit` of them, oldest first. Over a store fewer than that may come, though there are more.
+    /// Returns the events after this one, oldest first: at most `limit`, and at most 16 MiB
+    /// ([`LogOptions::tail_bytes`](crate::LogOptions::tail_bytes)) or one event. Fewer than that may come, though there are more: ask again
+    /// after the last, until there is none.
     ///
     /// # Errors
     ///
@@ -44,19 +44,35 @@ impl EventLog {
     /// Nothing is changed by it.
     pub async fn read_after(&self, id: &EventId, limit: usize) -> Result<Vec<Frame>, Error> {
         let (epoch, after) = self.locate(id).await?;
-        let is_here = |state: &MutexGuard<'_, State>| after >= state.tail.base();
-        let Some(mut state) = self.tail_of(epoch).filter(is_here) else {
-            return match &self.0.store {
-                Some(_) if limit == 0 => Ok(Vec::new()),
-                Some(store) => self.read_stored(&**store, epoch, after, limit).await,
-                None => Err(self.lock_now().gap(GapReason::TooOld).into()),
-            };
-        };
-        let cursors = state.tail.cursors_after(after, limit);
-        let frames = cursors.into_iter().filter_map(|cursor| {
-            Some(Frame::from_log(state.tail.read_one(cursor)?, cursor.id(epoch)))
-        });
-        Ok(frames.collect())
+        match (self.read_here(epoch, after, limit), &self.0.store) {
+            (Some(frames), _) => Ok(frames),
+            (None, Some(_)) if limit == 0 => Ok(Vec::new()),
+            (None, Some(store)) => self.read_stored(&**store, epoch, after, limit).await,
+            (None, None) => Err(self.lock_now().gap(GapReason::TooOld).into()),
+        }
+    }
+
+    /// The events after this position as they are in memory, if all of them are. They are copied some at a time, so that the log is not
+    /// locked for long; if it drops events meanwhile, it is what came before those.
+    fn read_here(&self, epoch: Epoch, mut after: Cursor, limit: usize) -> Option<Vec<Frame>> {
+        let (mut frames, mut bytes) = (Vec::new(), 0);
+        loop {
+            let step =
+                PageLimit { events: reads::LIMIT.events.min(limit - frames.len()), ..reads::LIMIT };
+            let state = self.tail_of(epoch).filter(|state| after >= state.tail.base());
+            let Some(mut state) = state else { return (!frames.is_empty()).then_some(frames) };
+            let copied = state.tail.copy_after(after, step);
+            drop(state);
+            let Some(&(last, _)) = copied.last() else { return Some(frames) };
+            after = last;
+            for (cursor, event) in copied {
+                bytes += event.len();
+                if bytes > self.0.options.tail_bytes && !frames.is_empty() {
+                    return Some(frames);
+                }
+                frames.push(Frame::from_log(event, cursor.id(epoch)));
+            }
+        }
     }
 
     /// Where an id is, if all that follows it is kept.
@@ -93,7 +109,7 @@ impl EventLog {
     }
 
     /// The log as it is now, if it is of this epoch.
-    fn tail_of(&self, epoch: Epoch) -> Option<MutexGuard<'_, State>> {
+    fn tail_of(&self, epoch: Epoch) -> Option<Locked<'_>> {
         Some(self.lock_now()).filter(|state| state.tail.epoch() == epoch)
     }
 

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use crate::log::ages::Ages;
 use crate::log::keys::Keys;
 use crate::log::page::{OpenPage, Page};
+use crate::store::PageLimit;
 use crate::{Cursor, Epoch, EventId, encode};
 
 mod remove;
@@ -31,12 +32,34 @@ pub(crate) struct Tail {
     ages: Option<Ages>,
 }
 
+/// A tail that is over. It is freed once the lock is released, since it may hold a million events.
+#[derive(Debug)]
+#[must_use]
+#[expect(dead_code, reason = "it is held to be dropped")]
+pub(crate) struct Dropped(Box<Tail>);
+
 /// How much is kept. The newest event is, whatever its size.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) events: usize,
     pub(crate) bytes: usize,
 }
+
+/// Whether all that is too old was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expired {
+    All,
+    Some,
+}
+
+impl Expired {
+    pub(crate) fn is_all(self) -> bool {
+        self == Self::All
+    }
+}
+
+/// How many events are dropped at a time of those that are too old.
+const EXPIRED_AT_ONCE: usize = 1000;
 
 /// What there is after a cursor.
 #[derive(Debug, PartialEq, Eq)]
@@ -101,14 +124,17 @@ impl Tail {
         }
     }
 
-    /// Lets go of what is too old by now.
-    pub(crate) fn expire(&mut self, now: impl FnOnce() -> Instant) {
-        if let Some(ages) = &mut self.ages {
-            let expired = ages.expired(now());
-            while self.len > 1 && self.oldest().is_some_and(|oldest| oldest <= expired) {
-                self.let_go();
+    /// Drops what is too old by now, some of it.
+    pub(crate) fn expire(&mut self, now: impl FnOnce() -> Instant) -> Expired {
+        let Some(ages) = &mut self.ages else { return Expired::All };
+        let expired = ages.expired(now());
+        for _ in 0..EXPIRED_AT_ONCE {
+            if self.len <= 1 || self.oldest().is_none_or(|oldest| oldest > expired) {
+                return Expired::All;
             }
+            self.let_go();
         }
+        Expired::Some
     }
 
     /// What there is after this cursor, up to the end of a page.
@@ -121,15 +147,14 @@ impl Tail {
         }
         let page = self.page_after(after);
         if let Some(page) = self.pages.get_mut(page)
-            && let Some(bytes) = page.read(after)
-            && let Some(last) = page.index.last()
+            && let Some((bytes, last)) = page.read(after)
         {
             return Read::Events(bytes, last);
         }
-        match (self.open.read(after), self.open.index.last()) {
-            (Some(bytes), Some(last)) => Read::Events(bytes, last),
+        match self.open.read(after) {
+            Some((bytes, last)) => Read::Events(bytes, last),
             // What came after it has been deleted.
-            _ => Read::End,
+            None => Read::End,
         }
     }
 
@@ -140,12 +165,22 @@ impl Tail {
         sealed.or_else(|| self.open.copy_of(event))
     }
 
-    /// The positions of the events after this one, at most so many.
-    pub(crate) fn cursors_after(&self, after: Cursor, limit: usize) -> Vec<Cursor> {
+    /// The events after this one, at least one if there is any, in bytes of their own.
+    pub(crate) fn copy_after(&mut self, after: Cursor, limit: PageLimit) -> Vec<(Cursor, Bytes)> {
         let pages = self.pages.range(self.page_after(after)..).map(|page| &page.index);
         let indexes = pages.chain([&self.open.index]);
-        let events = indexes.flat_map(|index| index.events_after(after));
-        events.map(|(cursor, _)| cursor).take(limit).collect()
+        let (mut cursors, mut bytes) = (Vec::new(), 0);
+        for (cursor, range) in indexes.flat_map(|index| index.events_after(after)) {
+            bytes += range.len();
+            if cursors.len() >= limit.events || (!cursors.is_empty() && bytes > limit.bytes) {
+                break;
+            }
+            cursors.push(cursor);
+        }
+        #[cfg(test)]
+        super::work::add(cursors.len());
+        let copy = |cursor| Some((cursor, self.read_one(cursor)?));
+        cursors.into_iter().filter_map(copy).collect()
     }
 
     /// The key of an event.
@@ -165,14 +200,14 @@ impl Tail {
         self.base
     }
 
-    /// Lets go of all, since what follows does not follow on the newest, or to have it read anew.
-    pub(crate) fn skip_to(&mut self, base: Cursor) {
+    /// Drops all, since what follows does not follow on the newest, or to have it read again.
+    pub(crate) fn skip_to(&mut self, base: Cursor) -> Dropped {
         let base = base.max(self.newest);
-        let ages = self.ages.take();
-        *self = Self::new(self.epoch, base, self.limits, ages);
-        if let Some(ages) = &mut self.ages {
+        let mut ages = self.ages.take();
+        if let Some(ages) = &mut ages {
             ages.let_go(base);
         }
+        self.replace(Self::new(self.epoch, base, self.limits, ages))
     }
 
     /// There is no event up to this position.
@@ -181,9 +216,13 @@ impl Tail {
     }
 
     /// Another life of the log begins after this position.
-    pub(crate) fn begin_epoch(&mut self, epoch: Epoch, base: Cursor) {
+    pub(crate) fn begin_epoch(&mut self, epoch: Epoch, base: Cursor) -> Dropped {
         let ages = self.ages.take().map(Ages::emptied);
-        *self = Self::new(epoch, base, self.limits, ages);
+        self.replace(Self::new(epoch, base, self.limits, ages))
+    }
+
+    fn replace(&mut self, by: Self) -> Dropped {
+        Dropped(Box::new(std::mem::replace(self, by)))
     }
 
     pub(crate) fn epoch(&self) -> Epoch {
@@ -228,10 +267,12 @@ impl Tail {
         self.pages.extend(page);
     }
 
-    /// Lets go of the oldest event, and of its page once that has no other.
+    /// Drops the oldest event, and its page once that has no other.
     fn let_go(&mut self) {
         let oldest = self.pages.front_mut().map_or(&mut self.open.index, |page| &mut page.index);
         let Some((cursor, size)) = oldest.let_go() else { return };
+        #[cfg(test)]
+        super::work::add(1);
         if oldest.len() == 0 {
             self.pages.pop_front();
         }
@@ -242,6 +283,13 @@ impl Tail {
         if let Some(ages) = &mut self.ages {
             ages.let_go(cursor);
         }
+    }
+}
+
+#[cfg(test)]
+impl Drop for Tail {
+    fn drop(&mut self) {
+        super::work::add(self.len);
     }
 }
 

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::store::check;
 use crate::{Cursor, Epoch, Error, Event, encode};
 
 /// An event on its way into a store.
@@ -54,11 +55,13 @@ impl NewEvent {
                 "it has no data, so no client would see it: give it data, which may be empty",
             ));
         }
+        // Before it is written: its lines may be seven times the text.
+        let size = encode::block_len(event);
+        if size > largest {
+            return Err(Error::too_large(size, largest));
+        }
         let mut block = BytesMut::new();
         encode::block(event, &mut block);
-        if block.len() > largest {
-            return Err(Error::too_large(block.len(), largest));
-        }
         Ok(Self { block: block.freeze(), key: None, idempotency_key: None })
     }
 
@@ -78,6 +81,20 @@ impl NewEvent {
     /// As for [`with_key`](NewEvent::with_key).
     pub fn with_idempotency_key(self, key: &str) -> Result<Self, Error> {
         Ok(Self { idempotency_key: Some(checked(key)?), ..self })
+    }
+}
+
+impl NewEvent {
+    /// Refuses what [`encode`](NewEvent::encode), [`with_key`](NewEvent::with_key) and
+    /// [`with_idempotency_key`](NewEvent::with_idempotency_key) would not have made.
+    pub(crate) fn check(&self, largest: usize) -> Result<(), Error> {
+        if self.block.len() > largest {
+            return Err(Error::too_large(self.block.len(), largest));
+        }
+        for key in [&self.key, &self.idempotency_key].into_iter().flatten() {
+            checked(key)?;
+        }
+        check::check(&self.block).map_err(Error::invalid_event)
     }
 }
 

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use sse_core::{
-    BoxError, Event, EventLog, Feed, Replay, StreamContext, StreamRequest, StreamResponse, source,
+    BoxError, Event, EventId, EventLog, Feed, OnGap, Replay, StreamContext, StreamRequest,
+    StreamResponse, merge, source,
 };
 
-use crate::support::client::{Client, request};
+use crate::support::client::{Client, request, request_after};
 use crate::support::clock;
 use crate::support::script::{Fetch, Script, event, numbers};
 
@@ -183,4 +184,92 @@ async fn the_last_event_id_is_read_from_the_parameter_that_was_chosen() {
     assert_eq!(client.read_all().await, numbers(2..=3));
     let mut client = Client::with(&in_query("lastEventId=nonsense"), feed());
     assert_eq!(client.read_all().await, numbers([]));
+}
+
+/// As in the test of a handler, or in a thread that hands the response over to a runtime.
+#[test]
+fn an_answer_can_be_made_outside_of_a_runtime_and_read_within() {
+    let log = EventLog::in_memory(10);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime");
+    let feeds = || {
+        let both = merge([("a", &log), ("b", &EventLog::in_memory(1))]).expect("two names");
+        let running = StreamContext::run(|_| async { Err::<(), BoxError>("at once".into()) });
+        [log.feed(), both, Feed::from(Script::default()), running.cut_on_error()]
+    };
+    for request in [request(), StreamRequest::new("HEAD", None, [])] {
+        let made = feeds().map(|feed| StreamResponse::new(&request, feed, clock::timer()));
+        for mut response in made {
+            assert_eq!(response.status, 200);
+            runtime.block_on(async {
+                let next = tokio::time::timeout(Duration::from_secs(5), response.body.next());
+                let first = next.await.expect("at once").transpose().expect("no cut");
+                assert_eq!(first.is_none(), request.is_head());
+            });
+        }
+    }
+    let gap = request_after("nonsense");
+    let refused = StreamResponse::new(&gap, log.feed().on_gap(OnGap::Stop), clock::timer());
+    assert_eq!(refused.status, 204);
+}
+
+/// Polls with one more event before each time, and says how many chunks came before the end.
+async fn busy(feed: Feed, last_event_id: &str, mut publish: impl AsyncFnMut()) -> Client {
+    let query = format!("poll&lastEventId={last_event_id}");
+    let mut client = Client::with(&StreamRequest::new("GET", Some(&query), []), polled(feed));
+    for _ in 0..100 {
+        publish().await;
+        if client.chunk().await.is_none() {
+            return client;
+        }
+    }
+    panic!("no end after {} events", client.events().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_polls_a_busy_log_is_let_go() {
+    let log = EventLog::in_memory(1000);
+    let first = log.append("0").await.expect("stored");
+    append(&log, 1..=50).await;
+    let client = busy(log.feed(), first.as_str(), async || append(&log, [0]).await).await;
+    let events = client.events();
+    assert_eq!(events[..50], numbers(1..=50), "what was there when it came");
+    // At a first visit, and after a gap, likewise.
+    busy(log.feed(), "", async || append(&log, [0]).await).await;
+    let client = busy(log.feed(), "nonsense", async || append(&log, [0]).await).await;
+    assert!(client.events().len() > 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_polls_a_busy_merge_is_let_go() {
+    let (a, b) = (EventLog::in_memory(1000), EventLog::in_memory(1000));
+    let feed = || merge([("a", &a), ("b", &b)]).expect("two names");
+    append(&a, [0]).await;
+    let opening = sse_core::EventType::from_static("opened");
+    let mut first = Client::open(feed().opening_event(opening));
+    first.read_all().await;
+    append(&a, 1..=5).await;
+    append(&b, 1..=5).await;
+    let publish = async || {
+        append(&a, [0]).await;
+        append(&b, [0]).await;
+    };
+    let client = busy(feed(), first.last_event_id(), publish).await;
+    assert!(client.events().len() >= 10, "what was there when it came: {:?}", client.events());
+    busy(feed(), "", publish).await;
+    busy(feed(), "nonsense", publish).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_polls_a_busy_source_is_let_go() {
+    let script = Script::holding(1..=5);
+    let mut number = 5;
+    let publish = async || {
+        number += 1;
+        script.publish(number);
+    };
+    let client = busy(Feed::from(script.clone()), "1", publish).await;
+    assert_eq!(client.events()[..4], numbers(2..=5), "what was there when it came");
+    let id = EventId::try_from(client.last_event_id()).expect("an id");
+    assert_eq!(script.subscribers(), 0, "after {id}");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sse_core::{Closed, Event, StreamContext};
+use sse_core::{Closed, Event, Shutdown, StreamContext};
 
 use crate::support::client::Client;
 use crate::support::report::Reports;
@@ -161,4 +161,86 @@ async fn the_end_of_the_closure_is_the_end_of_the_stream_whoever_else_holds_the_
     assert_eq!(client.read_to_end().await, numbers([1]));
     let context = take.try_recv().expect("it has run");
     assert_eq!(context.send_event(Event::new("2")).await, Err(Closed));
+}
+
+/// Asks everything of a context whose stream is over. Nothing waits.
+async fn check_closed(context: &StreamContext, ended_by: &str) {
+    let asked = async {
+        context.closed().await;
+        for _ in 0..2 {
+            assert_eq!(context.send_event(Event::new("x")).await, Err(Closed), "{ended_by}");
+            assert_eq!(context.send_comment("x").await, Err(Closed), "{ended_by}");
+            context.close();
+        }
+        // More than may wait for a client.
+        fill(context).await;
+    };
+    tokio::time::timeout(Duration::from_secs(5), asked).await.expect(ended_by);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_ended_a_stream_its_contexts_say_so_and_nothing_hangs() {
+    let (context, feed) = StreamContext::channel();
+    let mut client = Client::open(feed);
+    context.close();
+    check_closed(&context, "close").await;
+    assert_eq!(client.read_to_end().await, numbers([]));
+    check_closed(&context, "close, and the client has read it").await;
+
+    let (context, feed) = StreamContext::channel();
+    let mut client = Client::open(feed);
+    client.read_all().await;
+    drop(client);
+    check_closed(&context, "the client, which left").await;
+
+    let (context, feed) = StreamContext::channel();
+    let shutdown = Shutdown::new();
+    let mut client = Client::open(feed.shutdown(&shutdown));
+    client.read_all().await;
+    let waiting = tokio::spawn({
+        let context = context.clone();
+        async move { fill(&context).await }
+    });
+    crate::support::clock::pass(10).await;
+    assert!(!waiting.is_finished());
+    shutdown.begin();
+    client.read_to_end().await;
+    check_closed(&context, "the shutdown").await;
+    let waited = tokio::time::timeout(Duration::from_secs(1), waiting).await;
+    waited.expect("woken").expect("no panic");
+}
+
+/// Its client cannot resume.
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_before_a_shutdown_arrives_before_the_goodbye() {
+    let shutdown = Shutdown::new();
+    let (context, channel) = StreamContext::channel();
+    let run = StreamContext::run(|context| async move {
+        context.send_event(Event::new("1")).await?;
+        context.closed().await;
+        context.send_event(Event::new("2")).await
+    });
+    let mut clients = [channel, run].map(|feed| Client::open(feed.shutdown(&shutdown)));
+    for client in &mut clients {
+        client.read_all().await;
+    }
+    context.send_event(Event::new("1")).await.expect("there is a client");
+    shutdown.begin();
+    for client in &mut clients {
+        assert_eq!(client.read_to_end().await, numbers([1]));
+        assert!(client.text().contains("data: 1\n\nretry: "));
+    }
+}
+
+/// What is sent between the goodbye and the end of the body would be lost in silence.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_taken_after_the_goodbye_of_a_shutdown() {
+    let (context, feed) = StreamContext::channel();
+    let shutdown = Shutdown::new();
+    let mut client = Client::open(feed.shutdown(&shutdown));
+    client.read_all().await;
+    shutdown.begin();
+    let goodbye = client.chunk().await.expect("the goodbye");
+    assert!(goodbye.starts_with(b"retry: "));
+    assert_eq!(context.send_event(Event::new("x")).await, Err(Closed));
 }

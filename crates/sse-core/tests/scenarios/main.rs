@@ -3,6 +3,8 @@
 mod support;
 
 mod answers;
+mod breaking_off;
+mod chunks;
 mod contexts;
 mod contexts_end;
 mod copying;
@@ -26,6 +28,7 @@ mod simulated_source;
 mod simulated_store;
 mod simulation;
 mod snapshots;
+mod source_gaps;
 mod start;
 mod store_appends;
 mod store_behind;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use sse_core::{Event, EventLog, Feed, Shutdown, StreamContext, StreamResponse};
+use sse_core::{Event, EventLog, Feed, Shutdown, StreamContext, StreamResponse, merge};
 
 use crate::support::client::{Client, request};
 use crate::support::clock;
@@ -70,6 +70,28 @@ async fn a_shutdown_ends_every_stream_whatever_its_events_come_from() {
     let woken = tokio::time::timeout(Duration::from_secs(1), waiting).await;
     woken.expect("woken by the last").expect("no panic");
     assert!(context.is_closed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_counts_a_stream_once_however_often_it_is_given() {
+    let log = EventLog::in_memory(1);
+    let both = || merge([("a", &log), ("b", &log)]).expect("two names");
+    for feed in [log.feed().shutdown(log.shutdown()), both(), both().shutdown(log.shutdown())] {
+        let mut client = Client::open(feed);
+        assert_eq!(log.shutdown().open_streams(), 1);
+        client.read_all().await;
+        assert_eq!(log.shutdown().open_streams(), 1);
+        drop(client);
+        assert_eq!(log.shutdown().open_streams(), 0);
+    }
+    let mut clients = [Client::open(both()), Client::open(log.feed().shutdown(log.shutdown()))];
+    assert_eq!(log.shutdown().open_streams(), 2);
+    log.shutdown().begin();
+    for client in &mut clients {
+        client.read_to_end().await;
+        goodbye(client);
+    }
+    log.shutdown().drained().now_or_never().expect("drained");
 }
 
 #[tokio::test(start_paused = true)]

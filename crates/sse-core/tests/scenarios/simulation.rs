@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use bytes::Bytes;
 use fastrand::Rng;
 use futures_core::Stream;
 use sse_core::{EventStream, Feed, StreamRequest, StreamResponse, Timer};
 
-use crate::support::client::{request, request_after};
 use crate::support::parser::{Parsed, Parser};
 use crate::support::rules;
 use crate::support::wakes::Wakes;
@@ -44,6 +44,11 @@ pub(crate) struct Reader {
     is_woken: bool,
     parser: Parser,
     last_event_id: String,
+    /// What it says that it accepts.
+    accept: &'static str,
+    timer: Timer,
+    /// The chunk that it read last, whole.
+    pub(crate) chunk: Bytes,
     /// Whether the stream came to its end by itself.
     pub(crate) has_ended: bool,
     /// What has arrived since this was last taken.
@@ -53,19 +58,38 @@ pub(crate) struct Reader {
 impl Reader {
     /// One that has an id from before, or an empty one.
     pub(crate) fn new(last_event_id: &str) -> Self {
+        Self::at(Timer::new(Instant::now, |_| std::future::pending()), last_event_id)
+    }
+
+    /// The same, by this clock.
+    pub(crate) fn at(timer: Timer, last_event_id: &str) -> Self {
         Self {
             body: None,
             wakes: Wakes::new(),
             is_woken: false,
             parser: Parser::default(),
             last_event_id: last_event_id.to_owned(),
+            accept: "text/event-stream",
+            timer,
+            chunk: Bytes::new(),
             has_ended: false,
             arrived: Vec::new(),
         }
     }
 
+    /// The same, which cannot read on for ever.
+    pub(crate) fn polling(self) -> Self {
+        Self { accept: "text/html", ..self }
+    }
+
     pub(crate) fn is_connected(&self) -> bool {
         self.body.is_some()
+    }
+
+    /// Whether there may be something to read.
+    pub(crate) fn is_woken(&mut self) -> bool {
+        self.is_woken |= self.wakes.take() > 0;
+        self.is_woken
     }
 
     pub(crate) fn connect(&mut self, feed: impl Into<Feed>) {
@@ -75,8 +99,7 @@ impl Reader {
     /// Connects, unless the answer is 204.
     pub(crate) fn is_answered(&mut self, feed: impl Into<Feed>) -> bool {
         let request = self.request();
-        let timer = Timer::new(Instant::now, |_| std::future::pending());
-        let response = StreamResponse::new(&request, feed, timer);
+        let response = StreamResponse::new(&request, feed, self.timer.clone());
         if response.status == 204 {
             return false;
         }
@@ -99,11 +122,10 @@ impl Reader {
 
     /// Reads a chunk, where one is due: whether anything was read. A cut may come within the chunk.
     pub(crate) fn read(&mut self, rng: &mut Rng, cuts_within: bool) -> bool {
-        let Some(body) = &mut self.body else { return false };
-        self.is_woken |= self.wakes.take() > 0;
-        if !self.is_woken {
+        if !self.is_woken() {
             return false;
         }
+        let Some(body) = &mut self.body else { return false };
         let waker = self.wakes.waker();
         match Pin::new(body).poll_next(&mut Context::from_waker(&waker)) {
             Poll::Ready(Some(Ok(chunk))) => {
@@ -112,6 +134,7 @@ impl Reader {
                 let is_cut = cuts_within && rng.u8(..) < 8;
                 let taken = if is_cut { rng.usize(..chunk.len()) } else { chunk.len() };
                 self.arrived.extend(self.parser.feed(&chunk[..taken]));
+                self.chunk = chunk;
                 if !self.parser.last_event_id().is_empty() {
                     self.parser.last_event_id().clone_into(&mut self.last_event_id);
                 }
@@ -130,6 +153,9 @@ impl Reader {
     }
 
     fn request(&self) -> StreamRequest {
-        if self.last_event_id.is_empty() { request() } else { request_after(&self.last_event_id) }
+        let accept = ("accept", self.accept.as_bytes());
+        // An empty value counts as none.
+        let last_event_id = ("last-event-id", self.last_event_id.as_bytes());
+        StreamRequest::new("GET", None, [accept, last_event_id])
     }
 }

@@ -4,7 +4,11 @@ use std::io;
 use std::time::Duration;
 
 use sse_core::{BoxError, Frames, Replay};
-use sse_core::{Event, EventId, EventLog, Feed, OnGap, Snapshot, Source, async_trait};
+use sse_core::{
+    Event, EventId, EventLog, Feed, LogOptions, OnGap, Snapshot, Source, async_trait, merge,
+};
+
+use tokio::time::Instant;
 
 use crate::support::client::Client;
 use crate::support::clock;
@@ -90,6 +94,74 @@ async fn a_snapshot_that_fails_or_leads_nowhere_ends_the_response() {
     }
     assert!(reports[0].only().is_source());
     assert!(reports[1].only().is_gap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_is_never_made_ends_the_response_after_30_s() {
+    let log = three_to_seven().await;
+    let merged = merge([("a", &log)]).expect("a name");
+    for feed in [log.feed(), merged, Feed::from(Young(Script::holding(1..=7)))] {
+        let reports = Reports::default();
+        let never = |_| std::future::pending::<Result<Snapshot, BoxError>>();
+        let feed = feed.on_gap(OnGap::snapshot(never)).keep_alive(Duration::from_secs(4));
+        let begun = Instant::now();
+        let mut client = Client::resume(reports.of(feed), "nonsense");
+        client.read_to_end().await;
+        assert!((29..=31).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+        assert_eq!(client.parsed()[0].event_type, "reset");
+        assert_eq!(client.last_event_id(), "", "it comes back to the same gap");
+        let error = reports.only();
+        assert!(error.is_source(), "{error}");
+        let source = std::error::Error::source(&error).expect("what was wrong").to_string();
+        assert_eq!(source, "it was not made within 30s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_of_no_events_is_an_event_that_says_so_and_carries_the_position() {
+    let log = three_to_seven().await;
+    let head = log.clone();
+    let feed = || {
+        let head = head.clone();
+        log.feed().on_gap(OnGap::snapshot(move |_| {
+            let at = head.stats().newest;
+            async { Ok::<_, io::Error>(Snapshot::new([""; 0], at)) }
+        }))
+    };
+    let mut client = Client::resume(feed(), "nonsense");
+    client.read_until(2).await;
+    let snapshot = &client.parsed()[1];
+    assert_eq!((snapshot.event_type.as_str(), snapshot.data.as_str()), ("snapshot", ""));
+    assert!(snapshot.last_event_id.ends_with(".7"));
+    append(&log, [8]).await;
+    let mut resumed = Client::resume(feed(), client.last_event_id());
+    assert_eq!(resumed.read_all().await, numbers([8]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_with_an_event_that_the_log_would_refuse_ends_the_response() {
+    let log = EventLog::in_memory(LogOptions { largest_event: 1000, ..LogOptions::from(5) });
+    append(&log, 1..=7).await;
+    for (size, is_too_large) in [(900, false), (1100, true)] {
+        for feed in [log.feed(), merge([("a", &log)]).expect("a name")] {
+            let (reports, head) = (Reports::default(), log.clone());
+            let feed = feed.on_gap(OnGap::snapshot(move |_| {
+                let at = head.stats().newest;
+                let events = ["small".to_owned(), "x".repeat(size)];
+                async { Ok::<_, io::Error>(Snapshot::new(events, at)) }
+            }));
+            let mut client = Client::resume(reports.of(feed), "nonsense");
+            client.read_all().await;
+            assert_eq!(client.parsed()[0].event_type, "reset");
+            assert_eq!(client.is_over(), is_too_large, "{size}");
+            if is_too_large {
+                assert_eq!(client.events().len(), 1, "no half of a state");
+                assert!(reports.only().is_too_large());
+            } else {
+                assert_eq!(client.events().len(), 3);
+            }
+        }
+    }
 }
 
 /// Knows the ids from 5 on.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Simulation;
+use super::client::Client;
 
 impl Simulation {
     pub(super) fn poll_a_process(&mut self) -> bool {
@@ -16,24 +17,38 @@ impl Simulation {
     }
 
     /// Lets a client connect, to one process or the other, or read.
-    pub(super) fn step(&mut self, client: usize, cuts_within: bool) -> bool {
-        let client = &mut self.clients[client];
-        if client.is_done {
+    pub(super) fn step(&mut self, number: usize, cuts_within: bool) -> bool {
+        let client = &mut self.clients[number];
+        if client.is_done || client.rests_until.is_some_and(|until| self.clock.now() < until) {
             return false;
         }
         if !client.reader.is_connected() {
             let process = self.rng.usize(..2);
             let Some(log) = &self.processes[process].log else { return false };
             client.is_to_be_told = self.processes[process].is_confused_about(&client.last_event_id);
+            client.is_confused = self.processes[process].is_confused();
+            let newest = self.processes[process].newest();
+            client.epoch = newest.map_or(client.epoch, |(epoch, _)| epoch);
+            client.has_something_to_begin_with = self.history.has_something_before(newest);
             client.connect(process, log, &self.history);
+            self.look_for_a_check(number);
             return true;
         }
-        client.is_confused = self.processes[client.process].is_confused();
+        let process = &self.processes[client.process];
+        client.is_confused = process.is_confused();
+        client.epoch = process.newest().map_or(client.epoch, |(epoch, _)| epoch);
         let has_read = client.read(&mut self.rng, &self.history, cuts_within);
+        if has_read && !client.reader.is_connected() {
+            // As a browser does whose stream has ended.
+            client.rests_until = Some(self.clock.now() + Duration::from_millis(1));
+        }
         client.is_to_be_told |=
             self.processes[client.process].is_confused_about(&client.last_event_id);
         if !client.reader.is_connected() {
             self.forgive_the_disconnected();
+        }
+        if has_read {
+            self.look_for_a_check(number);
         }
         has_read
     }
@@ -44,7 +59,7 @@ impl Simulation {
         self.forgive_the_disconnected();
     }
 
-    /// Whoever is where nothing is any more, and is connected to nobody who knows, may come back when nobody can know of it.
+    /// A client that is where nothing is any more, and that no process can tell so, may come back when no process knows of it.
     pub(super) fn forgive_the_disconnected(&mut self) {
         for client in &mut self.clients {
             let is_connected = client.reader.is_connected();
@@ -65,6 +80,12 @@ impl Simulation {
         self.forgive_the_disconnected();
     }
 
+    /// A client leaves for good, and another comes for the first time.
+    fn a_client_comes(&mut self) {
+        let leaves = self.rng.usize(..self.clients.len());
+        self.clients[leaves] = Client::any(&mut self.rng, &self.store, &self.history);
+    }
+
     /// What was given up by its caller may have been done, or not.
     pub(super) fn give_up_a_call(&mut self) {
         if !self.calls.is_empty() {
@@ -75,7 +96,8 @@ impl Simulation {
 
     pub(super) fn rare(&mut self) {
         match self.rng.u8(..16) {
-            0..6 => self.restart(),
+            0..4 => self.restart(),
+            4..6 => self.a_client_comes(),
             6..8 => self.new_epoch(),
             8 => self.finish(),
             9 if self.has_losses => self.recreate(),

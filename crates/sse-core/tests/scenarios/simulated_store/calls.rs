@@ -105,7 +105,7 @@ impl Simulation {
 
     fn poll_call(&mut self, call: usize) -> bool {
         let (result, was_polled) = self.calls[call].task.poll();
-        self.history.look();
+        self.look();
         if let Some(result) = result {
             let Call { what, process, .. } = self.calls.swap_remove(call);
             self.check(what, process, result);

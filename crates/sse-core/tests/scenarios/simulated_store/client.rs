@@ -1,56 +1,108 @@
 //! A client, which knows what must come next.
 
-use fastrand::Rng;
-use serde_json::Value;
-use sse_core::{EventLog, EventType, Feed, Start};
+use std::collections::HashSet;
+use std::time::Instant;
 
+use fastrand::Rng;
+use sse_core::{Epoch, EventLog, EventType, Feed, Start};
+
+use super::choices::{Choice, Snapshots, any_start};
 use super::history::{History, Place};
+use super::liveness::Wait;
 use crate::simulation::Reader;
-use crate::support::parser::Parsed;
+use crate::support::scripted_store::ScriptedStore;
 
 pub(super) struct Client {
     pub(super) reader: Reader,
-    start: Start,
+    pub(super) start: Start,
+    pub(super) choice: Choice,
+    pub(super) snapshots: Snapshots,
+    has_opening: bool,
     /// To which process it is connected.
     pub(super) process: usize,
+    /// The epoch in which that process is.
+    pub(super) epoch: Epoch,
     /// The last id it saw.
     pub(super) last_event_id: String,
     /// Where it is: the places that the last id it saw may name.
     pub(super) at: Option<Vec<Place>>,
+    /// Where it has been, since it came for the first time.
+    pub(super) seen: HashSet<Place>,
+    /// Whether there was something to begin with.
+    pub(super) has_something_to_begin_with: bool,
     /// It may be told nothing, since nobody is left who knows what was lost.
     pub(super) is_forgiven: bool,
     /// What it is given now may be of two pasts.
     pub(super) is_confused: bool,
     /// It has been given such, or may have been, until it is told so.
     pub(super) is_to_be_told: bool,
+    /// By when its process has asked the store about its id.
+    pub(super) is_checked_by: Option<Instant>,
+    /// Before this it does not come back.
+    pub(super) rests_until: Option<Instant>,
     /// It has seen the end.
     pub(super) is_done: bool,
     /// What was deleted for good before it came.
     pub(super) must_not_see: Vec<Place>,
+    /// For how long it has waited for an event that the log has.
+    pub(super) wait: Wait,
 }
 
 impl Client {
-    pub(super) fn new(start: Start) -> Self {
-        Self {
+    /// A client that comes for the first time.
+    pub(super) fn any(rng: &mut Rng, store: &ScriptedStore, history: &History) -> Self {
+        let (start, choice) = (any_start(rng, history), Choice::any(rng));
+        Self::new(start, choice, Snapshots::new(rng, store), history)
+    }
+
+    pub(super) fn new(
+        start: Start,
+        choice: Choice,
+        snapshots: Snapshots,
+        history: &History,
+    ) -> Self {
+        let mut client = Self {
             reader: Reader::new(""),
             start,
+            choice,
+            has_opening: snapshots.events != 1,
+            snapshots,
             process: 0,
+            epoch: history.epoch,
             last_event_id: String::new(),
             at: None,
+            seen: HashSet::new(),
+            has_something_to_begin_with: false,
             is_forgiven: false,
             is_confused: false,
             is_to_be_told: false,
+            is_checked_by: None,
+            rests_until: None,
             is_done: false,
             must_not_see: Vec::new(),
+            wait: Wait::default(),
+        };
+        if let Start::At(id) = &client.start {
+            id.as_str().clone_into(&mut client.last_event_id);
+            client.at = Some(history.named(id.as_str()));
         }
+        client
     }
 
     pub(super) fn connect(&mut self, process: usize, log: &EventLog, history: &History) {
         self.process = process;
-        let opening = EventType::from_static("opening");
-        let feed: Feed = log.feed().start_at(self.start.clone()).opening_event(opening);
+        self.snapshots.forget();
+        self.wait = Wait::default();
+        let on_gap = self.choice.on_gap(&self.snapshots);
+        let mut feed: Feed = log.feed().start_at(self.start.clone()).on_gap(on_gap);
+        if self.has_opening {
+            feed = feed.opening_event(EventType::from_static("opening"));
+        }
         if !self.reader.is_answered(feed) {
             self.end(history);
+            if !self.is_done {
+                self.come_for_the_first_time();
+            }
         }
     }
 
@@ -66,77 +118,13 @@ impl Client {
         has_read
     }
 
-    /// An end is the end of a finished log, and of nothing else.
-    fn end(&mut self, history: &History) {
-        let is_right = match &self.at {
-            Some(at) => history.is_an_end(at),
-            None => !history.ends.is_empty(),
-        };
-        assert!(is_right, "it ended at {:?}, and the ends are {:?}", self.at, history.ends);
-        self.is_done = true;
-    }
-
-    fn take(&mut self, event: &Parsed, history: &History) {
-        self.check(event, history);
-        self.last_event_id.clone_from(&event.last_event_id);
-    }
-
-    fn check(&mut self, event: &Parsed, history: &History) {
-        let named = history.named(&event.last_event_id);
-        assert!(!named.is_empty(), "an id that nobody gave: {event:?}");
-        match event.event_type.as_str() {
-            "reset" => self.check_reset(event, history),
-            "opening" => {
-                assert!(self.at.is_none(), "word of where it begins, and it is at {:?}", self.at)
-            }
-            _ => {
-                let number: usize = event.data.parse().expect("a number");
-                let is_it = |place: &&Place| history.places[**place].number == number;
-                let events: Vec<Place> = named.iter().filter(is_it).copied().collect();
-                assert!(!events.is_empty(), "{event:?} is not what was stored there");
-                let is_next = events.iter().any(|event| match &self.at {
-                    Some(at) => history.follows(*event, at),
-                    None if self.start == Start::Oldest => history.is_the_oldest(*event),
-                    None => true,
-                });
-                assert!(
-                    is_next || self.is_forgiven || self.is_confused || self.is_to_be_told,
-                    "lost, repeated or out of order: {event:?} at {:?}, after {:?}",
-                    events,
-                    self.at
-                );
-                let was_deleted = events.iter().all(|event| self.must_not_see.contains(event));
-                assert!(!was_deleted, "{event:?} was deleted before it came");
-                // Who has had nothing before has lost nothing.
-                self.is_to_be_told &= self.at.is_some();
-                self.at = Some(events);
-                self.is_forgiven = false;
-                return;
-            }
-        }
-        (self.at, self.is_forgiven, self.is_to_be_told) = (Some(named), false, false);
-    }
-
-    fn check_reset(&self, event: &Parsed, history: &History) {
-        let said: Value = serde_json::from_str(&event.data).expect("JSON");
-        let reason = said["reason"].as_str().expect("a reason");
-        let last = self.last_event_id.as_str();
-        let is_right = match (reason, &self.at) {
-            (_, None) => reason == "too-old" || reason == "other-epoch",
-            ("too-old", Some(at)) => history.is_trimmed_after(at),
-            ("other-epoch", Some(_)) => {
-                let epoch = |id: &str| id.split_once('.').map(|(epoch, _)| epoch.to_owned());
-                last.is_empty() || epoch(last) != epoch(&event.last_event_id)
-            }
-            ("ahead-of-head", Some(at)) => {
-                !history.line().any(|place| at.contains(&place)) || self.is_forgiven
-            }
-            _ => false,
-        };
-        assert!(
-            is_right || self.is_confused || self.is_to_be_told,
-            "{event:?} at {:?}, last {last}",
-            self.at
-        );
+    /// It was told to stop for a gap: its user comes again, without an id.
+    fn come_for_the_first_time(&mut self) {
+        self.reader = Reader::new("");
+        self.start = Start::Oldest;
+        self.last_event_id.clear();
+        self.at = None;
+        (self.is_forgiven, self.is_to_be_told) = (false, false);
+        self.seen.clear();
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Simulation;
+use super::choices::Choice;
 use crate::support::scripted_store::{Call, Cut, Fault};
 
 impl Simulation {
@@ -22,6 +23,7 @@ impl Simulation {
 
     pub(super) fn mend(&mut self) {
         self.store.come_back();
+        self.store.end_turns();
     }
 
     /// Some of what is kept goes; or a replica is as far as it will ever be.
@@ -69,9 +71,11 @@ impl Simulation {
         }
     }
 
-    /// Whoever has stayed where it is known that events were lost.
-    pub(super) fn assert_all_were_told(&self) {
-        for client in self.clients.iter().filter(|client| client.reader.is_connected()) {
+    /// Looks at each client that has stayed where it is known that events were lost.
+    pub(super) fn assert_all_were_told(&mut self) {
+        for client in self.clients.iter_mut().filter(|client| client.reader.is_connected()) {
+            // A client that goes on live without a word has gone on by now.
+            client.is_to_be_told &= client.choice != Choice::Live;
             assert!(!client.is_to_be_told, "it was told nothing: it is at {:?}", client.at);
         }
     }

@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sse_core::{Cursor, Epoch};
+use fastrand::Rng;
+use sse_core::{Cursor, Epoch, EventId};
+
+use super::choices::parts_of;
 
 use crate::support::parser::Parser;
 use crate::support::scripted_store::ScriptedStore;
@@ -22,8 +25,12 @@ pub(super) struct History {
     pub(super) places: Vec<Stored>,
     /// The newest.
     pub(super) head: Place,
-    epoch: Epoch,
+    pub(super) epoch: Epoch,
+    /// Each epoch that there was.
+    epochs: Vec<Epoch>,
     floor: Cursor,
+    /// A failover may lower the floor, of which processes need not know.
+    highest_floor: Cursor,
     /// The places that an id has named.
     by_id: HashMap<(Epoch, Cursor), Vec<Place>>,
     /// Whose absence is no gap.
@@ -32,6 +39,8 @@ pub(super) struct History {
     pub(super) trimmed: HashSet<Place>,
     /// Where the log was finished.
     pub(super) ends: HashSet<Place>,
+    /// Whether the store has ever lost what it had.
+    pub(super) has_failed_over: bool,
 }
 
 impl History {
@@ -42,18 +51,22 @@ impl History {
             places: Vec::new(),
             head: 0,
             epoch: bounds.epoch,
+            epochs: Vec::new(),
             floor: bounds.floor,
+            highest_floor: bounds.floor,
             by_id: HashMap::new(),
             skippable: HashSet::new(),
             trimmed: HashSet::new(),
             ends: HashSet::new(),
+            has_failed_over: false,
         };
         history.begin();
         history
     }
 
-    /// The store begins anew, with nothing.
+    /// The store begins again, with nothing.
     pub(super) fn begin(&mut self) {
+        self.has_failed_over |= !self.places.is_empty();
         self.head = self.places.len();
         let (before, cursor) = (self.head, Cursor::START);
         self.places.push(Stored { number: 0, before, cursor, key: None });
@@ -62,7 +75,7 @@ impl History {
 
     /// The store goes on from here, and has lost what came after.
     pub(super) fn go_back_to(&mut self, head: Place) {
-        self.head = head;
+        (self.head, self.has_failed_over) = (head, true);
         self.name_again();
     }
 
@@ -88,8 +101,11 @@ impl History {
         }
         if bounds.floor != self.floor {
             self.floor = bounds.floor;
-            let line: Vec<_> = self.line().collect();
-            let trimmed = line.into_iter().filter(|p| self.places[*p].cursor <= bounds.floor);
+            self.highest_floor = self.highest_floor.max(self.floor);
+            // All that comes before an event that is gone is gone, too.
+            let newer = self.line().take_while(|place| !self.trimmed.contains(place));
+            let trimmed = newer.filter(|place| self.places[*place].cursor <= bounds.floor);
+            let trimmed: Vec<_> = trimmed.collect();
             self.trimmed.extend(trimmed);
         }
         if bounds.is_finished {
@@ -149,7 +165,52 @@ impl History {
         self.up_from(event).skip(1).all(|place| may_be_missing(&place))
     }
 
-    /// Whether something was let go of after all of these.
+    /// Whether there are so many events from this one on, with those right before it that may be skipped.
+    pub(super) fn is_among_the_last(&self, event: Place, count: usize) -> bool {
+        let Some(newer) = self.line().position(|place| place == event) else { return true };
+        let up = self.up_from(event).skip(1);
+        newer + 1 + up.take_while(|place| self.skippable.contains(place)).count() >= count
+    }
+
+    pub(super) fn is_on_the_line(&self, place: Place) -> bool {
+        self.line().any(|other| other == place)
+    }
+
+    /// Whether the store has this event, which a process knows to be the newest, or one before it.
+    pub(super) fn has_something_before(&self, newest: Option<(Epoch, Cursor)>) -> bool {
+        let oldest = self.store.now().oldest;
+        newest.is_some_and(|(epoch, newest)| {
+            epoch == self.epoch && oldest.is_some_and(|oldest| oldest <= newest)
+        })
+    }
+
+    /// Whether the store has all that comes after this id, and always had.
+    pub(super) fn has(&self, id: &EventId) -> bool {
+        let (now, id) = (self.store.now(), parts_of(id.as_str()));
+        id.is_some_and(|(epoch, cursor)| {
+            epoch == now.epoch.as_str() && (self.highest_floor..=now.newest).contains(&cursor)
+        })
+    }
+
+    /// The places that this id names, or the last one before it.
+    pub(super) fn just_before(&self, id: &str) -> Vec<Place> {
+        let named = self.named(id);
+        let Some((_, cursor)) = parts_of(id).filter(|_| named.is_empty()) else { return named };
+        self.line().find(|place| self.places[*place].cursor < cursor).into_iter().collect()
+    }
+
+    /// An id that the log gave, in this epoch or in one before it.
+    pub(super) fn any_id(&self, rng: &mut Rng) -> EventId {
+        let epoch = self.epochs[rng.usize(..self.epochs.len())];
+        let cursor = self.places[rng.usize(..self.places.len())].cursor;
+        if rng.bool() && self.by_id.contains_key(&(epoch, cursor)) {
+            return cursor.id(epoch);
+        }
+        let line: Vec<_> = self.line().collect();
+        self.places[line[rng.usize(..line.len())]].cursor.id(self.epoch)
+    }
+
+    /// Whether something was trimmed after all of these.
     pub(super) fn is_trimmed_after(&self, places: &[Place]) -> bool {
         places.iter().any(|place| {
             let after = |other: &&Place| self.places[**other].cursor > self.places[*place].cursor;
@@ -167,6 +228,9 @@ impl History {
     /// What there is has ids of another epoch, too.
     fn name_again(&mut self) {
         self.epoch = self.store.now().epoch;
+        if !self.epochs.contains(&self.epoch) {
+            self.epochs.push(self.epoch);
+        }
         for place in self.line().collect::<Vec<_>>() {
             let names = self.by_id.entry((self.epoch, self.places[place].cursor)).or_default();
             if !names.contains(&place) {

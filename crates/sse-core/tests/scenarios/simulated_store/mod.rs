@@ -6,25 +6,31 @@ use std::time::Duration;
 use fastrand::Rng;
 use sse_core::{LogOptions, Start};
 
-use crate::simulation::for_each_seed;
+use crate::simulation::{Reader, for_each_seed};
 use crate::support::scripted_store::{Positions, Replica, ScriptedStore};
 use crate::support::virtual_clock::VirtualClock;
 
 mod actions;
+mod attackers;
+mod busy;
 mod calls;
+mod checks;
+mod choices;
 mod client;
 mod faults;
 mod history;
+mod liveness;
 mod process;
 
 use calls::Call;
+use choices::{Choice, Snapshots};
 use client::Client;
 use history::{History, Place};
 use process::Process;
 
 #[test]
 fn each_client_of_a_log_over_a_store_gets_every_event_once_in_order_or_is_told_of_a_gap() {
-    for_each_seed(10_000, |rng| Simulation::new(rng).run());
+    for_each_seed(1000, |rng| Simulation::new(rng).run());
 }
 
 struct Simulation {
@@ -34,6 +40,8 @@ struct Simulation {
     history: History,
     processes: [Process; 2],
     clients: Vec<Client>,
+    /// Clients that ask for ids that nobody gave them.
+    attackers: Vec<Reader>,
     /// What was asked of a log, and has no answer yet.
     calls: Vec<Call>,
     /// How many events there were attempts to append.
@@ -45,11 +53,7 @@ struct Simulation {
 
 impl Simulation {
     fn new(mut rng: Rng) -> Self {
-        // The core draws its epochs and pauses from here.
-        fastrand::seed(rng.u64(..));
-        let clock = VirtualClock::new();
-        let positions = if rng.bool() { Positions::Dense } else { Positions::Sparse };
-        let store = ScriptedStore::on(clock.timer(), positions);
+        let (clock, store) = new_store(&mut rng);
         let mut steps = rng.fork();
         let most = rng.usize(1..4);
         store.dawdle(move || steps.usize(..most));
@@ -57,20 +61,40 @@ impl Simulation {
             store.short_pages(rng.usize(1..4));
         }
         let has_losses = rng.bool();
+        if has_losses && rng.bool() {
+            // More than is ever appended at once.
+            store.keep_at_most([8, 12, 30][rng.usize(..3)]);
+            let mut rng = rng.fork();
+            store.between(move |engine| {
+                if engine.kept() > 1 && rng.u8(..4) == 0 {
+                    engine.trim(1);
+                }
+            });
+        }
+        let ages = [None, Some(Duration::from_secs(2)), Some(Duration::from_secs(15))];
         let options = LogOptions {
             events: if has_losses { [5, 30, 1000][rng.usize(..3)] } else { 1000 },
-            tail_events: [1, 3, 20][rng.usize(..3)],
+            age: if has_losses { ages[rng.usize(..3)] } else { None },
             store_timeout: Duration::from_millis(400),
-            store_check: Duration::from_millis(300),
             store_wait: [Duration::ZERO, Duration::from_millis(300)][rng.usize(..2)],
-            ..LogOptions::for_store()
+            ..options_of(&mut rng)
         };
-        let processes = [(); 2].map(|()| Process::new(&store, options, &clock));
-        let starts = [Start::Oldest, Start::Live, Start::Last(3)];
-        let clients = (0..rng.usize(1..4))
-            .map(|_| Client::new(starts[rng.usize(..starts.len())].clone()))
-            .collect();
+        Self::over(rng, (clock, store), options, has_losses)
+    }
+
+    fn over(
+        mut rng: Rng,
+        (clock, store): (VirtualClock, ScriptedStore),
+        options: LogOptions,
+        has_losses: bool,
+    ) -> Self {
+        // The core draws its pauses from here.
+        fastrand::seed(rng.u64(..));
+        let process = |number| Process::new(&store.of_process(number), options, &clock);
+        let processes = [process(0), process(1)];
         let history = History::new(&store);
+        let clients = (0..rng.usize(1..4)).map(|_| Client::any(&mut rng, &store, &history));
+        let clients = clients.collect();
         Self {
             rng,
             clock,
@@ -78,6 +102,7 @@ impl Simulation {
             history,
             processes,
             clients,
+            attackers: Vec::new(),
             calls: Vec::new(),
             count: 0,
             replica: None,
@@ -95,32 +120,54 @@ impl Simulation {
                 200..225 => self.clock.pass(Duration::from_millis(self.rng.u64(1..60))),
                 225..228 => self.clock.pass(Duration::from_millis(self.rng.u64(..2000))),
                 228..233 => self.cut_a_client(),
-                233..250 => self.fault(),
+                233..247 => self.fault(),
+                247..250 => self.attack(),
                 250..253 => self.lose(),
                 _ => self.rare(),
             }
-            self.history.look();
+            self.look();
+            if self.rng.u8(..8) == 0 {
+                self.poll_the_attackers();
+            }
         }
         self.settle();
     }
 
+    /// Takes note of what the store has, and of what its newest clients can begin with.
+    fn look(&mut self) {
+        self.history.look();
+        for client in self.clients.iter_mut().filter(|client| client.at.is_none()) {
+            let newest = self.processes[client.process].newest();
+            client.has_something_to_begin_with &= self.history.has_something_before(newest);
+        }
+    }
+
     /// Nothing goes wrong any more: each client gets all there is.
     fn settle(&mut self) {
+        self.attackers.clear();
         self.mend();
         self.let_pass(Duration::from_secs(3));
         assert!(self.calls.is_empty(), "a call has no answer");
         self.assert_all_were_told();
-        for client in &self.clients {
-            let is_there = client.at.as_ref().is_none_or(|at| self.history.is_at_the_end(at));
-            assert!(client.is_done || is_there, "it waits at {:?}", client.at);
+        for client in self.clients.iter().filter(|client| !client.is_done) {
+            let is_there = match &client.at {
+                Some(at) => self.history.is_at_the_end(at),
+                None => client.start == Start::Live || self.store.kept() == 0,
+            };
+            // A client that goes on live says nothing of where it is.
+            let is_live = client.choice == Choice::Live && client.is_in_a_gap(&self.history);
+            assert!(is_there || is_live, "it waits at {:?} by {:?}", client.at, client.choice);
         }
         self.look_at_all_from_the_beginning();
     }
 
-    /// Whoever comes now sees just what is kept.
+    /// A client that comes now sees just what is kept.
     fn look_at_all_from_the_beginning(&mut self) {
         let known = self.clients.len();
-        let mut late = [Client::new(Start::Oldest), Client::new(Start::Oldest)];
+        let mut late = [0, 1].map(|_| {
+            let snapshots = Snapshots::new(&mut self.rng, &self.store);
+            Client::new(Start::Oldest, Choice::Reset, snapshots, &self.history)
+        });
         let deleted = self.history.deleted();
         for (client, process) in late.iter_mut().zip(0..) {
             client.must_not_see.clone_from(&deleted);
@@ -149,7 +196,7 @@ impl Simulation {
                 is_idle = true;
                 for process in 0..2 {
                     is_idle &= !self.processes[process].poll();
-                    self.history.look();
+                    self.look();
                 }
                 for client in 0..self.clients.len() {
                     is_idle &= !self.step(client, false);
@@ -164,5 +211,20 @@ impl Simulation {
                 return;
             }
         }
+    }
+}
+
+fn new_store(rng: &mut Rng) -> (VirtualClock, ScriptedStore) {
+    let clock = VirtualClock::new();
+    let positions = if rng.bool() { Positions::Dense } else { Positions::Sparse };
+    let store = ScriptedStore::on(clock.timer(), positions);
+    (clock, store)
+}
+
+fn options_of(rng: &mut Rng) -> LogOptions {
+    LogOptions {
+        tail_events: [1, 3, 20][rng.usize(..3)],
+        store_check: Duration::from_millis(300),
+        ..LogOptions::for_store()
     }
 }

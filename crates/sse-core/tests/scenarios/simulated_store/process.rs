@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use sse_core::{Cursor, Epoch, Error, EventLog, Follower, LogOptions};
 
+use super::choices::parts_of;
 use crate::support::scripted_store::ScriptedStore;
 use crate::support::virtual_clock::VirtualClock;
 use crate::support::wakes::Wakes;
@@ -46,6 +47,8 @@ pub(super) struct Process {
     opening: Option<Opening>,
     pub(super) log: Option<EventLog>,
     follower: Option<Task<()>>,
+    /// How far its follower has come.
+    newest: Option<(Epoch, Cursor)>,
     /// The epoch in which the store has lost events that this process knows: until it begins another, it knows two pasts.
     pub(super) confused_in: Option<Epoch>,
 }
@@ -60,6 +63,7 @@ impl Process {
             opening: None,
             log: None,
             follower: None,
+            newest: None,
             confused_in: None,
         };
         process.start();
@@ -69,6 +73,7 @@ impl Process {
     /// It ends, if it runs, and another begins.
     pub(super) fn start(&mut self) {
         (self.log, self.follower, self.confused_in) = (None, None, None);
+        self.newest = None;
         let opening = EventLog::open(self.store.clone(), self.options, self.clock.timer());
         self.opening = Some(Task::new(opening));
     }
@@ -85,9 +90,16 @@ impl Process {
 
     /// How far its follower has come.
     pub(super) fn newest(&self) -> Option<(Epoch, Cursor)> {
-        let newest = self.log.as_ref()?.stats().newest;
-        let (epoch, cursor) = newest.as_str().split_once('.').expect("epoch and cursor");
-        Some((epoch.parse().expect("an epoch"), cursor.parse().expect("a cursor")))
+        self.newest
+    }
+
+    /// What only its follower changes.
+    fn look(&mut self) {
+        self.newest = self.log.as_ref().map(|log| {
+            let newest = log.stats().newest;
+            let (epoch, cursor) = parts_of(newest.as_str()).expect("epoch and cursor");
+            (epoch.parse().expect("an epoch"), cursor)
+        });
     }
 
     /// Whether anything happened.
@@ -106,10 +118,14 @@ impl Process {
                 }
                 None => {}
             }
+            self.look();
             return was_polled;
         }
         let (ended, was_polled) = self.follower.as_mut().map_or((None, false), Task::poll);
         assert!(ended.is_none(), "a follower runs for as long as its log is there");
+        if was_polled {
+            self.look();
+        }
         if !self.is_confused() {
             self.confused_in = None;
         }

@@ -1,0 +1,36 @@
+use std::ops::{Deref, DerefMut};
+
+use crate::log::state::State;
+use crate::sync::MutexGuard;
+
+/// The state of a log while it is locked, and everybody else waits: what is done meanwhile is bounded, whatever the log holds.
+pub(crate) struct Locked<'a>(MutexGuard<'a, State>);
+
+impl<'a> Locked<'a> {
+    pub(super) fn new(state: MutexGuard<'a, State>) -> Self {
+        #[cfg(test)]
+        super::work::begin();
+        Self(state)
+    }
+}
+
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.0
+    }
+}
+
+#[cfg(test)]
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        super::work::end();
+    }
+}

@@ -1,0 +1,125 @@
+//! Counts what is done under the lock of a log, in events that are written, copied or dropped: a clock would count the machine's noise.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+
+use crate::log::EventLog;
+use crate::log::tail::Read;
+use crate::{Cursor, Event, LogOptions, Timer};
+
+thread_local! {
+    static IS_HELD: Cell<bool> = const { Cell::new(false) };
+    static NOW: Cell<usize> = const { Cell::new(0) };
+    static MOST: Cell<usize> = const { Cell::new(0) };
+    static ALL: Cell<usize> = const { Cell::new(0) };
+}
+
+pub(super) fn begin() {
+    IS_HELD.set(true);
+    NOW.set(0);
+}
+
+pub(super) fn end() {
+    IS_HELD.set(false);
+    MOST.set(MOST.get().max(NOW.get()));
+    ALL.set(ALL.get() + NOW.get());
+}
+
+pub(super) fn add(events: usize) {
+    if IS_HELD.get() {
+        NOW.set(NOW.get() + events);
+    }
+}
+
+/// The most that any one lock has had done by this thread meanwhile.
+fn most(run: impl FnOnce()) -> usize {
+    MOST.set(0);
+    run();
+    MOST.get()
+}
+
+const MILLION: usize = 1_000_000;
+const MANY: usize = 100_000;
+/// What one lock may have: a step, and the page that it may have to put together.
+const BOUND: usize = 3000;
+
+fn log_of(count: usize, keyed: bool, age: Option<Duration>, timer: Timer) -> EventLog {
+    let options = LogOptions { events: count, bytes: 1 << 30, age, ..LogOptions::default() };
+    let log = EventLog::in_memory_on(timer, options);
+    for number in 0..count {
+        let event = log.encode(Event::new("x")).expect("it is small");
+        let event = match keyed {
+            true => event.with_key(&number.to_string()).expect("a key"),
+            false => event,
+        };
+        log.append_one_here(event).expect("it is not finished");
+    }
+    log
+}
+
+fn clock() -> (Arc<std::sync::Mutex<Instant>>, Timer) {
+    let now = Arc::new(std::sync::Mutex::new(Instant::now()));
+    let read = Arc::clone(&now);
+    (now, Timer::new(move || *read.lock().expect("not poisoned"), |_| std::future::pending()))
+}
+
+#[test]
+fn whatever_is_asked_of_a_log_of_a_million_events_holds_its_lock_for_a_few_thousand() {
+    let (_, timer) = clock();
+    let log = log_of(MILLION, false, None, timer);
+    let (epoch, base) = (log.epoch(), log.lock().tail.base());
+    let first = base.id(epoch);
+    let read = most(|| {
+        let frames = log.read_after(&first, usize::MAX).now_or_never().expect("in memory");
+        assert!(frames.expect("all is kept").len() > 100_000);
+    });
+    assert!((1..=BOUND).contains(&read), "reading: {read}");
+
+    let copied = most(|| {
+        let to = EventLog::in_memory(10);
+        let copied = crate::copy(&log, &to).now_or_never().expect("in memory");
+        assert_eq!(copied.expect("all is kept"), MILLION);
+    });
+    assert!((1..=BOUND).contains(&copied), "copying: {copied}");
+
+    let begun = most(|| log.new_epoch().now_or_never().expect("in memory").expect("an epoch"));
+    assert!(begun <= BOUND, "beginning an epoch: {begun}");
+}
+
+#[test]
+fn what_is_too_old_is_dropped_in_steps() {
+    for keyed in [false, true] {
+        let (now, timer) = clock();
+        let log = log_of(MANY, keyed, Some(Duration::from_secs(1)), timer);
+        *now.lock().expect("not poisoned") += Duration::from_secs(2);
+        let dropped = most(|| assert_eq!(log.stats().events, 1));
+        assert!((1..=BOUND).contains(&dropped), "{dropped}");
+    }
+}
+
+#[test]
+fn a_page_with_holes_is_read_as_it_is_and_not_put_together_for_each_reader() {
+    let (_, timer) = clock();
+    let log = log_of(MANY, true, None, timer);
+    let replay = || {
+        let (mut after, mut chunks) = (Cursor::START, 0);
+        loop {
+            let read = log.lock_now().tail.read(after);
+            let Read::Events(_, last) = read else { break };
+            (after, chunks) = (last, chunks + 1);
+        }
+        chunks
+    };
+    let whole = replay();
+    for number in (0..MANY).step_by(1000) {
+        log.append_keyed(&number.to_string(), "y").now_or_never().expect("in memory").expect("new");
+    }
+    ALL.set(0);
+    assert!(replay() <= whole + 102, "a chunk more for each hole");
+    // A page is put together if what comes before a hole is hardly worth a chunk.
+    let copied = ALL.get();
+    assert!(copied < MANY / 4, "{copied} events were copied to read what is there already");
+}

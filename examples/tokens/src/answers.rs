@@ -1,0 +1,104 @@
+//! The answers, each a log: written once, read by each request that has its key.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sse_axum::{EventLog, Feed, Shutdown, Start};
+
+use crate::question::Question;
+use crate::shape::{Ending, Shape};
+use crate::stand_in;
+
+/// How long an answer is written on for nobody: long enough to come back after a cut, or from a reload.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many answers are remembered.
+const ANSWERS: usize = 1000;
+
+#[derive(Clone, Default)]
+pub(crate) struct Answers {
+    /// By their ids.
+    known: Arc<Mutex<VecDeque<(String, EventLog)>>>,
+    /// Stops the writing. No feed is given it: an answer that is being read ends with an error, and not as if it were whole.
+    pub(crate) shutdown: Shutdown,
+}
+
+/// Why an answer was not written to its end.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+impl Answers {
+    /// The answer of this key from its beginning, or from where the client was. The first request with a key begins the answer.
+    pub(crate) fn feed<S: Shape>(&self, key: &str, question: &Question) -> Feed {
+        let id = format!("{}{key}", S::PREFIX);
+        let mut answers = self.lock();
+        let known = answers.iter().find(|(of, _)| *of == id).map(|(_, log)| log.clone());
+        let log = known.unwrap_or_else(|| {
+            let log = EventLog::in_memory(10_000);
+            answers.push_back((id.clone(), log.clone()));
+            if answers.len() > ANSWERS {
+                answers.pop_front();
+            }
+            let words = stand_in::answer(&question.prompt());
+            let writing =
+                self.clone().write_or_fail::<S>(id, words, question.max_tokens, log.clone());
+            tokio::spawn(writing);
+            log
+        });
+        log.feed().start_at(Start::Oldest).retry(Duration::from_millis(500))
+    }
+
+    /// Writes an answer, or else an error after which its log has nothing more. The next request with this key begins another.
+    async fn write_or_fail<S: Shape>(
+        self,
+        id: String,
+        words: Vec<String>,
+        max_tokens: Option<usize>,
+        log: EventLog,
+    ) {
+        let Err(failure) = self.write::<S>(&id, &words, max_tokens, &log).await else { return };
+        println!("{failure}");
+        self.lock().retain(|(of, _)| *of != id);
+        let told = async { log.append(S::failure(&failure.to_string())?).await };
+        if let Err(error) = told.await {
+            println!("{id}: its readers are not told: {error}");
+        }
+        // Even then they do not wait for more.
+        log.finish().await.unwrap_or_else(|error| println!("{id}: {error}"));
+    }
+
+    /// Writes for as long as the answer has a reader: a model that goes on costs what it costs.
+    async fn write<S: Shape>(
+        &self,
+        id: &str,
+        words: &[String],
+        max_tokens: Option<usize>,
+        log: &EventLog,
+    ) -> Result<(), Failure> {
+        log.append_all(S::begin(id)?).await?;
+        let limit = max_tokens.unwrap_or(usize::MAX).min(words.len());
+        let mut heard = Instant::now();
+        for (written, word) in words[..limit].iter().enumerate() {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(40)) => {} // the model thinks
+                () = self.shutdown.begun() => return Err("the server stops: send the same request again".into()),
+            }
+            if log.stats().readers > 0 {
+                heard = Instant::now();
+            } else if heard.elapsed() > PATIENCE {
+                let all = words.len();
+                return Err(
+                    format!("nobody listens: stopped after {written} of {all} words").into()
+                );
+            }
+            log.append(S::word(id, word)?).await?;
+        }
+        let ending = if limit < words.len() { Ending::Limit } else { Ending::Said };
+        log.append_all(S::end(id, ending, limit)?).await?;
+        Ok(log.finish().await?)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(String, EventLog)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

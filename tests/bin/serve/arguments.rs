@@ -1,0 +1,78 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use sse_conformance::adapters;
+use sse_conformance::suite::server::Serve;
+use sse_core::OnGap;
+
+#[derive(Parser)]
+pub(crate) struct Arguments {
+    /// Which adapter serves.
+    #[arg(long)]
+    pub(crate) framework: Framework,
+    /// Where to listen; port 0 is any that is free.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// How many events each log keeps, at least 1.
+    #[arg(long, default_value_t = 20_000)]
+    pub(crate) events: usize,
+    /// How many bytes of events the log keeps.
+    #[arg(long, default_value_t = 256 << 20)]
+    pub(crate) retain_bytes: usize,
+    /// Where the events are kept: `redb:PATH`, `redis:URL`, `nats:URL` or `postgres:URL`. In memory if it is not given.
+    #[arg(long)]
+    pub(crate) store: Option<String>,
+    /// What /events, /merged and /source do if the client cannot resume.
+    #[arg(long, value_enum, default_value_t = AtGap::Reset)]
+    gap: AtGap,
+    /// How many milliseconds each stream is silent before it sends a comment. Without it 20 000, and on /idle 400.
+    #[arg(long)]
+    keep_alive_ms: Option<u64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Framework {
+    Axum,
+    Actix,
+    Warp,
+    Rocket,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum AtGap {
+    /// Sends a `reset`, then all that is kept, then what comes.
+    Reset,
+    /// Goes on live, without a word.
+    Live,
+    /// Ends.
+    Stop,
+}
+
+impl Arguments {
+    pub(crate) fn on_gap(&self) -> OnGap {
+        match self.gap {
+            AtGap::Reset => OnGap::Reset,
+            AtGap::Live => OnGap::Live,
+            AtGap::Stop => OnGap::Stop,
+        }
+    }
+
+    /// The time between two keep-alives of a stream that otherwise has this one.
+    pub(crate) fn keep_alive_or(&self, usual: Duration) -> Duration {
+        self.keep_alive_ms.map_or(usual, Duration::from_millis)
+    }
+}
+
+impl Framework {
+    pub(crate) fn serve(self) -> Serve {
+        match self {
+            Self::Axum => adapters::axum::serve,
+            Self::Actix => adapters::actix::serve,
+            Self::Warp => adapters::warp::serve,
+            Self::Rocket => adapters::rocket::serve,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The routes.
+
+use std::time::Duration;
+
+use sse_conformance::suite::app::{Answer, App, Call, Method, ServerOptions};
+use sse_conformance::suite::event_json;
+use sse_core::{Event, EventLog, Feed, Start, merge};
+
+use crate::arguments::Arguments;
+use crate::history::History;
+use crate::logs::Logs;
+
+/// The keep-alive of all streams but `/idle`.
+const USUAL: Duration = Duration::from_secs(20);
+
+pub(crate) fn app(Logs { log, other }: Logs, arguments: &Arguments) -> App {
+    let history = History::new();
+    let app = streams(App::new(ServerOptions::default()), &log, &other, &history, arguments);
+    let (publish, event, finish, shutdown) =
+        (log.clone(), log.clone(), log.clone(), app.shutdown.clone());
+    posts_of_source(app, history)
+        .route(Method::Post, "publish/b", move |call| {
+            append(other.clone(), Ok(Event::new(call.body)))
+        })
+        .route(Method::Post, "publish", move |call| {
+            append(publish.clone(), Ok(Event::new(call.body)))
+        })
+        .route(Method::Post, "event", move |call| {
+            append(event.clone(), event_json::parse(&call.body))
+        })
+        .route(Method::Post, "finish", move |_| finished(finish.clone()))
+        .route(Method::Get, "stats", move |_| std::future::ready(stats_of(&log)))
+        .route(Method::Post, "shutdown", move |_| {
+            shutdown.begin();
+            std::future::ready(Answer::Text(200, "shutting down\n".into()))
+        })
+}
+
+fn streams(
+    app: App,
+    log: &EventLog,
+    other: &EventLog,
+    history: &History,
+    arguments: &Arguments,
+) -> App {
+    let (on_gap, keep_alive) = (arguments.on_gap(), arguments.keep_alive_or(USUAL));
+    let with_options = move |feed: Feed| feed.on_gap(on_gap.clone()).keep_alive(keep_alive);
+    let (of_log, of_merge, of_source) = (with_options.clone(), with_options.clone(), with_options);
+    let both = [("a", log.clone()), ("b", other.clone())];
+    let (log, history, idle) = (log.clone(), history.clone(), EventLog::in_memory(1));
+    let idle_keep_alive = arguments.keep_alive_or(Duration::from_millis(400));
+    app.stream("events", move |call| of_log(log.feed()).start_at(start_of(&call)))
+        .stream("merged", move |call| {
+            let merged = merge(both.clone()).expect("two names of a letter");
+            of_merge(merged).start_at(start_of(&call))
+        })
+        .stream("source", move |_| of_source(history.clone().into()))
+        .stream("idle", move |_| idle.feed().keep_alive(idle_keep_alive))
+}
+
+fn posts_of_source(app: App, history: History) -> App {
+    let publish = history.clone();
+    app.route(Method::Post, "publish/source", move |_| {
+        std::future::ready(Answer::Text(200, publish.publish().to_string()))
+    })
+    .route(Method::Post, "fail/source", move |_| {
+        history.fail_next_fetch();
+        std::future::ready(Answer::Text(200, "the next fetch fails\n".into()))
+    })
+}
+
+/// `start=oldest`, `start=last-20`, and live if it says anything else.
+fn start_of(call: &Call) -> Start {
+    let query = call.query.as_deref().unwrap_or_default();
+    let start = query.split('&').find_map(|parameter| parameter.strip_prefix("start="));
+    match start {
+        Some("oldest") => Start::Oldest,
+        Some(start) => start
+            .strip_prefix("last-")
+            .and_then(|count| count.parse().ok())
+            .map_or(Start::Live, Start::Last),
+        None => Start::Live,
+    }
+}
+
+async fn finished(log: EventLog) -> Answer {
+    match log.finish().await {
+        Ok(()) => Answer::Text(200, "finished\n".into()),
+        Err(error) => Answer::Text(500, error.to_string()),
+    }
+}
+
+async fn append(log: EventLog, event: Result<Event, String>) -> Answer {
+    match event {
+        Ok(event) => match log.append(event).await {
+            Ok(id) => Answer::Text(200, id.to_string()),
+            Err(error) => Answer::Text(422, error.to_string()),
+        },
+        Err(reason) => Answer::Text(422, reason),
+    }
+}
+
+fn stats_of(log: &EventLog) -> Answer {
+    let stats = log.stats();
+    let json = serde_json::json!({
+        "subscribers": stats.readers,
+        "retained": stats.events,
+        "head": stats.newest.as_str(),
+    });
+    Answer::Text(200, json.to_string())
+}

@@ -1,0 +1,197 @@
+//! A stream that fails before its end: what its client has by then, what tells it of the failure, and how the response ends.
+
+use std::future::Ready;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use futures_util::stream::{self, Pending};
+use sse_conformance::suite::app::{App, ServerOptions};
+use sse_conformance::suite::eventually::eventually;
+use sse_conformance::suite::framework::Framework;
+use sse_conformance::suite::wire::{End, PATIENCE, Request};
+use sse_conformance::suite::wire_h2::Connection;
+use sse_core::{
+    BoxError, Event, EventLog, EventType, Feed, OnGap, Snapshot, StreamContext, source,
+};
+
+/// A stream of two events that fails then.
+fn failing() -> Feed {
+    StreamContext::run(|context| async move {
+        context.send_event(Event::new("one")).await?;
+        context.send_event(Event::new("two")).await?;
+        Err::<(), BoxError>("the upstream died".into())
+    })
+}
+
+/// The same stream, in each of the ways in which it can end.
+fn app() -> App {
+    let told = |feed: Feed| {
+        feed.error_event(|error| {
+            let source = std::error::Error::source(error).map(ToString::to_string);
+            Event::new(source.unwrap_or_default()).event_type(EventType::from_static("failed"))
+        })
+    };
+    App::new(ServerOptions::default())
+        .stream("plain", |_| failing())
+        .stream("told", move |_| told(failing()))
+        .stream("cut", |_| failing().cut_on_error())
+        .stream("both", move |_| told(failing()).cut_on_error())
+}
+
+const EVENTS: &str = "data: one\n\ndata: two\n\n";
+const WORD: &str = "event: failed\ndata: the upstream died\n\n";
+/// The last line of a response that is broken off.
+const CUT: &str = ": broken off\n";
+
+/// Reads to the end of the response, whose body must be whole frames: these.
+async fn check(framework: &Framework, path: &str, frames: &str, end: impl Fn(End) -> bool) {
+    let server = framework.start(app());
+    let expected = format!(": ok\n{frames}");
+
+    let mut response = Request::get(path).send(server.address).await;
+    assert_eq!(response.status, 200);
+    let ended = response.end().await;
+    assert_eq!(String::from_utf8_lossy(response.bytes()), expected, "{path} over HTTP/1.1");
+    assert!(end(ended), "{path} over HTTP/1.1: {ended:?}");
+
+    let connection = Connection::open(server.address).await;
+    let mut response = connection.get(path, &[]).await;
+    let ended = response.end().await;
+    assert_eq!(String::from_utf8_lossy(response.bytes()), expected, "{path} over HTTP/2");
+    assert!(end(ended), "{path} over HTTP/2: {ended:?}");
+    // The other streams of the connection go on.
+    assert_eq!(connection.get("/plain", &[]).await.end().await, End::Clean);
+}
+
+fn is_clean(end: End) -> bool {
+    end == End::Clean
+}
+
+fn is_broken_off(end: End) -> bool {
+    end != End::Clean
+}
+
+pub(crate) async fn ends_cleanly_after_whole_events_when_a_stream_fails(framework: &Framework) {
+    check(framework, "/plain", EVENTS, is_clean).await;
+}
+
+pub(crate) async fn sends_the_event_of_a_failure_and_ends_cleanly(framework: &Framework) {
+    check(framework, "/told", &[EVENTS, WORD].concat(), is_clean).await;
+}
+
+pub(crate) async fn breaks_the_response_off_after_whole_events(framework: &Framework) {
+    check(framework, "/cut", &[EVENTS, CUT].concat(), is_broken_off).await;
+}
+
+pub(crate) async fn breaks_the_response_off_after_the_event_of_a_failure(framework: &Framework) {
+    check(framework, "/both", &[EVENTS, WORD, CUT].concat(), is_broken_off).await;
+}
+
+/// How many events the burst has, and how large each is: 8 MiB in all, of which the systems of both ends hold less than half.
+const BURST: usize = 128;
+const SIZE: usize = 64 * 1024;
+
+/// A stream that fails right after a burst of large events, and tells when it fails.
+fn bursting(failed: mpsc::Sender<()>) -> Feed {
+    let feed = StreamContext::run(|context| async move {
+        for number in 0..BURST {
+            let event = Event::new(format!("{number}\n{}", "x".repeat(SIZE)));
+            context.send_event(event).await?;
+        }
+        context.send_event(Event::new("the last")).await?;
+        Err::<(), BoxError>("the upstream died".into())
+    });
+    feed.on_error(move |_| failed.send(()).expect("the test listens")).cut_on_error()
+}
+
+pub(crate) async fn delivers_a_burst_to_a_slow_client_before_it_breaks_off(framework: &Framework) {
+    let (failed, failures) = mpsc::channel();
+    let app = App::new(ServerOptions::default()).stream("burst", move |_| bursting(failed.clone()));
+    let server = framework.start(app);
+    let mut response = Request::get("/burst").receive_buffer(4096).send(server.address).await;
+    let mut arrived = 0;
+    let end = loop {
+        match response.event_or_end().await {
+            Ok(_) => arrived += 1,
+            Err(end) => break end,
+        }
+        if failures.try_recv().is_ok() {
+            // A client that is busy with what it has read: the framework has written as much as it could by then.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    assert_eq!(arrived, BURST + 1);
+    assert!(!response.parser().is_mid_event());
+    assert!(is_broken_off(end), "{end:?}");
+}
+
+/// Rocket hands no error of a body on to its client.
+pub(crate) async fn ends_cleanly_where_it_is_to_break_off(framework: &Framework) {
+    check(framework, "/cut", &[EVENTS, CUT].concat(), is_clean).await;
+    check(framework, "/both", &[EVENTS, WORD, CUT].concat(), is_clean).await;
+}
+
+/// Code of the application that panics, each as part of a stream.
+fn panicking() -> [(&'static str, fn() -> Feed); 4] {
+    async fn live() -> Result<Pending<Result<Event, BoxError>>, BoxError> {
+        Ok(stream::pending())
+    }
+    let fetching = || {
+        let fetch = |_| async { panic!("the fetch panics") as Result<Vec<Event>, BoxError> };
+        Feed::from(source(fetch, live))
+    };
+    let calling = || {
+        let fetch = |_| -> Ready<Result<Vec<Event>, BoxError>> { panic!("the fetch panics") };
+        Feed::from(source(fetch, live))
+    };
+    let running = || {
+        StreamContext::run(|_context| async {
+            panic!("the closure panics") as Result<(), BoxError>
+        })
+    };
+    let gathering = || {
+        let make = |_| async { panic!("the snapshot panics") as Result<Snapshot, BoxError> };
+        EventLog::in_memory(1).feed().on_gap(OnGap::snapshot(make))
+    };
+    [("fetching", fetching), ("calling", calling), ("running", running), ("gathering", gathering)]
+}
+
+pub(crate) async fn takes_a_panic_for_an_error_and_goes_on_serving_others(framework: &Framework) {
+    let (reported, reports) = mpsc::channel();
+    let log = EventLog::in_memory(10);
+    let others = log.clone();
+    let mut app = App::new(ServerOptions::default()).stream("others", move |_| others.feed());
+    for (name, feed) in panicking() {
+        let reported = reported.clone();
+        app = app.stream(name, move |_| {
+            let reported = reported.clone();
+            feed().on_error(move |error| {
+                let source = std::error::Error::source(error).map(ToString::to_string);
+                reported.send(source.unwrap_or_default()).expect("the test listens");
+            })
+        });
+    }
+    let server = framework.start(app);
+    let connection = Connection::open(server.address).await;
+    let mut other = Request::get("/others").send(server.address).await;
+    let mut same = connection.get("/others", &[]).await;
+    eventually(PATIENCE, "both are reading", || log.stats().readers == 2).await;
+    for (name, _) in panicking() {
+        let path = format!("/{name}");
+        let request = Request::get(&path).header("Last-Event-ID", "7");
+        let mut response = request.send(server.address).await;
+        assert_eq!(response.status, 200, "{name}");
+        assert_eq!(response.end().await, End::Clean, "{name}");
+        assert!(response.bytes().starts_with(b": ok\n"), "{name}");
+        let report = reports.try_recv().expect("it is reported before the end");
+        assert!(report.starts_with("it panicked: the "), "{name}: {report}");
+
+        let mut response = connection.get(&path, &[("last-event-id", "7")]).await;
+        assert_eq!(response.end().await, End::Clean, "{name} over HTTP/2");
+        assert!(response.bytes().starts_with(b": ok\n"), "{name} over HTTP/2");
+        reports.try_recv().expect("it is reported before the end");
+    }
+    log.append(Event::new("still here")).await.expect("a short event is accepted");
+    assert_eq!(other.next_event().await.data, "still here");
+    assert_eq!(same.next_event().await.data, "still here");
+}

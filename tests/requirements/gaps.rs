@@ -1,0 +1,88 @@
+//! A client that has lost events: it gets on, however busy the log is and however much there is to make up for it.
+
+use std::time::Duration;
+
+use sse_conformance::suite::app::{App, ServerOptions};
+use sse_conformance::suite::framework::Framework;
+use sse_conformance::suite::wire::{Request, Response};
+use sse_core::{BoxError, EventLog, OnGap, Snapshot};
+
+/// How often a client returns to a busy log.
+const RETURNS: usize = 20;
+
+pub(crate) async fn gives_events_along_with_word_of_a_gap_however_busy_the_log_is(
+    framework: &Framework,
+) {
+    let log = EventLog::in_memory(100);
+    let first = log.append("the first").await.expect("a short event is accepted");
+    for number in 0..100 {
+        log.append(number.to_string()).await.expect("a short event is accepted");
+    }
+    let events = log.clone();
+    let app = App::new(ServerOptions::default()).stream("events", move |_| events.feed());
+    let server = framework.start(app);
+    // A thousand a second, in bursts of ten.
+    let busy = tokio::spawn(async move {
+        loop {
+            for number in 0..10 {
+                log.append(number.to_string()).await.expect("a short event is accepted");
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    for _ in 0..RETURNS {
+        let request = Request::get("/events").header("Last-Event-ID", first.as_str());
+        let mut response = request.send(server.address).await;
+        let events = response.events(2).await;
+        assert_eq!(events[0].event_type, "reset");
+        assert_eq!(events[1].event_type, "message", "a second reset: {}", events[1].data);
+        let [reset, event] = [0, 1].map(|nth| chunk_of(&response, nth));
+        assert!(event <= reset + 1, "the reset is in chunk {reset}, the first event in {event}");
+    }
+    busy.abort();
+}
+
+/// Which chunk has the end of this event.
+fn chunk_of(response: &Response, nth: usize) -> usize {
+    let blanks = response.bytes().windows(2).enumerate().filter(|(_, two)| two == b"\n\n");
+    let (at, _) = blanks.skip(nth).next().expect("it has arrived");
+    let mut rest = at + 1;
+    let is_before = |size: &&usize| {
+        let is_before = rest >= **size;
+        rest = rest.saturating_sub(**size);
+        is_before
+    };
+    response.chunks().iter().take_while(is_before).count()
+}
+
+/// How many events the snapshot has; 10 MB in all.
+const SNAPSHOT: usize = 10_000;
+
+pub(crate) async fn delivers_the_whole_of_a_large_snapshot_and_then_goes_on(framework: &Framework) {
+    let log = EventLog::in_memory(10);
+    let (events, head) = (log.clone(), log.clone());
+    let app = App::new(ServerOptions::default()).stream("events", move |_| {
+        let head = head.clone();
+        events.feed().on_gap(OnGap::snapshot(move |_| {
+            let at = head.stats().newest;
+            let rest = "x".repeat(1000);
+            let events = (0..SNAPSHOT).map(move |number| format!("{number}\n{rest}"));
+            async { Ok::<_, BoxError>(Snapshot::new(events, at)) }
+        }))
+    });
+    let server = framework.start(app);
+    let at = log.append("before").await.expect("a short event is accepted");
+    let request = Request::get("/events").header("Last-Event-ID", "nonsense");
+    let mut response = request.send(server.address).await;
+    let reset = response.next_event().await;
+    assert_eq!((reset.event_type.as_str(), reset.last_event_id.as_str()), ("reset", ""));
+    for number in 0..SNAPSHOT {
+        let event = response.next_event().await;
+        assert!(event.data.starts_with(&format!("{number}\n")), "{}", event.data);
+        assert_eq!(event.data.len(), number.to_string().len() + 1 + 1000);
+        let expected = if number + 1 < SNAPSHOT { "" } else { at.as_str() };
+        assert_eq!(event.last_event_id, expected);
+    }
+    log.append("after").await.expect("a short event is accepted");
+    assert_eq!(response.next_event().await.data, "after");
+}
