@@ -9,4 +9,5 @@ mod hellos;
 mod links;
 mod picture;
 mod program;
+mod reopen;
 mod reset;

@@ -78,8 +78,11 @@ impl Feed {
         self
     }
 
-    /// Sends an event of this type, with empty data, where otherwise a comment would keep the stream alive: scripts do not see
-    /// comments, so a page that watches for silence needs it.
+    /// Sends an event of this type, with empty data, instead of the comment that keeps the stream alive. Scripts do not see comments, so a
+    /// page that watches for silence needs it.
+    ///
+    /// A client that does not look at types reads it as an event like others: the AI SDK fails on the empty data. Do not set it for such
+    /// clients. The SDKs of MCP ignore it.
     #[must_use]
     pub fn keep_alive_event(mut self, event_type: EventType) -> Self {
         self.options.keep_alive_event = Some(event_type);
@@ -110,13 +113,19 @@ impl Feed {
     /// missed in silence what was appended in between. That of a [`merge`](crate::merge) has it on a first visit where
     /// [`start_at`](Feed::start_at) is live, and at no other time. The feed of a [`Source`](crate::Source) or a
     /// [`StreamContext`](crate::StreamContext) has no positions, and no such event.
+    ///
+    /// A client that does not look at types reads it as an event like others: the AI SDK fails on the empty data. Do not set it for such
+    /// clients. The SDKs of MCP ignore every type but `message`, and take an event of that type with empty data for their priming event.
     #[must_use]
     pub fn opening_event(mut self, event_type: EventType) -> Self {
         self.options.opening_event = Some(event_type);
         self
     }
 
-    /// What to do where the client cannot resume exactly where it was. Default [`OnGap::Reset`].
+    /// What to do if the client cannot resume exactly where it was. Default: [`OnGap::Reset`].
+    ///
+    /// Choose [`OnGap::StartOver`] if [`start_at`](Feed::start_at) keeps the history short, and [`OnGap::Stop`] for clients that do not look
+    /// at the types of events.
     #[must_use]
     pub fn on_gap(mut self, on_gap: OnGap) -> Self {
         self.options.on_gap = on_gap;
@@ -133,7 +142,7 @@ impl Feed {
 
     /// Sends the event that this makes of an error before the stream ends early, so that a client that cannot resume knows that what it
     /// has is not whole. Without it a stream that failed ends as one that is complete; `EventSource` comes back from either. The event goes
-    /// out without an id. A type `error` would be taken for a failure of the connection by pages that listen to `EventSource`.
+    /// out without an id, so that a client which can resume still does.
     ///
     /// ```
     /// use sse_core::{Event, EventType, StreamContext};

@@ -46,6 +46,9 @@ pub enum OnGap {
     /// in a [`merge`](crate::merge) with `"log"`, the name of the one that it concerns.
     /// From a log its id is the position just before the oldest event, so that a client that is cut off right after it gets all
     /// that is retained when it comes back. From a [`Source`](crate::Source) it carries no id, and goes on live.
+    ///
+    /// A client that does not look at types reads the `reset` as an event like others: the AI SDK fails on it, and the SDKs of MCP skip it.
+    /// For such clients choose [`Stop`](OnGap::Stop).
     #[default]
     Reset,
     /// The same event, then what a first visit would get: what [`Feed::start_at`](crate::Feed::start_at) says, then live. So an id that
@@ -58,7 +61,8 @@ pub enum OnGap {
     /// No word of it: the stream goes on live, with the [`opening_event`](crate::Feed::opening_event) if there is one. A stream that
     /// fell behind while it was open goes on with the newest event, so that it gets events however fast they come.
     Live,
-    /// The end. The answer is 204, after which a browser asks no more. A gap that is found only later ends the response; the next
+    /// The end, for clients that do not look at the types of events, for example. The answer is 204, after which a browser asks no more; a
+    /// few other clients ask again (react-native-sse, htmx 4). A gap that is found only later ends the response; the next
     /// one is the 204 of a log. A [`Source`](crate::Source) that tells of a gap is asked again by every client that comes back.
     Stop,
 }

@@ -68,8 +68,11 @@ impl StreamContext {
 
     /// A feed whose events are sent by this closure. It is run as part of the stream, and dropped when the client leaves.
     ///
-    /// When it returns the stream ends. An error of it is reported as that of a source
-    /// ([`Feed::on_error`](crate::Feed::on_error)).
+    /// When it returns the stream ends. An error or a panic of it is reported as that of a source
+    /// ([`Feed::on_error`](crate::Feed::on_error)), and also ends the stream: a client that cannot resume takes a part for the whole, unless
+    /// [`Feed::error_event`](crate::Feed::error_event) or [`Feed::cut_on_error`](crate::Feed::cut_on_error) says otherwise.
+    ///
+    /// For a future that is not `Send` use [`channel`](StreamContext::channel), and send from a local task.
     pub fn run<C, F, E>(closure: C) -> Feed
     where
         C: FnOnce(Self) -> F,

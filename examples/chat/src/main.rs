@@ -15,7 +15,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use sse_axum::{
-    Error, Event, EventLog, EventType, Feed, Shutdown, Sse, SseRequest, Start, listener,
+    Error, Event, EventLog, EventType, Feed, OnGap, Shutdown, Sse, SseRequest, Start, listener,
     stream_events,
 };
 
@@ -54,6 +54,8 @@ impl Chat {
 
     fn feed(&self, room: &str) -> Option<Feed> {
         let feed = self.rooms.get(room)?.feed().start_at(Start::Last(HISTORY));
+        // An id that means nothing gives nobody a longer history. `?poll` is for scripts: the response ends.
+        let feed = feed.on_gap(OnGap::StartOver).poll_parameter("poll");
         Some(feed.retry(Duration::from_secs(1)).shutdown(&self.shutdown))
     }
 

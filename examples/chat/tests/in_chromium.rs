@@ -24,11 +24,11 @@ async fn say(program: &Program, name: &str, text: &str) {
 
 /// Waits until who joins the lobby now is told of nobody who types: three seconds after they did.
 async fn nobody_is_typing(program: &Program) {
-    let url = format!("http://{}/rooms/lobby/events", program.address);
+    let url = format!("http://{}/rooms/lobby/events?poll", program.address);
     let begun = Instant::now();
     loop {
-        // A request that cannot read on for ever is answered with what there is.
-        let request = reqwest::Client::new().get(&url).header("Accept", "text/plain");
+        // A request that polls is answered with what there is.
+        let request = reqwest::Client::new().get(&url);
         let history = request.send().await.expect("it answers").text().await;
         if !history.expect("a text").contains("event: typing") {
             return;

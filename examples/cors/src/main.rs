@@ -13,7 +13,7 @@ use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
-use sse_axum::{Error, EventLog, Sse, SseRequest, Start, listener, stream_events};
+use sse_axum::{Error, EventLog, OnGap, Sse, SseRequest, Start, listener, stream_events};
 use tower_http::cors::CorsLayer;
 
 /// Makes a request that is not simple, where it is longer than 128 bytes or has unusual characters. Ours are not: it is here for other clients.
@@ -60,8 +60,8 @@ async fn events(
     if !api.lets_in(&headers) {
         return Err(StatusCode::UNAUTHORIZED);
     }
-    let feed = api.log.feed().start_at(Start::Last(3)).retry(Duration::from_secs(1));
-    Ok(stream_events(request, feed))
+    let feed = api.log.feed().start_at(Start::Last(3)).on_gap(OnGap::StartOver);
+    Ok(stream_events(request, feed.retry(Duration::from_secs(1))))
 }
 
 /// Who may read answers, with which credentials, and what it may send. It answers the preflights, too.

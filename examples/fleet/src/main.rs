@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::{get, post};
 use serde_json::json;
-use sse_axum::{Error, Event, EventLog, Sse, SseRequest, Start, listener, stream_events};
+use sse_axum::{Error, Event, EventLog, OnGap, Sse, SseRequest, Start, listener, stream_events};
 use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -27,8 +27,8 @@ struct App {
 }
 
 async fn events(State(app): State<App>, request: SseRequest) -> Sse {
-    let feed = app.log.feed().start_at(Start::Last(50)).retry(Duration::from_millis(500));
-    stream_events(request, feed)
+    let feed = app.log.feed().start_at(Start::Last(50)).on_gap(OnGap::StartOver);
+    stream_events(request, feed.retry(Duration::from_millis(500)))
 }
 
 /// Appends a message. `key` names it, so that whoever got no answer can send it again, here or to another process, and it is there once.

@@ -14,8 +14,8 @@ use axum::{Form, Router};
 use serde::Deserialize;
 use serde_json::json;
 use sse_axum::{
-    Error, Event, EventLog, EventType, Feed, Shutdown, Sse, SseRequest, Start, listener, merge,
-    stream_events,
+    Error, Event, EventLog, EventType, Feed, OnGap, Shutdown, Sse, SseRequest, Start, listener,
+    merge, stream_events,
 };
 
 const NAMES: [&str; 3] = ["clock", "prices", "notes"];
@@ -33,7 +33,8 @@ impl App {
         let is_wanted = |(name, _): &(&str, &EventLog)| wanted.split(',').any(|w| w == *name);
         let feed = merge(NAMES.into_iter().zip(&self.logs).filter(is_wanted))?;
         let retry = Duration::from_secs(1);
-        Ok(feed.start_at(Start::Last(5)).retry(retry).shutdown(&self.shutdown))
+        let feed = feed.start_at(Start::Last(5)).on_gap(OnGap::StartOver);
+        Ok(feed.retry(retry).shutdown(&self.shutdown))
     }
 
     /// Adds an event to one of the logs. Its type is the log's name, and it says its number in that log, so that one can see that none is

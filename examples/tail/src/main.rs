@@ -14,10 +14,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::{Router, extract::State, response::Html, routing::get};
-use sse_axum::{Event, EventLog, LogOptions, Sse, SseRequest, Start, listener, stream_events};
+use sse_axum::{
+    Event, EventLog, LogOptions, OnGap, Sse, SseRequest, Start, listener, stream_events,
+};
 
 async fn events(State(log): State<EventLog>, request: SseRequest) -> Sse {
-    stream_events(request, log.feed().start_at(Start::Last(10)))
+    stream_events(request, log.feed().start_at(Start::Last(10)).on_gap(OnGap::StartOver))
 }
 
 fn main() -> io::Result<()> {

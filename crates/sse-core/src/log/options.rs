@@ -15,7 +15,8 @@ pub struct LogOptions {
     /// again is a gap for that client, of which it is told: keep what may come in a burst, and then some.
     pub events: usize,
     /// How many bytes of encoded events are kept; default 64 MiB. The newest event is kept whatever its size. In memory there
-    /// are up to an eighth more, three pages of 64 KiB, and 24 bytes for each event; where events have keys, up to as much again, and the keys.
+    /// are up to an eighth more, three pages of 64 KiB, and 24 bytes for each event; if events have keys, up to as much again, and about 130
+    /// bytes for each key.
     pub bytes: usize,
     /// For how long events are kept, to within a thousandth of it; default `None`, for as long as the other limits allow. The newest
     /// event is kept whatever its age. In memory, looked at whenever the log is used.

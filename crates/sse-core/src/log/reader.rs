@@ -189,10 +189,6 @@ impl Reader {
                 }
                 Next::Give(page) => {
                     let (bytes, last) = (mem::take(&mut page.bytes), page.last);
-                    if self.log.lock().deletions != page.deletions {
-                        self.next = Next::Read(page.after);
-                        continue;
-                    }
                     self.next = Next::Read(last);
                     return Poll::Ready(Some(Ok(bytes)));
                 }
@@ -219,7 +215,15 @@ impl Reader {
                 }
                 Next::Send(chunks, then) => match chunks.next() {
                     Some(chunk) => return Poll::Ready(Some(Ok(chunk))),
-                    None => self.next = mem::replace(then, Next::Stop),
+                    None => {
+                        self.next = match mem::replace(then, Next::Stop) {
+                            // A snapshot may take long, and nobody is given what was deleted meanwhile.
+                            Next::Give(page) if self.log.lock().deletions != page.deletions => {
+                                Next::Read(page.after)
+                            }
+                            next => next,
+                        }
+                    }
                 },
             }
         }

@@ -51,6 +51,8 @@ impl Track {
                 // An id that no log can have given may look like that of another.
                 "other-epoch" => reasons.contains(&"unknown"),
                 // It may have begun in this life, and fallen behind.
+                // In a merge, an id may be of a client that has gone on live into this life without a word.
+                "too-old" if self.delay > 1 && reasons.contains(&"other-epoch") => true,
                 "too-old" => matches!(&self.at, At::Begin { may_be_told: true, .. }),
                 _ => false,
             };
