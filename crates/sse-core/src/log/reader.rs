@@ -216,7 +216,7 @@ impl Reader {
                 Next::Send(chunks, then) => match chunks.next() {
                     Some(chunk) => return Poll::Ready(Some(Ok(chunk))),
                     None => {
-                        self.next = match mem::replace(then, Next::Stop) {
+                        self.next = match mem::replace(&mut **then, Next::Stop) {
                             // A snapshot may take long, and nobody is given what was deleted meanwhile.
                             Next::Give(page) if self.log.lock().deletions != page.deletions => {
                                 Next::Read(page.after)
