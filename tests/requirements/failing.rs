@@ -150,7 +150,10 @@ pub(crate) async fn ends_cleanly_where_it_is_to_break_off(framework: &Framework)
 }
 
 /// Code of the application that panics, each as part of a stream.
-fn panicking() -> [(&'static str, fn() -> Feed); 4] {
+/// What panics, and a feed that does.
+type Panicking = (&'static str, fn() -> Feed);
+
+fn panicking() -> [Panicking; 4] {
     async fn live() -> Result<Pending<Result<Event, BoxError>>, BoxError> {
         Ok(stream::pending())
     }

@@ -71,8 +71,8 @@ pub(crate) async fn gives_events_after_each_gap_of_a_client_that_falls_behind(
 
 /// Which chunk has the end of this event.
 fn chunk_of(response: &Response, nth: usize) -> usize {
-    let blanks = response.bytes().windows(2).enumerate().filter(|(_, two)| two == b"\n\n");
-    let (at, _) = blanks.skip(nth).next().expect("it has arrived");
+    let mut blanks = response.bytes().windows(2).enumerate().filter(|(_, two)| two == b"\n\n");
+    let (at, _) = blanks.nth(nth).expect("it has arrived");
     let mut rest = at + 1;
     let is_before = |size: &&usize| {
         let is_before = rest >= **size;

@@ -13,10 +13,13 @@ use crate::{Error, Event, Frame};
 #[derive(Clone, Default)]
 pub(crate) struct Failure(Option<Arc<Chosen>>);
 
+/// A closure of the application that is told of an error.
+type Told<T> = Arc<dyn Fn(&Error) -> T + Send + Sync>;
+
 #[derive(Clone, Default)]
 struct Chosen {
-    on_error: Option<Arc<dyn Fn(&Error) + Send + Sync>>,
-    event: Option<Arc<dyn Fn(&Error) -> Event + Send + Sync>>,
+    on_error: Option<Told<()>>,
+    event: Option<Told<Event>>,
     cuts: bool,
 }
 

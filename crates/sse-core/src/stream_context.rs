@@ -1,10 +1,12 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::BytesMut;
 
+use crate::panics::caught;
+use crate::sync::MutexGuard;
 use crate::{BoxError, Feed, Frame, encode};
 
 mod channel;
@@ -80,10 +82,11 @@ impl StreamContext {
         E: Into<BoxError>,
     {
         let (context, receiver) = Self::pair();
-        let running = closure(context);
+        // A panic of it is an error of the stream, as that of its future is.
+        let running = caught(|| closure(context));
         Feed::from_receiver(
             receiver,
-            Some(Box::pin(async move { running.await.map_err(Into::into) })),
+            Some(Box::pin(async move { running?.await.map_err(Into::into) })),
         )
     }
 

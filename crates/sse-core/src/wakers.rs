@@ -2,6 +2,8 @@ use std::task::Waker;
 
 use slab::Slab;
 
+use crate::panics::caught;
+
 /// Who waits for the same thing. Kept under the lock of that thing, so that between looking and waiting nothing can happen unseen.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
@@ -77,8 +79,18 @@ pub(crate) struct Woken(Vec<(usize, Waker)>);
 
 impl Woken {
     pub(crate) fn wake(self) {
-        for (_, waker) in self.0 {
-            waker.wake();
+        wake_all(self.0.into_iter().map(|(_, waker)| waker));
+    }
+}
+
+/// Wakes each. A waker that panics is of one task: the others are woken all the same, and whoever wakes them goes on.
+pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
+    for waker in wakers {
+        if let Err(error) = caught(|| waker.wake()) {
+            tracing::error!(
+                error = &*error as &dyn std::error::Error,
+                "a waker panicked: its task may wait for ever"
+            );
         }
     }
 }
@@ -97,6 +109,27 @@ mod tests {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    struct Broken;
+
+    impl std::task::Wake for Broken {
+        fn wake(self: Arc<Self>) {
+            panic!("a waker of somebody's own")
+        }
+    }
+
+    #[test]
+    fn a_waker_that_panics_keeps_nobody_else_waiting() {
+        let mut wakers = Wakers::default();
+        let count = Arc::new(Count::default());
+        for waker in [Arc::clone(&count).into(), Arc::new(Broken).into(), Arc::clone(&count).into()]
+        {
+            let key = wakers.insert();
+            drop(wakers.wait(key, &waker));
+        }
+        wakers.take().wake();
+        assert_eq!(count.0.load(Ordering::Relaxed), 2);
     }
 
     #[test]

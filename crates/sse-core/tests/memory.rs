@@ -8,6 +8,9 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 /// Three pages: one of whose events some are no longer kept, and what the newest has been given and may be copied to.
 const PAGES: usize = 3 * 64 * 1024;
 
+/// What a key costs beside its own bytes, at the most, with its share of tables that have room for twice as many.
+const KEY: usize = 200;
+
 #[tokio::test]
 async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
     let _profiler = dhat::Profiler::builder().testing().build();
@@ -25,5 +28,26 @@ async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
         let promised = stats.bytes + stats.bytes / 8 + PAGES + 24 * stats.events;
         let size = text.len();
         assert!(held <= promised, "events of {size}: {held} held, {promised} promised, {stats:?}");
+    }
+
+    // With keys, and after the clients have left that read them.
+    for idempotent in [false, true] {
+        let before = dhat::HeapStats::get().curr_bytes;
+        let events = 20_000;
+        let log = EventLog::in_memory(LogOptions { events, ..LogOptions::default() });
+        for number in 0..3 * events {
+            let event = log.encode("x").expect("it is small");
+            let event = match idempotent {
+                // Of one key: all but the last are replaced, and their idempotency keys stay.
+                true => event
+                    .with_key("cpu")
+                    .and_then(|event| event.with_idempotency_key(&number.to_string())),
+                false => event.with_key(&number.to_string()),
+            };
+            log.append_encoded(vec![event.expect("short keys")]).await.expect("stored");
+        }
+        let (held, stats) = (dhat::HeapStats::get().curr_bytes - before, log.stats());
+        let promised = 2 * stats.bytes + stats.bytes / 8 + PAGES + (24 + KEY) * events;
+        assert!(held <= promised, "{held} held, {promised} promised, {stats:?}");
     }
 }

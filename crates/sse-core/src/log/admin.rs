@@ -1,6 +1,5 @@
-use std::task::Waker;
-
 use crate::log::EventLog;
+use crate::wakers::wake_all;
 use crate::{Epoch, Error, EventId, GapReason};
 
 impl EventLog {
@@ -79,7 +78,7 @@ impl EventLog {
             behind.forget_pages()
         });
         drop(state);
-        woken.into_iter().flatten().for_each(Waker::wake);
+        wake_all(woken.into_iter().flatten());
         Ok(())
     }
 

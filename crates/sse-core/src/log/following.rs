@@ -10,6 +10,7 @@ use crate::log::seen::{Seen, Trace};
 use crate::log::state::State;
 use crate::log::tail::Dropped;
 use crate::store::{Bounds, Page, StoredEvent};
+use crate::wakers::wake_all;
 use crate::{Cursor, Epoch};
 
 /// Whom to wake once the lock is released.
@@ -164,7 +165,7 @@ impl EventLog {
         let readers = changes.has_news.then(|| state.readers.take());
         drop(state);
         readers.into_iter().for_each(|readers| readers.wake());
-        changes.woken.into_iter().for_each(Waker::wake);
+        wake_all(changes.woken);
         result
     }
 }

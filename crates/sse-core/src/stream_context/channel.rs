@@ -1,9 +1,10 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::wakers::Wakers;
+use crate::sync::{Mutex, MutexGuard, PoisonError};
+use crate::wakers::{Wakers, wake_all};
 
 /// What the contexts of a stream and the stream itself share.
 #[derive(Default)]
@@ -67,7 +68,7 @@ impl Shared {
         state.is_closed = true;
         let (stream, senders) = (state.stream.take(), state.senders.take());
         drop(state);
-        stream.into_iter().for_each(Waker::wake);
+        wake_all(stream);
         senders.wake();
     }
 
