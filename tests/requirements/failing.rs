@@ -149,10 +149,10 @@ pub(crate) async fn ends_cleanly_where_it_is_to_break_off(framework: &Framework)
     check(framework, "/both", &[EVENTS, WORD, CUT].concat(), is_clean).await;
 }
 
-/// Code of the application that panics, each as part of a stream.
 /// What panics, and a feed that does.
 type Panicking = (&'static str, fn() -> Feed);
 
+/// Code of the application that panics, each as part of a stream.
 fn panicking() -> [Panicking; 4] {
     async fn live() -> Result<Pending<Result<Event, BoxError>>, BoxError> {
         Ok(stream::pending())

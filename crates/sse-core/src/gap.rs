@@ -63,7 +63,7 @@ pub enum OnGap {
     Live,
     /// The end, for clients that do not look at the types of events, for example. The answer is 204, after which a browser asks no more; a
     /// few other clients ask again (react-native-sse, htmx 4). A gap that is found only later ends the response; the next
-    /// one is the 204 of a log. A [`Source`](crate::Source) that tells of a gap is asked again by every client that comes back.
+    /// one is the 204 of a log; over a store not if the id is ahead of the newest event, which the store is asked for each time. A [`Source`](crate::Source) that tells of a gap is asked again by every client that comes back.
     Stop,
 }
 

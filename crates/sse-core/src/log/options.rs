@@ -23,7 +23,8 @@ pub struct LogOptions {
     pub age: Option<Duration>,
     /// The largest event accepted, in bytes when encoded without its id; default 1 MiB, at most 1 GiB.
     pub largest_event: usize,
-    /// For how long an idempotency key is remembered; default 2 minutes, and never longer than its event is kept by these limits (or would be, if it was deleted).
+    /// For how long an idempotency key is remembered; default 2 minutes, and never longer than its event is kept by these limits (or would be, if it was deleted). In memory
+    /// at most as many keys are remembered as events are kept.
     pub idempotency_window: Duration,
     /// Over a store: how many of the newest events are in memory; default 1000.
     pub tail_events: usize,
