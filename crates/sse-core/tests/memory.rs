@@ -1,6 +1,16 @@
 //! What a log holds in memory, whatever the sizes of its events. A target of its own: it counts every allocation of the process.
 
-use sse_core::{Event, EventLog, LogOptions};
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use futures_util::{FutureExt, StreamExt, stream};
+use sse_core::{
+    Event, EventId, EventLog, LogOptions, Replay, StreamRequest, StreamResponse, Timer, source,
+};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -50,4 +60,36 @@ async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
         let promised = 2 * stats.bytes + stats.bytes / 8 + PAGES + (24 + KEY) * events;
         assert!(held <= promised, "{held} held, {promised} promised, {stats:?}");
     }
+
+    // A client of a source, by what is remembered of its replay, and by nothing once that is forgotten.
+    let names = |number: u32| EventId::try_from(format!("event-{number:08}")).expect("an id");
+    let missed = move |_| {
+        let rows = (0..9_999).map(move |n| Event::new("x").id(names(n)));
+        async {
+            Ok::<_, io::Error>(Replay::from_stream(stream::iter(rows.map(Ok::<_, io::Error>))))
+        }
+    };
+    let live = || async { Ok::<_, io::Error>(stream::pending::<io::Result<Event>>()) };
+    let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"0"[..])]);
+    let clock = Arc::new(AtomicU64::new(0));
+    let (began, read, slept) = (Instant::now(), Arc::clone(&clock), Arc::clone(&clock));
+    let now = move || began + Duration::from_secs(read.load(Ordering::Relaxed));
+    let sleep = move |time: Duration| {
+        let (slept, due) = (Arc::clone(&slept), slept.load(Ordering::Relaxed) + time.as_secs());
+        poll_fn(move |_| match slept.load(Ordering::Relaxed) >= due {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+    };
+    let before = dhat::HeapStats::get().curr_bytes;
+    let mut body = StreamResponse::new(&request, source(missed, live), Timer::new(now, sleep)).body;
+    while let Some(chunk) = body.next().now_or_never() {
+        chunk.expect("it goes on").expect("it is not broken off");
+    }
+    let held = dhat::HeapStats::get().curr_bytes - before;
+    assert!(held <= 170_000, "{held} bytes for a replay of 9 999");
+    clock.store(61, Ordering::Relaxed);
+    drop(body.next().now_or_never());
+    let held = dhat::HeapStats::get().curr_bytes - before;
+    assert!(held <= 4_000, "{held} bytes a minute after the replay");
 }

@@ -183,6 +183,10 @@ impl Store for ScriptedStore {
         self.call(Call::Delete, |data| data.delete(event)).await
     }
 
+    fn name(&self) -> &str {
+        "prices"
+    }
+
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
         self.call(Call::BeginEpoch, |data| data.begin_epoch(instead_of)).await
     }

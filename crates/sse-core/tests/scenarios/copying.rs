@@ -51,3 +51,14 @@ async fn to_copy_again_after_an_error_adds_nothing_twice() -> Result<(), Error> 
     assert_eq!(events, (0..2500).map(|n| n.to_string()).collect::<Vec<_>>());
     Ok(())
 }
+
+/// One call takes no more than an engine does: NATS takes 1 MiB.
+#[tokio::test(start_paused = true)]
+async fn large_events_are_copied_some_at_a_time() -> Result<(), Error> {
+    let old = EventLog::in_memory(1000);
+    old.append_all((0..100).map(|_| "x".repeat(50_000))).await?;
+    let store = ScriptedStore::on(clock::timer(), Positions::Dense);
+    assert_eq!(copy(&old, &over(&store).await).await?, 100);
+    assert_eq!(store.calls(Call::Append), 100, "each of them is all that a page has room for");
+    Ok(())
+}

@@ -3,11 +3,13 @@
 mod support;
 
 mod answers;
+mod append_now;
 mod breaking_off;
 mod chunks;
 mod contexts;
 mod contexts_end;
 mod copying;
+mod epochs;
 mod finish;
 mod gaps;
 mod keep_alive;

@@ -146,3 +146,41 @@ async fn a_gap_that_ends_the_stream_is_204_the_second_time() {
     assert_eq!(refused, 649, "all but the first");
     running.abort();
 }
+
+/// Any client can ask for what comes next, before anybody has been given it.
+#[tokio::test(start_paused = true)]
+async fn an_id_that_was_asked_for_too_early_is_known_once_it_is_given() {
+    let store = ScriptedStore::on(clock::timer(), Positions::Dense);
+    let open =
+        async || EventLog::open(store.clone(), LogOptions::for_store(), clock::timer()).await;
+    let (a, mut following) = open().await.expect("it works");
+    let (b, follower) = open().await.expect("it works");
+    tokio::spawn(follower);
+    for n in 1..=5 {
+        append(&b, &n.to_string()).await;
+    }
+    let mut follow_a = async |millis| {
+        drop(tokio::time::timeout(Duration::from_millis(millis), &mut following).await);
+    };
+    follow_a(100).await;
+    let epoch = a.epoch();
+    let mut attack: Vec<_> =
+        (6..=200).map(|n| Poller::new(&a, Some(&format!("{epoch}.{n}")))).collect();
+    attack.iter_mut().for_each(|client| drop(client.all()));
+    follow_a(100).await;
+    for client in &mut attack {
+        assert!(client.all().iter().any(|data| data.contains("ahead-of-head")));
+    }
+    // Its reader goes to the process that has not followed to it.
+    let six = append(&b, "6").await;
+    let on_gaps = [OnGap::Stop, OnGap::Reset, OnGap::Live];
+    let mut clients = on_gaps.map(|gap| Poller::new(a.feed().on_gap(gap), Some(&six)));
+    append(&b, "7").await;
+    clients.iter_mut().for_each(|client| drop(client.all()));
+    follow_a(2000).await;
+    for client in &mut clients {
+        assert_eq!((client.status, client.all()), (200, vec!["7".to_owned()]));
+    }
+    let found = a.get(&six.parse().expect("an id")).await.expect("it is there by now");
+    assert_eq!(found.to_event().data.as_deref(), Some("6"));
+}

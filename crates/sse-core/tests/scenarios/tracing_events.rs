@@ -3,13 +3,15 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use sse_core::Feed;
+use sse_core::{EventLog, Feed, LogOptions};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::support::client::Client;
+use crate::support::clock;
 use crate::support::script::{Fetch, Script};
+use crate::support::scripted_store::{Positions, ScriptedStore};
 
 /// Collects what is warned of.
 #[derive(Clone, Default)]
@@ -59,4 +61,28 @@ async fn an_error_that_ends_a_stream_is_one_warning_with_its_cause() {
     for part in ["an event stream failed", "fetching what was missed", "the database is gone"] {
         assert!(said.contains(part), "{said}");
     }
+}
+
+/// A store that is away for long is in the log of the application once, by the name of the log.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_is_one_warning_with_the_name_of_its_log() {
+    let warnings = Warnings::default();
+    let _default = tracing::subscriber::set_default(warnings.clone());
+    let store = ScriptedStore::on(clock::timer(), Positions::Dense);
+    let opened = EventLog::open(store.clone(), LogOptions::for_store(), clock::timer()).await;
+    let (log, follower) = opened.expect("the store is up");
+    tokio::spawn(follower);
+    clock::pass(100).await;
+    for round in 1..=2 {
+        store.go_down();
+        clock::pass(60_000).await;
+        store.come_back();
+        clock::pass(15_000).await;
+        let said = warnings.0.lock().expect("not poisoned");
+        let following: Vec<_> = said.iter().filter(|text| text.contains("following")).collect();
+        assert_eq!(following.len(), round, "{said:?}");
+        assert!(said.iter().all(|text| text.contains("log=\"prices\"")), "{said:?}");
+        assert!(said.len() <= 2 * round, "following and retaining, once each: {said:?}");
+    }
+    drop(log);
 }
