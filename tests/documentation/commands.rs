@@ -59,6 +59,10 @@ const COMMANDS: [(&str, Told); 35] = [
          -H 'Idempotency-Key: 0123456789abcdef' -d '{\"stream\": true, \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'",
         RunBy("examples/tokens/tests/over_http.rs", "the_readmes_curl_prints_an_answer"),
     ),
+    (
+        "curl 'http://127.0.0.1:3000/rooms/lobby/events?poll'",
+        RunBy("examples/chat/tests/in_chromium.rs", "nobody_is_typing"),
+    ),
     ("mkdir -p /tmp/fleet && redis-server --appendonly yes --dir /tmp/fleet", FLEET),
     ("nginx -e stderr -c \"$PWD/examples/fleet/nginx.conf\"", FLEET),
     ("curl --data hello \"http://127.0.0.1:3000/say?key=1\"", FLEET),

@@ -60,7 +60,9 @@ pub(crate) async fn resumes_through_a_restart_of_the_application(proxy: &Reverse
             let request = Request::get("/events").header("Last-Event-ID", &id);
             let mut response = request.send(address).await;
             assert_eq!(response.status, 200, "EventSource would give up");
-            assert_eq!(response.header("Content-Type"), Some("text/event-stream; charset=utf-8"));
+            // The proxy's own answer, while the application is away, or the application's.
+            let content_type = response.header("Content-Type").expect("it has one");
+            assert!(content_type.starts_with("text/event-stream"), "{content_type}");
             if let Ok(event) = response.event_or_end().await {
                 return event.data;
             }

@@ -69,7 +69,10 @@ proptest! {
         let query = format!("{noise}&lastEventId={encoded}");
         let in_query = request("GET", Some(&query), &[]).last_event_id("lastEventId");
         let in_header = request("GET", None, &[("Last-Event-ID".into(), value.into_bytes())]);
-        prop_assert_eq!(in_query, in_header.last_event_id("lastEventId"));
+        let in_header = in_header.last_event_id("lastEventId");
+        // A value that says nothing leaves the word to others of the query.
+        prop_assume!(in_header != LastEventId::Absent);
+        prop_assert_eq!(in_query, in_header);
     }
 
     #[test]
