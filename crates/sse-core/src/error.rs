@@ -1,3 +1,5 @@
+// Longer than other files: each question that can be asked of an error stands here with its docs.
+
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::{fmt, io};

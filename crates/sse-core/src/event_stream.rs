@@ -15,16 +15,12 @@ use crate::feed::{Feed, Options};
 use crate::shutdown::OpenStream;
 use crate::timer::{Sleep, Timer};
 use crate::unwritten::Unwritten;
-use crate::{Cut, Error, Event, EventType, Frame, Shutdown, StreamRequest, encode};
+use crate::{Cut, EventType, Shutdown, StreamRequest};
 
-/// What browsers wait before they reconnect if nobody tells them.
-const USUAL_RETRY: Duration = Duration::from_secs(3);
+mod breaking_off;
+mod lines;
 
-/// How long a framework has to send what it has written, or copied, before the response is broken off.
-const BEFORE_A_CUT: Duration = Duration::from_millis(100);
-
-/// How long it has to write what it was given, if the client reads slowly: what it still holds by then is lost.
-const AT_MOST_BEFORE_A_CUT: Duration = Duration::from_secs(30);
+use lines::goodbye;
 
 /// The body of an event stream: a first line, the events, a comment where there are none for long, the end.
 ///
@@ -224,46 +220,6 @@ impl State {
         }
     }
 
-    /// Reports an error, tells the client of it if that was chosen, and ends the response, or breaks it off.
-    fn fail(&mut self, error: &Error) -> Poll<Option<Result<Bytes, Cut>>> {
-        let word = self.failure.report(error);
-        self.progress = if self.failure.cuts() { Progress::Failed } else { Progress::Ending };
-        self.sleep = None;
-        match (word, self.progress) {
-            (Some(word), _) => Poll::Ready(Some(Ok(word))),
-            (None, Progress::Failed) => Poll::Ready(Some(Ok(self.break_off()))),
-            (None, _) => Poll::Ready(None),
-        }
-    }
-
-    /// A comment for those who read the wire. It also is the chunk that a reader holds instead of the last event, while it waits for more.
-    fn break_off(&mut self) -> Bytes {
-        self.progress = Progress::Writing;
-        Bytes::from_static(b": broken off\n")
-    }
-
-    /// Breaks the response off once the framework has written all that it was given, or the stream is shut down.
-    fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
-        let cut = Poll::Ready(Some(Err(Cut::new())));
-        if self.poll_shutdown(cx).is_ready() {
-            return cut;
-        }
-        if self.progress == Progress::Writing
-            && self.unwritten.as_ref().is_none_or(|unwritten| unwritten.poll_none(cx).is_ready())
-        {
-            self.progress = Progress::Cutting;
-            self.sleep = None;
-        }
-        let time = match self.progress {
-            Progress::Cutting => BEFORE_A_CUT,
-            _ => AT_MOST_BEFORE_A_CUT,
-        };
-        let timer = &self.timer;
-        let sleep = self.sleep.get_or_insert_with(|| SyncWrapper::new(timer.sleep(time)));
-        ready!(sleep.get_mut().as_mut().poll(cx));
-        cut
-    }
-
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(until) = &mut self.until
             && until.get_mut().as_mut().poll(cx).is_ready()
@@ -273,51 +229,6 @@ impl State {
         let has_begun = |open: &mut OpenStream| open.poll_begun(cx).is_ready();
         if self.open.iter_mut().any(has_begun) { Poll::Ready(()) } else { Poll::Pending }
     }
-
-    /// A comment at once, so that the answer is seen to have begun; and how long to wait before coming back.
-    fn first_line(&self) -> Bytes {
-        let mut line = BytesMut::new();
-        encode::comment("ok", &mut line);
-        if let Some(retry) = self.retry {
-            line.extend_from_slice(Frame::from(Event::default().retry(retry)).as_bytes());
-        }
-        line.freeze()
-    }
-
-    /// Sleeps on where something was written meanwhile: the timer is set once an interval, not once an event.
-    fn poll_keep_alive(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
-        loop {
-            if let Some(sleep) = &mut self.sleep {
-                ready!(sleep.get_mut().as_mut().poll(cx));
-            }
-            let now = self.timer.now();
-            let rest =
-                self.keep_alive.saturating_sub(now.saturating_duration_since(self.last_write));
-            let is_due = self.sleep.is_some() && rest.is_zero();
-            let rest = if is_due { self.keep_alive } else { rest };
-            self.sleep = Some(SyncWrapper::new(self.timer.sleep(rest)));
-            if is_due {
-                self.last_write = now;
-                return Poll::Ready(self.keep_alive());
-            }
-        }
-    }
-
-    fn keep_alive(&self) -> Bytes {
-        match &self.keep_alive_event {
-            Some(event_type) => {
-                Frame::from(Event::new("").event_type(event_type.clone())).into_bytes()
-            }
-            None => Bytes::from_static(b": keep-alive\n"),
-        }
-    }
-}
-
-/// The last line of a stream that is shut down: a reconnection time of one half to three halves of the usual one, so that the
-/// clients of a server that restarts do not come back all at once.
-fn goodbye(retry: Option<Duration>) -> Bytes {
-    let usual = retry.unwrap_or(USUAL_RETRY).min(Event::MAX_RETRY);
-    Frame::from(Event::default().retry(usual.mul_f64(0.5 + fastrand::f64()))).into_bytes()
 }
 
 impl fmt::Debug for EventStream {

@@ -1,3 +1,5 @@
+// Longer than other files: each option stands here with its docs, so that they are read in one place.
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;

@@ -1,3 +1,5 @@
+// Longer than other files: an id and a type are checked by the same rules, which stand here with their tests.
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;

@@ -6,6 +6,8 @@
 //! - What was replayed is remembered, the client's last event ID included: a notification may come after the replay that already
 //!   had its event. How late it may come is a property of the source. Memory is bounded in the same way: after a longer replay the
 //!   response ends.
+//!
+//! Longer than other files, so that the order can be read in one.
 
 use std::future::Future;
 use std::mem;

@@ -6,15 +6,18 @@ use bytes::Bytes;
 use crate::log::EventLog;
 use crate::log::behind::Part;
 use crate::log::gaps::{Found, Gaps, Word};
-use crate::log::state::{Place, State};
+use crate::log::state::Place;
 use crate::log::tail::Read;
 use crate::pack::Packed;
 use crate::snapshot::Waiting;
 use crate::{Cursor, Epoch, Error, EventId, Gap, GapReason, LastEventId, MakeSnapshot, Start};
 
 mod begin;
+mod page;
 mod snapshot;
 mod stored;
+
+use page::{Page, read_now, read_on};
 
 /// One client of a log: a cursor that moves on, and a place among those who wait.
 pub(crate) struct Reader {
@@ -53,15 +56,6 @@ pub(super) enum Next {
     Stop,
     /// Gives nothing more, since the client cannot go on where it was.
     Refuse,
-}
-
-/// Events that follow a position, and the position of the last of them.
-pub(super) struct Page {
-    bytes: Bytes,
-    after: Cursor,
-    last: Cursor,
-    /// How often events had been deleted when it was read.
-    deletions: u64,
 }
 
 type Chunk = Result<Bytes, Error>;
@@ -227,21 +221,6 @@ impl Reader {
                 },
             }
         }
-    }
-}
-
-/// Reads on after this position, if there will ever be anything.
-fn read_on(state: &mut State, after: Cursor) -> Next {
-    if state.ends_at(after) { Next::Stop } else { Next::Read(after) }
-}
-
-/// Reads on after this position, with what there is already.
-fn read_now(state: &mut State, after: Cursor) -> Next {
-    match state.tail.read(after) {
-        Read::Events(bytes, last) => {
-            Next::Give(Box::new(Page { bytes, after, last, deletions: state.deletions }))
-        }
-        Read::End | Read::Gone => Next::Read(after),
     }
 }
 

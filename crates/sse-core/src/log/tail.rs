@@ -1,15 +1,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
 use crate::log::ages::Ages;
 use crate::log::keys::Keys;
 use crate::log::page::{OpenPage, Page};
-use crate::store::PageLimit;
 use crate::{Cursor, Epoch, EventId, encode};
 
+mod copy;
+mod expire;
 mod remove;
 
 /// The newest events of a log, as they go out, in pages that all readers share.
@@ -44,22 +44,6 @@ pub(crate) struct Limits {
     pub(crate) events: usize,
     pub(crate) bytes: usize,
 }
-
-/// Whether all that is too old was dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expired {
-    All,
-    Some,
-}
-
-impl Expired {
-    pub(crate) fn is_all(self) -> bool {
-        self == Self::All
-    }
-}
-
-/// How many events are dropped at a time of those that are too old.
-const EXPIRED_AT_ONCE: usize = 1000;
 
 /// What there is after a cursor.
 #[derive(Debug, PartialEq, Eq)]
@@ -117,26 +101,6 @@ impl Tail {
         id
     }
 
-    /// The newest event came now.
-    pub(crate) fn came(&mut self, now: impl FnOnce() -> Instant) {
-        if let Some(ages) = &mut self.ages {
-            ages.push(self.newest, now());
-        }
-    }
-
-    /// Drops what is too old by now, some of it.
-    pub(crate) fn expire(&mut self, now: impl FnOnce() -> Instant) -> Expired {
-        let Some(ages) = &mut self.ages else { return Expired::All };
-        let expired = ages.expired(now());
-        for _ in 0..EXPIRED_AT_ONCE {
-            if self.len <= 1 || self.oldest().is_none_or(|oldest| oldest > expired) {
-                return Expired::All;
-            }
-            self.let_go();
-        }
-        Expired::Some
-    }
-
     /// What there is after this cursor, up to the end of a page.
     pub(crate) fn read(&mut self, after: Cursor) -> Read {
         if after >= self.newest {
@@ -156,31 +120,6 @@ impl Tail {
             // What came after it has been deleted.
             None => Read::End,
         }
-    }
-
-    /// One event, if it is kept, in bytes of its own.
-    pub(crate) fn read_one(&mut self, event: Cursor) -> Option<Bytes> {
-        let page = self.page_after(event.previous());
-        let sealed = self.pages.get(page).and_then(|page| page.copy_of(event));
-        sealed.or_else(|| self.open.copy_of(event))
-    }
-
-    /// The events after this one, at least one if there is any, in bytes of their own.
-    pub(crate) fn copy_after(&mut self, after: Cursor, limit: PageLimit) -> Vec<(Cursor, Bytes)> {
-        let pages = self.pages.range(self.page_after(after)..).map(|page| &page.index);
-        let indexes = pages.chain([&self.open.index]);
-        let (mut cursors, mut bytes) = (Vec::new(), 0);
-        for (cursor, range) in indexes.flat_map(|index| index.events_after(after)) {
-            bytes += range.len();
-            if cursors.len() >= limit.events || (!cursors.is_empty() && bytes > limit.bytes) {
-                break;
-            }
-            cursors.push(cursor);
-        }
-        #[cfg(test)]
-        super::work::add(cursors.len());
-        let copy = |cursor| Some((cursor, self.read_one(cursor)?));
-        cursors.into_iter().filter_map(copy).collect()
     }
 
     /// The key of an event.

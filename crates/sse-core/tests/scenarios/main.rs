@@ -18,6 +18,7 @@ mod leaving;
 mod merging;
 mod merging_gaps;
 mod opening;
+mod polling_busy;
 mod refusals;
 mod retained;
 mod seam;

@@ -1,0 +1,32 @@
+//! Reading on after a position, with what is there already.
+
+use bytes::Bytes;
+
+use crate::Cursor;
+use crate::log::reader::Next;
+use crate::log::state::State;
+use crate::log::tail::Read;
+
+/// Events that follow a position, and the position of the last of them.
+pub(in crate::log) struct Page {
+    pub(super) bytes: Bytes,
+    pub(super) after: Cursor,
+    pub(super) last: Cursor,
+    /// How often events had been deleted when it was read.
+    pub(super) deletions: u64,
+}
+
+/// Reads on after this position, if there will ever be anything.
+pub(super) fn read_on(state: &mut State, after: Cursor) -> Next {
+    if state.ends_at(after) { Next::Stop } else { Next::Read(after) }
+}
+
+/// Reads on after this position, with what there is already.
+pub(super) fn read_now(state: &mut State, after: Cursor) -> Next {
+    match state.tail.read(after) {
+        Read::Events(bytes, last) => {
+            Next::Give(Box::new(Page { bytes, after, last, deletions: state.deletions }))
+        }
+        Read::End | Read::Gone => Next::Read(after),
+    }
+}
