@@ -97,3 +97,23 @@ fn an_event_sent_while_its_client_begins_to_wait_arrives() {
         sent.expect("there is room").expect("there is a client");
     });
 }
+
+/// The lock of a log is not fair, and need not be: whoever waits for it gets it soon enough.
+#[test]
+fn a_thread_that_appends_without_a_pause_starves_nobody() {
+    let log = EventLog::in_memory(1000);
+    let (flooding, is_over) = (log.clone(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                flooding.append_now("flood").expect("in memory");
+            }
+        });
+        let begun = Instant::now();
+        for _ in 0..500 {
+            log.append_now("one of few").expect("in memory");
+        }
+        is_over.store(true, Ordering::Relaxed);
+        assert!(begun.elapsed() < Duration::from_secs(5), "it waits for ever");
+    });
+}
