@@ -211,9 +211,16 @@ impl Reader {
                     Some(chunk) => return Poll::Ready(Some(Ok(chunk))),
                     None => {
                         self.next = match mem::replace(&mut **then, Next::Stop) {
-                            // A snapshot may take long, and nobody is given what was deleted meanwhile.
-                            Next::Give(page) if self.log.lock().deletions != page.deletions => {
-                                Next::Read(page.after)
+                            // A snapshot may take long: what follows it is read again if it is still there, and what was held is
+                            // not given if anything was deleted meanwhile.
+                            Next::Give(page) => {
+                                let mut state = self.log.lock_now();
+                                let is_here = page.after >= state.tail.base();
+                                match state.tail.epoch() == self.epoch && is_here {
+                                    true => read_now(&mut state, page.after),
+                                    false if state.deletions == page.deletions => Next::Give(page),
+                                    false => Next::Read(page.after),
+                                }
                             }
                             next => next,
                         }
