@@ -39,8 +39,10 @@ pub(crate) enum Fate {
     Kept,
     /// Was over a limit. Its absence is a gap.
     Dropped,
-    /// Was deleted, or replaced by a newer one of its key, at this moment. Its absence is not a gap.
-    Removed(usize),
+    /// Was deleted at this moment. Its absence is not a gap, and nobody is given it who had not read it by then.
+    Deleted(usize),
+    /// Was replaced by a newer one of its key at this moment. Its absence is not a gap.
+    Superseded(usize),
 }
 
 /// A client is after some cursor of `lo..=hi`. If an event told it the position, both are the same.
@@ -95,10 +97,10 @@ impl Book {
     }
 
     /// Notes that a kept event was deleted or replaced.
-    pub(crate) fn remove(&mut self, cursor: u64) {
+    pub(crate) fn remove(&mut self, cursor: u64, fate: fn(usize) -> Fate) {
         if self.kept.remove(&cursor) {
             self.moment += 1;
-            self.entry_mut(cursor).fate = Fate::Removed(self.moment);
+            self.entry_mut(cursor).fate = fate(self.moment);
         }
     }
 
@@ -155,7 +157,7 @@ impl Book {
         let of = &self.lives[life];
         let first = after.saturating_sub(of.start) as usize;
         let mut events = of.events.iter().enumerate().skip(first);
-        let is_due = |entry: &Entry| !matches!(entry.fate, Fate::Removed(_));
+        let is_due = |entry: &Entry| matches!(entry.fate, Fate::Kept | Fate::Dropped);
         events.find(|(_, entry)| is_due(entry)).map(|(place, _)| of.start + 1 + place as u64)
     }
 

@@ -124,7 +124,7 @@ impl Recorded {
         if !self.book.is_finished {
             let next = self.book.newest + 1;
             let superseded = self.keys.insert(key, next);
-            superseded.into_iter().for_each(|cursor| self.book.remove(cursor));
+            superseded.into_iter().for_each(|cursor| self.book.remove(cursor, Fate::Superseded));
         }
         self.was_appended(appended.map(|id| vec![id]), &[size]);
     }
@@ -167,7 +167,7 @@ impl Recorded {
         let id: EventId = self.book.id(cursor).parse().expect("an id");
         now(self.log.delete(&id)).expect("it is an id of the log");
         if self.book.fate(self.book.life(), cursor) == Some(Fate::Kept) {
-            self.book.remove(cursor);
+            self.book.remove(cursor, Fate::Deleted);
             self.keys.retain(|_, of| *of != cursor);
         }
         self.look();

@@ -24,6 +24,10 @@ pub(crate) struct Track {
     newest_before: u64,
     /// The moments of the last polls of the stream.
     polls: VecDeque<usize>,
+    /// The moment after which a snapshot was read whose next events may still be held.
+    snapshot_after: Option<usize>,
+    /// An event of the log has come since.
+    has_read_on: bool,
     /// The number of polls that may go by between reading an event and sending it.
     delay: usize,
 }
@@ -73,6 +77,8 @@ impl Track {
             newest_at_gap: 0,
             newest_before: 0,
             polls: VecDeque::new(),
+            snapshot_after: None,
+            has_read_on: false,
             delay,
         }
     }
@@ -94,6 +100,7 @@ impl Track {
             Known::Nonsense | Known::Unclear => At::Lost("unknown"),
         };
         self.known = known;
+        self.snapshot_after = None;
         self.polls.clear();
         self.gaps_before.clear();
         self.was_polled(book);
@@ -116,6 +123,9 @@ impl Track {
         }
         self.gaps_before.extend(self.gap(book));
         self.newest_before = book.newest;
+        if self.has_read_on {
+            self.snapshot_after = None;
+        }
         self.polls.push_back(book.moment);
         if self.polls.len() > self.delay {
             self.polls.pop_front();

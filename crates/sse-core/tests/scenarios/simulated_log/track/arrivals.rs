@@ -11,10 +11,17 @@ impl Track {
     /// Checks an event of the log.
     pub(crate) fn take_event(&mut self, data: &str, book: &Book) -> Span {
         let (life, cursor) = book.event(data);
-        if let Some(Fate::Removed(when)) = book.fate(life, cursor) {
-            let read_after = *self.polls.front().expect("it is connected");
-            assert!(when > read_after, "{data:?} was removed before it was read");
+        let read_after = *self.polls.front().expect("it is connected");
+        match book.fate(life, cursor) {
+            Some(Fate::Deleted(when)) => assert!(when > read_after, "{data:?} had been deleted"),
+            Some(Fate::Superseded(when)) => {
+                // What follows a snapshot was read with it, if it could not be read again when all of the snapshot had gone out.
+                let held_after = self.snapshot_after.map_or(read_after, |then| then.min(read_after));
+                assert!(when > held_after, "{data:?} had been superseded");
+            }
+            _ => {}
         }
+        self.has_read_on = true;
         let is_silent = self.is_silent(book);
         let is_right = match &self.at {
             // In another life than that in which it came it has lost nothing.
@@ -110,6 +117,9 @@ impl Track {
             assert!(event.data.starts_with(&words), "{event:?} is not {words:?}");
         } else {
             assert_eq!((event.event_type.as_str(), event.data.as_str()), ("snapshot", ""));
+        }
+        if *next == 0 {
+            (self.snapshot_after, self.has_read_on) = (self.polls.front().copied(), false);
         }
         *next += 1;
         if *next < made.count {
