@@ -5,7 +5,7 @@ use std::time::Duration;
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{Store, StoreError};
-use sse_log_nats::{ConnectOptions, LogOptions, NatsStore, Options};
+use sse_log_nats::{ConnectOptions, NatsStore, Options, StoreOptions};
 use tokio::net::TcpListener;
 
 use crate::tools::{append, bounds, event, messages, told, url};
@@ -58,7 +58,7 @@ async fn connections_are_made_as_the_application_says() {
 #[tokio::test]
 async fn what_the_server_complains_of_is_told() {
     let nats = Nats::start_with(ACCOUNTS).await;
-    let log = LogOptions { store_timeout: Duration::from_millis(300), ..LogOptions::for_store() };
+    let log = StoreOptions { store_timeout: Duration::from_millis(300), ..StoreOptions::default() };
     let options = Options { log, prefix: "other".into(), ..Options::default() };
     let url = format!("nats://reader:x@{}", nats.address());
     let store = NatsStore::connect(&url, "log", &options).await.expect("a name");

@@ -58,7 +58,7 @@ async fn a_finished_log_lets_go_of_events() {
     store.finish().await.expect("finished");
     store.delete(cursors[1]).await.expect("deleted");
     assert_eq!(texts(&store).await, ["0", "2", "3"]);
-    let retention = sse_core::LogOptions { events: 1, ..Default::default() }.retention();
+    let retention = sse_core::StoreOptions { events: 1, ..Default::default() }.retention();
     store.retain(&retention).await.expect("retained");
     assert_eq!(texts(&store).await, ["3"]);
     assert!(bounds(&store).await.is_finished);

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::store_engine::Durable;
-use sse_core::LogOptions;
+use sse_core::StoreOptions;
 use sse_core::store::Store;
 
 use crate::relay::Relay;
@@ -66,7 +66,7 @@ async fn a_key_is_known_for_as_long_as_its_event_is_kept() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     let cursors = append(&store, &[event(0), event(1), once("key", 2)]).await;
-    let retention = LogOptions { events: 1, ..Default::default() }.retention();
+    let retention = StoreOptions { events: 1, ..Default::default() }.retention();
     store.retain(&retention).await.expect("retained");
     store.retain(&retention).await.expect("retained");
     nats.crash().await;
@@ -79,7 +79,7 @@ async fn a_key_is_known_for_as_long_as_its_event_is_kept() {
 async fn notes_on_keys_are_let_go_of_with_the_events() {
     let nats = Nats::start().await;
     let window = Duration::from_millis(100);
-    let options = LogOptions { idempotency_window: window, events: 1, ..Default::default() };
+    let options = StoreOptions { idempotency_window: window, events: 1, ..Default::default() };
     let store = open_with(&nats, options).await;
     append(&store, &[once("a", 0), once("b", 1)]).await;
     append(&store, &[event(2)]).await;
@@ -99,7 +99,7 @@ async fn many_notes_are_let_go_of_once_they_are_old() {
     append(&store, &[once("a", 0), once("b", 1)]).await;
     flood(&nats, "sse.log.m.note", "x", 10_000).await;
     append(&store, &[event(2)]).await;
-    let keeps_all = LogOptions::for_store().retention();
+    let keeps_all = StoreOptions::default().retention();
     store.retain(&keeps_all).await.expect("retained");
     assert_eq!(messages(&nats), 10_004, "they may be needed yet");
     relay.younger_from(10_004);

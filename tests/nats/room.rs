@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use sse_conformance::stores::Nats;
-use sse_core::LogOptions;
+use sse_core::StoreOptions;
 use sse_core::store::Store;
 
 use crate::relay::{Fate, Relay};
@@ -18,7 +18,7 @@ async fn the_server_has_no_more_messages_than_the_log_keeps() {
     for number in 0..100 {
         append(&store, &[event(number)]).await;
     }
-    let retention = LogOptions { events: 10, ..Default::default() }.retention();
+    let retention = StoreOptions { events: 10, ..Default::default() }.retention();
     let both = futures_util::future::join(store.retain(&retention), other.retain(&retention));
     let (one, another) = both.await;
     one.and(another).expect("retained, by two at a time");
@@ -43,7 +43,7 @@ async fn a_process_that_dies_between_the_floor_and_the_removal_leaves_that_to_an
     nats.publish("sse-meta.log", &[], record.as_bytes()).expect("an answer");
     assert_eq!(texts(&store).await, ["4", "5", "6", "7", "8", "9"]);
     assert_eq!(messages(&nats), 10);
-    let keeps_all = LogOptions::for_store().retention();
+    let keeps_all = StoreOptions::default().retention();
     store.retain(&keeps_all).await.expect("retained");
     assert_eq!(messages(&nats), 6);
 }
@@ -74,7 +74,7 @@ async fn a_stream_that_comes_in_the_place_of_another_is_not_trimmed_for_it() {
         }
         Fate::Passes
     });
-    let retention = LogOptions { events: 1, ..Default::default() }.retention();
+    let retention = StoreOptions { events: 1, ..Default::default() }.retention();
     store.retain(&retention).await.expect("nothing to do");
     assert_eq!(bounds(&other).await.epoch.to_string(), "another");
     assert_eq!(texts(&other).await, ["new"; 10]);
@@ -86,7 +86,7 @@ async fn much_is_let_go_of_step_by_step() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     flood(&nats, "sse.log.e", "data: x\n", 60_000).await;
-    let retention = LogOptions { events: 1, ..Default::default() }.retention();
+    let retention = StoreOptions { events: 1, ..Default::default() }.retention();
     for left in [10_000, 1] {
         store.retain(&retention).await.expect("retained");
         assert_eq!(messages(&nats), left);
@@ -101,7 +101,7 @@ async fn the_newest_event_is_kept() {
     append(&store, &[event("old")]).await;
     append(&store, &[event("newest")]).await;
     nats.publish("sse.log.other", &[], b"x").expect("an answer");
-    let retention = LogOptions { events: 1, ..Default::default() }.retention();
+    let retention = StoreOptions { events: 1, ..Default::default() }.retention();
     store.retain(&retention).await.expect("retained");
     assert_eq!(texts(&store).await, ["newest"]);
 }
@@ -116,7 +116,7 @@ async fn a_subject_that_says_nonsense_does_no_harm() {
         nats.publish(&subject, &[], b"x").expect("an answer");
     }
     append(&store, &[event("two")]).await;
-    store.retain(&LogOptions::for_store().retention()).await.expect("retained");
+    store.retain(&StoreOptions::default().retention()).await.expect("retained");
     assert_eq!(texts(&store).await, ["one", "two"]);
     let before_two = store.before_last(1).await.expect("a position");
     let page = store.read(before_two, crate::tools::PAGE).await.expect("a page");

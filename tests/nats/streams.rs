@@ -11,7 +11,7 @@ use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
 use sse_core::{Cursor, GapReason};
-use sse_log_nats::{EventLog, LogOptions, NatsStore, Options};
+use sse_log_nats::{EventLog, NatsStore, Options, StoreOptions};
 
 use crate::tools::{api, append, bounds, event, open, soon, texts, told, url};
 
@@ -155,7 +155,7 @@ async fn what_limits_have_removed_is_a_gap_when_they_are_gone_too() {
         }
         limit(&nats, "max_msgs", 3).await;
         if is_seen_by_who_retains {
-            store.retain(&LogOptions::for_store().retention()).await.expect("retained");
+            store.retain(&StoreOptions::default().retention()).await.expect("retained");
             limit(&nats, "max_msgs", -1).await;
         } else {
             bounds(&store).await;

@@ -7,7 +7,7 @@ use sse_conformance::stores::Nats;
 use sse_conformance::suite::answers::gives_followers_what_is_appended;
 use sse_conformance::suite::store_engine::Networked;
 use sse_conformance::suite::store_process::StoreProcess;
-use sse_core::LogOptions;
+use sse_core::StoreOptions;
 use sse_core::store::{Store, StoreError};
 use sse_log_nats::{ConnectOptions, NatsStore, Options};
 use tempfile::TempDir;
@@ -32,7 +32,7 @@ async fn a_log_is_kept_by_a_server_whose_certificate_the_system_trusts() {
     let (_nats, url, folder) = server().await;
     let trusted = folder.path().join("certificate.pem").display().to_string();
     let process = StoreProcess::start_with(&format!("nats:{url}"), &[("SSL_CERT_FILE", &*trusted)]);
-    let store = soon(process.open("log", LogOptions::for_store())).await.expect("a connection");
+    let store = soon(process.open("log", StoreOptions::default())).await.expect("a connection");
     gives_followers_what_is_appended(&*store).await;
 }
 

@@ -8,7 +8,7 @@ use sse_conformance::stores::Nats;
 pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_conformance::suite::eventually::eventually;
 use sse_core::store::{Bounds, NewEvent, PageLimit, Store};
-use sse_core::{Cursor, Event, LogOptions};
+use sse_core::{Cursor, Event, StoreOptions};
 use sse_log_nats::{NatsStore, Options};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -16,20 +16,20 @@ use tokio::net::TcpStream;
 pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
 pub(crate) async fn open(nats: &Nats) -> NatsStore {
-    open_with(nats, LogOptions::for_store()).await
+    open_with(nats, StoreOptions::default()).await
 }
 
 /// Opened once it is used.
-pub(crate) async fn open_with(nats: &Nats, log: LogOptions) -> NatsStore {
+pub(crate) async fn open_with(nats: &Nats, log: StoreOptions) -> NatsStore {
     connect(&url(nats), log).await
 }
 
 /// The same, through what stands in between.
 pub(crate) async fn open_at(url: &str) -> NatsStore {
-    connect(url, LogOptions::for_store()).await
+    connect(url, StoreOptions::default()).await
 }
 
-async fn connect(url: &str, log: LogOptions) -> NatsStore {
+async fn connect(url: &str, log: StoreOptions) -> NatsStore {
     let options = Options { log, ..Options::default() };
     let store = NatsStore::connect(url, "log", &options).await.expect("a name");
     bounds(&store).await;

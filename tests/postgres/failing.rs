@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
 use sse_core::Cursor;
 use sse_core::store::{Store, StoreError};
-use sse_log_postgres::{LogOptions, Options};
+use sse_log_postgres::{Options, StoreOptions};
 
 use crate::tools::{append, bounds, client, event, execute, open, soon, take, texts};
 
@@ -23,7 +23,7 @@ async fn on_append(postgres: &Postgres, what: &str) {
 #[tokio::test]
 async fn an_idempotency_key_that_is_waited_for_fails_its_own_append_alone() {
     let postgres = Postgres::start().await;
-    let log = LogOptions { store_timeout: Duration::from_secs(4), ..LogOptions::for_store() };
+    let log = StoreOptions { store_timeout: Duration::from_secs(4), ..StoreOptions::default() };
     let store = postgres.store("log", Options { log, ..Options::default() }).await;
     append(&store, "first").await;
     let mut client = client(&postgres).await;

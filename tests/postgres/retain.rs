@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
 use sse_core::store::Store;
-use sse_log_postgres::LogOptions;
+use sse_log_postgres::StoreOptions;
 
 use crate::tools::{append, bounds, client, event, execute, open, texts};
 
@@ -30,7 +30,7 @@ async fn however_much_there_is_it_is_let_go_of_in_small_steps() {
     assert!((1..=5001).contains(&counted), "{counted} of 12 001 were looked at");
     assert!(floor < counted, "what was not counted stays");
 
-    let retention = LogOptions { events: 10, ..LogOptions::for_store() }.retention();
+    let retention = StoreOptions { events: 10, ..StoreOptions::default() }.retention();
     store.retain(&retention).await.expect("retained");
     let kept = texts(&store).await;
     // Of the seven keys the newest: 11 988 is the newest of its own; between them are those without.
@@ -56,7 +56,7 @@ async fn however_many_idempotency_keys_are_old_they_are_forgotten_in_small_steps
     let row = client.query_one(ONCE, &[]).await.expect("let go of");
     assert!(row.get::<_, bool>(0), "there is more to do");
     assert_eq!(left().await, 7000);
-    store.retain(&LogOptions::for_store().retention()).await.expect("retained");
+    store.retain(&StoreOptions::default().retention()).await.expect("retained");
     assert_eq!(left().await, 0);
 }
 
@@ -65,7 +65,7 @@ async fn however_many_idempotency_keys_are_old_they_are_forgotten_in_small_steps
 async fn what_is_counted_is_what_there_is_whatever_is_done_at_the_same_time() {
     let postgres = Postgres::start().await;
     let store = open(&postgres).await;
-    let retention = LogOptions { events: 40, ..LogOptions::for_store() }.retention();
+    let retention = StoreOptions { events: 40, ..StoreOptions::default() }.retention();
     let busy = |n: u64| {
         let (store, mut random) = (store.clone(), fastrand::Rng::with_seed(n));
         async move {

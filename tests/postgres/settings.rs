@@ -7,7 +7,7 @@ use sse_conformance::stores::Postgres;
 use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::Cursor;
 use sse_core::store::{Store, StoreError};
-use sse_log_postgres::{LogOptions, Migrations, Options, PostgresStore};
+use sse_log_postgres::{Migrations, Options, PostgresStore, StoreOptions};
 use tokio_postgres::NoTls;
 
 use crate::tools::{append, bounds, client, event, execute, open, soon, texts, told};
@@ -65,11 +65,11 @@ async fn tables_of_an_earlier_version_are_brought_up_to_date() {
 #[tokio::test]
 async fn times_may_be_as_long_as_there_are() {
     let postgres = Postgres::start().await;
-    let log = LogOptions {
+    let log = StoreOptions {
         age: Some(Duration::MAX),
         idempotency_window: Duration::MAX,
         store_timeout: Duration::MAX,
-        ..LogOptions::for_store()
+        ..StoreOptions::default()
     };
     let store = postgres.store("log", Options { log, ..Options::default() }).await;
     let once = [event("once").with_idempotency_key("once").expect("short")];
@@ -124,7 +124,7 @@ async fn a_user_who_may_create_nothing_uses_what_is_there() {
     let options = Options::default();
     let store = PostgresStore::connect_with(config, NoTls, "log", &options).await.expect("a name");
     append(&store, "two").await;
-    store.retain(&LogOptions { events: 1, ..options.log }.retention()).await.expect("retained");
+    store.retain(&StoreOptions { events: 1, ..options.log }.retention()).await.expect("retained");
     assert_eq!(texts(&store).await, ["two"]);
     store.delete(bounds(&store).await.newest).await.expect("deleted");
     store.begin_epoch(bounds(&store).await.epoch).await.expect("begun");
@@ -194,7 +194,7 @@ async fn a_server_that_says_nothing_is_given_up_after_the_time_for_connecting() 
 #[tokio::test]
 async fn an_append_that_waits_for_a_lock_fails_in_time_and_says_so() {
     let postgres = Postgres::start().await;
-    let log = LogOptions { store_timeout: Duration::from_secs(1), ..LogOptions::for_store() };
+    let log = StoreOptions { store_timeout: Duration::from_secs(1), ..StoreOptions::default() };
     let store = postgres.store("log", Options { log, ..Options::default() }).await;
     append(&store, "before").await;
     let other = client(&postgres).await;

@@ -4,7 +4,7 @@ use sse_conformance::stores::Postgres;
 use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::{Store, StoreError};
 use sse_core::{Cursor, EventId, EventLog, GapReason};
-use sse_log_postgres::{LogOptions, Options, PostgresStore, open_store};
+use sse_log_postgres::{Options, PostgresStore, StoreOptions, open_store};
 use tokio_postgres::{Config, NoTls};
 
 use crate::tools::{append, bounds, client, event, execute, open, soon, texts, told};
@@ -79,7 +79,7 @@ async fn a_server_that_takes_over_without_the_newest_events_begins_an_epoch() {
         postgres.bring_back("before");
         Networked::start(&postgres).await;
         let store = open(&postgres).await;
-        let log = soon(open_store(store, LogOptions::for_store())).await.expect("open");
+        let log = soon(open_store(store, StoreOptions::default())).await.expect("open");
         let mut last = None;
         for n in 0..lost {
             let text = format!("lost {n}");
@@ -118,7 +118,7 @@ async fn an_event_that_a_newer_one_of_its_key_took_the_place_of_is_not_lost() {
     let mut config = postgres.config();
     config.user("app");
     let store = PostgresStore::connect_with(config, NoTls, "log", &Options::default()).await;
-    let log = open_store(store.expect("a name"), LogOptions::for_store());
+    let log = open_store(store.expect("a name"), StoreOptions::default());
     let log = soon(log).await.expect("open");
     soon(seen(&log, "old", Some("key"))).await;
     let epoch = bounds(&fresh).await.epoch;

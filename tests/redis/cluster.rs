@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::{Engine, Networked};
-use sse_core::{Cursor, LogOptions};
+use sse_core::{Cursor, StoreOptions};
 
 use crate::tools::{STREAM, after, append, bounds, command, soon};
 
@@ -55,7 +55,7 @@ async fn owner_and_other([one, two]: [Redis; 2]) -> (Redis, Redis, u16) {
 #[tokio::test]
 async fn a_log_is_found_whichever_node_is_named() {
     let (_owner, other, _) = owner_and_other(cluster().await).await;
-    let store = other.open("log", LogOptions::for_store()).await.expect("a URL");
+    let store = other.open("log", StoreOptions::default()).await.expect("a URL");
     assert!(soon(store.read(Cursor::START, crate::tools::PAGE)).await.is_ok(), "a page is sent on");
     let mut pages = store.follow(Cursor::START).await.expect("followed");
     let first = append(&*store, "first").await;
@@ -93,7 +93,7 @@ async fn a_log_that_moves_to_another_node_is_followed() {
     let log = sse_log_redis::open(&format!("redis://{}", owner.address()), "log").await;
     let log = log.expect("it is there");
     log.append("first").await.expect("stored");
-    let store = owner.open("log", LogOptions::for_store()).await.expect("a URL");
+    let store = owner.open("log", StoreOptions::default()).await.expect("a URL");
     let before = bounds(&*store).await;
     move_slot(slot, &owner, &other).await;
 
@@ -106,7 +106,7 @@ async fn a_log_that_moves_to_another_node_is_followed() {
 #[tokio::test]
 async fn a_log_that_moves_is_found_by_whoever_follows_it_alone() {
     let (owner, other, slot) = owner_and_other(cluster().await).await;
-    let store = owner.open("log", LogOptions::for_store()).await.expect("a URL");
+    let store = owner.open("log", StoreOptions::default()).await.expect("a URL");
     let first = append(&*store, "first").await;
     move_slot(slot, &owner, &other).await;
     let mut pages = soon(store.follow(Cursor::START)).await.expect("followed to the other");

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::{Store, StoreError};
-use sse_core::{Cursor, LogOptions};
+use sse_core::{Cursor, StoreOptions};
 
 use crate::tools::{STREAM, append, bounds, command, event, open, open_with, soon, told};
 
@@ -163,7 +163,7 @@ async fn what_redis_refuses_was_not_stored_and_the_reason_is_told() {
     redis.refuse_writes().await;
     refused("OOM").await;
     // Nothing is in the way of what sets memory free.
-    store.retain(&LogOptions::for_store().retention()).await.expect("nothing to do");
+    store.retain(&StoreOptions::default().retention()).await.expect("nothing to do");
     // And clients can be told of what was lost.
     let epoch = bounds(&*store).await.epoch;
     assert_ne!(store.begin_epoch(epoch).await.expect("begun"), epoch);
@@ -192,7 +192,7 @@ async fn a_log_whose_key_is_something_else_says_so() {
 #[tokio::test]
 async fn what_was_stored_is_there_after_a_crash_with_all_that_is_known_of_it() {
     let redis = Redis::start().await;
-    let store = open_with(&redis, LogOptions::for_store()).await;
+    let store = open_with(&redis, StoreOptions::default()).await;
     let once = event("once").with_idempotency_key("a").expect("a key");
     let first = store.append(std::slice::from_ref(&once)).await.expect("stored");
     append(&*store, "two").await;

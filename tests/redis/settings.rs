@@ -5,7 +5,7 @@ use std::time::Duration;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::StoreError;
-use sse_core::{Cursor, LogOptions};
+use sse_core::{Cursor, StoreOptions};
 use sse_log_redis::{Options, RedisStore};
 
 use crate::tools::{after, append, bounds, command, event, open_with, told};
@@ -57,7 +57,7 @@ async fn logs_of_one_name_with_two_prefixes_are_two() {
 async fn more_than_redis_takes_at_once_is_refused() {
     let redis = Redis::start().await;
     let minute = Duration::from_secs(60);
-    let patient = LogOptions { store_timeout: minute, ..LogOptions::for_store() };
+    let patient = StoreOptions { store_timeout: minute, ..StoreOptions::default() };
     let store = open_with(&redis, patient).await;
     let many = vec![event("x"); 100_001];
     let error = store.append(&many).await.expect_err("too many");

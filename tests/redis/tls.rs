@@ -6,7 +6,7 @@ use sse_conformance::proxies::{certificate, free_port};
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::answers::gives_followers_what_is_appended;
 use sse_conformance::suite::store_process::StoreProcess;
-use sse_core::LogOptions;
+use sse_core::StoreOptions;
 use sse_core::store::{Store, StoreError};
 use sse_log_redis::{Options, RedisStore};
 use tempfile::TempDir;
@@ -37,7 +37,7 @@ async fn a_log_is_kept_by_a_server_whose_certificate_the_system_trusts() {
     let trusted = path(&folder, "certificate.pem");
     let environment = [("SSL_CERT_FILE", &*trusted)];
     let process = StoreProcess::start_with(&format!("redis:{url}"), &environment);
-    let store = soon(process.open("log", LogOptions::for_store())).await.expect("a connection");
+    let store = soon(process.open("log", StoreOptions::default())).await.expect("a connection");
     gives_followers_what_is_appended(&*store).await;
 }
 

@@ -7,7 +7,7 @@ use sse_conformance::stores::Redis;
 pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_conformance::suite::store_engine::Engine;
 use sse_core::store::{Bounds, NewEvent, PageLimit, Store};
-use sse_core::{Cursor, Event, LogOptions};
+use sse_core::{Cursor, Event, StoreOptions};
 
 /// The stream of the log that the tests use.
 pub(crate) const STREAM: &str = "sse:{log}";
@@ -15,10 +15,10 @@ pub(crate) const STREAM: &str = "sse:{log}";
 pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
 pub(crate) async fn open(redis: &Redis) -> Arc<dyn Store> {
-    open_with(redis, LogOptions::for_store()).await
+    open_with(redis, StoreOptions::default()).await
 }
 
-pub(crate) async fn open_with(redis: &Redis, options: LogOptions) -> Arc<dyn Store> {
+pub(crate) async fn open_with(redis: &Redis, options: StoreOptions) -> Arc<dyn Store> {
     redis.open("log", options).await.expect("a name and a URL")
 }
 

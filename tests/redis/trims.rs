@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
-use sse_core::{Cursor, LogOptions};
+use sse_core::{Cursor, StoreOptions};
 
 use crate::tools::{STREAM, after, append, bounds, command, event, open, open_with, soon};
 
@@ -50,7 +50,7 @@ async fn what_somebody_else_has_trimmed_stays_known_and_no_more() {
             store.append(&[keyed]).await.expect("stored");
         } else {
             if next != "delete" {
-                store.retain(&LogOptions::for_store().retention()).await.expect("retained");
+                store.retain(&StoreOptions::default().retention()).await.expect("retained");
             }
             store.delete(oldest).await.expect("deleted");
         }
@@ -92,7 +92,7 @@ async fn a_trim_by_somebody_else_is_seen_by_whoever_follows() {
 #[tokio::test]
 async fn bytes_are_kept_to_where_somebody_else_trims() {
     let redis = Redis::start().await;
-    let options = LogOptions { bytes: 10_000, ..LogOptions::for_store() };
+    let options = StoreOptions { bytes: 10_000, ..StoreOptions::default() };
     let store = open_with(&redis, options).await;
     let append_some = async || {
         for n in 0..30 {
@@ -119,10 +119,10 @@ async fn keys_of_events_that_somebody_else_has_trimmed_are_forgotten() {
     let keys = format!("HLEN {STREAM}:keys");
     assert_eq!(command(&redis, &keys).await, ":1500\r\n");
     command(&redis, format!("XTRIM {STREAM} MAXLEN 7")).await;
-    store.retain(&LogOptions::for_store().retention()).await.expect("retained");
+    store.retain(&StoreOptions::default().retention()).await.expect("retained");
     assert_eq!(command(&redis, &keys).await, ":7\r\n");
     // And those of what we let go of ourselves.
-    let few = LogOptions { events: 3, ..LogOptions::for_store() };
+    let few = StoreOptions { events: 3, ..StoreOptions::default() };
     store.retain(&few.retention()).await.expect("retained");
     assert_eq!(command(&redis, &keys).await, ":3\r\n");
 }
@@ -165,7 +165,7 @@ async fn entries_of_somebody_else_are_passed_over() {
     assert_eq!(after(&*store, Cursor::START).await, [ours]);
     let page = soon(pages.next()).await.expect("it goes on").expect("a page");
     assert_eq!(page.events[0].cursor, ours);
-    store.retain(&LogOptions::for_store().retention()).await.expect("retained");
+    store.retain(&StoreOptions::default().retention()).await.expect("retained");
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn positions_ascend_though_the_clock_goes_back() {
 async fn what_is_remembered_of_idempotency_keys_expires() {
     let redis = Redis::start().await;
     let window = Duration::from_millis(300);
-    let options = LogOptions { idempotency_window: window, ..LogOptions::for_store() };
+    let options = StoreOptions { idempotency_window: window, ..StoreOptions::default() };
     let store = open_with(&redis, options).await;
     for n in 0..100 {
         let once = event(n).with_idempotency_key(&n.to_string()).expect("a key");
@@ -200,8 +200,8 @@ async fn what_is_remembered_of_idempotency_keys_expires() {
         }
     })
     .await;
-    let endless = LogOptions { idempotency_window: Duration::MAX, ..LogOptions::for_store() };
-    let none = LogOptions { idempotency_window: Duration::ZERO, ..LogOptions::for_store() };
+    let endless = StoreOptions { idempotency_window: Duration::MAX, ..StoreOptions::default() };
+    let none = StoreOptions { idempotency_window: Duration::ZERO, ..StoreOptions::default() };
     for options in [endless, none] {
         let once = event("x").with_idempotency_key("x").expect("a key");
         open_with(&redis, options).await.append(&[once]).await.expect("any window will do");

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sse_core::store::Store;
-use sse_core::{Error, LogOptions, async_trait};
+use sse_core::{Error, StoreOptions, async_trait};
 use sse_log_nats::{NatsStore, Options};
 
 use super::server::Server;
@@ -108,7 +108,7 @@ impl Nats {
 
 #[async_trait]
 impl Engine for Nats {
-    async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
+    async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
         self.open_through(self.server.address(), name, options).await
     }
 
@@ -135,7 +135,7 @@ impl Networked for Nats {
         &self,
         proxy: SocketAddr,
         name: &str,
-        options: LogOptions,
+        options: StoreOptions,
     ) -> Result<Arc<dyn Store>, Error> {
         let options = Options { log: options, ..Options::default() };
         let store = NatsStore::connect(&format!("nats://{proxy}"), name, &options).await?;

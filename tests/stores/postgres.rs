@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sse_core::store::Store;
-use sse_core::{Error, LogOptions, async_trait};
+use sse_core::{Error, StoreOptions, async_trait};
 use sse_log_postgres::{Options, PostgresStore};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -109,7 +109,7 @@ impl Postgres {
 
 #[async_trait]
 impl Engine for Postgres {
-    async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
+    async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
         self.open_through(self.address, name, options).await
     }
 
@@ -136,7 +136,7 @@ impl Networked for Postgres {
         &self,
         proxy: SocketAddr,
         name: &str,
-        options: LogOptions,
+        options: StoreOptions,
     ) -> Result<Arc<dyn Store>, Error> {
         let options = Options { log: options, ..Options::default() };
         let url = format!("postgres://postgres@{proxy}/postgres");

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use sse_core::store::Store;
-use sse_core::{Error, LogOptions, async_trait};
+use sse_core::{Error, StoreOptions, async_trait};
 use tempfile::TempDir;
 
 use crate::stores::open_url;
@@ -27,7 +27,7 @@ impl Redb {
 
 #[async_trait]
 impl Engine for Redb {
-    async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
+    async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
         open_url(&self.url(), name, options).await
     }
 
@@ -57,7 +57,7 @@ impl RedbProcess {
 
 #[async_trait]
 impl Engine for RedbProcess {
-    async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
+    async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
         self.process.open(name, options).await
     }
 

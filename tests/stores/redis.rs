@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use sse_core::store::Store;
-use sse_core::{Error, LogOptions, async_trait};
+use sse_core::{Error, StoreOptions, async_trait};
 use sse_log_redis::{Options, RedisStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -62,7 +62,7 @@ impl Redis {
 
 #[async_trait]
 impl Engine for Redis {
-    async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
+    async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
         self.open_through(self.server.address(), name, options).await
     }
 
@@ -89,7 +89,7 @@ impl Networked for Redis {
         &self,
         proxy: SocketAddr,
         name: &str,
-        options: LogOptions,
+        options: StoreOptions,
     ) -> Result<Arc<dyn Store>, Error> {
         let options = Options { log: options, ..Options::default() };
         let store = RedisStore::connect(&format!("redis://{proxy}"), name, &options).await?;

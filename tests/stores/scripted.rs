@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sse_core::store::Store;
-use sse_core::{Error, LogOptions, async_trait};
+use sse_core::{Error, StoreOptions, async_trait};
 
 use crate::suite::scripted_store::{Positions, ScriptedStore};
 use crate::suite::store_engine::{Durable, Engine};
@@ -37,7 +37,7 @@ impl ScriptedSparse {
 
 #[async_trait]
 impl Engine for Scripted {
-    async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
+    async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
         let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
         let store = stores.entry(name.to_owned());
         let store = store.or_insert_with(|| {

@@ -1,14 +1,18 @@
 use std::sync::Arc;
 
 use sse_core::store::{Store, StoreError};
-use sse_core::{Error, LogOptions};
+use sse_core::{Error, StoreOptions};
 
 /// The store of a log by where it is: `redb:/tmp/log.redb`, `redis:redis://127.0.0.1:6379`, `postgres:postgres://user@127.0.0.1/db`.
 ///
 /// # Errors
 ///
 /// Where it cannot be opened, and where the scheme is of no store.
-pub async fn open_url(url: &str, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
+pub async fn open_url(
+    url: &str,
+    name: &str,
+    options: StoreOptions,
+) -> Result<Arc<dyn Store>, Error> {
     match url.split_once(':') {
         Some(("nats", url)) => {
             let options = sse_log_nats::Options { log: options, ..Default::default() };

@@ -2,7 +2,7 @@
 
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::scripted_store::{Call, Positions, ScriptedStore};
-use sse_core::{Event, EventLog, LogOptions, Timer};
+use sse_core::{Event, EventLog, StoreOptions, Timer};
 
 use crate::publisher::text;
 use crate::storm::{Speeds, storm};
@@ -13,7 +13,7 @@ pub(crate) async fn gets_every_event_of_a_store_once_and_in_order_at_very_differ
     let store = ScriptedStore::new(Positions::Sparse);
     store.short_pages(100);
     // Whoever is slow, or was cut off for a moment, has left so small a tail.
-    let options = LogOptions { tail_events: 50, ..LogOptions::for_store() };
+    let options = StoreOptions { tail_events: 50, ..StoreOptions::default() };
     let timer = Timer::new(std::time::Instant::now, tokio::time::sleep);
     let opened = EventLog::open(store.clone(), options, timer).await;
     let (log, follower) = opened.expect("the store is up");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sse_conformance::cookbook::Program;
 use sse_conformance::suite::proxy::{Cuts, CuttingProxy};
 use sse_conformance::suite::store_engine::Networked;
-use sse_core::{Event, EventLog, LogOptions, Timer};
+use sse_core::{Event, EventLog, StoreOptions, Timer};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -26,7 +26,7 @@ pub(crate) async fn storm(engine: &dyn Networked, frameworks: &str) {
     let _turn = TURN.lock().await;
     let begun = Instant::now();
     // Where the answer is cut off, or the server ends, the outcome is unknown: it is tried again, under its key.
-    let options = LogOptions { store_wait: Duration::from_secs(60), ..LogOptions::for_store() };
+    let options = StoreOptions { store_wait: Duration::from_secs(60), ..StoreOptions::default() };
     let cuts = Cuts { seed: 3, bytes: 1000..8000, rst_share: 0.5, limit: usize::MAX };
     let answers = CuttingProxy::start(engine.address(), cuts).await;
     let store = engine.open_through(answers.addr(), "events", options).await;

@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sse_core::store::Store;
-use sse_core::{Error, LogOptions, async_trait};
+use sse_core::{Error, StoreOptions, async_trait};
 
 /// An engine of the test's own: private, on a free port or in a temporary folder, gone when it is dropped.
 #[async_trait]
 pub trait Engine: Send + Sync {
     /// The store of this name. The same name is the same store, from another connection, as another process would have.
-    async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error>;
+    async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error>;
 
     /// How another process is told of it: `redis:redis://127.0.0.1:6379`, as the program `serve` takes it.
     fn url(&self) -> String;
@@ -39,7 +39,7 @@ pub trait Networked: Durable {
         &self,
         proxy: SocketAddr,
         name: &str,
-        options: LogOptions,
+        options: StoreOptions,
     ) -> Result<Arc<dyn Store>, Error>;
 
     /// Ends it, until it is started.

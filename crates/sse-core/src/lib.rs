@@ -95,7 +95,7 @@ mod resume;
 pub mod store;
 
 mod log;
-pub use log::{EventLog, Follower, LogOptions, LogStats, Receipt, copy};
+pub use log::{EventLog, Follower, LogOptions, LogStats, Receipt, StoreOptions, copy};
 
 mod merge;
 pub use merge::merge;

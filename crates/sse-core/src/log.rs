@@ -40,7 +40,7 @@ mod work;
 
 pub use copy::copy;
 pub use follower::Follower;
-pub use options::LogOptions;
+pub use options::{LogOptions, StoreOptions};
 pub use queue::Receipt;
 pub use stats::LogStats;
 
@@ -97,7 +97,7 @@ impl EventLog {
     ///
     /// As for [`in_memory`](EventLog::in_memory).
     pub fn in_memory_on(timer: Timer, options: impl Into<LogOptions>) -> Self {
-        let options = options.into();
+        let options = options.into().of_a_log();
         let limits = Limits { events: options.events.max(1), bytes: options.bytes };
         let epoch = Epoch::random().expect("the system has random numbers");
         let tail = Tail::new(epoch, Cursor::START, limits, options.age.map(Ages::new));
@@ -162,7 +162,7 @@ impl EventLog {
 struct Shared {
     state: Mutex<State>,
     store: Option<Arc<dyn Store>>,
-    options: LogOptions,
+    options: StoreOptions,
     timer: Timer,
     shutdown: Shutdown,
     /// What was appended without waiting for the store.
@@ -173,7 +173,7 @@ impl Shared {
     fn new(
         tail: Tail,
         store: Option<(Arc<dyn Store>, Behind)>,
-        options: LogOptions,
+        options: StoreOptions,
         timer: Timer,
     ) -> Self {
         let (store, behind) = store.unzip();

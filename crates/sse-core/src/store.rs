@@ -44,7 +44,7 @@ pub type Pages = Pin<Box<dyn Stream<Item = Result<Page, StoreError>> + Send>>;
 /// - **Followers are told.** `follow` gives new events as they come, and a page without events when the bounds have changed otherwise:
 ///   finished, an event deleted, a new epoch.
 /// - **No wait without bound.** Each call ends, at the latest in an error, a few seconds after the engine has gone. (The log itself gives
-///   up after [`LogOptions::store_timeout`](crate::LogOptions::store_timeout).) Dropping a future or a stream frees all it held.
+///   up after [`StoreOptions::store_timeout`](crate::StoreOptions::store_timeout).) Dropping a future or a stream frees all it held.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Stores these events one right after the other; all of them, or none.

@@ -44,7 +44,7 @@
 //!   [`Options::replicas`] has it on other machines. What was lost is noticed: while a process that knew it runs, a new epoch begins, and clients are
 //!   told of a gap.
 //!
-//! A stream that was deleted, and created anew, is a new epoch. Processes that run look for it every [`LogOptions::store_check`], a second by default, and
+//! A stream that was deleted, and created anew, is a new epoch. Processes that run look for it every [`StoreOptions::store_check`], a second by default, and
 //! with each append.
 //!
 //! # Restoring a backup
@@ -108,7 +108,7 @@ mod store;
 pub use async_nats::ConnectOptions;
 pub use options::Options;
 #[doc(no_inline)]
-pub use sse_core::{Error, EventLog, LogOptions};
+pub use sse_core::{Error, EventLog, StoreOptions};
 pub use store::NatsStore;
 
 use sse_core::Timer;
@@ -129,7 +129,7 @@ pub async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
     open_with(url, name, Options::default()).await
 }
 
-/// The same, with these options. With a [`LogOptions::store_wait`] it waits for a NATS that is down.
+/// The same, with these options. With a [`StoreOptions::store_wait`] it waits for a NATS that is down.
 ///
 /// # Errors
 ///
@@ -151,7 +151,7 @@ pub async fn open_with(url: &str, name: &str, options: Options) -> Result<EventL
 /// # Cancel safety
 ///
 /// As for [`open`].
-pub async fn open_store(store: NatsStore, options: LogOptions) -> Result<EventLog, Error> {
+pub async fn open_store(store: NatsStore, options: StoreOptions) -> Result<EventLog, Error> {
     let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
     let (log, follower) = EventLog::open(store, options, timer).await?;
     tokio::spawn(follower);

@@ -80,7 +80,7 @@
 //! # Limits
 //!
 //! - A key, or an idempotency key, with a NUL is refused: Postgres has no such text.
-//! - A statement ends after [`LogOptions::store_timeout`], at the server; half of that may be spent on waiting for a lock: that of an idempotency key, say, which an open transaction has stored.
+//! - A statement ends after [`StoreOptions::store_timeout`], at the server; half of that may be spent on waiting for a lock: that of an idempotency key, say, which an open transaction has stored.
 //! - Whoever removes rows by hand raises the floor (`sse_log_kept`), or clients are not told of the gap.
 //! - A proxy (PgBouncer) must pool by session: a connection has settings, prepared statements, and `LISTEN`.
 //!
@@ -117,7 +117,7 @@ mod store;
 
 pub use options::{Migrations, Options, Ordering};
 #[doc(no_inline)]
-pub use sse_core::{Error, EventLog, LogOptions};
+pub use sse_core::{Error, EventLog, StoreOptions};
 pub use store::PostgresStore;
 
 use sse_core::Timer;
@@ -139,7 +139,7 @@ pub async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
     open_with(url, name, Options::default()).await
 }
 
-/// The same, with these options. With a [`LogOptions::store_wait`] it waits for a server that is down.
+/// The same, with these options. With a [`StoreOptions::store_wait`] it waits for a server that is down.
 ///
 /// # Errors
 ///
@@ -161,7 +161,7 @@ pub async fn open_with(url: &str, name: &str, options: Options) -> Result<EventL
 /// # Cancel safety
 ///
 /// As for [`open`].
-pub async fn open_store(store: PostgresStore, options: LogOptions) -> Result<EventLog, Error> {
+pub async fn open_store(store: PostgresStore, options: StoreOptions) -> Result<EventLog, Error> {
     let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
     let (log, follower) = EventLog::open(store, options, timer).await?;
     tokio::spawn(follower);

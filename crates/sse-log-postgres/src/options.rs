@@ -1,22 +1,22 @@
 use std::time::Duration;
 
-use sse_core::LogOptions;
+use sse_core::StoreOptions;
 
 /// How a log is kept in Postgres.
 ///
 /// ```
-/// use sse_log_postgres::{LogOptions, Migrations, Options};
+/// use sse_log_postgres::{StoreOptions, Migrations, Options};
 ///
-/// let log = LogOptions { events: 10_000, ..LogOptions::for_store() };
+/// let log = StoreOptions { events: 10_000, ..StoreOptions::default() };
 /// let options = Options { log, migrations: Migrations::AreApplied, ..Options::default() };
 /// assert_eq!(options.connections, 8);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// How much is kept, and what is accepted; default [`LogOptions::for_store`].
+    /// How much is kept, and what is accepted; default [`StoreOptions::default`].
     ///
-    /// Over Postgres: the bytes kept are those of the events' blocks; rows and indexes come on top. Ages go by the clock of the server. Half of [`store_timeout`](LogOptions::store_timeout) may be spent on waiting for a lock; the server ends statements after all of it.
-    pub log: LogOptions,
+    /// Over Postgres: the bytes kept are those of the events' blocks; rows and indexes come on top. Ages go by the clock of the server. Half of [`store_timeout`](StoreOptions::store_timeout) may be spent on waiting for a lock; the server ends statements after all of it.
+    pub log: StoreOptions,
     /// What makes the order of the events; default [`Ordering::ByTransaction`].
     pub ordering: Ordering,
     /// Who creates the tables; default [`Migrations::Apply`].
@@ -60,7 +60,7 @@ pub enum Migrations {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            log: LogOptions::for_store(),
+            log: StoreOptions::default(),
             ordering: Ordering::ByTransaction,
             migrations: Migrations::Apply,
             connections: 8,

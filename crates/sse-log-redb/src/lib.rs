@@ -14,7 +14,7 @@
 //!
 //! It wants a file that it has alone: [redb] files have one process at a time, and a second is refused with an error that says so. Where many
 //! processes append or read, take `sse-log-redis`, `sse-log-nats` or `sse-log-postgres`. While a deploy replaces the process, give
-//! [`LogOptions::store_wait`] the time that the old one takes to end, and the new one waits for it. It wants no runtime.
+//! [`StoreOptions::store_wait`] the time that the old one takes to end, and the new one waits for it. It wants no runtime.
 //!
 //! # What is kept, and where
 //!
@@ -93,7 +93,7 @@ mod worker;
 
 pub use options::Options;
 #[doc(no_inline)]
-pub use sse_core::{Error, EventLog, LogOptions};
+pub use sse_core::{Error, EventLog, StoreOptions};
 pub use store::RedbStore;
 
 /// Opens the log of this name in this file, and follows it in a thread of its own, for as long as it is in use. Both are created where they
@@ -139,7 +139,7 @@ pub async fn open_with(
 /// # Cancel safety
 ///
 /// As for [`open`].
-pub async fn open_store(store: RedbStore, options: LogOptions) -> Result<EventLog, Error> {
+pub async fn open_store(store: RedbStore, options: StoreOptions) -> Result<EventLog, Error> {
     let name = store.log_name().clone();
     let timer = Timer::new(Instant::now, Delay::new);
     let (log, follower) = EventLog::open(store, options, timer).await?;

@@ -1,21 +1,21 @@
-use sse_core::LogOptions;
+use sse_core::StoreOptions;
 
 /// How a log is kept in a file.
 ///
 /// ```
-/// use sse_log_redb::{LogOptions, Options};
+/// use sse_log_redb::{StoreOptions, Options};
 ///
-/// let log = LogOptions { events: 10_000, ..LogOptions::for_store() };
+/// let log = StoreOptions { events: 10_000, ..StoreOptions::default() };
 /// let options = Options { log, check_on_open: true, ..Options::default() };
 /// assert_eq!(options.cache_bytes, 64 * 1024 * 1024);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// How much is kept, and what is accepted; default [`LogOptions::for_store`].
+    /// How much is kept, and what is accepted; default [`StoreOptions::default`].
     ///
     /// In a file: the bytes kept are those of the events' blocks; the file is larger. Ages go by the clock of this machine. Opening waits for
-    /// another process to let go of the file for as long as [`LogOptions::store_wait`].
-    pub log: LogOptions,
+    /// another process to let go of the file for as long as [`StoreOptions::store_wait`].
+    pub log: StoreOptions,
     /// How many bytes of the file are held in memory, whatever the number of its logs; default 64 MiB. Whoever opens the file first in a
     /// process decides.
     pub cache_bytes: usize,
@@ -27,6 +27,6 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { log: LogOptions::for_store(), cache_bytes: 64 * 1024 * 1024, check_on_open: false }
+        Self { log: StoreOptions::default(), cache_bytes: 64 * 1024 * 1024, check_on_open: false }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use sse_core::store::{NewEvent, PageLimit, Store};
-use sse_core::{Cursor, Error, Event, LogOptions};
+use sse_core::{Cursor, Error, Event, StoreOptions};
 use sse_log_redb::{Options, RedbStore};
 
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
@@ -76,7 +76,7 @@ fn a_file_that_another_has_is_waited_for_where_that_is_asked_for() -> Test {
         std::thread::sleep(Duration::from_millis(100));
         drop(other);
     });
-    let log = LogOptions { store_wait: Duration::from_secs(5), ..LogOptions::for_store() };
+    let log = StoreOptions { store_wait: Duration::from_secs(5), ..StoreOptions::default() };
     let options = Options { log, ..Options::default() };
     assert!(block_on(RedbStore::connect(&path, "log", &options)).is_ok());
     assert!(other.join().is_ok());
@@ -89,7 +89,7 @@ fn a_file_that_is_waited_for_is_not_closed_and_that_is_said_in_time() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let other = redb::Database::create(&path)?;
-    let log = LogOptions { store_wait: Duration::from_secs(3), ..LogOptions::for_store() };
+    let log = StoreOptions { store_wait: Duration::from_secs(3), ..StoreOptions::default() };
     let options = Options { log, ..Options::default() };
     let begun = Instant::now();
     let waiting = RedbStore::connect(&path, "log", &options);

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use redb::{ReadableDatabase, ReadableTableMetadata};
 use sse_core::store::{NewEvent, PageLimit, Retention, Store, StoreError};
-use sse_core::{Cursor, Event, LogOptions};
+use sse_core::{Cursor, Event, StoreOptions};
 use sse_log_redb::{Error, Options, RedbStore};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -126,7 +126,7 @@ fn an_idempotency_key_outlives_the_process_and_not_its_window() -> Test {
     let path = folder.path().join("log.redb");
     let window = Duration::from_millis(300);
     let options = Options {
-        log: LogOptions { idempotency_window: window, ..LogOptions::for_store() },
+        log: StoreOptions { idempotency_window: window, ..StoreOptions::default() },
         ..Options::default()
     };
     let retention = Retention { events: 100, bytes: 1 << 20, age: None };

@@ -88,7 +88,7 @@ mod store;
 
 pub use options::Options;
 #[doc(no_inline)]
-pub use sse_core::{Error, EventLog, LogOptions};
+pub use sse_core::{Error, EventLog, StoreOptions};
 pub use store::RedisStore;
 
 use sse_core::Timer;
@@ -111,7 +111,7 @@ pub async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
     open_with(url, name, Options::default()).await
 }
 
-/// The same, with these options. With a [`LogOptions::store_wait`] it waits for a Redis that is down.
+/// The same, with these options. With a [`StoreOptions::store_wait`] it waits for a Redis that is down.
 ///
 /// # Errors
 ///
@@ -133,7 +133,7 @@ pub async fn open_with(url: &str, name: &str, options: Options) -> Result<EventL
 /// # Cancel safety
 ///
 /// As for [`open`].
-pub async fn open_store(store: RedisStore, options: LogOptions) -> Result<EventLog, Error> {
+pub async fn open_store(store: RedisStore, options: StoreOptions) -> Result<EventLog, Error> {
     let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
     let (log, follower) = EventLog::open(store, options, timer).await?;
     tokio::spawn(follower);

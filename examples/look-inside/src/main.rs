@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use sse_core::store::{Page, PageLimit, Retention, Store};
-use sse_core::{Cursor, LogOptions};
+use sse_core::{Cursor, StoreOptions};
 
 const USAGE: &str = "look-inside URL NAME list | read ID | follow | trim EVENTS
 
@@ -58,7 +58,7 @@ async fn run() -> Result<()> {
 }
 
 async fn open(url: &str, name: &str) -> Result<Arc<dyn Store>> {
-    let log = LogOptions::for_store();
+    let log = StoreOptions::default();
     Ok(match url.split_once(':') {
         Some(("redb", path)) => {
             // It would be made, with nothing in it.

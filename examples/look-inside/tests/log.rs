@@ -9,7 +9,7 @@ use sse_conformance::stores::{Nats, Postgres, Redb, Redis};
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Engine;
 use sse_core::store::{NewEvent, Store};
-use sse_core::{Event, LogOptions};
+use sse_core::{Event, StoreOptions};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_look-inside");
 
@@ -30,7 +30,7 @@ async fn append(store: &dyn Store, text: &str, key: Option<&str>) -> String {
 }
 
 async fn store(engine: &dyn Engine) -> Arc<dyn Store> {
-    engine.open("prices", LogOptions::for_store()).await.expect("it runs")
+    engine.open("prices", StoreOptions::default()).await.expect("it runs")
 }
 
 async fn it_lists_reads_and_trims_a_log(engine: &dyn Engine) {

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use futures_util::StreamExt;
 use sse_conformance::stores::{Nats, Postgres, RedbProcess, Redis};
 use sse_conformance::suite::store_engine::Durable;
-use sse_core::{Event, EventLog, LogOptions, Start};
+use sse_core::{Event, EventLog, Start, StoreOptions};
 
 use crate::store::{client, timer};
 
@@ -44,10 +44,10 @@ pub async fn measure(recovering: Recovering) {
         Kind::Nats => Box::new(Nats::start().await),
         Kind::Postgres => Box::new(Postgres::start().await),
     };
-    let options = LogOptions {
+    let options = StoreOptions {
         events: 2 * recovering.events,
         store_wait: Duration::from_secs(60),
-        ..LogOptions::for_store()
+        ..StoreOptions::default()
     };
     let store = engine.open("recovery", options).await.expect("it runs");
     let (log, follower) = EventLog::open(store, options, timer()).await.expect("it runs");

@@ -10,7 +10,8 @@ use futures_util::future::join_all;
 use sse_conformance::stores::open_url;
 use sse_core::store::{NewEvent, PageLimit};
 use sse_core::{
-    Cursor, Event, EventLog, EventStream, LogOptions, Start, StreamRequest, StreamResponse, Timer,
+    Cursor, Event, EventLog, EventStream, Start, StoreOptions, StreamRequest,
+    StreamResponse, Timer,
 };
 
 /// Which store, and how much is measured.
@@ -78,8 +79,8 @@ pub(crate) fn timer() -> Timer {
     Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep)
 }
 
-fn options(storing: &Storing) -> LogOptions {
-    LogOptions { events: storing.events.max(1_000_000), ..LogOptions::for_store() }
+fn options(storing: &Storing) -> StoreOptions {
+    StoreOptions { events: storing.events.max(1_000_000), ..StoreOptions::default() }
 }
 
 async fn open(storing: &Storing, name: &str) -> EventLog {

@@ -1,7 +1,7 @@
 //! The two logs.
 
 use sse_conformance::stores::open_url;
-use sse_core::{Error, EventLog, LogOptions, Timer};
+use sse_core::{Error, EventLog, LogOptions, StoreOptions, Timer};
 use tokio::runtime::{self, Runtime};
 
 use crate::arguments::Arguments;
@@ -16,11 +16,12 @@ pub(crate) struct Logs {
 /// Opens both logs, and runs what follows them in a runtime of its own, since each framework brings another.
 pub(crate) fn open(arguments: &Arguments) -> std::io::Result<(Option<Runtime>, Logs)> {
     let (events, bytes) = (arguments.events, arguments.retain_bytes);
-    let options = LogOptions { events, bytes, ..LogOptions::default() };
     let Some(url) = &arguments.store else {
+        let options = LogOptions { events, bytes, ..LogOptions::default() };
         let (log, other) = (EventLog::in_memory(options), EventLog::in_memory(events));
         return Ok((None, Logs { log, other }));
     };
+    let options = StoreOptions { events, bytes, ..StoreOptions::default() };
     let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let open = async |name| {
         let store = open_url(url, name, options).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sse_core::store::StoreError;
-use sse_core::{Cursor, LogOptions, Start};
+use sse_core::{Cursor, Start, StoreOptions};
 
 use super::client::{Client, numbers};
 use super::process::Process;
@@ -24,7 +24,7 @@ fn cuts(bytes: std::ops::Range<usize>, limit: usize) -> Cuts {
 
 /// The connection of the follower is cut again and again: its clients get every event once, in order.
 pub async fn goes_on_after_its_connection_is_cut(engine: &dyn Networked) {
-    let options = LogOptions { tail_events: 20, ..LogOptions::for_store() };
+    let options = StoreOptions { tail_events: 20, ..StoreOptions::default() };
     let writer = Process::with(engine, options).await;
     let proxy = CuttingProxy::start(engine.address(), cuts(4000..40_000, 15)).await;
     let process = soon("the log is open through the proxy", async {
@@ -65,7 +65,7 @@ pub async fn says_what_is_known_of_an_append_when_it_is_cut_off(engine: &dyn Net
         let place = 1 + round % PLACES * 60;
         let bad = Cuts { seed: round as u64, ..cuts(place..place + 60, 100) };
         let proxy = CuttingProxy::start(engine.address(), bad).await;
-        let opened = engine.open_through(proxy.addr(), NAME, LogOptions::for_store());
+        let opened = engine.open_through(proxy.addr(), NAME, StoreOptions::default());
         let Ok(Ok(cut)) = tokio::time::timeout(Duration::from_secs(10), opened).await else {
             continue; // it was cut before it was open
         };

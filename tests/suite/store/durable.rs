@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sse_core::store::{Store, StoreError};
-use sse_core::{Cursor, LogOptions};
+use sse_core::{Cursor, StoreOptions};
 
 use super::client::Client;
 use super::process::Process;
@@ -23,7 +23,7 @@ const RECOVERY: Duration = Duration::from_secs(20);
 async fn reopened(engine: &dyn Durable) -> Arc<dyn Store> {
     let open = async {
         loop {
-            match engine.open(NAME, LogOptions::for_store()).await {
+            match engine.open(NAME, StoreOptions::default()).await {
                 Ok(store) if store.bounds().await.is_ok() => return store,
                 _ => tokio::time::sleep(Duration::from_millis(20)).await,
             }
@@ -41,7 +41,7 @@ pub async fn remembers_after_reopening(engine: &dyn Durable) {
     let given = [event("one"), event("two"), event("three"), keyed, once()];
     let cursors = append_all(&*store, &given).await;
     store.delete(cursors[1]).await.expect("deleted");
-    let retention = LogOptions { events: 3, ..LogOptions::for_store() }.retention();
+    let retention = StoreOptions { events: 3, ..StoreOptions::default() }.retention();
     soon("the oldest is gone", async {
         while all_after(&*store, Cursor::START).await.len() > 3 {
             store.retain(&retention).await.expect("retained");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::{EventId, LogOptions, Start};
+use sse_core::{EventId, Start, StoreOptions};
 
 use super::client::{Client, numbers, status_after};
 use super::process::Process;
@@ -13,7 +13,7 @@ use crate::suite::waiting::PATIENCE;
 
 /// Only the ids of events whose successors are all kept are no gap.
 pub async fn never_misses_a_gap_after_trimming(engine: &dyn Engine) {
-    let options = LogOptions { events: 50, tail_events: 10, ..LogOptions::for_store() };
+    let options = StoreOptions { events: 50, tail_events: 10, ..StoreOptions::default() };
     let process = Process::with(engine, options).await;
     let ids = process.append_all(0..200).await;
     let store = open_with(engine, options).await;
@@ -42,7 +42,7 @@ pub async fn never_misses_a_gap_after_trimming(engine: &dyn Engine) {
 }
 
 pub async fn takes_no_deleted_event_for_a_gap(engine: &dyn Engine) {
-    let options = LogOptions { tail_events: 3, ..LogOptions::for_store() };
+    let options = StoreOptions { tail_events: 3, ..StoreOptions::default() };
     let (process, other) =
         (Process::with(engine, options).await, Process::with(engine, options).await);
     let ids = process.append_all(0..10).await;

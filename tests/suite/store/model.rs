@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sse_core::store::{NewEvent, Store};
-use sse_core::{Cursor, LogOptions};
+use sse_core::{Cursor, StoreOptions};
 
 use super::tools::{Placed, all_after, append_all, bounds, event, open, soon};
 use crate::suite::store_engine::Engine;
@@ -102,7 +102,7 @@ pub async fn is_what_a_list_in_memory_would_be(engine: &dyn Engine) {
                 soon("it is deleted", store.delete(deleted)).await.expect("deleted");
             }
             8 if model.kept.len() > 12 => {
-                let options = LogOptions { events: 10, ..LogOptions::for_store() };
+                let options = StoreOptions { events: 10, ..StoreOptions::default() };
                 soon("there are 10", async {
                     while all_after(store, Cursor::START).await.len() > 10 {
                         store.retain(&options.retention()).await.expect("retained");

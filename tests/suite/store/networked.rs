@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sse_core::{Event, EventLog, LogOptions, Start};
+use sse_core::{Event, EventLog, Start, StoreOptions};
 
 use super::client::{Client, numbers};
 use super::process::Process;
@@ -25,13 +25,13 @@ async fn append_at_last(log: &EventLog, text: usize) {
     .await;
 }
 
-fn tries_no_longer_than_a_second() -> LogOptions {
-    LogOptions { store_timeout: Duration::from_secs(1), ..LogOptions::for_store() }
+fn tries_no_longer_than_a_second() -> StoreOptions {
+    StoreOptions { store_timeout: Duration::from_secs(1), ..StoreOptions::default() }
 }
 
 /// Streams stay open, and have what was appended within 2 s of its return; nothing is lost or repeated.
 pub async fn goes_on_soon_after_a_restart(engine: &dyn Networked) {
-    let options = LogOptions { tail_events: 5, ..tries_no_longer_than_a_second() };
+    let options = StoreOptions { tail_events: 5, ..tries_no_longer_than_a_second() };
     let processes = [Process::with(engine, options).await, Process::with(engine, options).await];
     let ids = processes[0].append_all(0..20).await;
     let feed = |n: usize| processes[n].log.feed().keep_alive(Duration::from_millis(100));
@@ -131,7 +131,7 @@ pub async fn does_not_open_where_nobody_is(engine: &dyn Networked) {
 /// As long as `store_wait` says, both to be opened and to append.
 pub async fn waits_for_it_where_that_is_asked_for(engine: &dyn Networked) {
     let wait = Duration::from_secs(10);
-    let options = LogOptions { store_wait: wait, ..tries_no_longer_than_a_second() };
+    let options = StoreOptions { store_wait: wait, ..tries_no_longer_than_a_second() };
     engine.stop().await;
     let opening = async {
         let store = engine.open(NAME, options).await?;
@@ -161,8 +161,8 @@ pub async fn waits_for_it_where_that_is_asked_for(engine: &dyn Networked) {
 
 /// One process follows it, whatever the number of clients.
 pub async fn is_followed_once_for_all_clients(engine: &dyn Networked) {
-    let store = open_with(engine, LogOptions::for_store()).await;
-    let process = Process::over(store, LogOptions::for_store()).await.expect("it runs");
+    let store = open_with(engine, StoreOptions::default()).await;
+    let process = Process::over(store, StoreOptions::default()).await.expect("it runs");
     let log = &process.log;
     eventually(PATIENCE, "it is followed", || log.stats().is_followed).await;
     let mut clients: Vec<_> = (0..200).map(|_| Client::new(log)).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sse_core::store::Store;
-use sse_core::{Error, Event, EventId, EventLog, LogOptions, Timer};
+use sse_core::{Error, Event, EventId, EventLog, StoreOptions, Timer};
 use tokio::task::JoinHandle;
 
 use super::tools::{open_with, soon};
@@ -21,16 +21,16 @@ pub(super) fn timer() -> Timer {
 
 impl Process {
     pub(super) async fn start(engine: &dyn Engine) -> Self {
-        Self::with(engine, LogOptions::for_store()).await
+        Self::with(engine, StoreOptions::default()).await
     }
 
     /// The same, with other options.
-    pub(super) async fn with(engine: &dyn Engine, options: LogOptions) -> Self {
+    pub(super) async fn with(engine: &dyn Engine, options: StoreOptions) -> Self {
         let store = open_with(engine, options).await;
         soon("the log is open", Self::over(store, options)).await.expect("the engine runs")
     }
 
-    pub(super) async fn over(store: Arc<dyn Store>, options: LogOptions) -> Result<Self, Error> {
+    pub(super) async fn over(store: Arc<dyn Store>, options: StoreOptions) -> Result<Self, Error> {
         let (log, follower) = EventLog::open(store, options, timer()).await?;
         Ok(Self { log, follower: tokio::spawn(follower) })
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sse_core::store::{Bounds, PageLimit, Store};
-use sse_core::{Cursor, LogOptions};
+use sse_core::{Cursor, StoreOptions};
 
 use super::tools::{
     Followed, PAGE, Placed, all_after, append, append_all, bounds, event, open_with, soon,
@@ -14,7 +14,7 @@ use crate::suite::store_engine::Engine;
 /// Lets go until this holds, as every process does from time to time.
 async fn retained(
     store: &dyn Store,
-    options: LogOptions,
+    options: StoreOptions,
     what: &str,
     holds: impl Fn(&[Placed]) -> bool,
 ) -> Vec<Placed> {
@@ -44,7 +44,7 @@ fn check(bounds: &Bounds, appended: &[Cursor], kept: &[Placed]) {
 }
 
 pub async fn retains_so_many_events(engine: &dyn Engine) {
-    let options = LogOptions { events: 10, ..LogOptions::for_store() };
+    let options = StoreOptions { events: 10, ..StoreOptions::default() };
     let store = open_with(engine, options).await;
     let events: Vec<_> = (0..100).map(event).collect();
     let cursors = append_all(&*store, &events).await;
@@ -56,7 +56,7 @@ pub async fn retains_so_many_events(engine: &dyn Engine) {
 }
 
 pub async fn retains_so_many_bytes(engine: &dyn Engine) {
-    let options = LogOptions { bytes: 10_000, ..LogOptions::for_store() };
+    let options = StoreOptions { bytes: 10_000, ..StoreOptions::default() };
     let store = open_with(engine, options).await;
     let mut cursors = Vec::new();
     for n in 0..50 {
@@ -74,7 +74,7 @@ pub async fn retains_so_many_bytes(engine: &dyn Engine) {
 
 pub async fn retains_for_so_long_and_keeps_the_newest(engine: &dyn Engine) {
     let age = Duration::from_millis(500);
-    let options = LogOptions { age: Some(age), ..LogOptions::for_store() };
+    let options = StoreOptions { age: Some(age), ..StoreOptions::default() };
     let store = open_with(engine, options).await;
     let cursors = append_all(&*store, &[event("one"), event("two"), event("three")]).await;
     let kept = retained(&*store, options, "the old are gone", |kept| kept.len() <= 1).await;
@@ -86,7 +86,7 @@ pub async fn retains_for_so_long_and_keeps_the_newest(engine: &dyn Engine) {
 
 /// Another process lets go of events between two pages of one reader, who sees from the bounds that he has missed some.
 pub async fn skips_nothing_unseen_when_it_is_trimmed_between_pages(engine: &dyn Engine) {
-    let options = LogOptions { events: 50, ..LogOptions::for_store() };
+    let options = StoreOptions { events: 50, ..StoreOptions::default() };
     let (store, other) = (open_with(engine, options).await, open_with(engine, options).await);
     let mut cursors = append_all(&*store, &(0..50).map(event).collect::<Vec<_>>()).await;
     let limit = PageLimit { events: 20, ..PAGE };
@@ -105,7 +105,7 @@ pub async fn skips_nothing_unseen_when_it_is_trimmed_between_pages(engine: &dyn 
 
 /// While one writes and another lets go, whoever follows gets every event, or a floor above where he was.
 pub async fn skips_nothing_unseen_when_it_is_trimmed_while_followed(engine: &dyn Engine) {
-    let options = LogOptions { events: 10, ..LogOptions::for_store() };
+    let options = StoreOptions { events: 10, ..StoreOptions::default() };
     let (store, other) = (open_with(engine, options).await, open_with(engine, options).await);
     let mut followed = Followed::new(Arc::clone(&other), bounds(&*store).await.newest);
     let follower = tokio::spawn(async move {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sse_core::{LogOptions, Start};
+use sse_core::{Start, StoreOptions};
 
 use super::client::{Client, numbers};
 use super::process::Process;
@@ -13,8 +13,8 @@ use crate::suite::store_engine::Engine;
 use crate::suite::waiting::PATIENCE;
 
 /// A small tail, so that most is read from behind it.
-fn small_tail() -> LogOptions {
-    LogOptions { tail_events: 10, ..LogOptions::for_store() }
+fn small_tail() -> StoreOptions {
+    StoreOptions { tail_events: 10, ..StoreOptions::default() }
 }
 
 /// Two processes write, and the clients of both get the same.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use sse_core::store::{Bounds, NewEvent, PageLimit, Pages, Store, StoredEvent};
-use sse_core::{Cursor, Event, LogOptions};
+use sse_core::{Cursor, Event, StoreOptions};
 
 use crate::suite::parser::Parser;
 use crate::suite::store_engine::Engine;
@@ -22,10 +22,10 @@ pub(super) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 pub(super) type Placed = (Cursor, String);
 
 pub(super) async fn open(engine: &dyn Engine) -> Arc<dyn Store> {
-    open_with(engine, LogOptions::for_store()).await
+    open_with(engine, StoreOptions::default()).await
 }
 
-pub(super) async fn open_with(engine: &dyn Engine, options: LogOptions) -> Arc<dyn Store> {
+pub(super) async fn open_with(engine: &dyn Engine, options: StoreOptions) -> Arc<dyn Store> {
     soon("the store is open", engine.open(NAME, options)).await.expect("the engine runs")
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use sse_core::LogOptions;
+use sse_core::StoreOptions;
 use sse_core::store::{NewEvent, Page, PageLimit, Retention, Store, StoreError};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Stdout};
 use tokio::sync::Mutex;
@@ -60,7 +60,7 @@ impl Host {
             return Ok(log.clone());
         }
         let idempotency_window = Duration::from_millis(window);
-        let options = LogOptions { idempotency_window, ..LogOptions::for_store() };
+        let options = StoreOptions { idempotency_window, ..StoreOptions::default() };
         let log = open_url(&self.url, &name, options).await.map_err(StoreError::failed)?;
         logs.insert((name, window), log.clone());
         Ok(log)

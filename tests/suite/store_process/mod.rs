@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use sse_core::store::Store;
-use sse_core::{Error, LogOptions};
+use sse_core::{Error, StoreOptions};
 use tokio::process::{Child, Command};
 use tokio::sync::RwLock;
 
@@ -65,7 +65,7 @@ impl StoreProcess {
     /// # Errors
     ///
     /// Why it could not.
-    pub async fn open(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Store>, Error> {
+    pub async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
         let store = Remote::new(self.running.clone(), name, options);
         store.bounds().await?;
         Ok(Arc::new(store))

@@ -4,7 +4,7 @@ use futures_util::stream;
 use sse_core::store::{
     Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
-use sse_core::{Cursor, Epoch, LogOptions, async_trait};
+use sse_core::{Cursor, Epoch, StoreOptions, async_trait};
 use tokio::sync::RwLock;
 
 use super::Running;
@@ -19,7 +19,7 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    pub(super) fn new(running: Arc<RwLock<Running>>, name: &str, options: LogOptions) -> Self {
+    pub(super) fn new(running: Arc<RwLock<Running>>, name: &str, options: StoreOptions) -> Self {
         let window = options.idempotency_window.as_millis() as u64;
         Self { running, name: name.into(), window }
     }

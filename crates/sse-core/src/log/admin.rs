@@ -39,7 +39,7 @@ impl EventLog {
 
     /// Removes one event for good, as a person may ask for whom it is about: no reader sees it from now on, and its absence is no
     /// gap. Where it is there no more nothing changes. What streams have taken already goes out. Over a store, other processes may give it
-    /// to their clients for up to [`LogOptions::store_check`](crate::LogOptions::store_check) longer.
+    /// to their clients for up to [`StoreOptions::store_check`](crate::StoreOptions::store_check) longer.
     ///
     /// # Errors
     ///

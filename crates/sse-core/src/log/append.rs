@@ -1,6 +1,6 @@
 use crate::log::patience::{Backoff, within};
 use crate::log::state::State;
-use crate::log::{EventLog, LogOptions};
+use crate::log::{EventLog, StoreOptions};
 use crate::store::{Appended, NewEvent, Store, StoreError};
 use crate::{Error, Event, EventId, Timer};
 
@@ -11,11 +11,11 @@ impl EventLog {
     ///
     /// The log refuses an event that has an id of its own, since the log gives the ids
     /// ([`is_invalid_event`](Error::is_invalid_event)); one without data, which no client would see (likewise); and one that is
-    /// larger than [`LogOptions::largest_event`](crate::LogOptions::largest_event) ([`is_too_large`](Error::is_too_large)). A finished log
+    /// larger than [`StoreOptions::largest_event`](crate::StoreOptions::largest_event) ([`is_too_large`](Error::is_too_large)). A finished log
     /// refuses every event ([`is_finished`](Error::is_finished)).
     ///
     /// Over a store: where that fails ([`is_store`](Error::is_store)), after it was tried again for
-    /// [`LogOptions::store_wait`](crate::LogOptions::store_wait). Whether the event was stored may then be unknown
+    /// [`StoreOptions::store_wait`](crate::StoreOptions::store_wait). Whether the event was stored may then be unknown
     /// ([`is_outcome_unknown`](Error::is_outcome_unknown)): [`append_once`](EventLog::append_once) can be called again.
     ///
     /// # Cancel safety
@@ -58,7 +58,7 @@ impl EventLog {
 
     /// Adds an event unless one was added with this idempotency key lately; the answer is the id of the first. So an append whose
     /// outcome is unknown can be tried again. The key has 1 to 128 bytes, and is remembered for
-    /// [`LogOptions::idempotency_window`](crate::LogOptions::idempotency_window).
+    /// [`StoreOptions::idempotency_window`](crate::StoreOptions::idempotency_window).
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl EventLog {
 pub(super) async fn append_to(
     store: &dyn Store,
     timer: &Timer,
-    options: &LogOptions,
+    options: &StoreOptions,
     events: &[NewEvent],
 ) -> Result<Vec<EventId>, Error> {
     let is_repeatable = events.iter().all(|event| event.idempotency_key.is_some());

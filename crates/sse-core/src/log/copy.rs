@@ -23,7 +23,7 @@ use crate::{Cursor, Epoch, Error, Frame, GapReason};
 ///
 /// Where events of `from` are let go of before they were copied ([`is_gap`](Error::is_gap)); those of
 /// [`append`](EventLog::append) to `to`; and where a store fails. What was copied until then stays there; to copy again adds none of it a second
-/// time within `to`'s [`LogOptions::idempotency_window`](crate::LogOptions::idempotency_window).
+/// time within `to`'s [`StoreOptions::idempotency_window`](crate::StoreOptions::idempotency_window).
 ///
 /// # Cancel safety
 ///

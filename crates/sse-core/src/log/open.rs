@@ -8,28 +8,27 @@ use crate::log::reads;
 use crate::log::tail::{Limits, Tail};
 use crate::log::{EventLog, Shared};
 use crate::store::{Bounds, Store, StoreError};
-use crate::{Error, LogOptions, Timer};
+use crate::{Error, StoreOptions, Timer};
 
 impl EventLog {
     /// A log over a store, and what brings the store's events into this process: a [`Follower`], to be spawned.
     ///
-    /// What is over the limits of the options is let go of from the store, and the defaults are those of a log in memory: begin with
-    /// [`LogOptions::for_store`]. The newest events are read into memory now. `timer` is the clock of the runtime; a store's own crate has a function that hands
+    /// What is over the limits of the options is let go of from the store. The newest events are read into memory now. `timer` is the clock of the runtime; a store's own crate has a function that hands
     /// it in, and spawns the follower.
     ///
     /// # Errors
     ///
-    /// Where the store fails ([`is_store`](Error::is_store)), after it was tried again for [`LogOptions::store_wait`].
+    /// Where the store fails ([`is_store`](Error::is_store)), after it was tried again for [`StoreOptions::store_wait`].
     ///
     /// # Cancel safety
     ///
     /// The store may have been asked, and may have created the log.
     pub async fn open(
         store: impl Store,
-        options: impl Into<LogOptions>,
+        options: StoreOptions,
         timer: Timer,
     ) -> Result<(Self, Follower), Error> {
-        let (store, options): (Arc<dyn Store>, LogOptions) = (Arc::new(store), options.into());
+        let store: Arc<dyn Store> = Arc::new(store);
         let (begun, mut backoff) = (timer.now(), Backoff::new());
         let log = loop {
             match Self::over(&store, options, &timer).await {
@@ -49,7 +48,7 @@ impl EventLog {
     /// A log whose tail is full of the newest events.
     async fn over(
         store: &Arc<dyn Store>,
-        options: LogOptions,
+        options: StoreOptions,
         timer: &Timer,
     ) -> Result<Self, StoreError> {
         let bounds: Bounds = within(timer, options.store_timeout, store.bounds()).await?;

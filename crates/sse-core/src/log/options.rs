@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::store::Retention;
 
-/// How much a log keeps, and what it accepts.
+/// How much a log in memory keeps, and what it accepts. A log over a store has [`StoreOptions`].
 ///
 /// ```
 /// use sse_core::{EventLog, LogOptions};
@@ -11,41 +11,72 @@ use crate::store::Retention;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogOptions {
-    /// How many events are kept; default 1000, at least 1. In memory, more than this appended before a client's stream is polled
+    /// How many events are kept; default 1000, at least 1. More than this appended before a client's stream is polled
     /// again is a gap for that client, of which it is told: keep what may come in a burst, and then some.
     pub events: usize,
-    /// How many bytes of encoded events are kept; default 64 MiB. The newest event is kept whatever its size. In memory there
+    /// How many bytes of encoded events are kept; default 64 MiB. The newest event is kept whatever its size. There
     /// are up to an eighth more, three pages of 64 KiB, and 24 bytes for each event; if events have keys, up to as much again, and about 130
     /// bytes for each key.
     pub bytes: usize,
     /// For how long events are kept, to within a thousandth of it; default `None`, for as long as the other limits allow. The newest
-    /// event is kept whatever its age. In memory, looked at whenever the log is used.
+    /// event is kept whatever its age. The log looks at ages whenever it is used.
     pub age: Option<Duration>,
     /// The largest event accepted, in bytes when encoded without its id; default 1 MiB, at most 1 GiB.
     pub largest_event: usize,
-    /// For how long an idempotency key is remembered; default 2 minutes, and never longer than its event is kept by these limits (or would be, if it was deleted). In memory
-    /// at most as many keys are remembered as events are kept.
+    /// For how long an idempotency key is remembered; default 2 minutes. At most as many keys are remembered as events are kept: further keys push
+    /// out the oldest.
     pub idempotency_window: Duration,
-    /// Over a store: how many of the newest events are in memory; default 1000.
+}
+
+/// How much a log over a store keeps, and what it accepts. A log in memory has [`LogOptions`].
+///
+/// ```
+/// use sse_core::StoreOptions;
+///
+/// let options = StoreOptions { events: 10_000, ..StoreOptions::default() };
+/// assert_eq!(options.bytes, 1 << 30);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// How many events the store keeps; default 100 000, at least 1. All processes that open a log should say the same: each lets go of what
+    /// is over its own limits. How far the limits can be passed, and by whose clock events grow old, each store says for itself.
+    pub events: usize,
+    /// How many bytes of encoded events the store keeps; default 1 GiB. The newest event is kept whatever its size. What counts as bytes each
+    /// store says for itself.
+    pub bytes: usize,
+    /// For how long the store keeps events; default `None`, for as long as the other limits allow. The newest event is kept whatever its age.
+    pub age: Option<Duration>,
+    /// The largest event accepted, in bytes when encoded without its id; default 1 MiB, at most 1 GiB.
+    pub largest_event: usize,
+    /// For how long an idempotency key is remembered; default 2 minutes. At most as many keys are remembered as events are kept: further keys push
+    /// out the oldest.
+    pub idempotency_window: Duration,
+    /// How many of the newest events are in memory; default 1000.
     pub tail_events: usize,
-    /// Over a store: how many bytes of the newest events are in memory; default 16 MiB.
+    /// How many bytes of the newest events are in memory; default 16 MiB.
     pub tail_bytes: usize,
-    /// Over a store: how long one call to it may take; default 5 s. After that an append has an unknown outcome, and a read is tried again.
+    /// How long one call to the store may take; default 5 s. After that an append has an unknown outcome, and a read is tried again.
     pub store_timeout: Duration,
-    /// Over a store: for how long an append is tried again that has failed for certain, or that has an idempotency key; default 0.
+    /// For how long an append is tried again that has failed for certain, or that has an idempotency key; default 0.
     pub store_wait: Duration,
-    /// Over a store: how often it is asked for what followers may not be told of: a head that moved back, a follower that stalls.
+    /// How often the store is asked for what followers may not be told of: a head that moved back, a follower that stalls.
     /// Default 1 s, at least 10 ms.
     pub store_check: Duration,
 }
 
 impl LogOptions {
-    /// The defaults over a store: 100 000 events, 1 GiB.
-    ///
-    /// A store is told every 10 s, by every process, to let go of what is over the limits: they may be passed by what is appended in between.
-    /// By whose clock events grow old, and what counts as bytes, each store says for itself.
-    pub fn for_store() -> Self {
-        Self { events: 100_000, bytes: 1024 * 1024 * 1024, ..Self::default() }
+    /// The same, for what a log over a store has besides: it does not matter in memory.
+    pub(crate) fn of_a_log(self) -> StoreOptions {
+        let Self { events, bytes, age, largest_event, idempotency_window } = self;
+        let defaults = StoreOptions::default();
+        StoreOptions { events, bytes, age, largest_event, idempotency_window, ..defaults }
+    }
+}
+
+impl StoreOptions {
+    /// How much is kept.
+    pub fn retention(&self) -> Retention {
+        Retention { events: self.events.max(1), bytes: self.bytes, age: self.age }
     }
 
     /// The largest event accepted, by the option and its bound.
@@ -58,11 +89,6 @@ impl LogOptions {
     pub(crate) fn store_check_apart(&self) -> Duration {
         self.store_check.max(Duration::from_millis(10))
     }
-
-    /// How much is kept.
-    pub fn retention(&self) -> Retention {
-        Retention { events: self.events.max(1), bytes: self.bytes, age: self.age }
-    }
 }
 
 impl Default for LogOptions {
@@ -70,6 +96,18 @@ impl Default for LogOptions {
         Self {
             events: 1000,
             bytes: 64 * 1024 * 1024,
+            age: None,
+            largest_event: 1024 * 1024,
+            idempotency_window: Duration::from_secs(120),
+        }
+    }
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            events: 100_000,
+            bytes: 1024 * 1024 * 1024,
             age: None,
             largest_event: 1024 * 1024,
             idempotency_window: Duration::from_secs(120),

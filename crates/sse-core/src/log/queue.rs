@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::log::append::append_to;
 use crate::log::follow::{Follow, Unused};
-use crate::log::{EventLog, LogOptions};
+use crate::log::{EventLog, StoreOptions};
 use crate::store::{NewEvent, StoreError};
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use crate::{Error, Event, EventId};
@@ -49,7 +49,7 @@ impl EventLog {
         }
         let (told, result) = mpsc::sync_channel(1);
         self.0.queue.push(Queued { event, told })?;
-        let LogOptions { store_timeout, store_wait, .. } = self.0.options;
+        let StoreOptions { store_timeout, store_wait, .. } = self.0.options;
         let within = 2 * (store_timeout + store_wait) + Duration::from_secs(1);
         Ok(Receipt(Outcome::Awaited { result, within }))
     }
@@ -72,7 +72,7 @@ impl Receipt {
     /// # Errors
     ///
     /// Those of [`append`](EventLog::append). If there is no answer within twice
-    /// [`store_timeout`](LogOptions::store_timeout) and [`store_wait`](LogOptions::store_wait) and a second, whether it was or will be
+    /// [`store_timeout`](StoreOptions::store_timeout) and [`store_wait`](StoreOptions::store_wait) and a second, whether it was or will be
     /// stored is not known ([`is_outcome_unknown`](Error::is_outcome_unknown)).
     pub fn wait(self) -> Result<EventId, Error> {
         let (result, within) = match self.0 {
@@ -167,7 +167,7 @@ impl Queue {
 pub(super) async fn run(
     follow: &Follow,
     queue: &Queue,
-    options: &LogOptions,
+    options: &StoreOptions,
 ) -> Result<(), Unused> {
     loop {
         let (events, told) = queue.next().await;

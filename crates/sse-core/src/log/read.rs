@@ -32,7 +32,7 @@ impl EventLog {
     }
 
     /// Returns the events after this one, oldest first: at most `limit`, and at most 16 MiB
-    /// ([`LogOptions::tail_bytes`](crate::LogOptions::tail_bytes)) or one event. Fewer than that may come, though there are more: ask again
+    /// ([`StoreOptions::tail_bytes`](crate::StoreOptions::tail_bytes)) or one event. Fewer than that may come, though there are more: ask again
     /// after the last, until there is none.
     ///
     /// # Errors

@@ -2,14 +2,14 @@
 
 use std::thread;
 
-use sse_core::{Cursor, Error, EventLog, LogOptions};
+use sse_core::{Cursor, Error, EventLog, StoreOptions};
 
 use crate::support::clock;
 use crate::support::poller::settle;
 use crate::support::scripted_store::{Positions, ScriptedStore};
 
 async fn over(store: &ScriptedStore) -> (EventLog, sse_core::Follower) {
-    let opened = EventLog::open(store.clone(), LogOptions::for_store(), clock::timer()).await;
+    let opened = EventLog::open(store.clone(), StoreOptions::default(), clock::timer()).await;
     opened.expect("the store is up")
 }
 

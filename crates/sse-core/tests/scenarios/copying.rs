@@ -1,13 +1,13 @@
 //! A log that moves from one store to another.
 
-use sse_core::{Error, EventLog, LogOptions, Start, copy};
+use sse_core::{Error, EventLog, Start, StoreOptions, copy};
 
 use crate::support::client::Client;
 use crate::support::clock;
 use crate::support::scripted_store::{Call, Fault, Positions, ScriptedStore};
 
 async fn over(store: &ScriptedStore) -> EventLog {
-    let opened = EventLog::open(store.clone(), LogOptions::for_store(), clock::timer()).await;
+    let opened = EventLog::open(store.clone(), StoreOptions::default(), clock::timer()).await;
     let (log, follower) = opened.expect("the store is up");
     tokio::spawn(follower);
     log

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::{Error, EventLog, LogOptions, Start, StreamResponse};
+use sse_core::{Error, EventLog, Start, StoreOptions, StreamResponse};
 use tokio::time::Instant;
 
 use crate::support::client::{Client, request_after};
@@ -14,7 +14,7 @@ async fn open(
     store: &ScriptedStore,
     store_wait: Duration,
 ) -> Result<(EventLog, sse_core::Follower), Error> {
-    let options = LogOptions { store_wait, ..LogOptions::for_store() };
+    let options = StoreOptions { store_wait, ..StoreOptions::default() };
     EventLog::open(store.clone(), options, clock::timer()).await
 }
 

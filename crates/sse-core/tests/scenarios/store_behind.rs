@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use sse_core::{EventLog, Follower, LogOptions, Start};
+use sse_core::{EventLog, Follower, Start, StoreOptions};
 
 use crate::support::client::Client;
 use crate::support::clock;
@@ -14,7 +14,7 @@ use crate::support::scripted_store::{Call, Fault, Positions, ScriptedStore};
 /// A log of the events from 1 on, of which the newest three are in memory.
 async fn log_of(count: usize) -> (ScriptedStore, EventLog, Follower) {
     let store = ScriptedStore::on(clock::timer(), Positions::Sparse);
-    let options = LogOptions { tail_events: 3, ..LogOptions::for_store() };
+    let options = StoreOptions { tail_events: 3, ..StoreOptions::default() };
     let opened = EventLog::open(store.clone(), options, clock::timer()).await;
     let (log, follower) = opened.expect("the store is up");
     log.append_all((1..=count).map(|n| n.to_string())).await.expect("stored");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::{EventLog, LogOptions, Start};
+use sse_core::{EventLog, Start, StoreOptions};
 use tokio::task::JoinHandle;
 
 use crate::support::client::Client;
@@ -19,7 +19,7 @@ fn store(positions: Positions) -> ScriptedStore {
 
 /// A process over this store.
 async fn process(store: &ScriptedStore) -> (EventLog, JoinHandle<()>) {
-    let opened = EventLog::open(store.clone(), LogOptions::for_store(), clock::timer()).await;
+    let opened = EventLog::open(store.clone(), StoreOptions::default(), clock::timer()).await;
     let (log, follower) = opened.expect("the store is up");
     (log, tokio::spawn(follower))
 }
@@ -178,7 +178,7 @@ async fn streams_end_with_the_log_though_its_newest_event_never_came() {
     let store = store(Positions::Sparse);
     let (other, _their_follower) = process(&store).await;
     append(&other, "1").await;
-    let opened = EventLog::open(store.clone(), LogOptions::for_store(), clock::timer()).await;
+    let opened = EventLog::open(store.clone(), StoreOptions::default(), clock::timer()).await;
     let (log, follower) = opened.expect("the store is up");
     let mut waiting = Client::open(log.feed().start_at(Start::Oldest));
     let newest = other.append("2").await.expect("stored");
@@ -222,7 +222,7 @@ async fn a_reader_behind_the_tail_waits_where_the_store_has_nothing_more_of_what
     let replica = store.replica();
     append_all(&other, 51..=100).await;
     drop(other);
-    let options = LogOptions { tail_events: 3, ..LogOptions::for_store() };
+    let options = StoreOptions { tail_events: 3, ..StoreOptions::default() };
     let opened = EventLog::open(store.clone(), options, clock::timer()).await;
     let (log, follower) = opened.expect("the store is up");
     let _following = tokio::spawn(follower);

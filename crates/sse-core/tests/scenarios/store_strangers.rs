@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::{EventLog, LogOptions, OnGap, Start};
+use sse_core::{EventLog, OnGap, Start, StoreOptions};
 
 use crate::support::clock;
 use crate::support::poller::{Poller, append, one_step, settle};
@@ -12,7 +12,7 @@ use crate::support::scripted_store::{Positions, ScriptedStore};
 #[tokio::test(start_paused = true)]
 async fn ids_that_nobody_knows_delay_nobody() {
     let store = ScriptedStore::on(clock::timer(), Positions::Dense);
-    let (log, follower) = EventLog::open(store.clone(), LogOptions::for_store(), clock::timer())
+    let (log, follower) = EventLog::open(store.clone(), StoreOptions::default(), clock::timer())
         .await
         .expect("it works");
     let running = tokio::spawn(follower);
@@ -45,7 +45,7 @@ async fn ids_that_nobody_knows_delay_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_stalls_does_not_say_where_others_begin() {
     let store = ScriptedStore::on(clock::timer(), Positions::Dense);
-    let options = LogOptions { tail_events: 1, ..LogOptions::for_store() };
+    let options = StoreOptions { tail_events: 1, ..StoreOptions::default() };
     let (log, follower) =
         EventLog::open(store.clone(), options, clock::timer()).await.expect("it works");
     let running = tokio::spawn(follower);
@@ -75,17 +75,17 @@ async fn a_client_that_stalls_does_not_say_where_others_begin() {
 #[tokio::test(start_paused = true)]
 async fn a_new_epoch_is_begun_though_the_store_was_restored_unseen() {
     let store = ScriptedStore::on(clock::timer(), Positions::Dense);
-    let (log, _follower) = EventLog::open(store.clone(), LogOptions::for_store(), clock::timer())
+    let (log, _follower) = EventLog::open(store.clone(), StoreOptions::default(), clock::timer())
         .await
         .expect("it works");
     append(&log, "1").await;
     let backup = store.replica();
-    let (other, _f2) = EventLog::open(store.clone(), LogOptions::for_store(), clock::timer())
+    let (other, _f2) = EventLog::open(store.clone(), StoreOptions::default(), clock::timer())
         .await
         .expect("it works");
     other.new_epoch().await.expect("it works");
     drop((log, other));
-    let (log, _follower) = EventLog::open(store.clone(), LogOptions::for_store(), clock::timer())
+    let (log, _follower) = EventLog::open(store.clone(), StoreOptions::default(), clock::timer())
         .await
         .expect("it works");
     store.fail_over_to(&backup); // restored
@@ -98,7 +98,7 @@ async fn a_new_epoch_is_begun_though_the_store_was_restored_unseen() {
 #[tokio::test(start_paused = true)]
 async fn an_epoch_that_comes_back_is_a_gap() {
     let store = ScriptedStore::on(clock::timer(), Positions::Dense);
-    let (log, follower) = EventLog::open(store.clone(), LogOptions::for_store(), clock::timer())
+    let (log, follower) = EventLog::open(store.clone(), StoreOptions::default(), clock::timer())
         .await
         .expect("it works");
     let running = tokio::spawn(follower);
@@ -130,7 +130,7 @@ async fn an_epoch_that_comes_back_is_a_gap() {
 async fn a_gap_that_ends_the_stream_is_204_the_second_time() {
     let store = ScriptedStore::on(clock::timer(), Positions::Dense);
     let (log, follower) =
-        EventLog::open(store, LogOptions::for_store(), clock::timer()).await.expect("it works");
+        EventLog::open(store, StoreOptions::default(), clock::timer()).await.expect("it works");
     let running = tokio::spawn(follower);
     append(&log, "1").await;
     settle().await;
@@ -152,7 +152,7 @@ async fn a_gap_that_ends_the_stream_is_204_the_second_time() {
 async fn an_id_that_was_asked_for_too_early_is_known_once_it_is_given() {
     let store = ScriptedStore::on(clock::timer(), Positions::Dense);
     let open =
-        async || EventLog::open(store.clone(), LogOptions::for_store(), clock::timer()).await;
+        async || EventLog::open(store.clone(), StoreOptions::default(), clock::timer()).await;
     let (a, mut following) = open().await.expect("it works");
     let (b, follower) = open().await.expect("it works");
     tokio::spawn(follower);

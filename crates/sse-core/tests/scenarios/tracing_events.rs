@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use sse_core::{EventLog, Feed, LogOptions};
+use sse_core::{EventLog, Feed, StoreOptions};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -69,7 +69,7 @@ async fn a_store_that_is_away_is_one_warning_with_the_name_of_its_log() {
     let warnings = Warnings::default();
     let _default = tracing::subscriber::set_default(warnings.clone());
     let store = ScriptedStore::on(clock::timer(), Positions::Dense);
-    let opened = EventLog::open(store.clone(), LogOptions::for_store(), clock::timer()).await;
+    let opened = EventLog::open(store.clone(), StoreOptions::default(), clock::timer()).await;
     let (log, follower) = opened.expect("the store is up");
     tokio::spawn(follower);
     clock::pass(100).await;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use sse_core::{Event, LogOptions, Start};
+use sse_core::{Event, Start, StoreOptions};
 
 use super::choices::{Choice, Snapshots, any_start};
 use super::client::Client;
@@ -29,7 +29,7 @@ impl Simulation {
         let store = new_store(&mut rng);
         let age = if rng.bool() { Some(Duration::from_secs(5)) } else { None };
         let options = options_of(&mut rng);
-        let options = LogOptions { age, store_timeout: Duration::from_secs(30), ..options };
+        let options = StoreOptions { age, store_timeout: Duration::from_secs(30), ..options };
         Self::over(rng, store, options, true)
     }
 

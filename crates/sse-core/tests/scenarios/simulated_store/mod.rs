@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use sse_core::{LogOptions, Start};
+use sse_core::{Start, StoreOptions};
 
 use crate::simulation::{Reader, for_each_seed};
 use crate::support::scripted_store::{Positions, Replica, ScriptedStore};
@@ -72,7 +72,7 @@ impl Simulation {
             });
         }
         let ages = [None, Some(Duration::from_secs(2)), Some(Duration::from_secs(15))];
-        let options = LogOptions {
+        let options = StoreOptions {
             events: if has_losses { [5, 30, 1000][rng.usize(..3)] } else { 1000 },
             age: if has_losses { ages[rng.usize(..3)] } else { None },
             store_timeout: Duration::from_millis(400),
@@ -85,7 +85,7 @@ impl Simulation {
     fn over(
         mut rng: Rng,
         (clock, store): (VirtualClock, ScriptedStore),
-        options: LogOptions,
+        options: StoreOptions,
         has_losses: bool,
     ) -> Self {
         // The core draws its pauses from here.
@@ -221,10 +221,10 @@ fn new_store(rng: &mut Rng) -> (VirtualClock, ScriptedStore) {
     (clock, store)
 }
 
-fn options_of(rng: &mut Rng) -> LogOptions {
-    LogOptions {
+fn options_of(rng: &mut Rng) -> StoreOptions {
+    StoreOptions {
         tail_events: [1, 3, 20][rng.usize(..3)],
         store_check: Duration::from_millis(300),
-        ..LogOptions::for_store()
+        ..StoreOptions::default()
     }
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use sse_core::{Cursor, Epoch, Error, EventLog, Follower, LogOptions};
+use sse_core::{Cursor, Epoch, Error, EventLog, Follower, StoreOptions};
 
 use super::choices::parts_of;
 use crate::support::scripted_store::ScriptedStore;
@@ -42,7 +42,7 @@ type Opening = Task<Result<(EventLog, Follower), Error>>;
 
 pub(super) struct Process {
     store: ScriptedStore,
-    options: LogOptions,
+    options: StoreOptions,
     clock: VirtualClock,
     opening: Option<Opening>,
     pub(super) log: Option<EventLog>,
@@ -54,7 +54,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn new(store: &ScriptedStore, options: LogOptions, clock: &VirtualClock) -> Self {
+    pub(super) fn new(store: &ScriptedStore, options: StoreOptions, clock: &VirtualClock) -> Self {
         let (store, clock) = (store.clone(), clock.clone());
         let mut process = Self {
             store,

@@ -16,7 +16,8 @@ impl Track {
             Some(Fate::Deleted(when)) => assert!(when > read_after, "{data:?} had been deleted"),
             Some(Fate::Superseded(when)) => {
                 // What follows a snapshot was read with it, if it could not be read again when all of the snapshot had gone out.
-                let held_after = self.snapshot_after.map_or(read_after, |then| then.min(read_after));
+                let held_after =
+                    self.snapshot_after.map_or(read_after, |then| then.min(read_after));
                 assert!(when > held_after, "{data:?} had been superseded");
             }
             _ => {}
