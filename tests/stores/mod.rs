@@ -14,6 +14,6 @@ mod url;
 pub use nats::Nats;
 pub use postgres::Postgres;
 pub use redb::{Redb, RedbProcess};
-pub use redis::Redis;
+pub use redis::{Redis, Valkey};
 pub use scripted::{Scripted, ScriptedSparse};
 pub use url::open_url;
