@@ -66,54 +66,91 @@
 #![forbid(unsafe_code)]
 
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
-
-use futures_timer::Delay;
-use sse_core::Timer;
-use sse_core::store::StoreError;
+use std::time::Duration;
 
 mod admin;
+mod adopt;
 mod append;
+mod beside;
 mod bounds;
+mod clock;
 mod create;
 mod database;
+mod engine;
 mod failure;
 mod file;
 mod follow;
+mod given;
+mod identity;
+mod known;
 mod name;
+mod once;
 mod open_files;
+mod opening;
 mod options;
+mod queue;
 mod read;
 mod retain;
 mod store;
 mod tables;
 mod transaction;
-mod worker;
+mod waits;
+mod work;
+mod writer;
+mod writing;
 
-pub use options::Options;
+pub use engine::Engine;
+pub use options::EngineOptions;
 #[doc(no_inline)]
 pub use sse_core::{Error, EventLog, StoreOptions};
 pub use store::RedbStore;
 
-/// Opens the log of this name in this file, and follows it in a thread of its own, for as long as it is in use. Both are created where they
-/// are missing; the folder is not.
+/// Opens a file of logs, and creates it if it is missing; the folder must be there. A file that this process has open already is shared, and its
+/// options stay as they are.
+///
+/// ```
+/// # futures_executor::block_on(async {
+/// # let folder = tempfile::tempdir().expect("a temporary folder");
+/// # let path = folder.path().join("events.redb");
+/// use sse_log_redb::{EngineOptions, StoreOptions};
+///
+/// let redb = sse_log_redb::connect(&path, EngineOptions::default()).await?;
+/// let prices = redb.open("prices", StoreOptions::default()).await?;
+/// let news = redb.open("news", StoreOptions { events: 1000, ..StoreOptions::default() }).await?;
+/// assert_eq!(redb.logs().await?.len(), 2);
+/// # Ok::<(), sse_log_redb::Error>(())
+/// # }).expect("a file in a temporary folder can be written");
+/// ```
+///
+/// # Errors
+///
+/// [`is_store`](Error::is_store) if the file is open in another process, cannot be read or written, or is not one of this library's; the `source`
+/// says which.
+///
+/// # Cancel safety
+///
+/// The file may have been created.
+pub async fn connect(path: impl AsRef<Path>, options: EngineOptions) -> Result<Engine, Error> {
+    Engine::open_file(path.as_ref(), &options).await
+}
+
+/// Opens the log of this name in this file, with default options. The file and the log are created if they are missing; the folder must be there.
 ///
 /// A name has 1 to 64 of `[A-Za-z0-9_-]`.
 ///
 /// # Errors
 ///
-/// Where the name is none, the file is open in another process, cannot be read or written, or is not one of ours
-/// ([`is_store`](Error::is_store); its `source` says which).
+/// [`is_store`](Error::is_store) if the name is invalid, or for what [`connect`] refuses.
 ///
 /// # Cancel safety
 ///
 /// The log may have been created.
 pub async fn open(path: impl AsRef<Path>, name: &str) -> Result<EventLog, Error> {
-    open_with(path, name, Options::default()).await
+    open_with(path, name, EngineOptions::default(), StoreOptions::default()).await
 }
 
-/// The same, with options.
+/// Does what [`open`] does, with options. While another process has the file open it waits for the longer one of [`EngineOptions::connect_timeout`] and
+/// [`StoreOptions::store_wait`].
 ///
 /// # Errors
 ///
@@ -125,12 +162,14 @@ pub async fn open(path: impl AsRef<Path>, name: &str) -> Result<EventLog, Error>
 pub async fn open_with(
     path: impl AsRef<Path>,
     name: &str,
-    options: Options,
+    engine: EngineOptions,
+    store: StoreOptions,
 ) -> Result<EventLog, Error> {
-    open_store(RedbStore::connect(path, name, &options).await?, options.log).await
+    let connect_timeout = engine.connect_timeout.max(store.store_wait);
+    connect(path, EngineOptions { connect_timeout, ..engine }).await?.open(name, store).await
 }
 
-/// The same, of a store that the application has connected.
+/// Returns a log over a store of [`Engine::store`], with the options that the store was given.
 ///
 /// # Errors
 ///
@@ -138,15 +177,12 @@ pub async fn open_with(
 ///
 /// # Cancel safety
 ///
-/// As for [`open`].
-pub async fn open_store(store: RedbStore, options: StoreOptions) -> Result<EventLog, Error> {
-    let name = store.log_name().clone();
-    let timer = Timer::new(Instant::now, Delay::new);
+/// It changes nothing.
+pub async fn open_store(store: RedbStore) -> Result<EventLog, Error> {
+    let (options, timer) = (store.options(), store.file().timer());
+    let file = store.clone();
     let (log, follower) = EventLog::open(store, options, timer).await?;
-    thread::Builder::new()
-        .name(format!("follows {name}"))
-        .spawn(move || futures_executor::block_on(follower))
-        .map_err(StoreError::failed)?;
+    file.file().follow(follower);
     Ok(log)
 }
 
@@ -190,6 +226,6 @@ pub async fn closed(path: impl AsRef<Path>, at_most: Duration) -> Result<bool, E
 ///
 /// It goes on in its thread.
 pub async fn compact(path: impl AsRef<Path>) -> Result<bool, Error> {
-    let file = open_files::open(path.as_ref(), &Options::default()).await?;
+    let file = open_files::open(path.as_ref(), &EngineOptions::default()).await?;
     Ok(file.compact().await?)
 }

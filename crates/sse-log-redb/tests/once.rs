@@ -6,12 +6,16 @@ use futures_executor::block_on;
 use redb::{ReadableDatabase, ReadableTableMetadata, TableDefinition};
 use sse_core::store::{NewEvent, Retention, Store, StoreError};
 use sse_core::{Cursor, Event};
-use sse_log_redb::{Options, RedbStore};
+use sse_log_redb::{EngineOptions, Error, RedbStore, StoreOptions, connect};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
 const ONCE: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("log/once");
 const ORDER: TableDefinition<'_, u64, (u64, &str)> = TableDefinition::new("log/once-order");
+
+async fn open(path: &std::path::Path, options: StoreOptions) -> Result<RedbStore, Error> {
+    connect(path, EngineOptions::default()).await?.store("log", options).await
+}
 
 fn once(key: &str) -> NewEvent {
     let event = NewEvent::encode(&Event::new(key), 1000).expect("data alone");
@@ -24,7 +28,7 @@ fn an_append_that_is_tried_again_after_the_end_is_known() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {
-        let store = RedbStore::connect(&path, "log", &Options::default()).await?;
+        let store = open(&path, StoreOptions::default()).await?;
         let first = store.append(&[once("a"), once("b")]).await?;
         store.finish().await?;
         assert_eq!(
@@ -43,10 +47,10 @@ fn an_append_that_is_tried_again_after_the_end_is_known() -> Test {
 fn an_idempotency_key_from_the_future_is_in_no_other_key_s_way() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
-    let mut options = Options::default();
-    options.log.idempotency_window = Duration::from_millis(50);
+    let window = Duration::from_millis(50);
+    let options = StoreOptions { idempotency_window: window, ..StoreOptions::default() };
     block_on(async {
-        let store = RedbStore::connect(&path, "log", &options).await?;
+        let store = open(&path, options).await?;
         store.append(&[once("future"), once("later")]).await?;
         Test::Ok(())
     })?;
@@ -59,7 +63,7 @@ fn an_idempotency_key_from_the_future_is_in_no_other_key_s_way() -> Test {
     drop(database);
 
     block_on(async {
-        let store = RedbStore::connect(&path, "log", &options).await?;
+        let store = open(&path, options).await?;
         std::thread::sleep(Duration::from_millis(100));
         store.retain(&Retention { events: 100, bytes: 1 << 20, age: None }).await?;
         Test::Ok(())
