@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use sse_conformance::stores::Nats;
 use sse_core::StoreOptions;
-use sse_core::store::Store;
+use sse_core::store::{PageLimit, Store};
 
 use crate::relay::{Fate, Relay};
 use crate::tools::{api, append, bounds, event, flood, messages, open, open_at, texts};
@@ -118,7 +118,7 @@ async fn a_subject_that_says_nonsense_does_no_harm() {
     append(&store, &[event("two")]).await;
     store.retain(&StoreOptions::default().retention()).await.expect("retained");
     assert_eq!(texts(&store).await, ["one", "two"]);
-    let before_two = store.before_last(1).await.expect("a position");
+    let before_two = store.before_last(PageLimit::of_events(1)).await.expect("a position");
     let page = store.read(before_two, crate::tools::PAGE).await.expect("a page");
     assert_eq!(page.events.len(), 1);
 }
