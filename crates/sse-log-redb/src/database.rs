@@ -1,10 +1,10 @@
+use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{ReadTransaction, ReadableDatabase};
 
-use crate::EngineOptions;
 use crate::adopt::{Adopted, adopt};
 use crate::beside::{Beside, Mark};
 use crate::clock::{Clock, system};
@@ -12,6 +12,7 @@ use crate::failure::{Failure, guarded};
 use crate::identity::Identity;
 use crate::once::Time;
 use crate::opening::{self, named};
+use crate::{EngineOptions, tables};
 
 /// The open file; or why it is not open at the moment. redb must be opened again after an error of the disk.
 pub(crate) struct Database {
@@ -118,6 +119,19 @@ impl Database {
         }
     }
 
+    /// Makes the file smaller if it has pages that the disk has no room for, and is more empty than full. redb makes a file twice as large when it is
+    /// full, and the disk gives room to a page only when that is written: on a full disk such a page is in the way of each transaction that gets it.
+    pub(crate) fn give_back(&self) -> Result<(), Failure> {
+        let Some(room) = self.path.metadata().ok().and_then(|file| room_of_sparse(&file)) else {
+            return Ok(());
+        };
+        let kept = self.read(tables::bytes)?;
+        if kept < room / 2 {
+            self.compact()?;
+        }
+        Ok(())
+    }
+
     /// Closes the file.
     pub(crate) fn close(&self) {
         let closed = Err(format!("{} is closed", self.path.display()));
@@ -153,6 +167,19 @@ impl Database {
     fn lock(&self) -> RwLockReadGuard<'_, Result<Open, String>> {
         self.open.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many bytes of the disk the file has, if these are fewer than its length.
+#[cfg(unix)]
+fn room_of_sparse(file: &Metadata) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    let room = file.blocks() * 512;
+    (room < file.len()).then_some(room)
+}
+
+#[cfg(not(unix))]
+fn room_of_sparse(_: &Metadata) -> Option<u64> {
+    None
 }
 
 #[cfg(test)]

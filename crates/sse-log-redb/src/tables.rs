@@ -142,3 +142,12 @@ pub(crate) fn names(txn: &ReadTransaction) -> Result<Vec<LogName>, Failure> {
     }
     Ok(names)
 }
+
+/// How many bytes of events all logs keep.
+pub(crate) fn bytes(txn: &ReadTransaction) -> Result<u64, Failure> {
+    let mut bytes = 0;
+    for head in txn.open_table(HEADS)?.iter()? {
+        bytes += head?.1.value().3;
+    }
+    Ok(bytes)
+}

@@ -144,6 +144,8 @@ impl Writer {
             shared.database.beside().release();
         }
         let recovered = self.recover(Some(&failure));
+        // What is appended next is not to use it up.
+        shared.database.beside().fill();
         match (recovered, number) {
             (_, None) => Outcome::NotStored(reason),
             (Ok(transactions), Some(number)) if transactions < number => Outcome::NotStored(reason),
@@ -160,7 +162,14 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         shared.database.beside().release();
         self.trouble = None;
+        // With what is in reserve: `store` takes it back when the disk has no room for this either.
         let outcome = self.store(works);
+        if matches!(outcome, Outcome::Stored)
+            && let Err(failure) = shared.database.give_back()
+        {
+            tracing::debug!(error = %failure, "the file of event logs could not be made smaller");
+            drop(self.recover(Some(&failure)));
+        }
         shared.database.beside().fill();
         outcome
     }
