@@ -1,4 +1,4 @@
-use redb::{ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, TableDefinition, TableError};
 use sse_core::Epoch;
 use sse_core::store::LogName;
 
@@ -12,6 +12,9 @@ pub(crate) const FILE: TableDefinition<&str, u64> = TableDefinition::new("sse-lo
 pub(crate) const HEADS: TableDefinition<&str, HeadRow> = TableDefinition::new("heads");
 /// The epoch, the floor, the newest, the bytes, the deletions, and whether it is finished.
 pub(crate) type HeadRow = (&'static str, u64, u64, u64, u64, bool);
+
+/// The heads while a transaction writes to them.
+pub(crate) type Heads<'t> = redb::Table<'t, &'static str, HeadRow>;
 
 /// When it was stored (milliseconds of the system's clock), its key or nothing, its block.
 pub(crate) type EventRow = (u64, &'static str, &'static [u8]);
@@ -60,15 +63,15 @@ impl Head {
         }
     }
 
-    pub(crate) fn load(txn: &WriteTransaction, name: &LogName) -> Result<Option<Self>, Failure> {
-        Self::get(&txn.open_table(HEADS)?, name)
+    pub(crate) fn load(heads: &Heads<'_>, name: &LogName) -> Result<Option<Self>, Failure> {
+        Self::get(heads, name)
     }
 
-    pub(crate) fn store(&self, txn: &WriteTransaction, name: &LogName) -> Result<(), Failure> {
+    pub(crate) fn store(&self, heads: &mut Heads<'_>, name: &LogName) -> Result<(), Failure> {
         let epoch = self.epoch;
         let row =
             (epoch.as_str(), self.floor, self.newest, self.bytes, self.deletions, self.is_finished);
-        txn.open_table(HEADS)?.insert(name.as_str(), row)?;
+        heads.insert(name.as_str(), row)?;
         Ok(())
     }
 

@@ -9,13 +9,14 @@ use crate::failure::Failure;
 use crate::known::{Events, Known};
 use crate::once::Time;
 use crate::retain;
-use crate::tables::{FILE, Head};
+use crate::tables::{FILE, HEADS, Head, Heads};
 use crate::writing::LogTables;
 
 /// One transaction, of all that is to be written at a time, for all logs.
 pub(crate) struct Transaction<'t> {
     txn: &'t WriteTransaction,
     time: Time,
+    heads: Heads<'t>,
     /// The logs that were written to: their tables stay open to the end.
     open: BTreeMap<LogName, Open<'t>>,
 }
@@ -45,15 +46,15 @@ struct Open<'t> {
 }
 
 impl<'t> Transaction<'t> {
-    pub(crate) fn new(txn: &'t WriteTransaction, time: Time) -> Self {
-        Self { txn, time, open: BTreeMap::new() }
+    pub(crate) fn new(txn: &'t WriteTransaction, time: Time) -> Result<Self, Failure> {
+        Ok(Self { txn, time, heads: txn.open_table(HEADS)?, open: BTreeMap::new() })
     }
 
     /// The tables of a log, which comes into being here.
     pub(crate) fn log(&mut self, known: &Arc<Known>) -> Result<&mut LogTables<'t>, Failure> {
         // Looked for twice: what comes into being may fail.
         if !self.open.contains_key(&known.name) {
-            let stored = Head::load(self.txn, &known.name)?;
+            let stored = Head::load(&self.heads, &known.name)?;
             let head = stored.map_or_else(Head::new, Ok)?;
             let tables = LogTables::open(self.txn, known, head, self.time)?;
             self.open.insert(known.name.clone(), Open { stored, tables });
@@ -67,7 +68,7 @@ impl<'t> Transaction<'t> {
     }
 
     /// Writes what is left to write. If there is anything it counts as a transaction of the file.
-    pub(crate) fn finish(self) -> Result<Changed, Failure> {
+    pub(crate) fn finish(mut self) -> Result<Changed, Failure> {
         let mut changed = Changed::default();
         for (name, mut open) in self.open {
             retain::after_append(&mut open.tables)?;
@@ -78,7 +79,7 @@ impl<'t> Transaction<'t> {
             let LogTables { known, head, events, given, .. } = open.tables;
             let bounds = given.is_some().then(|| bounds::of(&head, &events)).transpose()?;
             drop(events);
-            head.store(self.txn, &name)?;
+            head.store(&mut self.heads, &name)?;
             changed.anything = true;
             let has_grown_only = open.stored.is_some_and(|stored| head.has_grown_only(&stored));
             let events = given.filter(|_| has_grown_only);

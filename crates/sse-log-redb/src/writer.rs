@@ -239,7 +239,7 @@ fn commit(
     number: &mut Option<u64>,
 ) -> Result<Changed, Failure> {
     let txn = database.begin_write()?;
-    let mut transaction = Transaction::new(&txn, time);
+    let mut transaction = Transaction::new(&txn, time)?;
     for work in works {
         work.run(&mut transaction)?;
     }
