@@ -13,6 +13,9 @@ const WAITING: (usize, usize) = (1024, 16 * 1024 * 1024);
 /// How many requests are one transaction at the most, and how many bytes of them. One is, whatever its size.
 pub(crate) const TOGETHER: (usize, usize) = (1024, 1024 * 1024);
 
+/// For how many the writer is woken while it has others to write.
+const PIECE: usize = 64;
+
 #[derive(Default)]
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -78,25 +81,41 @@ impl Queue {
         self.writer.notify_one();
     }
 
-    /// The next transaction: waits for the first request, and then, for as long as `gather` says, for so many.
-    pub(crate) fn next(&self, idle: Duration, (count, gather): (usize, Duration)) -> Next {
-        let state = self.wait(self.lock(), 1, idle);
+    /// Waits for the first requests of a transaction.
+    pub(crate) fn next(&self, idle: Duration) -> Next {
+        let state = self.wait(self.lock(), 1, Instant::now() + idle);
         if state.waiting.is_empty() {
             return if state.is_closed { Next::Closed } else { Next::Idle };
         }
-        let mut state = self.wait(state, count, gather);
-        let (mut batch, mut size) = (Vec::with_capacity(state.waiting.len().min(TOGETHER.0)), 0);
+        let mut batch = Vec::with_capacity(state.waiting.len().min(TOGETHER.0));
+        self.take(state, &mut batch);
+        Next::Batch(batch)
+    }
+
+    /// Adds to a transaction what waits by now; if it has fewer requests than this, waits for some more. Returns whether there were any.
+    pub(crate) fn more(&self, batch: &mut Vec<Box<dyn Work>>, count: usize, end: Instant) -> bool {
+        let missing = count.saturating_sub(batch.len());
+        let before = batch.len();
+        let state = self.wait(self.lock(), missing.min(PIECE), end);
+        self.take(state, batch);
+        batch.len() > before
+    }
+
+    fn take(&self, mut state: MutexGuard<'_, State>, batch: &mut Vec<Box<dyn Work>>) {
+        let mut size = batch.iter().map(|work| work.size()).sum::<usize>();
+        let before = batch.len();
         while batch.len() < TOGETHER.0
             && let Some(next) = state.waiting.front()
             && (batch.is_empty() || size + next.size() <= TOGETHER.1)
         {
             size += next.size();
+            state.bytes -= next.size();
             batch.extend(state.waiting.pop_front());
         }
-        state.bytes -= size;
         drop(state);
-        self.has_room.notify(usize::MAX);
-        Next::Batch(batch)
+        if batch.len() > before {
+            self.has_room.notify(usize::MAX);
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -108,11 +127,10 @@ impl Queue {
         &self,
         mut state: MutexGuard<'a, State>,
         count: usize,
-        at_most: Duration,
+        end: Instant,
     ) -> MutexGuard<'a, State> {
-        let end = Instant::now() + at_most;
         state.writer_waits_for = count;
-        while !state.is_enough() && !state.is_closed {
+        while count > 0 && !state.is_enough() && !state.is_closed {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;

@@ -50,7 +50,7 @@ impl Writer {
     pub(crate) fn run(mut self) {
         self.shared.database.beside().fill();
         loop {
-            match self.shared.queue.next(QUIET, (self.lately.0, self.lately.1 / 4)) {
+            match self.shared.queue.next(QUIET) {
                 Next::Batch(batch) => self.turn(batch),
                 Next::Idle => self.rest(),
                 Next::Closed => break,
@@ -72,7 +72,8 @@ impl Writer {
                 .into(),
         );
         late.for_each(|work| work.settle(&outcome));
-        let mut outcome = self.store(&mut works);
+        let end = begun + self.lately.1 / 4;
+        let mut outcome = self.store(&mut works, Gather { count: self.lately.0, end });
         let is_full = self.trouble.as_ref().is_some_and(|trouble| trouble.is_full);
         if matches!(outcome, Outcome::NotStored(_)) && is_full {
             let (room, others) = works.into_iter().partition(|work| work.makes_room());
@@ -103,7 +104,7 @@ impl Writer {
         }
     }
 
-    fn store(&mut self, works: &mut [Box<dyn Work>]) -> Outcome {
+    fn store(&mut self, works: &mut Vec<Box<dyn Work>>, gather: Gather) -> Outcome {
         if works.is_empty() {
             return Outcome::Stored;
         }
@@ -121,7 +122,9 @@ impl Writer {
             return Outcome::NotStored(reason);
         }
         let (mut number, time) = (None, shared.database.time());
-        let stored = shared.database.with(|database| commit(database, works, time, &mut number));
+        let stored = shared
+            .database
+            .with(|database| commit(database, works, (&shared.queue, gather), time, &mut number));
         let failure = match stored {
             Ok(changed) => {
                 if changed.anything {
@@ -155,7 +158,7 @@ impl Writer {
     }
 
     /// Writes what drops events, on a disk that is full: with what was in reserve, which is taken back afterwards.
-    fn make_room(&mut self, works: &mut [Box<dyn Work>]) -> Outcome {
+    fn make_room(&mut self, works: &mut Vec<Box<dyn Work>>) -> Outcome {
         if works.is_empty() {
             return Outcome::Stored;
         }
@@ -163,7 +166,7 @@ impl Writer {
         shared.database.beside().release();
         self.trouble = None;
         // With what is in reserve: `store` takes it back when the disk has no room for this either.
-        let outcome = self.store(works);
+        let outcome = self.store(works, Gather { count: 0, end: Instant::now() });
         if matches!(outcome, Outcome::Stored)
             && let Err(failure) = shared.database.give_back()
         {
@@ -231,17 +234,44 @@ impl Writer {
     }
 }
 
-/// `number` is that of the transaction, once it is about to be committed.
+/// How many requests a transaction is to have, if they come by then.
+#[derive(Debug, Clone, Copy)]
+struct Gather {
+    count: usize,
+    end: Instant,
+}
+
+/// Leaves out the requests, from this one on, for which nobody waits, and those that have waited for too long.
+fn sort_out(works: &mut Vec<Box<dyn Work>>, from: usize) {
+    let now = Instant::now();
+    for work in works.extract_if(from.., |work| !work.is_wanted() || work.is_late(now)) {
+        let reason =
+            "the disk is too slow for what is appended: an append has waited for its turn in vain";
+        work.settle(&Outcome::NotStored(reason.into()));
+    }
+}
+
+/// Writes these requests, and those that come meanwhile: the writer does not wait in idleness for those that are about to come. `number` is that of
+/// the transaction, once it is about to be committed.
 fn commit(
     database: &redb::Database,
-    works: &mut [Box<dyn Work>],
+    works: &mut Vec<Box<dyn Work>>,
+    (queue, gather): (&Queue, Gather),
     time: Time,
     number: &mut Option<u64>,
 ) -> Result<Changed, Failure> {
     let txn = database.begin_write()?;
     let mut transaction = Transaction::new(&txn, time)?;
-    for work in works {
-        work.run(&mut transaction)?;
+    let mut done = 0;
+    loop {
+        for work in &mut works[done..] {
+            work.run(&mut transaction)?;
+        }
+        done = works.len();
+        if !queue.more(works, gather.count, gather.end) {
+            break;
+        }
+        sort_out(works, done);
     }
     let changed = transaction.finish()?;
     if !changed.anything {

@@ -86,7 +86,8 @@ fn large_events_that_come_together_are_transactions_of_a_megabyte() -> Test {
         Test::Ok(())
     })?;
     assert!(block_on(closed(&path, Duration::from_secs(5)))?);
-    let txn = redb::Database::open(&path)?.begin_read()?;
+    let database = redb::Database::open(&path)?;
+    let txn = database.begin_read()?;
     let file = txn.open_table(redb::TableDefinition::<&str, u64>::new("sse-log"))?;
     let transactions = file.get("transactions")?.ok_or("no transaction")?.value();
     assert!(transactions >= 10, "{transactions} transactions of 8 MB");
