@@ -36,10 +36,8 @@
 //! # What redb promises
 //!
 //! [`append`](EventLog::append) returns once the event is on the disk (`fsync`), with all events before it. So it outlives
-//!
-//! - the end of this process, always;
-//! - a `kill -9`, and a loss of power. redb then repairs the file as it opens it. If nothing was written in the last second before, that takes no
-//!   time; otherwise redb reads the whole file, some seconds for a gigabyte. The same holds for a process that ends before it has [`closed`] the file.
+//! the end of this process, a `kill -9`, and a loss of power. After these two repairs the file as it opens it. If nothing was written in the last second before, that takes no
+//! time; otherwise redb reads the whole file, some seconds for a gigabyte. The same holds for a process that ends before it has [`closed`] the file.
 //!
 //! **A full disk.** `append` is an error that says so, and nothing was stored; reading goes on. Deleting events and lowering the limits goes on,
 //! too, with what is in reserve, and makes room: the next appends go well. If the limits fit on the disk, a log does not fill it.
@@ -48,7 +46,7 @@
 //! An append then fails with an error that says so, and nothing is written to the file that was open. If another file has its name, the log goes on in
 //! that, under a new epoch: clients are told of a gap within two seconds. If there is none, the log waits for the file, and makes no other.
 //!
-//! **A file that is damaged**, or is not one of this library's, is an error if redb notices it; [`EngineOptions::check_on_open`] has it notice everything.
+//! **A damaged file** is an error if redb notices it; [`EngineOptions::check_on_open`] has it notice everything.
 //!
 //! **A clock that jumps.** The system's clock is read when the file is opened, and never again: ages then go by the process's own clock. A clock that is
 //! behind the file is not believed; of the time in which no process had the file open at most a day counts. An idempotency key is forgotten when
@@ -66,7 +64,6 @@
 //! - Each append's own transaction drops what is over the limits, at most twice as many events as it adds; the rest, and what is too old, a retention
 //!   that each log begins at opening and then from time to time. So a log has no more than its limits as soon as an append has returned, unless the limits were
 //!   lowered. What is kept in bytes are the events' blocks; the file is larger.
-//! - The call that opens a file first in a process decides its [`EngineOptions`]; [`compact`] takes the defaults.
 //! - An append that has waited for four fifths of [`StoreOptions::store_timeout`] for its turn fails, and is not stored.
 //! - What [`EventLog::delete`] or retention removes can be read no more. Its bytes stay in the file's free pages until these are used again,
 //!   by the next appends as a rule. [`compact`] writes what is kept again, and gives the free pages back to the file system: the bytes are gone from
@@ -93,6 +90,7 @@ mod append;
 mod beside;
 mod bounds;
 mod clock;
+mod commit;
 mod create;
 mod database;
 mod engine;
@@ -172,8 +170,6 @@ pub async fn open(path: impl AsRef<Path>, name: &str) -> Result<EventLog, Error>
 /// [`StoreOptions::store_wait`].
 ///
 /// # Errors
-///
-/// As for [`open`].
 ///
 /// # Cancel safety
 ///

@@ -71,8 +71,8 @@ impl Place {
 fn open_already(path: &Path) -> Option<Arc<File>> {
     let path = absolute(path).ok()?;
     let place = Arc::clone(lock(&FILES).get(&path)?);
-    let file = place.try_lock().ok()?.file.upgrade();
-    file
+    let open = place.try_lock().ok()?;
+    open.file.upgrade()
 }
 
 fn open_here(path: &Path, options: &EngineOptions) -> Result<Arc<File>, Failure> {

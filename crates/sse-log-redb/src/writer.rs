@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::commit::{Gather, commit, sort_out};
 use crate::database::Database;
 use crate::failure::Failure;
 use crate::known::KnownLogs;
-use crate::once::Time;
 use crate::queue::{Next, Queue};
 use crate::tables::FILE;
-use crate::transaction::{Changed, Transaction};
 use crate::work::{Outcome, Work};
 
 /// How often it looks whether the file is still there while nothing is written, and how long nothing is written before the file is made ready to be
@@ -65,13 +64,7 @@ impl Writer {
 
     fn turn(&mut self, mut works: Vec<Box<dyn Work>>) {
         let begun = Instant::now();
-        works.retain(|work| work.is_wanted());
-        let late = works.extract_if(.., |work| work.is_late(begun));
-        let outcome = Outcome::NotStored(
-            "the disk is too slow for what is appended: an append has waited for its turn in vain"
-                .into(),
-        );
-        late.for_each(|work| work.settle(&outcome));
+        sort_out(&mut works, 0);
         let end = begun + self.lately.1 / 4;
         let mut outcome = self.store(&mut works, Gather { count: self.lately.0, end });
         let is_full = self.trouble.as_ref().is_some_and(|trouble| trouble.is_full);
@@ -232,53 +225,4 @@ impl Writer {
             drop(self.recover(Some(&failure)));
         }
     }
-}
-
-/// How many requests a transaction is to have, if they come by then.
-#[derive(Debug, Clone, Copy)]
-struct Gather {
-    count: usize,
-    end: Instant,
-}
-
-/// Leaves out the requests, from this one on, for which nobody waits, and those that have waited for too long.
-fn sort_out(works: &mut Vec<Box<dyn Work>>, from: usize) {
-    let now = Instant::now();
-    for work in works.extract_if(from.., |work| !work.is_wanted() || work.is_late(now)) {
-        let reason =
-            "the disk is too slow for what is appended: an append has waited for its turn in vain";
-        work.settle(&Outcome::NotStored(reason.into()));
-    }
-}
-
-/// Writes these requests, and those that come meanwhile: the writer does not wait in idleness for those that are about to come. `number` is that of
-/// the transaction, once it is about to be committed.
-fn commit(
-    database: &redb::Database,
-    works: &mut Vec<Box<dyn Work>>,
-    (queue, gather): (&Queue, Gather),
-    time: Time,
-    number: &mut Option<u64>,
-) -> Result<Changed, Failure> {
-    let txn = database.begin_write()?;
-    let mut transaction = Transaction::new(&txn, time)?;
-    let mut done = 0;
-    loop {
-        for work in &mut works[done..] {
-            work.run(&mut transaction)?;
-        }
-        done = works.len();
-        if !queue.more(works, gather.count, gather.end) {
-            break;
-        }
-        sort_out(works, done);
-    }
-    let changed = transaction.finish()?;
-    if !changed.anything {
-        txn.abort()?;
-        return Ok(changed);
-    }
-    *number = Some(changed.number);
-    txn.commit()?;
-    Ok(changed)
 }
