@@ -36,7 +36,7 @@
 //! # What redb promises
 //!
 //! [`append`](EventLog::append) returns once the event is on the disk (`fsync`), with all events before it. So it outlives
-//! the end of this process, a `kill -9`, and a loss of power. After these two repairs the file as it opens it. If nothing was written in the last second before, that takes no
+//! the end of this process, a `kill -9`, and a loss of power. After these two redb repairs the file as it opens it. If nothing was written in the last second before, that takes no
 //! time; otherwise redb reads the whole file, some seconds for a gigabyte. The same holds for a process that ends before it has [`closed`] the file.
 //!
 //! **A full disk.** `append` is an error that says so, and nothing was stored; reading goes on. Deleting events and lowering the limits goes on,
