@@ -14,8 +14,8 @@ pub(super) struct Expected {
     pub(super) deletions: u64,
     /// The newest events that it has given, oldest first.
     pub(super) followed: Vec<Seen>,
-    /// Those that it has acknowledged, and passed over since.
-    pub(super) missing: Vec<Seen>,
+    /// Others that may be lost though the newest is there.
+    pub(super) uncertain: Vec<Seen>,
 }
 
 impl Expected {
@@ -38,8 +38,8 @@ impl EventLog {
             newest = newest.max(behind.recent.acknowledged());
         }
         let Bounds { is_finished, deletions, .. } = behind.bounds;
-        let (followed, missing) = (behind.recent.followed(), behind.recent.missing());
-        Some(Expected { epoch, newest, is_finished, deletions, followed, missing })
+        let (followed, uncertain) = (behind.recent.followed(), behind.recent.uncertain());
+        Some(Expected { epoch, newest, is_finished, deletions, followed, uncertain })
     }
 
     /// Nothing is lost: the event at this position was there when it was looked for, and of those after it these were not, by right.
@@ -48,7 +48,7 @@ impl EventLog {
         let is_of_now = state.tail.epoch() == expected.epoch;
         let Some(behind) = state.behind.as_mut().filter(|_| is_of_now) else { return };
         behind.recent.forget(absent);
-        behind.recent.forget_missing(&expected.missing);
+        behind.recent.forget_uncertain(&expected.uncertain);
         if let Some(found) = found {
             behind.recent.confirm(found, expected.deletions);
         }

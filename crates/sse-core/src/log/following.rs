@@ -67,6 +67,11 @@ impl EventLog {
                     changes.dropped.push(state.tail.skip_to(page.bounds.floor));
                     changes.has_news = true;
                 }
+                if let Some(behind) = &mut state.behind
+                    && !page.events.is_empty()
+                {
+                    behind.recent.begin_page(self.0.timer.now());
+                }
                 for event in &page.events {
                     changes.has_news |= state.take(event, deletions);
                 }
