@@ -80,16 +80,18 @@ impl EventLog {
     /// that is a loss all the same.
     pub(super) fn acknowledge(&self, events: &[NewEvent], appended: &Appended, deletions: u64) {
         let Some(newest) = appended.cursors.iter().max().copied() else { return };
+        // An event with an idempotency key may have been stored before, and otherwise, and be deleted by now.
+        let mut new = events.iter().zip(&appended.cursors).rev();
+        let new = new.find(|(event, _)| event.idempotency_key.is_none());
+        let seen = new.map(|(event, cursor)| Seen::of_new(event, *cursor, deletions));
         let mut woken = None;
         let mut state = self.lock();
         let (epoch, followed_to) = (state.tail.epoch(), state.tail.newest());
         let Some(behind) = &mut state.behind else { return };
         if appended.epoch == epoch {
             behind.recent.acknowledge(newest);
-            // An event with an idempotency key may have been stored before, and otherwise, and be deleted by now.
-            let new = events.iter().zip(&appended.cursors);
-            if let Some((event, cursor)) = new.rev().find(|(e, _)| e.idempotency_key.is_none()) {
-                behind.recent.expect(Seen::of_new(event, *cursor, deletions), followed_to);
+            if let Some(seen) = seen {
+                behind.recent.expect(seen, followed_to);
             }
         } else {
             // A life of the log that this process does not know yet, or one that is over.
