@@ -38,6 +38,11 @@ impl Simulation {
 
     /// The replica takes over. Where events are lost in other ways, too, nobody appends until it was noticed.
     pub(super) fn fail_over(&mut self) {
+        if self.has_losses && self.replica.is_none() {
+            // It lacks no more than what is deleted now.
+            self.replica = Some((self.store.replica(), self.history.head));
+            self.delete();
+        }
         let Some((replica, head)) = self.replica.take() else { return };
         // What was deleted is known to whoever has followed to it.
         let all_is_known = self.has_losses && self.rng.bool();
