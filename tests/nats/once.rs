@@ -10,7 +10,9 @@ use sse_core::StoreOptions;
 use sse_core::store::Store;
 
 use crate::relay::Relay;
-use crate::tools::{api, append, event, flood, messages, once, open, open_at, open_with, texts};
+use crate::tools::{
+    api, append, bounds, event, flood, messages, once, open, open_at, open_with, texts,
+};
 
 /// Alone and in batches that overlap, from several processes: each once, and all are told the same positions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,13 +45,10 @@ async fn a_key_is_stored_once_whoever_brings_it_in_whatever_company() {
 async fn a_key_that_was_claimed_and_never_stored_is_free() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
+    let epoch = bounds(&store).await.epoch;
     for key in ["alone", "in-a-batch"] {
-        nats.publish(
-            "sse.log.m.note",
-            &[("Nats-Msg-Id", key)],
-            b"~00000000000000000000000000000001",
-        )
-        .expect("an answer");
+        let (id, note) = (format!("{epoch}.{key}"), b"~00000000000000000000000000000001 0");
+        nats.publish("sse.log.m.note", &[("Nats-Msg-Id", &id)], note).expect("an answer");
     }
     let alone = append(&store, &[once("alone", 1)]).await;
     let batch = append(&store, &[once("in-a-batch", 2), event(3)]).await;

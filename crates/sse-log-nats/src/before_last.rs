@@ -3,11 +3,10 @@ use std::collections::VecDeque;
 use sse_core::Cursor;
 use sse_core::store::StoreError;
 
-use crate::bounds::{Look, look};
+use crate::bounds::{Look, look_at};
 use crate::consumer::{Consumer, Content};
 use crate::get::get;
 use crate::message::Kind;
-use crate::read::FORGOTTEN_AFTER;
 use crate::store::Shared;
 
 /// How many messages are looked at a time.
@@ -15,10 +14,21 @@ const AT_A_TIME: u64 = 1000;
 
 /// The position after which there are just so many events.
 pub(crate) async fn before_last(shared: &Shared, count: usize) -> Result<Cursor, StoreError> {
-    let look = look(shared).await?;
+    let look = look_at(shared, Some(shared.names.multiple())).await?;
     let (floor, count) = (look.bounds.floor, count as u64);
     if count == 0 {
         return Ok(look.bounds.newest);
+    }
+    let state = &look.info.state;
+    if look.events(&shared.names) <= count {
+        return Ok(floor);
+    }
+    let is_plain = look.is_dense()
+        && state.subjects.iter().flatten().next().is_none()
+        && look.record.hidden.is_empty();
+    if is_plain && floor.lo() == 0 {
+        // Each message is one event, or is none of ours.
+        return Ok(Cursor::new(state.last_seq - count, 0).max(floor));
     }
     let mut messages = count;
     loop {
@@ -46,8 +56,7 @@ async fn begin_of_last(shared: &Shared, look: &Look, messages: u64) -> Result<u6
     let (mut enough, mut too_high) = (lowest, highest + 1);
     while too_high - enough > 1 {
         let middle = enough + (too_high - enough) / 2;
-        let consumer = Consumer::after(shared, middle, Content::Headers, FORGOTTEN_AFTER).await?;
-        consumer.forget(shared).await;
+        let consumer = Consumer::after(shared, middle, Content::Headers).await?;
         if consumer.pending >= messages { enough = middle } else { too_high = middle }
     }
     Ok(enough)
@@ -60,11 +69,11 @@ async fn within(
     begin: u64,
     count: u64,
 ) -> Result<Option<Cursor>, StoreError> {
-    let mut consumer = Consumer::after(shared, begin, Content::Headers, FORGOTTEN_AFTER).await?;
+    let mut consumer = Consumer::after(shared, begin, Content::Headers).await?;
     // The newest messages that have as many events, and how many that are.
     let (mut newest, mut events) = (VecDeque::new(), 0);
     loop {
-        let delivered = consumer.fetch(shared, AT_A_TIME, None).await?;
+        let delivered = consumer.fetch(AT_A_TIME, None).await?;
         let is_end = delivered.last().is_none_or(|delivered| delivered.pending == 0);
         for delivered in delivered {
             let sequence = delivered.message.sequence;
@@ -88,7 +97,6 @@ async fn within(
             break;
         }
     }
-    consumer.forget(shared).await;
     let Some((sequence, _)) = newest.front().filter(|_| events >= count) else { return Ok(None) };
     let surplus = (events - count) as usize;
     if surplus == 0 {

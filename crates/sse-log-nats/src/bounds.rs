@@ -1,4 +1,5 @@
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
 
 use sse_core::store::{Bounds, StoreError};
 use sse_core::{Cursor, Epoch};
@@ -6,6 +7,7 @@ use sse_core::{Cursor, Epoch};
 use crate::api::{Info, InfoQuestion, StreamConfig, nanoseconds};
 use crate::failure::code;
 use crate::get::next_event;
+use crate::holes::confirm;
 use crate::record::{self, Record};
 use crate::store::Shared;
 
@@ -57,6 +59,20 @@ impl Info {
     }
 }
 
+impl Look {
+    /// Makes sure that nothing is in these holes, as far as they are above the floor: what is below was dropped.
+    pub(crate) async fn confirm(
+        &self,
+        shared: &Shared,
+        holes: Vec<(u64, u64)>,
+    ) -> Result<(), StoreError> {
+        let floor = self.bounds.floor.hi();
+        let above = holes.into_iter().map(|(first, end)| (first.max(floor + 1), end));
+        let above = above.filter(|(first, end)| first < end).collect();
+        confirm(shared, &self.info.created, above).await
+    }
+}
+
 /// The bounds, after what was read before.
 pub(crate) async fn look(shared: &Shared) -> Result<Look, StoreError> {
     look_at(shared, None).await
@@ -70,20 +86,21 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
             tokio::try_join!(info(shared, subjects.clone()), record::load(shared))?;
         let Some(record) = record else {
             record::create_stream(shared).await?;
-            record::save(shared, &Record::begin(&info, None)?).await?;
+            record::save(shared, &mut Record::begin(&info, None)?).await?;
             continue;
         };
         let is_of_another = |info: &Info| {
             let newest = info.newest();
             let was_newer =
                 seen.is_some_and(|(epoch, seen)| epoch == record.epoch && newest < seen);
-            record.created != info.created || record.floor > newest || was_newer
+            let is_short = record.floor > newest || record.newest > newest.hi();
+            record.created != info.created || is_short || was_newer
         };
         if is_of_another(&info) {
             // Of another stream of this name, or of one that was restored. One of the two may have been read too early.
             let info = self::info(shared, None).await?;
             if is_of_another(&info) {
-                record::save(shared, &Record::begin(&info, Some(&record))?).await?;
+                record::save(shared, &mut Record::begin(&info, Some(&record))?).await?;
             }
             continue;
         }
@@ -98,7 +115,7 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
         if !info.has_limits() && trimmed > record.floor {
             let mut risen = record;
             risen.raise_floor(trimmed);
-            record::save(shared, &risen).await?;
+            record::save(shared, &mut risen).await?;
             continue;
         }
         let floor = trimmed.max(record.floor);
@@ -111,6 +128,9 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
             deletions: record.deletions,
         };
         shared.saw(bounds.epoch, bounds.newest);
+        shared.told.is_of(bounds.epoch);
+        let average = info.state.bytes.checked_div(info.state.messages);
+        shared.average.store(average.unwrap_or(0), Relaxed);
         return Ok(Look { bounds, info, record });
     }
     Err(StoreError::failed("what NATS says of the log does not come to agree"))
@@ -132,14 +152,16 @@ async fn info(shared: &Shared, subjects_filter: Option<String>) -> Result<Info, 
         retention: "limits",
         discard: "old",
         storage: "file",
-        num_replicas: shared.options.replicas,
+        num_replicas: shared.connection.engine.options.replicas,
         max_msgs_per_subject: -1,
         allow_rollup_hdrs: true,
         // The shortest there is; none would be two minutes.
-        duplicate_window: nanoseconds(shared.options.log.idempotency_window).max(100_000_000),
+        duplicate_window: nanoseconds(shared.options.idempotency_window).max(100_000_000),
     };
-    record::create(shared, &config).await?;
-    Ok(shared.connection.api(&subject, &question).await?)
+    match record::create(shared, &config).await? {
+        Some(info) => Ok(info),
+        None => Ok(shared.connection.api(&subject, &question).await?),
+    }
 }
 
 /// The oldest event that is kept. A batch may begin with some that are not.

@@ -1,20 +1,21 @@
 //! Idempotency. The server knows the id of each message (`Nats-Msg-Id`) for some time, and stores none again whose id it knows. So the id of an
-//! event that is alone in its message is its idempotency key.
+//! event that is alone in its message is its idempotency key, behind the epoch.
 //!
-//! A batch has several keys, and a message one id. So each key is first claimed by a note, whose id is the key and which names the batch; then
-//! the batch is stored under its own id. Who finds a key claimed waits for a moment, and then buries that batch: he stores another note under the id of the batch. Either
-//! the batch was stored before, and the key is known; or it never will be, and the key is free, under an id that says so.
+//! A batch has several keys, and a message one id. So each key is first claimed by a note, whose id is the key and which names the batch and the place in it; then
+//! the batch is stored under its own id. A process that finds a key claimed waits for a moment, and then buries that batch: it stores another note under the id of the
+//! batch. Either the batch was stored before, and the key is known; or it never will be, and the key is free, under an id that says so.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
-use sse_core::Cursor;
-use sse_core::store::StoreError;
+use sse_core::store::{NewEvent, StoreError};
+use sse_core::{Cursor, Epoch};
 use tokio::time::{Instant, sleep};
 
 use crate::api::Ack;
-use crate::batch;
 use crate::bounds::look;
 use crate::failure::{answer, code};
 use crate::get::get;
@@ -39,16 +40,24 @@ pub(crate) enum Outcome {
     Known(Cursor),
 }
 
-/// Stores a message, unless an event of this key is known. `patience` is how long it waits for a batch, by its id.
+/// The batches that were waited for in one call, and the messages that they are in: nothing for those that were buried.
+#[derive(Debug, Default)]
+pub(crate) struct Waits(Mutex<HashMap<String, Option<u64>>>);
+
+/// How long a batch is waited for, by its id.
+pub(crate) type Patience<'a> = (&'a (dyn Fn(&str) -> Duration + Sync), &'a Waits);
+
+/// Stores a message, unless an event of this key is known in this epoch.
 pub(crate) async fn publish(
     shared: &Shared,
-    key: &str,
+    (epoch, key): (Epoch, &str),
     subject: String,
     mut headers: HeaderMap,
     payload: Bytes,
-    patience: impl Fn(&str) -> Duration,
+    patience: Patience<'_>,
 ) -> Result<Outcome, StoreError> {
-    let mut id = token(key);
+    let of_key = format!("{}.{}", token(epoch.as_str()), token(key));
+    let mut id = of_key.clone();
     for _ in 0..ATTEMPTS {
         headers.insert(MESSAGE_ID, id);
         let ack =
@@ -56,52 +65,124 @@ pub(crate) async fn publish(
         if !ack.duplicate {
             return Ok(Outcome::Stored(ack.seq));
         }
-        match settle(shared, key, ack.seq, &patience).await? {
+        match settle(shared, ack.seq, patience).await? {
             Some(cursor) => return Ok(Outcome::Known(cursor)),
             // No token has a tilde.
-            None => id = format!("{}~{}", token(key), ack.seq),
+            None => id = format!("{of_key}~{}", ack.seq),
         }
     }
     Err(crowded())
+}
+
+/// Has the keys of events be known in an epoch that began while they were stored.
+pub(crate) async fn know(
+    shared: &Shared,
+    epoch: Epoch,
+    events: &[NewEvent],
+    cursors: &[Cursor],
+) -> Result<(), StoreError> {
+    for (event, cursor) in events.iter().zip(cursors) {
+        let Some(key) = event.idempotency_key.as_deref() else { continue };
+        let mut headers = HeaderMap::new();
+        headers.insert(MESSAGE_ID, format!("{}.{}", token(epoch.as_str()), token(key)));
+        let note = Bytes::from(format!("={} {}", cursor.hi(), cursor.lo()));
+        publish::publish(shared, shared.names.note(), headers, note).await?;
+    }
+    Ok(())
+}
+
+/// What a note says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// The event is at this position.
+    At(Cursor),
+    /// It is the event of this number in a batch of this id, if that is stored.
+    In(String, u32),
+    /// There is no such event.
+    Nothing,
+}
+
+impl Note {
+    fn parse(text: &str) -> Self {
+        let numbers = |text: &str| {
+            let (one, other) = text.split_once(' ')?;
+            Some((one.to_owned(), other.parse::<u64>().ok()?))
+        };
+        if let Some((hi, lo)) = text.strip_prefix('=').and_then(numbers) {
+            return hi.parse().map_or(Self::Nothing, |hi| Self::At(Cursor::new(hi, lo)));
+        }
+        match numbers(text) {
+            Some((batch, number)) => Self::In(batch, number as u32),
+            None if text.is_empty() => Self::Nothing,
+            None => Self::In(text.to_owned(), 0),
+        }
+    }
 }
 
 pub(crate) fn crowded() -> StoreError {
     StoreError::failed("too many others store events with the same idempotency keys")
 }
 
-/// The position of the event of this key, of which this message is the first trace; nothing where it never was stored.
+/// The position of the event that this message is the first trace of; nothing if it was never stored.
 async fn settle(
     shared: &Shared,
-    key: &str,
     sequence: u64,
-    patience: &impl Fn(&str) -> Duration,
+    patience: Patience<'_>,
 ) -> Result<Option<Cursor>, StoreError> {
     let known = |sequence| Ok(Some(Cursor::new(sequence, 0)));
     let Some(message) = get(shared, sequence).await? else {
         return known(was_let_go(shared, sequence).await?);
     };
-    let names = &shared.names;
-    if Kind::of(&message.subject, names) != Kind::Note {
+    if Kind::of(&message.subject, &shared.names) != Kind::Note {
         return known(sequence);
     }
-    let Ok(batch) = String::from_utf8(message.payload.into()) else { return Ok(None) };
+    let Ok(note) = std::str::from_utf8(&message.payload) else { return Ok(None) };
+    let (batch, number) = match Note::parse(note) {
+        Note::At(cursor) => return Ok(Some(cursor)),
+        Note::Nothing => return Ok(None),
+        Note::In(batch, number) => (batch, number),
+    };
+    let message = wait(shared, batch, patience).await?;
+    Ok(message.map(|message| position(message, number)))
+}
+
+/// The message that a batch is in. If it is not stored in time, it never will be.
+async fn wait(
+    shared: &Shared,
+    batch: String,
+    (patience, waits): Patience<'_>,
+) -> Result<Option<u64>, StoreError> {
+    let lock = || waits.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = lock().get(&batch) {
+        return Ok(*known);
+    }
     let (patience, begun) = (patience(&batch), Instant::now());
     let mut headers = HeaderMap::new();
-    headers.insert(MESSAGE_ID, batch);
-    // Whoever claimed it may be about to store it.
+    headers.insert(MESSAGE_ID, batch.clone());
+    // The process that claimed it may be about to store it.
     while begun.elapsed() < patience && !is_known(shared, &headers).await? {
         sleep(LOOK_EVERY).await;
     }
-    let buried = publish::publish(shared, names.note(), headers, Bytes::new()).await?;
-    if !buried.duplicate {
-        return Ok(None);
+    let buried = publish::publish(shared, shared.names.note(), headers, Bytes::new()).await?;
+    let mut message = buried.duplicate.then_some(buried.seq);
+    if let Some(sequence) = message
+        && let Some(found) = get_kind(shared, sequence).await?
+        && found == Kind::Note
+    {
+        // Another process has buried it.
+        message = None;
     }
-    let Some(batch) = get(shared, buried.seq).await? else {
-        return known(was_let_go(shared, buried.seq).await?);
-    };
-    let parts = batch::decode(batch.payload).unwrap_or_default();
-    let part = parts.iter().find(|part| part.idempotency_key.as_deref() == Some(key));
-    Ok(part.map(|part| position(buried.seq, part)))
+    lock().insert(batch, message);
+    Ok(message)
+}
+
+/// What the message of this sequence is, if it is there.
+async fn get_kind(shared: &Shared, sequence: u64) -> Result<Option<Kind>, StoreError> {
+    let message = get(shared, sequence).await?;
+    if message.is_none() {
+        was_let_go(shared, sequence).await?;
+    }
+    Ok(message.map(|message| Kind::of(&message.subject, &shared.names)))
 }
 
 /// A message of this id that is gone was an event: notes are kept for as long as the server knows their ids. Unless others let go of them.
@@ -115,16 +196,34 @@ async fn was_let_go(shared: &Shared, sequence: u64) -> Result<u64, StoreError> {
     Ok(sequence)
 }
 
-/// Whether there is a message of this id. Asked by one that cannot be stored, since ids are looked at before what is expected.
+/// Whether there is a message of this id. Asked by one that cannot be stored: the server looks at ids before it looks at what is expected, and no
+/// message has the id that this one expects to be the last.
 async fn is_known(shared: &Shared, id: &HeaderMap) -> Result<bool, StoreError> {
     let mut headers = id.clone();
-    headers.insert("Nats-Expected-Last-Sequence", u64::MAX.to_string());
+    headers.insert("Nats-Expected-Last-Msg-Id", "~~");
     let subject = shared.names.note();
     let message = shared.connection.request(subject, headers, Bytes::new()).await?;
     match answer::<Ack>(&message.payload) {
         Ok(ack) => Ok(ack.duplicate && !ack.is_in_process()),
-        Err(failure) if failure.is_other_last() || failure.is(code::ID_IN_PROCESS) => Ok(false),
+        Err(failure) if failure.is(code::OTHER_LAST_ID) || failure.is(code::ID_IN_PROCESS) => {
+            Ok(false)
+        }
         Err(failure) if failure.is(code::TOO_LARGE_FOR_STREAM) => Ok(false),
         Err(failure) => Err(failure.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_says_where_an_event_is_or_in_which_batch() {
+        assert_eq!(Note::parse("=7 3"), Note::At(Cursor::new(7, 3)));
+        assert_eq!(Note::parse("~ab 3"), Note::In("~ab".into(), 3));
+        assert_eq!(Note::parse("~ab"), Note::In("~ab".into(), 0));
+        for nonsense in ["", "=x 1"] {
+            assert_eq!(Note::parse(nonsense), Note::Nothing, "{nonsense:?}");
+        }
     }
 }
