@@ -76,12 +76,21 @@ impl Nats {
 
     /// The same, of this version.
     pub async fn start_as(version: Version, config: &str) -> Self {
+        Self::start_of(version, "", config).await
+    }
+
+    /// Starts one whose JetStream has a domain.
+    pub async fn start_in_domain(domain: &str) -> Self {
+        Self::start_of(Version::Newest, &format!(", domain: {domain}"), "").await
+    }
+
+    async fn start_of(version: Version, jetstream: &str, config: &str) -> Self {
         let nats = Self { server: Server::new(), version };
         let port = nats.server.address().port();
         let store = nats.jetstream();
         // A mebibyte is the server's default, and not enough for a large event with its frame.
         let config = format!(
-            "listen: \"127.0.0.1:{port}\"\nmax_payload: 4MB\njetstream {{ store_dir: {store:?}, max_file_store: {ROOM} }}\n{config}"
+            "listen: \"127.0.0.1:{port}\"\nmax_payload: 4MB\njetstream {{ store_dir: {store:?}, max_file_store: {ROOM}{jetstream} }}\n{config}"
         );
         fs::write(nats.server.folder().join("config"), config).expect("a file of our own");
         Networked::start(&nats).await;
@@ -178,8 +187,9 @@ impl Networked for Nats {
         options: StoreOptions,
     ) -> Result<Arc<dyn Store>, Error> {
         // Each is another process.
-        let engine = sse_log_nats::connect(&format!("nats://{proxy}"), EngineOptions::default());
-        Ok(Arc::new(engine.await?.store(name, options).await?))
+        let url = format!("nats://{proxy}");
+        let engine = sse_log_nats::connect(&url, EngineOptions::default()).await?;
+        Ok(Arc::new(engine.store(name, options).await?))
     }
 
     async fn stop(&self) {

@@ -111,3 +111,24 @@ impl Lost {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_complaint_from_before_a_call_is_not_told_with_its_outcome() {
+        let complained = Instant::now();
+        let said = Said { is_lost: false, complaint: Some((complained, "not you".into())) };
+        let (_sender, said) = watch::channel(said);
+        let told = |begun| match Lost(said.clone()).explain(StoreError::outcome_unknown("x"), begun)
+        {
+            StoreError::OutcomeUnknown(error) => error.to_string(),
+            error => panic!("{error:?}"),
+        };
+        assert!(told(complained).contains("not you"));
+        assert_eq!(told(complained + Duration::from_millis(1)), "x");
+    }
+}

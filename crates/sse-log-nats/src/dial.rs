@@ -165,6 +165,13 @@ fn invalid(reason: &str) -> io::Error {
 mod tests {
     use super::*;
 
+    /// The server may ask for TLS though the URL does not, and a build may have two providers.
+    #[test]
+    fn a_provider_of_cryptography_is_installed_whatever_the_url() {
+        Dial::new("nats://host", ConnectOptions::new(), Duration::ZERO).expect("a URL");
+        assert!(rustls::crypto::CryptoProvider::get_default().is_some());
+    }
+
     #[test]
     fn a_server_is_too_old_before_2_10() {
         for old in ["2.9.10", "2.9.25-RC.1", "1.4.1", "v2.2.0"] {
