@@ -105,6 +105,13 @@ async fn an_error_says_js_where_there_is_no_jetstream() {
     let refused = soon(store.bounds()).await.expect_err("there is none");
     assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
     assert!(told(&refused).contains("nats-server -js"), "{}", told(&refused));
+    // The server itself has none, and does not answer.
+    let (relay, nats) = (Relay::start(&nats).await, &nats);
+    relay.has_no_api();
+    let url = relay.url();
+    let store = crate::tools::store(&url, EngineOptions::default(), StoreOptions::default()).await;
+    let refused = soon(store.bounds()).await.expect_err("there is none");
+    assert!(told(&refused).contains("nats-server -js"), "{nats:?}: {}", told(&refused));
 }
 
 #[tokio::test]

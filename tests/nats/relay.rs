@@ -45,6 +45,7 @@ struct Rules {
     connections: usize,
     open: usize,
     silent: usize,
+    has_no_api: bool,
     /// How many bytes came from the server, and how many messages went to it.
     answered: usize,
     published: usize,
@@ -74,6 +75,7 @@ impl Relay {
             connections: 0,
             open: 0,
             silent: 0,
+            has_no_api: false,
             answered: 0,
             published: 0,
         }));
@@ -103,6 +105,11 @@ impl Relay {
     /// A consumer passes over this message, as if it were not there.
     pub(crate) fn skips(&self, sequence: u64) {
         self.rules.lock().expect("no rule panics").skipped.insert(sequence);
+    }
+
+    /// As at a server without JetStream, nobody answers to its API.
+    pub(crate) fn has_no_api(&self) {
+        self.rules.lock().expect("no rule panics").has_no_api = true;
     }
 
     /// The connections that there are carry nothing from now on, and stay open.
@@ -213,6 +220,9 @@ impl Frame {
         rules.waiting.extend(reply.clone());
         rules.most_waiting = rules.most_waiting.max(rules.waiting.len());
         rules.published += 1;
+        if rules.has_no_api && self.words[1].starts_with("$JS.") {
+            self.words[1] = NOWHERE.into();
+        }
         let answer = match (rules.asked)(&self.words[1]) {
             Fate::Passes => return true,
             Fate::IsAnswered(answer) => answer,

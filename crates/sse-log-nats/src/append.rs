@@ -20,28 +20,46 @@ use crate::store::Shared;
 /// How many keys are cleared at a time.
 const AT_A_TIME: usize = 16;
 
+/// How often it is begun again in another epoch.
+const EPOCHS: usize = 20;
+
 /// Stores these events in one message, so that it is all of them or none.
 pub(crate) async fn append(
     shared: &Arc<Shared>,
     events: &[NewEvent],
 ) -> Result<Appended, StoreError> {
-    let (epoch, newest) = seen(shared).await?;
+    let (epoch, _) = seen(shared).await?;
     if events.is_empty() {
         return Ok(Appended { epoch, cursors: Vec::new() });
     }
+    for _ in 0..EPOCHS {
+        if let Some(appended) = attempt(shared, events).await? {
+            return Ok(appended);
+        }
+    }
+    Err(StoreError::failed("others begin one epoch after the other"))
+}
+
+/// Nothing if all were known in an epoch that is over.
+async fn attempt(
+    shared: &Arc<Shared>,
+    events: &[NewEvent],
+) -> Result<Option<Appended>, StoreError> {
     let room = admit(shared, events).await?;
+    let (epoch, newest) = seen(shared).await?;
     let (sequence, cursors) = match events {
-        [event] => append_one(shared, epoch, event)
-            .await
-            .map(|(sequence, cursor)| (sequence, vec![cursor])),
+        [event] => {
+            let (sequence, cursor) = append_one(shared, epoch, event).await?;
+            (sequence, vec![cursor])
+        }
         events if events.iter().any(|event| event.idempotency_key.is_some()) => {
-            once_batch::append_batch(shared, epoch, events).await
+            once_batch::append_batch(shared, epoch, events).await?
         }
         events => {
-            let sequence = append_batch(shared, events).await;
-            sequence.map(|sequence| (Some(sequence), cursors(sequence, events.len()).collect()))
+            let sequence = append_batch(shared, events).await?;
+            (Some(sequence), cursors(sequence, events.len()).collect())
         }
-    }?;
+    };
     if let Some(sequence) = sequence {
         room.stored(shared, sequence);
     }
@@ -51,15 +69,18 @@ pub(crate) async fn append(
     if is_another || shared.told.epoch().is_some_and(|told| told != epoch) {
         // It is another stream than it was, since the one that is known had this sequence already; or another process has begun an epoch.
         let now = look(shared).await.map_err(though_begun)?.bounds.epoch;
+        if now != epoch && sequence.is_none() {
+            return Ok(None);
+        }
         if now != epoch {
             once::know(shared, now, events, &cursors).await.map_err(though_begun)?;
         }
-        return Ok(Appended { epoch: now, cursors });
+        return Ok(Some(Appended { epoch: now, cursors }));
     }
     if let Some(sequence) = sequence {
         shared.appended(epoch, Cursor::new(sequence, 0));
     }
-    Ok(Appended { epoch, cursors })
+    Ok(Some(Appended { epoch, cursors }))
 }
 
 /// The positions of so many events in this message.

@@ -11,9 +11,10 @@ use crate::holes::confirm;
 use crate::record::{self, Record};
 use crate::store::Shared;
 
-/// The largest message that the stream of a finished log takes. It refuses every event, in the order of the messages, for good; and unlike
-/// a sealed stream it lets go of events, and of deleted ones.
-pub(crate) const FINISHED: i64 = 1;
+/// The largest message that the stream of a log takes while that is being finished: it refuses every event, in the order of the messages, for good;
+/// and unlike a sealed stream it drops events, and deleted ones. Once nothing else comes it takes questions about ids, on their own subject.
+pub(crate) const FINISHING: i64 = 1;
+pub(crate) const FINISHED: i64 = 4097;
 /// How often the two halves of what there is are read again where they do not belong together.
 const ATTEMPTS: usize = 20;
 /// How many messages whose events are all gone are passed over to find the oldest.
@@ -46,6 +47,11 @@ impl Info {
     }
 
     pub(crate) fn is_finished(&self) -> bool {
+        self.is_closed() || self.config["max_msg_size"] == FINISHING
+    }
+
+    /// Whether nothing that was on its way can come any more.
+    pub(crate) fn is_closed(&self) -> bool {
         self.config["max_msg_size"] == FINISHED
     }
 

@@ -23,8 +23,9 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(5);
 
 /// What reads on in a stream from some message. The server forgets it when it is dropped.
 pub(crate) struct Consumer {
-    /// The connection that its messages come on.
+    /// The connection that its messages come on, and the one that it was asked for on: a word to forget it must not come before that.
     client: Client,
+    calls: Client,
     lost: Lost,
     /// The subjects to pull at, and to have it forgotten.
     next: String,
@@ -91,9 +92,11 @@ impl Consumer {
             config["filter_subject"] = json!(subject);
         }
         let api = |what| shared.connection.engine.api(&format!("CONSUMER.{what}.{stream}.{name}"));
+        let (calls, _) = shared.connection.engine.up().await?;
         // If this is dropped halfway, it may have been made.
         let mut consumer = Self {
             client,
+            calls,
             lost,
             next: api("MSG.NEXT"),
             delete: api("DELETE"),
@@ -199,9 +202,9 @@ impl Drop for Consumer {
     /// The server would find out by itself, later.
     fn drop(&mut self) {
         let Ok(runtime) = Handle::try_current() else { return };
-        let (client, delete) = (self.client.clone(), std::mem::take(&mut self.delete));
+        let (calls, delete) = (self.calls.clone(), std::mem::take(&mut self.delete));
         runtime.spawn(async move {
-            _ = client.publish(delete, Bytes::new()).await;
+            _ = calls.publish(delete, Bytes::new()).await;
         });
     }
 }

@@ -23,6 +23,8 @@ pub(crate) mod code {
     pub(crate) const NOT_DELETED: u64 = 10057;
     /// The id of the message is not the last that was expected.
     pub(crate) const OTHER_LAST_ID: u64 = 10070;
+    pub(crate) const NO_JETSTREAM: u64 = 10039;
+    pub(crate) const NO_JETSTREAM_HERE: u64 = 10076;
     pub(crate) const STREAM_EXISTS: u64 = 10058;
     pub(crate) const NO_STREAM: u64 = 10059;
     pub(crate) const SUBJECTS_OVERLAP: u64 = 10065;

@@ -21,6 +21,12 @@ pub(crate) async fn next(shared: &Shared, sequence: u64) -> Result<Option<Messag
     ask(shared, json!({ "seq": sequence, "next_by_subj": shared.names.all() })).await
 }
 
+/// What the message of this sequence says if it is a note. Others are not fetched.
+pub(crate) async fn note_at(shared: &Shared, sequence: u64) -> Result<Option<Message>, StoreError> {
+    let question = json!({ "seq": sequence, "next_by_subj": shared.names.note() });
+    Ok(ask(shared, question).await?.filter(|note| note.sequence == sequence))
+}
+
 /// The first message from this sequence on that is on the subject of an event.
 pub(crate) async fn next_event(
     shared: &Shared,

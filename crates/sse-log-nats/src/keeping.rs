@@ -133,6 +133,9 @@ pub(crate) async fn admit<'a>(
 fn attempt(shared: &Shared, size: Size, has_waited: bool) -> Result<Option<Room<'_>>, StoreError> {
     let retention = shared.options.retention();
     let mut state = shared.keeping.lock();
+    if !state.is_counted && !has_waited {
+        return Ok(None);
+    }
     let mut then = state.kept;
     then.add(state.pending);
     then.add(size);
@@ -189,8 +192,7 @@ impl Room<'_> {
         state.kept.add(size);
         state.added.add(size);
         let most = retention.bytes as u64;
-        let is_over = !state.is_counted
-            || state.kept.events >= (retention.events as u64).saturating_add(SURPLUS)
+        let is_over = state.kept.events >= (retention.events as u64).saturating_add(SURPLUS)
             || state.kept.bytes > most.saturating_add(most / 8);
         drop(state);
         if is_over {

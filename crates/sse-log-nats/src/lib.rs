@@ -44,6 +44,7 @@
 //! | `sse.{name}.k.{key}` | one event of this key; it removes the one before it (`Nats-Rollup`) |
 //! | `sse.{name}.m.batch.{n}` | `n` events that were appended at once |
 //! | `sse.{name}.m.note` | no event: the batch that an idempotency key was claimed for |
+//! | `sse.{name}.m.ask` | never stored: a question about an idempotency key. The stream of a finished log takes no other |
 //!
 //! The stream is created without limits, and the log drops old events itself: limits that the server applies cannot be told from
 //! events that were replaced or deleted, and each of those would be a gap. If limits are set on the stream all the same, what is

@@ -17,7 +17,7 @@ use crate::changes::Changes;
 use crate::clock::Clock;
 use crate::connection::{Connection, Lost};
 use crate::dial::Dial;
-use crate::failure::{Failure, answer, is_no_stream, no_jetstream, unanswered};
+use crate::failure::{Failure, answer, code, is_no_stream, no_jetstream, unanswered};
 use crate::lines::Lines;
 
 /// What the logs of an engine share.
@@ -123,9 +123,14 @@ impl Link {
     ) -> Result<T, Failure> {
         let question = serde_json::to_vec(question).map_err(StoreError::failed)?;
         let message = self.request(self.engine.api(what), HeaderMap::new(), question.into()).await;
+        let none = || Err(no_jetstream(self.engine.options.domain.as_deref()).into());
         if is_no_stream(&message) {
-            return Err(no_jetstream(self.engine.options.domain.as_deref()).into());
+            return none();
         }
-        answer(&message?.payload)
+        match answer(&message?.payload) {
+            Err(failure) if failure.is(code::NO_JETSTREAM) => none(),
+            Err(failure) if failure.is(code::NO_JETSTREAM_HERE) => none(),
+            answer => answer,
+        }
     }
 }

@@ -62,6 +62,11 @@ impl Names {
         format!("{}m.note", self.prefix)
     }
 
+    /// The subject of questions about ids, which are never stored. A finished log takes no other.
+    pub(crate) fn ask(&self) -> String {
+        format!("{}m.ask", self.prefix)
+    }
+
     /// The subjects of all messages that are not one event each.
     pub(crate) fn multiple(&self) -> String {
         format!("{}m.>", self.prefix)

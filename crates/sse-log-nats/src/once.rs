@@ -18,8 +18,8 @@ use tokio::time::{Instant, sleep};
 use crate::api::Ack;
 use crate::bounds::look;
 use crate::failure::{answer, code};
-use crate::get::get;
-use crate::message::{Kind, position};
+use crate::get::note_at;
+use crate::message::position;
 use crate::name::token;
 use crate::publish;
 use crate::store::Shared;
@@ -59,16 +59,19 @@ pub(crate) async fn publish(
     let of_key = format!("{}.{}", token(epoch.as_str()), token(key));
     let mut id = of_key.clone();
     for _ in 0..ATTEMPTS {
-        headers.insert(MESSAGE_ID, id);
-        let ack =
-            publish::publish(shared, subject.clone(), headers.clone(), payload.clone()).await?;
-        if !ack.duplicate {
-            return Ok(Outcome::Stored(ack.seq));
-        }
-        match settle(shared, ack.seq, patience).await? {
+        headers.insert(MESSAGE_ID, id.clone());
+        let stored = publish::publish(shared, subject.clone(), headers.clone(), payload.clone());
+        let known = match stored.await {
+            Ok(ack) if !ack.duplicate => return Ok(Outcome::Stored(ack.seq)),
+            Ok(ack) => ack.seq,
+            // What was stored before the end is known after it.
+            Err(StoreError::Finished) => known(shared, &id).await?.ok_or(StoreError::Finished)?,
+            Err(error) => return Err(error),
+        };
+        match settle(shared, known, patience).await? {
             Some(cursor) => return Ok(Outcome::Known(cursor)),
             // No token has a tilde.
-            None => id = format!("{of_key}~{}", ack.seq),
+            None => id = format!("{of_key}~{known}"),
         }
     }
     Err(crowded())
@@ -129,13 +132,10 @@ async fn settle(
     sequence: u64,
     patience: Patience<'_>,
 ) -> Result<Option<Cursor>, StoreError> {
-    let known = |sequence| Ok(Some(Cursor::new(sequence, 0)));
-    let Some(message) = get(shared, sequence).await? else {
-        return known(was_let_go(shared, sequence).await?);
+    let Some(message) = note_at(shared, sequence).await? else {
+        was_kept(shared, sequence).await?;
+        return Ok(Some(Cursor::new(sequence, 0)));
     };
-    if Kind::of(&message.subject, &shared.names) != Kind::Note {
-        return known(sequence);
-    }
     let Ok(note) = std::str::from_utf8(&message.payload) else { return Ok(None) };
     let (batch, number) = match Note::parse(note) {
         Note::At(cursor) => return Ok(Some(cursor)),
@@ -157,58 +157,68 @@ async fn wait(
         return Ok(*known);
     }
     let (patience, begun) = (patience(&batch), Instant::now());
-    let mut headers = HeaderMap::new();
-    headers.insert(MESSAGE_ID, batch.clone());
     // The process that claimed it may be about to store it.
-    while begun.elapsed() < patience && !is_known(shared, &headers).await? {
+    let mut sequence = known(shared, &batch).await?;
+    while sequence.is_none() && begun.elapsed() < patience {
         sleep(LOOK_EVERY).await;
+        sequence = known(shared, &batch).await?;
     }
-    let buried = publish::publish(shared, shared.names.note(), headers, Bytes::new()).await?;
-    let mut message = buried.duplicate.then_some(buried.seq);
-    if let Some(sequence) = message
-        && let Some(found) = get_kind(shared, sequence).await?
-        && found == Kind::Note
-    {
-        // Another process has buried it.
-        message = None;
-    }
+    let sequence = match sequence {
+        Some(sequence) => Some(sequence),
+        None => bury(shared, &batch).await?,
+    };
+    // Another process may have buried it.
+    let message = match sequence {
+        Some(sequence) if note_at(shared, sequence).await?.is_some() => None,
+        Some(sequence) => {
+            was_kept(shared, sequence).await?;
+            Some(sequence)
+        }
+        None => None,
+    };
     lock().insert(batch, message);
     Ok(message)
 }
 
-/// What the message of this sequence is, if it is there.
-async fn get_kind(shared: &Shared, sequence: u64) -> Result<Option<Kind>, StoreError> {
-    let message = get(shared, sequence).await?;
-    if message.is_none() {
-        was_let_go(shared, sequence).await?;
+/// Has a batch never be stored. The message that it is in, if it was before.
+async fn bury(shared: &Shared, batch: &str) -> Result<Option<u64>, StoreError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(MESSAGE_ID, batch);
+    match publish::publish(shared, shared.names.note(), headers, Bytes::new()).await {
+        Ok(ack) => Ok(ack.duplicate.then_some(ack.seq)),
+        // Nothing is stored any more.
+        Err(StoreError::Finished) => known(shared, batch).await,
+        Err(error) => Err(error),
     }
-    Ok(message.map(|message| Kind::of(&message.subject, &shared.names)))
 }
 
-/// A message of this id that is gone was an event: notes are kept for as long as the server knows their ids. Unless others let go of them.
-async fn was_let_go(shared: &Shared, sequence: u64) -> Result<u64, StoreError> {
+/// Makes sure that a message, which is no note now, was none before it was removed: the log keeps notes for as long as the server knows their ids. Others
+/// may not.
+async fn was_kept(shared: &Shared, sequence: u64) -> Result<(), StoreError> {
     let look = look(shared).await?;
     let is_emptied = look.info.state.messages == 0 && look.info.newest() > look.record.floor;
-    if look.info.has_limits() || is_emptied {
+    let is_removed = sequence < look.info.state.first_seq;
+    if is_removed && (look.info.has_limits() || is_emptied) {
         let error = "what was stored under this idempotency key was removed by others";
         return Err(StoreError::outcome_unknown(error));
     }
-    Ok(sequence)
+    Ok(())
 }
 
-/// Whether there is a message of this id. Asked by one that cannot be stored: the server looks at ids before it looks at what is expected, and no
-/// message has the id that this one expects to be the last.
-async fn is_known(shared: &Shared, id: &HeaderMap) -> Result<bool, StoreError> {
-    let mut headers = id.clone();
+/// The message of this id, if there is one. Asked by a message that cannot be stored: the server looks at ids before it looks at what is expected,
+/// and no message has the id that this one expects to be the last.
+async fn known(shared: &Shared, id: &str) -> Result<Option<u64>, StoreError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(MESSAGE_ID, id);
     headers.insert("Nats-Expected-Last-Msg-Id", "~~");
-    let subject = shared.names.note();
+    let subject = shared.names.ask();
     let message = shared.connection.request(subject, headers, Bytes::new()).await?;
     match answer::<Ack>(&message.payload) {
-        Ok(ack) => Ok(ack.duplicate && !ack.is_in_process()),
+        Ok(ack) => Ok(Some(ack.seq).filter(|_| ack.duplicate && !ack.is_in_process())),
         Err(failure) if failure.is(code::OTHER_LAST_ID) || failure.is(code::ID_IN_PROCESS) => {
-            Ok(false)
+            Ok(None)
         }
-        Err(failure) if failure.is(code::TOO_LARGE_FOR_STREAM) => Ok(false),
+        Err(failure) if failure.is(code::TOO_LARGE_FOR_STREAM) => Ok(None),
         Err(failure) => Err(failure.into()),
     }
 }

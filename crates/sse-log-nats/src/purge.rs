@@ -38,6 +38,10 @@ pub(crate) async fn purge(shared: &Shared, info: &Info, floor: Cursor) -> Result
 
 /// Removes the notes on keys that the server has forgotten. It goes by its own clock, and so is the time of a message.
 pub(crate) async fn forget_old_notes(shared: &Shared, info: &Info) -> Result<(), StoreError> {
+    if info.is_finished() {
+        // No more come.
+        return Ok(());
+    }
     let before_newest = info.state.last_seq.saturating_sub(1);
     let consumer = Consumer::after(shared, before_newest, Content::Headers).await?;
     let newest = consumer.take(1, None).await?;
