@@ -143,7 +143,10 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
 }
 
 /// The stream, which is created where there is none.
-async fn info(shared: &Shared, subjects_filter: Option<String>) -> Result<Info, StoreError> {
+pub(crate) async fn info(
+    shared: &Shared,
+    subjects_filter: Option<String>,
+) -> Result<Info, StoreError> {
     let subject = format!("STREAM.INFO.{}", shared.names.stream);
     let question = InfoQuestion { subjects_filter };
     match shared.connection.api(&subject, &question).await {
