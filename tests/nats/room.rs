@@ -9,7 +9,7 @@ use serde_json::json;
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::StoreOptions;
-use sse_core::store::{NewEvent, Store};
+use sse_core::store::{NewEvent, PageLimit, Store};
 use sse_log_nats::EngineOptions;
 
 use crate::line::Line;
@@ -122,7 +122,7 @@ async fn a_subject_that_says_nonsense_does_no_harm() {
     append(&store, &[event("two")]).await;
     store.retain(&StoreOptions::default().retention()).await.expect("retained");
     assert_eq!(texts(&store).await, ["one", "two"]);
-    let before_two = store.before_last(1).await.expect("a position");
+    let before_two = store.before_last(PageLimit::of_events(1)).await.expect("a position");
     let page = store.read(before_two, crate::tools::PAGE).await.expect("a page");
     assert_eq!(page.events.len(), 1);
 }

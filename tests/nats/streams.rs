@@ -9,7 +9,7 @@ use serde_json::json;
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Networked;
-use sse_core::store::Store;
+use sse_core::store::{PageLimit, Store};
 use sse_core::{Cursor, GapReason};
 use sse_log_nats::{EngineOptions, EventLog, StoreOptions};
 
@@ -188,5 +188,8 @@ async fn somebody_elses_message_is_no_event() {
     }
     append(&store, &[event("two")]).await;
     assert_eq!(texts(&store).await, ["one", "two"]);
-    assert_eq!(store.before_last(1).await.expect("a position"), Cursor::new(4, 0));
+    assert_eq!(
+        store.before_last(PageLimit::of_events(1)).await.expect("a position"),
+        Cursor::new(4, 0)
+    );
 }

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::Cursor;
-use sse_core::store::{NewEvent, Retention, Store, StoreError};
+use sse_core::store::{NewEvent, PageLimit, Retention, Store, StoreError};
 use sse_log_redis::{Options, RedisStore};
 
 use crate::tools::{STREAM, after, append, bounds, command, event, open, soon, told};
@@ -82,7 +82,10 @@ async fn a_user_who_may_run_the_commands_that_are_named_can_do_everything() {
     let mut pages = store.follow(Cursor::START).await.expect("followed");
     let page = soon(pages.next()).await.expect("it goes on").expect("a page");
     assert_eq!(page.events.len(), 4);
-    assert!(store.before_last(2).await.expect("there are two") < page.bounds.newest);
+    assert!(
+        store.before_last(PageLimit::of_events(2)).await.expect("there are two")
+            < page.bounds.newest
+    );
     store.delete(page.events[0].cursor).await.expect("deleted");
     command(&redis, format!("XTRIM {STREAM} MAXLEN 2")).await;
     let retention = Retention { events: 1, bytes: 1, age: None };

@@ -68,7 +68,7 @@ async fn large_events_are_let_go_of_a_few_at_a_time() {
         value.trim_start_matches(':').parse().expect("a number")
     };
     let before = memory("used_memory").await;
-    soon(store.before_last(70)).await.expect("there are 70");
+    soon(store.before_last(PageLimit::of_events(70))).await.expect("there are 70");
     let options = StoreOptions { events: 79, ..StoreOptions::default() };
     soon(store.retain(&options.retention())).await.expect("retained");
     let peak = memory("used_memory_peak").await;

@@ -19,6 +19,7 @@ macro_rules! every_store {
                 gives_at_least_one_event_however_large,
                 respects_the_limits_of_a_page,
                 finds_what_comes_before_the_last,
+                finds_the_floor_before_more_than_there_are,
             }
             following::{
                 gives_followers_what_is_there_and_then_what_comes,

@@ -68,8 +68,12 @@ pub trait Store: Send + Sync + 'static {
     /// given whatever its size.) A short page does not mean that there is nothing after it.
     async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError>;
 
-    /// The cursor after which there are just `count` events, or [`Bounds::floor`] where there are fewer.
-    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError>;
+    /// Returns the position before the newest events that fit into this limit, or [`Bounds::floor`] if all events fit.
+    ///
+    /// After this position there are just `limit.events` events, or fewer if their blocks have more than `limit.bytes` bytes: then as
+    /// many of the newest events as fit, and the newest event whatever its size. A store may count up to 256 bytes an event beside the block.
+    /// If `limit.events` is 0 the answer is [`Bounds::newest`]. The call must cost what the limit allows, not what the log keeps.
+    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError>;
 
     /// The events after this cursor, and then those to come. The stream ends, or gives an error, when it cannot go on; it is then
     /// followed anew from where it was.
@@ -115,8 +119,8 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).read(after, limit).await
     }
 
-    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
-        (**self).before_last(count).await
+    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+        (**self).before_last(limit).await
     }
 
     async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {

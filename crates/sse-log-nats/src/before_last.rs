@@ -1,39 +1,40 @@
 use std::collections::VecDeque;
 
 use sse_core::Cursor;
-use sse_core::store::StoreError;
+use sse_core::store::{PageLimit, StoreError};
 
 use crate::bounds::{Look, look_at};
 use crate::consumer::{Consumer, Content};
+use crate::delivery::Delivered;
 use crate::get::get;
-use crate::message::Kind;
+use crate::message::{Kind, MESSAGE_SIZE};
 use crate::store::Shared;
 
 /// How many messages are looked at a time.
 const AT_A_TIME: u64 = 1000;
 
-/// The position after which there are just so many events.
-pub(crate) async fn before_last(shared: &Shared, count: usize) -> Result<Cursor, StoreError> {
+/// The position before the newest events that fit into this limit.
+pub(crate) async fn before_last(shared: &Shared, limit: PageLimit) -> Result<Cursor, StoreError> {
     let look = look_at(shared, Some(shared.names.multiple())).await?;
-    let (floor, count) = (look.bounds.floor, count as u64);
+    let (floor, count) = (look.bounds.floor, limit.events as u64);
     if count == 0 {
         return Ok(look.bounds.newest);
     }
     let state = &look.info.state;
-    if look.events(&shared.names) <= count {
-        return Ok(floor);
-    }
-    let is_plain = look.is_dense()
-        && state.subjects.iter().flatten().next().is_none()
-        && look.record.hidden.is_empty();
-    if is_plain && floor.lo() == 0 {
-        // Each message is one event, or is none of ours.
-        return Ok(Cursor::new(state.last_seq - count, 0).max(floor));
+    if state.bytes <= limit.bytes as u64 {
+        if look.events(&shared.names) <= count {
+            return Ok(floor);
+        }
+        let has_batches = state.subjects.iter().flatten().next().is_some();
+        if look.is_dense() && !has_batches && look.record.hidden.is_empty() && floor.lo() == 0 {
+            // Each message is one event, or is none of ours.
+            return Ok(Cursor::new(state.last_seq - count, 0).max(floor));
+        }
     }
     let mut messages = count;
     loop {
         let begin = begin_of_last(shared, &look, messages).await?;
-        if let Some(cursor) = within(shared, &look, begin, count).await? {
+        if let Some(cursor) = within(shared, &look, begin, limit).await? {
             return Ok(cursor.max(floor));
         }
         if begin <= floor.hi() {
@@ -62,15 +63,16 @@ async fn begin_of_last(shared: &Shared, look: &Look, messages: u64) -> Result<u6
     Ok(enough)
 }
 
-/// The position before the last events of those after this message, if there are so many.
+/// The position before the last events of those after this message, if there are more than fit.
 async fn within(
     shared: &Shared,
     look: &Look,
     begin: u64,
-    count: u64,
+    limit: PageLimit,
 ) -> Result<Option<Cursor>, StoreError> {
+    let count = limit.events as u64;
     let mut consumer = Consumer::after(shared, begin, Content::Headers).await?;
-    // The newest messages that have as many events, and how many that are.
+    // The newest messages that have as many events, with the bytes of each, and how many events that are.
     let (mut newest, mut events) = (VecDeque::new(), 0);
     loop {
         let delivered = consumer.fetch(AT_A_TIME, None).await?;
@@ -87,8 +89,10 @@ async fn within(
                 of_it.saturating_sub(hidden)
             };
             events = u64::saturating_add(events, of_it);
-            newest.push_back((sequence, of_it));
-            while let Some((_, of_first)) = newest.front().filter(|(_, of)| events - of >= count) {
+            newest.push_back((sequence, of_it, payload_size(&delivered)));
+            while let Some((_, of_first, _)) =
+                newest.front().filter(|(_, of, _)| events - of >= count)
+            {
                 events -= of_first;
                 newest.pop_front();
             }
@@ -97,19 +101,61 @@ async fn within(
             break;
         }
     }
-    let Some((sequence, _)) = newest.front().filter(|_| events >= count) else { return Ok(None) };
+    let by_bytes = before_bytes(shared, look, &newest, limit.bytes).await?;
+    let Some((sequence, _, _)) = newest.front().filter(|_| events >= count) else {
+        return Ok(by_bytes);
+    };
     let surplus = (events - count) as usize;
-    if surplus == 0 {
-        return Ok(Some(Cursor::new(sequence - 1, 0)));
-    }
-    Ok(kept(shared, look, *sequence).await?.get(surplus - 1).copied())
+    let by_events = match surplus.checked_sub(1) {
+        None => Some(Cursor::new(sequence - 1, 0)),
+        Some(last) => kept(shared, look, *sequence).await?.get(last).map(|(cursor, _)| *cursor),
+    };
+    Ok(by_events.max(by_bytes))
 }
 
-/// The events of a message that are there still.
-async fn kept(shared: &Shared, look: &Look, sequence: u64) -> Result<Vec<Cursor>, StoreError> {
+/// The position of the newest event that does not fit into so many bytes, together with those after it. The newest of all does,
+/// whatever its size.
+async fn before_bytes(
+    shared: &Shared,
+    look: &Look,
+    messages: &VecDeque<(u64, u64, usize)>,
+    limit: usize,
+) -> Result<Option<Cursor>, StoreError> {
+    let (mut bytes, mut is_newest) = (0, true);
+    for (sequence, _, size) in messages.iter().rev().filter(|(_, events, _)| *events > 0) {
+        if usize::saturating_add(bytes, *size) <= limit {
+            (bytes, is_newest) = (bytes + size, false);
+            continue;
+        }
+        // Some of its events may fit.
+        for (cursor, size) in kept(shared, look, *sequence).await?.into_iter().rev() {
+            bytes = bytes.saturating_add(size);
+            if bytes > limit && !is_newest {
+                return Ok(Some(cursor));
+            }
+            is_newest = false;
+        }
+    }
+    Ok(None)
+}
+
+/// How many bytes a message has, of which only the headers came.
+fn payload_size(delivered: &Delivered) -> usize {
+    let header = delivered.headers.as_ref().and_then(|headers| headers.get(MESSAGE_SIZE));
+    header.and_then(|size| size.as_str().parse().ok()).unwrap_or_default()
+}
+
+/// The events of a message that are there still, and their sizes.
+async fn kept(
+    shared: &Shared,
+    look: &Look,
+    sequence: u64,
+) -> Result<Vec<(Cursor, usize)>, StoreError> {
     let message = get(shared, sequence).await?;
     let events = message.map(|message| message.events(&shared.names)).unwrap_or_default();
-    let is_kept =
-        |cursor: &Cursor| *cursor > look.bounds.floor && !look.record.hidden.contains(cursor);
-    Ok(events.into_iter().map(|event| event.cursor).filter(is_kept).collect())
+    let events = events.into_iter().map(|event| (event.cursor, event.block.len()));
+    let is_kept = |(cursor, _): &(Cursor, usize)| {
+        *cursor > look.bounds.floor && !look.record.hidden.contains(cursor)
+    };
+    Ok(events.filter(is_kept).collect())
 }

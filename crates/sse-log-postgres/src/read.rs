@@ -111,11 +111,12 @@ pub(crate) fn view(rows: &[Row]) -> Result<View, Failure> {
     })
 }
 
-pub(crate) async fn before_last(shared: &Shared, count: usize) -> Result<Cursor, Failure> {
+pub(crate) async fn before_last(shared: &Shared, limit: PageLimit) -> Result<Cursor, Failure> {
     // What was stored by now is counted.
     bounds::bounds(shared).await?;
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let rows = shared.connections.query(BEFORE_LAST, &[&shared.name.as_str(), &count]).await?;
+    let [events, bytes] = [limit.events, limit.bytes].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    let parameters: [&(dyn ToSql + Sync); 3] = [&shared.name.as_str(), &events, &bytes];
+    let rows = shared.connections.query(BEFORE_LAST, &parameters).await?;
     let row = rows.first().ok_or_else(|| Failure::before(Cause::Missing))?;
     Ok(cursor(row.get(0), row.get(1)))
 }

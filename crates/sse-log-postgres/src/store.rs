@@ -113,8 +113,8 @@ impl Store for PostgresStore {
         Ok(read::read(&self.shared, after, limit).await?)
     }
 
-    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
-        Ok(read::before_last(&self.shared, count).await?)
+    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+        Ok(read::before_last(&self.shared, limit).await?)
     }
 
     async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {

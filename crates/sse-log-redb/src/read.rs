@@ -35,8 +35,25 @@ pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Pag
     Ok(Page { events: events.collect(), bounds: bounds(log)? })
 }
 
+/// The position before the newest events that fit into this limit.
+pub(crate) fn before_last(log: &LogView, limit: PageLimit) -> Result<Cursor, Failure> {
+    if limit.bytes == usize::MAX || limit.events == 0 {
+        return before_last_events(log, limit.events);
+    }
+    let (mut count, mut bytes) = (0, 0);
+    for event in log.events.iter()?.rev() {
+        let (at, event) = event?;
+        bytes += event.value().2.len();
+        if count == limit.events || (count > 0 && bytes > limit.bytes) {
+            return Ok(Cursor::from(at.value()));
+        }
+        count += 1;
+    }
+    Ok(Cursor::from(log.head.floor))
+}
+
 /// The position after which there are just so many events. Counted from the nearer end, since there are holes.
-pub(crate) fn before_last(log: &LogView, count: usize) -> Result<Cursor, Failure> {
+fn before_last_events(log: &LogView, count: usize) -> Result<Cursor, Failure> {
     let (all, count) = (log.events.len()?, count as u64);
     let Some(before) = all.checked_sub(count).and_then(|left_out| left_out.checked_sub(1)) else {
         return Ok(Cursor::from(log.head.floor));

@@ -97,8 +97,8 @@ impl Store for RedbStore {
         self.page(after, limit).await
     }
 
-    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
-        self.view(move |log| read::before_last(log, count)).await
+    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+        self.view(move |log| read::before_last(log, limit)).await
     }
 
     async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {

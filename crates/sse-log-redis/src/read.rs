@@ -106,13 +106,13 @@ fn event(cursor: Cursor, fields: Vec<Value>) -> Result<Option<StoredEvent>, Stor
     Ok(Some(StoredEvent { cursor, block: Bytes::from(block), key: key.map(Into::into) }))
 }
 
-pub(crate) async fn before_last(shared: &Shared, count: usize) -> Result<Cursor, StoreError> {
+pub(crate) async fn before_last(shared: &Shared, limit: PageLimit) -> Result<Cursor, StoreError> {
     let mut script = shared.invoke(&shared.scripts.before_last)?;
-    script.arg(count);
+    script.arg(limit.events).arg(limit.bytes);
     let (state, oldest): (State, String) = shared.connections.call(&script).await?;
     let bounds = state.bounds()?;
     match oldest.is_empty() {
-        true if count == 0 => Ok(bounds.newest),
+        true if limit.events == 0 => Ok(bounds.newest),
         true => Ok(bounds.floor),
         false => Ok(cursor(&oldest)?.previous().max(bounds.floor)),
     }

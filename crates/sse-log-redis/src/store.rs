@@ -92,8 +92,8 @@ impl Store for RedisStore {
         read::read(&self.0, after, limit).await
     }
 
-    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
-        read::before_last(&self.0, count).await
+    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+        read::before_last(&self.0, limit).await
     }
 
     async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {

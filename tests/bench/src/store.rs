@@ -10,8 +10,7 @@ use futures_util::future::join_all;
 use sse_conformance::stores::open_url;
 use sse_core::store::{NewEvent, PageLimit};
 use sse_core::{
-    Cursor, Event, EventLog, EventStream, Start, StoreOptions, StreamRequest,
-    StreamResponse, Timer,
+    Cursor, Event, EventLog, EventStream, Start, StoreOptions, StreamRequest, StreamResponse, Timer,
 };
 
 /// Which store, and how much is measured.

@@ -130,10 +130,16 @@ impl Data {
         self.events.get(first).map(|kept| kept.event.cursor)
     }
 
-    pub(super) fn before_last(&self, count: usize) -> Cursor {
-        match self.events.len().checked_sub(count) {
-            None | Some(0) => self.floor,
-            Some(before) => self.events[before - 1].event.cursor,
+    pub(super) fn before_last(&self, limit: PageLimit) -> Cursor {
+        let mut bytes: usize = 0;
+        let before = self.events.iter().rev().enumerate().find(|(place, kept)| {
+            bytes = bytes.saturating_add(kept.event.block.len());
+            *place >= limit.events || (*place > 0 && bytes > limit.bytes)
+        });
+        match before {
+            _ if limit.events == 0 => self.newest,
+            Some((_, kept)) => kept.event.cursor,
+            None => self.floor,
         }
     }
 

@@ -161,8 +161,8 @@ impl Store for ScriptedStore {
         Ok(page)
     }
 
-    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
-        self.call(Call::BeforeLast, |data| data.before_last(count)).await
+    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+        self.call(Call::BeforeLast, |data| data.before_last(limit)).await
     }
 
     async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sse_core::store::{NewEvent, Store};
+use sse_core::store::{NewEvent, PageLimit, Store};
 use sse_core::{Cursor, StoreOptions};
 
 use super::tools::{Placed, all_after, append_all, bounds, event, open, soon};
@@ -116,7 +116,8 @@ pub async fn is_what_a_list_in_memory_would_be(engine: &dyn Engine) {
             }
             _ => {
                 let count = random.usize(..20);
-                let before = store.before_last(count).await.expect("a position");
+                let before =
+                    store.before_last(PageLimit::of_events(count)).await.expect("a position");
                 let left = all_after(store, before).await.len();
                 assert_eq!(left, count.min(model.kept.len()), "after {before}");
             }

@@ -37,7 +37,7 @@ pub async fn has_bounds_before_the_first_event(engine: &dyn Engine) {
     assert_eq!(empty.oldest, None);
     assert!(!empty.is_finished);
     assert!(empty.floor <= empty.newest, "{empty:?}");
-    assert_eq!(store.before_last(10).await.expect("a position"), empty.floor);
+    assert_eq!(store.before_last(PageLimit::of_events(10)).await.expect("a position"), empty.floor);
     assert!(all_after(&*store, empty.floor).await.is_empty());
 
     let first = append(&*store, "first").await;
@@ -85,12 +85,35 @@ pub async fn finds_what_comes_before_the_last(engine: &dyn Engine) {
     store.delete(cursors[45]).await.expect("deleted");
     let kept: Vec<String> = (0..50).filter(|n| *n != 45).map(|n| n.to_string()).collect();
     for count in [0, 1, 3, 4, 5, 6, 48, 49] {
-        let before = soon("there is a position", store.before_last(count)).await.expect("one");
+        let before = soon("there is a position", store.before_last(PageLimit::of_events(count)))
+            .await
+            .expect("one");
         let after = all_after(&*store, before).await;
         assert_eq!(texts(&after), kept[49 - count..], "the last {count}");
     }
-    for count in [50, 1000, usize::MAX] {
-        let before = soon("there is a position", store.before_last(count)).await.expect("one");
+    // In bytes it ends just so, or a little sooner: a store may count more than the blocks.
+    let sizes = [100, 5000, 100, 20_000, 100, 5000, 5000, 100_000];
+    let (large, batch) = sizes.split_at(4);
+    for part in [large, batch] {
+        let events: Vec<_> = part.iter().map(|size| event("x".repeat(*size))).collect();
+        append_all(&*store, &events).await;
+    }
+    for (bytes, most) in [(0, 1), (100, 1), (106_000, 2), (113_000, 4), (134_000, 6)] {
+        for events in [1, 2, 3, 5, 8, usize::MAX] {
+            let limit = PageLimit { events, bytes };
+            let before = soon("there is a position", store.before_last(limit)).await.expect("one");
+            assert_eq!(all_after(&*store, before).await.len(), most.min(events), "{limit:?}");
+        }
+    }
+}
+
+pub async fn finds_the_floor_before_more_than_there_are(engine: &dyn Engine) {
+    let store = open(engine).await;
+    append_all(&*store, &[event("one"), event("two")]).await;
+    for count in [3, 50, 1000, usize::MAX] {
+        let before = soon("there is a position", store.before_last(PageLimit::of_events(count)))
+            .await
+            .expect("one");
         assert_eq!(before, bounds(&*store).await.floor, "there are fewer than {count}");
     }
 }

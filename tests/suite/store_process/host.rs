@@ -79,7 +79,9 @@ async fn answer(log: &dyn Store, call: Call) -> Result<Answer, StoreError> {
         Call::Read { after, events, bytes } => {
             Answer::from(&log.read(parse(&after), PageLimit { events, bytes }).await?)
         }
-        Call::BeforeLast(count) => Answer::Text(log.before_last(count).await?.to_string()),
+        Call::BeforeLast { events, bytes } => {
+            Answer::Text(log.before_last(PageLimit { events, bytes }).await?.to_string())
+        }
         Call::Next { after, known } => Answer::from(&next(log, &after, known).await?),
         Call::Retain { events, bytes, age } => {
             let age = age.map(Duration::from_millis);

@@ -71,8 +71,9 @@ impl Store for Remote {
         self.page(Call::Read { after: after.to_string(), events, bytes }).await
     }
 
-    async fn before_last(&self, count: usize) -> Result<Cursor, StoreError> {
-        Ok(parse(&self.text(Call::BeforeLast(count)).await?))
+    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+        let PageLimit { events, bytes } = limit;
+        Ok(parse(&self.text(Call::BeforeLast { events, bytes }).await?))
     }
 
     async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {

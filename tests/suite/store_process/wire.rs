@@ -21,7 +21,10 @@ pub(super) enum Call {
         events: usize,
         bytes: usize,
     },
-    BeforeLast(usize),
+    BeforeLast {
+        events: usize,
+        bytes: usize,
+    },
     /// The next page after a position that has events, or other bounds than these.
     Next {
         after: String,

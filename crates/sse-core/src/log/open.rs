@@ -7,7 +7,7 @@ use crate::log::patience::{Backoff, within};
 use crate::log::reads;
 use crate::log::tail::{Limits, Tail};
 use crate::log::{EventLog, Shared};
-use crate::store::{Bounds, Store, StoreError};
+use crate::store::{Bounds, PageLimit, Store, StoreError};
 use crate::{Error, StoreOptions, Timer};
 
 impl EventLog {
@@ -52,10 +52,10 @@ impl EventLog {
         timer: &Timer,
     ) -> Result<Self, StoreError> {
         let bounds: Bounds = within(timer, options.store_timeout, store.bounds()).await?;
-        let before = store.before_last(options.tail_events.max(1));
+        let limits = Limits { events: options.tail_events.max(1), bytes: options.tail_bytes };
+        let before = store.before_last(PageLimit { events: limits.events, bytes: limits.bytes });
         let before = within(timer, options.store_timeout, before).await?;
         let base = before.max(bounds.floor).min(bounds.newest.max(bounds.floor));
-        let limits = Limits { events: options.tail_events.max(1), bytes: options.tail_bytes };
         let tail = Tail::new(bounds.epoch, base, limits, None);
         let log = Shared::new(
             tail,

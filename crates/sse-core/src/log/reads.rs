@@ -79,7 +79,9 @@ async fn attempt(follow: &Follow, part: Part) -> Result<(Cursor, Known, Page), S
     let after = match part {
         Part::After(after) => after,
         Part::Oldest => before.floor,
-        Part::Last(count) => follow.within(follow.store.before_last(count)).await?,
+        Part::Last(count) => {
+            follow.within(follow.store.before_last(PageLimit::of_events(count))).await?
+        }
     };
     let page = follow.within(follow.store.read(after, LIMIT)).await?;
     Ok((after, before, page))

@@ -39,6 +39,13 @@ pub struct PageLimit {
     pub bytes: usize,
 }
 
+impl PageLimit {
+    /// The limit of so many events, whatever their size.
+    pub const fn of_events(events: usize) -> Self {
+        Self { events, bytes: usize::MAX }
+    }
+}
+
 /// How much a log keeps. The newest event is, whatever its size and age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
