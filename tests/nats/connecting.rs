@@ -156,7 +156,7 @@ async fn a_user_needs_no_more_than_the_documented_subjects() {
     let cursors = append(&store, &[event("one"), event("two")]).await;
     assert!(!texts(&store).await.is_empty());
     store.retain(&options.retention()).await.expect("retained");
-    store.before_last(1).await.expect("a position");
+    store.before_last(crate::tools::PAGE).await.expect("a position");
     store.delete(cursors[0]).await.expect("deleted");
     store.delete(cursors[1]).await.expect("deleted");
     let epoch = bounds(&store).await.epoch;

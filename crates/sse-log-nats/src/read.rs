@@ -50,6 +50,7 @@ pub(crate) async fn read(
 ) -> Result<Page, StoreError> {
     let (mut from, mut most) = (after.hi(), limit);
     let (mut begun, beginning) = (shared.begun.take(after), Instant::now());
+    let mut is_first = true;
     loop {
         let (read, of) = match begun.take() {
             Some(begun) => {
@@ -62,6 +63,11 @@ pub(crate) async fn read(
         let now = (look.bounds.epoch, look.bounds.deletions);
         if of.is_some_and(|of| of != now) {
             // What was kept may have been deleted since.
+            continue;
+        }
+        let is_stale = read.end == End::WasSeen && look.info.state.last_seq > read.reached;
+        if is_stale && std::mem::take(&mut is_first) {
+            // It was looked at some time ago, by now there is more.
             continue;
         }
         if !read.is_sure {
