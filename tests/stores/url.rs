@@ -19,8 +19,11 @@ pub async fn open_url(
             Ok(Arc::new(engine.store(name, options).await?))
         }
         Some(("redb", path)) => {
-            let options = sse_log_redb::Options { log: options, ..Default::default() };
-            Ok(Arc::new(sse_log_redb::RedbStore::connect(path, name, &options).await?))
+            let engine = sse_log_redb::EngineOptions {
+                connect_timeout: options.store_wait,
+                ..Default::default()
+            };
+            Ok(Arc::new(sse_log_redb::connect(path, engine).await?.store(name, options).await?))
         }
         Some(("postgres", url)) => {
             let options = sse_log_postgres::Options { log: options, ..Default::default() };

@@ -63,8 +63,8 @@ async fn open(url: &str, name: &str) -> Result<Arc<dyn Store>> {
         Some(("redb", path)) => {
             // It would be made, with nothing in it.
             std::fs::metadata(path).map_err(|error| format!("{path}: {error}"))?;
-            let options = sse_log_redb::Options { log, ..Default::default() };
-            Arc::new(sse_log_redb::RedbStore::connect(path, name, &options).await?)
+            let redb = sse_log_redb::connect(path, Default::default()).await?;
+            Arc::new(redb.store(name, log).await?)
         }
         Some(("redis", url)) => {
             let options = sse_log_redis::Options { log, ..Default::default() };

@@ -8,7 +8,7 @@
 //! - [`server`]: that process as its client sees it; [`memory`]: what it holds;
 //! - [`readers`]: many clients at once;
 //! - [`case`](mod@case): one server, many readers of one kind, and what each of them costs;
-//! - [`stuck`], [`pinned`], [`idle`], [`fanout`], [`store`], [`recover`]: what is found out, a command each.
+//! - [`stuck`], [`pinned`], [`idle`], [`fanout`], [`store`], [`beside_plain`], [`recover`]: what is found out, a command each.
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
@@ -16,6 +16,7 @@ use std::time::Duration;
 use sse_conformance::adapters::{ACTIX, AXUM, ROCKET, WARP};
 use sse_conformance::suite::framework::Framework;
 
+pub mod beside_plain;
 pub mod case;
 pub mod fanout;
 pub mod idle;

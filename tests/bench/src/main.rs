@@ -6,6 +6,7 @@ use std::io;
 
 use cap::Cap;
 use clap::Parser;
+use sse_bench::beside_plain::{self, Beside};
 use sse_bench::fanout::{self, Fanout};
 use sse_bench::idle::{self, Idle};
 use sse_bench::pinned::{self, Pinned};
@@ -33,6 +34,8 @@ enum Arguments {
     Fanout(Fanout),
     /// What a store takes: appending, following, reading, replaying, opening.
     Store(Storing),
+    /// What logs in a redb file add to redb alone.
+    RedbBesidePlain(Beside),
     /// How long a log takes to go on after its engine was killed.
     Recover(Recovering),
 }
@@ -48,6 +51,7 @@ fn main() -> io::Result<()> {
         Arguments::Idle(idle) => run(idle::measure(&program, idle)),
         Arguments::Fanout(fanout) => run(fanout::measure(&program, fanout)),
         Arguments::Store(storing) => run(store::measure(storing)),
+        Arguments::RedbBesidePlain(beside) => run(beside_plain::measure(beside)),
         Arguments::Recover(recovering) => run(recover::measure(recovering)),
     }
 }

@@ -36,6 +36,9 @@ async fn reopened(engine: &dyn Durable) -> Arc<dyn Store> {
 /// Events, keys, bounds, epoch, and what an idempotency key stands for.
 pub async fn remembers_after_reopening(engine: &dyn Durable) {
     let store = open(engine).await;
+    let epoch = bounds(&*store).await.epoch;
+    // First: the idempotency keys of an earlier epoch are not known.
+    let epoch = store.begin_epoch(epoch).await.expect("begun");
     let once = || event("once").with_idempotency_key("a").expect("short");
     let keyed = event("keyed").with_key("k").expect("short");
     let given = [event("one"), event("two"), event("three"), keyed, once()];
@@ -48,8 +51,6 @@ pub async fn remembers_after_reopening(engine: &dyn Durable) {
         }
     })
     .await;
-    let epoch = bounds(&*store).await.epoch;
-    let epoch = store.begin_epoch(epoch).await.expect("begun");
     let before = bounds(&*store).await;
     drop(store);
     engine.crash().await;
