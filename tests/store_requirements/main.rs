@@ -131,6 +131,12 @@ mod nats {
     every_networked_store!(Nats);
 }
 
+mod nats_2_10 {
+    every_store!(Nats210);
+    every_durable_store!(Nats210);
+    every_networked_store!(Nats210);
+}
+
 mod redb {
     every_store!(Redb);
     every_exact_store!(Redb);

@@ -11,7 +11,7 @@ mod scripted;
 mod server;
 mod url;
 
-pub use nats::Nats;
+pub use nats::{Nats, Nats210, Version as NatsVersion};
 pub use postgres::Postgres;
 pub use redb::{Redb, RedbProcess};
 pub use redis::Redis;

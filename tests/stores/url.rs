@@ -15,8 +15,8 @@ pub async fn open_url(
 ) -> Result<Arc<dyn Store>, Error> {
     match url.split_once(':') {
         Some(("nats", url)) => {
-            let options = sse_log_nats::Options { log: options, ..Default::default() };
-            Ok(Arc::new(sse_log_nats::NatsStore::connect(url, name, &options).await?))
+            let engine = sse_log_nats::connect(url, Default::default()).await?;
+            Ok(Arc::new(engine.store(name, options).await?))
         }
         Some(("redb", path)) => {
             let engine = sse_log_redb::EngineOptions {

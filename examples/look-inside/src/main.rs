@@ -71,8 +71,8 @@ async fn open(url: &str, name: &str) -> Result<Arc<dyn Store>> {
             Arc::new(sse_log_redis::RedisStore::connect(url, name, &options).await?)
         }
         Some(("nats", url)) => {
-            let options = sse_log_nats::Options { log, ..Default::default() };
-            Arc::new(sse_log_nats::NatsStore::connect(url, name, &options).await?)
+            let nats = sse_log_nats::connect(url, Default::default()).await?;
+            Arc::new(nats.store(name, log).await?)
         }
         Some(("postgres", url)) => {
             let options = sse_log_postgres::Options { log, ..Default::default() };
