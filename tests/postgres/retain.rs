@@ -14,7 +14,7 @@ const MANY: &str = "INSERT INTO sse_log_events (log, hi, lo, key, block) \
     FROM generate_series(1, 12000) n ORDER BY n";
 
 /// One statement, which would not end in time where there is very much: then nothing would ever be let go of.
-const ONCE: &str = "SELECT sse_log_retain('log', 10, 1000000, NULL, '2 min')";
+const ONCE: &str = "SELECT sse_log_let_go('log', 10, 1000000, NULL, '2 min', now(), 5000, true)";
 
 #[tokio::test]
 async fn however_much_there_is_it_is_let_go_of_in_small_steps() {
@@ -46,8 +46,8 @@ async fn however_many_idempotency_keys_are_old_they_are_forgotten_in_small_steps
     let postgres = Postgres::start().await;
     let (store, client) = (open(&postgres).await, client(&postgres).await);
     append(&store, "one").await;
-    let many = "INSERT INTO sse_log_keys (log, key, hi, lo, stored_at) \
-        SELECT 'log', n::text, 1, n, now() - interval '1 hour' FROM generate_series(1, 12000) n";
+    let many = "INSERT INTO sse_log_keys (log, key, epoch, hi, lo, stored_at) \
+        SELECT 'log', n::text, '', 1, n, now() - interval '1 hour' FROM generate_series(1, 12000) n";
     execute(&postgres, many).await;
     let left = async || {
         let row = client.query_one("SELECT count(*) FROM sse_log_keys", &[]).await;

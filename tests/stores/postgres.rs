@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
-use sse_log_postgres::{Options, PostgresStore};
+use sse_log_postgres::{Engine as Shared, EngineOptions, PostgresStore, connect, connect_with};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
@@ -78,9 +78,14 @@ impl Postgres {
         Some((client, tokio::spawn(async move { drop(connection.await) })))
     }
 
-    /// The store of this name, opened with all these options.
-    pub async fn store(&self, name: &str, options: Options) -> PostgresStore {
-        let store = PostgresStore::connect_with(self.config(), NoTls, name, &options).await;
+    /// What the logs of a process share, as another process would have it.
+    pub async fn shared(&self, options: EngineOptions) -> Shared {
+        connect_with(self.config(), NoTls, options).await.expect("a runtime")
+    }
+
+    /// The store of this name, with connections of its own.
+    pub async fn store(&self, name: &str, options: EngineOptions) -> PostgresStore {
+        let store = self.shared(options).await.store(name, StoreOptions::default()).await;
         store.expect("a name")
     }
 
@@ -138,9 +143,9 @@ impl Networked for Postgres {
         name: &str,
         options: StoreOptions,
     ) -> Result<Arc<dyn Store>, Error> {
-        let options = Options { log: options, ..Options::default() };
         let url = format!("postgres://postgres@{proxy}/postgres");
-        Ok(Arc::new(PostgresStore::connect(&url, name, &options).await?))
+        let postgres = connect(&url, EngineOptions::default()).await?;
+        Ok(Arc::new(postgres.store(name, options).await?))
     }
 
     async fn stop(&self) {

@@ -46,12 +46,12 @@
 //! An event that is appended in a transaction comes with what else that writes, or not at all, which nobody else can promise:
 //!
 //! ```no_run
-//! use sse_log_postgres::{Options, PostgresStore, open_store};
+//! use sse_log_postgres::{EngineOptions, StoreOptions, connect, open_store};
 //!
 //! # async fn order(client: &mut tokio_postgres::Client) -> Result<(), Box<dyn std::error::Error>> {
-//! let options = Options::default();
-//! let store = PostgresStore::connect("postgres://user@localhost/shop", "orders", &options).await?;
-//! let log = open_store(store.clone(), options.log).await?;
+//! let postgres = connect("postgres://user@localhost/shop", EngineOptions::default()).await?;
+//! let store = postgres.store("orders", StoreOptions::default()).await?;
+//! let log = open_store(store.clone()).await?;
 //!
 //! let transaction = client.transaction().await?;
 //! transaction.execute("INSERT INTO orders (item) VALUES ($1)", &[&"tea"]).await?;
@@ -103,21 +103,31 @@ mod admin;
 mod announce;
 mod append;
 mod bounds;
+mod clock;
 mod connection;
 mod dial;
+mod due;
+mod engine;
 mod failure;
 mod follow;
+mod hub;
+mod log;
 mod name;
 mod options;
 mod outbox;
+mod pool;
 mod read;
+mod registry;
 mod retain;
+mod server;
 mod session;
 mod store;
+mod subscription;
 
-pub use options::{Migrations, Options, Ordering};
+pub use engine::{Engine, connect, connect_with};
+pub use options::{EngineOptions, InTransactions, Migrations, OnPromotion, Ordering, Settings};
 #[doc(no_inline)]
-pub use sse_core::{Error, EventLog, StoreOptions};
+pub use sse_core::{Error, EventLog, StoreOptions, store::LogName};
 pub use store::PostgresStore;
 
 use sse_core::Timer;
@@ -125,21 +135,24 @@ use sse_core::Timer;
 /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one.
 ///
 /// `url` is as [`tokio_postgres::Config`] takes it: `postgres://user:password@host/database`, or `host=/run/postgresql dbname=shop`. The name is
-/// 1 to 64 of `[A-Za-z0-9_-]`. To be called within a tokio runtime, which runs the follower for as long as the log is in use.
+/// 1 to 64 of `[A-Za-z0-9_-]`. Logs of one URL share an [`Engine`]. To be called within a tokio runtime, which runs the follower for as long as
+/// the log is in use.
 ///
 /// # Errors
 ///
-/// Where the URL or the name is none, and where Postgres cannot be reached, or its tables not created ([`is_store`](Error::is_store)); with
-/// `sslmode=require` always, since it cannot be reached by TLS without a [connector](PostgresStore::connect_with).
+/// - [`is_store`](Error::is_store) if the URL or the name is invalid, if Postgres cannot be reached, if its tables cannot be created, and if a
+///   pooler is in between that does not pool by session; with `sslmode=require` always, since Postgres cannot be reached by TLS without a
+///   [connector](connect_with).
 ///
 /// # Cancel safety
 ///
 /// The tables, and the log, may have been created.
 pub async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
-    open_with(url, name, Options::default()).await
+    open_with(url, name, EngineOptions::default(), StoreOptions::default()).await
 }
 
-/// The same, with these options. With a [`StoreOptions::store_wait`] it waits for a server that is down.
+/// The same, with these options. Logs of one URL with equal [`EngineOptions`] share an [`Engine`]. With a [`StoreOptions::store_wait`] it waits
+/// for a server that is down.
 ///
 /// # Errors
 ///
@@ -148,11 +161,16 @@ pub async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
 /// # Cancel safety
 ///
 /// As for [`open`].
-pub async fn open_with(url: &str, name: &str, options: Options) -> Result<EventLog, Error> {
-    open_store(PostgresStore::connect(url, name, &options).await?, options.log).await
+pub async fn open_with(
+    url: &str,
+    name: &str,
+    engine: EngineOptions,
+    options: StoreOptions,
+) -> Result<EventLog, Error> {
+    registry::shared(url, engine)?.open(name, options).await
 }
 
-/// The same, of a store that the application has connected, and appends to [in its own transactions](PostgresStore::append_in).
+/// The same, of a store that the application [appends to in its own transactions](PostgresStore::append_in), with the options that it was given.
 ///
 /// # Errors
 ///
@@ -161,7 +179,8 @@ pub async fn open_with(url: &str, name: &str, options: Options) -> Result<EventL
 /// # Cancel safety
 ///
 /// As for [`open`].
-pub async fn open_store(store: PostgresStore, options: StoreOptions) -> Result<EventLog, Error> {
+pub async fn open_store(store: PostgresStore) -> Result<EventLog, Error> {
+    let options = store.options();
     let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
     let (log, follower) = EventLog::open(store, options, timer).await?;
     tokio::spawn(follower);
