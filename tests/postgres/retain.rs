@@ -14,7 +14,8 @@ const MANY: &str = "INSERT INTO sse_log_events (log, hi, lo, key, block) \
     FROM generate_series(1, 12000) n ORDER BY n";
 
 /// One statement, which would not end in time where there is very much: then nothing would ever be let go of.
-const ONCE: &str = "SELECT sse_log_let_go('log', 10, 1000000, NULL, '2 min', now(), 5000, true)";
+const ONCE: &str =
+    "SELECT sse_log_let_go('log', 10, 1000000, NULL, 100000, '2 min', now(), 5000, true)";
 
 #[tokio::test]
 async fn however_much_there_is_it_is_let_go_of_in_small_steps() {

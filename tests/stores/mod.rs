@@ -3,6 +3,7 @@
 //! Each has a type with `pub async fn start() -> Self`, which makes an engine of the test's own.
 
 mod nats;
+mod pgbouncer;
 mod postgres;
 mod postgres_cluster;
 mod redb;
@@ -12,6 +13,7 @@ mod server;
 mod url;
 
 pub use nats::Nats;
+pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use redb::{Redb, RedbProcess};
 pub use redis::Redis;

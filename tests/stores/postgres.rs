@@ -89,8 +89,22 @@ impl Postgres {
         store.expect("a name")
     }
 
+    /// Has it write each statement to its log from now on.
+    pub async fn log_statements(&self) {
+        self.configure("log_statement", "all").await;
+    }
+
+    /// How many statements it has carried out since then that have this text in their first line.
+    pub fn statements(&self, text: &str) -> usize {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).expect("it has one");
+        let statements = log
+            .lines()
+            .filter(|line| line.contains("LOG:  execute ") || line.contains("LOG:  statement: "));
+        statements.filter(|line| line.contains(text)).count()
+    }
+
     /// Sets this for the whole cluster, and waits until it is so.
-    async fn configure(&self, name: &str, value: &str) {
+    pub async fn configure(&self, name: &str, value: &str) {
         let (client, _) = self.client().await.expect("it runs");
         let set = format!("ALTER SYSTEM SET {name} = {value}");
         client.batch_execute(&set).await.expect("set");

@@ -202,7 +202,7 @@ fn program(name: &str) -> Command {
 }
 
 /// The user and group of Postgres, where we are root.
-fn user() -> Option<(u32, u32)> {
+pub(super) fn user() -> Option<(u32, u32)> {
     if fs::metadata("/proc/self").expect("Linux shows a process to itself").uid() != 0 {
         return None;
     }

@@ -87,7 +87,7 @@ BEGIN
         RETURN QUERY SELECT l.epoch, his[u.nth], positions[u.nth] FROM generate_series(1, n) AS u (nth) ORDER BY u.nth;
     END IF;
     IF max_events IS NOT NULL THEN
-        PERFORM sse_log_let_go(in_log, max_events, max_bytes, NULL, remembered, told, greatest(2 * n, 2000), false);
+        PERFORM sse_log_let_go(in_log, max_events, max_bytes, NULL, NULL, remembered, told, greatest(2 * n, 2000), false);
     END IF;
 END
 $$;

@@ -7,11 +7,12 @@ BEGIN
 END
 $$;
 
--- Lets go of what is over the limits; looks at as many events, and keys, as `budget` says, so that it ends in time however much there is.
+-- Lets go of what is over the limits, and of idempotency keys (`max_keys`, `remembered`); looks at as many of each as `budget` says, so that it ends in time however much there is.
 -- Returns whether there may be more to do. Each row is counted once, when it has become readable: if nothing is new there is nothing to do.
 -- `told` is the time of the log as the process knows it. It `waits` for others that let go, or leaves it to them.
 CREATE OR REPLACE FUNCTION sse_log_let_go(
-    in_log text, max_events bigint, max_bytes bigint, max_age interval, remembered interval, told timestamptz, budget bigint, waits boolean
+    in_log text, max_events bigint, max_bytes bigint, max_age interval, max_keys bigint, remembered interval, told timestamptz, budget bigint,
+    waits boolean
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     kept sse_log_kept;
@@ -136,7 +137,7 @@ BEGIN
         END IF;
     END IF;
 
-    SELECT * INTO new FROM sse_log_forget(kept, max_events, remembered, told, below, budget, waits);
+    SELECT * INTO new FROM sse_log_forget(kept, max_keys, remembered, told, below, budget, waits);
     kept.keys_hi := new.hi;
     kept.keys_lo := new.lo;
     has_more := has_more OR new.has_more;

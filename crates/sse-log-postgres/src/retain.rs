@@ -1,11 +1,12 @@
 use sse_core::store::Retention;
+use tokio_postgres::types::ToSql;
 
 use crate::clock::interval;
 use crate::failure::Failure;
 use crate::log::{Kind, Log};
 use crate::{append, bounds};
 
-const RETAIN: &str = "SELECT sse_log_let_go($1, $2, $3, make_interval(secs => $4), make_interval(secs => $5), to_timestamp($6), 5000, true)";
+const RETAIN: &str = "SELECT sse_log_let_go($1, $2, $3, make_interval(secs => $4), $5, make_interval(secs => $6), to_timestamp($7), 5000, true)";
 
 /// Lets go of what is over the limits: some thousands of events at a time, so that no transaction is long.
 pub(crate) async fn retain(log: &Log, retention: &Retention) -> Result<(), Failure> {
@@ -23,7 +24,9 @@ async fn retain_some(log: &Log, retention: &Retention) -> Result<bool, Failure> 
     let window = interval(log.options.idempotency_window);
     let now = log.now();
     let name = log.name.as_str();
-    let rows =
-        log.query(Kind::Write, RETAIN, &[&name, &events, &bytes, &age, &window, &now]).await?;
+    // Idempotency is the store's own, whatever is let go of.
+    let (keys, _) = append::limits(&log.options.retention());
+    let parameters: [&(dyn ToSql + Sync); 7] = [&name, &events, &bytes, &age, &keys, &window, &now];
+    let rows = log.query(Kind::Write, RETAIN, &parameters).await?;
     Ok(rows.first().is_some_and(|row| row.get(0)))
 }
