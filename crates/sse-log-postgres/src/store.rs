@@ -89,6 +89,11 @@ impl Store for PostgresStore {
         Ok(epoch)
     }
 
+    /// An event shows once no transaction can come before it.
+    fn shows_at_once(&self) -> bool {
+        false
+    }
+
     fn name(&self) -> &str {
         self.log.name.as_str()
     }

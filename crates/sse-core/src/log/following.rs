@@ -6,7 +6,7 @@ use crate::log::EventLog;
 use crate::log::behind::{Behind, Part};
 use crate::log::follow::Taken;
 use crate::log::reads::{self, Known};
-use crate::log::seen::{Seen, Trace};
+use crate::log::seen::Seen;
 use crate::log::state::State;
 use crate::log::tail::Dropped;
 use crate::store::{Bounds, Page, StoredEvent};
@@ -48,18 +48,6 @@ impl EventLog {
         (state.tail.epoch(), state.tail.newest())
     }
 
-    /// Whether the store has lost events that have been seen here, or the end of the log, or is of an epoch that was over.
-    pub(super) fn has_moved_back(&self, bounds: &Bounds) -> bool {
-        let state = self.lock();
-        let Some(behind) = &state.behind else { return false };
-        let has_lost_the_end = behind.bounds.is_finished && !bounds.is_finished;
-        match bounds.epoch == state.tail.epoch() {
-            true => bounds.newest < state.newest() || has_lost_the_end,
-            // A backup of an earlier life.
-            false => behind.strangers.is_past(bounds.epoch),
-        }
-    }
-
     pub(super) fn end_check(&self, number: u64, bounds: &Bounds) -> Taken {
         self.change(|state, changes| {
             let taken = state.learn(bounds, changes);
@@ -70,8 +58,8 @@ impl EventLog {
         })
     }
 
-    /// Takes over the events of a page that was followed to.
-    pub(super) fn take_page(&self, page: &Page) -> Taken {
+    /// Takes over the events of a page that was followed to. Before it was read the store had so many deletions.
+    pub(super) fn take_page(&self, page: &Page, deletions: u64) -> Taken {
         self.change(|state, changes| {
             if page.bounds.epoch == state.tail.epoch() {
                 if page.bounds.floor > state.tail.newest() {
@@ -80,7 +68,10 @@ impl EventLog {
                     changes.has_news = true;
                 }
                 for event in &page.events {
-                    changes.has_news |= state.take(event);
+                    changes.has_news |= state.take(event, deletions);
+                }
+                if let Some(behind) = &mut state.behind {
+                    behind.recent.end_page(&page.bounds);
                 }
             }
             state.learn(&page.bounds, changes)
@@ -95,23 +86,24 @@ impl EventLog {
                 // First whether there was any that is gone.
                 state.learn(bounds, changes);
                 state.tail.advance(newest);
+                if let Some(behind) = &mut state.behind {
+                    behind.recent.pass(newest);
+                    behind.recent.end_page(bounds);
+                }
                 state.learn(bounds, changes);
             }
         });
     }
 
-    /// The newest event that the follower has brought, if there is anything by which to know it again.
-    pub(super) fn newest_seen(&self) -> Option<Seen> {
-        self.lock().behind.as_ref().and_then(|behind| behind.newest_seen.clone())
-    }
-
-    /// What a page says of an event that was seen, if it is of the same epoch, and none was deleted since.
-    pub(super) fn trace(&self, seen: &Seen, page: &Page) -> Trace {
+    /// Whether these bounds say what the follower has not brought: it then asks for them by itself.
+    pub(super) fn is_news(&self, bounds: &Bounds) -> bool {
         let state = self.lock();
-        let deletions = state.behind.as_ref().map(|behind| behind.bounds.deletions);
-        let is_of_our_past =
-            state.tail.epoch() == page.bounds.epoch && deletions == Some(page.bounds.deletions);
-        if is_of_our_past { seen.trace(page) } else { Trace::Found }
+        let Some(behind) = &state.behind else { return false };
+        let known = &behind.bounds;
+        bounds.epoch != state.tail.epoch()
+            || bounds.newest > state.tail.newest()
+            || (bounds.floor, bounds.oldest) != (known.floor, known.oldest)
+            || (bounds.is_finished, bounds.deletions) != (known.is_finished, known.deletions)
     }
 
     /// The newest event here, and in the store, where that has a newer one.
@@ -172,7 +164,7 @@ impl EventLog {
 
 impl State {
     /// Takes over an event, if it is new.
-    fn take(&mut self, event: &StoredEvent) -> bool {
+    fn take(&mut self, event: &StoredEvent, deletions: u64) -> bool {
         let Some(behind) = &mut self.behind else { return false };
         if event.cursor <= self.tail.newest() {
             return false;
@@ -181,7 +173,7 @@ impl State {
             self.tail.advance(event.cursor);
             return true;
         }
-        behind.newest_seen = Some(Seen::of(event));
+        behind.recent.follow(Seen::of(event, deletions));
         self.tail.push(event.cursor, event.block.clone(), event.key.clone());
         true
     }
@@ -202,11 +194,13 @@ impl State {
         if bounds.newest < self.tail.newest() {
             return Taken::NotFollowing;
         }
-        if bounds.deletions != behind.bounds.deletions {
+        if bounds.deletions > behind.bounds.deletions {
             changes.dropped.push(self.tail.skip_to(self.tail.newest()));
             self.deletions += 1;
             changes.woken.extend(behind.forget_pages());
-            behind.newest_seen = None;
+        }
+        if behind.bounds.is_unlike(bounds) {
+            behind.recent.doubt();
         }
         behind.bounds.follow_on(bounds);
         let known = behind.bounds;
@@ -230,6 +224,14 @@ impl Bounds {
         }
     }
 
+    /// Whether others of the same epoch, though they may be older, may be those of a store that has lost something.
+    fn is_unlike(&self, other: &Self) -> bool {
+        other.deletions != self.deletions
+            || other.newest < self.newest
+            || other.floor < self.floor
+            || (self.is_finished && !other.is_finished)
+    }
+
     /// Others of the same epoch, which may be older: a page is on its way while the bounds are asked for.
     fn follow_on(&mut self, other: &Self) {
         if other.floor >= self.floor {
@@ -237,6 +239,6 @@ impl Bounds {
         }
         self.newest = self.newest.max(other.newest);
         self.is_finished |= other.is_finished;
-        self.deletions = other.deletions;
+        self.deletions = self.deletions.max(other.deletions);
     }
 }

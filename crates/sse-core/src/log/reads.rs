@@ -83,7 +83,7 @@ async fn attempt(follow: &Follow, part: Part) -> Result<(Cursor, Known, Page), S
             follow.within(follow.store.before_last(PageLimit::of_events(count))).await?
         }
     };
-    let page = follow.within(follow.store.read(after, LIMIT)).await?;
+    let page = follow.read(after, LIMIT).await?;
     Ok((after, before, page))
 }
 
