@@ -14,7 +14,7 @@ mod url;
 
 pub use nats::Nats;
 pub use pgbouncer::PgBouncer;
-pub use postgres::Postgres;
+pub use postgres::{Postgres, Postgres16};
 pub use redb::{Redb, RedbProcess};
 pub use redis::Redis;
 pub use scripted::{Scripted, ScriptedSparse};

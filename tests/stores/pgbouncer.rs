@@ -39,7 +39,7 @@ impl PgBouncer {
         let configuration = configuration.replace("host=", "user=postgres host=");
         let file = folder.path().join("pgbouncer.ini");
         std::fs::write(&file, configuration).expect("a folder of our own");
-        let mut command = Command::new("pgbouncer");
+        let mut command = Command::new(program());
         command.arg(&file).current_dir("/").stdin(Stdio::null()).stdout(Stdio::null());
         if let Some((user, group)) = user() {
             command.uid(user).gid(group);
@@ -58,6 +58,12 @@ impl PgBouncer {
     pub fn url(&self) -> String {
         format!("postgres://postgres@{}/postgres", self.address)
     }
+}
+
+/// Debian has servers where only root looks.
+fn program() -> &'static str {
+    let debian = "/usr/sbin/pgbouncer";
+    if std::path::Path::new(debian).exists() { debian } else { "pgbouncer" }
 }
 
 impl Drop for PgBouncer {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::postgres_cluster::{Cluster, copy, data, data_of_another, folder};
+use super::postgres_cluster::{Cluster, Version, copy, data, data_of_another, folder};
 use super::server::free_address;
 use crate::suite::store_engine::{Durable, Engine, Networked};
 
@@ -26,23 +26,35 @@ pub struct Postgres {
     /// Ended before its folder is removed.
     cluster: Mutex<Option<Cluster>>,
     folder: TempDir,
+    version: Version,
+}
+
+/// The same, of a newer version.
+#[derive(Debug)]
+pub struct Postgres16;
+
+impl Postgres16 {
+    /// Starts one.
+    pub async fn start() -> Postgres {
+        Postgres::start_with(Version::Newer, data).await
+    }
 }
 
 impl Postgres {
     /// Starts one.
     pub async fn start() -> Self {
-        Self::start_with(data).await
+        Self::start_with(Version::Installed, data).await
     }
 
     /// Starts one that knows itself to be another than those.
     pub async fn start_another() -> Self {
-        Self::start_with(data_of_another).await
+        Self::start_with(Version::Installed, data_of_another).await
     }
 
-    async fn start_with(data: fn(&Path)) -> Self {
+    async fn start_with(version: Version, data: fn(Version, &Path)) -> Self {
         let postgres =
-            Self { address: free_address(), cluster: Mutex::new(None), folder: folder() };
-        data(postgres.folder.path());
+            Self { address: free_address(), cluster: Mutex::new(None), folder: folder(), version };
+        data(version, postgres.folder.path());
         Networked::start(&postgres).await;
         postgres
     }
@@ -106,7 +118,7 @@ impl Postgres {
     /// Sets this for the whole cluster, and waits until it is so.
     pub async fn configure(&self, name: &str, value: &str) {
         let (client, _) = self.client().await.expect("it runs");
-        let set = format!("ALTER SYSTEM SET {name} = {value}");
+        let set = format!("ALTER SYSTEM SET {name} = '{value}'");
         client.batch_execute(&set).await.expect("set");
         client.batch_execute("SELECT pg_reload_conf()").await.expect("reloaded");
         let begun = Instant::now();
@@ -172,7 +184,8 @@ impl Networked for Postgres {
             let has_ended = self.cluster().as_mut().is_none_or(Cluster::has_ended);
             if has_ended {
                 // For the first time; or the port was taken by somebody else for a moment.
-                *self.cluster() = Some(Cluster::start(self.folder.path(), self.address));
+                *self.cluster() =
+                    Some(Cluster::start(self.version, self.folder.path(), self.address));
             }
             if let Some((client, _)) = self.client().await
                 && client.batch_execute("SELECT 1").await.is_ok()

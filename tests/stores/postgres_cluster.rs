@@ -16,11 +16,18 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub(super) struct Cluster(Child);
 
+/// Which Postgres runs: Debian's, or a newer one, of PyPI's `pgserver`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    Installed,
+    Newer,
+}
+
 impl Cluster {
-    pub(super) fn start(folder: &Path, address: SocketAddr) -> Self {
+    pub(super) fn start(version: Version, folder: &Path, address: SocketAddr) -> Self {
         let log = File::options().create(true).append(true).open(folder.join("log"));
         let log = log.expect("a file in a folder of our own");
-        let child = program("postgres")
+        let child = program(version, "postgres")
             .arg("-D")
             .arg(folder.join("data"))
             .args(["-h", "127.0.0.1", "-p", &address.port().to_string(), "-k", ""])
@@ -136,8 +143,8 @@ fn is_roomy(folder: &str) -> bool {
 }
 
 /// Puts the data of a new cluster there; they are all the same one.
-pub(super) fn data(folder: &Path) {
-    copy(template(), &folder.join("data"));
+pub(super) fn data(version: Version, folder: &Path) {
+    copy(&template(version), &folder.join("data"));
 }
 
 /// Copies a folder, with the owners of what is in it.
@@ -147,8 +154,8 @@ pub(super) fn copy(from: &Path, to: &Path) {
 }
 
 /// The same, of a cluster that is none of those: each is known by a number.
-pub(super) fn data_of_another(folder: &Path) {
-    let made = program("initdb")
+pub(super) fn data_of_another(version: Version, folder: &Path) {
+    let made = program(version, "initdb")
         .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"])
         .args(["--no-sync", "--wal-segsize=1", "-D"])
         .arg(folder.join("data"))
@@ -158,18 +165,18 @@ pub(super) fn data_of_another(folder: &Path) {
 }
 
 /// The data of a new cluster, made once: it takes a second.
-fn template() -> &'static Path {
-    static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
-    TEMPLATE.get_or_init(|| {
+fn template(version: Version) -> PathBuf {
+    static TEMPLATES: [OnceLock<PathBuf>; 2] = [OnceLock::new(), OnceLock::new()];
+    let template = || {
         let owner = user().map_or_else(|| "self".to_owned(), |(user, _)| user.to_string());
-        let version = version().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let name = version_of(version).replace(|c: char| !c.is_ascii_alphanumeric(), "-");
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
-        let template = target.join(format!("postgres-template-{version}-{owner}"));
+        let template = target.join(format!("postgres-template-{name}-{owner}"));
         if template.exists() {
             return template;
         }
         let folder = folder();
-        data_of_another(folder.path());
+        data_of_another(version, folder.path());
         // Others may make it at the same time: the first wins, and all are alike.
         let own = target.join(format!("postgres-template-{}", std::process::id()));
         fs::create_dir_all(&target).expect("the folder of what is built");
@@ -180,26 +187,60 @@ fn template() -> &'static Path {
             _ = fs::remove_dir_all(&own);
         }
         template
-    })
+    };
+    TEMPLATES[version as usize].get_or_init(template).clone()
 }
 
-fn version() -> String {
-    let version = program("initdb").arg("--version").output();
+fn version_of(version: Version) -> String {
+    let version = program(version, "initdb").arg("--version").output();
     String::from_utf8_lossy(&version.expect("initdb runs").stdout).trim().to_owned()
 }
 
 /// A program of Postgres, which does not run as root.
-fn program(name: &str) -> Command {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let programs = versions.map(|version| version.path().join("bin").join(name));
-    let newest = programs.filter(|program| program.exists()).max();
-    let mut command = Command::new(newest.unwrap_or_else(|| PathBuf::from(name)));
+fn program(version: Version, name: &str) -> Command {
+    let installed = || installed(name).unwrap_or_else(|| PathBuf::from(name));
+    let mut command = Command::new(match version {
+        Version::Installed => installed(),
+        Version::Newer => newer(name),
+    });
     if let Some((user, group)) = user() {
         command.uid(user).gid(group);
     }
     command.current_dir("/");
     command
 }
+
+/// The newest that Debian has installed.
+fn installed(name: &str) -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let programs = versions.map(|version| version.path().join("bin").join(name));
+    programs.filter(|program| program.exists()).max()
+}
+
+/// That of PyPI's `pgserver`, which `tests/run` installs: copied once to where the user of Postgres may look.
+fn newer(name: &str) -> PathBuf {
+    let copied = std::env::temp_dir().join(format!("sse-conformance-{PGSERVER}"));
+    if !copied.exists() {
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python-clients/lib");
+        let pythons = fs::read_dir(&target).into_iter().flatten().flatten();
+        let packages = pythons.map(|python| python.path().join("site-packages"));
+        let from = packages.into_iter().find(|path| path.join("pgserver").exists());
+        let from = from.expect("tests/run installs it");
+        let own = std::env::temp_dir().join(format!("sse-conformance-{}", std::process::id()));
+        fs::create_dir_all(&own).expect("a temporary folder");
+        for part in ["pgserver", "pgserver.libs"] {
+            copy(&from.join(part), &own.join(part));
+        }
+        // Others may make it at the same time: the first wins, and all are alike.
+        if fs::rename(&own, &copied).is_err() {
+            _ = fs::remove_dir_all(&own);
+        }
+    }
+    copied.join("pgserver/pginstall/bin").join(name)
+}
+
+/// The package, of the version that `tests/clients/requirements.txt` names.
+const PGSERVER: &str = "pgserver-0.1.4";
 
 /// The user and group of Postgres, where we are root.
 pub(super) fn user() -> Option<(u32, u32)> {

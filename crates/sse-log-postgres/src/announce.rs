@@ -9,7 +9,6 @@ use tokio::time::timeout;
 use crate::failure::{Cause, Failure};
 use crate::name::payloads;
 use crate::pool::Pool;
-use crate::session::Timeouts;
 
 /// Nothing depends on it, so it need not be on the disk: to wait for that holds up all that notify, in the whole cluster.
 const NOTIFY: &str = "SELECT set_config('synchronous_commit', 'off', true), pg_notify('sse_log', told) FROM unnest($1::text[]) AS t (told)";
@@ -50,7 +49,7 @@ impl Changes {
 }
 
 async fn notify(pool: &Arc<Pool>, payloads: &[String]) -> Result<(), Failure> {
-    let mut lease = pool.lease(Timeouts::within(WITHIN), WITHIN).await?;
+    let mut lease = pool.lease_any(WITHIN).await?;
     let told = timeout(WITHIN, lease.connection().query(NOTIFY, &[&payloads])).await;
     told.map_err(|_| Failure::before(Cause::NoAnswer(WITHIN)))??;
     lease.keep();

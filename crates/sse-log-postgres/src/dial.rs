@@ -9,7 +9,7 @@ use tokio_postgres::{AsyncMessage, Client, Config, Error, Socket};
 
 use crate::pool::GivenUp;
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Is given the payload of each notification.
 pub(crate) type Hear = Arc<dyn Fn(&str) + Send + Sync>;
 /// What a connection holds on to until its socket has ended.

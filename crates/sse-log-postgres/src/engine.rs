@@ -14,7 +14,6 @@ use crate::failure::{Cause, Failure};
 use crate::hub::Hub;
 use crate::pool::Pool;
 use crate::server::Server;
-use crate::session::Timeouts;
 use crate::subscription::Subscriptions;
 use crate::{EngineOptions, PostgresStore, open_store};
 
@@ -152,7 +151,7 @@ impl Engine {
     }
 
     async fn all_logs(&self) -> Result<Vec<LogName>, Failure> {
-        let mut lease = self.0.pool.lease(Timeouts::within(WITHIN), WITHIN).await?;
+        let mut lease = self.0.pool.lease_any(WITHIN).await?;
         let ask = lease.connection().query("SELECT log FROM sse_logs ORDER BY log", &[]);
         let rows = timeout(WITHIN, ask).await;
         let rows = rows.map_err(|_| Failure::before(Cause::NoAnswer(WITHIN)))??;

@@ -22,8 +22,8 @@ pub(crate) async fn follow(log: Arc<Log>, after: Cursor) -> Result<Pages, Failur
     let within = log.options.store_timeout.mul_f64(0.8);
     let subscription = timeout(within, log.engine.0.hub.subscribe(&log.name)).await;
     let subscription = subscription.map_err(|_| Failure::before(Cause::NoConnection(within)))??;
-    let (pause, told) = (PENDING.0, None);
-    let following = Following { log, subscription, after, said: None, pause, told };
+    let (pause, told, said, waits) = (PENDING.0, None, None, None);
+    let following = Following { log, subscription, after, said, waits, pause, told };
     Ok(try_unfold(following, Following::next).boxed())
 }
 
@@ -32,6 +32,8 @@ struct Following {
     subscription: Subscription,
     after: Cursor,
     said: Option<Said>,
+    /// All there is was given: the next look is due when there is news, or, if something is about to be readable, after a pause.
+    waits: Option<bool>,
     pause: Duration,
     /// When another process last said that there is news, which has not come yet.
     told: Option<Instant>,
@@ -50,6 +52,9 @@ impl Said {
 impl Following {
     async fn next(mut self) -> Result<Option<(Page, Self)>, StoreError> {
         loop {
+            if let Some(is_pending) = self.waits.take() {
+                self.wait(is_pending).await;
+            }
             self.subscription.check()?;
             if self.subscription.take_told() {
                 self.told = Some(Instant::now());
@@ -61,7 +66,8 @@ impl Following {
                 view => view?,
             };
             self.subscription.saw(view.top);
-            let (is_pending, page) = (view.is_pending(), view.page);
+            self.waits = view.is_at_end().then(|| view.is_pending());
+            let page = view.page;
             let said = Said::of(&page.bounds);
             let has_changed = self.said.replace(said) != Some(Said::of(&page.bounds));
             if let Some(last) = page.events.last() {
@@ -72,7 +78,6 @@ impl Following {
             if has_changed || !page.events.is_empty() {
                 return Ok(Some((page, self)));
             }
-            self.wait(is_pending).await;
         }
     }
 

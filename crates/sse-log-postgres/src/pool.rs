@@ -57,7 +57,18 @@ impl Pool {
         timeouts: Timeouts,
         within: Duration,
     ) -> Result<Lease, Failure> {
-        let leased = timeout(within, self.lease_one(timeouts)).await;
+        let lease = async {
+            let mut lease = self.lease_one(timeouts).await?;
+            lease.connection().set(timeouts).await?;
+            Ok(lease)
+        };
+        let leased = timeout(within, lease).await;
+        leased.map_err(|_| Failure::before(Cause::NoConnection(within)))?
+    }
+
+    /// The same, for what is of no log: it leaves the connection's own time-outs as they are.
+    pub(crate) async fn lease_any(self: &Arc<Self>, within: Duration) -> Result<Lease, Failure> {
+        let leased = timeout(within, self.lease_one(Timeouts::within(within))).await;
         leased.map_err(|_| Failure::before(Cause::NoConnection(within)))?
     }
 
@@ -75,21 +86,12 @@ impl Pool {
             idle.connections.retain(|connection| !connection.has_ended());
             (idle.connections.pop(), idle.generation)
         };
-        let is_new = idle.is_none();
         let connection = match idle {
             Some(connection) => connection,
             None => self.server.connect(timeouts, Arc::new(|_| {})).await?,
         };
-        let mut lease = Lease {
-            pool: Arc::clone(self),
-            inner: Some((connection, permit)),
-            generation,
-            is_harmless: true,
-        };
-        if !is_new {
-            lease.connection().set(timeouts).await?;
-        }
-        Ok(lease)
+        let (pool, inner) = (Arc::clone(self), Some((connection, permit)));
+        Ok(Lease { pool, inner, generation, is_harmless: true })
     }
 
     /// Closes those that nobody has used for a minute.

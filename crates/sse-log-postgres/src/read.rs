@@ -42,7 +42,7 @@ impl View {
     }
 
     /// Whether it reaches to the newest that can be read.
-    fn is_at_end(&self) -> bool {
+    pub(crate) fn is_at_end(&self) -> bool {
         self.page.events.last().is_none_or(|last| last.cursor >= self.page.bounds.newest)
     }
 }
@@ -133,15 +133,27 @@ fn view(rows: &[Row]) -> Result<View, Failure> {
     })
 }
 
+/// The position before the newest events. What was stored by now is counted, unless a transaction from before it runs on.
 pub(crate) async fn before_last(log: &Log, limit: PageLimit) -> Result<Cursor, Failure> {
-    // What was stored by now is counted.
-    let bounds = bounds::bounds(log).await?;
-    if limit.events == 0 || bounds.oldest.is_none() {
-        return Ok(if limit.events == 0 { bounds.newest } else { bounds.floor });
+    if log.now().is_none() || limit.events == 0 {
+        let bounds = bounds::bounds(log).await?;
+        if limit.events == 0 {
+            return Ok(bounds.newest);
+        }
     }
     let [events, bytes] = [limit.events, limit.bytes].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
     let parameters: [&(dyn ToSql + Sync); 3] = [&log.name.as_str(), &events, &bytes];
-    let rows = log.query(Kind::Read, BEFORE_LAST, &parameters).await?;
-    let row = rows.first().ok_or_else(|| Failure::before(Cause::Missing))?;
-    Ok(cursor(row.get(0), row.get(1)))
+    let (begun, mut pause) = (Instant::now(), Duration::from_millis(1));
+    let mut wanted = None;
+    loop {
+        let rows = log.query(Kind::Read, BEFORE_LAST, &parameters).await?;
+        let row = rows.first().ok_or_else(|| Failure::before(Cause::Missing))?;
+        let (top, below) = (row.get::<_, Option<i64>>("top_hi"), row.get::<_, i64>("below"));
+        let wanted = *wanted.get_or_insert(top);
+        if wanted.is_none_or(|wanted| wanted < below) || begun.elapsed() > SETTLE {
+            return Ok(cursor(row.get("hi"), row.get("lo")));
+        }
+        sleep(pause).await;
+        pause *= 2;
+    }
 }

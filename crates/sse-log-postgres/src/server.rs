@@ -96,3 +96,51 @@ fn refused(error: Error) -> Failure {
         false => Cause::Connection(error),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::task::JoinHandle;
+    use tokio_postgres::Client;
+
+    use super::*;
+
+    /// Says what it was asked for, and connects to nothing.
+    #[derive(Default)]
+    struct Asked(Mutex<Vec<TargetSessionAttrs>>);
+
+    impl Dial for Asked {
+        fn dial<'a>(
+            &'a self,
+            config: &'a Config,
+            _: Hear,
+            _: Held,
+        ) -> crate::dial::BoxFuture<'a, Result<(Client, JoinHandle<()>), Error>> {
+            self.0.lock().expect("no panic").push(config.get_target_session_attrs());
+            // No host: it fails without a server.
+            let none = async {
+                Config::new().connect(tokio_postgres::NoTls).await.map(|_| unreachable!())
+            };
+            Box::pin(none)
+        }
+    }
+
+    async fn asked(url: &str) -> Vec<TargetSessionAttrs> {
+        let asked = Arc::new(Asked::default());
+        let config = url.parse().expect("a URL");
+        let server = Server::new(config, Arc::clone(&asked) as _, &EngineOptions::default());
+        let timeouts = Timeouts::within(Duration::from_secs(1));
+        server.connect(timeouts, Arc::new(|_| {})).await.expect_err("nobody is there");
+        let asked = asked.0.lock().expect("no panic");
+        asked.clone()
+    }
+
+    /// The first address of the name may be that of a standby.
+    #[tokio::test]
+    async fn of_one_name_the_address_is_wanted_that_takes_writes_unless_the_url_says_otherwise() {
+        assert_eq!(asked("postgres://h/d").await, [TargetSessionAttrs::ReadWrite]);
+        let read_only = asked("postgres://h/d?target_session_attrs=read-only").await;
+        assert_eq!(read_only, [TargetSessionAttrs::ReadOnly]);
+    }
+}

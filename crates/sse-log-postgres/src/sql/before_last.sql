@@ -9,7 +9,7 @@ WITH log AS MATERIALIZED (
     ) k
     WHERE s.log = $1
 )
-SELECT coalesce(before.hi, log.floor_hi), coalesce(before.lo, log.floor_lo)
+SELECT coalesce(before.hi, log.floor_hi) AS hi, coalesce(before.lo, log.floor_lo) AS lo, log.below, top.hi AS top_hi
 FROM log LEFT JOIN LATERAL (
     SELECT w.hi, w.lo FROM (
         SELECT q.hi, q.lo, row_number() OVER newest AS place, sum(q.bytes) OVER newest AS bytes
@@ -29,3 +29,6 @@ FROM log LEFT JOIN LATERAL (
     WHERE w.place > $2::bigint OR (w.place > 1 AND w.bytes > $3::bigint)
     ORDER BY w.hi DESC, w.lo DESC LIMIT 1
 ) before ON true
+LEFT JOIN LATERAL (
+    SELECT e.hi FROM sse_log_events e WHERE e.log = $1 ORDER BY e.hi DESC, e.lo DESC LIMIT 1
+) top ON true
