@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
 use sse_core::store::Store;
-use sse_log_postgres::StoreOptions;
+use sse_log_postgres::{EngineOptions, StoreOptions};
 
 use crate::tools::{append, bounds, client, event, execute, open, texts};
 
@@ -101,4 +101,36 @@ async fn what_is_counted_is_what_there_is_whatever_is_done_at_the_same_time() {
     let number = |n: usize| row.get::<_, i64>(n);
     assert_eq!((number(0), number(1)), (number(2), number(3)));
     assert!((1..=40).contains(&number(0)), "{}", number(0));
+}
+
+/// As the bench appends, by two processes. Nothing but the appends lets go of anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn however_fast_it_is_appended_there_are_at_most_twice_as_many_events_as_the_limit() {
+    let postgres = Postgres::start().await;
+    let options = StoreOptions { events: 2000, ..StoreOptions::default() };
+    let mut publishers = Vec::new();
+    for process in 0..2 {
+        let shared = postgres.shared(EngineOptions::default()).await;
+        let store = shared.store("log", options).await.expect("a name");
+        for publisher in 0..128 {
+            let store = store.clone();
+            publishers.push(tokio::spawn(async move {
+                for n in 0..100 {
+                    let text = event(format!("{process} {publisher} {n}"));
+                    store.append(&[text]).await.expect("stored");
+                }
+            }));
+        }
+    }
+    let client = client(&postgres).await;
+    let count = "SELECT count(*) FROM sse_log_events";
+    let mut most = 0;
+    while publishers.iter().any(|publisher| !publisher.is_finished()) {
+        let kept: i64 = client.query_one(count, &[]).await.expect("counted").get(0);
+        most = most.max(kept);
+    }
+    for publisher in publishers {
+        publisher.await.expect("each was stored");
+    }
+    assert!((2000..=4000).contains(&most), "{most} events of 25 600");
 }

@@ -6,6 +6,7 @@ mod nats;
 mod pgbouncer;
 mod postgres;
 mod postgres_cluster;
+mod postgres_programs;
 mod redb;
 mod redis;
 mod scripted;

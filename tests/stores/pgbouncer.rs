@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::postgres_cluster::{folder, user};
+use super::postgres_cluster::folder;
+use super::postgres_programs::user;
 use super::server::free_address;
 
 /// How long it may take to start, on a machine that is busy.

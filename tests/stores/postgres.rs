@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::postgres_cluster::{Cluster, Version, copy, data, data_of_another, folder};
+use super::postgres_cluster::{Cluster, copy, data, data_of_another, folder};
+use super::postgres_programs::Version;
 use super::server::free_address;
 use crate::suite::store_engine::{Durable, Engine, Networked};
 
