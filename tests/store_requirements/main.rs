@@ -150,6 +150,13 @@ mod postgres {
     every_networked_store!(Postgres);
 }
 
+mod postgres_16 {
+    every_store!(Postgres16);
+    every_exact_store!(Postgres16);
+    every_durable_store!(Postgres16);
+    every_networked_store!(Postgres16);
+}
+
 mod redis {
     every_store!(Redis);
     every_exact_store!(Redis);

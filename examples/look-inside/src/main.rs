@@ -75,8 +75,8 @@ async fn open(url: &str, name: &str) -> Result<Arc<dyn Store>> {
             Arc::new(nats.store(name, log).await?)
         }
         Some(("postgres", url)) => {
-            let options = sse_log_postgres::Options { log, ..Default::default() };
-            Arc::new(sse_log_postgres::PostgresStore::connect(url, name, &options).await?)
+            let postgres = sse_log_postgres::connect(url, Default::default()).await?;
+            Arc::new(postgres.store(name, log).await?)
         }
         _ => return Err(format!("{url:?} is the URL of no store\n\n{USAGE}").into()),
     })
