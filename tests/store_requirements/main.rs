@@ -164,6 +164,13 @@ mod redis {
     every_networked_store!(Redis);
 }
 
+mod valkey {
+    every_store!(Valkey);
+    every_exact_store!(Valkey);
+    every_durable_store!(Valkey);
+    every_networked_store!(Valkey);
+}
+
 mod scripted {
     every_store!(Scripted);
     every_exact_store!(Scripted);

@@ -17,6 +17,6 @@ pub use nats::{Nats, Nats210, Version as NatsVersion};
 pub use pgbouncer::PgBouncer;
 pub use postgres::{Postgres, Postgres16};
 pub use redb::{Redb, RedbProcess};
-pub use redis::Redis;
+pub use redis::{Redis, Valkey};
 pub use scripted::{Scripted, ScriptedSparse};
 pub use url::open_url;

@@ -67,8 +67,8 @@ async fn open(url: &str, name: &str) -> Result<Arc<dyn Store>> {
             Arc::new(redb.store(name, log).await?)
         }
         Some(("redis", url)) => {
-            let options = sse_log_redis::Options { log, ..Default::default() };
-            Arc::new(sse_log_redis::RedisStore::connect(url, name, &options).await?)
+            let redis = sse_log_redis::connect(url, Default::default()).await?;
+            Arc::new(redis.store(name, log).await?)
         }
         Some(("nats", url)) => {
             let nats = sse_log_nats::connect(url, Default::default()).await?;
