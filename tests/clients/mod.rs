@@ -12,8 +12,8 @@ pub mod reqwest_eventsource;
 pub mod sdk;
 pub mod undici;
 
-pub(crate) use self::program::directory;
 pub use self::program::node;
+pub(crate) use self::program::{directory, installed, packaged};
 
 mod program;
 

@@ -2,7 +2,9 @@
 
 mod batches;
 mod connecting;
+mod engines;
 mod finish;
+mod line;
 mod names;
 mod once;
 mod reading;

@@ -131,6 +131,12 @@ mod nats {
     every_networked_store!(Nats);
 }
 
+mod nats_2_10 {
+    every_store!(Nats210);
+    every_durable_store!(Nats210);
+    every_networked_store!(Nats210);
+}
+
 mod redb {
     every_store!(Redb);
     every_exact_store!(Redb);
@@ -156,6 +162,13 @@ mod redis {
     every_exact_store!(Redis);
     every_durable_store!(Redis);
     every_networked_store!(Redis);
+}
+
+mod valkey {
+    every_store!(Valkey);
+    every_exact_store!(Valkey);
+    every_durable_store!(Valkey);
+    every_networked_store!(Valkey);
 }
 
 mod scripted {

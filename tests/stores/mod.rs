@@ -13,10 +13,10 @@ mod scripted;
 mod server;
 mod url;
 
-pub use nats::Nats;
+pub use nats::{Nats, Nats210, Version as NatsVersion};
 pub use pgbouncer::PgBouncer;
 pub use postgres::{Postgres, Postgres16};
 pub use redb::{Redb, RedbProcess};
-pub use redis::Redis;
+pub use redis::{Redis, Valkey};
 pub use scripted::{Scripted, ScriptedSparse};
 pub use url::open_url;

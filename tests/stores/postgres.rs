@@ -62,6 +62,8 @@ impl Postgres {
 
     /// Copies what it has, once it was stopped, to where [`bring_back`](Self::bring_back) finds it.
     pub fn put_aside(&self, name: &str) {
+        // What was there under this name may go.
+        _ = std::fs::remove_dir_all(self.folder.path().join(name));
         copy(&self.folder.path().join("data"), &self.folder.path().join(name));
     }
 

@@ -21,6 +21,7 @@ mod following;
 mod gaps;
 mod index;
 mod keys;
+mod learn;
 mod locked;
 mod open;
 mod options;

@@ -1,4 +1,5 @@
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
 
 use sse_core::store::{Bounds, StoreError};
 use sse_core::{Cursor, Epoch};
@@ -6,12 +7,14 @@ use sse_core::{Cursor, Epoch};
 use crate::api::{Info, InfoQuestion, StreamConfig, nanoseconds};
 use crate::failure::code;
 use crate::get::next_event;
+use crate::holes::confirm;
 use crate::record::{self, Record};
 use crate::store::Shared;
 
-/// The largest message that the stream of a finished log takes. It refuses every event, in the order of the messages, for good; and unlike
-/// a sealed stream it lets go of events, and of deleted ones.
-pub(crate) const FINISHED: i64 = 1;
+/// The largest message that the stream of a log takes while that is being finished: it refuses every event, in the order of the messages, for good;
+/// and unlike a sealed stream it drops events, and deleted ones. Once nothing else comes it takes questions about ids, on their own subject.
+pub(crate) const FINISHING: i64 = 1;
+pub(crate) const FINISHED: i64 = 4097;
 /// How often the two halves of what there is are read again where they do not belong together.
 const ATTEMPTS: usize = 20;
 /// How many messages whose events are all gone are passed over to find the oldest.
@@ -44,6 +47,11 @@ impl Info {
     }
 
     pub(crate) fn is_finished(&self) -> bool {
+        self.is_closed() || self.config["max_msg_size"] == FINISHING
+    }
+
+    /// Whether nothing that was on its way can come any more.
+    pub(crate) fn is_closed(&self) -> bool {
         self.config["max_msg_size"] == FINISHED
     }
 
@@ -54,6 +62,20 @@ impl Info {
 
     fn is_set(&self, limit: &str) -> bool {
         self.config[limit].as_i64().is_some_and(|limit| limit > 0)
+    }
+}
+
+impl Look {
+    /// Makes sure that nothing is in these holes, as far as they are above the floor: what is below was dropped.
+    pub(crate) async fn confirm(
+        &self,
+        shared: &Shared,
+        holes: Vec<(u64, u64)>,
+    ) -> Result<(), StoreError> {
+        let floor = self.bounds.floor.hi();
+        let above = holes.into_iter().map(|(first, end)| (first.max(floor + 1), end));
+        let above = above.filter(|(first, end)| first < end).collect();
+        confirm(shared, &self.info.created, above).await
     }
 }
 
@@ -70,20 +92,21 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
             tokio::try_join!(info(shared, subjects.clone()), record::load(shared))?;
         let Some(record) = record else {
             record::create_stream(shared).await?;
-            record::save(shared, &Record::begin(&info, None)?).await?;
+            record::save(shared, &mut Record::begin(&info, None)?).await?;
             continue;
         };
         let is_of_another = |info: &Info| {
             let newest = info.newest();
             let was_newer =
                 seen.is_some_and(|(epoch, seen)| epoch == record.epoch && newest < seen);
-            record.created != info.created || record.floor > newest || was_newer
+            let is_short = record.floor > newest || record.newest > newest.hi();
+            record.created != info.created || is_short || was_newer
         };
         if is_of_another(&info) {
             // Of another stream of this name, or of one that was restored. One of the two may have been read too early.
             let info = self::info(shared, None).await?;
             if is_of_another(&info) {
-                record::save(shared, &Record::begin(&info, Some(&record))?).await?;
+                record::save(shared, &mut Record::begin(&info, Some(&record))?).await?;
             }
             continue;
         }
@@ -98,7 +121,7 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
         if !info.has_limits() && trimmed > record.floor {
             let mut risen = record;
             risen.raise_floor(trimmed);
-            record::save(shared, &risen).await?;
+            record::save(shared, &mut risen).await?;
             continue;
         }
         let floor = trimmed.max(record.floor);
@@ -111,13 +134,19 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
             deletions: record.deletions,
         };
         shared.saw(bounds.epoch, bounds.newest);
+        shared.told.is_of(bounds.epoch);
+        let average = info.state.bytes.checked_div(info.state.messages);
+        shared.average.store(average.unwrap_or(0), Relaxed);
         return Ok(Look { bounds, info, record });
     }
     Err(StoreError::failed("what NATS says of the log does not come to agree"))
 }
 
 /// The stream, which is created where there is none.
-async fn info(shared: &Shared, subjects_filter: Option<String>) -> Result<Info, StoreError> {
+pub(crate) async fn info(
+    shared: &Shared,
+    subjects_filter: Option<String>,
+) -> Result<Info, StoreError> {
     let subject = format!("STREAM.INFO.{}", shared.names.stream);
     let question = InfoQuestion { subjects_filter };
     match shared.connection.api(&subject, &question).await {
@@ -132,14 +161,16 @@ async fn info(shared: &Shared, subjects_filter: Option<String>) -> Result<Info, 
         retention: "limits",
         discard: "old",
         storage: "file",
-        num_replicas: shared.options.replicas,
+        num_replicas: shared.connection.engine.options.replicas,
         max_msgs_per_subject: -1,
         allow_rollup_hdrs: true,
         // The shortest there is; none would be two minutes.
-        duplicate_window: nanoseconds(shared.options.log.idempotency_window).max(100_000_000),
+        duplicate_window: nanoseconds(shared.options.idempotency_window).max(100_000_000),
     };
-    record::create(shared, &config).await?;
-    Ok(shared.connection.api(&subject, &question).await?)
+    match record::create(shared, &config).await? {
+        Some(info) => Ok(info),
+        None => Ok(shared.connection.api(&subject, &question).await?),
+    }
 }
 
 /// The oldest event that is kept. A batch may begin with some that are not.

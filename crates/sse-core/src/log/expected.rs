@@ -14,8 +14,8 @@ pub(super) struct Expected {
     pub(super) deletions: u64,
     /// The newest events that it has given, oldest first.
     pub(super) followed: Vec<Seen>,
-    /// Those that it has acknowledged, and passed over since.
-    pub(super) missing: Vec<Seen>,
+    /// Others that may be lost though the newest is there.
+    pub(super) uncertain: Vec<Seen>,
 }
 
 impl Expected {
@@ -38,8 +38,8 @@ impl EventLog {
             newest = newest.max(behind.recent.acknowledged());
         }
         let Bounds { is_finished, deletions, .. } = behind.bounds;
-        let (followed, missing) = (behind.recent.followed(), behind.recent.missing());
-        Some(Expected { epoch, newest, is_finished, deletions, followed, missing })
+        let (followed, uncertain) = (behind.recent.followed(), behind.recent.uncertain());
+        Some(Expected { epoch, newest, is_finished, deletions, followed, uncertain })
     }
 
     /// Nothing is lost: the event at this position was there when it was looked for, and of those after it these were not, by right.
@@ -48,7 +48,7 @@ impl EventLog {
         let is_of_now = state.tail.epoch() == expected.epoch;
         let Some(behind) = state.behind.as_mut().filter(|_| is_of_now) else { return };
         behind.recent.forget(absent);
-        behind.recent.forget_missing(&expected.missing);
+        behind.recent.forget_uncertain(&expected.uncertain);
         if let Some(found) = found {
             behind.recent.confirm(found, expected.deletions);
         }
@@ -80,16 +80,18 @@ impl EventLog {
     /// that is a loss all the same.
     pub(super) fn acknowledge(&self, events: &[NewEvent], appended: &Appended, deletions: u64) {
         let Some(newest) = appended.cursors.iter().max().copied() else { return };
+        // An event with an idempotency key may have been stored before, and otherwise, and be deleted by now.
+        let mut new = events.iter().zip(&appended.cursors).rev();
+        let new = new.find(|(event, _)| event.idempotency_key.is_none());
+        let seen = new.map(|(event, cursor)| Seen::of_new(event, *cursor, deletions));
         let mut woken = None;
         let mut state = self.lock();
         let (epoch, followed_to) = (state.tail.epoch(), state.tail.newest());
         let Some(behind) = &mut state.behind else { return };
         if appended.epoch == epoch {
             behind.recent.acknowledge(newest);
-            // An event with an idempotency key may have been stored before, and otherwise, and be deleted by now.
-            let new = events.iter().zip(&appended.cursors);
-            if let Some((event, cursor)) = new.rev().find(|(e, _)| e.idempotency_key.is_none()) {
-                behind.recent.expect(Seen::of_new(event, *cursor, deletions), followed_to);
+            if let Some(seen) = seen {
+                behind.recent.expect(seen, followed_to);
             }
         } else {
             // A life of the log that this process does not know yet, or one that is over.

@@ -12,7 +12,7 @@ use crate::log::slow::{Slow, certain};
 use crate::log::stall::{Lag, Stall};
 use crate::log::trouble::Trouble;
 use crate::log::{EventLog, Shared, reads};
-use crate::store::{Page, Pages, Store, StoreError};
+use crate::store::{Page, PageLimit, Pages, Store, StoreError};
 
 /// How long the store is left alone after it was asked for its bounds, whoever comes with ids that nobody here knows.
 const CHECKS_APART: Duration = Duration::from_millis(20);
@@ -113,18 +113,17 @@ impl Follow {
                     (self.log()?.end_check(number, &bounds), false)
                 }
                 Next::Due => {
-                    // There may be nothing that could come: the newest was deleted, or is no event.
-                    self.check_rest().await?;
-                    let is_behind = self.log()?.newest_here_and_stored().is_some();
-                    let lag = behind.take().filter(|_| is_behind);
-                    if lag.as_ref().is_some_and(|lag| lag.is_stalled(stalled, self.timer.now())) {
-                        tracing::debug!(
-                            log = self.store.name(),
-                            "a follower has stalled: it is made again"
-                        );
+                    let Some(lag) = behind.take().filter(Lag::is_hasty) else {
+                        let log = self.store.name();
+                        tracing::debug!(log, "a follower has stalled: it is made again");
                         return Ok(Ended::Stalled);
+                    };
+                    // There may be nothing that could come: the newest was deleted, or is no event.
+                    if let Err(Failed::Unused) = self.check_rest().await {
+                        return Err(Failed::Unused);
                     }
-                    behind = lag.map(Lag::confirmed);
+                    let is_behind = self.log()?.newest_here_and_stored().is_some();
+                    behind = is_behind.then_some(lag.confirmed());
                     continue;
                 }
             };
@@ -181,12 +180,17 @@ impl Follow {
         }
     }
 
-    /// Whether there is anything after the newest event we know. Where the newest of all was deleted there is not.
+    /// Whether there is anything after the newest event we know. Where the newest of all was deleted there is not. It is asked twice, as
+    /// in [`reads::nothing_between`].
     async fn check_rest(&self) -> Result<(), Failed> {
         let Some((newest, stored)) = self.log()?.newest_here_and_stored() else { return Ok(()) };
-        let nothing = reads::nothing_between(&*self.store, newest, stored);
-        if let Some(bounds) = self.within(nothing).await? {
-            self.log()?.advance(stored, &bounds);
+        let one = PageLimit { events: 1, ..reads::LIMIT };
+        let mut page = self.read(newest, one).await?;
+        if reads::has_nothing_up_to(stored, &page) {
+            page = self.read(newest, one).await?;
+            if reads::has_nothing_up_to(stored, &page) {
+                self.log()?.advance(stored, &page.bounds);
+            }
         }
         Ok(())
     }

@@ -6,21 +6,20 @@ use crate::log::EventLog;
 use crate::log::behind::{Behind, Part};
 use crate::log::follow::Taken;
 use crate::log::reads::{self, Known};
-use crate::log::seen::Seen;
 use crate::log::state::State;
 use crate::log::tail::Dropped;
-use crate::store::{Bounds, Page, StoredEvent};
+use crate::store::{Bounds, Page};
 use crate::wakers::wake_all;
 use crate::{Cursor, Epoch};
 
 /// Whom to wake once the lock is released.
 #[derive(Default)]
-struct Changes {
+pub(super) struct Changes {
     /// Whether there is something for those who wait at the end.
-    has_news: bool,
-    woken: Vec<Waker>,
+    pub(super) has_news: bool,
+    pub(super) woken: Vec<Waker>,
     /// To be freed then.
-    dropped: Vec<Dropped>,
+    pub(super) dropped: Vec<Dropped>,
 }
 
 impl EventLog {
@@ -67,12 +66,7 @@ impl EventLog {
                     changes.dropped.push(state.tail.skip_to(page.bounds.floor));
                     changes.has_news = true;
                 }
-                for event in &page.events {
-                    changes.has_news |= state.take(event, deletions);
-                }
-                if let Some(behind) = &mut state.behind {
-                    behind.recent.end_page(&page.bounds);
-                }
+                state.take_page(page, deletions, self.0.timer.now(), changes);
             }
             state.learn(&page.bounds, changes)
         })
@@ -159,86 +153,5 @@ impl EventLog {
         readers.into_iter().for_each(|readers| readers.wake());
         wake_all(changes.woken);
         result
-    }
-}
-
-impl State {
-    /// Takes over an event, if it is new.
-    fn take(&mut self, event: &StoredEvent, deletions: u64) -> bool {
-        let Some(behind) = &mut self.behind else { return false };
-        if event.cursor <= self.tail.newest() {
-            return false;
-        }
-        if behind.take_deleted(event.cursor) {
-            self.tail.advance(event.cursor);
-            return true;
-        }
-        behind.recent.follow(Seen::of(event, deletions));
-        self.tail.push(event.cursor, event.block.clone(), event.key.clone());
-        true
-    }
-
-    /// Takes note of what the store has.
-    fn learn(&mut self, bounds: &Bounds, changes: &mut Changes) -> Taken {
-        let Some(behind) = &mut self.behind else { return Taken::UpToDate };
-        if bounds.epoch != self.tail.epoch() {
-            if behind.strangers.is_past(bounds.epoch) {
-                return Taken::NotFollowing;
-            }
-            changes.has_news = true;
-            changes.woken.extend(behind.begin_epoch(self.tail.epoch(), *bounds));
-            changes.dropped.push(self.tail.begin_epoch(bounds.epoch, bounds.newest));
-            self.is_finished = bounds.is_finished;
-            return Taken::NotFollowing;
-        }
-        if bounds.newest < self.tail.newest() {
-            return Taken::NotFollowing;
-        }
-        if bounds.deletions > behind.bounds.deletions {
-            changes.dropped.push(self.tail.skip_to(self.tail.newest()));
-            self.deletions += 1;
-            changes.woken.extend(behind.forget_pages());
-        }
-        if behind.bounds.is_unlike(bounds) {
-            behind.recent.doubt();
-        }
-        behind.bounds.follow_on(bounds);
-        let known = behind.bounds;
-        if known.floor > self.tail.newest() {
-            changes.dropped.push(self.tail.skip_to(known.floor));
-            changes.has_news = true;
-        }
-        let is_behind = self.tail.newest() < known.newest;
-        if known.is_finished && !is_behind && !self.is_finished {
-            self.is_finished = true;
-            changes.has_news = true;
-        }
-        if is_behind { Taken::Behind } else { Taken::UpToDate }
-    }
-}
-
-impl Bounds {
-    fn raise_floor(&mut self, other: &Self) {
-        if other.floor > self.floor {
-            (self.floor, self.oldest) = (other.floor, other.oldest);
-        }
-    }
-
-    /// Whether others of the same epoch, though they may be older, may be those of a store that has lost something.
-    fn is_unlike(&self, other: &Self) -> bool {
-        other.deletions != self.deletions
-            || other.newest < self.newest
-            || other.floor < self.floor
-            || (self.is_finished && !other.is_finished)
-    }
-
-    /// Others of the same epoch, which may be older: a page is on its way while the bounds are asked for.
-    fn follow_on(&mut self, other: &Self) {
-        if other.floor >= self.floor {
-            (self.floor, self.oldest) = (other.floor, other.oldest);
-        }
-        self.newest = self.newest.max(other.newest);
-        self.is_finished |= other.is_finished;
-        self.deletions = self.deletions.max(other.deletions);
     }
 }

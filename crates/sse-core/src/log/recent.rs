@@ -1,4 +1,6 @@
+use std::cmp::Reverse;
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use crate::Cursor;
 use crate::log::seen::Seen;
@@ -10,16 +12,24 @@ const FOLLOWED: usize = 8;
 const PENDING: usize = 64;
 /// How many are looked for at a time that the follower has passed without bringing them.
 const MISSING: usize = 8;
+/// How many are known after which nothing came for a while, and for how long at the least: another history may go on there, on the same
+/// connection. Those with the longest pauses.
+const PAUSED: (usize, Duration) = (7, Duration::from_millis(500));
 
 /// The newest events that the store has given or taken, and what else it must not lose.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
-    /// What the follower has brought, oldest first. One after the other it was one history: if the newest is there, so are the others.
+    /// What the follower has brought, oldest first. If nothing came between them they are of one history: if the newest is there, so are the
+    /// others.
     followed: VecDeque<Seen>,
     /// What was acknowledged to this process and has still to be brought, oldest first. Each may be of another history.
     pending: VecDeque<Seen>,
     /// What should have been brought by now.
     missing: Vec<Seen>,
+    /// What was the newest for a while, and for how long.
+    paused: Vec<(Duration, Seen)>,
+    /// When the follower has brought an event last.
+    came: Option<Instant>,
     /// The newest event that was acknowledged.
     acknowledged: Cursor,
     /// Whether the store has said something that it would not say if it had lost nothing, or of which that is not known.
@@ -40,6 +50,17 @@ impl Recent {
             self.followed.pop_front();
         }
         self.followed.push_back(event);
+    }
+
+    /// The follower brings events at this time.
+    pub(super) fn begin_page(&mut self, now: Instant) {
+        let before = self.came.replace(now).unwrap_or(now);
+        let pause = now.saturating_duration_since(before);
+        if let Some(newest) = self.followed.back().filter(|_| pause >= PAUSED.1) {
+            self.paused.push((pause, newest.clone()));
+            self.paused.sort_by_key(|(pause, _)| Reverse(*pause));
+            self.paused.truncate(PAUSED.0);
+        }
     }
 
     /// The follower is here, and has brought all that there was up to here.
@@ -98,13 +119,17 @@ impl Recent {
         self.followed.iter().cloned().collect()
     }
 
-    pub(super) fn missing(&self) -> Vec<Seen> {
-        self.missing.clone()
+    /// What may be lost though what was followed to last is there.
+    pub(super) fn uncertain(&self) -> Vec<Seen> {
+        let paused = self.paused.iter().map(|(_, event)| event);
+        self.missing.iter().chain(paused).cloned().collect()
     }
 
-    /// These events are not there any more, by right, or are there.
-    pub(super) fn forget_missing(&mut self, events: &[Seen]) {
-        self.missing.retain(|missing| events.iter().all(|event| event.cursor != missing.cursor));
+    /// None of these events is lost.
+    pub(super) fn forget_uncertain(&mut self, events: &[Seen]) {
+        let is_kept = |event: &Seen| events.iter().all(|other| event.cursor != other.cursor);
+        self.missing.retain(is_kept);
+        self.paused.retain(|(_, event)| is_kept(event));
     }
 
     /// These events are not there any more, by right.
@@ -113,6 +138,7 @@ impl Recent {
         self.followed.retain(is_kept);
         self.pending.retain(is_kept);
         self.missing.retain(is_kept);
+        self.paused.retain(|(_, event)| is_kept(event));
     }
 
     /// This event was there when so many had been deleted.

@@ -59,7 +59,7 @@ impl Lag {
         self.since + soon.min(stalled)
     }
 
-    pub(super) fn is_stalled(&self, stalled: Duration, now: Instant) -> bool {
-        now.saturating_duration_since(self.since) >= stalled
+    pub(super) fn is_hasty(&self) -> bool {
+        self.is_hasty
     }
 }

@@ -105,12 +105,11 @@ impl Follow {
         self.log()?.begin_to_look();
         let Some(expected) = self.log()?.expected() else { return Ok(Found::Elsewhere) };
         let mut look = Look { expected: &expected, bounds: None, absent: Vec::new() };
-        for event in &expected.missing {
+        for event in &expected.uncertain {
             if let Some(found) = look.take(event, self.trace(event, &expected).await?) {
                 return Ok(found);
             }
         }
-        look.absent.clear();
         let mut there = None;
         for event in expected.followed.iter().rev() {
             let (page, trace) = self.trace(event, &expected).await?;
@@ -123,6 +122,7 @@ impl Follow {
             }
         }
         let Look { bounds, absent, .. } = look;
+        let absent: Vec<_> = absent.into_iter().map(|(event, _)| event).collect();
         self.log()?.confirm(&expected, there, &absent);
         match bounds {
             Some(bounds) => Ok(Found::Same(bounds)),
@@ -150,8 +150,8 @@ impl Follow {
 struct Look<'a> {
     expected: &'a Expected,
     bounds: Option<Bounds>,
-    /// What was not there, as far as that may be because it was deleted.
-    absent: Vec<Cursor>,
+    /// What was not there, as far as that may be because it was deleted; and how many deletions there were before that.
+    absent: Vec<(Cursor, u64)>,
 }
 
 impl Look<'_> {
@@ -166,11 +166,20 @@ impl Look<'_> {
             Trace::Found | Trace::Hidden | Trace::After(_) => None,
             Trace::Other => Some(Found::Lost(bounds.epoch)),
             Trace::Absent => {
-                self.absent.push(event.cursor);
-                let deleted = bounds.deletions.saturating_sub(event.deletions);
-                let is_lost = self.absent.len() as u64 > deleted;
-                is_lost.then_some(Found::Lost(bounds.epoch))
+                let absent = (event.cursor, event.deletions);
+                if !self.absent.contains(&absent) {
+                    self.absent.push(absent);
+                }
+                self.is_too_much(bounds.deletions).then_some(Found::Lost(bounds.epoch))
             }
         }
+    }
+
+    /// Whether more is absent than was deleted, since any time.
+    fn is_too_much(&self, deletions: u64) -> bool {
+        self.absent.iter().any(|(_, since)| {
+            let absent = self.absent.iter().filter(|(_, other)| other >= since).count();
+            absent as u64 > deletions.saturating_sub(*since)
+        })
     }
 }

@@ -1,0 +1,81 @@
+//! What the logs of one engine share.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use sse_conformance::stores::Nats;
+use sse_conformance::suite::eventually::{eventually, settled};
+use sse_log_nats::{EngineOptions, EventLog, StoreOptions};
+
+use crate::relay::Relay;
+use crate::tools::{soon, url};
+
+/// An idle log is looked at each 30 s.
+const OPTIONS: fn() -> StoreOptions =
+    || StoreOptions { store_check: Duration::from_secs(30), ..StoreOptions::default() };
+
+async fn open_many(url: &str, count: usize) -> Vec<EventLog> {
+    let open = |number: usize| {
+        let (engine, name) = (EngineOptions::default(), format!("log-{number:04}"));
+        async move { sse_log_nats::open_with(url, &name, engine, OPTIONS()).await.expect("opened") }
+    };
+    stream::iter(0..count).map(open).buffered(16).collect().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn logs_share_their_connections_and_ask_for_almost_nothing_while_idle() {
+    let nats = Nats::start().await;
+    let relay = Relay::start(&nats).await;
+    let logs = open_many(&relay.url(), 300).await;
+    assert!(relay.open() <= 10, "{} connections", relay.open());
+    eventually(Duration::from_secs(20), "all are followed", || {
+        logs.iter().all(|log| log.stats().is_followed)
+    })
+    .await;
+    // What is asked for while they are opened comes to an end.
+    settled(Duration::from_millis(50), Duration::from_secs(20), "opening", || {
+        relay.carried().1 / 50
+    })
+    .await;
+    let before = relay.carried().1;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let asked = relay.carried().1 - before;
+    // Two of each log in 10 s for retention, and two of the engine in a second.
+    assert!(asked <= 400, "{asked} messages in 5 s");
+    drop(logs);
+    eventually(Duration::from_secs(1), "the connections are closed", || relay.open() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_is_found_by_its_engine_and_its_events_come_to_all_who_follow() {
+    let nats = Nats::start().await;
+    let engine = sse_log_nats::connect(&url(&nats), EngineOptions::default()).await.expect("a URL");
+    assert_eq!(engine.logs().await.expect("listed"), []);
+    let logs = open_many(&url(&nats), 20).await;
+    let names = engine.logs().await.expect("listed");
+    assert_eq!((names.len(), names[7].as_str()), (20, "log-0007"));
+    let again = engine.open("log-0007", OPTIONS()).await.expect("opened");
+    let id = logs[7].append("seven").await.expect("stored");
+    eventually(Duration::from_secs(5), "it has come", || again.stats().newest == id).await;
+}
+
+/// A test, say, and the next; or a part of a program that has one of its own.
+#[test]
+fn an_engine_whose_runtime_has_ended_is_made_again() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all().build().expect("a thread")
+    };
+    let first = runtime();
+    let nats = first.block_on(Nats::start());
+    let url = url(&nats);
+    let kept = first.block_on(sse_log_nats::open(&url, "log")).expect("opened");
+    first.block_on(kept.append("one")).expect("stored");
+    drop(first);
+    let second = runtime();
+    second.block_on(async {
+        let log = soon(sse_log_nats::open(&url, "log")).await.expect("opened");
+        log.append("two").await.expect("stored");
+        eventually(Duration::from_secs(5), "both are there", || log.stats().events == 2).await;
+    });
+}
