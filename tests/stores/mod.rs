@@ -16,4 +16,5 @@ pub use postgres::Postgres;
 pub use redb::{Redb, RedbProcess};
 pub use redis::Redis;
 pub use scripted::{Scripted, ScriptedSparse};
+pub use server::cpu;
 pub use url::open_url;
