@@ -8,7 +8,7 @@ use crate::api::{Info, InfoQuestion, StreamConfig, nanoseconds};
 use crate::failure::code;
 use crate::get::next_event;
 use crate::holes::confirm;
-use crate::record::{self, Record};
+use crate::record::{self, Loaded, Record};
 use crate::store::Shared;
 
 /// The largest message that the stream of a log takes while that is being finished: it refuses every event, in the order of the messages, for good;
@@ -21,7 +21,7 @@ const ATTEMPTS: usize = 20;
 const PASSED_OVER: usize = 100;
 
 /// What there is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Look {
     pub(crate) bounds: Bounds,
     pub(crate) info: Info,
@@ -86,14 +86,32 @@ pub(crate) async fn look(shared: &Shared) -> Result<Look, StoreError> {
 
 /// The same, and how many messages there are of these subjects.
 pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
+    let at = shared.recent.now(shared);
+    let is_counted = subjects.is_some();
+    let look = look_now(shared, subjects).await?;
+    if is_counted {
+        shared.recent.keep(at, &look);
+    }
+    Ok(look)
+}
+
+async fn look_now(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
     for _ in 0..ATTEMPTS {
         let seen = shared.seen();
         let (info, record) =
             tokio::try_join!(info(shared, subjects.clone()), record::load(shared))?;
-        let Some(record) = record else {
+        if let Loaded::NoStream = record {
             record::create_stream(shared).await?;
-            record::save(shared, &mut Record::begin(&info, None)?).await?;
-            continue;
+        }
+        let record = match record {
+            Loaded::Record(record) => record,
+            Loaded::Nothing | Loaded::NoStream => {
+                let mut first = Record::begin(&info, None)?;
+                if !record::save(shared, &mut first).await? {
+                    continue;
+                }
+                first
+            }
         };
         let is_of_another = |info: &Info| {
             let newest = info.newest();

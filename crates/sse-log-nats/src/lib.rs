@@ -157,6 +157,7 @@ mod options;
 mod publish;
 mod purge;
 mod read;
+mod recent;
 mod record;
 mod retain;
 mod store;

@@ -15,6 +15,7 @@ use crate::holes::Holes;
 use crate::keeping::Keeping;
 use crate::link::Link;
 use crate::name::Names;
+use crate::recent::Recent;
 use crate::{admin, append, before_last, bounds, follow, read, retain};
 
 /// The store of one log in NATS, of an [`Engine`]. [`open_store`](crate::open_store) makes a log of it.
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) begun: Begun,
     pub(crate) holes: Holes,
     pub(crate) keeping: Keeping,
+    pub(crate) recent: Recent,
     /// What is told of its record.
     pub(crate) told: Arc<Told>,
     /// Is in use for as long as this is.
@@ -56,6 +58,7 @@ impl NatsStore {
             begun: Begun::default(),
             holes: Holes::default(),
             keeping: Keeping::default(),
+            recent: Recent::default(),
             _engine: engine,
         }))
     }
