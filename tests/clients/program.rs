@@ -51,6 +51,21 @@ pub(super) async fn run(
     assert!(done, "{script} gave up, {status}: {complaint}");
 }
 
+/// A file of a package of `requirements.txt`: a server, say.
+///
+/// # Panics
+///
+/// If it is not installed.
+pub(crate) fn packaged(file: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test is a file");
+    let mut folders = test.ancestors().filter_map(|folder| {
+        let versions = std::fs::read_dir(folder.join("python-clients/lib")).ok()?;
+        let files = versions.flatten().map(|v| v.path().join("site-packages").join(file));
+        files.filter(|file| file.exists()).last()
+    });
+    folders.next().unwrap_or_else(|| panic!("{file} is missing: run tests/run"))
+}
+
 /// The folder of the programs, `node_modules` among them.
 pub(crate) fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clients")

@@ -67,6 +67,24 @@ async fn a_log_is_found_whichever_node_is_named() {
     assert_eq!(after(&*store, Cursor::START).await.len(), 2);
 }
 
+/// What is not moved yet is served by the owner; it must not name keys that do not exist.
+#[tokio::test]
+async fn a_log_is_served_while_its_slot_is_about_to_move() {
+    let (owner, other, slot) = owner_and_other(cluster().await).await;
+    let store = owner.open("log", StoreOptions::default()).await.expect("a URL");
+    bounds(&*store).await;
+    let to = command(&other, "CLUSTER MYID").await;
+    let to = to.lines().nth(1).expect("an id");
+    command(&owner, format!("CLUSTER SETSLOT {slot} MIGRATING {to}")).await;
+    let first = append(&*store, "plain").await;
+    let both = crate::tools::event("both").with_key("k").expect("a key");
+    let both = both.with_idempotency_key("once").expect("a key");
+    store.append(&[both]).await.expect("stored");
+    assert_eq!(after(&*store, Cursor::START).await[0], first);
+    store.delete(first).await.expect("deleted");
+    store.retain(&StoreOptions::default().retention()).await.expect("retained");
+}
+
 /// Moves the slot with all its keys.
 async fn move_slot(slot: u16, owner: &Redis, other: &Redis) {
     let id = async |node: &Redis| {

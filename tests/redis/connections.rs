@@ -11,10 +11,10 @@ use sse_core::{Cursor, StoreOptions};
 
 use crate::tools::{STREAM, append, bounds, command, event, open, open_with, soon, told};
 
-/// The ids of the connections that wait for entries.
+/// The ids of the connections on which somebody waits for changes.
 async fn waiting(redis: &Redis) -> Vec<String> {
     let clients = command(redis, "CLIENT LIST").await;
-    let waiting = clients.lines().filter(|line| line.contains("cmd=xread"));
+    let waiting = clients.lines().filter(|line| line.contains(" ssub=1 "));
     waiting.filter_map(|line| line.split(' ').next().map(str::to_owned)).collect()
 }
 
@@ -170,7 +170,13 @@ async fn what_redis_refuses_was_not_stored_and_the_reason_is_told() {
     redis.allow_writes().await;
 
     command(&redis, "REPLICAOF 127.0.0.1 1").await;
-    refused("read only").await;
+    // What a replica has it may lose: it is not even read.
+    let reading = store.bounds().await.map(drop);
+    for refused in [store.append(&[event("refused")]).await.map(drop), reading] {
+        let error = refused.expect_err("it is a replica");
+        assert!(matches!(error, StoreError::Failed(_)), "{error:?}");
+        assert!(told(&error).contains("read-only replica"), "{}", told(&error));
+    }
     command(&redis, "REPLICAOF NO ONE").await;
 
     command(&redis, "CONFIG SET min-replicas-to-write 1").await;

@@ -1,12 +1,19 @@
 //! What Redis does that no other store does, and what others do to Redis.
 
+mod ages;
 mod cluster;
 mod connections;
+mod engine;
 mod following;
+mod idempotency;
+mod limits;
+mod losses;
 mod refusals;
 mod replica;
 mod retention;
 mod settings;
+mod slow;
+mod slow_lines;
 mod tls;
 mod tools;
 mod trims;

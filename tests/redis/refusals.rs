@@ -5,15 +5,14 @@ use sse_conformance::stores::Redis;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::Cursor;
 use sse_core::store::{NewEvent, PageLimit, Retention, Store, StoreError};
-use sse_log_redis::{Options, RedisStore};
 
-use crate::tools::{STREAM, after, append, bounds, command, event, open, soon, told};
+use crate::tools::{STREAM, after, append, bounds, command, event, open, soon, store_at, told};
 
 /// An event of each kind, and the command that it alone wants.
 fn kinds() -> [(NewEvent, &'static str); 3] {
     let keyed = event("keyed").with_key("key").expect("a key");
     let once = event("once").with_idempotency_key("once").expect("a key");
-    [(event("plain"), "hset"), (keyed, "xdel"), (once, "set")]
+    [(event("plain"), "hset"), (keyed, "xdel"), (once, "hdel")]
 }
 
 async fn is_refused(store: &dyn Store, event: NewEvent, reason: &str) {
@@ -25,7 +24,7 @@ async fn is_refused(store: &dyn Store, event: NewEvent, reason: &str) {
 
 #[tokio::test]
 async fn an_append_that_meets_a_key_of_another_type_stores_nothing() {
-    for (kind, key) in kinds().into_iter().zip(["meta", "keys", "once:once"]) {
+    for (kind, key) in kinds().into_iter().zip(["meta", "keys", "once"]) {
         let redis = Redis::start().await;
         let store = open(&redis).await;
         append(&*store, "first").await;
@@ -42,7 +41,7 @@ async fn what_cannot_be_announced_is_no_failure() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let first = append(&*store, "first").await;
-    command(&redis, format!("SET {STREAM}:changes x")).await;
+    command(&redis, "ACL SETUSER default -spublish").await;
     store.delete(first).await.expect("deleted");
     assert_eq!(after(&*store, Cursor::START).await, []);
     store.finish().await.expect("finished");
@@ -57,7 +56,7 @@ async fn an_append_by_a_user_who_may_not_do_all_of_it_stores_nothing() {
     for (event, missing) in kinds() {
         command(&redis, format!("ACL SETUSER app reset on >pass ~* &* +@all -{missing}")).await;
         let url = format!("redis://app:pass@{}", redis.address());
-        let store = RedisStore::connect(&url, "log", &Options::default()).await.expect("a URL");
+        let store = store_at(&url).await;
         for _ in 0..3 {
             is_refused(&store, event.clone(), &format!("may not run {}", missing.to_uppercase()))
                 .await;
@@ -67,15 +66,15 @@ async fn an_append_by_a_user_who_may_not_do_all_of_it_stores_nothing() {
 }
 
 /// Those of the crate's first page.
-const COMMANDS: &str = "+evalsha +script|load +exists +get +hdel +hget +hincrby +hlen +hmget +hscan +hset +hsetnx +set +time +xadd \
-    +xdel +xinfo +xlen +xrange +xread +xrevrange +xtrim";
+const COMMANDS: &str = "+evalsha +script|load +exists +hdel +hget +hlen +hmget +hscan +hset +info +ping +scan +spublish +ssubscribe \
+    +sunsubscribe +time +xadd +xdel +xinfo +xlen +xrange +xrevrange +xtrim";
 
 #[tokio::test]
 async fn a_user_who_may_run_the_commands_that_are_named_can_do_everything() {
     let redis = Redis::start().await;
-    command(&redis, format!("ACL SETUSER app reset on >pa%,@ss ~sse:* {COMMANDS}")).await;
+    command(&redis, format!("ACL SETUSER app reset on >pa%,@ss ~sse:* &sse:* {COMMANDS}")).await;
     let url = format!("redis://app:pa%25%2C%40ss@{}", redis.address());
-    let store = RedisStore::connect(&url, "log", &Options::default()).await.expect("a URL");
+    let store = store_at(&url).await;
     for _ in 0..2 {
         store.append(&kinds().map(|(event, _)| event)).await.expect("stored");
     }
@@ -97,4 +96,46 @@ async fn a_user_who_may_run_the_commands_that_are_named_can_do_everything() {
         while !pages.next().await.expect("it goes on").expect("a page").bounds.is_finished {}
     };
     soon(end).await;
+}
+
+#[tokio::test]
+async fn a_redis_of_version_6_is_refused_by_name() {
+    let redis = Redis::start_old().await;
+    let url = format!("redis://{}", redis.address());
+    let refused = sse_log_redis::open(&url, "log").await.expect_err("it is too old");
+    let told = told(&refused);
+    assert!(told.contains("redis 6.2.") && told.contains("Redis 7.0"), "{told}");
+}
+
+#[tokio::test]
+async fn a_redis_that_may_evict_the_stream_is_refused_by_name() {
+    let redis = Redis::start().await;
+    let url = format!("redis://{}", redis.address());
+    command(&redis, "CONFIG SET maxmemory 100mb maxmemory-policy allkeys-lru").await;
+    let refused = sse_log_redis::open(&url, "log").await.expect_err("it would evict events");
+    assert!(told(&refused).contains("allkeys-lru"), "{}", told(&refused));
+    for policy in ["noeviction", "volatile-lru"] {
+        command(&redis, format!("CONFIG SET maxmemory-policy {policy}")).await;
+        sse_log_redis::open(&url, "log").await.expect("what does not expire is kept");
+    }
+    // Where it cannot be read it is trusted.
+    command(&redis, "CONFIG SET maxmemory-policy allkeys-lru").await;
+    command(&redis, "ACL SETUSER app reset on >pass ~* &* +@all -info").await;
+    let url = format!("redis://app:pass@{}", redis.address());
+    sse_log_redis::open(&url, "log").await.expect("a warning");
+}
+
+/// What cannot be done whole is not begun.
+#[tokio::test]
+async fn a_deletion_that_meets_a_key_of_another_type_deletes_nothing() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let keyed = event("keyed").with_key("key").expect("a key");
+    let event = store.append(&[keyed]).await.expect("stored").cursors[0];
+    command(&redis, format!("SET {STREAM}:keys x")).await;
+    let before = bounds(&*store).await;
+    let error = store.delete(event).await.expect_err("the keys are of another type");
+    assert!(told(&error).contains("WRONGTYPE"), "{}", told(&error));
+    assert_eq!(bounds(&*store).await, before);
+    assert_eq!(after(&*store, Cursor::START).await, [event]);
 }

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Networked;
-use sse_core::store::{Store, StoreError};
-use sse_core::{EventId, GapReason};
-use sse_log_redis::{Options, RedisStore};
 
-use crate::tools::{STREAM, command, soon};
+use sse_core::store::{Store, StoreError};
+use sse_core::{Cursor, EventId, GapReason};
+
+use crate::tools::{STREAM, append, command, soon, store_at, told};
 
 fn epoch(id: &EventId) -> &str {
     id.as_str().split('.').next().expect("a part at least")
@@ -58,9 +59,7 @@ async fn a_node_that_has_become_a_replica_is_left() {
     log.append("one").await.expect("stored");
     let address = second.address();
     command(&first, format!("REPLICAOF {} {}", address.ip(), address.port())).await;
-    let refused = log.append("two").await.expect_err("the first is a replica");
-    assert!(!refused.is_outcome_unknown(), "{refused:?}");
-    log.append("three").await.expect("stored by the second");
+    log.append("two").await.expect("stored by the second");
     assert_eq!(command(&second, format!("XLEN {STREAM}")).await, ":1\r\n");
 }
 
@@ -73,10 +72,97 @@ async fn a_node_that_cannot_serve_is_left_for_one_that_can() {
     let whole = Redis::start().await;
     for useless in [&without_slots, &orphan] {
         let url = format!("redis://{},redis://{}", useless.address(), whole.address());
-        let options = Options::default();
-        let store = RedisStore::connect(&url, "log", &options).await.expect("a URL");
-        let refused = soon(store.bounds()).await.expect_err("the first cannot serve");
-        assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
-        soon(store.bounds()).await.expect("the second can");
+        soon(store_at(&url).await.bounds()).await.expect("the second can");
     }
+}
+
+async fn is_replica_of(replica: &Redis, master: &Redis) {
+    let address = master.address();
+    command(replica, format!("REPLICAOF {} {}", address.ip(), address.port())).await;
+    soon(async {
+        while !command(replica, "INFO replication").await.contains("master_link_status:up") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}
+
+/// Its data is stale, and may be thrown away in a moment.
+#[tokio::test]
+async fn a_master_that_was_demoted_is_neither_followed_nor_read() {
+    let (redis, other) = (Redis::start().await, Redis::start().await);
+    let store = store_at(&format!("redis://{}", redis.address())).await;
+    let first = append(&store, "first").await;
+    let mut pages = store.follow(first).await.expect("followed");
+    let address = other.address();
+    command(&redis, format!("REPLICAOF {} {}", address.ip(), address.port())).await;
+    for refused in [
+        store.bounds().await.map(drop),
+        store.read(Cursor::START, crate::tools::PAGE).await.map(drop),
+        store.follow(first).await.map(drop),
+    ] {
+        assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+    }
+    assert!(matches!(soon(pages.next()).await, None | Some(Err(_))), "it ends");
+}
+
+/// Sentinel looks at each server every 10 s, and waits before it turns one that came back into a replica.
+async fn patiently<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(90), what).await.expect("it comes within 90 s")
+}
+
+/// Both nodes are in the URL; which of them is the master, Sentinel decides.
+#[tokio::test]
+async fn a_failover_by_sentinel_is_followed() {
+    let (first, second) = (Redis::start().await, Redis::start().await);
+    is_replica_of(&second, &first).await;
+    let sentinel = Redis::start_sentinel(&first).await;
+    patiently(async {
+        while !command(&sentinel, "SENTINEL MASTER log").await.contains("num-slaves\r\n$1\r\n1") {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    let url = format!("redis://{},redis://{}", first.address(), second.address());
+    let log = sse_log_redis::open(&url, "log").await.expect("it is there");
+    let kept = log.append("kept").await.expect("stored");
+    patiently(async {
+        while command(&second, format!("XLEN {STREAM}")).await != ":1\r\n" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    first.stop().await;
+    let next = patiently(async {
+        loop {
+            if let Ok(id) = log.append_once("next", "next").await {
+                return id;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    eventually(Duration::from_secs(90), "it is here", || log.stats().newest == next).await;
+    assert_eq!(epoch(&next), epoch(&kept), "nothing was lost");
+    // Once it is back it is a replica, and nobody is told anything by it.
+    first.start().await;
+    let third = patiently(async {
+        while !command(&first, "INFO replication").await.contains("role:slave") {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        log.append("third").await.expect("stored")
+    })
+    .await;
+    eventually(Duration::from_secs(90), "it is here", || log.stats().newest == third).await;
+    let all = log.read_after(&kept, 10).await.expect("no gap");
+    assert_eq!(all.len(), 2);
+}
+
+#[tokio::test]
+async fn a_sentinel_in_the_url_is_refused_by_name() {
+    let master = Redis::start().await;
+    let sentinel = Redis::start_sentinel(&master).await;
+    let url = format!("redis://{}", sentinel.address());
+    let refused = sse_log_redis::open(&url, "log").await.expect_err("it keeps nothing");
+    assert!(told(&refused).contains("Sentinel"), "{}", told(&refused));
 }

@@ -5,16 +5,20 @@ use std::time::Duration;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::StoreError;
-use sse_core::{Cursor, StoreOptions};
-use sse_log_redis::{Options, RedisStore};
+use sse_core::{Cursor, Error, StoreOptions};
+use sse_log_redis::{EngineOptions, RedisStore, connect};
 
 use crate::tools::{after, append, bounds, command, event, open_with, told};
+
+async fn store(url: &str, name: &str, prefix: &str) -> Result<RedisStore, Error> {
+    let options = EngineOptions { prefix: prefix.into(), ..EngineOptions::default() };
+    connect(url, options).await?.store(name, StoreOptions::default()).await
+}
 
 #[tokio::test]
 async fn a_name_a_prefix_or_a_url_that_is_none_is_refused_and_told() {
     let refused = async |url: &str, name: &str, prefix: &str| {
-        let options = Options { prefix: prefix.into(), ..Options::default() };
-        let error = RedisStore::connect(url, name, &options).await.expect_err("refused");
+        let error = store(url, name, prefix).await.expect_err("refused");
         assert!(error.is_store(), "{url} {name}: {error}");
         told(&error)
     };
@@ -29,8 +33,7 @@ async fn a_name_a_prefix_or_a_url_that_is_none_is_refused_and_told() {
     for url in ["http://127.0.0.1/", "127.0.0.1", ""] {
         refused(url, "log", "sse").await;
     }
-    let options = Options::default();
-    let long = RedisStore::connect("redis://127.0.0.1/", &"x".repeat(64), &options).await;
+    let long = store("redis://127.0.0.1/", &"x".repeat(64), "sse").await;
     let shown = format!("{:?}", long.expect("64 are enough"));
     assert_eq!(shown, format!("RedisStore({})", "x".repeat(64)));
 }
@@ -39,10 +42,7 @@ async fn a_name_a_prefix_or_a_url_that_is_none_is_refused_and_told() {
 async fn logs_of_one_name_with_two_prefixes_are_two() {
     let redis = Redis::start().await;
     let url = format!("redis://{}", redis.address());
-    let open = async |prefix: &str| {
-        let options = Options { prefix: prefix.into(), ..Options::default() };
-        RedisStore::connect(&url, "log", &options).await.expect("a name and a prefix")
-    };
+    let open = async |prefix: &str| store(&url, "log", prefix).await.expect("a name and a prefix");
     let (shop, stock) = (open("shop").await, open("stock").await);
     let first = append(&shop, "of the shop").await;
     assert_eq!(after(&stock, Cursor::START).await, []);

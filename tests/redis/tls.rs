@@ -8,7 +8,7 @@ use sse_conformance::suite::answers::gives_followers_what_is_appended;
 use sse_conformance::suite::store_process::StoreProcess;
 use sse_core::StoreOptions;
 use sse_core::store::{Store, StoreError};
-use sse_log_redis::{Options, RedisStore};
+use sse_log_redis::{EngineOptions, connect};
 use tempfile::TempDir;
 
 use crate::tools::{soon, told};
@@ -45,9 +45,37 @@ async fn a_log_is_kept_by_a_server_whose_certificate_the_system_trusts() {
 async fn a_server_whose_certificate_nobody_vouches_for_is_not_spoken_to() {
     let (_redis, url, _folder) = server().await;
     // Time enough to tell a refusal from a wait.
-    let options = Options { connect_timeout: Duration::from_secs(5), ..Options::default() };
-    let store = RedisStore::connect(&url, "log", &options).await.expect("a URL");
+    let options =
+        EngineOptions { connect_timeout: Duration::from_secs(5), ..EngineOptions::default() };
+    let redis = connect(&url, options).await.expect("a URL");
+    let store = redis.store("log", StoreOptions::default()).await.expect("a name");
     let refused = soon(store.bounds()).await.expect_err("not trusted");
     assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
     assert!(told(&refused).to_lowercase().contains("certificate"), "{}", told(&refused));
+}
+
+/// The files of the system are many, and a process has many connections.
+#[tokio::test]
+async fn certificates_are_read_once_in_a_process() {
+    let (redis, url, folder) = server().await;
+    let trusted = path(&folder, "certificate.pem");
+    let process =
+        StoreProcess::start_with(&format!("redis:{url}"), &[("SSL_CERT_FILE", &*trusted)]);
+    let store = soon(process.open("one", StoreOptions::default())).await.expect("a connection");
+    soon(store.bounds()).await.expect("bounds");
+    std::fs::remove_file(&trusted).expect("it is ours");
+    let store = soon(process.open("two", StoreOptions::default())).await.expect("a URL");
+    soon(store.bounds()).await.expect("another connection, by the same certificates");
+    drop(redis);
+}
+
+#[tokio::test]
+async fn a_port_that_does_not_speak_tls_is_told_so() {
+    let redis = Redis::start().await;
+    let url =
+        format!("rediss://{}", sse_conformance::suite::store_engine::Networked::address(&redis));
+    let redis = connect(&url, EngineOptions::default()).await.expect("a URL");
+    let store = redis.store("log", StoreOptions::default()).await.expect("a name");
+    let refused = soon(store.bounds()).await.expect_err("it speaks no TLS");
+    assert!(told(&refused).contains("TLS"), "{}", told(&refused));
 }

@@ -8,11 +8,18 @@ pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_conformance::suite::store_engine::Engine;
 use sse_core::store::{Bounds, NewEvent, PageLimit, Store};
 use sse_core::{Cursor, Event, StoreOptions};
+use sse_log_redis::{EngineOptions, RedisStore, connect};
 
 /// The stream of the log that the tests use.
 pub(crate) const STREAM: &str = "sse:{log}";
 
 pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
+
+/// The store of the log at a URL.
+pub(crate) async fn store_at(url: &str) -> RedisStore {
+    let redis = connect(url, EngineOptions::default()).await.expect("a URL");
+    redis.store("log", StoreOptions::default()).await.expect("a name")
+}
 
 pub(crate) async fn open(redis: &Redis) -> Arc<dyn Store> {
     open_with(redis, StoreOptions::default()).await
@@ -43,4 +50,11 @@ pub(crate) async fn after(store: &dyn Store, cursor: Cursor) -> Vec<Cursor> {
 /// What Redis answers to `redis-cli`, which it does.
 pub(crate) async fn command(redis: &Redis, command: impl AsRef<str>) -> String {
     redis.command(command.as_ref()).await.expect("it answers")
+}
+
+/// A number of `INFO`.
+pub(crate) async fn stat(redis: &Redis, section: &str, name: &str) -> usize {
+    let info = command(redis, format!("INFO {section}")).await;
+    let value = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    value.expect("a line").parse().expect("a number")
 }

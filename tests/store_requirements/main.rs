@@ -150,11 +150,25 @@ mod postgres {
     every_networked_store!(Postgres);
 }
 
+mod postgres_16 {
+    every_store!(Postgres16);
+    every_exact_store!(Postgres16);
+    every_durable_store!(Postgres16);
+    every_networked_store!(Postgres16);
+}
+
 mod redis {
     every_store!(Redis);
     every_exact_store!(Redis);
     every_durable_store!(Redis);
     every_networked_store!(Redis);
+}
+
+mod valkey {
+    every_store!(Valkey);
+    every_exact_store!(Valkey);
+    every_durable_store!(Valkey);
+    every_networked_store!(Valkey);
 }
 
 mod scripted {

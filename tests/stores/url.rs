@@ -26,12 +26,12 @@ pub async fn open_url(
             Ok(Arc::new(sse_log_redb::connect(path, engine).await?.store(name, options).await?))
         }
         Some(("postgres", url)) => {
-            let options = sse_log_postgres::Options { log: options, ..Default::default() };
-            Ok(Arc::new(sse_log_postgres::PostgresStore::connect(url, name, &options).await?))
+            let postgres = sse_log_postgres::connect(url, Default::default()).await?;
+            Ok(Arc::new(postgres.store(name, options).await?))
         }
         Some(("redis", url)) => {
-            let options = sse_log_redis::Options { log: options, ..Default::default() };
-            Ok(Arc::new(sse_log_redis::RedisStore::connect(url, name, &options).await?))
+            let redis = sse_log_redis::connect(url, Default::default()).await?;
+            Ok(Arc::new(redis.store(name, options).await?))
         }
         _ => {
             let known = "`nats:`, `redb:`, `redis:` or `postgres:`";

@@ -1,18 +1,17 @@
-use std::time::Duration;
+use std::time::Instant;
 
 use sse_core::store::{Appended, NewEvent, StoreError};
 
 use crate::bounds::{cursor, epoch};
+use crate::retain::limits;
+use crate::server::Lane;
 use crate::store::Shared;
 
 /// How much may be stored at once: Redis does nothing else meanwhile, and takes no more in one command.
 const MOST_EVENTS: usize = 100_000;
 const MOST_BYTES: usize = 256 * 1024 * 1024;
-/// Redis takes no longer ones, and none of 0.
-const WINDOW: (Duration, Duration) =
-    (Duration::from_millis(1), Duration::from_secs(10 * 365 * 24 * 60 * 60));
-/// The keys of the log itself.
-const KEYS: usize = 4;
+/// More than this is on its way for a while.
+const LARGE: usize = 256 * 1024;
 
 pub(crate) async fn append(shared: &Shared, events: &[NewEvent]) -> Result<Appended, StoreError> {
     let bytes: usize = events.iter().map(|event| event.block.len()).sum();
@@ -21,23 +20,17 @@ pub(crate) async fn append(shared: &Shared, events: &[NewEvent]) -> Result<Appen
             "Redis is given at most {MOST_EVENTS} events and {MOST_BYTES} bytes at once"
         )));
     }
-    let mut script = shared.invoke(&shared.scripts.append)?;
-    let window = shared.idempotency_window.clamp(WINDOW.0, WINDOW.1);
-    script.arg(window.as_millis() as u64);
-    let mut keys = KEYS;
+    let sent = Instant::now();
+    let mut script = shared.invoke(&shared.route.engine.scripts.append)?;
+    limits(shared, &mut script, &shared.options.retention());
     for event in events {
-        let at = match &event.idempotency_key {
-            Some(key) => {
-                script.key(shared.keys.once(key));
-                keys += 1;
-                keys
-            }
-            None => 0,
-        };
-        script.arg(&event.block[..]).arg(event.key.as_deref().unwrap_or_default()).arg(at);
+        script.arg(&event.block[..]).arg(event.key.as_deref().unwrap_or_default());
+        script.arg(event.idempotency_key.as_deref().unwrap_or_default());
     }
-    let answer: Option<Vec<String>> = shared.connections.call(&script).await?;
+    let lane = if bytes > LARGE { Lane::Large } else { Lane::Small };
+    let answer: Option<Vec<String>> = shared.route.call(lane, &script).await?;
     let mut answer = answer.ok_or(StoreError::Finished)?.into_iter();
+    shared.clock.wrote(sent);
     // It is stored by now: an answer that is none of ours says nothing else.
     let odd = |error| StoreError::outcome_unknown(error);
     let epoch = epoch(answer.next().unwrap_or_default()).map_err(odd)?;

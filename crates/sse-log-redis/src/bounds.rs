@@ -2,12 +2,13 @@ use redis::{FromRedisValue, ParsingError, Value};
 use sse_core::store::{Bounds, StoreError};
 use sse_core::{Cursor, Epoch};
 
+use crate::server::Lane;
 use crate::store::Shared;
 
 pub(crate) async fn bounds(shared: &Shared) -> Result<Bounds, StoreError> {
-    let script = shared.invoke(&shared.scripts.bounds)?;
-    let state: State = shared.connections.call(&script).await?;
-    shared.sizes.learn(0, 0, state.largest);
+    let script = shared.invoke(&shared.route.engine.scripts.bounds)?;
+    let state: State = shared.route.call(Lane::Small, &script).await?;
+    shared.pace.learn(&state);
     state.bounds()
 }
 
@@ -17,16 +18,17 @@ pub(crate) struct State {
     epoch: String,
     is_finished: bool,
     deletions: u64,
-    /// The newest entry in the stream of changes.
-    pub(crate) changes: String,
     floor: String,
     /// What was the oldest entry when `floor` was written.
     oldest: String,
     /// What is the oldest entry; empty where there is none.
     first: String,
     newest: String,
-    /// How many bytes the largest event has had.
+    /// How many bytes the largest event has, or one that was there not long ago.
     pub(crate) largest: usize,
+    /// How many events there are, and of how many bytes.
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
 }
 
 impl State {
@@ -57,10 +59,26 @@ impl State {
 
 impl FromRedisValue for State {
     fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
-        let (epoch, is_finished, deletions, changes, floor, oldest, first, newest, largest) =
+        let (epoch, is_finished, deletions, floor, oldest, first, newest, largest, events, bytes) =
             FromRedisValue::from_redis_value(value)?;
-        Ok(Self { epoch, is_finished, deletions, changes, floor, oldest, first, newest, largest })
+        let (largest, events, bytes) = (at_least_0(largest), at_least_0(events), at_least_0(bytes));
+        Ok(Self {
+            epoch,
+            is_finished,
+            deletions,
+            floor,
+            oldest,
+            first,
+            newest,
+            largest,
+            events,
+            bytes,
+        })
     }
+}
+
+fn at_least_0(number: i64) -> usize {
+    usize::try_from(number).unwrap_or(0)
 }
 
 pub(crate) fn epoch(text: String) -> Result<Epoch, StoreError> {
@@ -90,12 +108,13 @@ mod tests {
             epoch: "e".into(),
             is_finished: false,
             deletions: 0,
-            changes: "0-0".into(),
             floor: floor.into(),
             oldest: oldest.into(),
             first: first.into(),
             newest: "9-9".into(),
             largest: 0,
+            events: 0,
+            bytes: 0,
         };
         assert_eq!(state.bounds().expect("well-formed").floor, expected);
     }

@@ -1,3 +1,6 @@
+use std::error::Error;
+use std::fmt;
+
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 use sse_core::store::StoreError;
 
@@ -37,8 +40,27 @@ pub(crate) fn of_call(error: RedisError) -> StoreError {
         None => false,
     };
     match is_refused {
+        true if error.code() == Some("READONLY") => StoreError::failed(Replica(error)),
         true => StoreError::failed(error),
         false => StoreError::outcome_unknown(error),
+    }
+}
+
+/// A replica may lose what it has, and takes nothing.
+#[derive(Debug)]
+struct Replica(RedisError);
+
+impl fmt::Display for Replica {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "this Redis is a read-only replica: the URL is to name its master, or all nodes",
+        )
+    }
+}
+
+impl Error for Replica {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
     }
 }
 

@@ -1,96 +1,78 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::stream;
-use redis::{Value, cmd};
 use sse_core::Cursor;
 use sse_core::store::{Bounds, Page, PageLimit, Pages, StoreError};
-use tokio::time::timeout;
 
-use crate::bounds::{self, id};
-use crate::connection::Connection;
-use crate::read::{self, Read};
-use crate::request::Request;
+use crate::hub::Signal;
 use crate::store::Shared;
+use crate::{bounds, read};
 
-/// How long Redis is asked to wait for news.
-const BLOCK: Duration = Duration::from_secs(1);
 /// What is read at a time.
 const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 256 * 1024 };
 
 pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages, StoreError> {
-    // First by the connection of all, which goes where the log has gone; and how large events are is known before a page is asked for.
-    bounds::bounds(shared).await?;
-    let connection = shared.connections.dedicated().await?;
-    let shared = Arc::clone(shared);
-    let mut following = Following { shared, connection, after, known: None };
+    // First by a call, which goes where the log has gone; and how large events are is known before a page is asked for.
+    let known = bounds::bounds(shared).await?;
+    shared.route.engine.watch();
+    let server = shared.route.server();
     // From here on a change wakes it.
-    let first = following.read().await?;
-    let next = async |(mut following, first): (Following, Option<Page>)| {
-        let page = match first {
-            Some(page) => page,
-            None => following.next().await?,
-        };
-        Ok(Some((page, (following, None))))
+    let signal = server.listen(&shared.keys.stream).await?;
+    if !Arc::ptr_eq(&server, &shared.route.server()) {
+        return Err(StoreError::failed("the log has moved to another server meanwhile"));
+    }
+    let shared = Arc::clone(shared);
+    let following = Following { shared, signal, after, known, read_up_to: None };
+    let next = async |mut following: Following| {
+        let page = following.next().await?;
+        Ok(Some((page, following)))
     };
-    let first = Some(first).filter(|page| !page.events.is_empty());
-    Ok(Box::pin(stream::try_unfold((following, first), next)))
+    Ok(Box::pin(stream::try_unfold(following, next)))
 }
 
 struct Following {
     shared: Arc<Shared>,
-    /// One of its own: who else uses it would wait as well.
-    connection: Connection,
+    signal: Arc<Signal>,
     after: Cursor,
-    /// What there was last, and the newest of the changes.
-    known: Option<(Bounds, String)>,
+    /// What there was last.
+    known: Bounds,
+    /// There is nothing up to here that was not read; nothing is known before the first page.
+    read_up_to: Option<Cursor>,
 }
 
 impl Following {
     /// The next page that has something new.
     async fn next(&mut self) -> Result<Page, StoreError> {
         loop {
-            self.wait().await?;
-            let known = self.known.as_ref().map(|(bounds, _)| *bounds);
+            // A page need not have all there is.
+            if self.read_up_to.is_some_and(|read| self.known.newest <= read) {
+                self.signal.wait().await?;
+            }
+            let before = self.known;
             let page = self.read().await?;
-            if !page.events.is_empty() || known != Some(page.bounds) {
+            if !page.events.is_empty() || before != page.bounds {
                 return Ok(page);
             }
         }
     }
 
-    /// Until there are events or changes, or a while has passed: what somebody does by other means wakes nobody.
-    async fn wait(&mut self) -> Result<(), StoreError> {
-        let keys = &self.shared.keys;
-        let changes = self.known.as_ref().map_or("0-0", |(_, changes)| changes);
-        let mut command = cmd("XREAD");
-        command.arg("COUNT").arg(1).arg("BLOCK").arg(BLOCK.as_millis() as u64);
-        command.arg("STREAMS").arg(&keys.stream).arg(&keys.changes);
-        command.arg(id(self.after)).arg(changes);
-        let within = BLOCK + self.shared.connections.response_timeout();
-        let waiting = timeout(within, self.connection.ask::<Value>(&command)).await;
-        waiting.unwrap_or_else(|_| Err(no_answer(within))).map(drop)
-    }
-
     async fn read(&mut self) -> Result<Page, StoreError> {
-        loop {
-            let pipeline = read::pipeline(&self.shared, self.after, LIMIT)?;
-            let request = Request::Pipeline(&pipeline, &self.shared.scripts.bounds);
-            let within = self.shared.connections.response_timeout();
-            let reading = timeout(within, self.connection.call(request)).await;
-            let answer = reading.unwrap_or_else(|_| Err(no_answer(within)))?;
-            let Read { bounds, events, changes, skipped_to } =
-                read::take(&self.shared, answer, LIMIT)?;
-            self.known = Some((bounds, changes));
-            let last = events.last().map(|event| event.cursor).or(skipped_to);
-            self.after = last.unwrap_or(self.after);
-            if skipped_to.is_none() {
-                return Ok(Page { bounds, events });
+        let page = loop {
+            match read::read(&self.shared, self.after, LIMIT).await {
+                Err(_) if self.shared.coming.is_coming(self.after) => continue,
+                page => break page?,
             }
+        };
+        // What has come after the events were read shows in the bounds; what was there before would be in an empty page.
+        let was_there = std::mem::replace(&mut self.known, page.bounds).newest;
+        match page.events.last() {
+            Some(last) => (self.after, self.read_up_to) = (last.cursor, Some(last.cursor)),
+            None if was_there <= page.bounds.newest => {
+                self.read_up_to = Some(was_there.max(self.after))
+            }
+            // The log has moved back.
+            None => self.read_up_to = Some(page.bounds.newest),
         }
+        Ok(page)
     }
-}
-
-fn no_answer(within: Duration) -> StoreError {
-    StoreError::outcome_unknown(format!("Redis has not answered within {within:?}"))
 }

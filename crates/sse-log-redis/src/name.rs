@@ -6,27 +6,31 @@ pub(crate) struct Keys {
     pub(crate) stream: String,
     pub(crate) meta: String,
     pub(crate) newest_of_key: String,
-    pub(crate) changes: String,
+    pub(crate) once: String,
 }
 
 impl Keys {
-    pub(crate) fn new(prefix: &str, name: &LogName) -> Result<Self, String> {
-        if prefix.contains(['{', '}']) {
-            return Err(format!(
-                "{prefix:?} is no prefix for the keys of a log: that has no braces"
-            ));
-        }
+    pub(crate) fn new(prefix: &str, name: &LogName) -> Self {
         let stream = format!("{prefix}:{{{name}}}");
-        Ok(Self {
+        Self {
             meta: format!("{stream}:meta"),
             newest_of_key: format!("{stream}:keys"),
-            changes: format!("{stream}:changes"),
+            once: format!("{stream}:once"),
             stream,
-        })
+        }
     }
+}
 
-    /// Where an idempotency key is remembered.
-    pub(crate) fn once(&self, idempotency_key: &str) -> String {
-        format!("{}:once:{idempotency_key}", self.stream)
+/// Refuses a prefix that would be a part of the hash tag.
+pub(crate) fn check_prefix(prefix: &str) -> Result<(), String> {
+    match prefix.contains(['{', '}']) {
+        true => Err(format!("{prefix:?} is no prefix for the keys of a log: that has no braces")),
+        false => Ok(()),
     }
+}
+
+/// The log whose state such a key holds.
+pub(crate) fn of_meta(prefix: &str, key: &str) -> Option<LogName> {
+    let name = key.strip_prefix(prefix)?.strip_prefix(":{")?.strip_suffix("}:meta")?;
+    LogName::try_from(name).ok()
 }

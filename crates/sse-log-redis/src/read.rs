@@ -1,23 +1,26 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
-use redis::{Cmd, Pipeline, Value, cmd, from_redis_value, pipe};
+use redis::{Pipeline, Value, cmd, from_redis_value, pipe};
 use sse_core::Cursor;
 use sse_core::store::{Bounds, Page, PageLimit, StoreError, StoredEvent};
 
 use crate::bounds::{State, cursor, id};
-use crate::request::Request;
+use crate::server::Lane;
 use crate::store::Shared;
 
+/// The next events, of which there is at least one if there is any.
 pub(crate) async fn read(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     after: Cursor,
     limit: PageLimit,
 ) -> Result<Page, StoreError> {
     let mut from = after;
     loop {
-        let pipeline = pipeline(shared, from, limit)?;
-        let request = Request::Pipeline(&pipeline, &shared.scripts.bounds);
-        let answer = shared.connections.call(request).await?;
-        let read = take(shared, answer, limit)?;
+        let (answer, asked, took) = shared.coming.page(shared, from, limit).await?;
+        let read = take(answer, limit)?;
+        shared.pace.came(asked, read.size, took);
+        shared.pace.learn(&read.state);
         match read.skipped_to {
             Some(last) => from = last,
             None => return Ok(Page { bounds: read.bounds, events: read.events }),
@@ -26,13 +29,14 @@ pub(crate) async fn read(
 }
 
 /// What a page came with.
-pub(crate) struct Read {
-    pub(crate) bounds: Bounds,
-    pub(crate) events: Vec<StoredEvent>,
-    /// The newest of the changes.
-    pub(crate) changes: String,
+struct Read {
+    bounds: Bounds,
+    state: State,
+    events: Vec<StoredEvent>,
+    /// How many events have come, and of how many bytes: maybe more than the limit allows.
+    size: (usize, usize),
     /// The last of the entries, where none of them is an event of ours.
-    pub(crate) skipped_to: Option<Cursor>,
+    skipped_to: Option<Cursor>,
 }
 
 /// What Redis answers to `pipeline`.
@@ -44,48 +48,38 @@ pub(crate) type Answer = (Vec<(String, Vec<Value>)>, State);
 pub(crate) fn pipeline(
     shared: &Shared,
     after: Cursor,
-    limit: PageLimit,
+    count: usize,
 ) -> Result<Pipeline, StoreError> {
     // There is nothing after the last position, and Redis would say so by an error.
     let after = after.min(Cursor::MAX.previous());
+    let keys = &shared.keys;
     let mut range = cmd("XRANGE");
-    range.arg(&shared.keys.stream).arg(format!("({}", id(after))).arg("+");
-    range.arg("COUNT").arg(shared.sizes.count(limit));
+    range.arg(&keys.stream).arg(format!("({}", id(after))).arg("+").arg("COUNT").arg(count);
+    let mut bounds = cmd("EVALSHA");
+    bounds.arg(shared.route.engine.scripts.bounds.get_hash()).arg(4);
+    bounds.arg(&keys.stream).arg(&keys.meta).arg(&keys.newest_of_key).arg(&keys.once);
+    bounds.arg(sse_core::Epoch::random()?.as_str());
     let mut pipeline = pipe();
-    pipeline.add_command(range).add_command(bounds(shared)?);
+    pipeline.add_command(range).add_command(bounds);
     Ok(pipeline)
 }
 
-fn bounds(shared: &Shared) -> Result<Cmd, StoreError> {
-    let keys = &shared.keys;
-    let mut bounds = cmd("EVALSHA");
-    bounds.arg(shared.scripts.bounds.get_hash()).arg(4);
-    bounds.arg(&keys.stream).arg(&keys.meta).arg(&keys.newest_of_key).arg(&keys.changes);
-    bounds.arg(sse_core::Epoch::random()?.as_str());
-    Ok(bounds)
-}
-
 /// Reads an answer, as much of it as the limit allows.
-pub(crate) fn take(
-    shared: &Shared,
-    (entries, state): Answer,
-    limit: PageLimit,
-) -> Result<Read, StoreError> {
-    let mut events = Vec::with_capacity(entries.len());
-    let (mut count, mut bytes, mut last) = (0, 0, None);
+fn take((entries, state): Answer, limit: PageLimit) -> Result<Read, StoreError> {
+    let mut events: Vec<StoredEvent> = Vec::with_capacity(entries.len());
+    let (mut size, mut last, mut is_full) = ((0, 0), None, false);
     for (id, fields) in entries {
         let at = cursor(&id)?;
         last = Some(at);
         let Some(event) = event(at, fields)? else { continue };
-        (count, bytes) = (count + 1, bytes + event.block.len());
-        if !events.is_empty() && bytes > limit.bytes {
-            break;
+        size = (size.0 + 1, size.1 + event.block.len());
+        is_full |= !events.is_empty() && size.1 > limit.bytes;
+        if !is_full {
+            events.push(event);
         }
-        events.push(event);
     }
-    shared.sizes.learn(count, bytes, state.largest);
     let skipped_to = last.filter(|_| events.is_empty());
-    Ok(Read { bounds: state.bounds()?, events, skipped_to, changes: state.changes })
+    Ok(Read { bounds: state.bounds()?, state, events, size, skipped_to })
 }
 
 /// The event that an entry is, unless it is somebody else's.
@@ -107,13 +101,22 @@ fn event(cursor: Cursor, fields: Vec<Value>) -> Result<Option<StoredEvent>, Stor
 }
 
 pub(crate) async fn before_last(shared: &Shared, limit: PageLimit) -> Result<Cursor, StoreError> {
-    let mut script = shared.invoke(&shared.scripts.before_last)?;
-    script.arg(limit.events).arg(limit.bytes);
-    let (state, oldest): (State, String) = shared.connections.call(&script).await?;
-    let bounds = state.bounds()?;
-    match oldest.is_empty() {
-        true if limit.events == 0 => Ok(bounds.newest),
-        true => Ok(bounds.floor),
-        false => Ok(cursor(&oldest)?.previous().max(bounds.floor)),
+    let (mut at, mut left) = ("+".to_owned(), limit);
+    loop {
+        let mut script = shared.invoke(&shared.route.engine.scripts.before_last)?;
+        script.arg(&at).arg(left.events).arg(left.bytes);
+        let (state, oldest, seen, bytes, is_all): (State, String, usize, usize, bool) =
+            shared.route.call(Lane::Small, &script).await?;
+        let bounds = state.bounds()?;
+        if is_all {
+            return match oldest.is_empty() {
+                _ if limit.events == 0 => Ok(bounds.newest),
+                true => Ok(bounds.floor),
+                false => Ok(cursor(&oldest)?.previous().max(bounds.floor)),
+            };
+        }
+        at = format!("({oldest}");
+        left.events = left.events.saturating_sub(seen);
+        left.bytes = left.bytes.saturating_sub(bytes);
     }
 }

@@ -26,13 +26,19 @@ impl Scripts {
     }
 }
 
-/// The flags of a script are on its very first line.
+/// Puts what they have in common before the code of a script. The flags of a script are on its very first line.
 fn script(code: &str) -> Script {
-    let log = include_str!("lua/log.lua");
+    let common = [
+        include_str!("lua/log.lua"),
+        include_str!("lua/clock.lua"),
+        include_str!("lua/once.lua"),
+        include_str!("lua/trim.lua"),
+    ]
+    .concat();
     match code.split_once('\n') {
         Some((flags, code)) if flags.starts_with("#!") => {
-            Script::new(&[flags, "\n", log, code].concat())
+            Script::new(&[flags, "\n", &common, code].concat())
         }
-        _ => Script::new(&[log, code].concat()),
+        _ => Script::new(&[&common, code].concat()),
     }
 }

@@ -1,65 +1,53 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use redis::{Script, ScriptInvocation};
 use sse_core::store::{
     Appended, Bounds, LogName, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
-use sse_core::{Cursor, Epoch, Error, async_trait};
+use sse_core::{Cursor, Epoch, StoreOptions, async_trait};
 
-use crate::Options;
-use crate::connection::Connections;
+use crate::clock::Clock;
+use crate::coming::Coming;
+use crate::engine::Inner;
 use crate::name::Keys;
-use crate::node::Nodes;
-use crate::script::Scripts;
-use crate::sizes::Sizes;
+use crate::pace::Pace;
+use crate::route::Route;
 use crate::{admin, append, bounds, follow, read, retain};
 
-/// The store of one log in Redis. [`open`](crate::open) makes a log of it.
+/// The store of one log in Redis: [`Engine::store`](crate::Engine::store) gives it, and [`open_store`](crate::open_store) makes a log of it.
 #[derive(Clone)]
 pub struct RedisStore(pub(crate) Arc<Shared>);
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) connections: Connections,
-    pub(crate) scripts: Scripts,
+    pub(crate) route: Arc<Route>,
     name: LogName,
     pub(crate) keys: Keys,
-    pub(crate) idempotency_window: Duration,
-    pub(crate) sizes: Sizes,
+    pub(crate) options: StoreOptions,
+    pub(crate) clock: Clock,
+    pub(crate) pace: Pace,
+    pub(crate) coming: Coming,
 }
 
 impl RedisStore {
-    /// The store of this name. It connects when it is first used, so that a Redis that is down is one that is waited for.
-    ///
-    /// # Errors
-    ///
-    /// Where the URL or the name is none, the prefix has braces, or the URL wants what is not there: `rediss://` the feature `tls`, several nodes
-    /// the feature `cluster`.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing has happened when it is dropped.
-    pub async fn connect(url: &str, name: &str, options: &Options) -> Result<Self, Error> {
-        #[cfg(feature = "tls")]
-        {
-            // Where the application has chosen one, that stays.
-            _ = rustls::crypto::ring::default_provider().install_default();
-        }
-        let name = LogName::try_from(name).map_err(StoreError::from)?;
-        let keys = Keys::new(&options.prefix, &name).map_err(StoreError::failed)?;
-        let nodes = Nodes::parse(url).map_err(StoreError::failed)?;
+    pub(crate) fn new(
+        engine: &Arc<Inner>,
+        name: &str,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let name = LogName::try_from(name)?;
+        let keys = Keys::new(&engine.options.prefix, &name);
         // A connection that does not answer is noticed before the log gives up on the call.
-        let response_timeout = options.log.store_timeout.mul_f64(0.9);
-        let connections = Connections::new(nodes, options.connect_timeout, response_timeout);
+        let timeout = options.store_timeout.mul_f64(0.9);
         Ok(Self(Arc::new(Shared {
-            connections,
-            scripts: Scripts::new(),
+            route: Arc::new(Route::new(Arc::clone(engine), timeout)),
             name,
             keys,
-            idempotency_window: options.log.idempotency_window,
-            sizes: Sizes::default(),
+            options,
+            clock: Clock::default(),
+            pace: Pace::default(),
+            coming: Coming::default(),
         })))
     }
 }
@@ -70,9 +58,9 @@ impl Shared {
         &self,
         script: &'a Script,
     ) -> Result<ScriptInvocation<'a>, StoreError> {
-        let Keys { stream, meta, newest_of_key, changes } = &self.keys;
+        let Keys { stream, meta, newest_of_key, once } = &self.keys;
         let mut invocation = script.prepare_invoke();
-        invocation.key(&[stream, meta, newest_of_key, changes]);
+        invocation.key(&[stream, meta, newest_of_key, once]);
         invocation.arg(Epoch::random()?.as_str());
         Ok(invocation)
     }

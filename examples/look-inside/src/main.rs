@@ -67,16 +67,16 @@ async fn open(url: &str, name: &str) -> Result<Arc<dyn Store>> {
             Arc::new(redb.store(name, log).await?)
         }
         Some(("redis", url)) => {
-            let options = sse_log_redis::Options { log, ..Default::default() };
-            Arc::new(sse_log_redis::RedisStore::connect(url, name, &options).await?)
+            let redis = sse_log_redis::connect(url, Default::default()).await?;
+            Arc::new(redis.store(name, log).await?)
         }
         Some(("nats", url)) => {
             let nats = sse_log_nats::connect(url, Default::default()).await?;
             Arc::new(nats.store(name, log).await?)
         }
         Some(("postgres", url)) => {
-            let options = sse_log_postgres::Options { log, ..Default::default() };
-            Arc::new(sse_log_postgres::PostgresStore::connect(url, name, &options).await?)
+            let postgres = sse_log_postgres::connect(url, Default::default()).await?;
+            Arc::new(postgres.store(name, log).await?)
         }
         _ => return Err(format!("{url:?} is the URL of no store\n\n{USAGE}").into()),
     })

@@ -9,6 +9,7 @@ use clap::Parser;
 use sse_bench::beside_plain::{self, Beside};
 use sse_bench::fanout::{self, Fanout};
 use sse_bench::idle::{self, Idle};
+use sse_bench::logs::{self, IdleLogs};
 use sse_bench::pinned::{self, Pinned};
 use sse_bench::recover::{self, Recovering};
 use sse_bench::serving::{self, Serving};
@@ -38,6 +39,8 @@ enum Arguments {
     RedbBesidePlain(Beside),
     /// How long a log takes to go on after its engine was killed.
     Recover(Recovering),
+    /// What logs cost on which nothing happens.
+    IdleLogs(IdleLogs),
 }
 
 fn main() -> io::Result<()> {
@@ -53,6 +56,7 @@ fn main() -> io::Result<()> {
         Arguments::Store(storing) => run(store::measure(storing)),
         Arguments::RedbBesidePlain(beside) => run(beside_plain::measure(beside)),
         Arguments::Recover(recovering) => run(recover::measure(recovering)),
+        Arguments::IdleLogs(idle) => run(logs::measure(idle, || ALLOCATOR.allocated())),
     }
 }
 

@@ -1,34 +1,33 @@
--- ARGV: for how many milliseconds an idempotency key is remembered; then for each event its block, its key or '', and which of KEYS
--- holds its idempotency key, or 0. Answers the epoch and the ids; nothing where the log is finished.
-local function remembered(at)
-  return at > 0 and redis.call('GET', KEYS[at])
-end
-
-local m = redis.call('HMGET', meta, 'finished', 'oldest', 'bytes', 'largest')
-local is_keyed, is_new = false, false
-for i = 3, #ARGV, 3 do
+-- ARGV: how long this process has not written, how long an idempotency key is remembered, how many events, how many bytes and how many
+-- milliseconds are kept, or ''; then for each event its block, its key or '', and its idempotency key or ''. Answers the epoch and the ids;
+-- nothing where the log is finished.
+local window, most, most_bytes, age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+look()
+tick(ARGV[2])
+local is_keyed, is_new, is_once = false, false, false
+for i = 7, #ARGV, 3 do
   is_keyed = is_keyed or ARGV[i + 1] ~= ''
-  is_new = not remembered(tonumber(ARGV[i + 2])) or is_new
+  is_once = is_once or ARGV[i + 2] ~= ''
+  is_new = is_new or ARGV[i + 2] == '' or not remembered(ARGV[i + 2], window)
 end
-if m[1] and is_new then return false end
+if state.finished and is_new then return false end
 
--- What would fail halfway is refused before anything is written; so every idempotency key has been looked up by now.
+-- What would fail halfway is refused before anything is written; so the types of all keys have been seen by now.
 if is_keyed then redis.call('HLEN', newest_of_key) end
-local needed = { { 'XADD', stream, '*', 'b', '' }, { 'HSET', meta, 'oldest', '' } }
-if is_keyed then needed[3] = { 'XDEL', stream, '0-1' } end
-if KEYS[5] then needed[#needed + 1] = { 'SET', KEYS[5], '', 'PX', 1 } end
-for _, command in ipairs(needed) do
+if is_once then redis.call('HLEN', once) end
+local needed = { { 'XADD', stream, '*', 'b', '' }, { 'HSET', meta, 'oldest', '' }, { 'SPUBLISH', stream, '' } }
+if is_keyed then needed[#needed + 1] = { 'XDEL', stream, '0-1' } end
+if is_once then needed[#needed + 1] = { 'HDEL', once, '' } end
+if length >= most then needed[#needed + 1] = { 'XTRIM', stream, 'MINID', '0-1' } end
+for _, command in ipairs(is_new and needed or {}) do
   if not redis.acl_check_cmd(unpack(command)) then
     return redis.error_reply('NOPERM this user may not run ' .. command[1])
   end
 end
 
-local answer = { epoch() }
-if is_keyed then
-  note_trims()
-  m = redis.call('HMGET', meta, 'finished', 'oldest', 'bytes', 'largest')
-end
-local oldest, bytes, largest = m[2] or '', tonumber(m[3] or 0), tonumber(m[4] or 0)
+if is_new then settle() end
+if age and is_new then sample(age) end
+local answer, added, added_bytes = { state.epoch }, 0, 0
 
 -- A key has one event: the one before it goes.
 local function supersede(key, id, size)
@@ -37,26 +36,53 @@ local function supersede(key, id, size)
   if not known then return end
   local old, old_size = string.match(known, '^(%S+) (%d+)$')
   if redis.call('XDEL', stream, old) == 1 then
-    if is_counted(old) then bytes = bytes - tonumber(old_size) end
-    if old == oldest then oldest = ends() end
+    length = length - 1
+    if is_counted(old) then set('bytes', number('bytes') - tonumber(old_size)) end
+    if old == first then first = first_entry() end
   end
 end
 
-for i = 3, #ARGV, 3 do
-  local block, key, at = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-  local id = remembered(at)
+local function add(block, key)
+  local id
+  if key == '' then
+    id = redis.call('XADD', stream, '*', 'b', block)
+  else
+    id = redis.call('XADD', stream, '*', 'b', block, 'k', key)
+  end
+  added, added_bytes, length, newest = added + 1, added_bytes + #block, length + 1, id
+  set('bytes', number('bytes') + #block)
+  if #block >= number('largest') then
+    set('largest', #block)
+    set('largest_at', id)
+    set('largest_since', 0)
+  elseif #block > number('largest_since') then
+    set('largest_since', #block)
+  end
+  if first == '' then first = id end
+  if key ~= '' then supersede(key, id, #block) end
+  return id
+end
+
+for i = 7, #ARGV, 3 do
+  local block, key, idempotency_key = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local id = idempotency_key ~= '' and remembered(idempotency_key, window)
   if not id then
-    if key == '' then
-      id = redis.call('XADD', stream, '*', 'b', block)
-    else
-      id = redis.call('XADD', stream, '*', 'b', block, 'k', key)
-    end
-    bytes, largest = bytes + #block, math.max(largest, #block)
-    if oldest == '' then oldest = id end
-    if key ~= '' then supersede(key, id, #block) end
-    if at > 0 then redis.call('SET', KEYS[at], id, 'PX', ARGV[2]) end
+    id = add(block, key)
+    if idempotency_key ~= '' then remember(idempotency_key, id) end
   end
   answer[#answer + 1] = id
 end
-if is_new then redis.call('HSET', meta, 'oldest', oldest, 'bytes', bytes, 'largest', largest) end
+if not is_new then return answer end
+
+set('oldest', first)
+set('newest', newest)
+set('count', length)
+-- At least as fast as it is added to, and no more than twice as fast, in events or in bytes: the script is not to take long.
+trim(most, most_bytes, age, function(gone, gone_bytes)
+  local is_much = gone_bytes >= math.max(2 * added_bytes, 4 * MIB)
+  return is_much or gone >= 2 * added and gone_bytes >= 2 * added_bytes
+end)
+if is_once then forget(most, window, 2 * added) end
+save()
+announce()
 return answer

@@ -1,26 +1,23 @@
--- ARGV: how many events, and bytes. Answers the bounds, and the oldest of the last that fit; '' where all do, or none is asked for.
-local count, bytes = tonumber(ARGV[2]), tonumber(ARGV[3])
-local at, id, size, seen = '+', '', 0, 0
-
--- The oldest of the last entries that fit, where not all of these do.
-local function oldest_of(entries)
+-- ARGV: where to look on, how many events, of how many bytes. Answers the bounds, the oldest that fits or '' if all fit, how many were seen,
+-- of how many bytes, and whether that is all. A script looks at some: Redis does other things in between.
+local at, count, bytes = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local id, seen, seen_bytes, is_all = string.match(at, '[%d-]+$') or '', 0, 0, false
+look()
+local is_counted_whole = not is_lost and (state.counted or '') == '' and first == (state.oldest or '')
+if at == '+' and is_counted_whole and length <= count and number('bytes') <= bytes then
+  return { bounds(), '', 0, 0, 1 }
+end
+while not is_all and seen < 5000 and seen_bytes < MIB do
+  -- One more than is asked for, to tell whether all fit.
+  local n = math.min(count - seen + 1, at_a_time(seen, seen_bytes))
+  local entries = redis.call('XREVRANGE', stream, at, '-', 'COUNT', n)
   for _, entry in ipairs(entries) do
-    local block = fields(entry)
-    size, seen = size + #(block or ''), seen + 1
-    if seen > count or (id ~= '' and size > bytes) then return id end
-    id = entry[1]
+    local size = #(fields(entry) or '')
+    if seen == count or (id ~= '' and seen_bytes + size > bytes) then
+      return { bounds(), id, seen, seen_bytes, 1 }
+    end
+    id, at, seen, seen_bytes = entry[1], '(' .. entry[1], seen + 1, seen_bytes + size
   end
+  is_all = #entries < n
 end
-
-local found = ''
--- Without a limit of bytes the length says whether all fit.
-if count > 0 and (bytes < 2 ^ 53 or redis.call('XLEN', stream) >= count) then
-  local most = at_a_time(64)
-  while found == '' do
-    local entries = redis.call('XREVRANGE', stream, at, '-', 'COUNT', math.min(count + 1 - seen, most))
-    if #entries == 0 then break end
-    found = oldest_of(entries) or ''
-    at = '(' .. entries[#entries][1]
-  end
-end
-return { bounds(), found }
+return { bounds(), is_all and '' or id, seen, seen_bytes, is_all and 1 or 0 }

@@ -1,6 +1,11 @@
 #!lua flags=allow-oom
 -- ARGV: the epoch to be replaced. Answers the epoch there is.
-if redis.call('HGET', meta, 'epoch') ~= ARGV[2] then return epoch() end
-redis.call('HSET', meta, 'epoch', ARGV[1])
-announce()
-return ARGV[1]
+look()
+local begins = settle()
+if not begins and state.epoch == ARGV[2] then
+  set('epoch', ARGV[1])
+  begins = true
+end
+save()
+if begins then announce() end
+return state.epoch

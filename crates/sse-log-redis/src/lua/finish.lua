@@ -1,4 +1,9 @@
 #!lua flags=allow-oom
-epoch()
-if redis.call('HSETNX', meta, 'finished', 1) == 1 then announce() end
+look()
+local begins = settle()
+if begins or not state.finished then
+  set('finished', '1')
+  save()
+  announce()
+end
 return 1

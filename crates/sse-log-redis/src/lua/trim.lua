@@ -1,0 +1,41 @@
+-- Drops the oldest entries that are over the limits, until it is `enough`: of so many entries, of so many bytes. The newest is kept. Answers
+-- whether there may be more to drop.
+local function trim(most, most_bytes, age, enough)
+  local old = age and aged(age)
+  local count, bytes, gone, gone_bytes, last = length, number('bytes'), 0, 0, nil
+  local function is_over(id)
+    return count > 1 and (count > most or bytes > most_bytes or old and not is_after(id, old))
+  end
+  if first == '' or not is_over(first) then return false end
+  local next, is_enough
+  while not next do
+    local entries = redis.call('XRANGE', stream, last and '(' .. last or '-', '+', 'COUNT', at_a_time(gone, gone_bytes))
+    for _, entry in ipairs(entries) do
+      local id = entry[1]
+      is_enough = enough(gone, gone_bytes)
+      if is_enough or not is_over(id) then
+        next = id
+        break
+      end
+      local block, key = fields(entry)
+      local size = #(block or '')
+      gone, gone_bytes, count, last = gone + 1, gone_bytes + size, count - 1, id
+      if is_counted(id) then bytes = bytes - size end
+      if key and is_newest_of(key, id) then redis.call('HDEL', newest_of_key, key) end
+    end
+  end
+  if not last then return is_enough end
+  redis.call('XTRIM', stream, 'MINID', next)
+  length, first = count, next
+  set('floor', '=' .. last)
+  set('oldest', next)
+  set('bytes', bytes)
+  set('count', count)
+  -- The largest of what is left is not known: it is no larger than the largest that came after the one that has gone.
+  if not is_after(state.largest_at or '0-0', last) then
+    set('largest', number('largest_since'))
+    set('largest_at', newest)
+    set('largest_since', 0)
+  end
+  return is_enough
+end

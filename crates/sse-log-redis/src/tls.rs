@@ -1,0 +1,60 @@
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, RedisError};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+/// Whether the connection is to be encrypted, and the server's certificate checked.
+pub(crate) fn is_wanted(node: &ConnectionInfo) -> bool {
+    matches!(node.addr(), ConnectionAddr::TcpTls { insecure: false, .. })
+}
+
+/// Connects by TLS, with the certificates that the system trusts. Those are read once in a process.
+pub(crate) async fn connect(
+    node: &ConnectionInfo,
+    within: Duration,
+    config: AsyncConnectionConfig,
+) -> Result<MultiplexedConnection, RedisError> {
+    let ConnectionAddr::TcpTls { host, port, .. } = node.addr() else {
+        return Err(io::Error::other("TLS is for TCP").into());
+    };
+    let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
+    let connector = TlsConnector::from(trusted()?);
+    let tcp = timeout(within, TcpStream::connect((host.as_str(), *port)));
+    let tcp = tcp.await.unwrap_or_else(|_| Err(too_late("no connection", within)))?;
+    tcp.set_nodelay(true)?;
+    let connecting = async {
+        let encrypted = connector.connect(name, tcp).await?;
+        MultiplexedConnection::new_with_config(node.redis_settings(), encrypted, config).await
+    };
+    let why = "no answer by TLS, which the port may not speak";
+    let (connection, driver) =
+        timeout(within, connecting).await.map_err(|_| too_late(why, within))??;
+    tokio::spawn(driver);
+    Ok(connection)
+}
+
+fn too_late(what: &str, within: Duration) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("{what}, within {within:?}"))
+}
+
+fn trusted() -> Result<Arc<ClientConfig>, RedisError> {
+    static TRUSTED: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    if let Some(config) = TRUSTED.get() {
+        return Ok(Arc::clone(config));
+    }
+    let mut read = rustls_native_certs::load_native_certs();
+    if let (true, Some(error)) = (read.certs.is_empty(), read.errors.pop()) {
+        return Err(io::Error::other(error).into());
+    }
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(read.certs);
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    Ok(Arc::clone(TRUSTED.get_or_init(|| Arc::new(config))))
+}

@@ -1,0 +1,95 @@
+//! For how long events are kept, though the server's clock jumps.
+
+use std::time::Duration;
+
+use sse_conformance::stores::Redis;
+use sse_core::store::Store;
+use sse_core::{Cursor, StoreOptions};
+
+use crate::tools::{STREAM, after, append, bounds, command, open_with, soon};
+
+const AGE: Duration = Duration::from_secs(1);
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+fn options() -> StoreOptions {
+    StoreOptions { age: Some(AGE), ..StoreOptions::default() }
+}
+
+async fn retain(store: &dyn Store) {
+    store.retain(&options().retention()).await.expect("retained");
+}
+
+async fn are_gone(store: &dyn Store, but: &[Cursor]) {
+    soon(async {
+        while after(store, Cursor::START).await != but {
+            retain(store).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+/// As it looks when the clock has jumped since the log was written to.
+async fn clock_jumps(redis: &Redis, by: i64) {
+    let noted = command(redis, format!("HGET {STREAM}:meta time")).await;
+    let noted: i64 = noted.lines().nth(1).expect("a time").parse().expect("a number");
+    command(redis, format!("HSET {STREAM}:meta time {}", noted - by)).await;
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_ages_nothing_away() {
+    let redis = Redis::start().await;
+    let options = StoreOptions { age: Some(Duration::from_secs(600)), ..StoreOptions::default() };
+    let store = open_with(&redis, options).await;
+    let once = || crate::tools::event("once").with_idempotency_key("a").expect("a key");
+    let mut kept = vec![append(&*store, 1).await, append(&*store, 2).await];
+    let first = store.append(&[once()]).await.expect("stored");
+    kept.push(first.cursors[0]);
+    store.retain(&options.retention()).await.expect("retained");
+    clock_jumps(&redis, DAY as i64).await;
+    store.retain(&options.retention()).await.expect("retained");
+    assert_eq!(after(&*store, Cursor::START).await, kept);
+    clock_jumps(&redis, DAY as i64).await;
+    assert_eq!(store.append(&[once()]).await.expect("known"), first, "keys are remembered");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_for_a_moment_keeps_nothing_for_longer() {
+    let redis = Redis::start().await;
+    let store = open_with(&redis, options()).await;
+    append(&*store, 1).await;
+    // The ids of all that comes are of the next century, and the clock goes back.
+    command(&redis, format!("XADD {STREAM} 4999999999999-7 b data:two")).await;
+    append(&*store, 3).await;
+    clock_jumps(&redis, -(DAY as i64)).await;
+    let newest = append(&*store, 4).await;
+    are_gone(&*store, &[newest]).await;
+}
+
+#[tokio::test]
+async fn what_is_appended_later_is_kept_for_longer() {
+    let redis = Redis::start().await;
+    let store = open_with(&redis, options()).await;
+    append(&*store, 1).await;
+    tokio::time::sleep(AGE / 2).await;
+    let later = [append(&*store, 2).await, append(&*store, 3).await];
+    are_gone(&*store, &later).await;
+    are_gone(&*store, &later[1..]).await;
+    assert_eq!(bounds(&*store).await.newest, later[1]);
+}
+
+#[tokio::test]
+async fn an_append_drops_what_is_too_old() {
+    let redis = Redis::start().await;
+    let store = open_with(&redis, options()).await;
+    let old = append(&*store, 0).await;
+    soon(async {
+        while after(&*store, Cursor::START).await.contains(&old) {
+            append(&*store, 1).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    let kept = after(&*store, Cursor::START).await.len();
+    assert!(kept > 5 && kept < 100, "{kept}");
+}

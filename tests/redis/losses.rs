@@ -1,0 +1,88 @@
+//! The stream is gone, or another is in its place: a new epoch begins before anything else is done, whatever comes first.
+
+use std::collections::HashSet;
+
+use sse_conformance::stores::Redis;
+use sse_core::store::{Appended, Store};
+use sse_core::{Cursor, StoreOptions};
+
+use crate::tools::{STREAM, after, append, bounds, command, event, open};
+
+async fn append_keyed(store: &dyn Store) -> Appended {
+    let keyed = event("keyed").with_key("key").expect("a key");
+    store.append(&[keyed]).await.expect("stored")
+}
+
+#[tokio::test]
+async fn a_stream_that_is_gone_is_a_new_epoch_whatever_is_done_first() {
+    for first in
+        ["append", "append keyed", "retain", "delete", "bounds", "read", "finish", "follow"]
+    {
+        let redis = Redis::start().await;
+        let store = open(&redis).await;
+        append(&*store, "a").await;
+        let lost = append(&*store, "b").await;
+        let before = bounds(&*store).await.epoch;
+        command(&redis, format!("DEL {STREAM}")).await;
+        // Another process, which has not seen it.
+        let store = open(&redis).await;
+        match first {
+            "append" => assert_ne!(
+                store.append(&[event("c")]).await.expect("stored").epoch,
+                before,
+                "the id that is answered is one of the new epoch"
+            ),
+            "append keyed" => assert_ne!(append_keyed(&*store).await.epoch, before),
+            "retain" => {
+                store.retain(&StoreOptions::default().retention()).await.expect("retained");
+            }
+            "delete" => store.delete(lost).await.expect("there is none"),
+            "bounds" => assert_ne!(bounds(&*store).await.epoch, before),
+            "read" => assert_eq!(after(&*store, Cursor::START).await, []),
+            "finish" => store.finish().await.expect("finished"),
+            _ => drop(store.follow(lost).await.expect("followed")),
+        }
+        assert_ne!(bounds(&*store).await.epoch, before, "{first}");
+        assert_eq!(bounds(&*store).await.epoch, bounds(&*store).await.epoch, "it stays");
+    }
+}
+
+/// A copy that somebody has kept, say: it lacks the end.
+#[tokio::test]
+async fn an_older_stream_in_the_place_of_the_newest_is_a_new_epoch() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let kept = append(&*store, "kept").await;
+    command(&redis, format!("COPY {STREAM} sse:copy")).await;
+    append(&*store, "lost").await;
+    let before = bounds(&*store).await.epoch;
+    command(&redis, format!("COPY sse:copy {STREAM} REPLACE")).await;
+    let appended = append_keyed(&*store).await;
+    assert_ne!(appended.epoch, before);
+    assert_eq!(after(&*store, Cursor::START).await, [kept, appended.cursors[0]]);
+}
+
+#[tokio::test]
+async fn no_id_is_given_twice_in_an_epoch_though_the_stream_goes_again_and_again() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let mut ids = HashSet::new();
+    for n in 0..500 {
+        let appended = store.append(&[event(n)]).await.expect("stored");
+        assert!(ids.insert((appended.epoch, appended.cursors[0])), "{appended:?}");
+        command(&redis, format!("DEL {STREAM}")).await;
+    }
+}
+
+/// A deletion of the newest event is none of a loss.
+#[tokio::test]
+async fn an_event_that_is_deleted_is_no_new_epoch() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    let first = append(&*store, "first").await;
+    let before = bounds(&*store).await.epoch;
+    store.delete(first).await.expect("deleted");
+    assert_eq!(bounds(&*store).await.epoch, before);
+    assert!(append(&*store, "second").await > first);
+    assert_eq!(bounds(&*store).await.epoch, before);
+}
