@@ -150,6 +150,7 @@ mod lines;
 mod link;
 mod message;
 mod name;
+mod oldest;
 mod once;
 mod once_batch;
 mod open;

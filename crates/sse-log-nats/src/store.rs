@@ -9,12 +9,12 @@ use sse_core::{Cursor, Epoch, StoreOptions, async_trait};
 
 use crate::Engine;
 use crate::begun::Begun;
-use crate::bounds::Oldest;
 use crate::changes::Told;
 use crate::holes::Holes;
 use crate::keeping::Keeping;
 use crate::link::Link;
 use crate::name::Names;
+use crate::oldest::Oldest;
 use crate::recent::Recent;
 use crate::{admin, append, before_last, bounds, follow, read, retain};
 
