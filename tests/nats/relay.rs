@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::store_engine::Networked;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
+
+use crate::frame::Frame;
 
 /// What becomes of what is asked.
 pub(crate) enum Fate {
@@ -185,30 +187,7 @@ async fn carry(
     }
 }
 
-/// A line, in words, and what comes with it.
-struct Frame {
-    words: Vec<String>,
-    payload: Vec<u8>,
-}
-
 impl Frame {
-    async fn read(from: &mut BufReader<OwnedReadHalf>) -> Option<Self> {
-        let mut line = String::new();
-        from.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
-        let words: Vec<String> = line.trim_end().split(' ').map(Into::into).collect();
-        let mut payload = Vec::new();
-        if let "PUB" | "HPUB" | "MSG" | "HMSG" = words[0].as_str() {
-            let size: usize = words.last()?.parse().ok()?;
-            payload.resize(size + 2, 0);
-            from.read_exact(&mut payload).await.ok()?;
-        }
-        Some(Self { words, payload })
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        [self.words.join(" ").as_bytes(), b"\r\n", &self.payload].concat()
-    }
-
     /// `PUB subject [reply] size`, and `HPUB` with one size more.
     fn ask(&mut self, rules: &mut Rules) -> bool {
         let words = match self.words[0].as_str() {

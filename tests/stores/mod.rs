@@ -19,4 +19,5 @@ pub use postgres::{Postgres, Postgres16};
 pub use redb::{Redb, RedbProcess};
 pub use redis::{Redis, Valkey};
 pub use scripted::{Scripted, ScriptedSparse};
+pub use server::cpu;
 pub use url::open_url;

@@ -97,6 +97,11 @@ impl Nats {
         nats
     }
 
+    /// How long the server has computed.
+    pub fn cpu(&self) -> Duration {
+        self.server.cpu()
+    }
+
     /// Where it keeps its streams.
     pub fn jetstream(&self) -> PathBuf {
         self.server.folder().join("jetstream")

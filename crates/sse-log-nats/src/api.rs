@@ -31,7 +31,7 @@ pub(crate) struct InfoQuestion {
 }
 
 /// A stream.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Info {
     pub(crate) config: serde_json::Value,
     pub(crate) created: String,
@@ -44,14 +44,14 @@ pub(crate) struct Info {
 }
 
 /// The servers that have a stream.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Cluster {
     #[serde(default)]
     pub(crate) leader: Option<String>,
 }
 
 /// What a stream holds.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct State {
     pub(crate) messages: u64,
     pub(crate) bytes: u64,

@@ -6,9 +6,9 @@ use sse_core::{Cursor, Epoch};
 
 use crate::api::{Info, InfoQuestion, StreamConfig, nanoseconds};
 use crate::failure::code;
-use crate::get::next_event;
 use crate::holes::confirm;
-use crate::record::{self, Record};
+use crate::oldest::oldest;
+use crate::record::{self, Loaded, Record};
 use crate::store::Shared;
 
 /// The largest message that the stream of a log takes while that is being finished: it refuses every event, in the order of the messages, for good;
@@ -17,23 +17,13 @@ pub(crate) const FINISHING: i64 = 1;
 pub(crate) const FINISHED: i64 = 4097;
 /// How often the two halves of what there is are read again where they do not belong together.
 const ATTEMPTS: usize = 20;
-/// How many messages whose events are all gone are passed over to find the oldest.
-const PASSED_OVER: usize = 100;
 
 /// What there is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Look {
     pub(crate) bounds: Bounds,
     pub(crate) info: Info,
     pub(crate) record: Record,
-}
-
-/// The oldest event, for as long as these are what they were. Where there is none, one may come.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Oldest {
-    of: (u64, Cursor, u64),
-    newest: u64,
-    cursor: Option<Cursor>,
 }
 
 impl Info {
@@ -86,14 +76,32 @@ pub(crate) async fn look(shared: &Shared) -> Result<Look, StoreError> {
 
 /// The same, and how many messages there are of these subjects.
 pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
+    let at = shared.recent.now(shared);
+    let is_counted = subjects.is_some();
+    let look = look_now(shared, subjects).await?;
+    if is_counted {
+        shared.recent.keep(at, &look);
+    }
+    Ok(look)
+}
+
+async fn look_now(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
     for _ in 0..ATTEMPTS {
         let seen = shared.seen();
         let (info, record) =
             tokio::try_join!(info(shared, subjects.clone()), record::load(shared))?;
-        let Some(record) = record else {
+        if let Loaded::NoStream = record {
             record::create_stream(shared).await?;
-            record::save(shared, &mut Record::begin(&info, None)?).await?;
-            continue;
+        }
+        let record = match record {
+            Loaded::Record(record) => record,
+            Loaded::Nothing | Loaded::NoStream => {
+                let mut first = Record::begin(&info, None)?;
+                if !record::save(shared, &mut first).await? {
+                    continue;
+                }
+                first
+            }
         };
         let is_of_another = |info: &Info| {
             let newest = info.newest();
@@ -171,40 +179,6 @@ pub(crate) async fn info(
         Some(info) => Ok(info),
         None => Ok(shared.connection.api(&subject, &question).await?),
     }
-}
-
-/// The oldest event that is kept. A batch may begin with some that are not.
-async fn oldest(
-    shared: &Shared,
-    info: &Info,
-    record: &Record,
-    floor: Cursor,
-) -> Result<Option<Cursor>, StoreError> {
-    if info.state.messages == 0 {
-        return Ok(None);
-    }
-    let of = (info.state.first_seq, floor, record.deletions);
-    let newest = info.state.last_seq;
-    let known = *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner);
-    let holds =
-        |known: &Oldest| known.of == of && (known.cursor.is_some() || known.newest == newest);
-    if let Some(known) = known.filter(holds) {
-        return Ok(known.cursor);
-    }
-    let mut sequence = info.state.first_seq.max(floor.hi() + 1);
-    let mut cursor = None;
-    for _ in 0..PASSED_OVER {
-        let Some(message) = next_event(shared, sequence).await? else { break };
-        sequence = message.sequence + 1;
-        let is_kept = |cursor: &Cursor| *cursor > floor && !record.hidden.contains(cursor);
-        cursor = message.events(&shared.names).iter().map(|event| event.cursor).find(is_kept);
-        if cursor.is_some() {
-            break;
-        }
-    }
-    *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner) =
-        Some(Oldest { of, newest, cursor });
-    Ok(cursor)
 }
 
 impl Shared {

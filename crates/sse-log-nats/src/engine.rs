@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::dial::Dial;
 use crate::link::{Common, Link};
 use crate::name::Names;
+use crate::open::connect_options;
 use crate::{EngineOptions, NatsStore, StoreOptions, open_store, watch};
 
 /// A NATS, and the connections that its logs share: up to six. A clone is the same engine.
@@ -76,7 +77,7 @@ impl Engine {
         if let Some(inner) = engines.get(&key).and_then(Weak::upgrade) {
             return Ok(Self(inner));
         }
-        let engine = Self::new(url, crate::connect_options(), options)?;
+        let engine = Self::new(url, connect_options(), options)?;
         engines.retain(|_, engine| engine.strong_count() > 0);
         engines.insert(key, Arc::downgrade(&engine.0));
         Ok(engine)

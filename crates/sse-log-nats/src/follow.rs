@@ -34,7 +34,10 @@ pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages,
     let (mut changes, mut resets) = (shared.told.changed.subscribe(), engine.resets.subscribe());
     changes.borrow_and_update();
     resets.borrow_and_update();
-    let look = look(shared).await?;
+    let look = match shared.recent.get(shared) {
+        Some(look) => look,
+        None => look(shared).await?,
+    };
     let inbox = client.new_inbox();
     let answers = client.subscribe(format!("{inbox}.*")).await.map_err(StoreError::failed)?;
     let line = (client, lost.clone());

@@ -92,6 +92,16 @@ impl Keeping {
         state.newest = state.newest.max(newest);
     }
 
+    /// There was so much when this was the newest message, before any was stored here. False if there was one.
+    pub(crate) fn counted_first(&self, kept: Size, newest: u64) -> bool {
+        let mut state = self.lock();
+        let is_first = !state.is_counted && state.newest == 0 && state.pending == Size::default();
+        if is_first {
+            (state.is_counted, state.kept, state.newest) = (true, kept, newest);
+        }
+        is_first
+    }
+
     /// An attempt to drop events is over.
     fn end(&self, outcome: Result<(), &StoreError>) {
         let mut state = self.lock();

@@ -105,13 +105,23 @@ impl Record {
     }
 }
 
-/// The record as it is, if there is one.
-pub(crate) async fn load(shared: &Shared) -> Result<Option<Record>, StoreError> {
+/// What was found of a record.
+#[derive(Debug)]
+pub(crate) enum Loaded {
+    Record(Record),
+    Nothing,
+    /// Nor is there a stream of records.
+    NoStream,
+}
+
+/// The record as it is.
+pub(crate) async fn load(shared: &Shared) -> Result<Loaded, StoreError> {
     let subject = format!("STREAM.MSG.GET.{}", shared.names.records);
     let question = json!({ "last_by_subj": shared.names.record });
     match shared.connection.api(&subject, &question).await {
-        Ok(got) => Record::from_message(&got).map(Some),
-        Err(failure) if failure.is(code::NO_MESSAGE) || failure.is(code::NO_STREAM) => Ok(None),
+        Ok(got) => Record::from_message(&got).map(Loaded::Record),
+        Err(failure) if failure.is(code::NO_MESSAGE) => Ok(Loaded::Nothing),
+        Err(failure) if failure.is(code::NO_STREAM) => Ok(Loaded::NoStream),
         Err(failure) => Err(failure.into()),
     }
 }
@@ -148,8 +158,8 @@ pub(crate) async fn change(
 ) -> Result<Record, StoreError> {
     for _ in 0..ATTEMPTS {
         let mut record = match load(shared).await? {
-            Some(record) => record,
-            None => crate::bounds::look(shared).await?.record,
+            Loaded::Record(record) => record,
+            Loaded::Nothing | Loaded::NoStream => crate::bounds::look(shared).await?.record,
         };
         if !change(&mut record)? || save(shared, &mut record).await? {
             return Ok(record);

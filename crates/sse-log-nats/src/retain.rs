@@ -28,6 +28,9 @@ const ATTEMPTS: usize = 20;
 /// misses nothing that it is not told of. One at a time in this process; if others do the same, one of them goes on.
 pub(crate) async fn retain(shared: &Shared, retention: &Retention) -> Result<(), StoreError> {
     let _turn = shared.keeping.turn.lock().await;
+    if is_within(shared, retention) {
+        return Ok(());
+    }
     let mut is_first = true;
     for _ in 0..ATTEMPTS {
         if let Step::Done = step(shared, retention, std::mem::take(&mut is_first)).await? {
@@ -90,6 +93,20 @@ async fn step(shared: &Shared, retention: &Retention, is_first: bool) -> Result<
         _ = record::save(shared, &mut look.record).await?;
     }
     Ok(Step::Done)
+}
+
+/// Whether nothing was over the limits when the log was looked at a moment ago, and nothing was stored since.
+fn is_within(shared: &Shared, retention: &Retention) -> bool {
+    let Some(look) = shared.recent.take(shared) else { return false };
+    let (state, record) = (&look.info.state, &look.record);
+    let kept = Size { events: look.events(&shared.names), bytes: state.bytes };
+    retention.age.is_none()
+        && kept.events <= retention.events as u64
+        && kept.bytes <= retention.bytes as u64
+        && look.bounds.floor == record.floor
+        && record.newest >= state.last_seq
+        && (state.messages == 0 || state.first_seq > record.floor.hi())
+        && shared.keeping.counted_first(kept, state.last_seq)
 }
 
 /// Whether there are events below the floor.

@@ -9,12 +9,13 @@ use sse_core::{Cursor, Epoch, StoreOptions, async_trait};
 
 use crate::Engine;
 use crate::begun::Begun;
-use crate::bounds::Oldest;
 use crate::changes::Told;
 use crate::holes::Holes;
 use crate::keeping::Keeping;
 use crate::link::Link;
 use crate::name::Names;
+use crate::oldest::Oldest;
+use crate::recent::Recent;
 use crate::{admin, append, before_last, bounds, follow, read, retain};
 
 /// The store of one log in NATS, of an [`Engine`]. [`open_store`](crate::open_store) makes a log of it.
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) begun: Begun,
     pub(crate) holes: Holes,
     pub(crate) keeping: Keeping,
+    pub(crate) recent: Recent,
     /// What is told of its record.
     pub(crate) told: Arc<Told>,
     /// Is in use for as long as this is.
@@ -56,6 +58,7 @@ impl NatsStore {
             begun: Begun::default(),
             holes: Holes::default(),
             keeping: Keeping::default(),
+            recent: Recent::default(),
             _engine: engine,
         }))
     }

@@ -26,10 +26,11 @@ struct Sign {
 }
 
 impl Sign {
-    /// Whether what is there follows on what was there.
+    /// Whether what is there follows on what was there. A stream that was not there, and is, is the first log's.
     fn follows(&self, before: &Self) -> bool {
-        let same = |sign: &Self| (sign.server.clone(), sign.created.clone(), sign.leader.clone());
-        same(self) == same(before) && self.records >= before.records
+        let is_same = before.created.is_empty()
+            || (&self.created, &self.leader) == (&before.created, &before.leader);
+        is_same && self.server == before.server && self.records >= before.records
     }
 }
 
@@ -42,11 +43,7 @@ pub(crate) async fn watch(engine: Weak<Common>) {
         let changes = Arc::clone(&shared.changes);
         let link = Link { engine: shared, timeout: WITHIN };
         if let Some(sign) = ask(&link, &records).await {
-            // A stream that was not there, and is, is the first log's.
-            if before.as_ref().is_some_and(|before| {
-                !sign.follows(before)
-                    && !(before.created.is_empty() && sign.server == before.server)
-            }) {
+            if before.as_ref().is_some_and(|before| !sign.follows(before)) {
                 link.engine.resets.send_modify(|n| *n += 1);
             }
             before = Some(sign);
