@@ -61,7 +61,7 @@ fn spoil(flaw: Flaw, mut page: Page) -> Page {
     match flaw {
         // The same ones for all, whom nobody can tell apart from those that were never there.
         Flaw::SkipsEvents => page.events.retain(|event| event.cursor.lo() % 16 != 7),
-        Flaw::SwapsEvents if page.events.len() > 1 && page.events.len() % 2 == 0 => {
+        Flaw::SwapsEvents if page.events.len() > 1 && page.events.len().is_multiple_of(2) => {
             let (first, second) = (page.events[0].clone(), page.events[1].clone());
             page.events[0].block = second.block;
             page.events[1].block = first.block;

@@ -166,7 +166,7 @@ impl Book {
         let passed =
             line.iter().filter(|(cursor, _)| **cursor > segment.from && **cursor <= segment.at());
         let mut missing = passed.filter(|(cursor, known)| {
-            !given.contains(cursor) && !(is_told && self.may_be_lost(known.at))
+            !(given.contains(cursor) || is_told && self.may_be_lost(known.at))
         });
         let missing =
             missing.find(|(cursor, known)| !self.may_be_missing(**cursor, known.named, &newest));
