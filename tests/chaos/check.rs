@@ -7,6 +7,7 @@ use sse_core::store::Bounds;
 use sse_core::{Cursor, Epoch};
 
 use crate::book::{Book, Deletion, Known, Named, Number, Outcome};
+use crate::faults::Kind;
 use crate::trail::Segment;
 
 /// What somebody reads who has not seen the log before.
@@ -143,11 +144,14 @@ impl Book {
             }
         }
         for (epoch, at) in trail.too_old.iter().filter(|(epoch, _)| *epoch == truth.bounds.epoch) {
-            let is_gone =
-                |(cursor, _): (&Cursor, &Known)| *cursor > *at && *cursor <= truth.bounds.floor;
+            // What somebody else has trimmed shows only by what is left: a client at the last that is gone is told, too.
+            let from = if self.kind == Kind::Trim { *at } else { at.next() };
+            let gone = from..=truth.bounds.floor;
+            let is_gone = |(cursor, _): (&Cursor, &Known)| gone.contains(cursor);
             if !self.lines[epoch].iter().any(is_gone) {
                 failures.push(format!(
-                    "client {client} at {at} was told that it is too old: it is not"
+                    "client {client} at {at} was told that it is too old: it is not; the log is {:?}",
+                    truth.bounds
                 ));
             }
         }

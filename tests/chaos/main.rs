@@ -55,6 +55,11 @@ async fn redis() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn valkey() {
+    chaos("valkey", faults::Redis::start(|| Box::pin(stores::Valkey::start())).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nats() {
     chaos("nats", faults::Nats::start().await).await;
 }

@@ -162,7 +162,7 @@ async fn a_key_is_known_once_its_event_was_trimmed_deleted_or_superseded_and_aft
     let alone = once("alone", 1);
     let superseded = || once("superseded", 2).with_key("key").expect("a short key");
     let trimmed = append(&store, &batch(0)).await;
-    let trimmed_alone = append(&store, &[alone.clone()]).await;
+    let trimmed_alone = append(&store, std::slice::from_ref(&alone)).await;
     append(&store, &[event(0)]).await;
     let retention = StoreOptions { events: 1, ..Default::default() }.retention();
     store.retain(&retention).await.expect("retained");
@@ -178,7 +178,7 @@ async fn a_key_is_known_once_its_event_was_trimmed_deleted_or_superseded_and_aft
         }
         let other = open(&nats).await;
         assert_eq!(append(&other, &batch(0)).await, trimmed);
-        assert_eq!(append(&other, &[alone.clone()]).await, trimmed_alone);
+        assert_eq!(append(&other, std::slice::from_ref(&alone)).await, trimmed_alone);
         assert_eq!(append(&other, &batch(1)).await, deleted);
         assert_eq!(append(&other, &[superseded()]).await, before);
     }

@@ -109,6 +109,7 @@ async fn however_fast_it_is_appended_there_are_at_most_twice_as_many_events_as_t
     let postgres = Postgres::start().await;
     let options = StoreOptions { events: 2000, ..StoreOptions::default() };
     let mut publishers = Vec::new();
+    open(&postgres).await; // it makes the tables
     for process in 0..2 {
         let shared = postgres.shared(EngineOptions::default()).await;
         let store = shared.store("log", options).await.expect("a name");

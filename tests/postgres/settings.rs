@@ -17,8 +17,9 @@ use crate::tools::{append, bounds, client, event, execute, open, soon, texts, to
 /// As an application runs them: in the order of their names.
 const MIGRATION: &str = concat!(
     include_str!("../../crates/sse-log-postgres/migrations/0001_logs.sql"),
-    include_str!("../../crates/sse-log-postgres/migrations/0002_events.sql"),
-    include_str!("../../crates/sse-log-postgres/migrations/0003_retain.sql"),
+    include_str!("../../crates/sse-log-postgres/migrations/0002_open.sql"),
+    include_str!("../../crates/sse-log-postgres/migrations/0003_events.sql"),
+    include_str!("../../crates/sse-log-postgres/migrations/0004_retain.sql"),
 );
 
 #[tokio::test]

@@ -66,10 +66,11 @@ async fn an_older_stream_in_the_place_of_the_newest_is_a_new_epoch() {
 async fn no_id_is_given_twice_in_an_epoch_though_the_stream_goes_again_and_again() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
-    let mut ids = HashSet::new();
-    for n in 0..500 {
+    // Ids of the same millisecond would be the same.
+    let mut epochs = HashSet::new();
+    for n in 0..200 {
         let appended = store.append(&[event(n)]).await.expect("stored");
-        assert!(ids.insert((appended.epoch, appended.cursors[0])), "{appended:?}");
+        assert!(epochs.insert(appended.epoch), "{appended:?}");
         command(&redis, format!("DEL {STREAM}")).await;
     }
 }

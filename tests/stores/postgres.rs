@@ -109,6 +109,12 @@ impl Postgres {
         self.configure("log_statement", "all").await;
     }
 
+    /// How many lines of its log have this text.
+    pub fn logged(&self, text: &str) -> usize {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).expect("it has one");
+        log.lines().filter(|line| line.contains(text)).count()
+    }
+
     /// How many statements it has carried out since then that have this text in their first line.
     pub fn statements(&self, text: &str) -> usize {
         let log = std::fs::read_to_string(self.folder.path().join("log")).expect("it has one");

@@ -50,7 +50,6 @@ pub(crate) struct Inner {
 /// # Cancel safety
 ///
 /// Nothing has happened when it is dropped.
-#[expect(clippy::unused_async, reason = "the same in each store, and others connect here")]
 pub async fn connect(url: &str, options: EngineOptions) -> Result<Engine, Error> {
     Engine::new(url.parse().map_err(StoreError::failed)?, NoTls, options)
 }
@@ -64,7 +63,6 @@ pub async fn connect(url: &str, options: EngineOptions) -> Result<Engine, Error>
 /// # Cancel safety
 ///
 /// Nothing has happened when it is dropped.
-#[expect(clippy::unused_async, reason = "as `connect`")]
 pub async fn connect_with<T>(
     config: Config,
     tls: T,
@@ -131,7 +129,6 @@ impl Engine {
     /// # Cancel safety
     ///
     /// Nothing has happened when it is dropped.
-    #[expect(clippy::unused_async, reason = "as `connect`")]
     pub async fn store(&self, name: &str, options: StoreOptions) -> Result<PostgresStore, Error> {
         let name = LogName::try_from(name).map_err(StoreError::from)?;
         PostgresStore::new(self.clone(), name, options)

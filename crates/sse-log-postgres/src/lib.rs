@@ -43,9 +43,9 @@
 //! - the loss of the machine if `synchronous_standby_names` has it on standbys, too. While these are away an append has an unknown outcome, and holds one
 //!   of the engine's [connections](EngineOptions::connections) until the server has answered. Once all are held, calls fail at once, and nothing was sent.
 //!
-//! # What happens when
+//! # What happens when (November 2026)
 //!
-//! As of November 2026, with Postgres 15.18 and 16.2, and PgBouncer 1.18:
+//! With Postgres 15.18 and 16.2, and PgBouncer 1.18:
 //!
 //! | | |
 //! |---|---|
@@ -93,7 +93,7 @@
 //! So does one that was prepared for two-phase commit. Keep transactions short (`idle_in_transaction_session_timeout`), or
 //! take [`Ordering::ByLock`].
 //!
-//! # Retention
+//! ## Retention
 //!
 //! After each 256th of [`StoreOptions::events`] or [`StoreOptions::bytes`] that a process has appended, the append's own transaction lets go of what is over:
 //! of twice as much as it adds, or 2 000 events, at most. It waits for no other, and no other append waits for it. So there are at most twice as many events as the

@@ -10,8 +10,9 @@ use crate::{EngineOptions, Migrations, Settings};
 const SCHEMA: i32 = 3;
 const MIGRATION: &str = concat!(
     include_str!("../migrations/0001_logs.sql"),
-    include_str!("../migrations/0002_events.sql"),
-    include_str!("../migrations/0003_retain.sql"),
+    include_str!("../migrations/0002_open.sql"),
+    include_str!("../migrations/0003_events.sql"),
+    include_str!("../migrations/0004_retain.sql"),
 );
 /// One at a time: Postgres does not create the same thing twice at once.
 const BEGIN_MIGRATION: &str = "BEGIN; SELECT pg_advisory_xact_lock(5067418208219421036)";

@@ -24,7 +24,9 @@ pub(crate) enum Kind {
     Full,
     /// Somebody removes the oldest events by the engine's own means.
     Trim,
-    /// Somebody removes one event by the engine's own means.
+    /// The same where the engine's own means tell nobody: whoever does it begins an epoch then, as the docs ask.
+    Purge,
+    /// Somebody removes single events by the engine's own means. A process that knew the newest takes it for lost.
     Remove,
     /// Somebody removes the log.
     Drop,
@@ -43,7 +45,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Nothing,
         Self::Restart,
         Self::Epoch,
@@ -55,6 +57,7 @@ impl Kind {
         Self::Dead,
         Self::Full,
         Self::Trim,
+        Self::Purge,
         Self::Remove,
         Self::Drop,
         Self::FailOver,
@@ -78,6 +81,8 @@ impl Kind {
         matches!(
             self,
             Self::Epoch
+                | Self::Purge
+                | Self::Remove
                 | Self::Drop
                 | Self::FailOver
                 | Self::Demote

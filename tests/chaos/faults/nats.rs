@@ -65,7 +65,7 @@ impl Nats {
 #[async_trait]
 impl Subject for Nats {
     fn kinds(&self) -> Vec<Kind> {
-        let own = [Kind::Trim, Kind::Remove, Kind::Drop, Kind::Restore];
+        let own = [Kind::Purge, Kind::Remove, Kind::Drop, Kind::Restore];
         [&TO_ANY[..], &TO_A_SERVER, &own].concat()
     }
 
@@ -75,11 +75,13 @@ impl Subject for Nats {
 
     async fn inflict(&self, kind: Kind, chaos: &Chaos, rng: &mut Rng) -> Result<(), String> {
         match kind {
-            Kind::Trim => {
+            Kind::Purge => {
+                lose_all(chaos);
                 for _ in 0..3 {
                     let (oldest, newest) = self.ends()?;
                     let kept = newest.saturating_sub(rng.u64(..50)).max(oldest);
                     self.ask(&format!("STREAM.PURGE.{STREAM}"), &json!({ "seq": kept }))?;
+                    inflict_on_any(Kind::Epoch, chaos, rng).await?;
                     a_while(rng).await;
                 }
             }
