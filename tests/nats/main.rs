@@ -11,6 +11,7 @@ mod once;
 mod reading;
 mod relay;
 mod room;
+mod slow;
 mod streams;
 mod tls;
 mod tools;

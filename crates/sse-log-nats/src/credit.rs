@@ -3,16 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::pace::{self, FIRST};
+
 /// How many messages one pull asks for.
 const MESSAGES: u64 = 1024;
-/// How many bytes one pull asks for: at first, and over lines that are slow or fast. A message that is larger is asked for by itself.
-const FIRST: usize = 64 << 10;
-const LEAST: usize = 16 << 10;
-const MOST: usize = 1 << 20;
-/// How long the bytes of a pull take over a line that is slow or fast.
-const SLOW: Duration = Duration::from_secs(2);
-const FAST: Duration = Duration::from_millis(500);
-
 /// What was asked for and did not come yet: two pulls at most, and one of a large message.
 #[derive(Debug)]
 pub(crate) struct Credit {
@@ -77,10 +71,8 @@ impl Credit {
             if !is_time {
                 return None;
             }
-            match took {
-                Some(took) if took < FAST => self.bytes = (self.bytes * 2).min(MOST),
-                Some(took) if took > SLOW => self.bytes = (self.bytes / 2).max(LEAST),
-                _ => {}
+            if let Some(took) = took {
+                self.bytes = pace::next(self.bytes, took);
             }
             Pull { number: self.next, messages: MESSAGES, bytes: Some(self.bytes) }
         };
@@ -113,18 +105,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_grows_on_a_fast_line_and_shrinks_on_a_slow_one() {
-        let mut credit = Credit::new();
-        for (took, bytes) in [(1, MOST), (3000, LEAST), (1000, LEAST)] {
-            for number in 0..10 {
-                let pull = credit.pull(Some(Duration::from_millis(took))).expect("nothing is out");
-                credit.is_over(pull.number);
-                assert!(number < 9 || pull.bytes == Some(bytes), "{pull:?}");
-            }
-        }
-    }
-
-    #[test]
     fn a_message_that_is_too_large_is_asked_for_by_itself() {
         let mut credit = Credit::new();
         let first = credit.pull(None).expect("nothing is out");
@@ -132,7 +112,7 @@ mod tests {
         let single = credit.pull(None).expect("it is asked for");
         assert_eq!((single.messages, single.bytes), (1, None));
         assert_eq!(credit.pull(None), None, "nothing else until it has come");
-        credit.came(10 * MOST);
+        credit.came(10 * FIRST);
         assert!(credit.pull(None).is_some_and(|pull| pull.bytes.is_some()));
     }
 }

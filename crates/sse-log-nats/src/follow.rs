@@ -178,6 +178,7 @@ impl Following {
         if bounds.oldest.is_none() {
             bounds.oldest = events.first().map(|event| event.cursor);
         }
-        Ok((!is_whole || !events.is_empty()).then_some(Page { bounds: *bounds, events }))
+        // Without events it says how far there are none: messages may be notes, or of others.
+        Ok(Some(Page { bounds: *bounds, events }))
     }
 }

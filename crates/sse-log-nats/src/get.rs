@@ -57,7 +57,7 @@ async fn of_events(
 
 async fn ask(shared: &Shared, question: Value) -> Result<Option<Message>, StoreError> {
     let subject = format!("STREAM.MSG.GET.{}", shared.names.stream);
-    let got: Got = match shared.connection.api(&subject, &question).await {
+    let got: Got = match shared.connection.fetch(&subject, &question).await {
         Err(failure) if failure.is(code::NO_MESSAGE) || failure.is(code::NO_STREAM) => {
             return Ok(None);
         }

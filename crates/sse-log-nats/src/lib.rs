@@ -155,6 +155,7 @@ mod once;
 mod once_batch;
 mod open;
 mod options;
+mod pace;
 mod publish;
 mod purge;
 mod read;

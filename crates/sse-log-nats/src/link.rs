@@ -19,6 +19,7 @@ use crate::connection::{Connection, Lost};
 use crate::dial::Dial;
 use crate::failure::{Failure, answer, code, is_no_stream, no_jetstream, unanswered};
 use crate::lines::Lines;
+use crate::pace::Pace;
 
 /// What the logs of an engine share.
 pub(crate) struct Common {
@@ -32,6 +33,7 @@ pub(crate) struct Common {
     /// A number that changes when another server answers than before, or what it has went back.
     pub(crate) resets: watch::Sender<u64>,
     pub(crate) clock: Clock,
+    pub(crate) pace: Pace,
     pub(crate) options: EngineOptions,
     api: String,
 }
@@ -50,6 +52,7 @@ impl Common {
             changes,
             resets: watch::Sender::new(0),
             clock: Clock::default(),
+            pace: Pace::default(),
             api: options.api()?,
             options,
         })
@@ -86,7 +89,17 @@ impl Link {
         headers: HeaderMap,
         payload: Bytes,
     ) -> Result<Message, StoreError> {
-        let (client, mut lost) = self.engine.calls.up().await?;
+        self.request_on(&self.engine.calls, subject, headers, payload).await
+    }
+
+    async fn request_on(
+        &self,
+        connection: &Connection,
+        subject: String,
+        headers: HeaderMap,
+        payload: Bytes,
+    ) -> Result<Message, StoreError> {
+        let (client, mut lost) = connection.up().await?;
         let (begun, line) = (Instant::now(), lost.clone());
         let mut request = Request::new().payload(payload).timeout(Some(self.timeout));
         if !headers.is_empty() {
@@ -95,7 +108,7 @@ impl Link {
         let answer = async {
             let answer = client.send_request(subject, request).await;
             if answer.as_ref().is_err_and(|error| error.kind() == RequestErrorKind::TimedOut) {
-                self.engine.calls.leave(&line);
+                connection.leave(&line);
             }
             answer.map_err(unanswered)
         };
@@ -121,8 +134,27 @@ impl Link {
         what: &str,
         question: &impl Serialize,
     ) -> Result<T, Failure> {
-        let question = serde_json::to_vec(question).map_err(StoreError::failed)?;
-        let message = self.request(self.engine.api(what), HeaderMap::new(), question.into()).await;
+        self.api_on(&self.engine.calls, what, question).await
+    }
+
+    /// The same, for an answer that may be large: it holds up no call.
+    pub(crate) async fn fetch<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        question: &impl Serialize,
+    ) -> Result<T, Failure> {
+        self.api_on(&self.engine.pages, what, question).await
+    }
+
+    async fn api_on<T: DeserializeOwned>(
+        &self,
+        connection: &Connection,
+        what: &str,
+        question: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let question = serde_json::to_vec(question).map_err(StoreError::failed)?.into();
+        let what = self.engine.api(what);
+        let message = self.request_on(connection, what, HeaderMap::new(), question).await;
         let none = || Err(no_jetstream(self.engine.options.domain.as_deref()).into());
         if is_no_stream(&message) {
             return none();

@@ -13,12 +13,14 @@ use crate::consumer::{Consumer, Content};
 use crate::get::{get, next, next_event};
 use crate::holes::holes;
 use crate::message::Message;
+use crate::pace;
 use crate::store::Shared;
 
 /// The most messages and bytes that are read at a time, whatever is wanted: a page holds up those of other logs for no longer.
-const MOST: PageLimit = PageLimit { events: 1000, bytes: 1 << 20 };
+const MOST: PageLimit = PageLimit { events: 1000, bytes: pace::MOST };
 /// How many messages are few.
 const FEW: u64 = 8;
+const FEW_BYTES: u64 = 64 << 10;
 /// How long one waits for a server that lags behind, before it is asked again.
 const LAG: Duration = Duration::from_millis(10);
 
@@ -114,8 +116,9 @@ async fn messages_after(
     if let Some(read) = few_after(shared, sequence, limit).await? {
         return Ok(read);
     }
+    let pace = &shared.connection.engine.pace;
     let messages = limit.events.clamp(1, MOST.events) as u64;
-    let bytes = limit.bytes.clamp(1, MOST.bytes);
+    let bytes = limit.bytes.clamp(1, pace.bytes());
     let consumer = match Consumer::after(shared, sequence, Content::Whole).await {
         Ok(consumer) => consumer,
         Err(_) => {
@@ -128,7 +131,10 @@ async fn messages_after(
         let messages = Vec::new();
         return Ok(Read { messages, reached: sequence, end: End::IsSaid, is_sure: true });
     }
-    let taken = consumer.take(messages, Some(bytes)).await?;
+    let begun = Instant::now();
+    let taken = consumer.take(messages, Some(bytes)).await;
+    pace.took(bytes, begun.elapsed());
+    let taken = taken?;
     let is_end = taken.last().is_none_or(|delivered| delivered.pending == 0);
     let end = if is_end { End::IsSaid } else { End::MayBe };
     let messages: Vec<_> = taken.into_iter().map(|delivered| delivered.message).collect();
@@ -154,7 +160,9 @@ async fn few_after(
         let end = if next.is_some() { End::MayBe } else { End::WasSeen };
         return Ok(Some(Read { messages: Vec::from_iter(next), reached, end, is_sure: true }));
     }
-    if few > FEW || few.saturating_mul(shared.average.load(Relaxed)) > limit.bytes as u64 {
+    if few > FEW
+        || few.saturating_mul(shared.average.load(Relaxed)) > (limit.bytes as u64).min(FEW_BYTES)
+    {
         return Ok(None);
     }
     let messages = try_join_all((sequence + 1..=newest).map(|number| get(shared, number))).await?;

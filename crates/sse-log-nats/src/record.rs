@@ -68,6 +68,11 @@ impl Record {
         })
     }
 
+    /// A number that changes whenever it is written.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Whether it was lower.
     pub(crate) fn raise_floor(&mut self, floor: Cursor) -> bool {
         let rises = floor > self.floor;

@@ -31,9 +31,8 @@ pub(crate) async fn retain(shared: &Shared, retention: &Retention) -> Result<(),
     if is_within(shared, retention) {
         return Ok(());
     }
-    let mut is_first = true;
     for _ in 0..ATTEMPTS {
-        if let Step::Done = step(shared, retention, std::mem::take(&mut is_first)).await? {
+        if let Step::Done = step(shared, retention).await? {
             return Ok(());
         }
     }
@@ -47,13 +46,20 @@ enum Step {
     Again,
 }
 
-async fn step(shared: &Shared, retention: &Retention, is_first: bool) -> Result<Step, StoreError> {
+async fn step(shared: &Shared, retention: &Retention) -> Result<Step, StoreError> {
     shared.keeping.begin();
     let mut look = look_at(shared, Some(shared.names.multiple())).await?;
-    if is_first && has_leftovers(shared, &look).await? {
-        // Others are at it, or did not come to an end.
-        purge(shared, &look.info, look.record.floor).await?;
-        return Ok(Step::Again);
+    if look.info.state.messages > 0 && look.info.state.first_seq <= look.record.floor.hi() {
+        if has_leftovers(shared, &look).await? {
+            // Others are at it, or did not come to an end.
+            purge(shared, &look.info, look.record.floor).await?;
+        }
+        // They may have been there when the messages were counted.
+        let now = look_at(shared, Some(shared.names.multiple())).await?;
+        if now.record.revision() != look.record.revision() {
+            return Ok(Step::Again);
+        }
+        look = now;
     }
     if look.bounds.floor > look.record.floor {
         // Limits that were set on the stream may be gone by the time that another process looks.
@@ -109,12 +115,9 @@ fn is_within(shared: &Shared, retention: &Retention) -> bool {
         && shared.keeping.counted_first(kept, state.last_seq)
 }
 
-/// Whether there are events below the floor.
+/// Whether there are events below the floor, and not only notes.
 async fn has_leftovers(shared: &Shared, look: &Look) -> Result<bool, StoreError> {
     let (first, floor) = (look.info.state.first_seq, look.record.floor.hi());
-    if look.info.state.messages == 0 || first > floor {
-        return Ok(false);
-    }
     Ok(next_event(shared, first).await?.is_some_and(|event| event.sequence <= floor))
 }
 
