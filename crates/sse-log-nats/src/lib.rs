@@ -69,7 +69,9 @@
 //! - the loss of the machine's power only after the next `fsync`, which is every two minutes (`sync_interval`), or if
 //!   [`EngineOptions::replicas`] has it on other machines.
 //!
-//! As of November 2026, with nats-server 2.10.26 and 2.15.1:
+//! # What happens when (November 2026)
+//!
+//! With nats-server 2.10.26 and 2.15.1:
 //!
 //! | event | effect |
 //! |---|---|

@@ -52,7 +52,7 @@
 //! behind the file is not believed; of the time in which no process had the file open at most a day counts. An idempotency key is forgotten when
 //! its window has passed since it was stored, or since the file was opened.
 //!
-//! # Restoring a backup
+//! # What happens when (November 2026)
 //!
 //! Copy a file while no process has it open, and without the file `.reserve`. A file remembers its inode and when it was made: a copy is another file, so each of its
 //! logs begins a new epoch when it is first opened, and clients are told of a gap. The reserve tells a copy that was written over the file itself. A file that is
