@@ -13,7 +13,7 @@ pub mod sdk;
 pub mod undici;
 
 pub use self::program::node;
-pub(crate) use self::program::{directory, packaged};
+pub(crate) use self::program::{directory, installed, packaged};
 
 mod program;
 

@@ -89,8 +89,12 @@ pub fn node() -> PathBuf {
     installed("node/bin/node")
 }
 
-/// `tests/run` installs both in cargo's target folder, wherever that was put; this test was built in there too.
-fn installed(program: &str) -> PathBuf {
+/// A program that `tests/run` has installed in cargo's target folder, wherever that was put; this test was built in there too.
+///
+/// # Panics
+///
+/// If it is missing.
+pub(crate) fn installed(program: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a running test has a path");
     let mut folders = test.ancestors().map(|folder| folder.join("python-clients").join(program));
     let found = folders.find(|path| path.exists());

@@ -53,11 +53,14 @@ fn the_first_pages_of_the_stores_have_the_same_sections() {
     for (engine, store) in STORES {
         let promises = format!("What {engine} promises");
         let mut expected = vec!["What is kept, and where", &promises];
-        expected.extend(["Restoring a backup", "Limits", "Costs"]);
+        expected.extend(["What happens when (November 2026)", "Limits", "Costs"]);
         // A file is reached by no connection.
         expected.extend((engine != "redb").then_some("TLS"));
         let page = page(&root().join("crates").join(store).join("src/lib.rs"));
-        assert_eq!(sections(&page), expected, "{store}");
+        // What one engine alone needs a section for may stand between these.
+        let mut sections = sections(&page);
+        sections.retain(|section| expected.contains(section));
+        assert_eq!(sections, expected, "{store}");
     }
 }
 

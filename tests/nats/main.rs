@@ -2,13 +2,18 @@
 
 mod batches;
 mod connecting;
+mod engines;
 mod finish;
+mod frame;
+mod line;
 mod names;
 mod once;
 mod reading;
 mod relay;
 mod room;
+mod slow;
 mod streams;
 mod tls;
 mod tools;
+mod trust;
 mod uncertain;

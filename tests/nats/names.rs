@@ -2,14 +2,14 @@
 
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::store_engine::Networked;
-use sse_log_nats::{NatsStore, Options};
+use sse_log_nats::{EngineOptions, NatsStore, StoreOptions};
 
-use crate::tools::{api, append, bounds, event, texts};
+use crate::tools::{api, append, bounds, event, store, texts};
 
 async fn open(nats: &Nats, prefix: &str) -> NatsStore {
-    let options = Options { prefix: prefix.into(), ..Options::default() };
+    let options = EngineOptions { prefix: prefix.into(), ..EngineOptions::default() };
     let url = format!("nats://{}", nats.address());
-    NatsStore::connect(&url, "log", &options).await.expect("a name")
+    store(&url, options, StoreOptions::default()).await
 }
 
 #[tokio::test]
@@ -33,6 +33,8 @@ async fn two_prefixes_are_two_logs_of_one_name() {
 #[tokio::test]
 async fn a_store_prints_the_name_of_its_log_and_no_more() {
     let url = "nats://user:secret@127.0.0.1:4222";
-    let store = NatsStore::connect(url, "prices", &Options::default()).await.expect("a name");
+    let engine = sse_log_nats::connect(url, EngineOptions::default()).await.expect("a URL");
+    assert_eq!(format!("{engine:?}"), "Engine(sse)");
+    let store = engine.store("prices", StoreOptions::default()).await.expect("a name");
     assert_eq!(format!("{store:?}"), "NatsStore(prices)");
 }

@@ -10,7 +10,9 @@ use sse_core::StoreOptions;
 use sse_core::store::Store;
 
 use crate::relay::Relay;
-use crate::tools::{api, append, event, flood, messages, once, open, open_at, open_with, texts};
+use crate::tools::{
+    api, append, bounds, event, flood, messages, once, open, open_at, open_with, texts,
+};
 
 /// Alone and in batches that overlap, from several processes: each once, and all are told the same positions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,13 +45,10 @@ async fn a_key_is_stored_once_whoever_brings_it_in_whatever_company() {
 async fn a_key_that_was_claimed_and_never_stored_is_free() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
+    let epoch = bounds(&store).await.epoch;
     for key in ["alone", "in-a-batch"] {
-        nats.publish(
-            "sse.log.m.note",
-            &[("Nats-Msg-Id", key)],
-            b"~00000000000000000000000000000001",
-        )
-        .expect("an answer");
+        let (id, note) = (format!("{epoch}.{key}"), b"~00000000000000000000000000000001 0");
+        nats.publish("sse.log.m.note", &[("Nats-Msg-Id", &id)], note).expect("an answer");
     }
     let alone = append(&store, &[once("alone", 1)]).await;
     let batch = append(&store, &[once("in-a-batch", 2), event(3)]).await;
@@ -127,4 +126,78 @@ async fn batches_that_overlap_do_not_wait_for_one_another() {
     }
     assert_eq!(texts(&one).await.len(), 30 * 41);
     assert!(slow <= 2, "{slow} of 30 waited to the end of their patience");
+}
+
+/// Neither is the batch itself fetched, nor does each of its keys wait.
+#[tokio::test]
+async fn a_batch_that_is_tried_again_costs_little() {
+    let nats = Nats::start().await;
+    let relay = Relay::start(&nats).await;
+    let store = open_at(&relay.url()).await;
+    let batch: Vec<_> = (0..300).map(|n| once(n, "x".repeat(10_000))).collect();
+    let first = append(&store, &batch).await;
+    let before = relay.carried().0;
+    let begun = Instant::now();
+    assert_eq!(append(&store, &batch).await, first);
+    let bytes = relay.carried().0 - before;
+    assert!(bytes < 1_000_000, "{bytes} bytes for a batch of 3 MB");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let mut some = batch[250..].to_vec();
+    some.insert(10, event("between"));
+    some.push(once("new", "new"));
+    some.push(batch[0].clone());
+    let cursors = append(&store, &some).await;
+    assert_eq!((&cursors[..10], cursors[52]), (&first[250..260], first[0]));
+    assert_eq!(append(&store, &[once("new", "again")]).await, cursors[51..52]);
+    assert_eq!(texts(&store).await.len(), 302);
+}
+
+#[tokio::test]
+async fn a_key_is_known_once_its_event_was_trimmed_deleted_or_superseded_and_after_the_end() {
+    let nats = Nats::start().await;
+    let store = open(&nats).await;
+    let batch = |n: usize| {
+        [once(format!("{n} a"), n), once(format!("{n} b"), n), once(format!("{n} c"), n)]
+    };
+    let alone = once("alone", 1);
+    let superseded = || once("superseded", 2).with_key("key").expect("a short key");
+    let trimmed = append(&store, &batch(0)).await;
+    let trimmed_alone = append(&store, std::slice::from_ref(&alone)).await;
+    append(&store, &[event(0)]).await;
+    let retention = StoreOptions { events: 1, ..Default::default() }.retention();
+    store.retain(&retention).await.expect("retained");
+    let deleted = append(&store, &batch(1)).await;
+    for cursor in &deleted {
+        store.delete(*cursor).await.expect("deleted");
+    }
+    let before = append(&store, &[superseded()]).await;
+    append(&store, &[crate::tools::keyed("key", 3)]).await;
+    for is_finished in [false, true] {
+        if is_finished {
+            store.finish().await.expect("finished");
+        }
+        let other = open(&nats).await;
+        assert_eq!(append(&other, &batch(0)).await, trimmed);
+        assert_eq!(append(&other, std::slice::from_ref(&alone)).await, trimmed_alone);
+        assert_eq!(append(&other, &batch(1)).await, deleted);
+        assert_eq!(append(&other, &[superseded()]).await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_stored_again_in_a_new_epoch_under_an_id_of_that() {
+    let nats = Nats::start().await;
+    let (store, other) = (open(&nats).await, open(&nats).await);
+    let batch = [once("a", 1), once("b", 2)];
+    for round in 0..10 {
+        let before = append(&store, &[once("alone", 0)]).await;
+        let both = append(&store, &batch).await;
+        let epoch = bounds(&store).await.epoch;
+        let begun = store.begin_epoch(epoch).await.expect("begun");
+        let again = other.append(&[once("alone", 0)]).await.expect("stored");
+        assert_eq!(again.epoch, begun, "an append tells the epoch that it is of");
+        assert!(again.cursors[0] > before[0], "round {round}");
+        assert!(append(&other, &batch).await[0] > both[1]);
+        assert_eq!(append(&store, &[once("alone", 0)]).await, again.cursors);
+    }
 }

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::store_engine::Networked;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
+
+use crate::frame::Frame;
 
 /// What becomes of what is asked.
 pub(crate) enum Fate {
@@ -38,6 +40,17 @@ struct Rules {
     younger: u64,
     waiting: HashSet<String>,
     most_waiting: usize,
+    /// Messages that a consumer passes over, and how many each has, by its name.
+    skipped: HashSet<u64>,
+    skips: HashMap<String, u64>,
+    /// How many connections there were, are, and of the first how many carry nothing any more.
+    connections: usize,
+    open: usize,
+    silent: usize,
+    has_no_api: bool,
+    /// How many bytes came from the server, and how many messages went to it.
+    answered: usize,
+    published: usize,
 }
 
 /// Gone when it is dropped.
@@ -59,6 +72,14 @@ impl Relay {
             younger: u64::MAX,
             waiting: HashSet::new(),
             most_waiting: 0,
+            skipped: HashSet::new(),
+            skips: HashMap::new(),
+            connections: 0,
+            open: 0,
+            silent: 0,
+            has_no_api: false,
+            answered: 0,
+            published: 0,
         }));
         let accepting = tokio::spawn(accept(listener, server, Arc::clone(&rules))).abort_handle();
         Self { address, rules, accepting }
@@ -83,6 +104,33 @@ impl Relay {
         self.rules.lock().expect("no rule panics").younger = sequence;
     }
 
+    /// A consumer passes over this message, as if it were not there.
+    pub(crate) fn skips(&self, sequence: u64) {
+        self.rules.lock().expect("no rule panics").skipped.insert(sequence);
+    }
+
+    /// As at a server without JetStream, nobody answers to its API.
+    pub(crate) fn has_no_api(&self) {
+        self.rules.lock().expect("no rule panics").has_no_api = true;
+    }
+
+    /// The connections that there are carry nothing from now on, and stay open.
+    pub(crate) fn goes_silent(&self) {
+        let mut rules = self.rules.lock().expect("no rule panics");
+        rules.silent = rules.connections;
+    }
+
+    /// How many connections are open.
+    pub(crate) fn open(&self) -> usize {
+        self.rules.lock().expect("no rule panics").open
+    }
+
+    /// How many bytes have come from the server, and how many messages have gone to it.
+    pub(crate) fn carried(&self) -> (usize, usize) {
+        let rules = self.rules.lock().expect("no rule panics");
+        (rules.answered, rules.published)
+    }
+
     /// How many waited for an answer at a time, at most.
     pub(crate) fn most_waiting(&self) -> usize {
         self.rules.lock().expect("no rule panics").most_waiting
@@ -100,13 +148,28 @@ async fn accept(listener: TcpListener, server: SocketAddr, rules: Arc<Mutex<Rule
     loop {
         let (client, _) = listener.accept().await.expect("a connection");
         let Ok(server) = TcpStream::connect(server).await else { continue };
+        let number = {
+            let mut rules = rules.lock().expect("no rule panics");
+            (rules.connections, rules.open) = (rules.connections + 1, rules.open + 1);
+            rules.connections
+        };
         let ((from, to), (back_from, back_to)) = (client.into_split(), server.into_split());
-        lines.spawn(carry(from, back_to, Arc::clone(&rules), Frame::ask));
-        lines.spawn(carry(back_from, to, Arc::clone(&rules), Frame::answer));
+        let asked = carry(number, from, back_to, Arc::clone(&rules), Frame::ask);
+        let answered = carry(number, back_from, to, Arc::clone(&rules), Frame::answer);
+        let rules = Arc::clone(&rules);
+        lines.spawn(async move {
+            // Each ends with the other: it has the other half of both.
+            tokio::select! {
+                () = asked => {}
+                () = answered => {}
+            }
+            rules.lock().expect("no rule panics").open -= 1;
+        });
     }
 }
 
 async fn carry(
+    number: usize,
     from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     rules: Arc<Mutex<Rules>>,
@@ -114,37 +177,17 @@ async fn carry(
 ) {
     let mut from = BufReader::new(from);
     while let Some(mut frame) = Frame::read(&mut from).await {
-        let passes = rule(&mut frame, &mut rules.lock().expect("no rule panics"));
+        let passes = {
+            let mut rules = rules.lock().expect("no rule panics");
+            number > rules.silent && rule(&mut frame, &mut rules)
+        };
         if passes && to.write_all(&frame.bytes()).await.is_err() {
             return;
         }
     }
 }
 
-/// A line, in words, and what comes with it.
-struct Frame {
-    words: Vec<String>,
-    payload: Vec<u8>,
-}
-
 impl Frame {
-    async fn read(from: &mut BufReader<OwnedReadHalf>) -> Option<Self> {
-        let mut line = String::new();
-        from.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
-        let words: Vec<String> = line.trim_end().split(' ').map(Into::into).collect();
-        let mut payload = Vec::new();
-        if let "PUB" | "HPUB" | "MSG" | "HMSG" = words[0].as_str() {
-            let size: usize = words.last()?.parse().ok()?;
-            payload.resize(size + 2, 0);
-            from.read_exact(&mut payload).await.ok()?;
-        }
-        Some(Self { words, payload })
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        [self.words.join(" ").as_bytes(), b"\r\n", &self.payload].concat()
-    }
-
     /// `PUB subject [reply] size`, and `HPUB` with one size more.
     fn ask(&mut self, rules: &mut Rules) -> bool {
         let words = match self.words[0].as_str() {
@@ -155,6 +198,10 @@ impl Frame {
         let reply = (self.words.len() == words).then(|| self.words[2].clone());
         rules.waiting.extend(reply.clone());
         rules.most_waiting = rules.most_waiting.max(rules.waiting.len());
+        rules.published += 1;
+        if rules.has_no_api && self.words[1].starts_with("$JS.") {
+            self.words[1] = NOWHERE.into();
+        }
         let answer = match (rules.asked)(&self.words[1]) {
             Fate::Passes => return true,
             Fate::IsAnswered(answer) => answer,
@@ -173,6 +220,7 @@ impl Frame {
             return true;
         }
         rules.waiting.remove(&self.words[1]);
+        rules.answered += self.payload.len();
         if let Some(answer) = rules.answers.remove(&self.words[1]) {
             let size = answer.len().to_string();
             self.words = vec!["MSG".into(), self.words[1].clone(), self.words[2].clone(), size];
@@ -187,6 +235,16 @@ impl Frame {
             return true;
         }
         let [sequence, time] = [5, 7].map(|place| reply[place].parse::<u64>().expect("a number"));
+        let skips = rules.skips.entry(reply[3].clone()).or_default();
+        if rules.skipped.contains(&sequence) {
+            *skips += 1;
+            return false;
+        }
+        if *skips > 0 {
+            let number: u64 = reply[6].parse().expect("a number");
+            reply[6] = (number - *skips).to_string();
+            self.words[3] = reply.join(".");
+        }
         if sequence >= rules.younger {
             reply[7] = (time + DAY).to_string();
             self.words[3] = reply.join(".");

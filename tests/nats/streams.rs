@@ -11,9 +11,9 @@ use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{PageLimit, Store};
 use sse_core::{Cursor, GapReason};
-use sse_log_nats::{EventLog, NatsStore, Options, StoreOptions};
+use sse_log_nats::{EngineOptions, EventLog, StoreOptions};
 
-use crate::tools::{api, append, bounds, event, open, soon, texts, told, url};
+use crate::tools::{api, append, bounds, event, open, soon, store, texts, told, url};
 
 async fn log(nats: &Nats) -> EventLog {
     soon(sse_log_nats::open(&url(nats), "log")).await.expect("it runs")
@@ -48,17 +48,15 @@ async fn a_stream_that_was_deleted_is_created_anew_in_a_new_epoch() {
     }
 }
 
-/// A server of version 2.9 would crash over a question about a stream that it is about to create.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_processes_may_be_the_first() {
     for _ in 0..25 {
         let nats = Nats::start().await;
-        let options = Options::default();
         let url = url(&nats);
         let first = (0..8).map(|number| {
-            let (url, options) = (&url, &options);
+            let url = &url;
             async move {
-                let store = NatsStore::connect(url, "log", options).await.expect("a name");
+                let store = store(url, EngineOptions::default(), StoreOptions::default()).await;
                 append(&store, &[event(number)]).await;
             }
         });

@@ -9,10 +9,10 @@ use sse_conformance::suite::store_engine::Networked;
 use sse_conformance::suite::store_process::StoreProcess;
 use sse_core::StoreOptions;
 use sse_core::store::{Store, StoreError};
-use sse_log_nats::{ConnectOptions, NatsStore, Options};
+use sse_log_nats::{ConnectOptions, EngineOptions};
 use tempfile::TempDir;
 
-use crate::tools::{append, event, soon, told};
+use crate::tools::{append, event, soon, store, told};
 
 /// A server that speaks TLS with who wants that, with a certificate of its own; its URL; and where the certificate is.
 async fn server() -> (Nats, String, TempDir) {
@@ -41,16 +41,18 @@ async fn a_log_is_kept_by_a_server_whose_certificate_the_application_trusts() {
     let (_nats, url, folder) = server().await;
     let trusting =
         ConnectOptions::new().add_root_certificates(folder.path().join("certificate.pem"));
-    let store = NatsStore::connect_with(&url, trusting, "log", &Options::default()).await;
-    append(&store.expect("a URL"), &[event("over TLS")]).await;
+    let engine = sse_log_nats::connect_with(&url, trusting, EngineOptions::default()).await;
+    let store = engine.expect("a URL").store("log", StoreOptions::default()).await;
+    append(&store.expect("a name"), &[event("over TLS")]).await;
 }
 
 #[tokio::test]
 async fn a_server_whose_certificate_nobody_vouches_for_is_not_spoken_to() {
     let (_nats, url, _folder) = server().await;
     // Time enough to tell a refusal from a wait.
-    let options = Options { connect_timeout: Duration::from_secs(5), ..Options::default() };
-    let store = NatsStore::connect(&url, "log", &options).await.expect("a URL");
+    let connect_timeout = Duration::from_secs(5);
+    let options = EngineOptions { connect_timeout, ..EngineOptions::default() };
+    let store = store(&url, options, StoreOptions::default()).await;
     let refused = soon(store.bounds()).await.expect_err("not trusted");
     assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
     assert!(told(&refused).to_lowercase().contains("certificate"), "{}", told(&refused));

@@ -9,7 +9,7 @@ pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_conformance::suite::eventually::eventually;
 use sse_core::store::{Bounds, NewEvent, PageLimit, Store};
 use sse_core::{Cursor, Event, StoreOptions};
-use sse_log_nats::{NatsStore, Options};
+use sse_log_nats::{EngineOptions, NatsStore};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -30,10 +30,15 @@ pub(crate) async fn open_at(url: &str) -> NatsStore {
 }
 
 async fn connect(url: &str, log: StoreOptions) -> NatsStore {
-    let options = Options { log, ..Options::default() };
-    let store = NatsStore::connect(url, "log", &options).await.expect("a name");
+    let store = store(url, EngineOptions::default(), log).await;
     bounds(&store).await;
     store
+}
+
+/// A store of an engine of its own, as another process would have. Nothing is asked yet.
+pub(crate) async fn store(url: &str, engine: EngineOptions, log: StoreOptions) -> NatsStore {
+    let engine = sse_log_nats::connect(url, engine).await.expect("a URL");
+    engine.store("log", log).await.expect("a name")
 }
 
 pub(crate) fn url(nats: &Nats) -> String {

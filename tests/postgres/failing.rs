@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
 use sse_core::Cursor;
 use sse_core::store::{Store, StoreError};
-use sse_log_postgres::{Options, StoreOptions};
+use sse_log_postgres::{EngineOptions, StoreOptions};
 
 use crate::tools::{append, bounds, client, event, execute, open, soon, take, texts};
 
@@ -23,8 +23,9 @@ async fn on_append(postgres: &Postgres, what: &str) {
 #[tokio::test]
 async fn an_idempotency_key_that_is_waited_for_fails_its_own_append_alone() {
     let postgres = Postgres::start().await;
-    let log = StoreOptions { store_timeout: Duration::from_secs(4), ..StoreOptions::default() };
-    let store = postgres.store("log", Options { log, ..Options::default() }).await;
+    let options = StoreOptions { store_timeout: Duration::from_secs(4), ..StoreOptions::default() };
+    let shared = postgres.shared(EngineOptions::default()).await;
+    let store = shared.store("log", options).await.expect("a name");
     append(&store, "first").await;
     let mut client = client(&postgres).await;
     let once = |key: &str| event(key).with_idempotency_key(key).expect("short");
@@ -53,7 +54,8 @@ async fn an_idempotency_key_that_is_waited_for_fails_its_own_append_alone() {
 #[tokio::test]
 async fn a_connection_that_has_lost_its_statements_is_not_used_again() {
     let postgres = Postgres::start().await;
-    let store = postgres.store("log", Options { connections: 1, ..Options::default() }).await;
+    let store =
+        postgres.store("log", EngineOptions { connections: 1, ..EngineOptions::default() }).await;
     append(&store, "one").await;
     on_append(&postgres, "DEALLOCATE ALL").await;
     for text in ["two", "three", "four"] {
@@ -106,7 +108,7 @@ async fn transactions_of_a_log_are_read_committed_whatever_the_server_is_set_to(
         while !is_set().await {}
     })
     .await;
-    let stores = join_all((0..4).map(|_| postgres.store("log", Options::default()))).await;
+    let stores = join_all((0..4).map(|_| postgres.store("log", EngineOptions::default()))).await;
     let mut pages = soon(stores[0].follow(Cursor::START)).await.expect("followed");
     for round in 0..20 {
         let text = round.to_string();

@@ -1,13 +1,23 @@
 //! What Postgres does that no other store does, and what others do to Postgres.
 
+mod alone;
+mod clock;
+mod engine;
 mod failing;
 mod finish;
+mod giving_up;
+mod keyed;
 mod notify;
+mod once;
 mod order;
 mod outbox;
+mod pooler;
+mod prepared;
+mod promotion;
 mod restore;
 mod retain;
 mod settings;
+mod slow_line;
 mod standby;
 mod tls;
 mod tools;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sse_conformance::stores::Postgres;
 use sse_core::store::Store;
-use sse_log_postgres::Options;
+use sse_log_postgres::EngineOptions;
 
 use crate::tools::{append, bounds, client, open, take};
 
@@ -15,7 +15,8 @@ const QUIET: Duration = Duration::from_millis(400);
 #[tokio::test]
 async fn followers_in_this_process_and_in_others_are_told_of_what_is_appended() {
     let postgres = Postgres::start().await;
-    let rarely = Options { poll_every: Duration::from_secs(3600), ..Options::default() };
+    let rarely =
+        EngineOptions { poll_every: Duration::from_secs(3600), ..EngineOptions::default() };
     let (here, there) = (open(&postgres).await, postgres.store("log", rarely).await);
     let first = append(&here, "first").await;
     let mut pages = there.follow(first.previous()).await.expect("followed");
@@ -43,8 +44,7 @@ async fn followers_find_what_they_were_not_told_of() {
     let postgres = Postgres::start().await;
     let store = open(&postgres).await;
     let mut pages = store.follow(bounds(&store).await.newest).await.expect("followed");
-    let untold =
-        "SELECT sse_log_append('log', ARRAY['data: untold\n']::bytea[], NULL, NULL, '1 min')";
+    let untold = "SELECT sse_log_append('log', ARRAY['data: untold\n']::bytea[], NULL, NULL, '1 min', now(), NULL, NULL)";
     crate::tools::execute(&postgres, &untold.replace('\n', "\\012")).await;
     assert_eq!(take(&mut pages, 1).await[0].1, "untold");
 }

@@ -3,7 +3,7 @@
 use sse_conformance::stores::Postgres;
 use sse_core::store::Store;
 use sse_core::{Cursor, Event, EventId};
-use sse_log_postgres::{StoreOptions, open_store};
+use sse_log_postgres::open_store;
 
 use crate::tools::{append, bounds, client, event, execute, open, soon, take, texts};
 
@@ -31,7 +31,7 @@ async fn an_event_comes_with_the_rows_of_its_transaction_or_not_at_all() {
     let items: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
     assert_eq!(items, ["tea", "rice"]);
 
-    let log = soon(open_store(store.clone(), StoreOptions::default())).await.expect("open");
+    let log = soon(open_store(store.clone())).await.expect("open");
     for (id, is_there) in ids.iter().zip([true, false, true]) {
         assert_eq!(log.get(id).await.is_ok(), is_there, "it has the id that was answered");
     }

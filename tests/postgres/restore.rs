@@ -8,7 +8,7 @@ use sse_core::Cursor;
 use sse_core::store::Store;
 
 use crate::tools::{append, bounds, client, event, execute, open, open_ordered, soon, take, texts};
-use sse_log_postgres::{Options, Ordering};
+use sse_log_postgres::{EngineOptions, Ordering};
 
 /// Takes the log from one cluster to another, as from a backup.
 fn restore(from: &Postgres, to: &Postgres) {
@@ -83,8 +83,8 @@ async fn restores_over(ordering: Ordering) {
     shell("pg_dump --clean --if-exists --dbname $0 --file $1");
     append(&running, "lost").await;
     let mut before = bounds(&running).await.epoch;
-    for store in [running, postgres.store("log", Options { ordering, ..Options::default() }).await]
-    {
+    let options = EngineOptions { ordering, ..EngineOptions::default() };
+    for store in [running, postgres.store("log", options).await] {
         shell("psql --quiet --set ON_ERROR_STOP=1 --dbname $0 --file $1");
         let appended = store.append(&[event("next")]).await.expect("stored");
         assert_ne!(appended.epoch, before, "its position may be that of what is lost");

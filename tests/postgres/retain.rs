@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
 use sse_core::store::Store;
-use sse_log_postgres::StoreOptions;
+use sse_log_postgres::{EngineOptions, StoreOptions};
 
 use crate::tools::{append, bounds, client, event, execute, open, texts};
 
@@ -14,7 +14,8 @@ const MANY: &str = "INSERT INTO sse_log_events (log, hi, lo, key, block) \
     FROM generate_series(1, 12000) n ORDER BY n";
 
 /// One statement, which would not end in time where there is very much: then nothing would ever be let go of.
-const ONCE: &str = "SELECT sse_log_retain('log', 10, 1000000, NULL, '2 min')";
+const ONCE: &str =
+    "SELECT sse_log_let_go('log', 10, 1000000, NULL, 100000, '2 min', now(), 5000, true)";
 
 #[tokio::test]
 async fn however_much_there_is_it_is_let_go_of_in_small_steps() {
@@ -46,8 +47,8 @@ async fn however_many_idempotency_keys_are_old_they_are_forgotten_in_small_steps
     let postgres = Postgres::start().await;
     let (store, client) = (open(&postgres).await, client(&postgres).await);
     append(&store, "one").await;
-    let many = "INSERT INTO sse_log_keys (log, key, hi, lo, stored_at) \
-        SELECT 'log', n::text, 1, n, now() - interval '1 hour' FROM generate_series(1, 12000) n";
+    let many = "INSERT INTO sse_log_keys (log, key, epoch, hi, lo, stored_at) \
+        SELECT 'log', n::text, '', 1, n, now() - interval '1 hour' FROM generate_series(1, 12000) n";
     execute(&postgres, many).await;
     let left = async || {
         let row = client.query_one("SELECT count(*) FROM sse_log_keys", &[]).await;
@@ -100,4 +101,37 @@ async fn what_is_counted_is_what_there_is_whatever_is_done_at_the_same_time() {
     let number = |n: usize| row.get::<_, i64>(n);
     assert_eq!((number(0), number(1)), (number(2), number(3)));
     assert!((1..=40).contains(&number(0)), "{}", number(0));
+}
+
+/// As the bench appends, by two processes. Nothing but the appends lets go of anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn however_fast_it_is_appended_there_are_at_most_twice_as_many_events_as_the_limit() {
+    let postgres = Postgres::start().await;
+    let options = StoreOptions { events: 2000, ..StoreOptions::default() };
+    let mut publishers = Vec::new();
+    open(&postgres).await; // it makes the tables
+    for process in 0..2 {
+        let shared = postgres.shared(EngineOptions::default()).await;
+        let store = shared.store("log", options).await.expect("a name");
+        for publisher in 0..128 {
+            let store = store.clone();
+            publishers.push(tokio::spawn(async move {
+                for n in 0..100 {
+                    let text = event(format!("{process} {publisher} {n}"));
+                    store.append(&[text]).await.expect("stored");
+                }
+            }));
+        }
+    }
+    let client = client(&postgres).await;
+    let count = "SELECT count(*) FROM sse_log_events";
+    let mut most = 0;
+    while publishers.iter().any(|publisher| !publisher.is_finished()) {
+        let kept: i64 = client.query_one(count, &[]).await.expect("counted").get(0);
+        most = most.max(kept);
+    }
+    for publisher in publishers {
+        publisher.await.expect("each was stored");
+    }
+    assert!((2000..=4000).contains(&most), "{most} events of 25 600");
 }

@@ -7,7 +7,9 @@ use sse_conformance::stores::Postgres;
 use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::Cursor;
 use sse_core::store::{Store, StoreError};
-use sse_log_postgres::{Migrations, Options, PostgresStore, StoreOptions};
+use sse_log_postgres::{
+    EngineOptions, Migrations, PostgresStore, StoreOptions, connect, connect_with,
+};
 use tokio_postgres::NoTls;
 
 use crate::tools::{append, bounds, client, event, execute, open, soon, texts, told};
@@ -15,14 +17,15 @@ use crate::tools::{append, bounds, client, event, execute, open, soon, texts, to
 /// As an application runs them: in the order of their names.
 const MIGRATION: &str = concat!(
     include_str!("../../crates/sse-log-postgres/migrations/0001_logs.sql"),
-    include_str!("../../crates/sse-log-postgres/migrations/0002_events.sql"),
-    include_str!("../../crates/sse-log-postgres/migrations/0003_retain.sql"),
+    include_str!("../../crates/sse-log-postgres/migrations/0002_open.sql"),
+    include_str!("../../crates/sse-log-postgres/migrations/0003_events.sql"),
+    include_str!("../../crates/sse-log-postgres/migrations/0004_retain.sql"),
 );
 
 #[tokio::test]
 async fn nothing_is_created_where_the_options_say_that_it_is_there() {
     let postgres = Postgres::start().await;
-    let options = Options { migrations: Migrations::AreApplied, ..Options::default() };
+    let options = EngineOptions { migrations: Migrations::AreApplied, ..EngineOptions::default() };
     let store = postgres.store("log", options).await;
     let failed = soon(store.append(&[event("x")])).await.expect_err("there are no tables");
     assert!(matches!(failed, StoreError::Failed(_)), "{failed:?}");
@@ -48,36 +51,29 @@ async fn what_a_later_version_has_made_of_the_tables_is_left_as_it_is() {
     assert_eq!(said.get::<_, &str>(0), made);
 }
 
-/// As they were before it was known where a log was.
-#[tokio::test]
-async fn tables_of_an_earlier_version_are_brought_up_to_date() {
-    let postgres = Postgres::start().await;
-    let store = open(&postgres).await;
-    append(&store, "one").await;
-    let before = bounds(&store).await;
-    let earlier = "ALTER TABLE sse_logs DROP COLUMN home; \
-        COMMENT ON TABLE sse_logs IS 'sse-log-postgres, schema 1'";
-    execute(&postgres, earlier).await;
-    assert_eq!(bounds(&open(&postgres).await).await, before);
-}
-
 /// For ever, that is.
 #[tokio::test]
 async fn times_may_be_as_long_as_there_are() {
     let postgres = Postgres::start().await;
-    let log = StoreOptions {
+    let options = StoreOptions {
         age: Some(Duration::MAX),
         idempotency_window: Duration::MAX,
         store_timeout: Duration::MAX,
         ..StoreOptions::default()
     };
-    let store = postgres.store("log", Options { log, ..Options::default() }).await;
+    let shared = postgres.shared(EngineOptions::default()).await;
+    let store = shared.store("log", options).await.expect("a name");
     let once = [event("once").with_idempotency_key("once").expect("short")];
     for _ in 0..2 {
         soon(store.append(&once)).await.expect("stored");
-        store.retain(&log.retention()).await.expect("retained");
+        store.retain(&options.retention()).await.expect("retained");
     }
     assert_eq!(texts(&store).await, ["once"]);
+}
+
+async fn store(url: &str) -> PostgresStore {
+    let shared = connect(url, EngineOptions::default()).await.expect("a URL");
+    shared.store("log", StoreOptions::default()).await.expect("a name")
 }
 
 #[tokio::test]
@@ -87,7 +83,7 @@ async fn the_tables_are_in_the_first_schema_of_the_search_path() {
     let url = postgres.url();
     let url = url.strip_prefix("postgres:").expect("the URL of a store");
     let there = format!("{url}?options=-csearch_path%3Devents");
-    let store = PostgresStore::connect(&there, "log", &Options::default()).await.expect("a URL");
+    let store = store(&there).await;
     append(&store, "there").await;
     execute(&postgres, "SELECT FROM events.sse_log_events").await;
     let elsewhere = open(&postgres).await;
@@ -100,8 +96,7 @@ async fn a_url_that_wants_tls_is_not_connected_to_without() {
     let url = postgres.url();
     let url = url.strip_prefix("postgres:").expect("the URL of a store");
     let only_tls = format!("{url}?sslmode=require");
-    let store = PostgresStore::connect(&only_tls, "log", &Options::default()).await;
-    let refused = soon(store.expect("a URL").bounds()).await.expect_err("there is no TLS");
+    let refused = soon(store(&only_tls).await.bounds()).await.expect_err("there is no TLS");
     assert!(
         matches!(refused, StoreError::Failed(_)) && told(&refused).contains("TLS"),
         "{refused:?}"
@@ -121,10 +116,13 @@ async fn a_user_who_may_create_nothing_uses_what_is_there() {
     .await;
     let mut config = postgres.config();
     config.user("app");
-    let options = Options::default();
-    let store = PostgresStore::connect_with(config, NoTls, "log", &options).await.expect("a name");
+    let shared = connect_with(config, NoTls, EngineOptions::default()).await.expect("a runtime");
+    let store = shared.store("log", StoreOptions::default()).await.expect("a name");
     append(&store, "two").await;
-    store.retain(&StoreOptions { events: 1, ..options.log }.retention()).await.expect("retained");
+    store
+        .retain(&StoreOptions { events: 1, ..StoreOptions::default() }.retention())
+        .await
+        .expect("retained");
     assert_eq!(texts(&store).await, ["two"]);
     store.delete(bounds(&store).await.newest).await.expect("deleted");
     store.begin_epoch(bounds(&store).await.epoch).await.expect("begun");
@@ -134,11 +132,12 @@ async fn a_user_who_may_create_nothing_uses_what_is_there() {
 
 #[tokio::test]
 async fn a_name_that_is_none_is_refused() {
+    let shared = connect("postgres://h/d", EngineOptions::default()).await.expect("a URL");
     for name in ["", "a b", "a/b", "é", &"x".repeat(65)] {
-        let refused = PostgresStore::connect("postgres://h/d", name, &Options::default()).await;
+        let refused = shared.store(name, StoreOptions::default()).await;
         assert!(told(&refused.expect_err("no name")).contains("1 to 64"), "{name:?}");
     }
-    let refused = PostgresStore::connect("no url", "log", &Options::default()).await;
+    let refused = connect("no url", EngineOptions::default()).await;
     assert!(refused.expect_err("no url").is_store());
 }
 
@@ -147,7 +146,8 @@ async fn a_name_that_is_none_is_refused() {
 async fn logs_share_nothing_however_long_their_names() {
     let postgres = Postgres::start().await;
     let names = ["x".repeat(64), "x".repeat(63)];
-    let stores = join_all(names.iter().map(|name| postgres.store(name, Options::default()))).await;
+    let stores =
+        join_all(names.iter().map(|name| postgres.store(name, EngineOptions::default()))).await;
     for (n, store) in stores.iter().enumerate() {
         append(store, n).await;
     }
@@ -177,7 +177,7 @@ async fn a_server_that_says_nothing_is_given_up_after_the_time_for_connecting() 
     let postgres = Postgres::start().await;
     open(&postgres).await;
     postgres.pause();
-    let store = postgres.store("log", Options::default()).await;
+    let store = postgres.store("log", EngineOptions::default()).await;
     let begun = Instant::now();
     let bounds = soon(store.bounds()).await.expect_err("nobody answers");
     let follow = soon(store.follow(Cursor::START)).await.err().expect("nobody answers");
@@ -194,8 +194,9 @@ async fn a_server_that_says_nothing_is_given_up_after_the_time_for_connecting() 
 #[tokio::test]
 async fn an_append_that_waits_for_a_lock_fails_in_time_and_says_so() {
     let postgres = Postgres::start().await;
-    let log = StoreOptions { store_timeout: Duration::from_secs(1), ..StoreOptions::default() };
-    let store = postgres.store("log", Options { log, ..Options::default() }).await;
+    let options = StoreOptions { store_timeout: Duration::from_secs(1), ..StoreOptions::default() };
+    let shared = postgres.shared(EngineOptions::default()).await;
+    let store = shared.store("log", options).await.expect("a name");
     append(&store, "before").await;
     let other = client(&postgres).await;
     other.batch_execute("BEGIN; LOCK TABLE sse_log_events").await.expect("locked");

@@ -4,7 +4,7 @@ use sse_conformance::stores::Postgres;
 use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::{Store, StoreError};
 use sse_core::{Cursor, EventId, EventLog, GapReason};
-use sse_log_postgres::{Options, PostgresStore, StoreOptions, open_store};
+use sse_log_postgres::{EngineOptions, StoreOptions, connect_with, open_store};
 use tokio_postgres::{Config, NoTls};
 
 use crate::tools::{append, bounds, client, event, execute, open, soon, texts, told};
@@ -16,7 +16,7 @@ async fn a_standby_is_not_asked_until_it_is_the_primary() {
     append(&open(&postgres).await, "one").await;
     postgres.stop().await;
     postgres.start_as_standby().await;
-    let store = postgres.store("log", Options::default()).await;
+    let store = postgres.store("log", EngineOptions::default()).await;
     let refused = soon(store.bounds()).await.expect_err("it is a standby");
     assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
     assert!(told(&refused).contains("standby"), "{}", told(&refused));
@@ -37,8 +37,8 @@ async fn of_several_hosts_the_one_is_asked_that_takes_writes() {
     for postgres in [&standby, &primary] {
         config.host("127.0.0.1").port(postgres.address().port());
     }
-    let store = PostgresStore::connect_with(config, NoTls, "log", &Options::default()).await;
-    let store = store.expect("a name");
+    let postgres = connect_with(config, NoTls, EngineOptions::default()).await.expect("a runtime");
+    let store = postgres.store("log", StoreOptions::default()).await.expect("a name");
     append(&store, "one").await;
     assert_eq!(texts(&open(&primary).await).await, ["one"]);
 }
@@ -79,7 +79,7 @@ async fn a_server_that_takes_over_without_the_newest_events_begins_an_epoch() {
         postgres.bring_back("before");
         Networked::start(&postgres).await;
         let store = open(&postgres).await;
-        let log = soon(open_store(store, StoreOptions::default())).await.expect("open");
+        let log = soon(open_store(store)).await.expect("open");
         let mut last = None;
         for n in 0..lost {
             let text = format!("lost {n}");
@@ -117,9 +117,8 @@ async fn an_event_that_a_newer_one_of_its_key_took_the_place_of_is_not_lost() {
     execute(&postgres, "CREATE ROLE app SUPERUSER LOGIN").await;
     let mut config = postgres.config();
     config.user("app");
-    let store = PostgresStore::connect_with(config, NoTls, "log", &Options::default()).await;
-    let log = open_store(store.expect("a name"), StoreOptions::default());
-    let log = soon(log).await.expect("open");
+    let shared = connect_with(config, NoTls, EngineOptions::default()).await.expect("a runtime");
+    let log = soon(shared.open("log", StoreOptions::default())).await.expect("open");
     soon(seen(&log, "old", Some("key"))).await;
     let epoch = bounds(&fresh).await.epoch;
     execute(&postgres, "ALTER ROLE app NOLOGIN").await;

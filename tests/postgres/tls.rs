@@ -13,7 +13,7 @@ use sse_conformance::proxies::certificate;
 use sse_conformance::stores::Postgres;
 use sse_core::Cursor;
 use sse_core::store::{Store, StoreError};
-use sse_log_postgres::{Options, PostgresStore};
+use sse_log_postgres::{EngineOptions, PostgresStore, StoreOptions, connect_with};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
@@ -52,8 +52,8 @@ async fn store(postgres: &Postgres, trusted: RootCertStore) -> PostgresStore {
         }
     })
     .await;
-    let store = PostgresStore::connect_with(config, tls, "log", &Options::default()).await;
-    store.expect("a name")
+    let shared = connect_with(config, tls, EngineOptions::default()).await.expect("a runtime");
+    shared.store("log", StoreOptions::default()).await.expect("a name")
 }
 
 #[tokio::test]

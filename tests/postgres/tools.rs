@@ -7,7 +7,7 @@ use sse_conformance::stores::Postgres;
 pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_core::store::{Bounds, NewEvent, PageLimit, Pages, Store};
 use sse_core::{Cursor, Event};
-use sse_log_postgres::{Options, Ordering, PostgresStore};
+use sse_log_postgres::{EngineOptions, Ordering, PostgresStore};
 use tokio_postgres::Client;
 
 pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
@@ -18,7 +18,7 @@ pub(crate) async fn open(postgres: &Postgres) -> PostgresStore {
 
 /// Opened once it is used.
 pub(crate) async fn open_ordered(postgres: &Postgres, ordering: Ordering) -> PostgresStore {
-    let store = postgres.store("log", Options { ordering, ..Options::default() }).await;
+    let store = postgres.store("log", EngineOptions { ordering, ..EngineOptions::default() }).await;
     bounds(&store).await;
     store
 }

@@ -131,6 +131,12 @@ mod nats {
     every_networked_store!(Nats);
 }
 
+mod nats_2_10 {
+    every_store!(Nats210);
+    every_durable_store!(Nats210);
+    every_networked_store!(Nats210);
+}
+
 mod redb {
     every_store!(Redb);
     every_exact_store!(Redb);
@@ -142,6 +148,13 @@ mod postgres {
     every_exact_store!(Postgres);
     every_durable_store!(Postgres);
     every_networked_store!(Postgres);
+}
+
+mod postgres_16 {
+    every_store!(Postgres16);
+    every_exact_store!(Postgres16);
+    every_durable_store!(Postgres16);
+    every_networked_store!(Postgres16);
 }
 
 mod redis {

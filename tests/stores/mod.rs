@@ -3,17 +3,21 @@
 //! Each has a type with `pub async fn start() -> Self`, which makes an engine of the test's own.
 
 mod nats;
+mod pgbouncer;
 mod postgres;
 mod postgres_cluster;
+mod postgres_programs;
 mod redb;
 mod redis;
 mod scripted;
 mod server;
 mod url;
 
-pub use nats::Nats;
-pub use postgres::Postgres;
+pub use nats::{Nats, Nats210, Version as NatsVersion};
+pub use pgbouncer::PgBouncer;
+pub use postgres::{Postgres, Postgres16};
 pub use redb::{Redb, RedbProcess};
 pub use redis::{Redis, Valkey};
 pub use scripted::{Scripted, ScriptedSparse};
+pub use server::cpu;
 pub use url::open_url;

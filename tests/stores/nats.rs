@@ -1,4 +1,5 @@
-//! NATS: a `nats-server` of the test's own, with JetStream.
+//! NATS: a `nats-server` of the test's own, with JetStream. The newest is in the Python packages that `tests/run` installs, and the oldest beside
+//! them.
 
 use std::fs;
 use std::future::ready;
@@ -12,9 +13,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
-use sse_log_nats::{NatsStore, Options};
+use sse_log_nats::EngineOptions;
 
 use super::server::Server;
+use crate::clients::installed;
 use crate::suite::store_engine::{Durable, Engine, Networked};
 
 /// How many bytes its streams may have: little, so that they can be filled up.
@@ -26,6 +28,39 @@ const FILLING: &str = "FILLING";
 #[derive(Debug)]
 pub struct Nats {
     server: Server,
+    version: Version,
+}
+
+/// Which server it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// The newest that the tests know.
+    Newest,
+    /// The oldest that is supported.
+    V2_10,
+    /// Debian 12's, which is too old.
+    V2_9,
+}
+
+impl Version {
+    fn program(self) -> PathBuf {
+        match self {
+            Self::Newest => installed("bin/nats-server"),
+            Self::V2_10 => installed("nats-2.10/bin/nats-server"),
+            Self::V2_9 => "nats-server".into(),
+        }
+    }
+}
+
+/// The oldest version that is supported.
+#[derive(Debug)]
+pub struct Nats210;
+
+impl Nats210 {
+    /// Starts one.
+    pub async fn start() -> Nats {
+        Nats::start_as(Version::V2_10, "").await
+    }
 }
 
 impl Nats {
@@ -36,16 +71,35 @@ impl Nats {
 
     /// The same, with more in its configuration. The tests themselves do not say who they are.
     pub async fn start_with(config: &str) -> Self {
-        let nats = Self { server: Server::new() };
+        Self::start_as(Version::Newest, config).await
+    }
+
+    /// The same, of this version.
+    pub async fn start_as(version: Version, config: &str) -> Self {
+        Self::start_of(version, "", config).await
+    }
+
+    /// Starts one whose JetStream has a domain.
+    pub async fn start_in_domain(domain: &str) -> Self {
+        Self::start_of(Version::Newest, &format!(", domain: {domain}"), "").await
+    }
+
+    async fn start_of(version: Version, jetstream: &str, config: &str) -> Self {
+        let nats = Self { server: Server::new(), version };
         let port = nats.server.address().port();
         let store = nats.jetstream();
         // A mebibyte is the server's default, and not enough for a large event with its frame.
         let config = format!(
-            "listen: \"127.0.0.1:{port}\"\nmax_payload: 4MB\njetstream {{ store_dir: {store:?}, max_file_store: {ROOM} }}\n{config}"
+            "listen: \"127.0.0.1:{port}\"\nmax_payload: 4MB\njetstream {{ store_dir: {store:?}, max_file_store: {ROOM}{jetstream} }}\n{config}"
         );
         fs::write(nats.server.folder().join("config"), config).expect("a file of our own");
         Networked::start(&nats).await;
         nats
+    }
+
+    /// How long the server has computed.
+    pub fn cpu(&self) -> Duration {
+        self.server.cpu()
     }
 
     /// Where it keeps its streams.
@@ -100,7 +154,7 @@ impl Nats {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new("nats-server");
+        let mut command = Command::new(self.version.program());
         command.arg("--config").arg(self.server.folder().join("config"));
         command
     }
@@ -137,9 +191,10 @@ impl Networked for Nats {
         name: &str,
         options: StoreOptions,
     ) -> Result<Arc<dyn Store>, Error> {
-        let options = Options { log: options, ..Options::default() };
-        let store = NatsStore::connect(&format!("nats://{proxy}"), name, &options).await?;
-        Ok(Arc::new(store))
+        // Each is another process.
+        let url = format!("nats://{proxy}");
+        let engine = sse_log_nats::connect(&url, EngineOptions::default()).await?;
+        Ok(Arc::new(engine.store(name, options).await?))
     }
 
     async fn stop(&self) {

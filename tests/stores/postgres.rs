@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
-use sse_log_postgres::{Options, PostgresStore};
+use sse_log_postgres::{Engine as Shared, EngineOptions, PostgresStore, connect, connect_with};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::postgres_cluster::{Cluster, copy, data, data_of_another, folder};
+use super::postgres_programs::Version;
 use super::server::free_address;
 use crate::suite::store_engine::{Durable, Engine, Networked};
 
@@ -26,29 +27,43 @@ pub struct Postgres {
     /// Ended before its folder is removed.
     cluster: Mutex<Option<Cluster>>,
     folder: TempDir,
+    version: Version,
+}
+
+/// The same, of a newer version.
+#[derive(Debug)]
+pub struct Postgres16;
+
+impl Postgres16 {
+    /// Starts one.
+    pub async fn start() -> Postgres {
+        Postgres::start_with(Version::Newer, data).await
+    }
 }
 
 impl Postgres {
     /// Starts one.
     pub async fn start() -> Self {
-        Self::start_with(data).await
+        Self::start_with(Version::Installed, data).await
     }
 
     /// Starts one that knows itself to be another than those.
     pub async fn start_another() -> Self {
-        Self::start_with(data_of_another).await
+        Self::start_with(Version::Installed, data_of_another).await
     }
 
-    async fn start_with(data: fn(&Path)) -> Self {
+    async fn start_with(version: Version, data: fn(Version, &Path)) -> Self {
         let postgres =
-            Self { address: free_address(), cluster: Mutex::new(None), folder: folder() };
-        data(postgres.folder.path());
+            Self { address: free_address(), cluster: Mutex::new(None), folder: folder(), version };
+        data(version, postgres.folder.path());
         Networked::start(&postgres).await;
         postgres
     }
 
     /// Copies what it has, once it was stopped, to where [`bring_back`](Self::bring_back) finds it.
     pub fn put_aside(&self, name: &str) {
+        // What was there under this name may go.
+        _ = std::fs::remove_dir_all(self.folder.path().join(name));
         copy(&self.folder.path().join("data"), &self.folder.path().join(name));
     }
 
@@ -78,16 +93,41 @@ impl Postgres {
         Some((client, tokio::spawn(async move { drop(connection.await) })))
     }
 
-    /// The store of this name, opened with all these options.
-    pub async fn store(&self, name: &str, options: Options) -> PostgresStore {
-        let store = PostgresStore::connect_with(self.config(), NoTls, name, &options).await;
+    /// What the logs of a process share, as another process would have it.
+    pub async fn shared(&self, options: EngineOptions) -> Shared {
+        connect_with(self.config(), NoTls, options).await.expect("a runtime")
+    }
+
+    /// The store of this name, with connections of its own.
+    pub async fn store(&self, name: &str, options: EngineOptions) -> PostgresStore {
+        let store = self.shared(options).await.store(name, StoreOptions::default()).await;
         store.expect("a name")
     }
 
+    /// Has it write each statement to its log from now on.
+    pub async fn log_statements(&self) {
+        self.configure("log_statement", "all").await;
+    }
+
+    /// How many lines of its log have this text.
+    pub fn logged(&self, text: &str) -> usize {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).expect("it has one");
+        log.lines().filter(|line| line.contains(text)).count()
+    }
+
+    /// How many statements it has carried out since then that have this text in their first line.
+    pub fn statements(&self, text: &str) -> usize {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).expect("it has one");
+        let statements = log
+            .lines()
+            .filter(|line| line.contains("LOG:  execute ") || line.contains("LOG:  statement: "));
+        statements.filter(|line| line.contains(text)).count()
+    }
+
     /// Sets this for the whole cluster, and waits until it is so.
-    async fn configure(&self, name: &str, value: &str) {
+    pub async fn configure(&self, name: &str, value: &str) {
         let (client, _) = self.client().await.expect("it runs");
-        let set = format!("ALTER SYSTEM SET {name} = {value}");
+        let set = format!("ALTER SYSTEM SET {name} = '{value}'");
         client.batch_execute(&set).await.expect("set");
         client.batch_execute("SELECT pg_reload_conf()").await.expect("reloaded");
         let begun = Instant::now();
@@ -138,9 +178,9 @@ impl Networked for Postgres {
         name: &str,
         options: StoreOptions,
     ) -> Result<Arc<dyn Store>, Error> {
-        let options = Options { log: options, ..Options::default() };
         let url = format!("postgres://postgres@{proxy}/postgres");
-        Ok(Arc::new(PostgresStore::connect(&url, name, &options).await?))
+        let postgres = connect(&url, EngineOptions::default()).await?;
+        Ok(Arc::new(postgres.store(name, options).await?))
     }
 
     async fn stop(&self) {
@@ -153,7 +193,8 @@ impl Networked for Postgres {
             let has_ended = self.cluster().as_mut().is_none_or(Cluster::has_ended);
             if has_ended {
                 // For the first time; or the port was taken by somebody else for a moment.
-                *self.cluster() = Some(Cluster::start(self.folder.path(), self.address));
+                *self.cluster() =
+                    Some(Cluster::start(self.version, self.folder.path(), self.address));
             }
             if let Some((client, _)) = self.client().await
                 && client.batch_execute("SELECT 1").await.is_ok()

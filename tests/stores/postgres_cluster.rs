@@ -2,8 +2,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::net::SocketAddr;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -12,15 +11,17 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::postgres_programs::{Version, program, user, version_of};
+
 /// A cluster that runs until it is dropped.
 #[derive(Debug)]
 pub(super) struct Cluster(Child);
 
 impl Cluster {
-    pub(super) fn start(folder: &Path, address: SocketAddr) -> Self {
+    pub(super) fn start(version: Version, folder: &Path, address: SocketAddr) -> Self {
         let log = File::options().create(true).append(true).open(folder.join("log"));
         let log = log.expect("a file in a folder of our own");
-        let child = program("postgres")
+        let child = program(version, "postgres")
             .arg("-D")
             .arg(folder.join("data"))
             .args(["-h", "127.0.0.1", "-p", &address.port().to_string(), "-k", ""])
@@ -136,8 +137,8 @@ fn is_roomy(folder: &str) -> bool {
 }
 
 /// Puts the data of a new cluster there; they are all the same one.
-pub(super) fn data(folder: &Path) {
-    copy(template(), &folder.join("data"));
+pub(super) fn data(version: Version, folder: &Path) {
+    copy(&template(version), &folder.join("data"));
 }
 
 /// Copies a folder, with the owners of what is in it.
@@ -147,8 +148,8 @@ pub(super) fn copy(from: &Path, to: &Path) {
 }
 
 /// The same, of a cluster that is none of those: each is known by a number.
-pub(super) fn data_of_another(folder: &Path) {
-    let made = program("initdb")
+pub(super) fn data_of_another(version: Version, folder: &Path) {
+    let made = program(version, "initdb")
         .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"])
         .args(["--no-sync", "--wal-segsize=1", "-D"])
         .arg(folder.join("data"))
@@ -158,18 +159,18 @@ pub(super) fn data_of_another(folder: &Path) {
 }
 
 /// The data of a new cluster, made once: it takes a second.
-fn template() -> &'static Path {
-    static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
-    TEMPLATE.get_or_init(|| {
+fn template(version: Version) -> PathBuf {
+    static TEMPLATES: [OnceLock<PathBuf>; 2] = [OnceLock::new(), OnceLock::new()];
+    let template = || {
         let owner = user().map_or_else(|| "self".to_owned(), |(user, _)| user.to_string());
-        let version = version().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let name = version_of(version).replace(|c: char| !c.is_ascii_alphanumeric(), "-");
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
-        let template = target.join(format!("postgres-template-{version}-{owner}"));
+        let template = target.join(format!("postgres-template-{name}-{owner}"));
         if template.exists() {
             return template;
         }
         let folder = folder();
-        data_of_another(folder.path());
+        data_of_another(version, folder.path());
         // Others may make it at the same time: the first wins, and all are alike.
         let own = target.join(format!("postgres-template-{}", std::process::id()));
         fs::create_dir_all(&target).expect("the folder of what is built");
@@ -180,35 +181,6 @@ fn template() -> &'static Path {
             _ = fs::remove_dir_all(&own);
         }
         template
-    })
-}
-
-fn version() -> String {
-    let version = program("initdb").arg("--version").output();
-    String::from_utf8_lossy(&version.expect("initdb runs").stdout).trim().to_owned()
-}
-
-/// A program of Postgres, which does not run as root.
-fn program(name: &str) -> Command {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let programs = versions.map(|version| version.path().join("bin").join(name));
-    let newest = programs.filter(|program| program.exists()).max();
-    let mut command = Command::new(newest.unwrap_or_else(|| PathBuf::from(name)));
-    if let Some((user, group)) = user() {
-        command.uid(user).gid(group);
-    }
-    command.current_dir("/");
-    command
-}
-
-/// The user and group of Postgres, where we are root.
-fn user() -> Option<(u32, u32)> {
-    if fs::metadata("/proc/self").expect("Linux shows a process to itself").uid() != 0 {
-        return None;
-    }
-    let users = fs::read_to_string("/etc/passwd").expect("a list of users");
-    let user = users.lines().find(|line| line.starts_with("postgres:"));
-    let user = user.expect("the user postgres (Debian's package `postgresql`)");
-    let mut numbers = user.split(':').skip(2).map_while(|field| field.parse().ok());
-    Some((numbers.next()?, numbers.next()?))
+    };
+    TEMPLATES[version as usize].get_or_init(template).clone()
 }

@@ -69,7 +69,7 @@ impl Engine for RedbProcess {
 #[async_trait]
 impl Durable for RedbProcess {
     async fn crash(&self) {
-        self.process.kill_and_start().await;
+        self.process.kill_and_start(|| ()).await;
     }
 
     fn kills(&self) -> usize {

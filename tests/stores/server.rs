@@ -67,6 +67,12 @@ impl Server {
         child.unwrap_or_else(|error| panic!("{command:?}: {error}; tests/run installs it"))
     }
 
+    /// How long it has computed.
+    pub(super) fn cpu(&self) -> Duration {
+        let id = self.process().as_ref().expect("it runs").id();
+        cpu(&id.to_string())
+    }
+
     /// What it has written.
     fn log(&self) -> String {
         fs::read_to_string(self.folder().join("log")).unwrap_or_default()
@@ -113,6 +119,19 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// How long a process has computed, by its number, or `self`: in hundredths of a second, whatever the machine.
+///
+/// # Panics
+///
+/// Where there is none.
+pub fn cpu(process: &str) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
+    let (_, fields) = stat.rsplit_once(") ").expect("a name is in parentheses");
+    let ticks = fields.split(' ').skip(11).take(2).map(|field| field.parse::<u32>());
+    let ticks = ticks.map(|ticks| ticks.expect("a number"));
+    Duration::from_millis(10) * ticks.sum::<u32>()
 }
 
 fn threads_are_stopped(id: u32) -> bool {

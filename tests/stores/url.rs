@@ -15,16 +15,19 @@ pub async fn open_url(
 ) -> Result<Arc<dyn Store>, Error> {
     match url.split_once(':') {
         Some(("nats", url)) => {
-            let options = sse_log_nats::Options { log: options, ..Default::default() };
-            Ok(Arc::new(sse_log_nats::NatsStore::connect(url, name, &options).await?))
+            let engine = sse_log_nats::connect(url, Default::default()).await?;
+            Ok(Arc::new(engine.store(name, options).await?))
         }
         Some(("redb", path)) => {
-            let options = sse_log_redb::Options { log: options, ..Default::default() };
-            Ok(Arc::new(sse_log_redb::RedbStore::connect(path, name, &options).await?))
+            let engine = sse_log_redb::EngineOptions {
+                connect_timeout: options.store_wait,
+                ..Default::default()
+            };
+            Ok(Arc::new(sse_log_redb::connect(path, engine).await?.store(name, options).await?))
         }
         Some(("postgres", url)) => {
-            let options = sse_log_postgres::Options { log: options, ..Default::default() };
-            Ok(Arc::new(sse_log_postgres::PostgresStore::connect(url, name, &options).await?))
+            let postgres = sse_log_postgres::connect(url, Default::default()).await?;
+            Ok(Arc::new(postgres.store(name, options).await?))
         }
         Some(("redis", url)) => {
             let redis = sse_log_redis::connect(url, Default::default()).await?;

@@ -37,8 +37,10 @@ pub type Pages = Pin<Box<dyn Stream<Item = Result<Page, StoreError>> + Send>>;
 ///   of one call are stored, or none is.
 /// - **An error says what is known.** [`StoreError::Failed`] only where nothing was stored; where that is not known,
 ///   [`StoreError::OutcomeUnknown`].
-/// - **Idempotent.** An event whose idempotency key was stored within the window that the store was opened with is not stored again;
-///   the answer is the cursor of the first.
+/// - **Idempotent.** An event whose idempotency key was stored within the window that the store was opened with is not stored again, while no
+///   more than [`StoreOptions::events`](crate::StoreOptions::events) further keys came; the answer is the cursor of the first, also if that was
+///   trimmed, deleted or superseded, and if the log is finished: a call of which all keys are known is no call that adds anything. A new
+///   epoch forgets them.
 /// - **Nothing is skipped.** `read` and `follow` give every event after a cursor, and what is no longer kept shows in the bounds: those of a
 ///   page were true after its events had been read. So a trim in between is seen: the `floor` is above the cursor.
 /// - **Followers are told.** `follow` gives new events as they come, and a page without events when the bounds have changed otherwise:
@@ -79,18 +81,30 @@ pub trait Store: Send + Sync + 'static {
     /// followed anew from where it was.
     async fn follow(&self, after: Cursor) -> Result<Pages, StoreError>;
 
-    /// Lets go of the oldest events that are over these limits; the newest is kept. Called every few seconds, by every process: cheap
-    /// where there is nothing to do. An engine that does so itself has nothing to do here.
+    /// Drops the oldest events that are over these limits; the newest is kept.
+    ///
+    /// Each process calls it once when it has opened the log, and then at most every 10 s if something was appended meanwhile; with an
+    /// age, also every tenth of the age (1 s to 10 s) while anything older than the newest event is kept. Nothing else waits for it. When
+    /// it returns nothing is over the limits, whatever there was: it is not called again otherwise. A call is given up after
+    /// [`StoreOptions::store_timeout`](crate::StoreOptions::store_timeout), and one that has failed is tried again 20 ms to 1 s later, so that
+    /// it must not begin from the start each time. An engine that drops by itself has nothing to do here.
     async fn retain(&self, retention: &Retention) -> Result<(), StoreError>;
 
     /// Says that the newest event is the last, for good. A second time changes nothing.
     async fn finish(&self) -> Result<(), StoreError>;
 
-    /// Forgets the event at this cursor, whose absence is no gap. Where there is none nothing changes.
+    /// Forgets the event at this cursor, whose absence is no gap. Where there is none nothing changes. It is counted in
+    /// [`Bounds::deletions`] before any read misses it.
     async fn delete(&self, event: Cursor) -> Result<(), StoreError>;
 
     /// Compare and set: begins a new epoch if it is this one still. The answer is the epoch there is then, whoever began it.
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError>;
+
+    /// Whether events that `append` has stored are in `bounds` and `read` when it returns, and not only a little later, as where events
+    /// of a transaction that began before them may still come. If they are not there then, events are lost, and a new epoch begins.
+    fn shows_at_once(&self) -> bool {
+        true
+    }
 
     /// What the log is called: warnings name it.
     fn name(&self) -> &str {
@@ -141,6 +155,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
         (**self).begin_epoch(instead_of).await
+    }
+
+    fn shows_at_once(&self) -> bool {
+        (**self).shows_at_once()
     }
 
     fn name(&self) -> &str {

@@ -1,9 +1,11 @@
+use async_nats::HeaderMap;
+use bytes::Bytes;
 use serde_json::{Value, json};
 use sse_core::store::StoreError;
 use sse_core::{Cursor, Epoch};
 
 use crate::api::Info;
-use crate::bounds::{FINISHED, look};
+use crate::bounds::{FINISHED, FINISHING, look};
 use crate::failure::{code, though_begun};
 use crate::get::get;
 use crate::message::sequence_of;
@@ -77,13 +79,36 @@ async fn remove(shared: &Shared, sequence: u64) -> Result<(), StoreError> {
 pub(crate) async fn finish(shared: &Shared) -> Result<(), StoreError> {
     let mut info = look(shared).await?.info;
     if !info.is_finished() {
-        info.config["max_msg_size"] = json!(FINISHED);
-        let subject = format!("STREAM.UPDATE.{}", shared.names.stream);
-        shared.connection.api::<Info>(&subject, &info.config).await?;
+        info = update(shared, info.config, "max_msg_size", json!(FINISHING)).await?;
     }
-    // Those who follow look whenever the record is written.
+    // Followers look whenever the record is written.
     record::change(shared, |_| Ok(true)).await.map_err(though_begun)?;
+    if !info.is_closed() {
+        close(shared, info).await.map_err(though_begun)?;
+    }
     Ok(())
+}
+
+/// Has a finished log answer questions about ids again. What is on its way to it is refused before.
+async fn close(shared: &Shared, info: Info) -> Result<(), StoreError> {
+    let ask = shared.names.ask();
+    let info = update(shared, info.config, "subjects", json!([ask])).await?;
+    // Messages are taken in the order in which they came: it is refused after all that came on other subjects.
+    let last = shared.connection.request(ask, HeaderMap::new(), Bytes::from_static(b"last"));
+    last.await?;
+    update(shared, info.config, "max_msg_size", json!(FINISHED)).await?;
+    Ok(())
+}
+
+async fn update(
+    shared: &Shared,
+    mut config: Value,
+    field: &str,
+    value: Value,
+) -> Result<Info, StoreError> {
+    config[field] = value;
+    let subject = format!("STREAM.UPDATE.{}", shared.names.stream);
+    Ok(shared.connection.api(&subject, &config).await?)
 }
 
 /// Compare and set.

@@ -31,15 +31,27 @@ pub(crate) struct InfoQuestion {
 }
 
 /// A stream.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Info {
     pub(crate) config: serde_json::Value,
     pub(crate) created: String,
     pub(crate) state: State,
+    #[serde(default)]
+    pub(crate) cluster: Option<Cluster>,
+    /// When the server has answered, by its clock.
+    #[serde(default)]
+    pub(crate) ts: Option<String>,
+}
+
+/// The servers that have a stream.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Cluster {
+    #[serde(default)]
+    pub(crate) leader: Option<String>,
 }
 
 /// What a stream holds.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct State {
     pub(crate) messages: u64,
     pub(crate) bytes: u64,

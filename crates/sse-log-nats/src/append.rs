@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use async_nats::HeaderMap;
 use futures_util::{StreamExt, stream};
@@ -10,7 +11,8 @@ use crate::api::Ack;
 use crate::batch::{self, Part};
 use crate::bounds::look;
 use crate::failure::though_begun;
-use crate::once;
+use crate::keeping::admit;
+use crate::once::{self, Waits};
 use crate::once_batch;
 use crate::publish::publish;
 use crate::store::Shared;
@@ -18,37 +20,71 @@ use crate::store::Shared;
 /// How many keys are cleared at a time.
 const AT_A_TIME: usize = 16;
 
+/// How often it is begun again in another epoch.
+const EPOCHS: usize = 20;
+
 /// Stores these events in one message, so that it is all of them or none.
-pub(crate) async fn append(shared: &Shared, events: &[NewEvent]) -> Result<Appended, StoreError> {
+pub(crate) async fn append(
+    shared: &Arc<Shared>,
+    events: &[NewEvent],
+) -> Result<Appended, StoreError> {
+    let (epoch, _) = seen(shared).await?;
+    if events.is_empty() {
+        return Ok(Appended { epoch, cursors: Vec::new() });
+    }
+    for _ in 0..EPOCHS {
+        if let Some(appended) = attempt(shared, events).await? {
+            return Ok(appended);
+        }
+    }
+    Err(StoreError::failed("others begin one epoch after the other"))
+}
+
+/// Nothing if all were known in an epoch that is over.
+async fn attempt(
+    shared: &Arc<Shared>,
+    events: &[NewEvent],
+) -> Result<Option<Appended>, StoreError> {
+    let room = admit(shared, events).await?;
     let (epoch, newest) = seen(shared).await?;
     let (sequence, cursors) = match events {
-        [] => return Ok(Appended { epoch, cursors: Vec::new() }),
         [event] => {
-            let (sequence, cursor) = append_one(shared, event).await?;
+            let (sequence, cursor) = append_one(shared, epoch, event).await?;
             (sequence, vec![cursor])
         }
         events if events.iter().any(|event| event.idempotency_key.is_some()) => {
-            once_batch::append_batch(shared, events).await?
+            once_batch::append_batch(shared, epoch, events).await?
         }
         events => {
-            let events: Vec<_> = events.iter().collect();
-            let sequence = append_batch(shared, &events).await?;
+            let sequence = append_batch(shared, events).await?;
             (Some(sequence), cursors(sequence, events.len()).collect())
         }
     };
     if let Some(sequence) = sequence {
-        if sequence <= newest.hi() {
-            // It is another stream than it was: the one that we know had this sequence already.
-            let epoch = look(shared).await.map_err(though_begun)?.bounds.epoch;
-            return Ok(Appended { epoch, cursors });
+        room.stored(shared, sequence);
+    }
+    // What was changed before these were stored has been told by now.
+    shared.connection.engine.changes.catch_up();
+    let is_another = sequence.is_some_and(|sequence| sequence <= newest.hi());
+    if is_another || shared.told.epoch().is_some_and(|told| told != epoch) {
+        // It is another stream than it was, since the one that is known had this sequence already; or another process has begun an epoch.
+        let now = look(shared).await.map_err(though_begun)?.bounds.epoch;
+        if now != epoch && sequence.is_none() {
+            return Ok(None);
         }
+        if now != epoch {
+            once::know(shared, now, events, &cursors).await.map_err(though_begun)?;
+        }
+        return Ok(Some(Appended { epoch: now, cursors }));
+    }
+    if let Some(sequence) = sequence {
         shared.appended(epoch, Cursor::new(sequence, 0));
     }
-    Ok(Appended { epoch, cursors })
+    Ok(Some(Appended { epoch, cursors }))
 }
 
 /// The positions of so many events in this message.
-pub(crate) fn cursors(sequence: u64, events: usize) -> impl Iterator<Item = Cursor> {
+fn cursors(sequence: u64, events: usize) -> impl Iterator<Item = Cursor> {
     let before = (1..events as u64).map(move |number| Cursor::new(sequence - 1, number));
     before.chain([Cursor::new(sequence, 0)])
 }
@@ -65,13 +101,24 @@ async fn seen(shared: &Shared) -> Result<(Epoch, Cursor), StoreError> {
 /// The message it was stored in, if that was now, and its position.
 async fn append_one(
     shared: &Shared,
+    epoch: Epoch,
     event: &NewEvent,
 ) -> Result<(Option<u64>, Cursor), StoreError> {
     let (subject, headers) = message_of(shared, event);
     if let Some(key) = &event.idempotency_key {
         let block = event.block.clone();
+        let waits = Waits::default();
         let patience = |_: &str| once::PATIENCE;
-        return match once::publish(shared, key, subject, headers, block, patience).await? {
+        return match once::publish(
+            shared,
+            (epoch, key),
+            subject,
+            headers,
+            block,
+            (&patience, &waits),
+        )
+        .await?
+        {
             once::Outcome::Stored(sequence) => Ok((Some(sequence), Cursor::new(sequence, 0))),
             once::Outcome::Known(cursor) => Ok((None, cursor)),
         };
@@ -93,8 +140,8 @@ fn message_of(shared: &Shared, event: &NewEvent) -> (String, HeaderMap) {
 }
 
 /// Stores events that have no idempotency keys.
-async fn append_batch(shared: &Shared, events: &[&NewEvent]) -> Result<u64, StoreError> {
-    let parts = batch::parts(events);
+async fn append_batch(shared: &Shared, events: &[NewEvent]) -> Result<u64, StoreError> {
+    let parts = batch::parts(&batch::numbered(events.iter()));
     if let ([_], Some(last)) = (&parts[..], events.last()) {
         // All others were superseded by the last.
         let (subject, headers) = message_of(shared, last);
@@ -109,8 +156,7 @@ pub(crate) async fn publish_batch(
     parts: &[Part],
     headers: HeaderMap,
 ) -> Result<Ack, StoreError> {
-    let events = parts.iter().filter(|part| part.block.is_some()).count();
-    let subject = shared.names.batch(events);
+    let subject = shared.names.batch(parts.len());
     let ack = publish(shared, subject, headers, batch::encode(parts)).await?;
     if !ack.duplicate {
         let keys: HashSet<&str> = parts.iter().filter_map(|part| part.key.as_deref()).collect();

@@ -1,5 +1,6 @@
 //! Several events as one message.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -11,28 +12,28 @@ pub(crate) struct Part {
     /// Which it is: counted from 1, and 0 for the last of the batch.
     pub(crate) number: u32,
     pub(crate) key: Option<Arc<str>>,
-    pub(crate) idempotency_key: Option<Arc<str>>,
-    /// Nothing where a later event of the batch has the same key.
-    pub(crate) block: Option<Bytes>,
+    pub(crate) block: Bytes,
 }
 
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
-/// The parts of a batch, of which the last has the number 0. What is superseded within it is left out, unless somebody may ask for its
-/// idempotency key.
-pub(crate) fn parts(events: &[&NewEvent]) -> Vec<Part> {
-    let mut newer = std::collections::HashSet::new();
+/// Events with their numbers in a batch of all of them.
+pub(crate) fn numbered<'a>(
+    events: impl ExactSizeIterator<Item = &'a NewEvent>,
+) -> Vec<(u32, &'a NewEvent)> {
+    let last = events.len();
+    let number = |place| if place + 1 == last { 0 } else { place as u32 + 1 };
+    events.enumerate().map(|(place, event)| (number(place), event)).collect()
+}
+
+/// The parts of a batch of these events, by their numbers. What is superseded within it is left out.
+pub(crate) fn parts(events: &[(u32, &NewEvent)]) -> Vec<Part> {
+    let mut newer = HashSet::new();
     let mut parts: Vec<Part> = Vec::with_capacity(events.len());
-    for (place, event) in events.iter().enumerate().rev() {
-        let is_newest = event.key.as_ref().is_none_or(|key| newer.insert(Arc::clone(key)));
-        if is_newest || event.idempotency_key.is_some() {
-            let is_last = place + 1 == events.len();
-            parts.push(Part {
-                number: if is_last { 0 } else { place as u32 + 1 },
-                key: event.key.clone(),
-                idempotency_key: event.idempotency_key.clone(),
-                block: is_newest.then(|| event.block.clone()),
-            });
+    for (number, event) in events.iter().rev() {
+        if event.key.as_ref().is_none_or(|key| newer.insert(Arc::clone(key))) {
+            let (key, block) = (event.key.clone(), event.block.clone());
+            parts.push(Part { number: *number, key, block });
         }
     }
     parts.reverse();
@@ -41,10 +42,7 @@ pub(crate) fn parts(events: &[&NewEvent]) -> Vec<Part> {
 
 /// How many bytes they are.
 pub(crate) fn size(parts: &[Part]) -> usize {
-    let of = |part: &Part| {
-        let keys = [&part.key, &part.idempotency_key].map(|key| key.as_deref().map_or(0, str::len));
-        4 + 1 + keys[0] + 1 + keys[1] + 1 + 4 + part.block.as_ref().map_or(0, Bytes::len)
-    };
+    let of = |part: &Part| 4 + 1 + part.key.as_deref().map_or(0, str::len) + 4 + part.block.len();
     1 + parts.iter().map(of).sum::<usize>()
 }
 
@@ -53,16 +51,12 @@ pub(crate) fn encode(parts: &[Part]) -> Bytes {
     bytes.put_u8(FORMAT);
     for part in parts {
         bytes.put_u32(part.number);
-        for key in [&part.key, &part.idempotency_key] {
-            let key = key.as_deref().unwrap_or_default();
-            // Keys have at most 128 bytes, and at least one.
-            bytes.put_u8(key.len() as u8);
-            bytes.put_slice(key.as_bytes());
-        }
-        bytes.put_u8(part.block.is_some().into());
-        let block = part.block.as_deref().unwrap_or_default();
-        bytes.put_u32(block.len() as u32);
-        bytes.put_slice(block);
+        let key = part.key.as_deref().unwrap_or_default();
+        // A key has at most 128 bytes, and at least one.
+        bytes.put_u8(key.len() as u8);
+        bytes.put_slice(key.as_bytes());
+        bytes.put_u32(part.block.len() as u32);
+        bytes.put_slice(&part.block);
     }
     bytes.freeze()
 }
@@ -76,11 +70,9 @@ pub(crate) fn decode(mut bytes: Bytes) -> Option<Vec<Part>> {
     while bytes.has_remaining() {
         let number = bytes.try_get_u32().ok()?;
         let key = key(&mut bytes)?;
-        let idempotency_key = self::key(&mut bytes)?;
-        let is_there = bytes.try_get_u8().ok()? == 1;
         let len = bytes.try_get_u32().ok()? as usize;
         let block = take(&mut bytes, len)?;
-        parts.push(Part { number, key, idempotency_key, block: is_there.then_some(block) });
+        parts.push(Part { number, key, block });
     }
     Some(parts)
 }
@@ -111,12 +103,10 @@ mod tests {
 
     #[test]
     fn a_batch_comes_back_without_what_it_supersedes_itself() {
-        let once = keyed("a", "1").with_idempotency_key("once").expect("a short key");
-        let events = [once, keyed("a", "2"), event("3"), keyed("a", "4"), event("5")];
-        let parts = parts(&events.iter().collect::<Vec<_>>());
-        let numbers: Vec<_> =
-            parts.iter().map(|part| (part.number, part.block.is_some())).collect();
-        assert_eq!(numbers, [(1, false), (3, true), (4, true), (0, true)]);
+        let events = [keyed("a", "1"), keyed("a", "2"), event("3"), keyed("a", "4"), event("5")];
+        let parts = parts(&numbered(events.iter()));
+        let numbers: Vec<_> = parts.iter().map(|part| part.number).collect();
+        assert_eq!(numbers, [3, 4, 0]);
         assert_eq!(encode(&parts).len(), size(&parts));
         assert_eq!(decode(encode(&parts)), Some(parts));
     }
@@ -124,13 +114,13 @@ mod tests {
     #[test]
     fn a_message_that_is_cut_short_is_none() {
         let events = [keyed("a", "1"), event("2")];
-        let bytes = encode(&parts(&events.iter().collect::<Vec<_>>()));
+        let bytes = encode(&parts(&numbered(events.iter())));
         let whole = bytes.len();
-        let first = 1 + 4 + 2 + 1 + 1 + 4 + events[0].block.len();
+        let first = 1 + 4 + 2 + 4 + events[0].block.len();
         for len in 0..whole {
             let is_whole = len == 1 || len == first;
             assert_eq!(decode(bytes.slice(..len)).is_some(), is_whole, "{len} of {whole}");
         }
-        assert_eq!(decode(Bytes::from_static(b"\x02")), None, "another format");
+        assert_eq!(decode(Bytes::from_static(b"\x01")), None, "another format");
     }
 }

@@ -3,11 +3,11 @@ use std::collections::VecDeque;
 use sse_core::Cursor;
 use sse_core::store::{PageLimit, StoreError};
 
-use crate::bounds::{Look, look};
-use crate::consumer::{Consumer, Content, Delivered};
+use crate::bounds::{Look, look_at};
+use crate::consumer::{Consumer, Content};
+use crate::delivery::Delivered;
 use crate::get::get;
 use crate::message::{Kind, MESSAGE_SIZE};
-use crate::read::FORGOTTEN_AFTER;
 use crate::store::Shared;
 
 /// How many messages are looked at a time.
@@ -15,10 +15,21 @@ const AT_A_TIME: u64 = 1000;
 
 /// The position before the newest events that fit into this limit.
 pub(crate) async fn before_last(shared: &Shared, limit: PageLimit) -> Result<Cursor, StoreError> {
-    let look = look(shared).await?;
+    let look = look_at(shared, Some(shared.names.multiple())).await?;
     let (floor, count) = (look.bounds.floor, limit.events as u64);
     if count == 0 {
         return Ok(look.bounds.newest);
+    }
+    let state = &look.info.state;
+    if state.bytes <= limit.bytes as u64 {
+        if look.events(&shared.names) <= count {
+            return Ok(floor);
+        }
+        let has_batches = state.subjects.iter().flatten().next().is_some();
+        if look.is_dense() && !has_batches && look.record.hidden.is_empty() && floor.lo() == 0 {
+            // Each message is one event, or is none of ours.
+            return Ok(Cursor::new(state.last_seq - count, 0).max(floor));
+        }
     }
     let mut messages = count;
     loop {
@@ -46,8 +57,7 @@ async fn begin_of_last(shared: &Shared, look: &Look, messages: u64) -> Result<u6
     let (mut enough, mut too_high) = (lowest, highest + 1);
     while too_high - enough > 1 {
         let middle = enough + (too_high - enough) / 2;
-        let consumer = Consumer::after(shared, middle, Content::Headers, FORGOTTEN_AFTER).await?;
-        consumer.forget(shared).await;
+        let consumer = Consumer::after(shared, middle, Content::Headers).await?;
         if consumer.pending >= messages { enough = middle } else { too_high = middle }
     }
     Ok(enough)
@@ -61,11 +71,11 @@ async fn within(
     limit: PageLimit,
 ) -> Result<Option<Cursor>, StoreError> {
     let count = limit.events as u64;
-    let mut consumer = Consumer::after(shared, begin, Content::Headers, FORGOTTEN_AFTER).await?;
+    let mut consumer = Consumer::after(shared, begin, Content::Headers).await?;
     // The newest messages that have as many events, with the bytes of each, and how many events that are.
     let (mut newest, mut events) = (VecDeque::new(), 0);
     loop {
-        let delivered = consumer.fetch(shared, AT_A_TIME, None).await?;
+        let delivered = consumer.fetch(AT_A_TIME, None).await?;
         let is_end = delivered.last().is_none_or(|delivered| delivered.pending == 0);
         for delivered in delivered {
             let sequence = delivered.message.sequence;
@@ -91,7 +101,6 @@ async fn within(
             break;
         }
     }
-    consumer.forget(shared).await;
     let by_bytes = before_bytes(shared, look, &newest, limit.bytes).await?;
     let Some((sequence, _, _)) = newest.front().filter(|_| events >= count) else {
         return Ok(by_bytes);

@@ -1,36 +1,29 @@
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
 
 use sse_core::store::{Bounds, StoreError};
 use sse_core::{Cursor, Epoch};
 
 use crate::api::{Info, InfoQuestion, StreamConfig, nanoseconds};
 use crate::failure::code;
-use crate::get::next_event;
-use crate::record::{self, Record};
+use crate::holes::confirm;
+use crate::oldest::oldest;
+use crate::record::{self, Loaded, Record};
 use crate::store::Shared;
 
-/// The largest message that the stream of a finished log takes. It refuses every event, in the order of the messages, for good; and unlike
-/// a sealed stream it lets go of events, and of deleted ones.
-pub(crate) const FINISHED: i64 = 1;
+/// The largest message that the stream of a log takes while that is being finished: it refuses every event, in the order of the messages, for good;
+/// and unlike a sealed stream it drops events, and deleted ones. Once nothing else comes it takes questions about ids, on their own subject.
+pub(crate) const FINISHING: i64 = 1;
+pub(crate) const FINISHED: i64 = 4097;
 /// How often the two halves of what there is are read again where they do not belong together.
 const ATTEMPTS: usize = 20;
-/// How many messages whose events are all gone are passed over to find the oldest.
-const PASSED_OVER: usize = 100;
 
 /// What there is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Look {
     pub(crate) bounds: Bounds,
     pub(crate) info: Info,
     pub(crate) record: Record,
-}
-
-/// The oldest event, for as long as these are what they were. Where there is none, one may come.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Oldest {
-    of: (u64, Cursor, u64),
-    newest: u64,
-    cursor: Option<Cursor>,
 }
 
 impl Info {
@@ -44,6 +37,11 @@ impl Info {
     }
 
     pub(crate) fn is_finished(&self) -> bool {
+        self.is_closed() || self.config["max_msg_size"] == FINISHING
+    }
+
+    /// Whether nothing that was on its way can come any more.
+    pub(crate) fn is_closed(&self) -> bool {
         self.config["max_msg_size"] == FINISHED
     }
 
@@ -57,6 +55,20 @@ impl Info {
     }
 }
 
+impl Look {
+    /// Makes sure that nothing is in these holes, as far as they are above the floor: what is below was dropped.
+    pub(crate) async fn confirm(
+        &self,
+        shared: &Shared,
+        holes: Vec<(u64, u64)>,
+    ) -> Result<(), StoreError> {
+        let floor = self.bounds.floor.hi();
+        let above = holes.into_iter().map(|(first, end)| (first.max(floor + 1), end));
+        let above = above.filter(|(first, end)| first < end).collect();
+        confirm(shared, &self.info.created, above).await
+    }
+}
+
 /// The bounds, after what was read before.
 pub(crate) async fn look(shared: &Shared) -> Result<Look, StoreError> {
     look_at(shared, None).await
@@ -64,26 +76,45 @@ pub(crate) async fn look(shared: &Shared) -> Result<Look, StoreError> {
 
 /// The same, and how many messages there are of these subjects.
 pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
+    let at = shared.recent.now(shared);
+    let is_counted = subjects.is_some();
+    let look = look_now(shared, subjects).await?;
+    if is_counted {
+        shared.recent.keep(at, &look);
+    }
+    Ok(look)
+}
+
+async fn look_now(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
     for _ in 0..ATTEMPTS {
         let seen = shared.seen();
         let (info, record) =
             tokio::try_join!(info(shared, subjects.clone()), record::load(shared))?;
-        let Some(record) = record else {
+        if let Loaded::NoStream = record {
             record::create_stream(shared).await?;
-            record::save(shared, &Record::begin(&info, None)?).await?;
-            continue;
+        }
+        let record = match record {
+            Loaded::Record(record) => record,
+            Loaded::Nothing | Loaded::NoStream => {
+                let mut first = Record::begin(&info, None)?;
+                if !record::save(shared, &mut first).await? {
+                    continue;
+                }
+                first
+            }
         };
         let is_of_another = |info: &Info| {
             let newest = info.newest();
             let was_newer =
                 seen.is_some_and(|(epoch, seen)| epoch == record.epoch && newest < seen);
-            record.created != info.created || record.floor > newest || was_newer
+            let is_short = record.floor > newest || record.newest > newest.hi();
+            record.created != info.created || is_short || was_newer
         };
         if is_of_another(&info) {
             // Of another stream of this name, or of one that was restored. One of the two may have been read too early.
             let info = self::info(shared, None).await?;
             if is_of_another(&info) {
-                record::save(shared, &Record::begin(&info, Some(&record))?).await?;
+                record::save(shared, &mut Record::begin(&info, Some(&record))?).await?;
             }
             continue;
         }
@@ -98,7 +129,7 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
         if !info.has_limits() && trimmed > record.floor {
             let mut risen = record;
             risen.raise_floor(trimmed);
-            record::save(shared, &risen).await?;
+            record::save(shared, &mut risen).await?;
             continue;
         }
         let floor = trimmed.max(record.floor);
@@ -111,13 +142,19 @@ pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result
             deletions: record.deletions,
         };
         shared.saw(bounds.epoch, bounds.newest);
+        shared.told.is_of(bounds.epoch);
+        let average = info.state.bytes.checked_div(info.state.messages);
+        shared.average.store(average.unwrap_or(0), Relaxed);
         return Ok(Look { bounds, info, record });
     }
     Err(StoreError::failed("what NATS says of the log does not come to agree"))
 }
 
 /// The stream, which is created where there is none.
-async fn info(shared: &Shared, subjects_filter: Option<String>) -> Result<Info, StoreError> {
+pub(crate) async fn info(
+    shared: &Shared,
+    subjects_filter: Option<String>,
+) -> Result<Info, StoreError> {
     let subject = format!("STREAM.INFO.{}", shared.names.stream);
     let question = InfoQuestion { subjects_filter };
     match shared.connection.api(&subject, &question).await {
@@ -132,48 +169,16 @@ async fn info(shared: &Shared, subjects_filter: Option<String>) -> Result<Info, 
         retention: "limits",
         discard: "old",
         storage: "file",
-        num_replicas: shared.options.replicas,
+        num_replicas: shared.connection.engine.options.replicas,
         max_msgs_per_subject: -1,
         allow_rollup_hdrs: true,
         // The shortest there is; none would be two minutes.
-        duplicate_window: nanoseconds(shared.options.log.idempotency_window).max(100_000_000),
+        duplicate_window: nanoseconds(shared.options.idempotency_window).max(100_000_000),
     };
-    record::create(shared, &config).await?;
-    Ok(shared.connection.api(&subject, &question).await?)
-}
-
-/// The oldest event that is kept. A batch may begin with some that are not.
-async fn oldest(
-    shared: &Shared,
-    info: &Info,
-    record: &Record,
-    floor: Cursor,
-) -> Result<Option<Cursor>, StoreError> {
-    if info.state.messages == 0 {
-        return Ok(None);
+    match record::create(shared, &config).await? {
+        Some(info) => Ok(info),
+        None => Ok(shared.connection.api(&subject, &question).await?),
     }
-    let of = (info.state.first_seq, floor, record.deletions);
-    let newest = info.state.last_seq;
-    let known = *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner);
-    let holds =
-        |known: &Oldest| known.of == of && (known.cursor.is_some() || known.newest == newest);
-    if let Some(known) = known.filter(holds) {
-        return Ok(known.cursor);
-    }
-    let mut sequence = info.state.first_seq.max(floor.hi() + 1);
-    let mut cursor = None;
-    for _ in 0..PASSED_OVER {
-        let Some(message) = next_event(shared, sequence).await? else { break };
-        sequence = message.sequence + 1;
-        let is_kept = |cursor: &Cursor| *cursor > floor && !record.hidden.contains(cursor);
-        cursor = message.events(&shared.names).iter().map(|event| event.cursor).find(is_kept);
-        if cursor.is_some() {
-            break;
-        }
-    }
-    *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner) =
-        Some(Oldest { of, newest, cursor });
-    Ok(cursor)
 }
 
 impl Shared {

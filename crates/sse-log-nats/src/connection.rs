@@ -1,42 +1,28 @@
 use std::future::Future;
-use std::io;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use async_nats::client::Request;
-use async_nats::{Client, ConnectError, ConnectOptions, HeaderMap, Message};
-use bytes::Bytes;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use async_nats::Client;
 use sse_core::store::StoreError;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use crate::Options;
-use crate::dial::{Dial, Said};
-use crate::failure::{Failure, answer, unanswered};
+use crate::changes::Changes;
+use crate::dial::{Dial, Refused, Said};
 
-/// The connection of a log to NATS: made when it is needed, and made anew once it was lost.
+/// A connection to NATS: made when it is needed, and again once it was lost or a call on it had no answer.
 pub(crate) struct Connection {
-    dial: Dial,
+    dial: Arc<Dial>,
     /// The newest, lost or not.
     client: Mutex<Option<(Client, Lost)>>,
-    /// Held by who connects.
+    /// Held while it is being made.
     connecting: tokio::sync::Mutex<()>,
-    connect_timeout: Duration,
-    timeout: Duration,
+    /// Who is told of the changes of records that come on this connection.
+    changes: Option<Arc<Changes>>,
 }
 
 impl Connection {
-    pub(crate) fn new(urls: &str, connect: ConnectOptions, options: &Options) -> io::Result<Self> {
-        let (connect_timeout, timeout) = (options.connect_timeout, options.log.store_timeout);
-        Ok(Self {
-            dial: Dial::new(urls, connect, connect_timeout, timeout)?,
-            client: Mutex::default(),
-            connecting: tokio::sync::Mutex::default(),
-            connect_timeout,
-            timeout,
-        })
+    pub(crate) fn new(dial: Arc<Dial>, changes: Option<Arc<Changes>>) -> Self {
+        Self { dial, client: Mutex::default(), connecting: tokio::sync::Mutex::default(), changes }
     }
 
     /// A connection to call on, and what tells when it is lost.
@@ -44,7 +30,8 @@ impl Connection {
         if let Some(live) = self.live() {
             return Ok(live);
         }
-        let connected = timeout(self.connect_timeout, async {
+        let within = self.dial.within();
+        let connected = timeout(within, async {
             let _connecting = self.connecting.lock().await;
             match self.live() {
                 Some(live) => Ok(live),
@@ -53,10 +40,7 @@ impl Connection {
         });
         match connected.await {
             Ok(connected) => connected.map_err(StoreError::failed),
-            Err(_) => {
-                let error = format!("no connection to NATS within {:?}", self.connect_timeout);
-                Err(StoreError::failed(error))
-            }
+            Err(_) => Err(StoreError::failed(format!("no connection to NATS within {within:?}"))),
         }
     }
 
@@ -65,45 +49,29 @@ impl Connection {
         client.clone().filter(|(_, lost)| !lost.is_lost())
     }
 
-    async fn connect(&self) -> Result<(Client, Lost), ConnectError> {
+    async fn connect(&self) -> Result<(Client, Lost), Refused> {
         let connected = self.dial.connect().await?;
+        if let Some(changes) = &self.changes {
+            // Before anything is asked on it, so that no change after an answer is missed.
+            changes.listen(&connected.0).await?;
+        }
         let mut newest = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         *newest = Some(connected.clone());
         Ok(connected)
     }
 
-    /// Asks, and waits for the answer. Where none came it may have been done.
-    pub(crate) async fn request(
-        &self,
-        subject: String,
-        headers: HeaderMap,
-        payload: Bytes,
-    ) -> Result<Message, StoreError> {
-        let (client, mut lost) = self.up().await?;
-        let mut request = Request::new().payload(payload);
-        if !headers.is_empty() {
-            request = request.headers(headers);
+    /// Uses this connection for no other call: a line that has gone dead looks like a server that is slow. Calls that wait on it still may
+    /// have their answers.
+    pub(crate) fn leave(&self, lost: &Lost) {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if client.as_ref().is_some_and(|(_, newest)| newest.0.same_channel(&lost.0)) {
+            *client = None;
         }
-        let answer = async { client.send_request(subject, request).await.map_err(unanswered) };
-        let answer = lost.or(answer).await;
-        answer.map_err(|error| lost.explain(error))
     }
 
-    /// Asks JetStream's API.
-    pub(crate) async fn api<T: DeserializeOwned>(
-        &self,
-        subject: &str,
-        question: &impl Serialize,
-    ) -> Result<T, Failure> {
-        let question = serde_json::to_vec(question).map_err(StoreError::failed)?;
-        let subject = format!("$JS.API.{subject}");
-        let message = self.request(subject, HeaderMap::new(), question.into()).await?;
-        answer(&message.payload)
-    }
-
-    /// How long a call may take.
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
+    /// Ends it, once nothing waits on it.
+    pub(crate) fn close(&self) {
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -131,14 +99,36 @@ impl Lost {
         self.0.borrow().is_lost || self.0.has_changed().is_err()
     }
 
-    /// The server answers nothing to what one may not ask: it complains, of nothing in particular.
-    fn explain(&self, error: StoreError) -> StoreError {
+    /// The server answers nothing to what a user may not ask: it complains, of nothing in particular. A complaint from before the call is of
+    /// another.
+    pub(crate) fn explain(&self, error: StoreError, begun: Instant) -> StoreError {
         match (error, &self.0.borrow().complaint) {
-            (StoreError::OutcomeUnknown(error), Some(complaint)) => {
+            (StoreError::OutcomeUnknown(error), Some((at, complaint))) if *at >= begun => {
                 let error = format!("{error}; the server's newest complaint: {complaint}");
                 StoreError::outcome_unknown(error)
             }
             (error, _) => error,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_complaint_from_before_a_call_is_not_told_with_its_outcome() {
+        let complained = Instant::now();
+        let said = Said { is_lost: false, complaint: Some((complained, "not you".into())) };
+        let (_sender, said) = watch::channel(said);
+        let told = |begun| match Lost(said.clone()).explain(StoreError::outcome_unknown("x"), begun)
+        {
+            StoreError::OutcomeUnknown(error) => error.to_string(),
+            error => panic!("{error:?}"),
+        };
+        assert!(told(complained).contains("not you"));
+        assert_eq!(told(complained + Duration::from_millis(1)), "x");
     }
 }

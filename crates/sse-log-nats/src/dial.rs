@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use async_nats::client::SubscribeError;
 use async_nats::{
     Client, ConnectError, ConnectOptions, Event, ReconnectToServer, ServerAddr, rustls,
 };
@@ -12,19 +13,22 @@ use tokio::time::{Instant, timeout};
 
 use crate::connection::Lost;
 
-/// A server that has answered nothing for thrice this long is taken for gone.
-const PING_EVERY: Duration = Duration::from_secs(5);
+/// A server that has answered nothing for thrice this long, or a fourth time, is taken for gone.
+const PING_EVERY: Duration = Duration::from_secs(2);
 /// Where nobody can be.
 const NOWHERE: &str = "nats://127.0.0.1:0";
 
-/// The servers of a log, and how one speaks to them.
+/// The oldest version of a server that does not skip messages when others are purged by their subject.
+const OLDEST: (u64, u64) = (2, 10);
+
+/// The servers of an engine, and how they are spoken to.
 pub(crate) struct Dial {
     servers: Vec<Server>,
     options: ConnectOptions,
     within: Duration,
 }
 
-/// A server, and who one is to it.
+/// A server, and the user at it.
 #[derive(Clone)]
 struct Server {
     address: ServerAddr,
@@ -36,33 +40,40 @@ struct Server {
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     pub(crate) is_lost: bool,
-    /// The newest complaint of the server.
-    pub(crate) complaint: Option<String>,
+    /// The newest complaint of the server, and when it came.
+    pub(crate) complaint: Option<(Instant, String)>,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Subscribe(#[from] SubscribeError),
+    #[error(
+        "nats-server {0} is too old: it skips events when others are replaced or dropped; nats-server 2.10 or newer is needed"
+    )]
+    TooOld(String),
 }
 
 impl Dial {
-    pub(crate) fn new(
-        urls: &str,
-        options: ConnectOptions,
-        within: Duration,
-        timeout: Duration,
-    ) -> io::Result<Self> {
+    pub(crate) fn new(urls: &str, options: ConnectOptions, within: Duration) -> io::Result<Self> {
         let servers: io::Result<Vec<_>> = urls.split(',').map(Server::new).collect();
-        let servers = servers?;
-        if servers.iter().any(|server| server.address.tls_required()) {
-            // Where a build has two the client could not choose. Where the application has, that stays.
-            _ = rustls::crypto::ring::default_provider().install_default();
-        }
-        let options = options
-            .ping_interval(PING_EVERY)
-            .request_timeout(Some(timeout))
-            .ignore_discovered_servers()
-            .max_reconnects(1);
-        Ok(Self { servers, options, within })
+        // A build that has two could not choose, and any server may ask for TLS. If the application has installed one that stays.
+        _ = rustls::crypto::ring::default_provider().install_default();
+        let options =
+            options.ping_interval(PING_EVERY).ignore_discovered_servers().max_reconnects(1);
+        Ok(Self { servers: servers?, options, within })
     }
 
-    /// The first server that can be reached, from any on, so that not all are on one. Each has its share of the time that is left.
-    pub(crate) async fn connect(&self) -> Result<(Client, Lost), ConnectError> {
+    /// How long it may take to connect.
+    pub(crate) fn within(&self) -> Duration {
+        self.within
+    }
+
+    /// The first server that can be reached, beginning with any, so that not all are on one. Each has its share of the time that is left.
+    pub(crate) async fn connect(&self) -> Result<(Client, Lost), Refused> {
         let mut servers = self.servers.clone();
         fastrand::shuffle(&mut servers);
         let begun = Instant::now();
@@ -77,9 +88,9 @@ impl Dial {
         self.connect_to(&last).await
     }
 
-    /// The client would connect anew by itself, and then send what was asked of it before: long after whoever asked was told that the outcome
+    /// The client would connect again by itself, and then send what was asked of it before: long after the caller was told that the outcome
     /// is unknown, and has tried again. So it is given nowhere to go, and ends with all that waited in it.
-    async fn connect_to(&self, server: &Server) -> Result<(Client, Lost), ConnectError> {
+    async fn connect_to(&self, server: &Server) -> Result<(Client, Lost), Refused> {
         let (sender, said) = watch::channel(Said::default());
         let nowhere: ServerAddr = NOWHERE.parse().expect("it is an address");
         let options = server
@@ -94,13 +105,28 @@ impl Dial {
             .event_callback(move |event| {
                 sender.send_modify(|said| match event {
                     Event::Disconnected | Event::Closed => said.is_lost = true,
-                    Event::ServerError(error) => said.complaint = Some(error.to_string()),
+                    Event::ServerError(error) => {
+                        said.complaint = Some((Instant::now(), error.to_string()));
+                    }
                     _ => {}
                 });
                 async {}
             });
         let client = options.connect(vec![server.address.clone(), nowhere]).await?;
+        let version = client.server_info().version;
+        if is_too_old(&version) {
+            return Err(Refused::TooOld(version));
+        }
         Ok((client, Lost(said)))
+    }
+}
+
+/// Whether this is the version of a server that is too old. A version that cannot be read is taken for a newer one.
+fn is_too_old(version: &str) -> bool {
+    let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u64>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) < OLDEST,
+        _ => false,
     }
 }
 
@@ -138,6 +164,23 @@ fn invalid(reason: &str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The server may ask for TLS though the URL does not, and a build may have two providers.
+    #[test]
+    fn a_provider_of_cryptography_is_installed_whatever_the_url() {
+        Dial::new("nats://host", ConnectOptions::new(), Duration::ZERO).expect("a URL");
+        assert!(rustls::crypto::CryptoProvider::get_default().is_some());
+    }
+
+    #[test]
+    fn a_server_is_too_old_before_2_10() {
+        for old in ["2.9.10", "2.9.25-RC.1", "1.4.1", "v2.2.0"] {
+            assert!(is_too_old(old), "{old}");
+        }
+        for new in ["2.10.0", "2.10.26-binary", "v2.12.0-RC.1", "2.15.1", "3.0.0", "", "unknown"] {
+            assert!(!is_too_old(new), "{new}");
+        }
+    }
 
     #[test]
     fn who_one_is_comes_from_the_address_and_leaves_it() {

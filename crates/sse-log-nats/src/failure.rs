@@ -21,6 +21,10 @@ pub(crate) mod code {
     pub(crate) const NO_SUCH_SEQUENCE: u64 = 10043;
     pub(crate) const TOO_LARGE_FOR_STREAM: u64 = 10054;
     pub(crate) const NOT_DELETED: u64 = 10057;
+    /// The id of the message is not the last that was expected.
+    pub(crate) const OTHER_LAST_ID: u64 = 10070;
+    pub(crate) const NO_JETSTREAM: u64 = 10039;
+    pub(crate) const NO_JETSTREAM_HERE: u64 = 10076;
     pub(crate) const STREAM_EXISTS: u64 = 10058;
     pub(crate) const NO_STREAM: u64 = 10059;
     pub(crate) const SUBJECTS_OVERLAP: u64 = 10065;
@@ -109,6 +113,14 @@ pub(crate) fn is_no_stream<T>(answer: &Result<T, StoreError>) -> bool {
     let Err(StoreError::Failed(error)) = answer else { return false };
     let error = error.downcast_ref::<RequestError>();
     error.is_some_and(|error| error.kind() == RequestErrorKind::NoResponders)
+}
+
+/// Nobody answers to JetStream's API.
+pub(crate) fn no_jetstream(domain: Option<&str>) -> StoreError {
+    StoreError::failed(match domain {
+        None => "NATS has no JetStream for this user: start `nats-server -js`, enable `jetstream` in the user's account, or give the domain that has it (`EngineOptions::domain`)".to_owned(),
+        Some(domain) => format!("NATS knows of no JetStream domain {domain:?} (`EngineOptions::domain`)"),
+    })
 }
 
 /// The error of a step that comes after something was done.

@@ -1,48 +1,61 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Subscriber;
 use futures_util::{FutureExt, StreamExt, stream};
 use sse_core::Cursor;
-use sse_core::store::{Bounds, Page, Pages, StoreError, StoredEvent};
+use sse_core::store::{Page, Pages, StoreError, StoredEvent};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::bounds::{Look, look};
 use crate::connection::Lost;
-use crate::consumer::{Came, Consumer, Content, Delivered, came};
+use crate::consumer::{Consumer, Content};
+use crate::credit::{Credit, Pull};
+use crate::delivery::{Came, Delivered, came};
+use crate::holes::holes;
+use crate::lines::Seat;
 use crate::read::without_hidden;
 use crate::store::Shared;
 
-/// How many messages are on their way at most.
-const CREDIT: u64 = 128;
 /// How long a pull waits for messages.
-const EXPIRES: Duration = Duration::from_secs(20);
+const EXPIRES: Duration = Duration::from_secs(60);
 /// How long the server remembers the consumer once nobody pulls.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(90);
 /// How many events a page has before no more is waited for.
 const PAGE: usize = 1000;
 
 /// The events after this position, and then those to come.
 pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages, StoreError> {
-    let (client, lost) = shared.connection.up().await?;
-    // The record is looked at after one is told of its changes, so that none is missed.
-    let changes =
-        client.subscribe(shared.names.record.clone()).await.map_err(StoreError::failed)?;
-    let look = look(shared).await?;
+    let engine = &shared.connection.engine;
+    let seat = engine.lines.seat();
+    let (client, lost) = seat.up().await?;
+    // The record is looked at after word of its changes is listened to, so that none is missed.
+    let (mut changes, mut resets) = (shared.told.changed.subscribe(), engine.resets.subscribe());
+    changes.borrow_and_update();
+    resets.borrow_and_update();
+    let look = match shared.recent.get(shared) {
+        Some(look) => look,
+        None => look(shared).await?,
+    };
     let inbox = client.new_inbox();
-    let answers = client.subscribe(inbox.clone()).await.map_err(StoreError::failed)?;
-    let consumer = Consumer::after(shared, after.hi(), Content::Whole, FORGOTTEN_AFTER).await?;
+    let answers = client.subscribe(format!("{inbox}.*")).await.map_err(StoreError::failed)?;
+    let line = (client, lost.clone());
+    let consumer = Consumer::on(line, shared, after.hi(), Content::Whole, FORGOTTEN_AFTER).await?;
     let mut following = Following {
         shared: Arc::clone(shared),
         consumer,
         inbox,
         answers,
         changes,
+        resets,
         lost,
-        credit: 0,
+        credit: Credit::new(),
+        is_behind: false,
+        pulled: Instant::now(),
         after,
-        bounds: look.bounds,
-        hidden: look.record.hidden,
+        look,
+        _seat: seat,
     };
     following.pull().await?;
     let pages = stream::unfold(Some(following), |following| async {
@@ -60,14 +73,17 @@ struct Following {
     consumer: Consumer,
     inbox: String,
     answers: Subscriber,
-    changes: Subscriber,
+    changes: watch::Receiver<u64>,
+    resets: watch::Receiver<u64>,
     lost: Lost,
-    /// How many messages were asked for and did not come yet.
-    credit: u64,
+    credit: Credit,
+    /// Whether there was more to come when the newest message was sent; and when messages were last asked for.
+    is_behind: bool,
+    pulled: Instant,
     after: Cursor,
-    /// As they were last looked at. They hold for as long as no message is missing.
-    bounds: Bounds,
-    hidden: BTreeSet<Cursor>,
+    /// What was last looked at. It holds for as long as no message is missing.
+    look: Look,
+    _seat: Seat,
 }
 
 enum Next {
@@ -80,9 +96,8 @@ impl Following {
         loop {
             let mut messages = match self.wait().await? {
                 Next::Changed => {
-                    while self.changes.next().now_or_never().flatten().is_some() {}
-                    self.look().await?;
-                    return Ok(Page { bounds: self.bounds, events: Vec::new() });
+                    self.look = look(&self.shared).await?;
+                    return Ok(Page { bounds: self.look.bounds, events: Vec::new() });
                 }
                 Next::Came(came) => Vec::from_iter(self.take(came)?),
             };
@@ -90,9 +105,7 @@ impl Following {
                 let Some(answer) = self.answers.next().now_or_never() else { break };
                 messages.extend(self.take(came(answer)?)?);
             }
-            if self.credit <= CREDIT / 2 {
-                self.pull().await?;
-            }
+            self.pull().await?;
             if let Some(page) = self.page(messages).await? {
                 return Ok(page);
             }
@@ -101,14 +114,15 @@ impl Following {
 
     /// What comes, a message or word of a change.
     async fn wait(&mut self) -> Result<Next, StoreError> {
-        let (answers, changes) = (&mut self.answers, &mut self.changes);
+        let (answers, changes, resets) = (&mut self.answers, &mut self.changes, &mut self.resets);
         let next = async {
             tokio::select! {
+                // The engine holds the senders.
+                _ = resets.changed() => {
+                    Err(StoreError::failed("another server of NATS answers than before"))
+                }
                 answer = answers.next() => came(answer).map(Next::Came),
-                change = changes.next() => match change {
-                    Some(_) => Ok(Next::Changed),
-                    None => Err(StoreError::failed("the connection to NATS has ended")),
-                },
+                _ = changes.changed() => Ok(Next::Changed),
             }
         };
         self.lost.or(next).await
@@ -118,55 +132,53 @@ impl Following {
     fn take(&mut self, came: Came) -> Result<Option<Delivered>, StoreError> {
         match came {
             Came::Message(delivered) => {
-                self.credit = self.credit.saturating_sub(1);
+                self.credit.came(delivered.size);
+                self.is_behind = delivered.pending > 0;
                 self.consumer.check_next(&delivered)?;
-                Ok(Some(delivered))
+                return Ok(Some(delivered));
             }
-            Came::NoMore(missing) => {
-                self.credit = self.credit.saturating_sub(missing);
-                Ok(None)
-            }
-            Came::TooLarge => Err(StoreError::failed("NATS keeps a message to itself")),
+            Came::NoMore(number) => self.credit.is_over(number),
+            Came::TooLarge(number) => self.credit.is_too_small(number),
         }
+        Ok(None)
     }
 
+    /// Asks for more, if it is time for that.
     async fn pull(&mut self) -> Result<(), StoreError> {
-        let messages = CREDIT - self.credit.min(CREDIT);
-        self.consumer.pull(&self.shared, &self.inbox, messages, None, Some(EXPIRES)).await?;
-        self.credit += messages;
+        let took = self.is_behind.then(|| self.pulled.elapsed());
+        while let Some(Pull { number, messages, bytes }) = self.credit.pull(took) {
+            self.pulled = Instant::now();
+            let inbox = format!("{}.{number}", self.inbox);
+            self.consumer.pull(&inbox, messages, bytes, Some(EXPIRES)).await?;
+        }
         Ok(())
     }
 
-    /// The events of these messages. The bounds are looked at again where a message is missing between them: it may have been let go of.
+    /// The events of these messages. If a message is missing between them the bounds are looked at again: it may have been dropped.
     async fn page(&mut self, messages: Vec<Delivered>) -> Result<Option<Page>, StoreError> {
         let Some(last) = messages.last() else { return Ok(None) };
         let reached = Cursor::new(last.message.sequence, 0);
-        let mut expected = self.after.hi();
-        let is_whole = messages.iter().all(|delivered| {
-            expected += 1;
-            delivered.message.sequence == expected
-        });
+        let numbers = messages.iter().map(|delivered| delivered.message.sequence);
+        let holes = holes(self.after.hi(), numbers);
         let begin = self.after;
         let events: Vec<StoredEvent> = messages
             .into_iter()
             .flat_map(|delivered| delivered.message.events(&self.shared.names))
             .filter(|event| event.cursor > begin)
             .collect();
+        let is_whole = holes.is_empty();
         if !is_whole {
-            self.look().await?;
+            self.look = look(&self.shared).await?;
+            self.look.confirm(&self.shared, holes).await?;
         }
         self.after = reached;
-        self.bounds.newest = self.bounds.newest.max(reached);
-        let events: Vec<_> = without_hidden(events.into_iter(), &self.hidden).collect();
-        if self.bounds.oldest.is_none() {
-            self.bounds.oldest = events.first().map(|event| event.cursor);
+        let Look { bounds, record, .. } = &mut self.look;
+        bounds.newest = bounds.newest.max(reached);
+        let events: Vec<_> = without_hidden(events.into_iter(), &record.hidden).collect();
+        if bounds.oldest.is_none() {
+            bounds.oldest = events.first().map(|event| event.cursor);
         }
-        Ok((!is_whole || !events.is_empty()).then_some(Page { bounds: self.bounds, events }))
-    }
-
-    async fn look(&mut self) -> Result<(), StoreError> {
-        let Look { bounds, record, .. } = look(&self.shared).await?;
-        (self.bounds, self.hidden) = (bounds, record.hidden);
-        Ok(())
+        // Without events it says how far there are none: messages may be notes, or of others.
+        Ok(Some(Page { bounds: *bounds, events }))
     }
 }

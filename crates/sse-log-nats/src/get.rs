@@ -8,7 +8,7 @@ use sse_core::store::StoreError;
 
 use crate::api::Got;
 use crate::failure::code;
-use crate::message::Message;
+use crate::message::{Kind, Message};
 use crate::store::Shared;
 
 /// The message of this sequence, if it is there.
@@ -16,11 +16,26 @@ pub(crate) async fn get(shared: &Shared, sequence: u64) -> Result<Option<Message
     ask(shared, json!({ "seq": sequence })).await
 }
 
+/// The first message from this sequence on, whatever it is. It is looked up in the stream itself, by no consumer.
+pub(crate) async fn next(shared: &Shared, sequence: u64) -> Result<Option<Message>, StoreError> {
+    ask(shared, json!({ "seq": sequence, "next_by_subj": shared.names.all() })).await
+}
+
+/// What the message of this sequence says if it is a note. Others are not fetched.
+pub(crate) async fn note_at(shared: &Shared, sequence: u64) -> Result<Option<Message>, StoreError> {
+    let question = json!({ "seq": sequence, "next_by_subj": shared.names.note() });
+    Ok(ask(shared, question).await?.filter(|note| note.sequence == sequence))
+}
+
 /// The first message from this sequence on that is on the subject of an event.
 pub(crate) async fn next_event(
     shared: &Shared,
     sequence: u64,
 ) -> Result<Option<Message>, StoreError> {
+    match next(shared, sequence).await? {
+        Some(message) if Kind::of(&message.subject, &shared.names).events() == 0 => {}
+        found => return Ok(found),
+    }
     let found = of_events(shared, |subject| json!({ "seq": sequence, "next_by_subj": subject }));
     Ok(found.await?.min_by_key(|message| message.sequence))
 }
@@ -42,8 +57,10 @@ async fn of_events(
 
 async fn ask(shared: &Shared, question: Value) -> Result<Option<Message>, StoreError> {
     let subject = format!("STREAM.MSG.GET.{}", shared.names.stream);
-    let got: Got = match shared.connection.api(&subject, &question).await {
-        Err(failure) if failure.is(code::NO_MESSAGE) => return Ok(None),
+    let got: Got = match shared.connection.fetch(&subject, &question).await {
+        Err(failure) if failure.is(code::NO_MESSAGE) || failure.is(code::NO_STREAM) => {
+            return Ok(None);
+        }
         got => got?,
     };
     let payload = STANDARD.decode(&got.message.data).map_err(StoreError::failed)?.into();

@@ -70,11 +70,11 @@ impl Message {
             Kind::Note | Kind::Strange => Vec::new(),
             Kind::Batch(_) => {
                 let parts = batch::decode(self.payload.clone()).unwrap_or_default();
-                let events = parts.into_iter().filter_map(|part| {
-                    let cursor = position(self.sequence, &part);
-                    Some(StoredEvent { cursor, block: part.block?, key: part.key })
-                });
-                events.collect()
+                let event = |part: Part| {
+                    let cursor = position(self.sequence, part.number);
+                    StoredEvent { cursor, block: part.block, key: part.key }
+                };
+                parts.into_iter().map(event).collect()
             }
         }
     }
@@ -82,8 +82,8 @@ impl Message {
 
 /// Where a part of a message is. The last has the position after the whole message, so that where a message ends does not depend on how
 /// many events it has.
-pub(crate) fn position(sequence: u64, part: &Part) -> Cursor {
-    match part.number {
+pub(crate) fn position(sequence: u64, number: u32) -> Cursor {
+    match number {
         0 => Cursor::new(sequence, 0),
         number => Cursor::new(sequence - 1, number.into()),
     }

@@ -32,9 +32,14 @@ impl Names {
             stream: format!("{capitals}_{log}"),
             prefix: format!("{prefix}.{log}."),
             record: format!("{prefix}-meta.{log}"),
-            records: format!("{capitals}-META"),
+            records: records(prefix),
             record_subjects: format!("{prefix}-meta.*"),
         })
+    }
+
+    /// The subjects of all messages.
+    pub(crate) fn all(&self) -> String {
+        format!("{}>", self.prefix)
     }
 
     /// The subject of one event without a key.
@@ -57,6 +62,11 @@ impl Names {
         format!("{}m.note", self.prefix)
     }
 
+    /// The subject of questions about ids, which are never stored. A finished log takes no other.
+    pub(crate) fn ask(&self) -> String {
+        format!("{}m.ask", self.prefix)
+    }
+
     /// The subjects of all messages that are not one event each.
     pub(crate) fn multiple(&self) -> String {
         format!("{}m.>", self.prefix)
@@ -67,6 +77,11 @@ impl Names {
         let keyed = format!("{}k.*", self.prefix);
         [self.single(), keyed, format!("{}m.batch.*", self.prefix)]
     }
+}
+
+/// The stream of the records of all logs of this prefix.
+pub(crate) fn records(prefix: &str) -> String {
+    format!("{}-META", prefix.to_ascii_uppercase())
 }
 
 /// Any text as a part of a subject, or the value of a header: letters, digits, `_` and `-` as they are, others by their bytes, `=2e`.

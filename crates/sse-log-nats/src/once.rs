@@ -1,24 +1,25 @@
 //! Idempotency. The server knows the id of each message (`Nats-Msg-Id`) for some time, and stores none again whose id it knows. So the id of an
-//! event that is alone in its message is its idempotency key.
+//! event that is alone in its message is its idempotency key, behind the epoch.
 //!
-//! A batch has several keys, and a message one id. So each key is first claimed by a note, whose id is the key and which names the batch; then
-//! the batch is stored under its own id. Who finds a key claimed waits for a moment, and then buries that batch: he stores another note under the id of the batch. Either
-//! the batch was stored before, and the key is known; or it never will be, and the key is free, under an id that says so.
+//! A batch has several keys, and a message one id. So each key is first claimed by a note, whose id is the key and which names the batch and the place in it; then
+//! the batch is stored under its own id. A process that finds a key claimed waits for a moment, and then buries that batch: it stores another note under the id of the
+//! batch. Either the batch was stored before, and the key is known; or it never will be, and the key is free, under an id that says so.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
-use sse_core::Cursor;
-use sse_core::store::StoreError;
+use sse_core::store::{NewEvent, StoreError};
+use sse_core::{Cursor, Epoch};
 use tokio::time::{Instant, sleep};
 
 use crate::api::Ack;
-use crate::batch;
-use crate::bounds::look;
+use crate::bounds::{info, look};
 use crate::failure::{answer, code};
-use crate::get::get;
-use crate::message::{Kind, position};
+use crate::get::note_at;
+use crate::message::position;
 use crate::name::token;
 use crate::publish;
 use crate::store::Shared;
@@ -39,92 +40,202 @@ pub(crate) enum Outcome {
     Known(Cursor),
 }
 
-/// Stores a message, unless an event of this key is known. `patience` is how long it waits for a batch, by its id.
+/// The batches that were waited for in one call, and the messages that they are in: nothing for those that were buried.
+#[derive(Debug, Default)]
+pub(crate) struct Waits(Mutex<HashMap<String, Option<u64>>>);
+
+/// How long a batch is waited for, by its id.
+pub(crate) type Patience<'a> = (&'a (dyn Fn(&str) -> Duration + Sync), &'a Waits);
+
+/// Stores a message, unless an event of this key is known in this epoch.
 pub(crate) async fn publish(
     shared: &Shared,
-    key: &str,
+    (epoch, key): (Epoch, &str),
     subject: String,
     mut headers: HeaderMap,
     payload: Bytes,
-    patience: impl Fn(&str) -> Duration,
+    patience: Patience<'_>,
 ) -> Result<Outcome, StoreError> {
-    let mut id = token(key);
+    let of_key = format!("{}.{}", token(epoch.as_str()), token(key));
+    let mut id = of_key.clone();
     for _ in 0..ATTEMPTS {
-        headers.insert(MESSAGE_ID, id);
-        let ack =
-            publish::publish(shared, subject.clone(), headers.clone(), payload.clone()).await?;
-        if !ack.duplicate {
-            return Ok(Outcome::Stored(ack.seq));
-        }
-        match settle(shared, key, ack.seq, &patience).await? {
+        headers.insert(MESSAGE_ID, id.clone());
+        let stored = publish::publish(shared, subject.clone(), headers.clone(), payload.clone());
+        let known = match stored.await {
+            Ok(ack) if !ack.duplicate => return Ok(Outcome::Stored(ack.seq)),
+            Ok(ack) => ack.seq,
+            // What was stored before the end is known after it.
+            Err(StoreError::Finished) => known(shared, &id).await?.ok_or(StoreError::Finished)?,
+            Err(error) => return Err(error),
+        };
+        match settle(shared, known, patience).await? {
             Some(cursor) => return Ok(Outcome::Known(cursor)),
             // No token has a tilde.
-            None => id = format!("{}~{}", token(key), ack.seq),
+            None => id = format!("{of_key}~{known}"),
         }
     }
     Err(crowded())
+}
+
+/// Has the keys of events be known in an epoch that began while they were stored.
+pub(crate) async fn know(
+    shared: &Shared,
+    epoch: Epoch,
+    events: &[NewEvent],
+    cursors: &[Cursor],
+) -> Result<(), StoreError> {
+    for (event, cursor) in events.iter().zip(cursors) {
+        let Some(key) = event.idempotency_key.as_deref() else { continue };
+        let mut headers = HeaderMap::new();
+        headers.insert(MESSAGE_ID, format!("{}.{}", token(epoch.as_str()), token(key)));
+        let note = Bytes::from(format!("={} {}", cursor.hi(), cursor.lo()));
+        publish::publish(shared, shared.names.note(), headers, note).await?;
+    }
+    Ok(())
+}
+
+/// What a note says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// The event is at this position.
+    At(Cursor),
+    /// It is the event of this number in a batch of this id, if that is stored.
+    In(String, u32),
+    /// There is no such event.
+    Nothing,
+}
+
+impl Note {
+    fn parse(text: &str) -> Self {
+        let numbers = |text: &str| {
+            let (one, other) = text.split_once(' ')?;
+            Some((one.to_owned(), other.parse::<u64>().ok()?))
+        };
+        if let Some((hi, lo)) = text.strip_prefix('=').and_then(numbers) {
+            return hi.parse().map_or(Self::Nothing, |hi| Self::At(Cursor::new(hi, lo)));
+        }
+        match numbers(text) {
+            Some((batch, number)) => Self::In(batch, number as u32),
+            None if text.is_empty() => Self::Nothing,
+            None => Self::In(text.to_owned(), 0),
+        }
+    }
 }
 
 pub(crate) fn crowded() -> StoreError {
     StoreError::failed("too many others store events with the same idempotency keys")
 }
 
-/// The position of the event of this key, of which this message is the first trace; nothing where it never was stored.
+/// The position of the event that this message is the first trace of; nothing if it was never stored.
 async fn settle(
     shared: &Shared,
-    key: &str,
     sequence: u64,
-    patience: &impl Fn(&str) -> Duration,
+    patience: Patience<'_>,
 ) -> Result<Option<Cursor>, StoreError> {
-    let known = |sequence| Ok(Some(Cursor::new(sequence, 0)));
-    let Some(message) = get(shared, sequence).await? else {
-        return known(was_let_go(shared, sequence).await?);
+    let Some(message) = note_at(shared, sequence).await? else {
+        was_kept(shared, sequence).await?;
+        return Ok(Some(Cursor::new(sequence, 0)));
     };
-    let names = &shared.names;
-    if Kind::of(&message.subject, names) != Kind::Note {
-        return known(sequence);
-    }
-    let Ok(batch) = String::from_utf8(message.payload.into()) else { return Ok(None) };
-    let (patience, begun) = (patience(&batch), Instant::now());
-    let mut headers = HeaderMap::new();
-    headers.insert(MESSAGE_ID, batch);
-    // Whoever claimed it may be about to store it.
-    while begun.elapsed() < patience && !is_known(shared, &headers).await? {
-        sleep(LOOK_EVERY).await;
-    }
-    let buried = publish::publish(shared, names.note(), headers, Bytes::new()).await?;
-    if !buried.duplicate {
-        return Ok(None);
-    }
-    let Some(batch) = get(shared, buried.seq).await? else {
-        return known(was_let_go(shared, buried.seq).await?);
+    let Ok(note) = std::str::from_utf8(&message.payload) else { return Ok(None) };
+    let (batch, number) = match Note::parse(note) {
+        Note::At(cursor) => return Ok(Some(cursor)),
+        Note::Nothing => return Ok(None),
+        Note::In(batch, number) => (batch, number),
     };
-    let parts = batch::decode(batch.payload).unwrap_or_default();
-    let part = parts.iter().find(|part| part.idempotency_key.as_deref() == Some(key));
-    Ok(part.map(|part| position(buried.seq, part)))
+    let message = wait(shared, batch, patience).await?;
+    Ok(message.map(|message| position(message, number)))
 }
 
-/// A message of this id that is gone was an event: notes are kept for as long as the server knows their ids. Unless others let go of them.
-async fn was_let_go(shared: &Shared, sequence: u64) -> Result<u64, StoreError> {
+/// The message that a batch is in. If it is not stored in time, it never will be.
+async fn wait(
+    shared: &Shared,
+    batch: String,
+    (patience, waits): Patience<'_>,
+) -> Result<Option<u64>, StoreError> {
+    let lock = || waits.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = lock().get(&batch) {
+        return Ok(*known);
+    }
+    let (patience, begun) = (patience(&batch), Instant::now());
+    // The process that claimed it may be about to store it.
+    let mut sequence = known(shared, &batch).await?;
+    while sequence.is_none() && begun.elapsed() < patience {
+        sleep(LOOK_EVERY).await;
+        sequence = known(shared, &batch).await?;
+    }
+    let sequence = match sequence {
+        Some(sequence) => Some(sequence),
+        None => bury(shared, &batch).await?,
+    };
+    // Another process may have buried it.
+    let message = match sequence {
+        Some(sequence) if note_at(shared, sequence).await?.is_some() => None,
+        Some(sequence) => {
+            was_kept(shared, sequence).await?;
+            Some(sequence)
+        }
+        None => None,
+    };
+    lock().insert(batch, message);
+    Ok(message)
+}
+
+/// Has a batch never be stored. The message that it is in, if it was before.
+async fn bury(shared: &Shared, batch: &str) -> Result<Option<u64>, StoreError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(MESSAGE_ID, batch);
+    match publish::publish(shared, shared.names.note(), headers, Bytes::new()).await {
+        Ok(ack) => Ok(ack.duplicate.then_some(ack.seq)),
+        // Nothing is stored any more.
+        Err(StoreError::Finished) => known(shared, batch).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes sure that a message, which is no note now, was none before it was removed: the log keeps notes for as long as the server knows their ids. Others
+/// may not.
+async fn was_kept(shared: &Shared, sequence: u64) -> Result<(), StoreError> {
+    if sequence >= info(shared, None).await?.state.first_seq {
+        return Ok(());
+    }
     let look = look(shared).await?;
     let is_emptied = look.info.state.messages == 0 && look.info.newest() > look.record.floor;
     if look.info.has_limits() || is_emptied {
         let error = "what was stored under this idempotency key was removed by others";
         return Err(StoreError::outcome_unknown(error));
     }
-    Ok(sequence)
+    Ok(())
 }
 
-/// Whether there is a message of this id. Asked by one that cannot be stored, since ids are looked at before what is expected.
-async fn is_known(shared: &Shared, id: &HeaderMap) -> Result<bool, StoreError> {
-    let mut headers = id.clone();
-    headers.insert("Nats-Expected-Last-Sequence", u64::MAX.to_string());
-    let subject = shared.names.note();
+/// The message of this id, if there is one. Asked by a message that cannot be stored: the server looks at ids before it looks at what is expected,
+/// and no message has the id that this one expects to be the last.
+async fn known(shared: &Shared, id: &str) -> Result<Option<u64>, StoreError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(MESSAGE_ID, id);
+    headers.insert("Nats-Expected-Last-Msg-Id", "~~");
+    let subject = shared.names.ask();
     let message = shared.connection.request(subject, headers, Bytes::new()).await?;
     match answer::<Ack>(&message.payload) {
-        Ok(ack) => Ok(ack.duplicate && !ack.is_in_process()),
-        Err(failure) if failure.is_other_last() || failure.is(code::ID_IN_PROCESS) => Ok(false),
-        Err(failure) if failure.is(code::TOO_LARGE_FOR_STREAM) => Ok(false),
+        Ok(ack) => Ok(Some(ack.seq).filter(|_| ack.duplicate && !ack.is_in_process())),
+        Err(failure) if failure.is(code::OTHER_LAST_ID) || failure.is(code::ID_IN_PROCESS) => {
+            Ok(None)
+        }
+        Err(failure) if failure.is(code::TOO_LARGE_FOR_STREAM) => Ok(None),
         Err(failure) => Err(failure.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_says_where_an_event_is_or_in_which_batch() {
+        assert_eq!(Note::parse("=7 3"), Note::At(Cursor::new(7, 3)));
+        assert_eq!(Note::parse("~ab 3"), Note::In("~ab".into(), 3));
+        assert_eq!(Note::parse("~ab"), Note::In("~ab".into(), 0));
+        for nonsense in ["", "=x 1"] {
+            assert_eq!(Note::parse(nonsense), Note::Nothing, "{nonsense:?}");
+        }
     }
 }

@@ -1,17 +1,18 @@
 //! A batch of events of which some have idempotency keys.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use sse_core::Cursor;
 use sse_core::store::{NewEvent, StoreError};
+use sse_core::{Cursor, Epoch};
 
-use crate::append::{self, publish_batch};
+use crate::append::publish_batch;
 use crate::batch;
-use crate::once::{self, ATTEMPTS, MESSAGE_ID, Outcome, crowded};
+use crate::message::position;
+use crate::once::{self, ATTEMPTS, MESSAGE_ID, Outcome, Waits, crowded};
 use crate::store::Shared;
 
 /// How many keys a batch may have.
@@ -26,44 +27,54 @@ const HEADERS_SIZE: usize = "NATS/1.0\r\nNats-Msg-Id: ~\r\n\r\n".len() + 32;
 /// Stores those of these events that are not known. The answer is the message they are in, if there are any, and the positions of all.
 pub(crate) async fn append_batch(
     shared: &Shared,
+    epoch: Epoch,
     events: &[NewEvent],
 ) -> Result<(Option<u64>, Vec<Cursor>), StoreError> {
     refuse_excess(shared, events).await?;
+    // A key that comes twice is of the first that has it.
+    let mut first = HashMap::new();
+    for (place, event) in events.iter().enumerate() {
+        event.idempotency_key.as_deref().map(|key| *first.entry(key).or_insert(place));
+    }
+    let is_first = |place: &usize| {
+        let key = events[*place].idempotency_key.as_deref();
+        key.is_none_or(|key| first[key] == *place)
+    };
+    let (waits, mut ours) = (Waits::default(), Vec::new());
+    let mut last = (0..events.len()).rev().find(is_first).expect("the first is the first");
     for _ in 0..ATTEMPTS {
         // No key's token begins with a tilde.
-        let id = format!("~{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
-        let known = claim(shared, events, &id).await?;
-        // A key that comes twice is of the first that has it.
-        let mut first = HashMap::new();
+        ours.push(format!("~{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)));
+        let claim = Claim { shared, epoch, ours: &ours, waits: &waits };
+        let known = claim.all(&first, last).await?;
         let is_new = |place: &usize| match events[*place].idempotency_key.as_deref() {
-            Some(key) => !known.contains_key(key) && *first.entry(key).or_insert(*place) == *place,
+            Some(key) => !known.contains_key(key) && is_first(place),
             None => true,
         };
         let new: Vec<usize> = (0..events.len()).filter(is_new).collect();
+        if new.last().is_some_and(|newest| *newest != last) {
+            // The notes say that another is the last.
+            last = new[new.len() - 1];
+            continue;
+        }
         let mut sequence = None;
-        let mut cursors = vec![Cursor::START; events.len()];
         if !new.is_empty() {
-            let stored: Vec<_> = new.iter().map(|place| &events[*place]).collect();
+            let stored: Vec<_> =
+                new.iter().map(|place| (number(*place, last), &events[*place])).collect();
             let mut headers = HeaderMap::new();
-            headers.insert(MESSAGE_ID, id);
+            headers.insert(MESSAGE_ID, claim.batch());
             let ack = publish_batch(shared, &batch::parts(&stored), headers).await?;
             if ack.duplicate {
                 continue;
             }
             sequence = Some(ack.seq);
-            for (place, cursor) in new.iter().zip(append::cursors(ack.seq, new.len())) {
-                cursors[*place] = cursor;
-            }
         }
-        for place in 0..events.len() {
-            let Some(key) = events[place].idempotency_key.as_deref() else { continue };
-            if let Some(cursor) = known.get(key) {
-                cursors[place] = *cursor;
-            } else if let Some(first) = first.get(key) {
-                cursors[place] = cursors[*first];
-            }
-        }
-        return Ok((sequence, cursors));
+        let cursor = |place: usize| position(sequence.unwrap_or(1), number(place, last));
+        let cursors = events.iter().enumerate().map(|(place, event)| {
+            let Some(key) = event.idempotency_key.as_deref() else { return cursor(place) };
+            known.get(key).copied().unwrap_or_else(|| cursor(first[key]))
+        });
+        return Ok((sequence, cursors.collect()));
     }
     Err(crowded())
 }
@@ -76,9 +87,9 @@ async fn refuse_excess(shared: &Shared, events: &[NewEvent]) -> Result<(), Store
             format!("a batch has at most {MOST_KEYS} idempotency keys over NATS, not {keys}");
         return Err(StoreError::failed(error));
     }
-    let (client, _) = shared.connection.up().await?;
+    let (client, _) = shared.connection.engine.up().await?;
     let most = client.max_payload();
-    let size = batch::size(&batch::parts(&events.iter().collect::<Vec<_>>())) + HEADERS_SIZE;
+    let size = batch::size(&batch::parts(&batch::numbered(events.iter()))) + HEADERS_SIZE;
     if size > most {
         let error =
             format!("a batch of {size} bytes is larger than NATS takes: its max payload is {most}");
@@ -87,33 +98,58 @@ async fn refuse_excess(shared: &Shared, events: &[NewEvent]) -> Result<(), Store
     Ok(())
 }
 
-/// Claims the keys of these events for a batch; the answer is those that are known, and where.
-async fn claim<'a>(
-    shared: &Shared,
-    events: &'a [NewEvent],
-    batch: &str,
-) -> Result<HashMap<&'a str, Cursor>, StoreError> {
-    let keys = events.iter().filter_map(|event| event.idempotency_key.as_deref());
-    let keys: BTreeSet<&str> = keys.collect();
-    let claims = keys.into_iter().map(|key| claim_one(shared, key, batch));
-    let mut claims = claims.collect::<Vec<_>>().into_iter();
-    // The first alone: whoever brings the same events waits there, and holds no other key that one waits for.
-    let first = stream::iter(claims.next()).buffered(1);
-    let all = first.chain(stream::iter(claims).buffered(AT_A_TIME));
-    all.try_filter_map(|known| async move { Ok(known) }).try_collect().await
+/// Claims keys for a batch, the newest of these.
+struct Claim<'a> {
+    shared: &'a Shared,
+    epoch: Epoch,
+    ours: &'a [String],
+    waits: &'a Waits,
 }
 
-/// The key and its position where it is known; nothing where it is claimed now.
-async fn claim_one<'a>(
-    shared: &Shared,
-    key: &'a str,
-    batch: &str,
-) -> Result<Option<(&'a str, Cursor)>, StoreError> {
-    let (subject, note) = (shared.names.note(), Bytes::from(batch.to_owned()));
-    // Of two batches that wait for one another, one does not wait for long.
-    let patience = |other: &str| if batch < other { IMPATIENCE } else { once::PATIENCE };
-    match once::publish(shared, key, subject, HeaderMap::new(), note, patience).await? {
-        Outcome::Stored(_) => Ok(None),
-        Outcome::Known(cursor) => Ok(Some((key, cursor))),
+impl Claim<'_> {
+    fn batch(&self) -> &str {
+        self.ours.last().expect("there is one")
     }
+
+    /// The keys that are known, and where; the others are claimed for the events at these places.
+    async fn all<'k>(
+        &self,
+        keys: &HashMap<&'k str, usize>,
+        last: usize,
+    ) -> Result<HashMap<&'k str, Cursor>, StoreError> {
+        let keys: BTreeMap<&str, u32> =
+            keys.iter().map(|(key, place)| (*key, number(*place, last))).collect();
+        let claims = keys.into_iter().map(|(key, number)| self.one(key, number));
+        let mut claims = claims.collect::<Vec<_>>().into_iter();
+        // The first alone: another process that brings the same events waits there, and holds no other key that is waited for.
+        let first = stream::iter(claims.next()).buffered(1);
+        let all = first.chain(stream::iter(claims).buffered(AT_A_TIME));
+        all.try_filter_map(|known| async move { Ok(known) }).try_collect().await
+    }
+
+    /// The key and its position if it is known; nothing if it is claimed now.
+    async fn one<'k>(
+        &self,
+        key: &'k str,
+        number: u32,
+    ) -> Result<Option<(&'k str, Cursor)>, StoreError> {
+        let (subject, batch) = (self.shared.names.note(), self.batch());
+        let note = Bytes::from(format!("{batch} {number}"));
+        let patience = |other: &str| match () {
+            () if self.ours.iter().any(|ours| ours == other) => Duration::ZERO,
+            // Of two batches that wait for one another, one does not wait for long.
+            () if batch < other => IMPATIENCE,
+            () => once::PATIENCE,
+        };
+        let (of, patience) = ((self.epoch, key), (&patience as _, self.waits));
+        match once::publish(self.shared, of, subject, HeaderMap::new(), note, patience).await? {
+            Outcome::Stored(_) => Ok(None),
+            Outcome::Known(cursor) => Ok(Some((key, cursor))),
+        }
+    }
+}
+
+/// The number of the event at this place, in a batch of which that is the last.
+fn number(place: usize, last: usize) -> u32 {
+    if place == last { 0 } else { place as u32 + 1 }
 }

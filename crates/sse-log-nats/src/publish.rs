@@ -52,7 +52,9 @@ async fn attempt(
     let (begun, mut message) = (Instant::now(), ask().await);
     while is_no_stream(&message) && begun.elapsed() < PATIENCE {
         // It may be there already, and not yet take messages, where somebody else creates it.
-        look(shared).await?;
+        if look(shared).await?.bounds.is_finished {
+            return Err(StoreError::Finished);
+        }
         message = ask().await;
         if is_no_stream(&message) {
             sleep(ASK_EVERY).await;

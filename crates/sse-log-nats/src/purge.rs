@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use sse_core::Cursor;
 use sse_core::store::StoreError;
@@ -9,7 +10,6 @@ use sse_core::store::StoreError;
 use crate::api::Info;
 use crate::consumer::{Consumer, Content};
 use crate::message::Kind;
-use crate::read::FORGOTTEN_AFTER;
 use crate::store::Shared;
 
 /// How many notes are looked at a time.
@@ -29,18 +29,22 @@ pub(crate) async fn purge(shared: &Shared, info: &Info, floor: Cursor) -> Result
     if !info.state.subjects.iter().flatten().any(|(subject, _)| is_note(subject)) {
         return remove(shared, json!({ "seq": sequence })).await;
     }
-    for subject in shared.names.events() {
-        remove(shared, json!({ "filter": subject, "seq": sequence })).await?;
-    }
+    let subjects = shared.names.events();
+    let purges =
+        subjects.map(|filter| remove(shared, json!({ "filter": filter, "seq": sequence })));
+    try_join_all(purges).await?;
     forget_old_notes(shared, info).await
 }
 
 /// Removes the notes on keys that the server has forgotten. It goes by its own clock, and so is the time of a message.
 pub(crate) async fn forget_old_notes(shared: &Shared, info: &Info) -> Result<(), StoreError> {
+    if info.is_finished() {
+        // No more come.
+        return Ok(());
+    }
     let before_newest = info.state.last_seq.saturating_sub(1);
-    let consumer =
-        Consumer::after(shared, before_newest, Content::Headers, FORGOTTEN_AFTER).await?;
-    let newest = consumer.take(shared, 1, None).await?;
+    let consumer = Consumer::after(shared, before_newest, Content::Headers).await?;
+    let newest = consumer.take(1, None).await?;
     // Where the newest message was deleted they wait for the next.
     let Some(newest) = newest.first() else { return Ok(()) };
     let window =
@@ -61,20 +65,18 @@ async fn remove(shared: &Shared, what: Value) -> Result<(), StoreError> {
 /// The first note that may be needed yet, or the end, if there are older ones.
 async fn first_note_since(shared: &Shared, time: Duration) -> Result<Option<u64>, StoreError> {
     let content = Content::HeadersOf(shared.names.note());
-    let mut consumer = Consumer::after(shared, 0, content, FORGOTTEN_AFTER).await?;
+    let mut consumer = Consumer::after(shared, 0, content).await?;
     let mut after_old = None;
     loop {
-        let notes = consumer.fetch(shared, AT_A_TIME, None).await?;
+        let notes = consumer.fetch(AT_A_TIME, None).await?;
         let is_end = notes.last().is_none_or(|note| note.pending == 0);
         for note in notes {
             if Duration::from_nanos(note.time) >= time {
-                consumer.forget(shared).await;
                 return Ok(after_old);
             }
             after_old = Some(note.message.sequence + 1);
         }
         if is_end {
-            consumer.forget(shared).await;
             return Ok(after_old);
         }
     }

@@ -1,23 +1,48 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use sse_core::Cursor;
 use sse_core::store::{Page, PageLimit, StoreError, StoredEvent};
 use tokio::time::{Instant, sleep};
 
 use crate::bounds::look;
 use crate::consumer::{Consumer, Content};
-use crate::get::next_event;
+use crate::get::{get, next, next_event};
+use crate::holes::holes;
 use crate::message::Message;
+use crate::pace;
 use crate::store::Shared;
 
-/// The most messages and bytes that are read at a time, whatever is wanted.
-const MOST: PageLimit = PageLimit { events: 1000, bytes: 8 << 20 };
+/// The most messages and bytes that are read at a time, whatever is wanted: a page holds up those of other logs for no longer.
+const MOST: PageLimit = PageLimit { events: 1000, bytes: pace::MOST };
+/// How many messages are few.
+const FEW: u64 = 8;
+const FEW_BYTES: u64 = 64 << 10;
 /// How long one waits for a server that lags behind, before it is asked again.
 const LAG: Duration = Duration::from_millis(10);
-/// How long the server remembers a consumer whose reader has gone.
-pub(crate) const FORGOTTEN_AFTER: Duration = Duration::from_secs(5);
+
+/// Messages that were read.
+struct Read {
+    messages: Vec<Message>,
+    /// The newest message that was looked for.
+    reached: u64,
+    end: End,
+    /// Whether the stream itself was asked for each of them, so that there is nothing between.
+    is_sure: bool,
+}
+
+/// Whether there is more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    MayBe,
+    /// A consumer says that there is nothing. It may be on a server that lags behind.
+    IsSaid,
+    /// There was nothing when the log was last looked at.
+    WasSeen,
+}
 
 /// The events after this position, and what held after they were read.
 pub(crate) async fn read(
@@ -27,13 +52,14 @@ pub(crate) async fn read(
 ) -> Result<Page, StoreError> {
     let (mut from, mut most) = (after.hi(), limit);
     let (mut begun, beginning) = (shared.begun.take(after), Instant::now());
+    let mut is_first = true;
     loop {
-        let (messages, is_end, of) = match begun.take() {
-            Some(begun) => (vec![begun.message], false, Some(begun.of)),
-            None => {
-                let (messages, is_end) = messages_after(shared, from, most).await?;
-                (messages, is_end, None)
+        let (read, of) = match begun.take() {
+            Some(begun) => {
+                let (messages, reached) = (vec![begun.message], from + 1);
+                (Read { messages, reached, end: End::MayBe, is_sure: true }, Some(begun.of))
             }
+            None => (messages_after(shared, from, most).await?, None),
         };
         let look = look(shared).await?;
         let now = (look.bounds.epoch, look.bounds.deletions);
@@ -41,7 +67,17 @@ pub(crate) async fn read(
             // What was kept may have been deleted since.
             continue;
         }
-        from = messages.last().map_or(from, |message| message.sequence);
+        let is_stale = read.end == End::WasSeen && look.info.state.last_seq > read.reached;
+        if is_stale && std::mem::take(&mut is_first) {
+            // It was looked at some time ago, by now there is more.
+            continue;
+        }
+        if !read.is_sure {
+            let numbers = read.messages.iter().map(|message| message.sequence);
+            look.confirm(shared, holes(from, numbers)).await?;
+        }
+        let Read { messages, reached, end, .. } = read;
+        from = reached;
         let events = messages.iter().flat_map(|message| message.events(&shared.names));
         let begin = after.max(look.bounds.floor);
         let events = events.filter(|event| event.cursor > begin);
@@ -50,19 +86,19 @@ pub(crate) async fn read(
         if let Some(last) = events.last() {
             shared.begun.keep(last.cursor, messages, now);
         }
-        if !events.is_empty() || (is_end && look.info.state.last_seq <= from) {
+        if !events.is_empty() || (end != End::MayBe && look.info.state.last_seq <= from) {
             return Ok(Page { bounds: look.bounds, events });
         }
-        // All of them were deleted, or are notes: there may be events after them. A consumer does not always know: it may be on a server that
-        // lags behind the one that leads, which is the one that is asked here.
+        // All of them were deleted, or are notes: there may be events after them. The stream is asked, since a consumer may be on a server that
+        // lags behind the one that leads.
         match next_event(shared, from.saturating_add(1)).await? {
             Some(message) => from = message.sequence - 1,
             None => {
                 return Ok(Page { bounds: self::look(shared).await?.bounds, events: Vec::new() });
             }
         }
-        if is_end {
-            if beginning.elapsed() >= shared.connection.timeout() {
+        if end == End::IsSaid {
+            if beginning.elapsed() >= shared.connection.timeout {
                 return Err(StoreError::failed("a server of NATS lags behind the one that leads"));
             }
             sleep(LAG).await;
@@ -71,29 +107,67 @@ pub(crate) async fn read(
     }
 }
 
-/// The next messages, and whether there is nothing after them.
+/// The next messages.
 async fn messages_after(
     shared: &Shared,
     sequence: u64,
     limit: PageLimit,
-) -> Result<(Vec<Message>, bool), StoreError> {
+) -> Result<Read, StoreError> {
+    if let Some(read) = few_after(shared, sequence, limit).await? {
+        return Ok(read);
+    }
+    let pace = &shared.connection.engine.pace;
     let messages = limit.events.clamp(1, MOST.events) as u64;
-    let bytes = limit.bytes.clamp(1, MOST.bytes);
-    let consumer = match Consumer::after(shared, sequence, Content::Whole, FORGOTTEN_AFTER).await {
+    let bytes = limit.bytes.clamp(1, pace.bytes());
+    let consumer = match Consumer::after(shared, sequence, Content::Whole).await {
         Ok(consumer) => consumer,
-        Err(error) => {
-            // Where there is no stream, there is one after this.
+        Err(_) => {
+            // If there is no stream, there is one after this.
             look(shared).await?;
-            return Err(error);
+            Consumer::after(shared, sequence, Content::Whole).await?
         }
     };
     if consumer.pending == 0 {
-        consumer.forget(shared).await;
-        return Ok((Vec::new(), true));
+        let messages = Vec::new();
+        return Ok(Read { messages, reached: sequence, end: End::IsSaid, is_sure: true });
     }
-    let taken = consumer.take(shared, messages, Some(bytes)).await?;
+    let begun = Instant::now();
+    let taken = consumer.take(messages, Some(bytes)).await;
+    pace.took(bytes, begun.elapsed());
+    let taken = taken?;
     let is_end = taken.last().is_none_or(|delivered| delivered.pending == 0);
-    Ok((taken.into_iter().map(|delivered| delivered.message).collect(), is_end))
+    let end = if is_end { End::IsSaid } else { End::MayBe };
+    let messages: Vec<_> = taken.into_iter().map(|delivered| delivered.message).collect();
+    let reached = messages.last().map_or(sequence, |message| message.sequence);
+    Ok(Read { messages, reached, end, is_sure: false })
+}
+
+/// The next messages, if they are few: they are asked for one by one, which costs less than a consumer.
+async fn few_after(
+    shared: &Shared,
+    sequence: u64,
+    limit: PageLimit,
+) -> Result<Option<Read>, StoreError> {
+    let newest = shared.seen().map_or(u64::MAX, |(_, newest)| newest.hi());
+    let few = newest.saturating_sub(sequence);
+    if few == 0 {
+        let messages = Vec::new();
+        return Ok(Some(Read { messages, reached: sequence, end: End::WasSeen, is_sure: true }));
+    }
+    if limit.events == 1 {
+        let next = next(shared, sequence.saturating_add(1)).await?;
+        let reached = next.as_ref().map_or(sequence, |next| next.sequence);
+        let end = if next.is_some() { End::MayBe } else { End::WasSeen };
+        return Ok(Some(Read { messages: Vec::from_iter(next), reached, end, is_sure: true }));
+    }
+    if few > FEW
+        || few.saturating_mul(shared.average.load(Relaxed)) > (limit.bytes as u64).min(FEW_BYTES)
+    {
+        return Ok(None);
+    }
+    let messages = try_join_all((sequence + 1..=newest).map(|number| get(shared, number))).await?;
+    let messages = messages.into_iter().flatten().collect();
+    Ok(Some(Read { messages, reached: newest, end: End::WasSeen, is_sure: true }))
 }
 
 pub(crate) fn without_hidden(

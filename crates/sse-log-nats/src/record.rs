@@ -1,7 +1,6 @@
 //! What there is to know of a log beside its events: one message, replaced by compare and set.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
@@ -15,7 +14,7 @@ use sse_core::{Cursor, Epoch};
 use tokio::time::sleep;
 
 use crate::api::{Ack, Got, Info, StreamConfig};
-use crate::failure::{answer, code, is_no_stream};
+use crate::failure::{answer, code};
 use crate::store::Shared;
 
 /// How often a change is tried again that another process came before.
@@ -23,6 +22,8 @@ const ATTEMPTS: usize = 100;
 /// How long one waits for somebody who is creating a stream, and how often.
 const CREATING: Duration = Duration::from_millis(20);
 const CREATIONS: usize = 10;
+/// How long the first record of a log is given to be stored, before that is tried again.
+const FIRST: Duration = Duration::from_millis(500);
 
 /// The record of a log, and its revision.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub(crate) struct Record {
     /// When the stream was created that it is of.
     pub(crate) created: String,
     pub(crate) floor: Cursor,
+    /// The newest message when this was written. A stream that has fewer was restored, or has lost some.
+    pub(crate) newest: u64,
     pub(crate) deletions: u64,
     /// Deleted events in messages that have others.
     pub(crate) hidden: BTreeSet<Cursor>,
@@ -42,6 +45,8 @@ struct Written {
     epoch: String,
     created: String,
     floor: (u64, u64),
+    #[serde(default)]
+    newest: u64,
     deletions: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     hidden: Vec<(u64, u64)>,
@@ -56,10 +61,16 @@ impl Record {
             epoch: Epoch::random()?,
             created: info.created.clone(),
             floor: floor.unwrap_or_else(|| info.before_first()),
+            newest: info.state.last_seq,
             deletions: before.map_or(0, |record| record.deletions.wrapping_add(1)),
             hidden: same.map(|record| record.hidden.clone()).unwrap_or_default(),
             revision: before.map_or(0, |record| record.revision),
         })
+    }
+
+    /// A number that changes whenever it is written.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Whether it was lower.
@@ -77,6 +88,7 @@ impl Record {
             epoch: self.epoch.to_string(),
             created: self.created.clone(),
             floor: (self.floor.hi(), self.floor.lo()),
+            newest: self.newest,
             deletions: self.deletions,
             hidden: self.hidden.iter().map(|cursor| (cursor.hi(), cursor.lo())).collect(),
         };
@@ -90,6 +102,7 @@ impl Record {
             epoch: written.epoch.parse().map_err(StoreError::failed)?,
             created: written.created,
             floor: Cursor::new(written.floor.0, written.floor.1),
+            newest: written.newest,
             deletions: written.deletions,
             hidden: written.hidden.into_iter().map(|(hi, lo)| Cursor::new(hi, lo)).collect(),
             revision: got.message.seq,
@@ -97,54 +110,47 @@ impl Record {
     }
 }
 
-/// The record as it is, if there is one.
-pub(crate) async fn load(shared: &Shared) -> Result<Option<Record>, StoreError> {
-    if !has_records(shared).await? {
-        return Ok(None);
-    }
+/// What was found of a record.
+#[derive(Debug)]
+pub(crate) enum Loaded {
+    Record(Record),
+    Nothing,
+    /// Nor is there a stream of records.
+    NoStream,
+}
+
+/// The record as it is.
+pub(crate) async fn load(shared: &Shared) -> Result<Loaded, StoreError> {
     let subject = format!("STREAM.MSG.GET.{}", shared.names.records);
     let question = json!({ "last_by_subj": shared.names.record });
     match shared.connection.api(&subject, &question).await {
-        Ok(got) => Record::from_message(&got).map(Some),
-        Err(failure) if failure.is(code::NO_MESSAGE) => Ok(None),
-        Err(failure) if failure.is(code::NO_STREAM) => {
-            shared.has_records.store(false, Relaxed);
-            Ok(None)
-        }
+        Ok(got) => Record::from_message(&got).map(Loaded::Record),
+        Err(failure) if failure.is(code::NO_MESSAGE) => Ok(Loaded::Nothing),
+        Err(failure) if failure.is(code::NO_STREAM) => Ok(Loaded::NoStream),
         Err(failure) => Err(failure.into()),
     }
 }
 
-/// Whether their stream takes messages. A server of version 2.9 crashes where it is asked for a message of a stream that it is about to create;
-/// so it is first given one that it refuses.
-async fn has_records(shared: &Shared) -> Result<bool, StoreError> {
-    if !shared.has_records.load(Relaxed) {
-        let mut headers = HeaderMap::new();
-        headers.insert("Nats-Expected-Last-Sequence", u64::MAX.to_string());
-        let subject = shared.names.record.clone();
-        let refused = shared.connection.request(subject, headers, Bytes::new()).await;
-        if is_no_stream(&refused) {
-            return Ok(false);
-        }
-        refused?;
-        shared.has_records.store(true, Relaxed);
-    }
-    Ok(true)
-}
-
-/// Writes a record in the place of its revision. False where another came before.
-pub(crate) async fn save(shared: &Shared, record: &Record) -> Result<bool, StoreError> {
+/// Writes a record in the place of its revision. False if another came before.
+pub(crate) async fn save(shared: &Shared, record: &mut Record) -> Result<bool, StoreError> {
     let mut headers = HeaderMap::new();
     headers.insert("Nats-Expected-Last-Subject-Sequence", record.revision.to_string());
     let subject = shared.names.record.clone();
-    let message = shared.connection.request(subject, headers, record.to_json()?).await;
-    if is_no_stream(&message) {
-        // Somebody else is creating it.
-        sleep(CREATING).await;
-        return Ok(false);
-    }
-    match answer::<Ack>(&message?.payload) {
-        Ok(_) => Ok(true),
+    let json = record.to_json()?;
+    let message = match record.revision {
+        // The stream may just have been created, and not take messages yet.
+        0 => {
+            let answer = shared.connection.request_within(FIRST, subject, headers, json).await?;
+            let Some(message) = answer else { return Ok(false) };
+            message
+        }
+        _ => shared.connection.request(subject, headers, json).await?,
+    };
+    match answer::<Ack>(&message.payload) {
+        Ok(ack) => {
+            record.revision = ack.seq;
+            Ok(true)
+        }
         Err(failure) if failure.is_other_last() => Ok(false),
         Err(failure) => Err(failure.into()),
     }
@@ -157,23 +163,14 @@ pub(crate) async fn change(
 ) -> Result<Record, StoreError> {
     for _ in 0..ATTEMPTS {
         let mut record = match load(shared).await? {
-            Some(record) => record,
-            None => crate::bounds::look(shared).await?.record,
+            Loaded::Record(record) => record,
+            Loaded::Nothing | Loaded::NoStream => crate::bounds::look(shared).await?.record,
         };
-        if !change(&mut record)? || save(shared, &record).await? {
+        if !change(&mut record)? || save(shared, &mut record).await? {
             return Ok(record);
         }
     }
     Err(StoreError::failed("too many others change the record of the log"))
-}
-
-/// Says that nothing up to this position is kept, in this epoch.
-pub(crate) async fn raise_floor(
-    shared: &Shared,
-    epoch: Epoch,
-    floor: Cursor,
-) -> Result<Record, StoreError> {
-    change(shared, |record| Ok(record.epoch == epoch && record.raise_floor(floor))).await
 }
 
 /// Creates the stream of the records.
@@ -185,22 +182,26 @@ pub(crate) async fn create_stream(shared: &Shared) -> Result<(), StoreError> {
         retention: "limits",
         discard: "old",
         storage: "file",
-        num_replicas: shared.options.replicas,
+        num_replicas: shared.connection.engine.options.replicas,
         max_msgs_per_subject: 1,
         allow_rollup_hdrs: false,
         duplicate_window: 0,
     };
-    create(shared, &config).await
+    create(shared, &config).await?;
+    Ok(())
 }
 
-/// Creates a stream, unless there is one of this name.
-pub(crate) async fn create(shared: &Shared, config: &StreamConfig<'_>) -> Result<(), StoreError> {
+/// Creates a stream, unless there is one of this name. The answer is the stream, if it is new.
+pub(crate) async fn create(
+    shared: &Shared,
+    config: &StreamConfig<'_>,
+) -> Result<Option<Info>, StoreError> {
     let subject = format!("STREAM.CREATE.{}", config.name);
     let mut attempts = 0..CREATIONS;
     loop {
         match shared.connection.api::<Info>(&subject, config).await {
-            Ok(_) => return Ok(()),
-            Err(failure) if failure.is(code::STREAM_EXISTS) => return Ok(()),
+            Ok(info) => return Ok(Some(info)),
+            Err(failure) if failure.is(code::STREAM_EXISTS) => return Ok(None),
             // With itself, where somebody else is creating it.
             Err(failure) if failure.is(code::SUBJECTS_OVERLAP) && attempts.next().is_some() => {
                 sleep(CREATING).await;

@@ -1,154 +1,203 @@
 use std::ops::ControlFlow;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use sse_core::Cursor;
 use sse_core::store::{Retention, StoreError};
 
 use crate::bounds::{Look, look_at};
-use crate::consumer::{Consumer, Content, Delivered};
-use crate::get::{get, last_event};
+use crate::clock;
+use crate::consumer::{Consumer, Content};
+use crate::delivery::Delivered;
+use crate::excess::{Excess, excess};
+use crate::get::{get, next_event};
+use crate::keeping::Size;
 use crate::message::{Kind, MESSAGE_SIZE, headers_size};
 use crate::purge::{forget_old_notes, purge};
-use crate::read::FORGOTTEN_AFTER;
-use crate::record;
+use crate::record::{self, Record};
 use crate::store::Shared;
 
-/// How many messages are looked at a time.
-const AT_A_TIME: u64 = 1000;
-/// How many messages are let go of at most before the next time.
-const MOST: u64 = 50_000;
-/// How many notes there may be before those are let go of that are of no use any more, though the floor does not rise.
+/// How many messages are looked at a time: at first, and at most.
+const FIRST: u64 = 1000;
+const MOST: u64 = 8000;
+/// How many notes there may be before those are dropped that are of no use any more, though the floor does not rise.
 const MOST_NOTES: u64 = 10_000;
-/// What the server counts for a message besides its subject, headers and payload.
-const FRAME: u64 = 30;
+/// How often it is begun again when others have come before.
+const ATTEMPTS: usize = 20;
 
-/// How much there is too much.
-#[derive(Debug)]
-struct Excess {
-    /// The newest event, which is kept.
-    newest: Cursor,
-    events: u64,
-    bytes: u64,
-    /// What is older than this, in nanoseconds since 1970.
-    before: u64,
-}
-
-impl Excess {
-    fn has(&self, time: u64) -> bool {
-        self.events > 0 || self.bytes > 0 || time < self.before
-    }
-
-    fn without(&mut self, events: u64, bytes: u64) {
-        self.events = self.events.saturating_sub(events);
-        self.bytes = self.bytes.saturating_sub(bytes);
-    }
-}
-
-/// Lets go of the oldest events. The floor is raised first: who reads between the two misses nothing that he is not told of.
+/// Drops the oldest events, step by step, until nothing is over the limits. For each step the floor is raised first: a reader between the two
+/// misses nothing that it is not told of. One at a time in this process; if others do the same, one of them goes on.
 pub(crate) async fn retain(shared: &Shared, retention: &Retention) -> Result<(), StoreError> {
+    let _turn = shared.keeping.turn.lock().await;
+    if is_within(shared, retention) {
+        return Ok(());
+    }
+    for _ in 0..ATTEMPTS {
+        if let Step::Done = step(shared, retention).await? {
+            return Ok(());
+        }
+    }
+    // Others are at it.
+    Ok(())
+}
+
+enum Step {
+    Done,
+    /// Others have changed the record, or there may be more.
+    Again,
+}
+
+async fn step(shared: &Shared, retention: &Retention) -> Result<Step, StoreError> {
+    shared.keeping.begin();
     let mut look = look_at(shared, Some(shared.names.multiple())).await?;
-    if look.info.state.first_seq <= look.record.floor.hi() && look.info.state.messages > 0 {
-        // Somebody else is at it, or did not come to an end.
-        purge(shared, &look.info, look.record.floor).await?;
-        look = look_at(shared, Some(shared.names.multiple())).await?;
+    if look.info.state.messages > 0 && look.info.state.first_seq <= look.record.floor.hi() {
+        if has_leftovers(shared, &look).await? {
+            // Others are at it, or did not come to an end.
+            purge(shared, &look.info, look.record.floor).await?;
+        }
+        // They may have been there when the messages were counted.
+        let now = look_at(shared, Some(shared.names.multiple())).await?;
+        if now.record.revision() != look.record.revision() {
+            return Ok(Step::Again);
+        }
+        look = now;
     }
     if look.bounds.floor > look.record.floor {
-        // Limits that somebody has set may be gone by the time that somebody else looks.
-        record::raise_floor(shared, look.bounds.epoch, look.bounds.floor).await?;
+        // Limits that were set on the stream may be gone by the time that another process looks.
+        look.record.raise_floor(look.bounds.floor);
+        look.record.newest = look.info.state.last_seq;
+        if !record::save(shared, &mut look.record).await? {
+            return Ok(Step::Again);
+        }
     }
     let is_note = |subject: &str| Kind::of(subject, &shared.names) == Kind::Note;
     let notes = look.info.state.subjects.iter().flatten().find(|(subject, _)| is_note(subject));
     if notes.is_some_and(|(_, notes)| *notes > MOST_NOTES) {
         forget_old_notes(shared, &look.info).await?;
     }
-    let mut excess = excess(shared, &look, retention).await?;
-    if !excess.has(u64::MAX) && excess.before == 0 {
-        return Ok(());
+    let said = look.info.ts.as_deref().and_then(clock::parse);
+    let now = said.map(|said| shared.connection.engine.clock.now(said));
+    let before = retention.age.and_then(|age| now?.checked_sub(age)).unwrap_or(Duration::ZERO);
+    let last = look.info.state.last_seq;
+    if let Some((floor, kept)) = plain(shared, &look, retention, before).await? {
+        if !drop_to(shared, &mut look, floor).await? {
+            return Ok(Step::Again);
+        }
+        shared.keeping.counted(kept, last);
+        return Ok(Step::Done);
     }
-    let floor = oldest_kept(shared, &look, &mut excess).await?;
-    if floor <= look.record.floor {
-        return Ok(());
-    }
-    let now = look_at(shared, Some(shared.names.multiple())).await?;
-    let is_as_it_was = now.record.floor == look.record.floor
-        && now.info.state.first_seq == look.info.state.first_seq;
-    if !is_as_it_was {
-        // Somebody else has removed what was to be counted: what is left would be taken for it.
-        return Ok(());
-    }
-    let record = record::raise_floor(shared, look.record.epoch, floor).await?;
-    if record.epoch != look.record.epoch {
-        // Of another stream, perhaps, whose messages have the same numbers.
-        return Ok(());
-    }
-    purge(shared, &look.info, record.floor).await
-}
-
-/// By how much the log is over its limits.
-async fn excess(shared: &Shared, look: &Look, retention: &Retention) -> Result<Excess, StoreError> {
-    let state = &look.info.state;
-    let mut events = state.messages;
-    for (subject, messages) in state.subjects.iter().flatten() {
-        let of_them = messages.saturating_mul(Kind::of(subject, &shared.names).events());
-        events = events.saturating_add(of_them).saturating_sub(*messages);
-    }
-    let frame = FRAME + shared.names.single().len() as u64;
-    let mut bytes = state.bytes.saturating_sub(state.messages.saturating_mul(frame));
-    let floor = look.record.floor;
-    if floor.lo() > 0
-        && let Some(message) = get(shared, floor.hi() + 1).await?
-    {
-        let gone = message.events(&shared.names).into_iter().filter(|event| event.cursor <= floor);
-        for event in gone {
-            events = events.saturating_sub(1);
-            bytes = bytes.saturating_sub(event.block.len() as u64);
+    let mut excess = excess(shared, &look, retention, before).await?;
+    if excess.has(u64::MAX) || excess.before > 0 {
+        excess.newest = newest(shared, &look).await?;
+        if let Step::Again = walk(shared, &mut look, &mut excess).await? {
+            return Ok(Step::Again);
         }
     }
-    let newest = last_event(shared).await?.map_or(Vec::new(), |last| last.events(&shared.names));
-    let newest = newest.iter().rev().map(|event| event.cursor);
-    let newest = newest.into_iter().find(|cursor| !look.record.hidden.contains(cursor));
-    let hidden = look.record.hidden.len() as u64;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let before = retention.age.map(|age| now.saturating_sub(age).as_nanos() as u64);
-    Ok(Excess {
-        newest: newest.unwrap_or(look.bounds.newest),
-        events: events.saturating_sub(hidden).saturating_sub(retention.events as u64),
-        bytes: bytes.saturating_sub(retention.bytes as u64),
-        before: before.unwrap_or(0),
-    })
+    shared.keeping.counted(excess.kept, last);
+    if look.record.newest < last {
+        // By it a stream is known that was restored, or has lost messages.
+        look.record.newest = last;
+        _ = record::save(shared, &mut look.record).await?;
+    }
+    Ok(Step::Done)
 }
 
-/// The position before the oldest event that is within the limits, as far as one gets; the newest is.
-async fn oldest_kept(
+/// Whether nothing was over the limits when the log was looked at a moment ago, and nothing was stored since.
+fn is_within(shared: &Shared, retention: &Retention) -> bool {
+    let Some(look) = shared.recent.take(shared) else { return false };
+    let (state, record) = (&look.info.state, &look.record);
+    let kept = Size { events: look.events(&shared.names), bytes: state.bytes };
+    retention.age.is_none()
+        && kept.events <= retention.events as u64
+        && kept.bytes <= retention.bytes as u64
+        && look.bounds.floor == record.floor
+        && record.newest >= state.last_seq
+        && (state.messages == 0 || state.first_seq > record.floor.hi())
+        && shared.keeping.counted_first(kept, state.last_seq)
+}
+
+/// Whether there are events below the floor, and not only notes.
+async fn has_leftovers(shared: &Shared, look: &Look) -> Result<bool, StoreError> {
+    let (first, floor) = (look.info.state.first_seq, look.record.floor.hi());
+    Ok(next_event(shared, first).await?.is_some_and(|event| event.sequence <= floor))
+}
+
+/// Where the floor is to be in a log of single events without holes, and what is kept then: nothing needs to be counted.
+async fn plain(
     shared: &Shared,
     look: &Look,
-    excess: &mut Excess,
-) -> Result<Cursor, StoreError> {
+    retention: &Retention,
+    before: Duration,
+) -> Result<Option<(Cursor, Size)>, StoreError> {
+    let state = &look.info.state;
+    let is_plain = look.is_dense()
+        && state.subjects.iter().flatten().next().is_none()
+        && look.record.hidden.is_empty()
+        && look.record.floor.lo() == 0
+        && look.record.floor.hi() < state.first_seq
+        && before == Duration::ZERO;
+    let events = retention.events as u64;
+    if !is_plain || state.messages <= events {
+        return Ok(None);
+    }
+    let bytes = (u128::from(state.bytes) * u128::from(events) / u128::from(state.messages)) as u64;
+    let floor = state.last_seq - events;
+    // The newest event is kept; what is newer may be none.
+    let is_kept = next_event(shared, floor + 1).await?.is_some();
+    let fits = state.bytes <= retention.bytes as u64 && is_kept;
+    Ok(fits.then_some((Cursor::new(floor, 0), Size { events, bytes })))
+}
+
+/// Raises the floor, and removes what is below it. False if another process has changed the record.
+async fn drop_to(shared: &Shared, look: &mut Look, floor: Cursor) -> Result<bool, StoreError> {
+    if !look.record.raise_floor(floor) {
+        return Ok(true);
+    }
+    look.record.newest = look.info.state.last_seq;
+    if !record::save(shared, &mut look.record).await? {
+        return Ok(false);
+    }
+    purge(shared, &look.info, floor).await?;
+    Ok(true)
+}
+
+/// The newest event.
+async fn newest(shared: &Shared, look: &Look) -> Result<Cursor, StoreError> {
+    let last = crate::get::last_event(shared).await?;
+    let events = last.map_or(Vec::new(), |last| last.events(&shared.names));
+    let newest = events.iter().rev().map(|event| event.cursor);
+    let newest = newest.into_iter().find(|cursor| !look.record.hidden.contains(cursor));
+    Ok(newest.unwrap_or(look.bounds.newest))
+}
+
+/// Drops the oldest events, so many messages at a time.
+async fn walk(shared: &Shared, look: &mut Look, excess: &mut Excess) -> Result<Step, StoreError> {
     let mut floor = look.record.floor;
-    let mut consumer =
-        Consumer::after(shared, floor.hi(), Content::Headers, FORGOTTEN_AFTER).await?;
-    'all: for _ in 0..MOST / AT_A_TIME {
-        let messages = consumer.fetch(shared, AT_A_TIME, None).await?;
-        let is_end = messages.last().is_none_or(|message| message.pending == 0);
-        for message in messages {
-            if let ControlFlow::Break(()) =
-                let_go(shared, look, &message, excess, &mut floor).await?
-            {
-                break 'all;
+    let mut consumer = Consumer::after(shared, floor.hi(), Content::Headers).await?;
+    let mut messages = FIRST;
+    loop {
+        let fetched = consumer.fetch(messages, None).await?;
+        let mut is_end = fetched.last().is_none_or(|message| message.pending == 0);
+        for message in fetched {
+            let dropped = let_go(shared, &look.record, &message, excess, &mut floor).await?;
+            if dropped.is_break() {
+                is_end = true;
+                break;
             }
         }
-        if is_end {
-            break;
+        if !drop_to(shared, look, floor).await? {
+            return Ok(Step::Again);
         }
+        if is_end {
+            return Ok(Step::Done);
+        }
+        messages = (messages * 2).min(MOST);
     }
-    consumer.forget(shared).await;
-    Ok(floor)
 }
 
 /// Raises the floor over a message, or over those of its events that are too many.
 async fn let_go(
     shared: &Shared,
-    look: &Look,
+    record: &Record,
     delivered: &Delivered,
     excess: &mut Excess,
     floor: &mut Cursor,
@@ -172,7 +221,7 @@ async fn let_go(
     }
     let Some(message) = get(shared, sequence).await? else { return Ok(ControlFlow::Continue(())) };
     for event in message.events(&shared.names) {
-        if event.cursor <= *floor || look.record.hidden.contains(&event.cursor) {
+        if event.cursor <= *floor || record.hidden.contains(&event.cursor) {
             continue;
         }
         if event.cursor >= excess.newest || !excess.has(delivered.time) {

@@ -1,85 +1,66 @@
 use std::fmt;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use async_nats::ConnectOptions;
 use sse_core::store::{
     Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
-use sse_core::{Cursor, Epoch, Error, async_trait};
+use sse_core::{Cursor, Epoch, StoreOptions, async_trait};
 
-use crate::Options;
+use crate::Engine;
 use crate::begun::Begun;
-use crate::bounds::Oldest;
-use crate::connection::Connection;
+use crate::changes::Told;
+use crate::holes::Holes;
+use crate::keeping::Keeping;
+use crate::link::Link;
 use crate::name::Names;
+use crate::oldest::Oldest;
+use crate::recent::Recent;
 use crate::{admin, append, before_last, bounds, follow, read, retain};
 
-/// The store of one log in NATS. [`open`](crate::open) makes a log of it.
+/// The store of one log in NATS, of an [`Engine`]. [`open_store`](crate::open_store) makes a log of it.
 #[derive(Clone)]
 pub struct NatsStore(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
-    pub(crate) connection: Connection,
+    pub(crate) connection: Link,
     pub(crate) names: Names,
-    pub(crate) options: Options,
+    pub(crate) options: StoreOptions,
     /// The epoch and the newest position that were last seen.
     pub(crate) seen: Mutex<Option<(Epoch, Cursor)>>,
+    /// How many bytes a message has, on average.
+    pub(crate) average: AtomicU64,
     pub(crate) oldest: Mutex<Option<Oldest>>,
     /// Of the stream that was created then, what its limits have removed.
     pub(crate) trimmed: Mutex<(String, Cursor)>,
     pub(crate) begun: Begun,
-    /// Whether the stream of the records is known to take messages.
-    pub(crate) has_records: AtomicBool,
+    pub(crate) holes: Holes,
+    pub(crate) keeping: Keeping,
+    pub(crate) recent: Recent,
+    /// What is told of its record.
+    pub(crate) told: Arc<Told>,
+    /// Is in use for as long as this is.
+    _engine: Engine,
 }
 
 impl NatsStore {
-    /// The store of this name. It connects when it is first used, so that a NATS that is down is one that is waited for.
-    ///
-    /// `url` is as for [`open`](crate::open); for credentials that are no password see [`connect_with`](Self::connect_with).
-    ///
-    /// # Errors
-    ///
-    /// Where the URL, the name or the prefix is none.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing has happened when it is dropped.
-    pub async fn connect(url: &str, name: &str, options: &Options) -> Result<Self, Error> {
-        let connect = ConnectOptions::new().name("sse-log-nats");
-        Self::connect_with(url, connect, name, options).await
-    }
-
-    /// The same, with connections that are made like this: with certificates, say, or [an nkey or a JWT](crate#tls).
-    ///
-    /// Timeouts, the interval of pings, how a connection is made anew and the event callback are the store's own. It must not be
-    /// `retry_on_initial_connect` or `no_echo`.
-    ///
-    /// # Errors
-    ///
-    /// Where the URL, the name or the prefix is none.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing has happened when it is dropped.
-    pub async fn connect_with(
-        url: &str,
-        connect: ConnectOptions,
-        name: &str,
-        options: &Options,
-    ) -> Result<Self, Error> {
-        let names = Names::new(&options.prefix, name).map_err(StoreError::failed)?;
-        let connection = Connection::new(url, connect, options).map_err(StoreError::failed)?;
-        Ok(Self(Arc::new(Shared {
+    pub(crate) fn new(engine: Engine, names: Names, options: StoreOptions) -> Self {
+        let connection = engine.link(options.store_timeout);
+        Self(Arc::new(Shared {
+            told: connection.engine.changes.of(&names.record),
             connection,
             names,
-            options: options.clone(),
+            options,
             seen: Mutex::default(),
+            average: AtomicU64::new(0),
             oldest: Mutex::default(),
             trimmed: Mutex::new((String::new(), Cursor::START)),
             begun: Begun::default(),
-            has_records: AtomicBool::new(false),
-        })))
+            holes: Holes::default(),
+            keeping: Keeping::default(),
+            recent: Recent::default(),
+            _engine: engine,
+        }))
     }
 }
 

@@ -3,26 +3,26 @@ use tokio_postgres::types::ToSql;
 
 use crate::bounds::position;
 use crate::failure::{Cause, Failure, new_epoch};
-use crate::store::Shared;
+use crate::log::{Kind, Log};
 
-pub(crate) async fn finish(shared: &Shared) -> Result<(), Failure> {
+pub(crate) async fn finish(log: &Log) -> Result<(), Failure> {
     let sql = "SELECT sse_log_finish($1)";
-    shared.connections.query(sql, &[&shared.name.as_str()]).await?;
+    log.query(Kind::Write, sql, &[&log.name.as_str()]).await?;
     Ok(())
 }
 
-pub(crate) async fn delete(shared: &Shared, event: Cursor) -> Result<(), Failure> {
+pub(crate) async fn delete(log: &Log, event: Cursor) -> Result<(), Failure> {
     let (hi, lo) = position(event);
     let sql = "SELECT sse_log_delete($1, $2, $3)";
-    shared.connections.query(sql, &[&shared.name.as_str(), &hi, &lo]).await?;
+    log.query(Kind::Write, sql, &[&log.name.as_str(), &hi, &lo]).await?;
     Ok(())
 }
 
-pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Epoch, Failure> {
+pub(crate) async fn begin_epoch(log: &Log, instead_of: Epoch) -> Result<Epoch, Failure> {
     let sql = "SELECT sse_log_begin_epoch($1, $2, $3)";
-    let (name, epoch) = (shared.name.as_str(), new_epoch()?);
+    let (name, epoch) = (log.name.as_str(), new_epoch()?);
     let parameters: [&(dyn ToSql + Sync); 3] = [&name, &epoch.as_str(), &instead_of.as_str()];
-    let rows = shared.connections.query(sql, &parameters).await?;
+    let rows = log.query(Kind::Write, sql, &parameters).await?;
     let row = rows.first().ok_or_else(|| Failure::before(Cause::Missing))?;
     row.get::<_, &str>(0).parse().map_err(|_| Failure::after(Cause::Epoch))
 }

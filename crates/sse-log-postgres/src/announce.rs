@@ -1,30 +1,57 @@
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use sse_core::store::LogName;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
-use crate::name::channel;
-use crate::store::Shared;
+use crate::failure::{Cause, Failure};
+use crate::name::payloads;
+use crate::pool::Pool;
 
-/// Starts what tells other processes that something has changed, once for all that has changed meanwhile. Not within the transactions
-/// that change it: those that notify commit one at a time, in the whole cluster. It ends with what is returned.
-pub(crate) fn start(shared: Arc<Shared>) -> mpsc::Sender<()> {
-    let (changes, mut changed) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let channel = channel(&shared.name);
-        while changed.recv().await.is_some() {
-            // Whoever is not told finds it all the same, when he looks the next time.
-            let told = shared.connections.query("SELECT pg_notify($1, '')", &[&channel]).await;
-            if let Err(failure) = told {
-                tracing::debug!(?failure, "the followers of an event log were not notified");
-            }
-        }
-    });
-    changes
+/// Nothing depends on it, so it need not be on the disk: to wait for that holds up all that notify, in the whole cluster.
+const NOTIFY: &str = "SELECT set_config('synchronous_commit', 'off', true), pg_notify('sse_log', told) FROM unnest($1::text[]) AS t (told)";
+const WITHIN: Duration = Duration::from_secs(4);
+
+/// The logs that have changed, of which other processes were not told yet.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    names: Mutex<BTreeSet<LogName>>,
+    some: Notify,
 }
 
-/// Something has changed.
-pub(crate) fn announce(shared: &Shared, changes: &mpsc::Sender<()>) {
-    shared.changed_here.send_replace(());
-    // Where one waits to be told already that is for this, too.
-    _ = changes.try_send(());
+impl Changes {
+    pub(crate) fn add(&self, name: &LogName) {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if !names.contains(name) {
+            names.insert(name.clone());
+        }
+        self.some.notify_one();
+    }
+
+    /// Tells other processes, once for all that has changed meanwhile. Not within the transactions that change it: those that notify
+    /// commit one at a time, in the whole cluster.
+    pub(crate) async fn tell(self: Arc<Self>, pool: Arc<Pool>, process: String) {
+        loop {
+            self.some.notified().await;
+            let names =
+                std::mem::take(&mut *self.names.lock().unwrap_or_else(PoisonError::into_inner));
+            let payloads = payloads(&process, names.iter());
+            // A process that is not told finds it all the same, when it asks the next time.
+            if !payloads.is_empty()
+                && let Err(failure) = notify(&pool, &payloads).await
+            {
+                tracing::debug!(?failure, "the followers of event logs were not notified");
+            }
+        }
+    }
+}
+
+async fn notify(pool: &Arc<Pool>, payloads: &[String]) -> Result<(), Failure> {
+    let mut lease = pool.lease_any(WITHIN).await?;
+    let told = timeout(WITHIN, lease.connection().query(NOTIFY, &[&payloads])).await;
+    told.map_err(|_| Failure::before(Cause::NoAnswer(WITHIN)))??;
+    lease.keep();
+    Ok(())
 }

@@ -2,24 +2,23 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use sse_core::Cursor;
-use sse_core::store::{Appended, NewEvent};
+use sse_core::store::{Appended, NewEvent, Retention};
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_postgres::Row;
 
-use crate::announce;
 use crate::bounds;
+use crate::clock::interval;
 use crate::failure::{Cause, Failure};
-use crate::retain::interval;
-use crate::store::Shared;
+use crate::log::{Kind, Log};
 
-pub(crate) const APPEND: &str =
-    "SELECT epoch, hi, lo FROM sse_log_append($1, $2, $3, $4, make_interval(secs => $5))";
+pub(crate) const APPEND: &str = "SELECT epoch, hi, lo FROM sse_log_append($1, $2, $3, $4, make_interval(secs => $5), to_timestamp($6), $7, $8)";
 /// How many appends wait to be written, at most; more wait to wait.
 const WAITING: usize = 1024;
 /// How many transactions write at the same time: while one waits for the disk, the next fills. As many again write what has idempotency keys.
 const AT_A_TIME: usize = 2;
 /// How many of those that failed together are tried at the same time, each alone.
-const ALONE_AT_A_TIME: usize = 4;
+const ALONE_AT_A_TIME: usize = 2;
 /// How many events, and bytes, share a transaction, unless they were appended together.
 const TOGETHER: (usize, usize) = (1000, 1024 * 1024);
 /// How often it is tried again to store what was in the way of another transaction.
@@ -39,16 +38,16 @@ pub(crate) struct Jobs {
     once: mpsc::Sender<Job>,
 }
 
-/// Starts those who write. They end with what is returned.
-pub(crate) fn start(shared: &Arc<Shared>, changes: &mpsc::Sender<()>) -> Jobs {
-    let start = || start_one(Arc::clone(shared), changes.clone());
+/// Starts what writes. It ends with what is returned.
+pub(crate) fn start(log: &Arc<Log>, runtime: &Handle) -> Jobs {
+    let start = || start_one(Arc::clone(log), runtime);
     Jobs { plain: start(), once: start() }
 }
 
 /// Starts what writes: all that came while others were written shares a transaction, and waits for the disk once.
-fn start_one(shared: Arc<Shared>, changes: mpsc::Sender<()>) -> mpsc::Sender<Job> {
+fn start_one(log: Arc<Log>, runtime: &Handle) -> mpsc::Sender<Job> {
     let (jobs, mut queue) = mpsc::channel::<Job>(WAITING);
-    tokio::spawn(async move {
+    runtime.spawn(async move {
         let lanes = Arc::new(Semaphore::new(AT_A_TIME));
         let mut first = queue.recv().await;
         while let Some(job) = first.take() {
@@ -63,10 +62,10 @@ fn start_one(shared: Arc<Shared>, changes: mpsc::Sender<()>) -> mpsc::Sender<Job
                 }
                 batch.push(job);
             }
-            let (shared, changes) = (Arc::clone(&shared), changes.clone());
+            let log = Arc::clone(&log);
             tokio::spawn(async move {
-                write(&shared, batch).await;
-                announce::announce(&shared, &changes);
+                write(&log, batch).await;
+                log.has_changed();
                 drop(lane);
             });
             if first.is_none() {
@@ -99,15 +98,15 @@ fn bytes(events: &[NewEvent]) -> usize {
     events.iter().map(|event| event.block.len()).sum()
 }
 
-async fn write(shared: &Shared, mut batch: Vec<Job>) {
+async fn write(log: &Log, mut batch: Vec<Job>) {
     // Whoever has gone was told that it is not known, and may have given up long ago.
     batch.retain(|job| !job.answer.is_closed());
     if batch.is_empty() {
         return;
     }
-    let answers = match store(shared, &batch).await {
+    let answers = match store(log, &batch).await {
         Err(failure) if batch.len() > 1 && is_about_some(&failure, &batch) => {
-            return write_each_alone(shared, batch).await;
+            return write_each_alone(log, batch).await;
         }
         Err(failure) => vec![Err(failure); batch.len()],
         Ok(answers) => answers.into_iter().map(Ok).collect(),
@@ -119,13 +118,15 @@ async fn write(shared: &Shared, mut batch: Vec<Job>) {
 
 /// Whether others could be stored without those that are to blame.
 fn is_about_some(failure: &Failure, batch: &[Job]) -> bool {
-    failure.is_about_data() || (failure.is_blocked() && batch.iter().any(Job::has_idempotency_key))
+    // One that is tried again is answered, though the log is finished.
+    let is_about_keys = failure.is_blocked() || matches!(failure, Failure::Finished);
+    failure.is_about_data() || (is_about_keys && batch.iter().any(Job::has_idempotency_key))
 }
 
-async fn write_each_alone(shared: &Shared, batch: Vec<Job>) {
+async fn write_each_alone(log: &Log, batch: Vec<Job>) {
     let write = |job: Job| async move {
         if !job.answer.is_closed() {
-            let stored = store(shared, std::slice::from_ref(&job)).await;
+            let stored = store(log, std::slice::from_ref(&job)).await;
             let stored = stored.and_then(|mut one| one.pop().ok_or(Failure::Finished));
             _ = job.answer.send(stored);
         }
@@ -139,19 +140,26 @@ impl Job {
     }
 }
 
-async fn store(shared: &Shared, batch: &[Job]) -> Result<Vec<Appended>, Failure> {
-    let columns = Columns::of(batch.iter().flat_map(|job| &job.events));
-    let window = interval(shared.window);
+async fn store(log: &Log, batch: &[Job]) -> Result<Vec<Appended>, Failure> {
+    let events = batch.iter().flat_map(|job| &job.events);
+    let columns = Columns::of(events.clone());
+    let window = interval(log.options.idempotency_window);
+    let is_due = log.due.is_due(columns.blocks.len(), columns.blocks.iter().map(|b| b.len()).sum());
+    let limits = is_due.then(|| limits(&log.options.retention()));
+    let (max_events, max_bytes) = limits.unzip();
     let mut attempts = 1;
     let rows = loop {
         let parameters: Parameters<'_> = [
-            &shared.name.as_str(),
+            &log.name.as_str(),
             &columns.blocks,
             &columns.keys,
             &columns.idempotency_keys,
             &window,
+            &log.now(),
+            &max_events,
+            &max_bytes,
         ];
-        match shared.connections.query(APPEND, &parameters).await {
+        match log.query(Kind::Write, APPEND, &parameters).await {
             Err(failure) if failure.is_conflict() && attempts < ATTEMPTS => attempts += 1,
             rows => break rows?,
         }
@@ -159,7 +167,13 @@ async fn store(shared: &Shared, batch: &[Job]) -> Result<Vec<Appended>, Failure>
     let mut rows = rows.iter();
     batch.iter().map(|job| appended(rows.by_ref().take(job.events.len()))).collect()
 }
-type Parameters<'a> = [&'a (dyn tokio_postgres::types::ToSql + Sync); 5];
+type Parameters<'a> = [&'a (dyn tokio_postgres::types::ToSql + Sync); 8];
+
+/// How much is kept, as Postgres takes it.
+pub(crate) fn limits(retention: &Retention) -> (i64, i64) {
+    let number = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
+    (number(retention.events), number(retention.bytes))
+}
 
 /// Events as Postgres takes them.
 pub(crate) struct Columns<'a> {

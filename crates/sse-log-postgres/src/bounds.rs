@@ -3,19 +3,18 @@ use sse_core::{Cursor, Epoch};
 use tokio_postgres::Row;
 
 use crate::failure::{Cause, Failure};
+use crate::log::Log;
 use crate::read;
-use crate::store::Shared;
 
-pub(crate) async fn bounds(shared: &Shared) -> Result<Bounds, Failure> {
+pub(crate) async fn bounds(log: &Log) -> Result<Bounds, Failure> {
     let none = PageLimit { events: 0, bytes: 0 };
-    Ok(read::read(shared, Cursor::MAX, none).await?.bounds)
+    Ok(read::read(log, Cursor::MAX, none).await?.bounds)
 }
 
 /// What the first row says that is read of a log.
 pub(crate) fn of_row(row: &Row) -> Result<Bounds, Failure> {
     let pair = |hi, lo| Some(cursor(row.get::<_, Option<i64>>(hi)?, row.get(lo)));
-    let epoch: Epoch =
-        row.get::<_, &str>("epoch").parse().map_err(|_| Failure::before(Cause::Epoch))?;
+    let epoch = epoch(row)?;
     let floor = cursor(row.get("floor_hi"), row.get("floor_lo"));
     Ok(Bounds {
         epoch,
@@ -25,6 +24,10 @@ pub(crate) fn of_row(row: &Row) -> Result<Bounds, Failure> {
         is_finished: row.get("is_finished"),
         deletions: row.get::<_, i64>("deletions").unsigned_abs(),
     })
+}
+
+pub(crate) fn epoch(row: &Row) -> Result<Epoch, Failure> {
+    row.get::<_, &str>("epoch").parse().map_err(|_| Failure::before(Cause::Epoch))
 }
 
 pub(crate) fn cursor(hi: i64, lo: i64) -> Cursor {

@@ -1,27 +1,33 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use deadpool_postgres::Connect;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, Socket};
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use crate::pool::GivenUp;
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// Is given the payload of each notification.
+pub(crate) type Hear = Arc<dyn Fn(&str) + Send + Sync>;
+/// What a connection holds on to until its socket has ended.
+pub(crate) type Held = Arc<Mutex<Option<GivenUp>>>;
 
 /// How Postgres is connected to, whatever encrypts it.
 pub(crate) trait Dial: Send + Sync {
-    /// A connection, and a task that drives it. That says when it was notified of something, and when the connection has ended.
+    /// A connection, and a task that drives it, and ends with it.
     fn dial<'a>(
         &'a self,
         config: &'a Config,
-        news: Arc<Notify>,
+        hear: Hear,
+        held: Held,
     ) -> BoxFuture<'a, Result<(Client, JoinHandle<()>), Error>>;
 }
 
-/// What drives a connection, which is closed when this is dropped.
+/// A task that ends when this is dropped.
+#[derive(Debug)]
 pub(crate) struct Task(pub(crate) JoinHandle<()>);
 
 impl Drop for Task {
@@ -43,14 +49,15 @@ where
     fn dial<'a>(
         &'a self,
         config: &'a Config,
-        news: Arc<Notify>,
+        hear: Hear,
+        held: Held,
     ) -> BoxFuture<'a, Result<(Client, JoinHandle<()>), Error>> {
         Box::pin(async move {
             let (client, mut connection) = config.connect(self.0.clone()).await?;
             let drive = async move {
                 let next = |cx: &mut std::task::Context<'_>| loop {
                     match std::task::ready!(connection.poll_message(cx)) {
-                        Some(Ok(AsyncMessage::Notification(_))) => news.notify_one(),
+                        Some(Ok(AsyncMessage::Notification(told))) => hear(told.payload()),
                         Some(Ok(_)) => {}
                         Some(Err(error)) => {
                             tracing::debug!(%error, "a connection to Postgres has ended");
@@ -60,19 +67,9 @@ where
                     }
                 };
                 poll_fn(next).await;
-                news.notify_one();
+                drop(held);
             };
             Ok((client, tokio::spawn(drive)))
         })
-    }
-}
-
-/// The same, for those that are kept.
-pub(crate) struct Pooled(pub(crate) Arc<dyn Dial>);
-
-impl Connect for Pooled {
-    fn connect(&self, config: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
-        let config = config.clone();
-        Box::pin(async move { self.0.dial(&config, Arc::new(Notify::new())).await })
     }
 }

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::PoolError;
 use sse_core::Epoch;
 use sse_core::store::StoreError;
 use tokio_postgres::Error as PostgresError;
@@ -19,8 +18,25 @@ pub(crate) enum Failure {
 pub(crate) enum Cause {
     #[error("Postgres says: {}", text(.0))]
     Postgres(#[source] PostgresError),
-    #[error("there is no connection to Postgres")]
-    Connection(#[source] PoolError),
+    #[error("there is no connection to Postgres: {}", text(.0))]
+    Connection(#[source] PostgresError),
+    #[error("this server is a standby, and a log asks the primary")]
+    Standby,
+    #[error(
+        "a pooler (PgBouncer, or one like it) is between the log and Postgres, and {0}: a log needs a connection of its own, which a pooler \
+        in transaction mode does not give; if it pools by session, set `EngineOptions::settings` to `Settings::BySession`"
+    )]
+    Pooler(&'static str),
+    #[error(
+        "all {0} connections to Postgres still wait for answers to calls that were given up; nothing was sent"
+    )]
+    AllGivenUp(usize),
+    #[error("the engine was closed: its runtime was shut down")]
+    NoEngine,
+    #[error(
+        "the connection that listens to Postgres has ended, or leads to another server: followers begin again"
+    )]
+    NewServer,
     #[error("there is no connection to Postgres within {0:?}")]
     NoConnection(Duration),
     #[error("Postgres has not answered within {0:?}")]
@@ -70,8 +86,12 @@ impl Failure {
 
     /// Whether the log is not there: its tables were dropped, or never created.
     pub(crate) fn is_missing(&self) -> bool {
-        let missing =
-            [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_FUNCTION, SqlState::NO_DATA_FOUND];
+        let missing = [
+            SqlState::UNDEFINED_TABLE,
+            SqlState::UNDEFINED_FUNCTION,
+            SqlState::UNDEFINED_OBJECT,
+            SqlState::NO_DATA_FOUND,
+        ];
         self.code().is_some_and(|code| missing.contains(code))
             || matches!(self, Self::Failed(cause) if matches!(**cause, Cause::Missing))
     }
@@ -95,8 +115,22 @@ impl Failure {
 
     /// Whether the connection lacks the statement that it had prepared, or has one for tables that have changed: another does it.
     pub(crate) fn is_stale(&self) -> bool {
-        let stale = [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::FEATURE_NOT_SUPPORTED];
+        let stale = [
+            SqlState::INVALID_SQL_STATEMENT_NAME,
+            SqlState::FEATURE_NOT_SUPPORTED,
+            SqlState::DUPLICATE_PSTATEMENT,
+        ];
         self.code().is_some_and(|code| stale.contains(code))
+    }
+
+    /// Whether the answer took too long, though the server may be well: the line may be slow.
+    pub(crate) fn is_slow(&self) -> bool {
+        match self {
+            Self::Failed(cause) | Self::OutcomeUnknown(cause) => {
+                matches!(**cause, Cause::NoAnswer(_))
+            }
+            Self::Finished => false,
+        }
     }
 
     fn code(&self) -> Option<&SqlState> {

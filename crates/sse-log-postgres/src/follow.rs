@@ -4,50 +4,38 @@ use std::time::Duration;
 use futures_util::stream::{StreamExt, try_unfold};
 use sse_core::store::{Bounds, Page, PageLimit, Pages, StoreError};
 use sse_core::{Cursor, Epoch};
-use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::connection::Listening;
 use crate::failure::{Cause, Failure};
-use crate::name::channel;
-use crate::read::{self, Question};
-use crate::store::Shared;
+use crate::log::Log;
+use crate::read;
+use crate::subscription::Subscription;
 
 /// What is read at a time.
 const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 256 * 1024 };
 /// How long to wait for what is about to be readable, at first and at most: nobody tells when it is.
-const PENDING: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(32));
+const PENDING: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(500));
 /// For how long something may be about to be readable after it was told of: a row can come after its own notification.
 const TOLD: Duration = Duration::from_millis(200);
 
-pub(crate) async fn follow(shared: Arc<Shared>, after: Cursor) -> Result<Pages, Failure> {
-    let news = Arc::new(Notify::new());
-    let listening = shared.connections.listen(&channel(&shared.name), &news).await?;
-    let changed_here = shared.changed_here.subscribe();
-    let following = Following {
-        shared,
-        listening,
-        news,
-        changed_here,
-        after,
-        said: None,
-        pause: PENDING.0,
-        told: None,
-    };
+pub(crate) async fn follow(log: Arc<Log>, after: Cursor) -> Result<Pages, Failure> {
+    let within = log.options.store_timeout.mul_f64(0.8);
+    let subscription = timeout(within, log.engine.0.hub.subscribe(&log.name)).await;
+    let subscription = subscription.map_err(|_| Failure::before(Cause::NoConnection(within)))??;
+    let (pause, told, said, waits) = (PENDING.0, None, None, None);
+    let following = Following { log, subscription, after, said, waits, pause, told };
     Ok(try_unfold(following, Following::next).boxed())
 }
 
 struct Following {
-    shared: Arc<Shared>,
-    listening: Listening,
-    /// Somebody has changed something.
-    news: Arc<Notify>,
-    /// So has somebody in this process.
-    changed_here: watch::Receiver<()>,
+    log: Arc<Log>,
+    subscription: Subscription,
     after: Cursor,
     said: Option<Said>,
+    /// All there is was given: the next look is due when there is news, or, if something is about to be readable, after a pause.
+    waits: Option<bool>,
     pause: Duration,
-    /// When the last notification came.
+    /// When another process last said that there is news, which has not come yet.
     told: Option<Instant>,
 }
 
@@ -64,42 +52,47 @@ impl Said {
 impl Following {
     async fn next(mut self) -> Result<Option<(Page, Self)>, StoreError> {
         loop {
-            // What changes from here on is looked for again.
-            self.changed_here.mark_unchanged();
-            let question = Question::new(&self.shared, self.after, LIMIT);
-            let rows = self.listening.query(Question::SQL, &question.parameters()).await?;
-            let view = read::view(&rows)?;
-            let (is_pending, page) = (view.is_pending(), view.page);
+            if let Some(is_pending) = self.waits.take() {
+                self.wait(is_pending).await;
+            }
+            self.subscription.check()?;
+            if self.subscription.take_told() {
+                self.told = Some(Instant::now());
+                self.pause = PENDING.0;
+            }
+            let view = match read::look(&self.log, self.after, LIMIT).await {
+                // A smaller page may come in time.
+                Err(failure) if failure.is_slow() && read::can_be_smaller(&self.log) => continue,
+                view => view?,
+            };
+            self.subscription.saw(view.top);
+            self.waits = view.is_at_end().then(|| view.is_pending());
+            let page = view.page;
             let said = Said::of(&page.bounds);
             let has_changed = self.said.replace(said) != Some(Said::of(&page.bounds));
             if let Some(last) = page.events.last() {
                 self.after = last.cursor;
                 self.pause = PENDING.0;
+                self.told = None;
             }
             if has_changed || !page.events.is_empty() {
                 return Ok(Some((page, self)));
             }
-            self.wait(is_pending).await?;
         }
     }
 
     /// Until there may be something new.
-    async fn wait(&mut self, is_pending: bool) -> Result<(), Failure> {
+    async fn wait(&mut self, is_pending: bool) {
         let is_near = is_pending || self.told.is_some_and(|told| told.elapsed() < TOLD);
-        let pause = if is_near { self.pause } else { self.shared.poll_every };
+        let pause = async {
+            match is_near {
+                true => sleep(self.pause).await,
+                false => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            () = self.news.notified() => {
-                self.told = Some(Instant::now());
-                self.pause = PENDING.0;
-            }
-            changed = self.changed_here.changed() => {
-                changed.map_err(|_| Failure::before(Cause::NoTask))?;
-                self.pause = PENDING.0;
-            }
-            () = sleep(pause.min(self.shared.poll_every)) => {
-                self.pause = (self.pause * 2).min(PENDING.1);
-            }
+            () = self.subscription.news() => self.pause = PENDING.0,
+            () = pause => self.pause = (self.pause * 2).min(PENDING.1),
         }
-        Ok(())
     }
 }

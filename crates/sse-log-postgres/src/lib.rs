@@ -13,8 +13,11 @@
 //! # }
 //! ```
 //!
-//! It wants Postgres 13 or later (15 is tested), and asks the primary: a standby is refused, and where a URL names several hosts, the one
-//! is asked that takes writes.
+//! It wants Postgres 13 or later (15 and 16 are tested), and asks the primary: a standby is refused. If a URL names several hosts, or one name of several
+//! addresses, it connects to the one that takes writes.
+//!
+//! Logs of one process share an [`Engine`]: `connect(url, EngineOptions::default())`, and then [`open`](Engine::open), [`store`](Engine::store) and
+//! [`logs`](Engine::logs). [`open`](crate::open) shares one by URL, options and credentials.
 //!
 //! # What is kept, and where
 //!
@@ -22,10 +25,10 @@
 //!
 //! | table | what it holds |
 //! |---|---|
-//! | `sse_logs` | a row for each log: its epoch, its ordering, whether it is finished |
-//! | `sse_log_kept` | a row for each log: the floor, how many events and bytes, how many deletions |
+//! | `sse_logs` | a row for each log: its epoch, its ordering, whether it is finished, and where it was written |
+//! | `sse_log_kept` | a row for each log: the floor, how many events and bytes, how many deletions, the log's time |
 //! | `sse_log_events` | the events: position, key, block, and when each was stored |
-//! | `sse_log_keys` | idempotency keys, and the events that they brought |
+//! | `sse_log_keys` | idempotency keys, and the positions of the events that they brought |
 //!
 //! They are in the first schema of the `search_path`; for another, add `?options=-csearch_path%3Devents` to the URL. An application that
 //! migrates for itself copies those files, and says so ([`Migrations::AreApplied`]). A user who only appends and reads needs `SELECT`, `INSERT`,
@@ -33,25 +36,44 @@
 //!
 //! # What Postgres promises
 //!
-//! [`append`](EventLog::append) returns once the commit is on the disk of the primary, also where `synchronous_commit` is off: an event that was seen
+//! [`append`](EventLog::append) returns once the commit is on the disk of the primary, also if `synchronous_commit` is off: an event that was seen
 //! and then lost in a crash would have its position given to another. So do deletions, the end of a log, and a new epoch. So it outlives
 //!
 //! - the end of this process, a `kill -9` of Postgres, and a loss of power, unless `fsync` is off: then nothing is promised;
-//! - the loss of the machine where `synchronous_standby_names` has it on standbys, too. (While these are away an append has an unknown outcome, and leaves a
-//!   connection behind that waits at the server for them.) A failover to a standby that lacks the newest events is noticed while
-//!   a process that knew them runs: a new epoch begins, and clients are told of a gap.
+//! - the loss of the machine if `synchronous_standby_names` has it on standbys, too. While these are away an append has an unknown outcome, and holds one
+//!   of the engine's [connections](EngineOptions::connections) until the server has answered. Once all are held, calls fail at once, and nothing was sent.
+//!
+//! # What happens when (November 2026)
+//!
+//! With Postgres 15.18 and 16.2, and PgBouncer 1.18:
+//!
+//! | | |
+//! |---|---|
+//! | a standby is promoted, asynchronous | each log begins a new epoch before anything else is done, also if no process ran that had seen what is lost. So does each client begin again **once at a planned switchover**; if nothing is lost there, set [`OnPromotion::Keep`] |
+//! | a standby is promoted, synchronous | the epoch goes on if `synchronous_standby_names` was set while the old primary ran ([`OnPromotion::NewEpochIfAsynchronous`]) |
+//! | a recovery to a point in time | as a promotion: it begins a new timeline |
+//! | the timeline cannot be read (`pg_walfile_name` is not granted, or a service has none) | a failover is noticed while a process runs that had followed what is lost; else call [`EventLog::new_epoch`] |
+//! | a dump is restored: all of it, the data alone, into this or another database or cluster, or without `sse_log_kept` | a new epoch |
+//! | `pg_upgrade`, or an `ALTER TABLE` that writes `sse_logs` again | a new epoch |
+//! | a copy of the files (a snapshot of the disk) is put back, without a recovery | noticed while a process runs that had followed what is lost; else call [`EventLog::new_epoch`] |
+//! | rows are removed by hand | the newest is gone: a new epoch. Others: raise the floor (`sse_log_kept`), or clients are not told of the gap |
+//! | the disk is full | appends fail; Postgres may stop, and goes on once there is room. Nothing that was answered is lost |
+//! | the clock of the server jumps | the log's time goes by the clocks of the processes that run: no key is forgotten, and nothing ages, before its time. A process that opens the log within seconds of the jump, or when no other runs, takes the clock of the server for the time |
+//! | a pooler in transaction mode | it is refused at opening, by name |
+//! | a pooler in session mode | it is refused, too, unless [`Settings::BySession`] is set |
+//! | a slow line | pages are halved until one comes within 0.9 of [`StoreOptions::store_timeout`], down to one event. An event that takes longer needs a longer time-out |
 //!
 //! ## With the application's own rows
 //!
 //! An event that is appended in a transaction comes with what else that writes, or not at all, which nobody else can promise:
 //!
 //! ```no_run
-//! use sse_log_postgres::{Options, PostgresStore, open_store};
+//! use sse_log_postgres::{EngineOptions, StoreOptions, connect, open_store};
 //!
 //! # async fn order(client: &mut tokio_postgres::Client) -> Result<(), Box<dyn std::error::Error>> {
-//! let options = Options::default();
-//! let store = PostgresStore::connect("postgres://user@localhost/shop", "orders", &options).await?;
-//! let log = open_store(store.clone(), options.log).await?;
+//! let postgres = connect("postgres://user@localhost/shop", EngineOptions::default()).await?;
+//! let store = postgres.store("orders", StoreOptions::default()).await?;
+//! let log = open_store(store.clone()).await?;
 //!
 //! let transaction = client.transaction().await?;
 //! transaction.execute("INSERT INTO orders (item) VALUES ($1)", &[&"tea"]).await?;
@@ -71,31 +93,40 @@
 //! So does one that was prepared for two-phase commit. Keep transactions short (`idle_in_transaction_session_timeout`), or
 //! take [`Ordering::ByLock`].
 //!
-//! # Restoring a backup
+//! ## Retention
 //!
-//! A dump that is restored is noticed, in another cluster, in another database, and over what there was: an epoch begins. So it does after `pg_upgrade`,
-//! which makes another cluster. A backup of the whole cluster that is restored while a process runs that has seen what is lost is a new epoch, too. Where no process ran
-//! nobody could notice, and ids would be given anew: call [`EventLog::new_epoch`].
+//! After each 256th of [`StoreOptions::events`] or [`StoreOptions::bytes`] that a process has appended, the append's own transaction lets go of what is over:
+//! of twice as much as it adds, or 2 000 events, at most. It waits for no other, and no other append waits for it. So there are at most twice as many events as the
+//! limit, and a 256th for each process, as long as no old transaction holds events back. What is over with them is let go of when the log is opened, and every 10 s. Only an event that
+//! was committed and can be read is counted. [`append_in`](PostgresStore::append_in) lets go of nothing.
+//!
+//! If an event takes the place of an older one of its [key](EventLog::append_keyed), that is read no more, and removed in the same way: a keyed log costs what it
+//! keeps. What is let go of leaves dead rows, as any `DELETE` does; autovacuum takes care of them, once no old snapshot (of a backup, say) needs them. Nothing
+//! looks at them meanwhile.
+//!
+//! An idempotency key is known for [`StoreOptions::idempotency_window`], and while no more than [`StoreOptions::events`] further keys came; then the first answer is given,
+//! also if the event was trimmed, deleted or superseded, and after the end of the log. In a new epoch it is stored again.
 //!
 //! # Limits
 //!
 //! - A key, or an idempotency key, with a NUL is refused: Postgres has no such text.
 //! - A statement ends after [`StoreOptions::store_timeout`], at the server; half of that may be spent on waiting for a lock: that of an idempotency key, say, which an open transaction has stored.
-//! - Whoever removes rows by hand raises the floor (`sse_log_kept`), or clients are not told of the gap.
-//! - A proxy (PgBouncer) must pool by session: a connection has settings, prepared statements, and `LISTEN`.
+//! - [`finish`](EventLog::finish), a new epoch, and a change of the [`Ordering`] wait for the transactions that have appended, for half of `store_timeout`, and fail then. Others that append meanwhile
+//!   wait for 50 ms at most.
 //!
 //! # Costs
 //!
-//! A process has up to [`Options::connections`] for a log, and one that waits for notifications (`LISTEN`). What is appended at the same time shares a transaction.
-//! Followers are notified after that, in a transaction of its own, since transactions that notify commit one at a time. Only
-//! [`append_in`](PostgresStore::append_in) notifies in the transaction itself.
+//! An [`Engine`] has up to [`EngineOptions::connections`] for all its logs, and one that listens. Those that nobody uses for a minute are closed. An idle log costs nothing at
+//! the server: once a second ([`EngineOptions::poll_every`]) the engine asks which server it is and whether anything was changed, in one query for all. If the server has changed, or the connection that listens is
+//! lost, all followers of the engine begin again.
 //!
-//! Where an event takes the place of an older one of its [key](EventLog::append_keyed), that is read no more, and removed within 10 s.
-//! What is let go of leaves dead rows, as any `DELETE` does; autovacuum takes care of them.
+//! What is appended to a log at the same time shares a transaction. Followers are notified after that, in a transaction of its own that waits for no disk, since transactions that notify commit one at a time. Only
+//! [`append_in`](PostgresStore::append_in) notifies in the transaction itself. An append that comes alone makes four to five transactions. While a transaction is open elsewhere that holds
+//! events back, a log looks twice a second.
 //!
 //! # TLS
 //!
-//! By a connector of the application's choice, with [`PostgresStore::connect_with`] and then [`open_store`]. [`open`] and [`PostgresStore::connect`] have none, and
+//! By a connector of the application's choice, with [`connect_with`]. [`open`] and [`connect`] have none, and
 //! with `sslmode=require` in the URL nothing can be connected to.
 #![forbid(unsafe_code)]
 
@@ -103,21 +134,31 @@ mod admin;
 mod announce;
 mod append;
 mod bounds;
+mod clock;
 mod connection;
 mod dial;
+mod due;
+mod engine;
 mod failure;
 mod follow;
+mod hub;
+mod log;
 mod name;
 mod options;
 mod outbox;
+mod pool;
 mod read;
+mod registry;
 mod retain;
+mod server;
 mod session;
 mod store;
+mod subscription;
 
-pub use options::{Migrations, Options, Ordering};
+pub use engine::{Engine, connect, connect_with};
+pub use options::{EngineOptions, InTransactions, Migrations, OnPromotion, Ordering, Settings};
 #[doc(no_inline)]
-pub use sse_core::{Error, EventLog, StoreOptions};
+pub use sse_core::{Error, EventLog, StoreOptions, store::LogName};
 pub use store::PostgresStore;
 
 use sse_core::Timer;
@@ -125,21 +166,24 @@ use sse_core::Timer;
 /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one.
 ///
 /// `url` is as [`tokio_postgres::Config`] takes it: `postgres://user:password@host/database`, or `host=/run/postgresql dbname=shop`. The name is
-/// 1 to 64 of `[A-Za-z0-9_-]`. To be called within a tokio runtime, which runs the follower for as long as the log is in use.
+/// 1 to 64 of `[A-Za-z0-9_-]`. Logs of one URL share an [`Engine`]. To be called within a tokio runtime, which runs the follower for as long as
+/// the log is in use.
 ///
 /// # Errors
 ///
-/// Where the URL or the name is none, and where Postgres cannot be reached, or its tables not created ([`is_store`](Error::is_store)); with
-/// `sslmode=require` always, since it cannot be reached by TLS without a [connector](PostgresStore::connect_with).
+/// - [`is_store`](Error::is_store) if the URL or the name is invalid, if Postgres cannot be reached, if its tables cannot be created, and if a
+///   pooler is in between that does not pool by session; with `sslmode=require` always, since Postgres cannot be reached by TLS without a
+///   [connector](connect_with).
 ///
 /// # Cancel safety
 ///
 /// The tables, and the log, may have been created.
 pub async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
-    open_with(url, name, Options::default()).await
+    open_with(url, name, EngineOptions::default(), StoreOptions::default()).await
 }
 
-/// The same, with these options. With a [`StoreOptions::store_wait`] it waits for a server that is down.
+/// The same, with these options. Logs of one URL with equal [`EngineOptions`] share an [`Engine`]. With a [`StoreOptions::store_wait`] it waits
+/// for a server that is down.
 ///
 /// # Errors
 ///
@@ -148,11 +192,16 @@ pub async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
 /// # Cancel safety
 ///
 /// As for [`open`].
-pub async fn open_with(url: &str, name: &str, options: Options) -> Result<EventLog, Error> {
-    open_store(PostgresStore::connect(url, name, &options).await?, options.log).await
+pub async fn open_with(
+    url: &str,
+    name: &str,
+    engine: EngineOptions,
+    options: StoreOptions,
+) -> Result<EventLog, Error> {
+    registry::shared(url, engine)?.open(name, options).await
 }
 
-/// The same, of a store that the application has connected, and appends to [in its own transactions](PostgresStore::append_in).
+/// The same, of a store that the application [appends to in its own transactions](PostgresStore::append_in), with the options that it was given.
 ///
 /// # Errors
 ///
@@ -161,7 +210,8 @@ pub async fn open_with(url: &str, name: &str, options: Options) -> Result<EventL
 /// # Cancel safety
 ///
 /// As for [`open`].
-pub async fn open_store(store: PostgresStore, options: StoreOptions) -> Result<EventLog, Error> {
+pub async fn open_store(store: PostgresStore) -> Result<EventLog, Error> {
+    let options = store.options();
     let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
     let (log, follower) = EventLog::open(store, options, timer).await?;
     tokio::spawn(follower);

@@ -1,3 +1,4 @@
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,47 +10,50 @@ use tokio_postgres::types::ToSql;
 
 use crate::bounds::{self, cursor, position};
 use crate::failure::{Cause, Failure};
-use crate::store::Shared;
+use crate::log::{Kind, Log};
+use crate::subscription::Top;
 
 const READ: &str = include_str!("sql/read.sql");
 const BEFORE_LAST: &str = include_str!("sql/before_last.sql");
 /// How long a reader waits for events that are stored, and cannot be read yet since transactions from before them still run.
 const SETTLE: Duration = Duration::from_millis(100);
+/// The smallest page that is asked for where larger ones take too long: that is one event, as a rule.
+const SMALLEST: usize = 64;
 
 /// What is seen of a log at a moment.
 pub(crate) struct View {
     pub(crate) page: Page,
+    pub(crate) top: Top,
     /// Below this `hi` nothing comes any more.
     below: i64,
     /// The `hi` of the newest event that is stored, readable or not.
-    top: Option<i64>,
-    /// The server gives positions again that it gave already.
+    top_hi: Option<i64>,
+    /// The server gives positions again that it gave already, or has lost some.
     is_restored: bool,
+    is_by_lock: bool,
+    /// The time of the log.
+    told: f64,
 }
 
 impl View {
     /// Whether events are stored that cannot be read yet.
     pub(crate) fn is_pending(&self) -> bool {
-        self.top.is_some_and(|top| top >= self.below)
+        self.top_hi.is_some_and(|top| top >= self.below)
     }
 
     /// Whether it reaches to the newest that can be read.
-    fn is_at_end(&self) -> bool {
+    pub(crate) fn is_at_end(&self) -> bool {
         self.page.events.last().is_none_or(|last| last.cursor >= self.page.bounds.newest)
     }
 }
 
 /// The events after a cursor. Those that were stored by now are among them, unless a transaction from before them runs on.
-pub(crate) async fn read(
-    shared: &Shared,
-    after: Cursor,
-    limit: PageLimit,
-) -> Result<Page, Failure> {
+pub(crate) async fn read(log: &Log, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
     let (begun, mut pause) = (Instant::now(), Duration::from_millis(1));
     let mut wanted = None;
     loop {
-        let view = look(shared, after, limit).await?;
-        let wanted = *wanted.get_or_insert(view.top);
+        let view = look(log, after, limit).await?;
+        let wanted = *wanted.get_or_insert(view.top_hi);
         let is_settled = wanted.is_none_or(|wanted| wanted < view.below);
         if is_settled || !view.is_at_end() || begun.elapsed() > SETTLE {
             return Ok(view.page);
@@ -59,64 +63,97 @@ pub(crate) async fn read(
     }
 }
 
-async fn look(shared: &Shared, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
-    let question = Question::new(shared, after, limit);
-    let look = async || match shared.connections.query(READ, &question.parameters()).await {
-        Ok(rows) => view(&rows),
-        Err(failure) => Err(failure),
+/// What there is now. A log that is missing, whose history has gone back, or that was opened with another ordering is put right first.
+pub(crate) async fn look(log: &Log, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
+    let view = match look_once(log, after, limit).await {
+        Ok(view) if !view.is_restored && log.is_in_order(view.is_by_lock) => view,
+        Err(failure) if !failure.is_missing() => return Err(failure),
+        _ => {
+            log.begin().await?;
+            look_once(log, after, limit).await?
+        }
     };
-    match look().await {
-        Ok(view) if view.is_restored => {}
-        Err(failure) if failure.is_missing() => {}
-        view => return view,
-    }
-    shared.connections.begin().await?;
-    look().await
+    log.set_clock(view.told);
+    Ok(view)
 }
 
-/// What to read, as Postgres takes it.
-pub(crate) struct Question<'a> {
-    name: &'a str,
-    after: (i64, i64),
-    limit: (i64, i64),
+/// Over a slow line a page may take too long: the next ones are half as large.
+async fn look_once(log: &Log, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
+    let bytes = limit.bytes.min(log.page_bytes.load(Relaxed));
+    let begun = Instant::now();
+    let number = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
+    let (hi, lo) = position(after);
+    let parameters: [&(dyn ToSql + Sync); 5] =
+        [&log.name.as_str(), &hi, &lo, &number(limit.events), &number(bytes)];
+    match log.query(Kind::Read, READ, &parameters).await {
+        Ok(rows) => {
+            if bytes < limit.bytes && begun.elapsed() < log.options.store_timeout / 8 {
+                log.page_bytes.store(bytes.saturating_mul(2), Relaxed);
+            }
+            view(&rows)
+        }
+        Err(failure) => {
+            if failure.is_slow() && limit.events > 0 {
+                log.page_bytes.store((bytes / 2).max(SMALLEST), Relaxed);
+            }
+            Err(failure)
+        }
+    }
 }
 
-impl<'a> Question<'a> {
-    pub(crate) const SQL: &'static str = READ;
-
-    pub(crate) fn new(shared: &'a Shared, after: Cursor, limit: PageLimit) -> Self {
-        let number = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
-        let limit = (number(limit.events), number(limit.bytes));
-        Self { name: shared.name.as_str(), after: position(after), limit }
-    }
-
-    pub(crate) fn parameters(&self) -> [&(dyn ToSql + Sync); 5] {
-        [&self.name, &self.after.0, &self.after.1, &self.limit.0, &self.limit.1]
-    }
+/// Whether a smaller page could be asked for than the last one.
+pub(crate) fn can_be_smaller(log: &Log) -> bool {
+    log.page_bytes.load(Relaxed) > SMALLEST
 }
 
 /// The first row is the bounds, the others are events.
-pub(crate) fn view(rows: &[Row]) -> Result<View, Failure> {
+fn view(rows: &[Row]) -> Result<View, Failure> {
     let (first, events) = rows.split_first().ok_or_else(|| Failure::before(Cause::Missing))?;
     let events = events.iter().map(|row| StoredEvent {
         cursor: cursor(row.get("hi"), row.get("lo")),
         block: Bytes::copy_from_slice(row.get("block")),
         key: row.get::<_, Option<&str>>("key").map(Into::into),
     });
+    let bounds = bounds::of_row(first)?;
+    let top_hi: Option<i64> = first.get("top_hi");
+    let top = Top {
+        newest: top_hi.map(|hi| cursor(hi, first.get("top_lo"))),
+        epoch: bounds.epoch,
+        is_finished: bounds.is_finished,
+        deletions: bounds.deletions,
+    };
     Ok(View {
+        top,
         below: first.get("below"),
-        top: first.get("top_hi"),
+        top_hi,
         is_restored: first.get::<_, Option<bool>>("is_restored").unwrap_or_default(),
-        page: Page { bounds: bounds::of_row(first)?, events: events.collect() },
+        is_by_lock: first.get("is_by_lock"),
+        told: first.get("told"),
+        page: Page { bounds, events: events.collect() },
     })
 }
 
-pub(crate) async fn before_last(shared: &Shared, limit: PageLimit) -> Result<Cursor, Failure> {
-    // What was stored by now is counted.
-    bounds::bounds(shared).await?;
+/// The position before the newest events. What was stored by now is counted, unless a transaction from before it runs on.
+pub(crate) async fn before_last(log: &Log, limit: PageLimit) -> Result<Cursor, Failure> {
+    if log.now().is_none() || limit.events == 0 {
+        let bounds = bounds::bounds(log).await?;
+        if limit.events == 0 {
+            return Ok(bounds.newest);
+        }
+    }
     let [events, bytes] = [limit.events, limit.bytes].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-    let parameters: [&(dyn ToSql + Sync); 3] = [&shared.name.as_str(), &events, &bytes];
-    let rows = shared.connections.query(BEFORE_LAST, &parameters).await?;
-    let row = rows.first().ok_or_else(|| Failure::before(Cause::Missing))?;
-    Ok(cursor(row.get(0), row.get(1)))
+    let parameters: [&(dyn ToSql + Sync); 3] = [&log.name.as_str(), &events, &bytes];
+    let (begun, mut pause) = (Instant::now(), Duration::from_millis(1));
+    let mut wanted = None;
+    loop {
+        let rows = log.query(Kind::Read, BEFORE_LAST, &parameters).await?;
+        let row = rows.first().ok_or_else(|| Failure::before(Cause::Missing))?;
+        let (top, below) = (row.get::<_, Option<i64>>("top_hi"), row.get::<_, i64>("below"));
+        let wanted = *wanted.get_or_insert(top);
+        if wanted.is_none_or(|wanted| wanted < below) || begun.elapsed() > SETTLE {
+            return Ok(cursor(row.get("hi"), row.get("lo")));
+        }
+        sleep(pause).await;
+        pause *= 2;
+    }
 }

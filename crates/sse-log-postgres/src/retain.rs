@@ -1,35 +1,32 @@
-use std::time::Duration;
-
 use sse_core::store::Retention;
+use tokio_postgres::types::ToSql;
 
+use crate::clock::interval;
 use crate::failure::Failure;
-use crate::store::Shared;
+use crate::log::{Kind, Log};
+use crate::{append, bounds};
 
-/// Longer ones are for ever: Postgres counts some thousands of years back, and no further.
-const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
-
-/// A time as Postgres takes it, in seconds.
-pub(crate) fn interval(time: Duration) -> f64 {
-    time.min(LONGEST).as_secs_f64()
-}
+const RETAIN: &str = "SELECT sse_log_let_go($1, $2, $3, make_interval(secs => $4), $5, make_interval(secs => $6), to_timestamp($7), 5000, true)";
 
 /// Lets go of what is over the limits: some thousands of events at a time, so that no transaction is long.
-pub(crate) async fn retain(shared: &Shared, retention: &Retention) -> Result<(), Failure> {
-    while retain_some(shared, retention).await? {}
+pub(crate) async fn retain(log: &Log, retention: &Retention) -> Result<(), Failure> {
+    if log.now().is_none() {
+        bounds::bounds(log).await?;
+    }
+    while retain_some(log, retention).await? {}
     Ok(())
 }
 
 /// Whether there may be more to let go of.
-async fn retain_some(shared: &Shared, retention: &Retention) -> Result<bool, Failure> {
-    let sql =
-        "SELECT sse_log_retain($1, $2, $3, make_interval(secs => $4), make_interval(secs => $5))";
-    let events = i64::try_from(retention.events).unwrap_or(i64::MAX);
-    let bytes = i64::try_from(retention.bytes).unwrap_or(i64::MAX);
+async fn retain_some(log: &Log, retention: &Retention) -> Result<bool, Failure> {
+    let (events, bytes) = append::limits(retention);
     let age = retention.age.map(interval);
-    let window = interval(shared.window);
-    let rows = shared
-        .connections
-        .query(sql, &[&shared.name.as_str(), &events, &bytes, &age, &window])
-        .await?;
+    let window = interval(log.options.idempotency_window);
+    let now = log.now();
+    let name = log.name.as_str();
+    // Idempotency is the store's own, whatever is let go of.
+    let (keys, _) = append::limits(&log.options.retention());
+    let parameters: [&(dyn ToSql + Sync); 7] = [&name, &events, &bytes, &age, &keys, &window, &now];
+    let rows = log.query(Kind::Write, RETAIN, &parameters).await?;
     Ok(rows.first().is_some_and(|row| row.get(0)))
 }

@@ -3,12 +3,14 @@ use sse_core::Cursor;
 use sse_core::store::Bounds;
 
 use crate::failure::Failure;
-use crate::tables::LogView;
+use crate::tables::{EventRow, Head};
 
 /// What there is in a log.
-pub(crate) fn bounds(log: &LogView) -> Result<Bounds, Failure> {
-    let head = &log.head;
-    let oldest = log.events.first()?.map(|(position, _)| Cursor::from(position.value()));
+pub(crate) fn of(
+    head: &Head,
+    events: &impl ReadableTable<u64, EventRow>,
+) -> Result<Bounds, Failure> {
+    let oldest = events.first()?.map(|(position, _)| Cursor::from(position.value()));
     Ok(Bounds {
         epoch: head.epoch,
         floor: Cursor::from(head.floor),

@@ -2,8 +2,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use crate::database::check_format;
 use crate::failure::{Failure, new_epoch};
+use crate::opening::check_format;
 
 /// Makes the file, so that it is whole once it is there: one that redb has not finished, since the process was killed or the disk was full, is
 /// refused ever after.

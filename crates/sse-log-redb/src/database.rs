@@ -1,32 +1,48 @@
+use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use redb::{Builder, ReadTransaction, ReadableDatabase, TableError};
+use redb::{ReadTransaction, ReadableDatabase};
 
+use crate::adopt::{Adopted, adopt};
+use crate::beside::{Beside, Mark};
+use crate::clock::{Clock, system};
 use crate::failure::{Failure, guarded};
-use crate::tables::{FILE, transactions_of};
-use crate::{Options, create};
+use crate::identity::Identity;
+use crate::once::Time;
+use crate::opening::{self, named};
+use crate::{EngineOptions, tables};
 
-/// The version of the tables in a file.
-const FORMAT: u64 = 1;
-
-/// The open file; or why it is not open at the moment. redb wants to be opened anew after an error of the disk.
+/// The open file; or why it is not open at the moment. redb must be opened again after an error of the disk.
 pub(crate) struct Database {
     path: PathBuf,
-    options: Options,
-    open: RwLock<Result<redb::Database, String>>,
+    options: EngineOptions,
+    open: RwLock<Result<Open, String>>,
+    beside: Mutex<Beside>,
+    clock: Mutex<Clock>,
+}
+
+struct Open {
+    database: redb::Database,
+    identity: Identity,
+    /// The number that the file has of its own.
+    file: u64,
 }
 
 impl Database {
-    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Failure> {
-        let database = open(path, || {
-            create::if_missing(path)?;
-            Ok(builder(options).create(path)?)
-        })?;
+    /// Opens the file, which is made if there is none.
+    pub(crate) fn open(path: &Path, options: &EngineOptions) -> Result<Self, Failure> {
+        let (database, identity) = opening::open(path, options, opening::IfMissing::Make)?;
+        let mut beside = Beside::open(path);
+        let adopted = guarded(|| adopt(&database, identity, &mut beside));
+        let adopted = adopted.map_err(|failure| named(path, &failure.to_string()))?;
         Ok(Self {
             path: path.to_owned(),
             options: options.clone(),
-            open: RwLock::new(Ok(database)),
+            open: RwLock::new(Ok(Open { database, identity, file: adopted.mark.file })),
+            beside: Mutex::new(beside),
+            clock: Mutex::new(Clock::resume(adopted.clock, system())),
         })
     }
 
@@ -36,7 +52,7 @@ impl Database {
         work: impl FnOnce(&redb::Database) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         match &*self.lock() {
-            Ok(database) => guarded(|| work(database)),
+            Ok(open) => guarded(|| work(&open.database)),
             Err(reason) => Err(Failure::Refused(reason.clone())),
         }
     }
@@ -53,32 +69,70 @@ impl Database {
         self.lock().is_ok()
     }
 
-    /// Opens the file anew, which repairs it where that is needed. Answers how many transactions were stored in it. Where it is gone, with the
-    /// disk that it is on, say, none takes its place.
-    pub(crate) fn reopen(&self) -> Result<u64, Failure> {
-        self.close();
-        let database = open(&self.path, || Ok(builder(&self.options).open(&self.path)?));
-        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        let (database, answer) = match database {
-            Ok(database) => {
-                let transactions = guarded(|| transactions_of(&database.begin_read()?));
-                (Ok(database), transactions)
+    /// Says why the file that is open is no longer the one of this name, if that is so.
+    pub(crate) fn replaced(&self) -> Option<String> {
+        let identity = self.lock().as_ref().ok().map(|open| open.identity)?;
+        let what = match Identity::at(&self.path) {
+            Ok(now) if now != identity => "replaced",
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                "removed"
             }
-            Err(failure) => (Err(failure.to_string()), Err(failure)),
+            _ => return None,
         };
-        *slot = database;
-        answer
+        let path = self.path.display();
+        Some(format!("the file {path} was {what} while it was open, so nothing is written to it"))
+    }
+
+    /// Opens the file again, which repairs it if that is needed. If it is gone, with the disk that it is on, say, none takes its place.
+    pub(crate) fn reopen(&self) -> Result<Adopted, Failure> {
+        self.close();
+        let opened = opening::open(&self.path, &self.options, opening::IfMissing::Fail);
+        let adopted = opened.and_then(|(database, identity)| {
+            let mut beside = Beside::open(&self.path);
+            let adopted = guarded(|| adopt(&database, identity, &mut beside));
+            let adopted = adopted.map_err(|failure| named(&self.path, &failure.to_string()))?;
+            *self.beside() = beside;
+            let open = Open { database, identity, file: adopted.mark.file };
+            Ok((open, adopted))
+        });
+        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        match adopted {
+            Ok((open, adopted)) => {
+                self.clock().open_again(adopted.clock.unwrap_or(0));
+                *slot = Ok(open);
+                Ok(adopted)
+            }
+            Err(failure) => {
+                *slot = Err(failure.to_string());
+                Err(failure)
+            }
+        }
     }
 
     pub(crate) fn compact(&self) -> Result<bool, Failure> {
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         match &mut *slot {
-            Ok(database) => guarded(|| Ok(database.compact()?)),
+            Ok(open) => guarded(|| Ok(open.database.compact()?)),
             Err(reason) => Err(Failure::Refused(reason.clone())),
         }
     }
 
-    /// Lets go of the file.
+    /// Makes the file smaller if it has pages that the disk has no room for, and is more empty than full. redb makes a file twice as large when it is
+    /// full, and the disk gives room to a page only when that is written: on a full disk such a page is in the way of each transaction that gets it.
+    pub(crate) fn give_back(&self) -> Result<(), Failure> {
+        let Some(room) = self.path.metadata().ok().and_then(|file| room_of_sparse(&file)) else {
+            return Ok(());
+        };
+        let kept = self.read(tables::bytes)?;
+        if kept < room / 2 {
+            self.compact()?;
+        }
+        Ok(())
+    }
+
+    /// Closes the file.
     pub(crate) fn close(&self) {
         let closed = Err(format!("{} is closed", self.path.display()));
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
@@ -90,64 +144,42 @@ impl Database {
         }));
     }
 
-    fn lock(&self) -> RwLockReadGuard<'_, Result<redb::Database, String>> {
+    /// Says beside the file how far it has come.
+    pub(crate) fn set_mark(&self, transactions: u64) {
+        let file = self.lock().as_ref().ok().map(|open| open.file);
+        if let Some(file) = file {
+            self.beside().set_mark(Mark { file, transactions });
+        }
+    }
+
+    pub(crate) fn beside(&self) -> MutexGuard<'_, Beside> {
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn time(&self) -> Time {
+        self.clock().time()
+    }
+
+    fn clock(&self) -> MutexGuard<'_, Clock> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock(&self) -> RwLockReadGuard<'_, Result<Open, String>> {
         self.open.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn builder(options: &Options) -> Builder {
-    let mut builder = Builder::new();
-    builder.set_cache_size(options.cache_bytes);
-    builder.set_check_integrity_on_open(options.check_on_open);
-    builder
+/// How many bytes of the disk the file has, if these are fewer than its length.
+#[cfg(unix)]
+fn room_of_sparse(file: &Metadata) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    let room = file.blocks() * 512;
+    (room < file.len()).then_some(room)
 }
 
-fn open(
-    path: &Path,
-    open: impl FnOnce() -> Result<redb::Database, Failure>,
-) -> Result<redb::Database, Failure> {
-    let opened = guarded(|| {
-        let database = open()?;
-        check_format(&database)?;
-        Ok(database)
-    });
-    opened.map_err(|failure| match failure {
-        // It may be let go of soon.
-        failure if is_taken(&failure) => failure,
-        failure => named(path, &failure.to_string()),
-    })
-}
-
-pub(crate) fn named(path: &Path, reason: &str) -> Failure {
-    Failure::Refused(format!("the event log {} cannot be opened: {reason}", path.display()))
-}
-
-/// Whether the file is ours; one without any tables is from now on.
-pub(crate) fn check_format(database: &redb::Database) -> Result<(), Failure> {
-    let txn = database.begin_read()?;
-    match txn.open_table(FILE) {
-        Ok(table) => match table.get("format")?.map(|format| format.value()) {
-            Some(FORMAT) => Ok(()),
-            format => Err(Failure::Refused(format!(
-                "its format is {format:?}, and this version of sse-log-redb knows {FORMAT}: take a newer one"
-            ))),
-        },
-        Err(TableError::TableDoesNotExist(_)) => {
-            if txn.list_tables()?.next().is_some() || txn.list_multimap_tables()?.next().is_some() {
-                return Err(Failure::Refused("it is a redb file of something else".into()));
-            }
-            let txn = database.begin_write()?;
-            txn.open_table(FILE)?.insert("format", FORMAT)?;
-            txn.commit()?;
-            Ok(())
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether another process, or another path, has the file.
-pub(crate) fn is_taken(failure: &Failure) -> bool {
-    matches!(failure, Failure::Engine(redb::Error::DatabaseAlreadyOpen))
+#[cfg(not(unix))]
+fn room_of_sparse(_: &Metadata) -> Option<u64> {
+    None
 }
 
 #[cfg(test)]
@@ -155,15 +187,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_gone_is_not_begun_anew() {
+    fn a_file_that_is_gone_is_not_begun_again() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("log.redb");
         let aside = folder.path().join("aside.redb");
-        let database = Database::open(&path, &Options::default()).expect("it is created");
+        let database = Database::open(&path, &EngineOptions::default()).expect("it is created");
         std::fs::rename(&path, &aside).expect("it is moved");
+        assert!(database.replaced().is_some_and(|reason| reason.contains("removed")));
         assert!(database.reopen().is_err() && !database.is_open());
         assert!(!path.exists());
         std::fs::rename(&aside, &path).expect("it is back");
-        assert!(database.reopen().is_ok() && database.is_open());
+        assert!(database.reopen().is_ok_and(|adopted| !adopted.is_other) && database.is_open());
+        assert_eq!(database.replaced(), None);
     }
 }

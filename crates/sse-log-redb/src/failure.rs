@@ -29,7 +29,13 @@ impl<E: Into<redb::Error>> From<E> for Failure {
 }
 
 impl Failure {
-    /// What the log is told, where nothing was stored for certain.
+    /// Whether the disk has no room.
+    pub(crate) fn is_full(&self) -> bool {
+        let Self::Engine(redb::Error::Io(error)) = self else { return false };
+        matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+    }
+
+    /// What the log is told, if nothing was stored for certain.
     pub(crate) fn into_store_error(self) -> StoreError {
         match self {
             Self::Finished => StoreError::Finished,
@@ -58,7 +64,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Does this, where redb may panic: it does on some files that are damaged.
+/// Does this, and turns a panic of redb's into an error: redb panics on some files that are damaged.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // What the panic leaves half done is the open database, which is then closed.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {

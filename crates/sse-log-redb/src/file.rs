@@ -1,34 +1,49 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use async_channel::{Receiver, Sender};
 use futures_channel::oneshot;
-use sse_core::store::{LogName, StoreError};
+use futures_executor::{ThreadPool, ThreadPoolBuilder};
+use sse_core::Timer;
+use sse_core::store::StoreError;
 
 use crate::database::Database;
 use crate::failure::Failure;
+use crate::known::KnownLogs;
+use crate::queue::Queue;
 use crate::transaction::Transaction;
-use crate::worker::{AT_A_TIME, Outcome, Reading, Shared, Work, read, write};
+use crate::waits::Waits;
+use crate::work::{Manner, Outcome, Task, Work};
+use crate::writer::{Shared, Writer};
 
 /// Reading goes on while another thread reads something that is not in memory.
 const READERS: usize = 2;
+/// A follower that copies much holds up no other.
+const FOLLOWERS: usize = 2;
+/// How many reads wait at the most. More wait for their turn outside.
+const READS: usize = 1024;
+
+/// What is to be read.
+type Reading = Box<dyn FnOnce(&Database) + Send>;
 
 /// A file that this process has open, and the way to its threads. They end with it.
 pub(crate) struct File {
     shared: Arc<Shared>,
-    writes: Sender<Box<dyn Work>>,
     reads: Sender<Reading>,
+    waits: Arc<Waits>,
+    followers: ThreadPool,
 }
 
 impl File {
     /// Writes, together with all that is to be written at this time. The answer comes once that is on the disk.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+        manner: Manner,
+        work: impl Fn(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let task = Task { work: Some(work), done: None, answer };
-        self.writes.send(Box::new(task)).await.map_err(|_| ended())?;
+        let (task, answered) = Task::new(manner, work);
+        self.shared.queue.push(Box::new(task)).await;
         let lost =
             |_| Err(StoreError::outcome_unknown("the thread that writes the file has ended"));
         answered.await.unwrap_or_else(lost)
@@ -48,73 +63,65 @@ impl File {
         self.reads.send(reading).await.map_err(|_| ended())?;
         let answer = answered.await.map_err(|_| ended())?;
         if answer.is_err() {
-            // The writer sees to it that the file is opened anew where it must be. It has work enough where this does not fit in.
-            drop(self.writes.try_send(Box::new(Look)));
+            // The writer sees to it that the file is opened again if it must be. It has work enough if this does not fit in.
+            drop(self.shared.queue.try_push(Box::new(Look)));
         }
         answer.map_err(Failure::into_store_error)
+    }
+
+    /// Has the writer look whether the file is still the one of its name.
+    pub(crate) async fn look(&self) {
+        if self.shared.database.replaced().is_some() {
+            // It says so; and then the file of this name is open, or what comes next is an error.
+            drop(self.write(Manner::SMALL, |_| Ok(())).await);
+        }
     }
 
     pub(crate) async fn compact(&self) -> Result<bool, StoreError> {
         self.read(Database::compact).await
     }
 
-    /// What says that a log has changed. It ends with the file.
-    pub(crate) fn changes(&self, log: LogName) -> Receiver<()> {
-        let (told, changes) = async_channel::bounded(1);
-        let mut followers = self.shared.followers.lock().unwrap_or_else(PoisonError::into_inner);
-        followers.retain(|(_, told)| !told.is_closed());
-        followers.push((log, told));
-        changes
+    pub(crate) fn logs(&self) -> &KnownLogs {
+        &self.shared.logs
+    }
+
+    /// The clock of its logs.
+    pub(crate) fn timer(&self) -> Timer {
+        let waits = Arc::clone(&self.waits);
+        Timer::new(Instant::now, move |duration| waits.sleep(duration))
+    }
+
+    /// Runs the follower of a log.
+    pub(crate) fn follow(&self, follower: impl Future<Output = ()> + Send + 'static) {
+        self.followers.spawn_ok(follower);
     }
 }
 
-pub(crate) fn ended() -> StoreError {
-    StoreError::failed("the threads of the file have ended")
-}
-
-/// Something to write, what came of it, and who waits.
-struct Task<F, T> {
-    work: Option<F>,
-    done: Option<Result<T, StoreError>>,
-    answer: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<F, T> Work for Task<F, T>
-where
-    F: FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send,
-    T: Send,
-{
-    fn is_wanted(&self) -> bool {
-        !self.answer.is_canceled()
-    }
-
-    fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), Failure> {
-        let Some(work) = self.work.take() else { return Ok(()) };
-        self.done = Some(match work(transaction) {
-            Err(error @ Failure::Engine(_)) => return Err(error),
-            done => done.map_err(Failure::into_store_error),
-        });
-        Ok(())
-    }
-
-    fn settle(self: Box<Self>, outcome: &Outcome) {
-        let answer = match (outcome, self.done) {
-            (Outcome::Stored, Some(done)) => done,
-            (Outcome::NotStored(reason), _) => Err(StoreError::failed(reason.clone())),
-            (Outcome::Unknown(reason), _) => Err(StoreError::outcome_unknown(reason.clone())),
-            (Outcome::Stored, None) => return,
-        };
-        // Whoever asked may have left.
-        drop(self.answer.send(answer));
+impl Drop for File {
+    fn drop(&mut self) {
+        self.shared.queue.close();
+        self.waits.close();
     }
 }
 
-/// A look at whether the file can be written.
+/// A look at whether the file can be written. Nobody waits for it.
 struct Look;
 
 impl Work for Look {
+    fn size(&self) -> usize {
+        0
+    }
+
+    fn makes_room(&self) -> bool {
+        false
+    }
+
     fn is_wanted(&self) -> bool {
         true
+    }
+
+    fn is_late(&self, _: Instant) -> bool {
+        false
     }
 
     fn run(&mut self, _: &mut Transaction<'_>) -> Result<(), Failure> {
@@ -124,22 +131,36 @@ impl Work for Look {
     fn settle(self: Box<Self>, _: &Outcome) {}
 }
 
-/// Starts the threads of a file.
+pub(crate) fn ended() -> StoreError {
+    StoreError::failed("the threads of the file have ended")
+}
+
+/// Starts the threads of a file: so many, whatever the number of its logs.
 pub(crate) fn start(database: Database) -> std::io::Result<(Arc<File>, JoinHandle<()>)> {
-    let shared = Arc::new(Shared { database, followers: Mutex::default() });
-    let (writes, to_write) = async_channel::bounded(AT_A_TIME);
-    let (reads, to_read) = async_channel::bounded(AT_A_TIME);
+    let shared = Arc::new(Shared { database, logs: KnownLogs::default(), queue: Queue::default() });
+    let (reads, to_read) = async_channel::bounded(READS);
     for _ in 0..READERS {
         let (to_read, shared) = (to_read.clone(), Arc::clone(&shared));
-        thread::Builder::new()
-            .name("reads events".into())
-            .spawn(move || read(&to_read, &shared))?;
+        spawn("reads events", move || read(&to_read, &shared.database))?;
     }
-    let writer = {
-        let shared = Arc::clone(&shared);
-        thread::Builder::new()
-            .name("writes events".into())
-            .spawn(move || write(&to_write, &shared))?
-    };
-    Ok((Arc::new(File { shared, writes, reads }), writer))
+    let followers =
+        ThreadPoolBuilder::new().pool_size(FOLLOWERS).name_prefix("follows events ").create()?;
+    let waits = Arc::new(Waits::new());
+    spawn("times events", {
+        let waits = Arc::clone(&waits);
+        move || waits.run()
+    })?;
+    let file = File { shared: Arc::clone(&shared), reads, waits, followers };
+    let writer = spawn("writes events", move || Writer::new(shared).run())?;
+    Ok((Arc::new(file), writer))
+}
+
+fn read(work: &Receiver<Reading>, database: &Database) {
+    while let Ok(reading) = work.recv_blocking() {
+        reading(database);
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.into()).spawn(run)
 }

@@ -12,15 +12,15 @@
 //! # }).expect("a file in a temporary folder can be written");
 //! ```
 //!
-//! It wants a file that it has alone: [redb] files have one process at a time, and a second is refused with an error that says so. Where many
-//! processes append or read, take `sse-log-redis`, `sse-log-nats` or `sse-log-postgres`. While a deploy replaces the process, give
-//! [`StoreOptions::store_wait`] the time that the old one takes to end, and the new one waits for it. It wants no runtime.
+//! One process at a time has the file: [redb] refuses a second one with an error that says so. If many processes append or read, take
+//! `sse-log-redis`, `sse-log-nats` or `sse-log-postgres`. While a deploy replaces the process, set [`EngineOptions::connect_timeout`] to the time that
+//! the old one takes to end, and the new one waits for it. It needs no runtime.
 //!
 //! # What is kept, and where
 //!
-//! A file holds logs by their names. Those of this process share a writer thread, so that the appends to all of them that come at the same time
-//! are one transaction and wait for the disk once: fifty topics cost what one does. The last handle closes the file, a moment after it was dropped
-//! ([`closed`] waits for that).
+//! A file holds logs by their names: [`connect`] opens it, and [`Engine::open`] a log of it. All logs of a file share a writer thread, so that the appends
+//! to all of them that come at the same time are one transaction and wait for the disk once. The last handle closes the file, a moment after
+//! it was dropped ([`closed`] waits for that).
 //!
 //! | table of redb | what it holds |
 //! |---|---|
@@ -28,96 +28,148 @@
 //! | `{name}/keys` | which event is the newest of a key |
 //! | `{name}/once`, `{name}/once-order` | idempotency keys, by themselves and in the order in which they came |
 //! | `heads` | each log's epoch, its newest number and its floor; how many bytes, how many deletions, whether it is finished |
-//! | `sse-log` | the format of the file, and how many transactions there were |
+//! | `earlier-epochs` | the newest number of each log when its epoch began |
+//! | `sse-log` | the format of the file, how many transactions there were, its clock, and by what it knows itself again |
+//!
+//! Beside it is `{file}.reserve`, of 1 MiB: room for a disk that is full, and a note of how far the file has come.
 //!
 //! # What redb promises
 //!
 //! [`append`](EventLog::append) returns once the event is on the disk (`fsync`), with all events before it. So it outlives
+//! the end of this process, a `kill -9`, and a loss of power. After these two redb repairs the file as it opens it. If nothing was written in the last second before, that takes no
+//! time; otherwise redb reads the whole file, some seconds for a gigabyte. The same holds for a process that ends before it has [`closed`] the file.
 //!
-//! - the end of this process, always;
-//! - a `kill -9`, and a loss of power: the file is repaired as it is opened, which reads it whole, some seconds for a gigabyte. So it is where a
-//!   process ends before it has [`closed`] the file.
+//! **A full disk.** `append` is an error that says so, and nothing was stored; reading goes on. Deleting events and lowering the limits goes on,
+//! too, with what is in reserve, and makes room: the next appends go well. If the limits fit on the disk, a log does not fill it.
 //!
-//! Where the disk is full `append` is an error that says so, reading goes on, and appending does once there is room. Where the disk is gone the
-//! log waits for the file to be back, and begins no other in its place. A file that is none of ours, or is
-//! damaged where redb notices that, is an error; [`Options::check_on_open`] has it notice everything.
+//! **A file that is replaced or removed while it is open.** The process looks at the file's device and inode before each transaction, and each second.
+//! An append then fails with an error that says so, and nothing is written to the file that was open. If another file has its name, the log goes on in
+//! that, under a new epoch: clients are told of a gap within two seconds. If there is none, the log waits for the file, and makes no other.
 //!
-//! # Restoring a backup
+//! **A damaged file** is an error if redb notices it; [`EngineOptions::check_on_open`] has it notice everything.
 //!
-//! A file is copied while no process has it open. The ids of events that came after the copy was made would be given anew, to other events:
-//! nobody could notice that, as nobody ran. So call [`EventLog::new_epoch`] after restoring a file; clients are then told of a gap.
+//! **A clock that jumps.** The system's clock is read when the file is opened, and never again: ages then go by the process's own clock. A clock that is
+//! behind the file is not believed; of the time in which no process had the file open at most a day counts. An idempotency key is forgotten when
+//! its window has passed since it was stored, or since the file was opened.
+//!
+//! # What happens when (November 2026)
+//!
+//! Copy a file while no process has it open, and without the file `.reserve`. A file remembers its inode and when it was made: a copy is another file, so each of its
+//! logs begins a new epoch when it is first opened, and clients are told of a gap. The reserve tells a copy that was written over the file itself. A file that is
+//! renamed on its disk stays what it is. Only one way of going back leaves no sign: the whole disk, from a snapshot. Call
+//! [`EventLog::new_epoch`] then.
 //!
 //! # Limits
 //!
-//! - Whoever opens a file first in a process decides [`Options::cache_bytes`] and [`Options::check_on_open`] for all its logs; [`compact`] does so with
-//!   the defaults.
-//! - Whatever [`EventLog::delete`] or retention removes can be read no more. Its bytes stay in the file's free pages until these are used again,
-//!   by the next appends as a rule. [`compact`] writes what is kept anew, and gives the free pages back to the file system: the bytes are gone from
-//!   the file then. Where they must be gone from the disk, too, encrypt it: no file system promises that.
+//! - Each append's own transaction drops what is over the limits, at most twice as many events as it adds; the rest, and what is too old, a retention
+//!   that each log begins at opening and then from time to time. So a log has no more than its limits as soon as an append has returned, unless the limits were
+//!   lowered. What is kept in bytes are the events' blocks; the file is larger.
+//! - An append that has waited for four fifths of [`StoreOptions::store_timeout`] for its turn fails, and is not stored.
+//! - What [`EventLog::delete`] or retention removes can be read no more. Its bytes stay in the file's free pages until these are used again,
+//!   by the next appends as a rule. [`compact`] writes what is kept again, and gives the free pages back to the file system: the bytes are gone from
+//!   the file then. If they must be gone from the disk, too, encrypt it: no file system promises that.
 //!
 //! # Costs
 //!
-//! A file has three threads (one writes, two read), and a log one more, which follows it. Futures only wait for them, so that no call blocks
-//! an executor, whichever it is. Requests wait in queues of bounded length: an append that finds it full waits its turn.
+//! A file has six threads, whatever the number of its logs: one writes, two read, two follow, one waits. Futures only wait for them, so that no call blocks
+//! an executor, whichever it is. Requests wait in queues of bounded length (1024 requests, 16 MiB): an append that finds it full waits its turn. A transaction
+//! has at most 1024 requests, and 1 MiB unless one event is larger. Before it begins the writer waits until as many requests have come as may be expected, for at most a quarter of
+//! the time that the last one took.
 //!
-//! A file is larger than its events: by a quarter where they are small, up to twice where they are of about a kilobyte.
+//! A file is larger than its events: by a quarter if they are small, up to twice if they are of about a kilobyte.
 //!
 //! [redb]: https://docs.rs/redb
 #![forbid(unsafe_code)]
 
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
-
-use futures_timer::Delay;
-use sse_core::Timer;
-use sse_core::store::StoreError;
+use std::time::Duration;
 
 mod admin;
+mod adopt;
 mod append;
+mod beside;
 mod bounds;
+mod clock;
+mod commit;
 mod create;
 mod database;
+mod engine;
 mod failure;
 mod file;
 mod follow;
+mod given;
+mod identity;
+mod known;
 mod name;
+mod once;
 mod open_files;
+mod opening;
 mod options;
+mod queue;
 mod read;
 mod retain;
 mod store;
 mod tables;
 mod transaction;
-mod worker;
+mod waits;
+mod work;
+mod writer;
+mod writing;
 
-pub use options::Options;
+pub use engine::Engine;
+pub use options::EngineOptions;
 #[doc(no_inline)]
 pub use sse_core::{Error, EventLog, StoreOptions};
 pub use store::RedbStore;
 
-/// Opens the log of this name in this file, and follows it in a thread of its own, for as long as it is in use. Both are created where they
-/// are missing; the folder is not.
+/// Opens a file of logs, and creates it if it is missing; the folder must be there. A file that this process has open already is shared, and its
+/// options stay as they are.
+///
+/// ```
+/// # futures_executor::block_on(async {
+/// # let folder = tempfile::tempdir().expect("a temporary folder");
+/// # let path = folder.path().join("events.redb");
+/// use sse_log_redb::{EngineOptions, StoreOptions};
+///
+/// let redb = sse_log_redb::connect(&path, EngineOptions::default()).await?;
+/// let prices = redb.open("prices", StoreOptions::default()).await?;
+/// let news = redb.open("news", StoreOptions { events: 1000, ..StoreOptions::default() }).await?;
+/// assert_eq!(redb.logs().await?.len(), 2);
+/// # Ok::<(), sse_log_redb::Error>(())
+/// # }).expect("a file in a temporary folder can be written");
+/// ```
+///
+/// # Errors
+///
+/// [`is_store`](Error::is_store) if the file is open in another process, cannot be read or written, or is not one of this library's; the `source`
+/// says which.
+///
+/// # Cancel safety
+///
+/// The file may have been created.
+pub async fn connect(path: impl AsRef<Path>, options: EngineOptions) -> Result<Engine, Error> {
+    Engine::open_file(path.as_ref(), &options).await
+}
+
+/// Opens the log of this name in this file, with default options. The file and the log are created if they are missing; the folder must be there.
 ///
 /// A name has 1 to 64 of `[A-Za-z0-9_-]`.
 ///
 /// # Errors
 ///
-/// Where the name is none, the file is open in another process, cannot be read or written, or is not one of ours
-/// ([`is_store`](Error::is_store); its `source` says which).
+/// [`is_store`](Error::is_store) if the name is invalid, or for what [`connect`] refuses.
 ///
 /// # Cancel safety
 ///
 /// The log may have been created.
 pub async fn open(path: impl AsRef<Path>, name: &str) -> Result<EventLog, Error> {
-    open_with(path, name, Options::default()).await
+    open_with(path, name, EngineOptions::default(), StoreOptions::default()).await
 }
 
-/// The same, with options.
+/// Does what [`open`] does, with options. While another process has the file open it waits for the longer one of [`EngineOptions::connect_timeout`] and
+/// [`StoreOptions::store_wait`].
 ///
 /// # Errors
-///
-/// As for [`open`].
 ///
 /// # Cancel safety
 ///
@@ -125,12 +177,14 @@ pub async fn open(path: impl AsRef<Path>, name: &str) -> Result<EventLog, Error>
 pub async fn open_with(
     path: impl AsRef<Path>,
     name: &str,
-    options: Options,
+    engine: EngineOptions,
+    store: StoreOptions,
 ) -> Result<EventLog, Error> {
-    open_store(RedbStore::connect(path, name, &options).await?, options.log).await
+    let connect_timeout = engine.connect_timeout.max(store.store_wait);
+    connect(path, EngineOptions { connect_timeout, ..engine }).await?.open(name, store).await
 }
 
-/// The same, of a store that the application has connected.
+/// Returns a log over a store of [`Engine::store`], with the options that the store was given.
 ///
 /// # Errors
 ///
@@ -138,21 +192,20 @@ pub async fn open_with(
 ///
 /// # Cancel safety
 ///
-/// As for [`open`].
-pub async fn open_store(store: RedbStore, options: StoreOptions) -> Result<EventLog, Error> {
-    let name = store.log_name().clone();
-    let timer = Timer::new(Instant::now, Delay::new);
+/// It changes nothing.
+pub async fn open_store(store: RedbStore) -> Result<EventLog, Error> {
+    let (options, timer) = (store.options(), store.file().timer());
+    let file = store.clone();
     let (log, follower) = EventLog::open(store, options, timer).await?;
-    thread::Builder::new()
-        .name(format!("follows {name}"))
-        .spawn(move || futures_executor::block_on(follower))
-        .map_err(StoreError::failed)?;
+    file.file().follow(follower);
     Ok(log)
 }
 
-/// Waits until this process has closed the file, which it does once every log of it has been dropped: for `at_most` this long. Answers whether it has.
+/// Waits for at most this long until this process has closed the file, and returns whether it has. It closes a file once every log, store and engine of
+/// it has been dropped.
 ///
-/// A process that ends before is as one that was killed: the file is repaired when it is opened next.
+/// A process that ends before that is like one that was killed: redb repairs the file when it is opened next, which takes no time if nothing was
+/// written in the last second.
 ///
 /// ```
 /// # futures_executor::block_on(async {
@@ -169,18 +222,20 @@ pub async fn open_store(store: RedbStore, options: StoreOptions) -> Result<Event
 ///
 /// # Errors
 ///
-/// Where there can be no thread to wait in ([`is_store`](Error::is_store)).
+/// [`is_store`](Error::is_store) if there can be no thread to wait in.
 ///
 /// # Cancel safety
 ///
-/// Nothing is changed by it.
+/// It changes nothing.
 pub async fn closed(path: impl AsRef<Path>, at_most: Duration) -> Result<bool, Error> {
     Ok(open_files::closed(path.as_ref(), at_most).await?)
 }
 
-/// Gives the pages of a file that hold nothing any more back to the file system. It moves what is kept together first, which takes longer than
-/// copying it (8 s for 2 GB); until then nothing is read or written, so that what is appended meanwhile may take too long, and have an unknown
-/// outcome. The file may be open in this process. Answers whether there was anything to do.
+/// Gives the pages of a file that hold nothing any more back to the file system, and returns whether there were any.
+///
+/// It moves what is kept together first, which takes longer than copying it: 8 s for 2 GB. **Nothing is read or written until then**, in any log of
+/// the file: streams stand still, and an append that takes longer than [`StoreOptions::store_timeout`] (default: 5 s) has an unknown outcome. Call
+/// it when nobody appends. The file may be open in this process.
 ///
 /// # Errors
 ///
@@ -190,6 +245,6 @@ pub async fn closed(path: impl AsRef<Path>, at_most: Duration) -> Result<bool, E
 ///
 /// It goes on in its thread.
 pub async fn compact(path: impl AsRef<Path>) -> Result<bool, Error> {
-    let file = open_files::open(path.as_ref(), &Options::default()).await?;
+    let file = open_files::open(path.as_ref(), &EngineOptions::default()).await?;
     Ok(file.compact().await?)
 }

@@ -1,6 +1,7 @@
 use sse_core::store::LogName;
 
 /// What the tables of a log are called. No name has a slash, and so no table of one log is called as one of another.
+#[derive(Debug)]
 pub(crate) struct TableNames {
     pub(crate) events: String,
     pub(crate) keys: String,

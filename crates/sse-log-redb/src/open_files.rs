@@ -9,16 +9,25 @@ use std::time::{Duration, Instant};
 use futures_channel::oneshot;
 use sse_core::store::StoreError;
 
-use crate::Options;
-use crate::database::{Database, is_taken, named};
+use crate::EngineOptions;
+use crate::database::Database;
 use crate::failure::Failure;
 use crate::file::{File, ended, start};
+use crate::opening::{is_taken, named};
 
 /// The file at this path: the one that is open already, or else it is opened. In a thread, since it may have to be repaired.
-pub(crate) async fn open(path: &Path, options: &Options) -> Result<Arc<File>, StoreError> {
-    let (path, options) = (path.to_owned(), options.clone());
-    let opened = aside("opens a file", move || open_here(&path, &options)).await?;
-    opened.map_err(Failure::into_store_error)
+pub(crate) async fn open(path: &Path, options: &EngineOptions) -> Result<Arc<File>, StoreError> {
+    let file = match open_already(path) {
+        Some(file) => file,
+        None => {
+            let (path, options) = (path.to_owned(), options.clone());
+            let opened = aside("opens a file", move || open_here(&path, &options)).await?;
+            opened.map_err(Failure::into_store_error)?
+        }
+    };
+    // What has this path now may be another file than the one that is open.
+    file.look().await;
+    Ok(file)
 }
 
 /// Whether this process has closed the file by the end of this time.
@@ -47,7 +56,7 @@ static FILES: Mutex<BTreeMap<PathBuf, Arc<Mutex<Place>>>> = Mutex::new(BTreeMap:
 #[derive(Default)]
 struct Place {
     file: Weak<File>,
-    /// Where the file is in use no more, its writer closes it and ends.
+    /// If the file is in use no more, its writer closes it and ends.
     writer: Option<JoinHandle<()>>,
 }
 
@@ -58,7 +67,15 @@ impl Place {
     }
 }
 
-fn open_here(path: &Path, options: &Options) -> Result<Arc<File>, Failure> {
+/// The file at this path, if it is open and nobody is about to open or close it.
+fn open_already(path: &Path) -> Option<Arc<File>> {
+    let path = absolute(path).ok()?;
+    let place = Arc::clone(lock(&FILES).get(&path)?);
+    let open = place.try_lock().ok()?;
+    open.file.upgrade()
+}
+
+fn open_here(path: &Path, options: &EngineOptions) -> Result<Arc<File>, Failure> {
     let path = absolute(path).map_err(|error| named(path, &error.to_string()))?;
     let place = place_of(&path);
     let mut place = lock(&place);
@@ -79,7 +96,7 @@ fn is_closed_within(path: &Path, at_most: Duration) -> bool {
     let Ok(path) = absolute(path) else { return true };
     let place = place_of(&path);
     loop {
-        // Whoever has it may be waiting for another process to let go of the file.
+        // A call that has it may be waiting for another process to close the file.
         let is_open = match place.try_lock() {
             Ok(place) => place.is_open(),
             Err(TryLockError::Poisoned(place)) => place.into_inner().is_open(),
@@ -115,13 +132,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for another process to let go of it, for as long as a log is to wait for its store.
-fn open_when_free(path: &Path, options: &Options) -> Result<Database, Failure> {
+/// Waits while another process has it open, for as long as the options say.
+fn open_when_free(path: &Path, options: &EngineOptions) -> Result<Database, Failure> {
     let begun = Instant::now();
     loop {
         match Database::open(path, options) {
             Err(failure) if is_taken(&failure) => {
-                if begun.elapsed() >= options.log.store_wait {
+                if begun.elapsed() >= options.connect_timeout {
                     return Err(named(path, &failure.to_string()));
                 }
                 thread::sleep(Duration::from_millis(20));

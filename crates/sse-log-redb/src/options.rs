@@ -1,32 +1,33 @@
-use sse_core::StoreOptions;
+use std::time::Duration;
 
-/// How a log is kept in a file.
+/// Concerns a whole file, whatever the number of its logs. What one log keeps and accepts is in [`StoreOptions`](crate::StoreOptions).
 ///
 /// ```
-/// use sse_log_redb::{StoreOptions, Options};
+/// use sse_log_redb::EngineOptions;
 ///
-/// let log = StoreOptions { events: 10_000, ..StoreOptions::default() };
-/// let options = Options { log, check_on_open: true, ..Options::default() };
+/// let options = EngineOptions { check_on_open: true, ..EngineOptions::default() };
 /// assert_eq!(options.cache_bytes, 64 * 1024 * 1024);
 /// ```
+///
+/// The call that opens a file in a process decides these for all that open it there afterwards, until the file is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// How much is kept, and what is accepted; default [`StoreOptions::default`].
-    ///
-    /// In a file: the bytes kept are those of the events' blocks; the file is larger. Ages go by the clock of this machine. Opening waits for
-    /// another process to let go of the file for as long as [`StoreOptions::store_wait`].
-    pub log: StoreOptions,
-    /// How many bytes of the file are held in memory, whatever the number of its logs; default 64 MiB. Whoever opens the file first in a
-    /// process decides.
+pub struct EngineOptions {
+    /// How long opening waits while another process has the file open. Default: 0 s, which is an error at once.
+    pub connect_timeout: Duration,
+    /// How many bytes of the file are held in memory. Default: 64 MiB.
     pub cache_bytes: usize,
-    /// Whether every page of the file is checked as it is opened, so that damage done by others (a failing disk, a copy made of an open
-    /// file) is an error then. It reads the whole file; whoever opens it first in a process decides. Default `false`: a file that was closed as it should is trusted, and damage is
-    /// an error once it is come upon, if it is noticed.
+    /// Whether redb checks every page of the file as it opens it, and so notices damage done by others (a failing disk, a copy made of an open
+    /// file). It then reads the whole file. Default: `false`. redb then trusts a file that was closed, and damage is an error once redb reads it,
+    /// if redb notices it.
     pub check_on_open: bool,
 }
 
-impl Default for Options {
+impl Default for EngineOptions {
     fn default() -> Self {
-        Self { log: StoreOptions::default(), cache_bytes: 64 * 1024 * 1024, check_on_open: false }
+        Self {
+            connect_timeout: Duration::ZERO,
+            cache_bytes: 64 * 1024 * 1024,
+            check_on_open: false,
+        }
     }
 }

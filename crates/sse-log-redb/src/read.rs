@@ -5,7 +5,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 use sse_core::Cursor;
 use sse_core::store::{Page, PageLimit, StoredEvent};
 
-use crate::bounds::{bounds, position};
+use crate::bounds::{self, position};
 use crate::failure::Failure;
 use crate::tables::LogView;
 
@@ -32,7 +32,7 @@ pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Pag
         block: blocks.slice(range),
         key,
     });
-    Ok(Page { events: events.collect(), bounds: bounds(log)? })
+    Ok(Page { events: events.collect(), bounds: bounds::of(&log.head, &log.events)? })
 }
 
 /// The position before the newest events that fit into this limit.

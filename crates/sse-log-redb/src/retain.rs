@@ -1,43 +1,77 @@
-use std::time::Duration;
-
-use redb::ReadableTable;
+use redb::{ReadTransaction, ReadableTable};
 use sse_core::store::Retention;
 
-use crate::append::{is_past, millis, now, remove};
+use crate::clock::millis;
 use crate::failure::Failure;
-use crate::tables::{EventRow, LogTables, LogView};
+use crate::known::Known;
+use crate::once::Age;
+use crate::tables::{EventRow, LogView, once_order};
+use crate::writing::LogTables;
 
-/// How many events one transaction lets go of: those who append wait for it.
-const AT_A_TIME: usize = 4096;
+/// How much one transaction drops, in events and in bytes: appends wait for it.
+const AT_A_TIME: (usize, usize) = (4096, 16 * 1024 * 1024);
 
-/// Whether there is anything to let go of.
+/// Whether there is anything to drop.
 pub(crate) fn is_over(
-    log: &LogView,
+    txn: &ReadTransaction,
+    known: &Known,
     retention: &Retention,
-    window: Duration,
+    age: Age,
 ) -> Result<bool, Failure> {
-    let now = now();
-    let is_forgettable = match log.once_order.first()? {
-        Some((at, once)) => is_past(at.value(), once.value().0, log.head.floor, now, window),
-        None => false,
-    };
-    Ok(is_forgettable || is_oldest_over(&log.events, log.head.bytes, retention, now)?)
+    let log = LogView::open(txn, &known.name, &known.tables)?;
+    if is_oldest_over(&log.events, log.head.bytes, retention, age.time.now)? {
+        return Ok(true);
+    }
+    let Some(order) = once_order(txn, &known.tables)? else { return Ok(false) };
+    Ok(order.first()?.is_some_and(|(_, once)| age.is_past(once.value().0)))
 }
 
-/// Lets go of the oldest events that are over the limits, and of idempotency keys. Answers whether there may be more.
+/// Drops the oldest events that are over the limits, and idempotency keys. Returns whether there may be more.
 pub(crate) fn retain(
     log: &mut LogTables<'_>,
     retention: &Retention,
-    window: Duration,
+    age: Age,
 ) -> Result<bool, Failure> {
-    let now = now();
-    for _ in 0..AT_A_TIME {
-        if !is_oldest_over(&log.events, log.head.bytes, retention, now)? {
-            return forget(log, now, window);
+    if drop_oldest(log, retention, AT_A_TIME)? {
+        return Ok(true);
+    }
+    for _ in 0..AT_A_TIME.0 {
+        if !log.once()?.forget_if_past(age)? {
+            return Ok(false);
         }
-        let Some(oldest) = log.events.first()?.map(|(at, _)| at.value()) else { break };
-        remove(log, oldest)?;
+        log.has_forgotten = true;
+    }
+    Ok(true)
+}
+
+/// Has an append's own transaction drop what is over the limits: at most twice as much as it adds, so that a log that is far over its limits comes
+/// down, and an append costs three times itself at the most.
+pub(crate) fn after_append(log: &mut LogTables<'_>) -> Result<(), Failure> {
+    if let Some(retention) = log.retention
+        && log.added > 0
+    {
+        drop_oldest(log, &retention, (2 * log.added, usize::MAX))?;
+    }
+    Ok(())
+}
+
+/// Returns whether there may be more.
+fn drop_oldest(
+    log: &mut LogTables<'_>,
+    retention: &Retention,
+    (events, bytes): (usize, usize),
+) -> Result<bool, Failure> {
+    let mut dropped = 0;
+    for _ in 0..events {
+        if !is_oldest_over(&log.events, log.head.bytes, retention, log.time.now)? {
+            return Ok(false);
+        }
+        let Some(oldest) = log.events.first()?.map(|(at, _)| at.value()) else { return Ok(false) };
+        dropped += log.remove(oldest)?.unwrap_or(0);
         log.head.floor = oldest;
+        if dropped >= bytes {
+            break;
+        }
     }
     Ok(true)
 }
@@ -58,30 +92,4 @@ fn is_oldest_over(
     }
     let (Some(age), Some((_, oldest))) = (retention.age, events.first()?) else { return Ok(false) };
     Ok(now.saturating_sub(oldest.value().0) > millis(age))
-}
-
-/// Forgets the idempotency keys whose time is over, or whose events are.
-fn forget(log: &mut LogTables<'_>, now: u64, window: Duration) -> Result<bool, Failure> {
-    for _ in 0..AT_A_TIME {
-        let Some((at, key)) = first_past(log, now, window)? else { return Ok(false) };
-        log.once_order.remove(at)?;
-        // A key that came again since has a newer event.
-        let position = log.once.get(&*key)?.map(|first| first.value().0);
-        if position == Some(at) {
-            log.once.remove(&*key)?;
-        }
-        log.has_forgotten = true;
-    }
-    Ok(true)
-}
-
-/// The oldest idempotency key, if it is to be forgotten.
-fn first_past(
-    log: &LogTables<'_>,
-    now: u64,
-    window: Duration,
-) -> Result<Option<(u64, String)>, Failure> {
-    let Some((at, once)) = log.once_order.first()? else { return Ok(None) };
-    let (at, (came, key)) = (at.value(), once.value());
-    Ok(is_past(at, came, log.head.floor, now, window).then(|| (at, key.to_owned())))
 }

@@ -1,26 +1,33 @@
-use redb::{ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, TableDefinition, TableError};
 use sse_core::Epoch;
 use sse_core::store::LogName;
 
 use crate::failure::{Failure, new_epoch};
 use crate::name::TableNames;
 
-/// What kind of file it is (`format`), and how many transactions were stored in it (`transactions`).
+/// What kind of file it is (`format`), how many transactions were stored in it (`transactions`), the time by its clock (`clock`), and by what
+/// it knows itself again: a number of its own (`file`), its `inode`, and when it was made (`born`).
 pub(crate) const FILE: TableDefinition<&str, u64> = TableDefinition::new("sse-log");
-/// The state of each log by its name. Here, not in its events, so that letting go of all of them does not begin the numbers anew.
-const HEADS: TableDefinition<&str, HeadRow> = TableDefinition::new("heads");
+/// The state of each log by its name. Here, not in its events, so that dropping all of them does not begin the numbers again.
+pub(crate) const HEADS: TableDefinition<&str, HeadRow> = TableDefinition::new("heads");
 /// The epoch, the floor, the newest, the bytes, the deletions, and whether it is finished.
-type HeadRow = (&'static str, u64, u64, u64, u64, bool);
+pub(crate) type HeadRow = (&'static str, u64, u64, u64, u64, bool);
+
+/// The heads while a transaction writes to them.
+pub(crate) type Heads<'t> = redb::Table<'t, &'static str, HeadRow>;
 
 /// When it was stored (milliseconds of the system's clock), its key or nothing, its block.
 pub(crate) type EventRow = (u64, &'static str, &'static [u8]);
-pub(crate) type Events<'t> = redb::Table<'t, u64, EventRow>;
+/// The idempotency keys: the position of the event, and when it was stored.
+pub(crate) type OnceRow = (u64, u64);
+/// The same in the order in which they came, to forget them: when the event was stored, and its idempotency key.
+pub(crate) type OrderRow = (u64, &'static str);
 
 /// The state of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) epoch: Epoch,
-    /// The highest position that was let go of.
+    /// The highest position that was dropped.
     pub(crate) floor: u64,
     /// The last position that was given.
     pub(crate) newest: u64,
@@ -36,19 +43,35 @@ impl Head {
         Ok(Self { epoch, floor: 0, newest: 0, bytes: 0, deletions: 0, is_finished: false })
     }
 
+    /// Whether nothing has happened to the log since but that events were added, and old ones dropped.
+    pub(crate) fn has_grown_only(&self, since: &Self) -> bool {
+        self.epoch == since.epoch
+            && self.deletions == since.deletions
+            && self.is_finished == since.is_finished
+    }
+
     pub(crate) fn read(txn: &ReadTransaction, name: &LogName) -> Result<Self, Failure> {
         Self::get(&txn.open_table(HEADS)?, name)?.ok_or_else(|| missing(name))
     }
 
-    pub(crate) fn load(txn: &WriteTransaction, name: &LogName) -> Result<Option<Self>, Failure> {
-        Self::get(&txn.open_table(HEADS)?, name)
+    /// Whether the file has this log.
+    pub(crate) fn is_in(txn: &ReadTransaction, name: &LogName) -> Result<bool, Failure> {
+        match txn.open_table(HEADS) {
+            Ok(heads) => Ok(heads.get(name.as_str())?.is_some()),
+            Err(TableError::TableDoesNotExist(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    pub(crate) fn store(&self, txn: &WriteTransaction, name: &LogName) -> Result<(), Failure> {
+    pub(crate) fn load(heads: &Heads<'_>, name: &LogName) -> Result<Option<Self>, Failure> {
+        Self::get(heads, name)
+    }
+
+    pub(crate) fn store(&self, heads: &mut Heads<'_>, name: &LogName) -> Result<(), Failure> {
         let epoch = self.epoch;
         let row =
             (epoch.as_str(), self.floor, self.newest, self.bytes, self.deletions, self.is_finished);
-        txn.open_table(HEADS)?.insert(name.as_str(), row)?;
+        heads.insert(name.as_str(), row)?;
         Ok(())
     }
 
@@ -69,61 +92,65 @@ fn missing(name: &LogName) -> Failure {
     Failure::Refused(format!("there is no log {name} in the file any more"))
 }
 
-/// The tables of a log while a transaction writes to it.
-pub(crate) struct LogTables<'t> {
-    pub(crate) head: Head,
-    pub(crate) events: Events<'t>,
-    /// The position of the newest event of each key.
-    pub(crate) keys: redb::Table<'t, &'static str, u64>,
-    /// The idempotency keys: the position of the event, and when it was stored.
-    pub(crate) once: redb::Table<'t, &'static str, (u64, u64)>,
-    /// The same in the order in which they came, to forget them: when the event was stored, and its idempotency key.
-    pub(crate) once_order: redb::Table<'t, u64, (u64, &'static str)>,
-    /// Whether idempotency keys were forgotten, which the head does not show.
-    pub(crate) has_forgotten: bool,
-}
-
-impl<'t> LogTables<'t> {
-    pub(crate) fn open(
-        txn: &'t WriteTransaction,
-        name: &LogName,
-        head: Head,
-    ) -> Result<Self, Failure> {
-        let tables = TableNames::of(name);
-        Ok(Self {
-            head,
-            events: txn.open_table(TableDefinition::new(&tables.events))?,
-            keys: txn.open_table(TableDefinition::new(&tables.keys))?,
-            once: txn.open_table(TableDefinition::new(&tables.once))?,
-            once_order: txn.open_table(TableDefinition::new(&tables.once_order))?,
-            has_forgotten: false,
-        })
-    }
-}
-
-/// The tables of a log, to read.
+/// The tables of a log, to read. Those of idempotency keys are there once there was one.
 pub(crate) struct LogView {
     pub(crate) head: Head,
     pub(crate) events: redb::ReadOnlyTable<u64, EventRow>,
-    pub(crate) once_order: redb::ReadOnlyTable<u64, (u64, &'static str)>,
 }
 
 impl LogView {
-    pub(crate) fn open(txn: &ReadTransaction, name: &LogName) -> Result<Self, Failure> {
-        let tables = TableNames::of(name);
+    pub(crate) fn open(
+        txn: &ReadTransaction,
+        name: &LogName,
+        tables: &TableNames,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             head: Head::read(txn, name)?,
             events: txn.open_table(TableDefinition::new(&tables.events))?,
-            once_order: txn.open_table(TableDefinition::new(&tables.once_order))?,
         })
     }
 }
 
-/// What a file says of itself: how many transactions were stored in it.
-pub(crate) fn transactions_of(txn: &ReadTransaction) -> Result<u64, Failure> {
-    match txn.open_table(FILE) {
-        Ok(table) => Ok(table.get("transactions")?.map_or(0, |transactions| transactions.value())),
-        Err(TableError::TableDoesNotExist(_)) => Ok(0),
+/// The order of the idempotency keys, if there ever was one.
+pub(crate) fn once_order(
+    txn: &ReadTransaction,
+    tables: &TableNames,
+) -> Result<Option<redb::ReadOnlyTable<u64, OrderRow>>, Failure> {
+    match txn.open_table(TableDefinition::new(&tables.once_order)) {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A number that the file says of itself.
+pub(crate) fn number_of(txn: &ReadTransaction, what: &str) -> Result<Option<u64>, Failure> {
+    match txn.open_table(FILE) {
+        Ok(table) => Ok(table.get(what)?.map(|number| number.value())),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The names of all logs.
+pub(crate) fn names(txn: &ReadTransaction) -> Result<Vec<LogName>, Failure> {
+    let heads = match txn.open_table(HEADS) {
+        Ok(heads) => heads,
+        Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut names = Vec::new();
+    for head in heads.iter()? {
+        names.extend(LogName::try_from(head?.0.value()));
+    }
+    Ok(names)
+}
+
+/// How many bytes of events all logs keep.
+pub(crate) fn bytes(txn: &ReadTransaction) -> Result<u64, Failure> {
+    let mut bytes = 0;
+    for head in txn.open_table(HEADS)?.iter()? {
+        bytes += head?.1.value().3;
+    }
+    Ok(bytes)
 }

@@ -1,72 +1,97 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use redb::{ReadableTable, WriteTransaction};
-use sse_core::store::LogName;
+use sse_core::store::{Bounds, LogName};
 
+use crate::bounds;
 use crate::failure::Failure;
-use crate::tables::{FILE, Head, LogTables};
+use crate::known::{Events, Known};
+use crate::once::Time;
+use crate::retain;
+use crate::tables::{FILE, HEADS, Head, Heads};
+use crate::writing::LogTables;
 
-/// One transaction, of all that is to be written at a time, whoever wants it.
+/// One transaction, of all that is to be written at a time, for all logs.
 pub(crate) struct Transaction<'t> {
     txn: &'t WriteTransaction,
-    /// The log that was written to last: as a rule the next one is the same.
-    open: Option<Open<'t>>,
-    changed: Changed,
+    time: Time,
+    heads: Heads<'t>,
+    /// The logs that were written to: their tables stay open to the end.
+    open: BTreeMap<LogName, Open<'t>>,
 }
 
 /// What a transaction has changed.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Changed {
     /// Whether there is anything to commit.
     pub(crate) anything: bool,
-    /// The logs whose followers are to be told.
-    pub(crate) logs: Vec<LogName>,
+    pub(crate) logs: Vec<ChangedLog>,
+    /// The number of the transaction in the file.
+    pub(crate) number: u64,
+}
+
+/// What a transaction has changed in a log.
+#[derive(Debug)]
+pub(crate) struct ChangedLog {
+    pub(crate) known: Arc<Known>,
+    /// If it is followed, and nothing but events has come: these, and the bounds since.
+    pub(crate) events: Option<Events>,
+    pub(crate) bounds: Option<Bounds>,
 }
 
 struct Open<'t> {
-    name: LogName,
     stored: Option<Head>,
     tables: LogTables<'t>,
 }
 
 impl<'t> Transaction<'t> {
-    pub(crate) fn new(txn: &'t WriteTransaction) -> Self {
-        Self { txn, open: None, changed: Changed::default() }
+    pub(crate) fn new(txn: &'t WriteTransaction, time: Time) -> Result<Self, Failure> {
+        Ok(Self { txn, time, heads: txn.open_table(HEADS)?, open: BTreeMap::new() })
     }
 
     /// The tables of a log, which comes into being here.
-    pub(crate) fn log(&mut self, name: &LogName) -> Result<&mut LogTables<'t>, Failure> {
-        let open = match self.open.take_if(|open| open.name == *name) {
-            Some(open) => open,
-            None => {
-                self.close_log()?;
-                let stored = Head::load(self.txn, name)?;
-                let head = stored.map_or_else(Head::new, Ok)?;
-                let tables = LogTables::open(self.txn, name, head)?;
-                Open { name: name.clone(), stored, tables }
+    pub(crate) fn log(&mut self, known: &Arc<Known>) -> Result<&mut LogTables<'t>, Failure> {
+        // Looked for twice: what comes into being may fail.
+        if !self.open.contains_key(&known.name) {
+            let stored = Head::load(&self.heads, &known.name)?;
+            let head = stored.map_or_else(Head::new, Ok)?;
+            let tables = LogTables::open(self.txn, known, head, self.time)?;
+            self.open.insert(known.name.clone(), Open { stored, tables });
+        }
+        let open = self.open.get_mut(&known.name);
+        Ok(&mut open.expect("it was there, or has come into being").tables)
+    }
+
+    pub(crate) fn txn(&self) -> &'t WriteTransaction {
+        self.txn
+    }
+
+    /// Writes what is left to write. If there is anything it counts as a transaction of the file.
+    pub(crate) fn finish(mut self) -> Result<Changed, Failure> {
+        let mut changed = Changed::default();
+        for (name, mut open) in self.open {
+            retain::after_append(&mut open.tables)?;
+            changed.anything |= open.tables.has_forgotten;
+            if open.stored == Some(open.tables.head) {
+                continue;
             }
-        };
-        Ok(&mut self.open.insert(open).tables)
-    }
-
-    /// Writes what is left to write. Where there is anything it counts as a transaction of the file, of this number.
-    pub(crate) fn finish(mut self) -> Result<(Changed, u64), Failure> {
-        self.close_log()?;
-        if !self.changed.anything {
-            return Ok((self.changed, 0));
+            let LogTables { known, head, events, given, .. } = open.tables;
+            let bounds = given.is_some().then(|| bounds::of(&head, &events)).transpose()?;
+            drop(events);
+            head.store(&mut self.heads, &name)?;
+            changed.anything = true;
+            let has_grown_only = open.stored.is_some_and(|stored| head.has_grown_only(&stored));
+            let events = given.filter(|_| has_grown_only);
+            changed.logs.push(ChangedLog { known, events, bounds });
         }
-        let mut file = self.txn.open_table(FILE)?;
-        let number = file.get("transactions")?.map_or(0, |transactions| transactions.value()) + 1;
-        file.insert("transactions", number)?;
-        Ok((self.changed, number))
-    }
-
-    fn close_log(&mut self) -> Result<(), Failure> {
-        let Some(open) = self.open.take() else { return Ok(()) };
-        self.changed.anything |= open.tables.has_forgotten;
-        if open.stored != Some(open.tables.head) {
-            open.tables.head.store(self.txn, &open.name)?;
-            self.changed.anything = true;
-            self.changed.logs.push(open.name);
+        if changed.anything {
+            let mut file = self.txn.open_table(FILE)?;
+            let before = file.get("transactions")?.map_or(0, |transactions| transactions.value());
+            changed.number = before + 1;
+            file.insert("transactions", changed.number)?;
+            file.insert("clock", self.time.now)?;
         }
-        Ok(())
+        Ok(changed)
     }
 }

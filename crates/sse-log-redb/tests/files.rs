@@ -8,15 +8,19 @@ use std::time::{Duration, Instant};
 use futures_executor::block_on;
 use sse_core::store::{NewEvent, PageLimit, Store};
 use sse_core::{Cursor, Error, Event, StoreOptions};
-use sse_log_redb::{Options, RedbStore};
+use sse_log_redb::{EngineOptions, RedbStore, connect};
 
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
+async fn open(path: &Path, options: EngineOptions) -> Result<RedbStore, Error> {
+    connect(path, options).await?.store("log", StoreOptions::default()).await
+}
+
 /// Why a file cannot be opened.
-fn refusal(path: &Path, options: &Options) -> String {
-    let error = block_on(RedbStore::connect(path, "log", options)).expect_err("a refusal");
+fn refusal(path: &Path, options: EngineOptions) -> String {
+    let error = block_on(open(path, options)).expect_err("a refusal");
     assert!(error.is_store() && !error.is_outcome_unknown());
     chain(&error)
 }
@@ -33,7 +37,7 @@ fn chain(error: &Error) -> String {
 
 #[track_caller]
 fn check(path: &Path, expected: &str) {
-    let refusal = refusal(path, &Options::default());
+    let refusal = refusal(path, EngineOptions::default());
     assert!(refusal.contains(expected), "{refusal}");
     assert!(!expected.is_empty());
 }
@@ -68,7 +72,7 @@ fn a_file_that_cannot_be_opened_is_an_error_that_says_why() -> Test {
 fn a_file_that_another_has_is_waited_for_where_that_is_asked_for() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
-    assert!(block_on(RedbStore::connect(&path, "log", &Options::default())).is_ok());
+    assert!(block_on(open(&path, EngineOptions::default())).is_ok());
     assert!(block_on(sse_log_redb::closed(&path, Duration::from_secs(5)))?);
     let other = redb::Database::open(&path)?;
     check(&path, "in another process");
@@ -76,9 +80,8 @@ fn a_file_that_another_has_is_waited_for_where_that_is_asked_for() -> Test {
         std::thread::sleep(Duration::from_millis(100));
         drop(other);
     });
-    let log = StoreOptions { store_wait: Duration::from_secs(5), ..StoreOptions::default() };
-    let options = Options { log, ..Options::default() };
-    assert!(block_on(RedbStore::connect(&path, "log", &options)).is_ok());
+    let options = EngineOptions { connect_timeout: Duration::from_secs(5), ..Default::default() };
+    assert!(block_on(open(&path, options.clone())).is_ok());
     assert!(other.join().is_ok());
     Ok(())
 }
@@ -89,12 +92,11 @@ fn a_file_that_is_waited_for_is_not_closed_and_that_is_said_in_time() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let other = redb::Database::create(&path)?;
-    let log = StoreOptions { store_wait: Duration::from_secs(3), ..StoreOptions::default() };
-    let options = Options { log, ..Options::default() };
+    let options = EngineOptions { connect_timeout: Duration::from_secs(3), ..Default::default() };
     let begun = Instant::now();
-    let waiting = RedbStore::connect(&path, "log", &options);
+    let waiting = open(&path, options.clone());
     let (opened, is_closed) = block_on(async {
-        futures_util::join!(waiting, async {
+        futures_util::future::join(waiting, async {
             let mut closed = sse_log_redb::closed(&path, Duration::ZERO).await;
             // It has begun to wait once the file is not closed.
             while matches!(closed, Ok(true)) && begun.elapsed() < Duration::from_secs(1) {
@@ -102,6 +104,7 @@ fn a_file_that_is_waited_for_is_not_closed_and_that_is_said_in_time() -> Test {
             }
             (closed, begun.elapsed())
         })
+        .await
     });
     assert!(!is_closed.0?);
     assert!(is_closed.1 < Duration::from_secs(2), "{:?}", is_closed.1);
@@ -128,12 +131,13 @@ fn a_file_is_whole_from_the_moment_it_is_there() -> Test {
                 Vec::new()
             })
         };
-        drop(block_on(RedbStore::connect(&path, "log", &Options::default()))?);
+        drop(block_on(open(&path, EngineOptions::default()))?);
         let seen = seen.join().expect("no panic");
         assert!(seen.starts_with(b"redb"), "{} bytes, beginning otherwise", seen.len());
     }
     let left = fs::read_dir(folder.path())?.filter_map(Result::ok);
-    let left = left.filter(|file| !file.file_name().to_string_lossy().ends_with(".redb"));
+    let is_known = |name: &str| name.ends_with(".redb") || name.ends_with(".redb.reserve");
+    let left = left.filter(|file| !is_known(&file.file_name().to_string_lossy()));
     assert_eq!(left.count(), 0, "nothing else stays");
     Ok(())
 }
@@ -148,8 +152,7 @@ fn told(error: &dyn std::error::Error) -> String {
 fn a_name_that_is_none_is_refused() -> Test {
     let folder = tempfile::tempdir()?;
     for name in ["", "a b", "ä", "a/b", &"x".repeat(65)] {
-        let options = Options::default();
-        let opened = block_on(RedbStore::connect(folder.path().join("x"), name, &options));
+        let opened = block_on(sse_log_redb::open(folder.path().join("x"), name));
         let told = told(&opened.expect_err("no name"));
         assert!(told.contains(&format!("{name:?} is no name")), "{told}");
     }
@@ -165,7 +168,7 @@ fn a_damaged_file_is_an_error_and_no_panic() -> Test {
         (0..500).map(|n| NewEvent::encode(&Event::new(format!("{n:0100}")), 1000)).collect();
     let events = events.into_iter().collect::<Result<Vec<_>, _>>()?;
     block_on(async {
-        let store = RedbStore::connect(&path, "log", &Options::default()).await?;
+        let store = open(&path, EngineOptions::default()).await?;
         store.append(&events).await?;
         Test::Ok(())
     })?;
@@ -180,9 +183,9 @@ fn a_damaged_file_is_an_error_and_no_panic() -> Test {
             bytes[at..end].fill(0xA5);
             let path = folder.path().join(format!("damaged-{n}-{check_on_open}.redb"));
             fs::write(&path, &bytes)?;
-            let options = Options { check_on_open, ..Options::default() };
+            let options = EngineOptions { check_on_open, ..EngineOptions::default() };
             let read = block_on(async {
-                let store = RedbStore::connect(&path, "log", &options).await?;
+                let store = open(&path, options.clone()).await?;
                 let page = store.read(Cursor::START, ALL).await?;
                 store.append(&events[..1]).await?;
                 Ok::<_, Error>(page.events)
@@ -222,7 +225,7 @@ fn what_was_deleted_is_gone_from_the_file_once_that_is_compacted() -> Test {
         Ok(fs::read(&path)?.windows(MARK.len()).any(|bytes| bytes == MARK))
     };
     block_on(async {
-        let store = RedbStore::connect(&path, "log", &Options::default()).await?;
+        let store = open(&path, EngineOptions::default()).await?;
         for n in 0..10 {
             store.append(&batch(n)?).await?;
         }

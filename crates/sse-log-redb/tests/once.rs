@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use futures_executor::block_on;
-use redb::{ReadableDatabase, ReadableTableMetadata, TableDefinition};
+use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
 use sse_core::store::{NewEvent, Retention, Store, StoreError};
 use sse_core::{Cursor, Event};
-use sse_log_redb::{Options, RedbStore};
+use sse_log_redb::{EngineOptions, Error, RedbStore, StoreOptions, connect};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
 const ONCE: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("log/once");
 const ORDER: TableDefinition<'_, u64, (u64, &str)> = TableDefinition::new("log/once-order");
+
+async fn open(path: &std::path::Path, options: StoreOptions) -> Result<RedbStore, Error> {
+    connect(path, EngineOptions::default()).await?.store("log", options).await
+}
 
 fn once(key: &str) -> NewEvent {
     let event = NewEvent::encode(&Event::new(key), 1000).expect("data alone");
@@ -24,7 +28,7 @@ fn an_append_that_is_tried_again_after_the_end_is_known() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {
-        let store = RedbStore::connect(&path, "log", &Options::default()).await?;
+        let store = open(&path, StoreOptions::default()).await?;
         let first = store.append(&[once("a"), once("b")]).await?;
         store.finish().await?;
         assert_eq!(
@@ -38,15 +42,15 @@ fn an_append_that_is_tried_again_after_the_end_is_known() -> Test {
     })
 }
 
-/// The clock was years ahead when the first of them came. It and those after it are forgotten all the same.
+/// The clock was years ahead when the first of them came. It and those after it are forgotten all the same, once the window is over.
 #[test]
 fn an_idempotency_key_from_the_future_is_in_no_other_key_s_way() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
-    let mut options = Options::default();
-    options.log.idempotency_window = Duration::from_millis(50);
+    let window = Duration::from_millis(50);
+    let options = StoreOptions { idempotency_window: window, ..StoreOptions::default() };
     block_on(async {
-        let store = RedbStore::connect(&path, "log", &options).await?;
+        let store = open(&path, options).await?;
         store.append(&[once("future"), once("later")]).await?;
         Test::Ok(())
     })?;
@@ -59,7 +63,7 @@ fn an_idempotency_key_from_the_future_is_in_no_other_key_s_way() -> Test {
     drop(database);
 
     block_on(async {
-        let store = RedbStore::connect(&path, "log", &options).await?;
+        let store = open(&path, options).await?;
         std::thread::sleep(Duration::from_millis(100));
         store.retain(&Retention { events: 100, bytes: 1 << 20, age: None }).await?;
         Test::Ok(())
@@ -73,4 +77,101 @@ fn an_idempotency_key_from_the_future_is_in_no_other_key_s_way() -> Test {
 fn closed(path: &std::path::Path) -> Result<&std::path::Path, Box<dyn std::error::Error>> {
     assert!(block_on(sse_log_redb::closed(path, Duration::from_secs(5)))?);
     Ok(path)
+}
+
+/// The clock of the process that stored it was ahead by more than the window; and then, in another file, years behind.
+#[test]
+fn an_idempotency_key_is_known_whatever_the_clock_was_set_to() -> Test {
+    let (minute, year) = (60_000, 365 * 24 * 3_600_000);
+    for (way, by) in [3 * minute, year, -3 * minute, -10 * year].into_iter().enumerate() {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("log.redb");
+        let first = block_on(async {
+            let store = open(&path, StoreOptions::default()).await?;
+            Ok::<_, Box<dyn std::error::Error>>(store.append(&[once("key")]).await?)
+        })?;
+        shift(&path, by)?;
+        block_on(async {
+            let store = open(&path, StoreOptions::default()).await?;
+            assert_eq!(store.append(&[once("key")]).await?, first, "way {way}");
+            Test::Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// The clock was set ahead by years while the file was not open: a day of that counts.
+#[test]
+fn events_do_not_grow_old_when_the_clock_is_set_ahead() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    let age = Some(Duration::from_secs(3 * 24 * 3600));
+    let options = StoreOptions { age, ..StoreOptions::default() };
+    block_on(async {
+        let store = open(&path, options).await?;
+        store.append(&[once("a"), once("b"), once("c")]).await?;
+        Test::Ok(())
+    })?;
+    shift(&path, -10 * 365 * 24 * 3_600_000)?;
+    block_on(async {
+        let store = open(&path, options).await?;
+        store.retain(&options.retention()).await?;
+        assert_eq!(store.bounds().await?.oldest, Some(Cursor::from(1)));
+        Ok(())
+    })
+}
+
+/// Moves all times in a file by so many milliseconds, as if the clock of the process that wrote it had been another one.
+fn shift(path: &std::path::Path, by: i64) -> Test {
+    let database = redb::Database::open(closed(path)?)?;
+    let txn = database.begin_write()?;
+    {
+        let moved = |time: u64| time.checked_add_signed(by).expect("a time");
+        let mut file = txn.open_table(TableDefinition::<&str, u64>::new("sse-log"))?;
+        let clock = file.get("clock")?.ok_or("no clock")?.value();
+        file.insert("clock", moved(clock))?;
+        let mut events =
+            txn.open_table(TableDefinition::<u64, (u64, &str, &[u8])>::new("log/events"))?;
+        let mut keys = txn.open_table(ONCE)?;
+        let mut order = txn.open_table(ORDER)?;
+        for at in 1..=events.len()? {
+            let (time, key, block) = {
+                let event = events.get(at)?.ok_or("no event")?;
+                let (time, key, block) = event.value();
+                (time, key.to_owned(), block.to_owned())
+            };
+            events.insert(at, (moved(time), &*key, &*block))?;
+            let (time, key) = {
+                let once = order.get(at)?.ok_or("no key")?;
+                (once.value().0, once.value().1.to_owned())
+            };
+            order.insert(at, (moved(time), &*key))?;
+            keys.insert(&*key, (at, moved(time)))?;
+        }
+    }
+    txn.commit()?;
+    Ok(())
+}
+
+/// Within the window: until more keys came than events are kept; whatever became of the event.
+#[test]
+fn an_idempotency_key_is_known_until_more_keys_came_than_events_are_kept() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    block_on(async {
+        let options = StoreOptions { events: 3, ..StoreOptions::default() };
+        let store = open(&path, options).await?;
+        store.append(&[once("a")]).await?;
+        store.delete(Cursor::from(1)).await?;
+        assert_eq!(store.append(&[once("a")]).await?.cursors, [Cursor::from(1)], "deleted");
+        store.append(&[once("b"), once("c"), once("d")]).await?;
+        let unkeyed = NewEvent::encode(&Event::new("x"), 1000)?;
+        store.append(&vec![unkeyed; 10]).await?;
+        store.retain(&options.retention()).await?;
+        assert_eq!(store.append(&[once("a")]).await?.cursors, [Cursor::from(1)], "and trimmed");
+        store.append(&[once("e")]).await?;
+        assert_eq!(store.append(&[once("a")]).await?.cursors, [Cursor::from(16)], "the fifth");
+        assert_eq!(store.append(&[once("c")]).await?.cursors, [Cursor::from(3)]);
+        Ok(())
+    })
 }

@@ -63,20 +63,20 @@ async fn open(url: &str, name: &str) -> Result<Arc<dyn Store>> {
         Some(("redb", path)) => {
             // It would be made, with nothing in it.
             std::fs::metadata(path).map_err(|error| format!("{path}: {error}"))?;
-            let options = sse_log_redb::Options { log, ..Default::default() };
-            Arc::new(sse_log_redb::RedbStore::connect(path, name, &options).await?)
+            let redb = sse_log_redb::connect(path, Default::default()).await?;
+            Arc::new(redb.store(name, log).await?)
         }
         Some(("redis", url)) => {
             let redis = sse_log_redis::connect(url, Default::default()).await?;
             Arc::new(redis.store(name, log).await?)
         }
         Some(("nats", url)) => {
-            let options = sse_log_nats::Options { log, ..Default::default() };
-            Arc::new(sse_log_nats::NatsStore::connect(url, name, &options).await?)
+            let nats = sse_log_nats::connect(url, Default::default()).await?;
+            Arc::new(nats.store(name, log).await?)
         }
         Some(("postgres", url)) => {
-            let options = sse_log_postgres::Options { log, ..Default::default() };
-            Arc::new(sse_log_postgres::PostgresStore::connect(url, name, &options).await?)
+            let postgres = sse_log_postgres::connect(url, Default::default()).await?;
+            Arc::new(postgres.store(name, log).await?)
         }
         _ => return Err(format!("{url:?} is the URL of no store\n\n{USAGE}").into()),
     })

@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use deadpool_postgres::{Pool, Runtime, tokio_postgres::NoTls};
 use serde_json::json;
 use sse_axum::{Event, EventLog, EventType, Sse, SseRequest, Start, listener, stream_events};
-use sse_log_postgres::{Options, PostgresStore};
+use sse_log_postgres::PostgresStore;
 
 use failed::Failed;
 
@@ -63,9 +63,9 @@ async fn main() -> Result<(), Failed> {
     let database = config.create_pool(Some(Runtime::Tokio1), NoTls)?;
     database.get().await?.batch_execute(TABLES).await?;
 
-    let options = Options::default();
-    let store = PostgresStore::connect(&url, "orders", &options).await?;
-    let log = sse_log_postgres::open_store(store.clone(), options.log).await?;
+    let postgres = sse_log_postgres::connect(&url, Default::default()).await?;
+    let store = postgres.store("orders", Default::default()).await?;
+    let log = sse_log_postgres::open_store(store.clone()).await?;
     let stop = log.shutdown().begin_after(tokio::signal::ctrl_c());
 
     let listener = listener(look::address())?;

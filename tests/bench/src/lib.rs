@@ -8,7 +8,8 @@
 //! - [`server`]: that process as its client sees it; [`memory`]: what it holds;
 //! - [`readers`]: many clients at once;
 //! - [`case`](mod@case): one server, many readers of one kind, and what each of them costs;
-//! - [`stuck`], [`pinned`], [`idle`], [`fanout`], [`store`], [`recover`]: what is found out, a command each.
+//! - [`processes`]: what this process and an engine use; [`bare`]: NATS without a log;
+//! - [`stuck`], [`pinned`], [`idle`], [`fanout`], [`store`], [`beside_plain`], [`recover`], [`logs`]: what is found out, a command each.
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
@@ -16,11 +17,15 @@ use std::time::Duration;
 use sse_conformance::adapters::{ACTIX, AXUM, ROCKET, WARP};
 use sse_conformance::suite::framework::Framework;
 
+pub mod bare;
+pub mod beside_plain;
 pub mod case;
 pub mod fanout;
 pub mod idle;
+pub mod logs;
 pub mod memory;
 pub mod pinned;
+pub mod processes;
 pub mod readers;
 pub mod recover;
 pub mod server;

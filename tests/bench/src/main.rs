@@ -6,8 +6,10 @@ use std::io;
 
 use cap::Cap;
 use clap::Parser;
+use sse_bench::beside_plain::{self, Beside};
 use sse_bench::fanout::{self, Fanout};
 use sse_bench::idle::{self, Idle};
+use sse_bench::logs::{self, IdleLogs};
 use sse_bench::pinned::{self, Pinned};
 use sse_bench::recover::{self, Recovering};
 use sse_bench::serving::{self, Serving};
@@ -33,8 +35,12 @@ enum Arguments {
     Fanout(Fanout),
     /// What a store takes: appending, following, reading, replaying, opening.
     Store(Storing),
+    /// What logs in a redb file add to redb alone.
+    RedbBesidePlain(Beside),
     /// How long a log takes to go on after its engine was killed.
     Recover(Recovering),
+    /// What logs cost on which nothing happens.
+    IdleLogs(IdleLogs),
 }
 
 fn main() -> io::Result<()> {
@@ -48,7 +54,9 @@ fn main() -> io::Result<()> {
         Arguments::Idle(idle) => run(idle::measure(&program, idle)),
         Arguments::Fanout(fanout) => run(fanout::measure(&program, fanout)),
         Arguments::Store(storing) => run(store::measure(storing)),
+        Arguments::RedbBesidePlain(beside) => run(beside_plain::measure(beside)),
         Arguments::Recover(recovering) => run(recover::measure(recovering)),
+        Arguments::IdleLogs(idle) => run(logs::measure(idle, || ALLOCATOR.allocated())),
     }
 }
 

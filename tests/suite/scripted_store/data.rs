@@ -86,10 +86,13 @@ impl Data {
         now: Instant,
         window: Duration,
     ) -> Result<Appended, StoreError> {
-        if self.is_finished {
+        self.known.retain(|_, (came, _)| now.saturating_duration_since(*came) <= window);
+        let is_known = |event: &NewEvent| {
+            event.idempotency_key.as_ref().is_some_and(|key| self.known.contains_key(key))
+        };
+        if self.is_finished && !events.iter().all(is_known) {
             return Err(StoreError::Finished);
         }
-        self.known.retain(|_, (came, _)| now.saturating_duration_since(*came) <= window);
         let cursors = events.iter().map(|event| self.push(event, now)).collect();
         self.changes += 1;
         Ok(Appended { epoch: self.epoch, cursors })
@@ -187,6 +190,7 @@ impl Data {
     pub(super) fn begin_epoch(&mut self, instead_of: Epoch) -> Epoch {
         if self.epoch == instead_of {
             self.epoch = Epoch::random().expect("random numbers");
+            self.known.clear();
             self.changes += 1;
             self.lives += 1;
         }

@@ -77,6 +77,11 @@ impl ScriptedStore {
         self.change(|held| _ = held.data.append(events, now, window));
     }
 
+    /// Deletes this event, as another process would.
+    pub fn remove(&self, event: Cursor) {
+        self.change(|held| held.data.delete(event));
+    }
+
     /// How many events there are.
     pub fn kept(&self) -> usize {
         self.lock().data.len()
@@ -104,12 +109,18 @@ impl ScriptedStore {
 
     /// The replica takes the engine's place, and what it has not got is lost. The connections are, too.
     pub fn fail_over_to(&self, replica: &Replica) {
+        self.go_back_to(replica);
+        self.change(|held| held.data.changes += 1);
+        self.cut(Cut::Fails);
+    }
+
+    /// What the replica has not got is lost, and no connection: nobody is told.
+    pub fn go_back_to(&self, replica: &Replica) {
         self.change(|held| {
             let (changes, lives) = (held.data.changes, held.data.lives);
             held.data = replica.0.clone();
-            (held.data.changes, held.data.lives) = (changes + 1, lives + 1);
+            (held.data.changes, held.data.lives) = (changes, lives + 1);
         });
-        self.cut(Cut::Fails);
     }
 
     /// The data are gone, and it begins anew.

@@ -62,7 +62,8 @@ pub async fn says_what_is_known_of_an_append_when_it_is_cut_off(engine: &dyn Net
             break;
         }
         // Each in another place: within the greeting, or within the answer to the n-th append.
-        let place = 1 + round % PLACES * 60;
+        // First the places where the greeting is, as a rule, and, where the answers come later, those after them.
+        let place = 1 + round % (3 * PLACES) * 60;
         let bad = Cuts { seed: round as u64, ..cuts(place..place + 60, 100) };
         let proxy = CuttingProxy::start(engine.address(), bad).await;
         let opened = engine.open_through(proxy.addr(), NAME, StoreOptions::default());

@@ -36,8 +36,6 @@ async fn reopened(engine: &dyn Durable) -> Arc<dyn Store> {
 /// Events, keys, bounds, epoch, and what an idempotency key stands for.
 pub async fn remembers_after_reopening(engine: &dyn Durable) {
     let store = open(engine).await;
-    let epoch = bounds(&*store).await.epoch;
-    let epoch = store.begin_epoch(epoch).await.expect("begun");
     let once = || event("once").with_idempotency_key("a").expect("short");
     let keyed = event("keyed").with_key("k").expect("short");
     let given = [event("one"), event("two"), event("three"), keyed, once()];
@@ -50,6 +48,10 @@ pub async fn remembers_after_reopening(engine: &dyn Durable) {
         }
     })
     .await;
+    let epoch = bounds(&*store).await.epoch;
+    let epoch = store.begin_epoch(epoch).await.expect("begun");
+    let again = append_all(&*store, &[once()]).await;
+    assert!(again[0] > cursors[4], "in a new epoch it is stored again");
     let before = bounds(&*store).await;
     drop(store);
     engine.crash().await;
@@ -66,9 +68,10 @@ pub async fn remembers_after_reopening(engine: &dyn Durable) {
             (cursors[2], "three".to_owned(), None),
             (cursors[3], "keyed".to_owned(), Some("k".into())),
             (cursors[4], "once".to_owned(), None),
+            (again[0], "once".to_owned(), None),
         ]
     );
-    assert_eq!(append_all(&*store, &[once()]).await, [cursors[4]], "it is known still");
+    assert_eq!(append_all(&*store, &[once()]).await, again, "it is known still");
     let next = append_all(&*store, &[event("next")]).await;
     assert!(next[0] > before.newest, "no position is given twice");
 }

@@ -71,17 +71,34 @@ impl StoreProcess {
         Ok(Arc::new(store))
     }
 
-    /// Kills it, whatever it is at (`kill -9`), and starts it again over the same data.
+    /// Kills it, whatever it is at (`kill -9`), does this, and starts it again over the same URL.
     ///
     /// # Panics
     ///
     /// Where it has not ended within 5 s.
-    pub async fn kill_and_start(&self) {
+    pub async fn kill_and_start(&self, between: impl FnOnce()) {
         let mut running = self.running.write().await;
         running.child.start_kill().expect("it runs");
         let ended = tokio::time::timeout(PATIENCE, running.child.wait()).await;
         ended.expect("it ends within 5 s").expect("it is a child of ours");
+        between();
         *running = Running::start(&self.url, &self.environment);
+    }
+
+    /// Stops it from running (SIGSTOP).
+    pub async fn pause(&self) {
+        self.signal("STOP").await;
+    }
+
+    /// Lets it run on (SIGCONT).
+    pub async fn resume(&self) {
+        self.signal("CONT").await;
+    }
+
+    async fn signal(&self, signal: &str) {
+        let id = self.running.read().await.child.id().expect("it runs").to_string();
+        let sent = Command::new("sh").args(["-c", "kill -$0 $1", signal, &id]).status().await;
+        assert!(sent.expect("a shell").success(), "the process is ours");
     }
 }
 

@@ -39,7 +39,7 @@ impl EventLog {
 
     /// Removes one event for good, as a person may ask for whom it is about: no reader sees it from now on, and its absence is no
     /// gap. Where it is there no more nothing changes. What streams have taken already goes out. Over a store, other processes may give it
-    /// to their clients for up to [`StoreOptions::store_check`](crate::StoreOptions::store_check) longer.
+    /// to their clients until the engine has told them, or for up to [`StoreOptions::store_check`](crate::StoreOptions::store_check).
     ///
     /// # Errors
     ///
@@ -72,6 +72,7 @@ impl EventLog {
             state.tail.delete(cursor);
         }
         let woken = state.behind.as_mut().map(|behind| {
+            behind.recent.forget(&[cursor]);
             if is_to_come {
                 behind.remember_deleted(cursor);
             }
@@ -104,7 +105,7 @@ impl EventLog {
         let epoch = Epoch::random()?;
         let mut state = self.lock();
         let newest = state.tail.newest();
-        let dropped = state.tail.begin_epoch(epoch, newest);
+        let dropped = (state.tail.begin_epoch(epoch, newest), state.remembered.begin_epoch());
         let woken = state.readers.take();
         drop(state);
         drop(dropped);

@@ -1,5 +1,4 @@
 use crate::log::patience::{Backoff, within};
-use crate::log::state::State;
 use crate::log::{EventLog, StoreOptions};
 use crate::store::{Appended, NewEvent, Store, StoreError};
 use crate::{Error, Event, EventId, Timer};
@@ -56,9 +55,9 @@ impl EventLog {
         self.append_one(self.encode(event)?.with_key(key)?).await
     }
 
-    /// Adds an event unless one was added with this idempotency key lately; the answer is the id of the first. So an append whose
-    /// outcome is unknown can be tried again. The key has 1 to 128 bytes, and is remembered for
-    /// [`StoreOptions::idempotency_window`](crate::StoreOptions::idempotency_window).
+    /// Adds an event unless one was added with this idempotency key lately; the answer is the id of the first, also if that is no longer
+    /// kept, or the log is finished by now. So an append whose outcome is unknown can be tried again. The key has 1 to 128 bytes, and is
+    /// remembered for [`StoreOptions::idempotency_window`](crate::StoreOptions::idempotency_window).
     ///
     /// # Errors
     ///
@@ -116,10 +115,8 @@ impl EventLog {
     async fn append_checked(&self, events: Vec<NewEvent>) -> Result<Vec<EventId>, Error> {
         match &self.0.store {
             _ if events.is_empty() => Ok(Vec::new()),
-            Some(store) => append_to(&**store, &self.0.timer, &self.0.options, &events).await,
-            None => self.append_here(|state| {
-                events.into_iter().map(|event| self.push(state, event)).collect()
-            }),
+            Some(store) => Ok(ids(&self.append_stored(&**store, &events).await?).collect()),
+            None => self.append_all_here(events),
         }
     }
 
@@ -134,39 +131,19 @@ impl EventLog {
 
     async fn append_one(&self, event: NewEvent) -> Result<EventId, Error> {
         let Some(store) = &self.0.store else { return self.append_one_here(event) };
-        let mut ids = append_to(&**store, &self.0.timer, &self.0.options, &[event]).await?;
-        Ok(ids.pop().expect("each event has been given an id"))
+        let appended = self.append_stored(&**store, &[event]).await?;
+        Ok(ids(&appended).next().expect("each event has been given an id"))
     }
 
-    pub(super) fn append_one_here(&self, event: NewEvent) -> Result<EventId, Error> {
-        self.append_here(|state| self.push(state, event))
-    }
-
-    fn append_here<T>(&self, push: impl FnOnce(&mut State) -> T) -> Result<T, Error> {
-        let mut state = self.lock_now();
-        if state.is_finished {
-            return Err(Error::finished());
-        }
-        let pushed = push(&mut state);
-        let woken = state.readers.take();
-        drop(state);
-        woken.wake();
-        Ok(pushed)
-    }
-
-    fn push(&self, state: &mut State, event: NewEvent) -> EventId {
-        let now = || self.0.timer.now();
-        let cursor = state.tail.newest().next();
-        if let Some(key) = event.idempotency_key {
-            let base = state.tail.base();
-            if let Some(known) = state.remembered.get(&key, now(), base) {
-                return known.id(state.tail.epoch());
-            }
-            state.remembered.insert(key, cursor, now());
-        }
-        let id = state.tail.push(cursor, event.block, event.key);
-        state.tail.came(now);
-        id
+    async fn append_stored(
+        &self,
+        store: &dyn Store,
+        events: &[NewEvent],
+    ) -> Result<Appended, Error> {
+        let deletions = self.deletions();
+        let appended = append_to(store, &self.0.timer, &self.0.options, events).await?;
+        self.acknowledge(events, &appended, deletions);
+        Ok(appended)
     }
 }
 
@@ -176,14 +153,12 @@ pub(super) async fn append_to(
     timer: &Timer,
     options: &StoreOptions,
     events: &[NewEvent],
-) -> Result<Vec<EventId>, Error> {
+) -> Result<Appended, Error> {
     let is_repeatable = events.iter().all(|event| event.idempotency_key.is_some());
     let (begun, mut backoff, mut may_have_happened) = (timer.now(), Backoff::new(), false);
     loop {
         let error = match within(timer, options.store_timeout, store.append(events)).await {
-            Ok(Appended { epoch, cursors }) => {
-                return Ok(cursors.into_iter().map(|cursor| cursor.id(epoch)).collect());
-            }
+            Ok(appended) => return Ok(appended),
             Err(StoreError::Finished) if !may_have_happened => return Err(Error::finished()),
             Err(error) => error,
         };
@@ -195,4 +170,9 @@ pub(super) async fn append_to(
         }
         backoff.wait(timer).await;
     }
+}
+
+/// The ids of events that were stored.
+pub(super) fn ids(appended: &Appended) -> impl Iterator<Item = EventId> + '_ {
+    appended.cursors.iter().map(|cursor| cursor.id(appended.epoch))
 }

@@ -4,7 +4,7 @@ use std::task::{Poll, Waker};
 use bytes::Bytes;
 
 use crate::log::checks::Checks;
-use crate::log::seen::Seen;
+use crate::log::recent::Recent;
 use crate::log::strangers::Strangers;
 use crate::store::Bounds;
 use crate::{Cursor, Epoch};
@@ -32,7 +32,7 @@ pub(crate) struct Behind {
     /// Events that were deleted before the follower has brought them: pages with them may be on their way.
     deleted: VecDeque<Cursor>,
     /// By what to know whether the store has lost something.
-    pub(super) newest_seen: Option<Seen>,
+    pub(crate) recent: Recent,
     pub(crate) is_followed: bool,
     follower: Option<Waker>,
 }
@@ -94,7 +94,7 @@ impl Behind {
             checks: Checks::default(),
             strangers: Strangers::default(),
             deleted: VecDeque::new(),
-            newest_seen: None,
+            recent: Recent::default(),
             is_followed: false,
             follower: None,
         }
@@ -197,7 +197,7 @@ impl Behind {
         self.bounds = bounds;
         self.strangers.begin_epoch(past);
         self.deleted.clear();
-        self.newest_seen = None;
+        self.recent = Recent::default();
         self.forget_pages()
     }
 

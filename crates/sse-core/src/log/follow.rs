@@ -8,13 +8,11 @@ use futures_util::{StreamExt, pin_mut};
 
 use crate::Timer;
 use crate::log::patience::{Backoff, within};
-use crate::log::seen::Trace;
+use crate::log::slow::{Slow, certain};
+use crate::log::stall::{Lag, Stall};
 use crate::log::trouble::Trouble;
 use crate::log::{EventLog, Shared, reads};
-use crate::store::{Page, PageLimit, Pages, Retention, Store, StoreError};
-
-/// How often the store is asked to let go of what is over the limits.
-const RETAIN_EVERY: Duration = Duration::from_secs(10);
+use crate::store::{Page, PageLimit, Pages, Store, StoreError};
 
 /// How long the store is left alone after it was asked for its bounds, whoever comes with ids that nobody here knows.
 const CHECKS_APART: Duration = Duration::from_millis(20);
@@ -24,10 +22,11 @@ pub(super) struct Follow {
     log: Weak<Shared>,
     pub(super) store: Arc<dyn Store>,
     pub(super) timer: Timer,
-    timeout: Duration,
+    pub(super) timeout: Duration,
+    pub(super) slow: Slow,
     following: Trouble,
     pub(super) reading: Trouble,
-    retaining: Trouble,
+    pub(super) retaining: Trouble,
     pub(super) appending: Trouble,
 }
 
@@ -51,6 +50,7 @@ impl Follow {
             store,
             timer,
             timeout,
+            slow: Slow::default(),
         }
     }
 
@@ -63,78 +63,90 @@ impl Follow {
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        within(&self.timer, self.timeout, call).await.map_err(|error| match error {
-            StoreError::OutcomeUnknown(error) => StoreError::Failed(error),
-            error => error,
-        })
+        within(&self.timer, self.timeout, call).await.map_err(certain)
     }
 
     pub(super) async fn run(&self, check_every: Duration) -> Result<(), Unused> {
-        let mut backoff = Backoff::new();
+        let (mut backoff, mut stall) = (Backoff::new(), Stall::new(check_every));
         loop {
             let before = self.log()?.stats().newest;
-            if let Err(Failed::Store(error)) = self.follow(check_every).await {
-                self.following.begins(&error);
+            match self.follow(stall.time()).await {
+                Err(Failed::Store(error)) => self.following.begins(&error),
+                Ok(Ended::Stalled) => stall.lengthen(),
+                Err(Failed::Unused) | Ok(Ended::Other) => {}
             }
             if self.log()?.stats().newest != before {
                 backoff = Backoff::new();
+                stall.reset();
             }
             backoff.wait(&self.timer).await;
         }
     }
 
-    /// Follows from where the log is, until that cannot go on.
-    async fn follow(&self, check_every: Duration) -> Result<(), Failed> {
+    /// Follows from where the log is, until that cannot go on, or brings nothing for so long though there is something.
+    async fn follow(&self, stalled: Duration) -> Result<Ended, Failed> {
         // What the store has lost is looked for once the connection is there, which is lost when the store loses anything.
         let (epoch, mut newest) = self.log()?.epoch_and_newest();
+        let mut deletions = self.log()?.deletions();
         let mut pages = self.within(self.store.follow(newest)).await?;
-        self.check().await?;
-        self.check_newest().await?;
+        let number = self.log()?.begin_check();
+        let bounds = self.bounds_by_content().await?;
+        self.log()?.end_check(number, &bounds);
         self.check_rest().await?;
         if self.log()?.epoch_and_newest().0 != epoch {
-            return Ok(());
+            return Ok(Ended::Other);
         }
         self.following.is_over();
-        let (mut behind_since, mut checked) = (None, self.timer.now());
+        let (mut behind, mut checked) = (None::<Lag>, self.timer.now());
         loop {
-            match self.next(&mut pages, check_every, checked).await? {
+            let due = behind.as_ref().map(|lag| lag.due(stalled));
+            let (taken, is_empty) = match self.next(&mut pages, due, checked).await? {
                 Next::Page(page) => {
-                    if self.log()?.take_page(&page) == Taken::NotFollowing {
-                        return Ok(());
-                    }
+                    let before = std::mem::replace(&mut deletions, page.bounds.deletions);
+                    (self.log()?.take_page(&page, before), page.events.is_empty())
                 }
-                Next::End => return Ok(()),
+                Next::End => return Ok(Ended::Other),
                 Next::Check => {
-                    let taken = self.check().await?;
+                    let number = self.log()?.begin_check();
+                    let bounds = self.bounds().await?;
                     checked = self.timer.now();
-                    match taken {
-                        Taken::NotFollowing => return Ok(()),
-                        Taken::UpToDate => behind_since = None,
-                        Taken::Behind => {
-                            let since = *behind_since.get_or_insert(checked);
-                            if checked.saturating_duration_since(since) >= check_every {
-                                tracing::debug!(
-                                    log = self.store.name(),
-                                    "a follower has stalled: it is made anew"
-                                );
-                                return Ok(());
-                            }
-                        }
+                    (self.log()?.end_check(number, &bounds), false)
+                }
+                Next::Due => {
+                    let Some(lag) = behind.take().filter(Lag::is_hasty) else {
+                        let log = self.store.name();
+                        tracing::debug!(log, "a follower has stalled: it is made again");
+                        return Ok(Ended::Stalled);
+                    };
+                    // There may be nothing that could come: the newest was deleted, or is no event.
+                    if let Err(Failed::Unused) = self.check_rest().await {
+                        return Err(Failed::Unused);
+                    }
+                    let is_behind = self.log()?.newest_here_and_stored().is_some();
+                    behind = is_behind.then_some(lag.confirmed());
+                    continue;
+                }
+            };
+            let before = std::mem::replace(&mut newest, self.log()?.epoch_and_newest().1);
+            behind = behind.filter(|_| newest == before);
+            match taken {
+                Taken::NotFollowing => return Ok(Ended::Other),
+                Taken::UpToDate => behind = None,
+                Taken::Behind => {
+                    let lag = behind.get_or_insert_with(|| Lag::new(self.timer.now()));
+                    if is_empty {
+                        lag.hasten();
                     }
                 }
-            }
-            let before = std::mem::replace(&mut newest, self.log()?.epoch_and_newest().1);
-            if newest != before {
-                behind_since = None;
             }
         }
     }
 
-    /// The next page; or the time has come to look at the bounds, or somebody wants that.
+    /// The next page; or it is due to look why nothing comes, or somebody wants the bounds.
     async fn next(
         &self,
         pages: &mut Pages,
-        check_every: Duration,
+        due: Option<Instant>,
         checked: Instant,
     ) -> Result<Next, Failed> {
         let rest = CHECKS_APART.saturating_sub(self.timer.now().saturating_duration_since(checked));
@@ -142,77 +154,45 @@ impl Follow {
             // Before the next page: there may be one at every turn.
             return Ok(Next::Check);
         }
-        let due = self.timer.sleep(check_every);
+        let due = async {
+            match due {
+                Some(due) => {
+                    self.timer.sleep(due.saturating_duration_since(self.timer.now())).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
         let wanted = async {
             poll_fn(|_| match self.log() {
-                Ok(log) if log.is_check_wanted() => Poll::Ready(()),
-                Ok(_) => Poll::Pending,
-                Err(Unused) => Poll::Ready(()),
+                Ok(log) if !log.is_check_wanted() => Poll::Pending,
+                _ => Poll::Ready(()),
             })
             .await;
             self.timer.sleep(rest).await;
         };
         let page = pages.next();
-        pin_mut!(page, wanted);
-        let check = select(due, wanted);
-        match select(page, check).await {
+        pin_mut!(page, due, wanted);
+        match select(page, select(due, wanted)).await {
             Either::Left((Some(page), _)) => Ok(Next::Page(page?)),
             Either::Left((None, _)) => Ok(Next::End),
-            Either::Right(_) => Ok(Next::Check),
+            Either::Right((Either::Left(_), _)) => Ok(Next::Due),
+            Either::Right((Either::Right(_), _)) => Ok(Next::Check),
         }
     }
 
-    /// Asks for the bounds. Where the newest event has moved back, a new epoch begins: the ids of events that are lost must not
-    /// come to name others.
-    async fn check(&self) -> Result<Taken, Failed> {
-        let number = self.log()?.begin_check();
-        let mut bounds = self.within(self.store.bounds()).await?;
-        if self.log()?.has_moved_back(&bounds) {
-            tracing::warn!(log = self.store.name(), newest = %bounds.newest, "the newest events of a log are gone from its store; a new epoch begins");
-            self.within(self.store.begin_epoch(bounds.epoch)).await?;
-            bounds = self.within(self.store.bounds()).await?;
-        }
-        Ok(self.log()?.end_check(number, &bounds))
-    }
-
-    /// Whether the newest event is the one we know: after a failover, or a restore, another may have been given its cursor.
-    async fn check_newest(&self) -> Result<(), Failed> {
-        let Some(seen) = self.log()?.newest_seen() else { return Ok(()) };
-        let (cursor, mut limit) = (seen.cursor, PageLimit { events: 1, ..reads::LIMIT });
-        let mut after = cursor.previous();
-        let page = loop {
-            let page = self.within(self.store.read(after, limit)).await?;
-            match self.log()?.trace(&seen, &page) {
-                Trace::Found => return Ok(()),
-                Trace::Lost => break page,
-                Trace::After(last) => (after, limit) = (last, reads::LIMIT),
-            }
-        };
-        tracing::warn!(log = self.store.name(), %cursor, "the newest event of a log is another one in its store; a new epoch begins");
-        self.within(self.store.begin_epoch(page.bounds.epoch)).await?;
-        self.check().await?;
-        Ok(())
-    }
-
-    /// Whether there is anything after the newest event we know. Where the newest of all was deleted there is not.
+    /// Whether there is anything after the newest event we know. Where the newest of all was deleted there is not. It is asked twice, as
+    /// in [`reads::nothing_between`].
     async fn check_rest(&self) -> Result<(), Failed> {
         let Some((newest, stored)) = self.log()?.newest_here_and_stored() else { return Ok(()) };
-        let nothing = reads::nothing_between(&*self.store, newest, stored);
-        if let Some(bounds) = self.within(nothing).await? {
-            self.log()?.advance(stored, &bounds);
+        let one = PageLimit { events: 1, ..reads::LIMIT };
+        let mut page = self.read(newest, one).await?;
+        if reads::has_nothing_up_to(stored, &page) {
+            page = self.read(newest, one).await?;
+            if reads::has_nothing_up_to(stored, &page) {
+                self.log()?.advance(stored, &page.bounds);
+            }
         }
         Ok(())
-    }
-
-    pub(super) async fn retain(&self, retention: Retention) -> Result<(), Unused> {
-        loop {
-            self.log()?;
-            match self.within(self.store.retain(&retention)).await {
-                Ok(()) => self.retaining.is_over(),
-                Err(error) => self.retaining.begins(&error),
-            }
-            self.timer.sleep(RETAIN_EVERY).await;
-        }
     }
 }
 
@@ -230,9 +210,16 @@ enum Next {
     Page(Page),
     End,
     Check,
+    Due,
 }
 
-enum Failed {
+/// Why it is followed no more.
+enum Ended {
+    Stalled,
+    Other,
+}
+
+pub(super) enum Failed {
     Store(StoreError),
     Unused,
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-use futures_util::future::join4;
+use futures_util::future::join5;
 use sync_wrapper::SyncWrapper;
 
 use crate::log::behind::Behind;
@@ -37,10 +37,11 @@ impl Follower {
         let follow = Follow::new(weak.clone(), store, timer, options.store_timeout);
         let check_every = options.store_check_apart();
         let run = async move {
-            let ended = join4(
+            let ended = join5(
                 follow.run(check_every),
                 reads::run(&follow),
-                follow.retain(options.retention()),
+                follow.verify(check_every),
+                follow.retain(&options),
                 queue::run(&follow, &stored, &options),
             );
             drop(ended.await);

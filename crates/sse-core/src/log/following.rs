@@ -6,21 +6,20 @@ use crate::log::EventLog;
 use crate::log::behind::{Behind, Part};
 use crate::log::follow::Taken;
 use crate::log::reads::{self, Known};
-use crate::log::seen::{Seen, Trace};
 use crate::log::state::State;
 use crate::log::tail::Dropped;
-use crate::store::{Bounds, Page, StoredEvent};
+use crate::store::{Bounds, Page};
 use crate::wakers::wake_all;
 use crate::{Cursor, Epoch};
 
 /// Whom to wake once the lock is released.
 #[derive(Default)]
-struct Changes {
+pub(super) struct Changes {
     /// Whether there is something for those who wait at the end.
-    has_news: bool,
-    woken: Vec<Waker>,
+    pub(super) has_news: bool,
+    pub(super) woken: Vec<Waker>,
     /// To be freed then.
-    dropped: Vec<Dropped>,
+    pub(super) dropped: Vec<Dropped>,
 }
 
 impl EventLog {
@@ -48,18 +47,6 @@ impl EventLog {
         (state.tail.epoch(), state.tail.newest())
     }
 
-    /// Whether the store has lost events that have been seen here, or the end of the log, or is of an epoch that was over.
-    pub(super) fn has_moved_back(&self, bounds: &Bounds) -> bool {
-        let state = self.lock();
-        let Some(behind) = &state.behind else { return false };
-        let has_lost_the_end = behind.bounds.is_finished && !bounds.is_finished;
-        match bounds.epoch == state.tail.epoch() {
-            true => bounds.newest < state.newest() || has_lost_the_end,
-            // A backup of an earlier life.
-            false => behind.strangers.is_past(bounds.epoch),
-        }
-    }
-
     pub(super) fn end_check(&self, number: u64, bounds: &Bounds) -> Taken {
         self.change(|state, changes| {
             let taken = state.learn(bounds, changes);
@@ -70,8 +57,8 @@ impl EventLog {
         })
     }
 
-    /// Takes over the events of a page that was followed to.
-    pub(super) fn take_page(&self, page: &Page) -> Taken {
+    /// Takes over the events of a page that was followed to. Before it was read the store had so many deletions.
+    pub(super) fn take_page(&self, page: &Page, deletions: u64) -> Taken {
         self.change(|state, changes| {
             if page.bounds.epoch == state.tail.epoch() {
                 if page.bounds.floor > state.tail.newest() {
@@ -79,9 +66,7 @@ impl EventLog {
                     changes.dropped.push(state.tail.skip_to(page.bounds.floor));
                     changes.has_news = true;
                 }
-                for event in &page.events {
-                    changes.has_news |= state.take(event);
-                }
+                state.take_page(page, deletions, self.0.timer.now(), changes);
             }
             state.learn(&page.bounds, changes)
         })
@@ -95,23 +80,24 @@ impl EventLog {
                 // First whether there was any that is gone.
                 state.learn(bounds, changes);
                 state.tail.advance(newest);
+                if let Some(behind) = &mut state.behind {
+                    behind.recent.pass(newest);
+                    behind.recent.end_page(bounds);
+                }
                 state.learn(bounds, changes);
             }
         });
     }
 
-    /// The newest event that the follower has brought, if there is anything by which to know it again.
-    pub(super) fn newest_seen(&self) -> Option<Seen> {
-        self.lock().behind.as_ref().and_then(|behind| behind.newest_seen.clone())
-    }
-
-    /// What a page says of an event that was seen, if it is of the same epoch, and none was deleted since.
-    pub(super) fn trace(&self, seen: &Seen, page: &Page) -> Trace {
+    /// Whether these bounds say what the follower has not brought: it then asks for them by itself.
+    pub(super) fn is_news(&self, bounds: &Bounds) -> bool {
         let state = self.lock();
-        let deletions = state.behind.as_ref().map(|behind| behind.bounds.deletions);
-        let is_of_our_past =
-            state.tail.epoch() == page.bounds.epoch && deletions == Some(page.bounds.deletions);
-        if is_of_our_past { seen.trace(page) } else { Trace::Found }
+        let Some(behind) = &state.behind else { return false };
+        let known = &behind.bounds;
+        bounds.epoch != state.tail.epoch()
+            || bounds.newest > state.tail.newest()
+            || (bounds.floor, bounds.oldest) != (known.floor, known.oldest)
+            || (bounds.is_finished, bounds.deletions) != (known.is_finished, known.deletions)
     }
 
     /// The newest event here, and in the store, where that has a newer one.
@@ -167,76 +153,5 @@ impl EventLog {
         readers.into_iter().for_each(|readers| readers.wake());
         wake_all(changes.woken);
         result
-    }
-}
-
-impl State {
-    /// Takes over an event, if it is new.
-    fn take(&mut self, event: &StoredEvent) -> bool {
-        let Some(behind) = &mut self.behind else { return false };
-        if event.cursor <= self.tail.newest() {
-            return false;
-        }
-        if behind.take_deleted(event.cursor) {
-            self.tail.advance(event.cursor);
-            return true;
-        }
-        behind.newest_seen = Some(Seen::of(event));
-        self.tail.push(event.cursor, event.block.clone(), event.key.clone());
-        true
-    }
-
-    /// Takes note of what the store has.
-    fn learn(&mut self, bounds: &Bounds, changes: &mut Changes) -> Taken {
-        let Some(behind) = &mut self.behind else { return Taken::UpToDate };
-        if bounds.epoch != self.tail.epoch() {
-            if behind.strangers.is_past(bounds.epoch) {
-                return Taken::NotFollowing;
-            }
-            changes.has_news = true;
-            changes.woken.extend(behind.begin_epoch(self.tail.epoch(), *bounds));
-            changes.dropped.push(self.tail.begin_epoch(bounds.epoch, bounds.newest));
-            self.is_finished = bounds.is_finished;
-            return Taken::NotFollowing;
-        }
-        if bounds.newest < self.tail.newest() {
-            return Taken::NotFollowing;
-        }
-        if bounds.deletions != behind.bounds.deletions {
-            changes.dropped.push(self.tail.skip_to(self.tail.newest()));
-            self.deletions += 1;
-            changes.woken.extend(behind.forget_pages());
-            behind.newest_seen = None;
-        }
-        behind.bounds.follow_on(bounds);
-        let known = behind.bounds;
-        if known.floor > self.tail.newest() {
-            changes.dropped.push(self.tail.skip_to(known.floor));
-            changes.has_news = true;
-        }
-        let is_behind = self.tail.newest() < known.newest;
-        if known.is_finished && !is_behind && !self.is_finished {
-            self.is_finished = true;
-            changes.has_news = true;
-        }
-        if is_behind { Taken::Behind } else { Taken::UpToDate }
-    }
-}
-
-impl Bounds {
-    fn raise_floor(&mut self, other: &Self) {
-        if other.floor > self.floor {
-            (self.floor, self.oldest) = (other.floor, other.oldest);
-        }
-    }
-
-    /// Others of the same epoch, which may be older: a page is on its way while the bounds are asked for.
-    fn follow_on(&mut self, other: &Self) {
-        if other.floor >= self.floor {
-            (self.floor, self.oldest) = (other.floor, other.oldest);
-        }
-        self.newest = self.newest.max(other.newest);
-        self.is_finished |= other.is_finished;
-        self.deletions = other.deletions;
     }
 }

@@ -78,9 +78,10 @@ impl EventLog {
                 self.advance(newest, bounds);
                 return Ok(());
             }
+            let deletions = self.deletions();
             let read = store.read(newest, reads::LIMIT);
             let page = within(&self.0.timer, self.0.options.store_timeout, read).await?;
-            if self.take_page(&page) == Taken::NotFollowing {
+            if self.take_page(&page, deletions) == Taken::NotFollowing {
                 // The follower sees to it.
                 return Ok(());
             }

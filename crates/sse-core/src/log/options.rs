@@ -23,8 +23,8 @@ pub struct LogOptions {
     pub age: Option<Duration>,
     /// The largest event accepted, in bytes when encoded without its id; default 1 MiB, at most 1 GiB.
     pub largest_event: usize,
-    /// For how long an idempotency key is remembered; default 2 minutes. At most as many keys are remembered as events are kept: further keys push
-    /// out the oldest.
+    /// For how long an idempotency key is remembered: default 2 minutes, though no longer than until more than `events` further keys came. What
+    /// becomes of its event does not matter: it may have been dropped, deleted or superseded, and the log be finished. A new epoch forgets all keys.
     pub idempotency_window: Duration,
 }
 
@@ -48,8 +48,8 @@ pub struct StoreOptions {
     pub age: Option<Duration>,
     /// The largest event accepted, in bytes when encoded without its id; default 1 MiB, at most 1 GiB.
     pub largest_event: usize,
-    /// For how long an idempotency key is remembered; default 2 minutes. At most as many keys are remembered as events are kept: further keys push
-    /// out the oldest.
+    /// For how long an idempotency key is remembered: default 2 minutes, though no longer than until more than `events` further keys came. What
+    /// becomes of its event does not matter: it may have been dropped, deleted or superseded, and the log be finished. A new epoch forgets all keys.
     pub idempotency_window: Duration,
     /// How many of the newest events are in memory; default 1000.
     pub tail_events: usize,
@@ -59,8 +59,13 @@ pub struct StoreOptions {
     pub store_timeout: Duration,
     /// For how long an append is tried again that has failed for certain, or that has an idempotency key; default 0.
     pub store_wait: Duration,
-    /// How often the store is asked for what followers may not be told of: a head that moved back, a follower that stalls.
-    /// Default 1 s, at least 10 ms.
+    /// How often the store is asked whether it has still what it had, also while events come: one call, which reads the newest event.
+    /// Default: 30 s; at least 10 ms.
+    ///
+    /// It is asked besides whenever following begins again, and within a second if its bounds have changed otherwise than by new events.
+    /// So a loss for which the engine breaks no connection, as when a server takes over the data of another one, is told to clients within this
+    /// time and a second. A follower that the engine does not tell of events is noticed within this time, and begun again 20 s later at the
+    /// latest.
     pub store_check: Duration,
 }
 
@@ -115,7 +120,7 @@ impl Default for StoreOptions {
             tail_bytes: 16 * 1024 * 1024,
             store_timeout: Duration::from_secs(5),
             store_wait: Duration::ZERO,
-            store_check: Duration::from_secs(1),
+            store_check: Duration::from_secs(30),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use crate::log::append::append_to;
+use crate::log::append::{append_to, ids};
 use crate::log::follow::{Follow, Unused};
 use crate::log::{EventLog, StoreOptions};
 use crate::store::{NewEvent, StoreError};
@@ -171,10 +171,14 @@ pub(super) async fn run(
 ) -> Result<(), Unused> {
     loop {
         let (events, told) = queue.next().await;
+        let deletions = follow.log()?.deletions();
         match append_to(&*follow.store, &follow.timer, options, &events).await {
-            Ok(ids) => {
+            Ok(appended) => {
                 follow.appending.is_over();
-                told.iter().zip(ids).for_each(|(told, id)| drop(told.try_send(Ok(id))));
+                if let Ok(log) = follow.log() {
+                    log.acknowledge(&events, &appended, deletions);
+                }
+                told.iter().zip(ids(&appended)).for_each(|(told, id)| drop(told.try_send(Ok(id))));
             }
             Err(error) => {
                 // Those who kept their receipts are told each.

@@ -83,7 +83,7 @@ async fn attempt(follow: &Follow, part: Part) -> Result<(Cursor, Known, Page), S
             follow.within(follow.store.before_last(PageLimit::of_events(count))).await?
         }
     };
-    let page = follow.within(follow.store.read(after, LIMIT)).await?;
+    let page = follow.read(after, LIMIT).await?;
     Ok((after, before, page))
 }
 
@@ -97,13 +97,17 @@ pub(super) async fn nothing_between(
     let mut bounds = None;
     for _ in 0..2 {
         let page = store.read(after, PageLimit { events: 1, ..LIMIT }).await?;
-        let is_there = page.events.first().is_some_and(|event| event.cursor <= end);
-        if is_there || page.bounds.newest < end {
+        if !has_nothing_up_to(end, &page) {
             return Ok(None);
         }
         bounds = Some(page.bounds);
     }
     Ok(bounds)
+}
+
+/// Whether a store that has all up to this position has nothing there that comes after where the page begins.
+pub(super) fn has_nothing_up_to(end: Cursor, page: &Page) -> bool {
+    page.events.first().is_none_or(|event| event.cursor > end) && page.bounds.newest >= end
 }
 
 /// A page as it goes out, made before the log is locked.

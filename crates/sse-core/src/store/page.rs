@@ -26,7 +26,8 @@ pub struct Bounds {
     pub newest: Cursor,
     /// Whether the newest event is the last.
     pub is_finished: bool,
-    /// A number that changes whenever an event was deleted: what is held in memory is then read anew.
+    /// How many events were deleted in this epoch, or a larger number that grows by at least one with each: what is held in memory is then
+    /// read again. If it falls within an epoch, the store has lost what it had.
     pub deletions: u64,
 }
 

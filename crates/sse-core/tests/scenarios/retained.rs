@@ -97,6 +97,61 @@ async fn a_deleted_event_is_seen_by_no_reader_and_is_no_gap() -> Result<(), Erro
     Ok(())
 }
 
+/// As `docs/replay.md` has it in its table.
+#[tokio::test(start_paused = true)]
+async fn an_append_that_is_tried_again_has_the_first_answer_whatever_became_of_its_event()
+-> Result<(), Error> {
+    let log = EventLog::in_memory_on(clock::timer(), 3);
+    let once = |key: &str| {
+        let event = log.encode("again").expect("an event");
+        event.with_idempotency_key(key).expect("a short key")
+    };
+    let superseding = log.encode("new")?.with_key("key")?;
+    let kept = log.append_once("kept", "1").await?;
+    let dropped = log.append_once("dropped", "2").await?;
+    let superseded = once("superseded").with_key("key")?;
+    let superseded = log.append_encoded(vec![superseded, superseding]).await?.remove(0);
+    let deleted = log.append_once("deleted", "3").await?;
+    log.delete(&deleted).await?;
+    log.append_all(["4", "5", "6"]).await?;
+    let first = [("dropped", dropped), ("superseded", superseded), ("deleted", deleted)];
+    for _ in 0..2 {
+        for (key, first) in &first {
+            assert_eq!(log.append_once(key, "again").await?, *first, "{key}");
+        }
+        assert_eq!(log.append_once("kept", "again").await?, kept, "three further keys came");
+        assert_eq!(log.stats().events, 3);
+        log.finish().await?;
+    }
+    let batch = log.append_encoded(vec![once("deleted"), once("superseded")]).await?;
+    assert_eq!(batch, [first[2].1.clone(), first[1].1.clone()]);
+    for events in [vec![once("deleted"), once("new")], vec![once("deleted"), log.encode("7")?]] {
+        let refused = log.append_encoded(events).await.expect_err("there is something to add");
+        assert!(refused.is_finished(), "{refused}");
+    }
+    assert!(log.append_once("new", "7").await.expect_err("it is not known").is_finished());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idempotency_key_is_forgotten_by_more_further_keys_than_events_and_by_a_new_epoch()
+-> Result<(), Error> {
+    let log = EventLog::in_memory_on(clock::timer(), 3);
+    let first = log.append_once("first", "1").await?;
+    for n in 0..3 {
+        log.append_once(&format!("further {n}"), "x").await?;
+        assert_eq!(log.append_once("first", "again").await?, first, "after {n}");
+    }
+    log.append_once("one too many", "x").await?;
+    let again = log.append_once("first", "again").await?;
+    assert_ne!(again, first);
+    log.new_epoch().await?;
+    let in_another_epoch = log.append_once("first", "once more").await?;
+    assert_ne!(in_another_epoch.epoch(), again.epoch());
+    assert_eq!(log.append_once("first", "and again").await?, in_another_epoch);
+    Ok(())
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_append_that_is_tried_again_is_one_event_within_the_window() -> Result<(), Error> {
     let options = LogOptions { events: 3, ..LogOptions::default() };
@@ -113,7 +168,7 @@ async fn an_append_that_is_tried_again_is_one_event_within_the_window() -> Resul
     for n in 4..=7 {
         log.append(n.to_string()).await?;
     }
-    assert_ne!(log.append_once("order 1", "8").await?, again, "its event is gone, and so is it");
+    assert_eq!(log.append_once("order 1", "8").await?, again, "its event is gone, and it is known");
     for key in ["", &"x".repeat(129)] {
         let refused = log.append_once(key, "9").await.expect_err("a key has 1 to 128 bytes");
         assert!(refused.is_invalid_event());

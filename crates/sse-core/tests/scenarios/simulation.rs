@@ -2,6 +2,7 @@
 //!
 //! `SSE_SEEDS=1000000` tries more of them than usual, `SSE_SEED=7` the one that failed.
 
+use std::future::poll_fn;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -35,6 +36,19 @@ fn seeds(usual: u64) -> Range<u64> {
         (Some(seed), _) => seed..seed + 1,
         (None, count) => 0..count.unwrap_or(usual),
     }
+}
+
+/// Takes this many polls.
+pub(crate) async fn wait_some_polls(mut polls: usize) {
+    poll_fn(|cx| {
+        if polls == 0 {
+            return Poll::Ready(());
+        }
+        polls -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// A client that reads only when it is woken, is cut off anywhere, and comes back with the last event ID it saw.

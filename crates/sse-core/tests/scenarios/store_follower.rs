@@ -17,9 +17,10 @@ fn store(positions: Positions) -> ScriptedStore {
     ScriptedStore::on(clock::timer(), positions)
 }
 
-/// A process over this store.
+/// A process over this store, which looks every second whether all is there.
 async fn process(store: &ScriptedStore) -> (EventLog, JoinHandle<()>) {
-    let opened = EventLog::open(store.clone(), StoreOptions::default(), clock::timer()).await;
+    let options = StoreOptions { store_check: Duration::from_secs(1), ..StoreOptions::default() };
+    let opened = EventLog::open(store.clone(), options, clock::timer()).await;
     let (log, follower) = opened.expect("the store is up");
     (log, tokio::spawn(follower))
 }

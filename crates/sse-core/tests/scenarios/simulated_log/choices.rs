@@ -1,12 +1,12 @@
 //! The choices of an application for its streams, as far as a log can tell them apart.
 
-use std::future::poll_fn;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::Poll;
 
 use fastrand::Rng;
 use sse_core::{Event, EventId, EventLog, EventType, Feed, Gap, OnGap, Snapshot, Start};
+
+use crate::simulation::wait_some_polls;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AfterGap {
@@ -98,21 +98,13 @@ impl Snapshots {
 
     async fn make(self, name: &'static str, log: EventLog) -> Result<Snapshot, io::Error> {
         let before = log.stats().newest;
-        let (number, mut polls, is_of_before) = {
+        let (number, polls, is_of_before) = {
             let mut state = self.lock();
             state.made.push(Made { log: name, ..Made::default() });
             let polls = if state.rng.bool() { 0 } else { state.rng.usize(1..4) };
             (state.made.len() - 1, polls, !state.kind.are_sound && state.rng.bool())
         };
-        poll_fn(|cx| {
-            if polls == 0 {
-                return Poll::Ready(());
-            }
-            polls -= 1;
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
+        wait_some_polls(polls).await;
         let at = if is_of_before { before } else { log.stats().newest };
         let mut state = self.lock();
         if !state.kind.are_sound && state.rng.u8(..16) == 0 {

@@ -133,19 +133,16 @@ impl Recorded {
         self.look();
         let (size, event) = self.next_event(rng);
         let appended = now(self.log.append_once(&format!("once {key}"), event));
-        if let Some(known) = self.idempotency_keys.get(&key)
-            && let Ok(id) = &appended
-        {
-            let is_late = self.clock.now() - known.came > WINDOW;
-            let is_here = known.life == self.book.life();
-            let is_kept = is_here && known.cursor > self.book.base;
-            // The log may remember no more keys than events.
-            let may_forget = self.count - known.count >= self.options.events;
-            if is_here && id.as_str() == self.book.id(known.cursor) {
-                assert!(!is_late && is_kept, "{id} is remembered for too long");
-                return self.look();
-            }
-            assert!(is_late || !is_kept || may_forget, "appended twice: {id}");
+        let is_remembered = |known: &&Remembered| {
+            known.life == self.book.life()
+                && self.clock.now() - known.came <= WINDOW
+                && self.count - known.count <= self.options.events.max(1)
+        };
+        if let Some(known) = self.idempotency_keys.get(&key).filter(is_remembered) {
+            // Whatever has become of it, and though the log may be finished.
+            let id = appended.expect("it has its answer");
+            assert_eq!(id.as_str(), self.book.id(known.cursor), "appended twice");
+            return self.look();
         }
         if appended.is_ok() {
             self.count += 1;

@@ -163,6 +163,10 @@ impl Track {
         let is_silent = self.is_silent(book);
         match &self.at {
             _ if is_silent => book.newest > self.newest_before,
+            // It may have begun in the present life, in which there is nothing yet.
+            At::Begin { span, start, .. } if span.life != book.life() => {
+                book.is_kept_after(book.start(start).hi)
+            }
             At::Begin { span, .. } | At::Between(span) => {
                 span.life != book.life() || book.next_due(span.life, span.hi).is_some()
             }
@@ -188,8 +192,9 @@ impl Track {
             At::Between(span) if is_silent && span.life == book.life() => {
                 Known::At(Span { hi: span.hi.max(book.newest), ..*span })
             }
+            // It may have gone on in the present life by now.
+            At::Between(_) | At::Lost(_) if is_silent => Known::Unclear,
             At::Between(span) => Known::At(*span),
-            At::Lost(_) if is_silent => Known::Unclear,
             At::Lost(_) => self.known.clone(),
             At::Snapshot { before, .. } => before.clone(),
         }

@@ -25,6 +25,10 @@ impl Simulation {
         if !client.reader.is_connected() {
             let process = self.rng.usize(..2);
             let Some(log) = &self.processes[process].log else { return false };
+            if client.process != process {
+                // This one may not have heard of it.
+                client.must_not_see.clear();
+            }
             client.is_to_be_told = self.processes[process].is_confused_about(&client.last_event_id);
             client.is_confused = self.processes[process].is_confused();
             let newest = self.processes[process].newest();

@@ -114,6 +114,9 @@ impl Simulation {
     }
 
     fn check(&mut self, what: What, process: usize, result: Result<Vec<EventId>, Error>) {
+        if let Ok(ids) = &result {
+            self.processes[process].acknowledge(ids);
+        }
         match (what, result) {
             (What::Append(numbers), Ok(ids)) => {
                 assert_eq!(ids.len(), numbers.len());

@@ -1,14 +1,13 @@
 //! How clients begin, and what they chose for a gap.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
 
 use fastrand::Rng;
 use sse_core::{Cursor, EventId, OnGap, Snapshot, Start};
 
 use super::history::History;
+use crate::simulation::wait_some_polls;
 use crate::support::scripted_store::ScriptedStore;
 
 /// What a client chose for a gap.
@@ -97,18 +96,6 @@ impl Snapshots {
 fn snapshot(events: usize, at: EventId) -> Snapshot {
     let events = (0..events).map(|n| format!("state {n}").into()).collect();
     Snapshot { events, at }
-}
-
-async fn wait_some_polls(mut polls: usize) {
-    poll_fn(|cx| {
-        if polls == 0 {
-            return Poll::Ready(());
-        }
-        polls -= 1;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 /// The epoch and the position of an id that a log gave.

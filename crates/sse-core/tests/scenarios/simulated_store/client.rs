@@ -42,7 +42,7 @@ pub(super) struct Client {
     pub(super) rests_until: Option<Instant>,
     /// It has seen the end.
     pub(super) is_done: bool,
-    /// What was deleted for good before it came.
+    /// What its process has deleted for good before it came.
     pub(super) must_not_see: Vec<Place>,
     /// For how long it has waited for an event that the log has.
     pub(super) wait: Wait,

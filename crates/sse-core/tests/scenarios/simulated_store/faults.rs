@@ -38,20 +38,39 @@ impl Simulation {
 
     /// The replica takes over. Where events are lost in other ways, too, nobody appends until it was noticed.
     pub(super) fn fail_over(&mut self) {
+        if self.has_losses && self.replica.is_none() {
+            // It lacks no more than what is deleted now.
+            self.replica = Some((self.store.replica(), self.history.head));
+            self.delete();
+        }
         let Some((replica, head)) = self.replica.take() else { return };
+        // What was deleted is known to whoever has followed to it.
+        let all_is_known = self.has_losses && self.rng.bool();
+        if all_is_known {
+            self.mend();
+            self.let_pass(Duration::from_secs(1));
+        }
         let lost = self.store.now();
-        self.store.fail_over_to(&replica);
+        if self.has_losses && self.rng.bool() {
+            self.store.go_back_to(&replica);
+        } else {
+            self.store.fail_over_to(&replica);
+        }
         self.history.go_back_to(head);
         let now = self.store.now();
-        let mut nobody_knows_more = true;
+        let has_fewer_deletions = now.epoch == lost.epoch && now.deletions < lost.deletions;
+        let mut nobody_knows_more = !(all_is_known && has_fewer_deletions);
         for process in &mut self.processes {
+            nobody_knows_more &=
+                process.newest_in(now.epoch).is_none_or(|known| known <= now.newest);
             let newest = process.newest().filter(|(epoch, _)| *epoch == now.epoch);
             if newest.is_some_and(|(_, newest)| newest > now.newest) {
                 process.confused_in = Some(now.epoch);
-                nobody_knows_more = false;
             }
         }
         for client in &mut self.clients {
+            // What was deleted may be back.
+            client.must_not_see.clear();
             let process = &self.processes[client.process];
             client.is_to_be_told |= process.is_confused_about(&client.last_event_id);
             // What it has been given, or has come with and was let in, its process knows of; if nobody appends it will notice.

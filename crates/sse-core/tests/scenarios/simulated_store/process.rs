@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use sse_core::{Cursor, Epoch, Error, EventLog, Follower, StoreOptions};
+use sse_core::{Cursor, Epoch, Error, EventId, EventLog, Follower, StoreOptions};
 
 use super::choices::parts_of;
 use crate::support::scripted_store::ScriptedStore;
@@ -49,6 +49,8 @@ pub(super) struct Process {
     follower: Option<Task<()>>,
     /// How far its follower has come.
     newest: Option<(Epoch, Cursor)>,
+    /// The newest event that was acknowledged to it, in an epoch that it knew.
+    pub(super) acknowledged: Option<(Epoch, Cursor)>,
     /// The epoch in which the store has lost events that this process knows: until it begins another, it knows two pasts.
     pub(super) confused_in: Option<Epoch>,
 }
@@ -64,6 +66,7 @@ impl Process {
             log: None,
             follower: None,
             newest: None,
+            acknowledged: None,
             confused_in: None,
         };
         process.start();
@@ -73,7 +76,7 @@ impl Process {
     /// It ends, if it runs, and another begins.
     pub(super) fn start(&mut self) {
         (self.log, self.follower, self.confused_in) = (None, None, None);
-        self.newest = None;
+        (self.newest, self.acknowledged) = (None, None);
         let opening = EventLog::open(self.store.clone(), self.options, self.clock.timer());
         self.opening = Some(Task::new(opening));
     }
@@ -86,6 +89,25 @@ impl Process {
 
     pub(super) fn is_confused(&self) -> bool {
         self.confused_in.is_some_and(|epoch| self.newest().is_some_and(|(now, _)| now == epoch))
+    }
+
+    /// These events were stored, it is told.
+    pub(super) fn acknowledge(&mut self, ids: &[EventId]) {
+        for id in ids {
+            let (epoch, cursor) = parts_of(id.as_str()).expect("epoch and cursor");
+            let known = self.newest.map(|(epoch, _)| epoch).filter(|known| known.as_str() == epoch);
+            let Some(epoch) = known else { continue };
+            let before = self.acknowledged.filter(|(of, _)| *of == epoch);
+            let newest = before.map_or(cursor, |(_, before)| before.max(cursor));
+            self.acknowledged = Some((epoch, newest));
+        }
+    }
+
+    /// The newest event that it knows of in this epoch, if it is in it: one that it has followed to, or that was acknowledged.
+    pub(super) fn newest_in(&self, epoch: Epoch) -> Option<Cursor> {
+        let (_, newest) = self.newest.filter(|(of, _)| *of == epoch)?;
+        let acknowledged = self.acknowledged.filter(|(of, _)| *of == epoch);
+        Some(acknowledged.map_or(newest, |(_, acknowledged)| newest.max(acknowledged)))
     }
 
     /// How far its follower has come.

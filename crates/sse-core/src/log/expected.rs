@@ -1,0 +1,104 @@
+//! What a store must have still: asked for before the store is, so that what happens meanwhile is no loss.
+
+use crate::log::EventLog;
+use crate::log::seen::Seen;
+use crate::store::{Appended, Bounds, NewEvent};
+use crate::wakers::wake_all;
+use crate::{Cursor, Epoch};
+
+/// What a store has given, or acknowledged.
+pub(super) struct Expected {
+    pub(super) epoch: Epoch,
+    newest: Cursor,
+    is_finished: bool,
+    pub(super) deletions: u64,
+    /// The newest events that it has given, oldest first.
+    pub(super) followed: Vec<Seen>,
+    /// Others that may be lost though the newest is there.
+    pub(super) uncertain: Vec<Seen>,
+}
+
+impl Expected {
+    /// Whether the store has lost events, or deletions, or the end of the log, by its bounds alone.
+    pub(super) fn is_missed_by(&self, bounds: &Bounds) -> bool {
+        bounds.epoch == self.epoch
+            && (bounds.newest < self.newest
+                || bounds.deletions < self.deletions
+                || (self.is_finished && !bounds.is_finished))
+    }
+}
+
+impl EventLog {
+    /// What the store must have from now on.
+    pub(super) fn expected(&self) -> Option<Expected> {
+        let state = self.lock();
+        let (epoch, mut newest) = (state.tail.epoch(), state.newest());
+        let behind = state.behind.as_ref()?;
+        if self.0.store.as_ref().is_some_and(|store| store.shows_at_once()) {
+            newest = newest.max(behind.recent.acknowledged());
+        }
+        let Bounds { is_finished, deletions, .. } = behind.bounds;
+        let (followed, uncertain) = (behind.recent.followed(), behind.recent.uncertain());
+        Some(Expected { epoch, newest, is_finished, deletions, followed, uncertain })
+    }
+
+    /// Nothing is lost: the event at this position was there when it was looked for, and of those after it these were not, by right.
+    pub(super) fn confirm(&self, expected: &Expected, found: Option<Cursor>, absent: &[Cursor]) {
+        let mut state = self.lock();
+        let is_of_now = state.tail.epoch() == expected.epoch;
+        let Some(behind) = state.behind.as_mut().filter(|_| is_of_now) else { return };
+        behind.recent.forget(absent);
+        behind.recent.forget_uncertain(&expected.uncertain);
+        if let Some(found) = found {
+            behind.recent.confirm(found, expected.deletions);
+        }
+    }
+
+    /// The newest events are looked at now: whatever comes to be doubted from here on is looked into again.
+    pub(super) fn begin_to_look(&self) {
+        if let Some(behind) = &mut self.lock().behind {
+            behind.recent.end_doubt();
+        }
+    }
+
+    /// Whether it is to be looked for what the store has lost.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.lock().behind.as_ref().is_some_and(|behind| behind.recent.is_doubtful())
+    }
+
+    /// Whether this epoch of the log is over: a store that is of it is a backup of an earlier life.
+    pub(super) fn is_past(&self, epoch: Epoch) -> bool {
+        self.lock().behind.as_ref().is_some_and(|behind| behind.strangers.is_past(epoch))
+    }
+
+    /// How many deletions the store is known to have had.
+    pub(super) fn deletions(&self) -> u64 {
+        self.lock().behind.as_ref().map_or(0, |behind| behind.bounds.deletions)
+    }
+
+    /// The store has acknowledged these events, before which it had so many deletions: if it loses them before they were followed to,
+    /// that is a loss all the same.
+    pub(super) fn acknowledge(&self, events: &[NewEvent], appended: &Appended, deletions: u64) {
+        let Some(newest) = appended.cursors.iter().max().copied() else { return };
+        // An event with an idempotency key may have been stored before, and otherwise, and be deleted by now.
+        let mut new = events.iter().zip(&appended.cursors).rev();
+        let new = new.find(|(event, _)| event.idempotency_key.is_none());
+        let seen = new.map(|(event, cursor)| Seen::of_new(event, *cursor, deletions));
+        let mut woken = None;
+        let mut state = self.lock();
+        let (epoch, followed_to) = (state.tail.epoch(), state.tail.newest());
+        let Some(behind) = &mut state.behind else { return };
+        if appended.epoch == epoch {
+            behind.recent.acknowledge(newest);
+            if let Some(seen) = seen {
+                behind.recent.expect(seen, followed_to);
+            }
+        } else {
+            // A life of the log that this process does not know yet, or one that is over.
+            behind.checks.want();
+            woken = behind.follower();
+        }
+        drop(state);
+        wake_all(woken);
+    }
+}

@@ -1,0 +1,185 @@
+//! Whether the store has still what it had: its bounds, and its newest events by their content.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::future::select;
+
+use crate::log::expected::Expected;
+use crate::log::follow::{Failed, Follow, Unused};
+use crate::log::patience::Backoff;
+use crate::log::reads;
+use crate::log::seen::{Seen, Trace};
+use crate::store::{Bounds, Page, PageLimit};
+use crate::{Cursor, Epoch};
+
+/// How long the newest events are left alone after they were looked at, whatever is in doubt.
+const APART: Duration = Duration::from_secs(1);
+
+/// What has become of the newest events.
+enum Found {
+    /// They are there, or gone by right.
+    Same(Bounds),
+    /// The log is another one by its bounds.
+    Elsewhere,
+    Lost(Epoch),
+}
+
+impl Follow {
+    /// Looks at the newest events every so often, and soon if there is a doubt, while others follow.
+    pub(super) async fn verify(&self, every: Duration) -> Result<(), Unused> {
+        loop {
+            self.until_in_doubt(every).await?;
+            let mut backoff = Backoff::new();
+            while let Err(failed) = self.look_again().await {
+                match failed {
+                    Failed::Unused => return Err(Unused),
+                    Failed::Store(error) => self.reading.begins(&error),
+                }
+                backoff.wait(&self.timer).await;
+            }
+            self.reading.is_over();
+        }
+    }
+
+    async fn until_in_doubt(&self, every: Duration) -> Result<(), Unused> {
+        let apart = APART.min(every);
+        self.timer.sleep(apart).await;
+        let doubt = poll_fn(|_| match self.log() {
+            Ok(log) if !log.is_doubtful() => Poll::Pending,
+            _ => Poll::Ready(()),
+        });
+        select(self.timer.sleep(every - apart), doubt).await;
+        self.log().map(drop)
+    }
+
+    /// Has the follower ask for the bounds if it has not brought what they say.
+    async fn look_again(&self) -> Result<(), Failed> {
+        let bounds = self.bounds_by_content().await?;
+        let log = self.log()?;
+        if log.is_news(&bounds) {
+            log.want_check();
+        }
+        Ok(())
+    }
+
+    /// Returns the bounds once the newest events were looked at, in one call if any is there. If the store has lost what it had, a new
+    /// epoch begins: the ids of events that are lost must not come to name others.
+    pub(super) async fn bounds_by_content(&self) -> Result<Bounds, Failed> {
+        let mut found = self.find().await?;
+        if let Found::Lost(_) = found {
+            // So much depends on it that it is looked at twice.
+            found = self.find().await?;
+        }
+        match found {
+            Found::Same(bounds) => Ok(bounds),
+            Found::Elsewhere => self.bounds().await,
+            Found::Lost(epoch) => self.begin_epoch(epoch).await,
+        }
+    }
+
+    /// Returns the bounds; if they show a loss, those of a new epoch.
+    pub(super) async fn bounds(&self) -> Result<Bounds, Failed> {
+        let expected = self.log()?.expected();
+        let bounds = self.within(self.store.bounds()).await?;
+        let is_missed = expected.is_some_and(|expected| expected.is_missed_by(&bounds));
+        if is_missed || self.log()?.is_past(bounds.epoch) {
+            return self.begin_epoch(bounds.epoch).await;
+        }
+        Ok(bounds)
+    }
+
+    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Bounds, Failed> {
+        tracing::warn!(
+            log = self.store.name(),
+            epoch = %instead_of,
+            "newest events of a log are gone from its store, or others are in their place; a new epoch begins"
+        );
+        self.within(self.store.begin_epoch(instead_of)).await?;
+        Ok(self.within(self.store.bounds()).await?)
+    }
+
+    /// Looks for the newest event that was not deleted, and for those that the follower was to bring and has not.
+    async fn find(&self) -> Result<Found, Failed> {
+        self.log()?.begin_to_look();
+        let Some(expected) = self.log()?.expected() else { return Ok(Found::Elsewhere) };
+        let mut look = Look { expected: &expected, bounds: None, absent: Vec::new() };
+        for event in &expected.uncertain {
+            if let Some(found) = look.take(event, self.trace(event, &expected).await?) {
+                return Ok(found);
+            }
+        }
+        let mut there = None;
+        for event in expected.followed.iter().rev() {
+            let (page, trace) = self.trace(event, &expected).await?;
+            if let Some(found) = look.take(event, (page, trace)) {
+                return Ok(found);
+            }
+            if trace == Trace::Found {
+                there = Some(event.cursor);
+                break;
+            }
+        }
+        let Look { bounds, absent, .. } = look;
+        let absent: Vec<_> = absent.into_iter().map(|(event, _)| event).collect();
+        self.log()?.confirm(&expected, there, &absent);
+        match bounds {
+            Some(bounds) => Ok(Found::Same(bounds)),
+            None => self.bounds().await.map(Found::Same),
+        }
+    }
+
+    /// What the store has at the position of this event, and of what has taken its place.
+    async fn trace(&self, event: &Seen, expected: &Expected) -> Result<(Page, Trace), Failed> {
+        let mut after: Cursor = event.cursor.previous();
+        let mut limit = PageLimit { events: 1, ..reads::LIMIT };
+        loop {
+            let page = self.read(after, limit).await?;
+            match event.trace(&page) {
+                Trace::After(last) if page.bounds.epoch == expected.epoch => {
+                    (after, limit) = (last, reads::LIMIT);
+                }
+                trace => return Ok((page, trace)),
+            }
+        }
+    }
+}
+
+/// What was found so far.
+struct Look<'a> {
+    expected: &'a Expected,
+    bounds: Option<Bounds>,
+    /// What was not there, as far as that may be because it was deleted; and how many deletions there were before that.
+    absent: Vec<(Cursor, u64)>,
+}
+
+impl Look<'_> {
+    /// Takes note of what was found of an event, unless that says all.
+    fn take(&mut self, event: &Seen, (page, trace): (Page, Trace)) -> Option<Found> {
+        let bounds = page.bounds;
+        self.bounds = Some(bounds);
+        if bounds.epoch != self.expected.epoch || self.expected.is_missed_by(&bounds) {
+            return Some(Found::Elsewhere);
+        }
+        match trace {
+            Trace::Found | Trace::Hidden | Trace::After(_) => None,
+            Trace::Other => Some(Found::Lost(bounds.epoch)),
+            Trace::Absent => {
+                let absent = (event.cursor, event.deletions);
+                if !self.absent.contains(&absent) {
+                    self.absent.push(absent);
+                }
+                self.is_too_much(bounds.deletions).then_some(Found::Lost(bounds.epoch))
+            }
+        }
+    }
+
+    /// Whether more is absent than was deleted, since any time.
+    fn is_too_much(&self, deletions: u64) -> bool {
+        self.absent.iter().any(|(_, since)| {
+            let absent = self.absent.iter().filter(|(_, other)| other >= since).count();
+            absent as u64 > deletions.saturating_sub(*since)
+        })
+    }
+}

@@ -1,0 +1,266 @@
+//! What a store has lost: events that were acknowledged or seen, deletions. It is noticed, and told to the clients that wait.
+
+use std::time::Duration;
+
+use sse_core::store::NewEvent;
+use sse_core::{Cursor, Event, EventLog, Start, StoreOptions};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::support::client::Client;
+use crate::support::clock::{self, pass};
+use crate::support::poller::append;
+use crate::support::script::numbers;
+use crate::support::scripted_store::{Call, Cut, Fault, Positions, ScriptedStore};
+
+const BOTH: [Positions; 2] = [Positions::Dense, Positions::Sparse];
+
+fn event(text: &str) -> NewEvent {
+    NewEvent::encode(&Event::new(text), 1000).expect("a small event")
+}
+
+fn store(positions: Positions) -> ScriptedStore {
+    ScriptedStore::on(clock::timer(), positions)
+}
+
+/// A process over this store, with the defaults.
+async fn process(store: &ScriptedStore) -> (EventLog, JoinHandle<()>) {
+    let opened = EventLog::open(store.clone(), StoreOptions::default(), clock::timer()).await;
+    let (log, follower) = opened.expect("the store is up");
+    (log, tokio::spawn(follower))
+}
+
+/// A client that has seen all there is.
+async fn client(log: &EventLog, seen: usize) -> Client {
+    let mut client = Client::open(log.feed().start_at(Start::Oldest));
+    client.read_until(seen).await;
+    client
+}
+
+/// How many milliseconds it takes until a client is told of something; at most so many seconds.
+async fn told_within(client: &mut Client, seconds: u64) -> u128 {
+    let (begun, before) = (Instant::now(), client.events().len());
+    while client.events().len() == before {
+        assert!(begun.elapsed().as_secs() <= seconds, "told of nothing: {:?}", client.events());
+        pass(10).await;
+        client.read_all().await;
+    }
+    let told = &client.parsed()[before];
+    assert_eq!(told.event_type, "reset", "{told:?}");
+    assert!(told.data.contains("other-epoch"), "{told:?}");
+    begun.elapsed().as_millis()
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Append {
+    One,
+    Keyed,
+    Batch,
+    Now,
+    Once,
+}
+
+impl Append {
+    async fn run(self, log: &EventLog) {
+        match self {
+            Self::One => drop(log.append("2").await.expect("stored")),
+            Self::Keyed => drop(log.append_keyed("key", "2").await.expect("stored")),
+            Self::Batch => drop(log.append_all(["2", "3", "4"]).await.expect("stored")),
+            Self::Once => drop(log.append_once("key", "2").await.expect("stored")),
+            Self::Now => {
+                let receipt = log.append_now("2").expect("queued");
+                pass(1).await;
+                drop(receipt.wait().expect("stored"));
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acknowledged_event_that_is_lost_before_it_was_followed_to_begins_an_epoch() {
+    for positions in BOTH {
+        for append in [Append::One, Append::Keyed, Append::Batch, Append::Now, Append::Once] {
+            for others in [0, 1, 5] {
+                if others > 0 && matches!(append, Append::Once) {
+                    // Its content is not known: it may be that of an earlier attempt.
+                    continue;
+                }
+                let store = store(positions);
+                let (log, _following) = process(&store).await;
+                log.append("1").await.expect("stored");
+                let mut client = client(&log, 1).await;
+                let (replica, epoch) = (store.replica(), store.now().epoch);
+                store.fault(Call::Pages, Fault::Stalls);
+                append.run(&log).await;
+                store.fail_over_to(&replica);
+                // Those of another process get the ids that this one was given.
+                (0..others).for_each(|_| store.add(&[event("another")]));
+                store.mend(Call::Pages);
+                pass(2000).await;
+                let what = format!("{append:?}, then {others} by others, {positions:?}");
+                assert_ne!(store.now().epoch, epoch, "{what}");
+                told_within(&mut client, 2).await;
+            }
+        }
+    }
+}
+
+/// It is stored, and another process deletes it, supersedes it or trims it before it is followed to.
+#[tokio::test(start_paused = true)]
+async fn an_acknowledged_event_that_is_gone_by_right_begins_no_epoch() {
+    for positions in BOTH {
+        for gone in 0..4 {
+            let store = store(positions);
+            let (log, _following) = process(&store).await;
+            log.append("1").await.expect("stored");
+            let mut client = client(&log, 1).await;
+            let (epoch, begun) = (store.now().epoch, store.calls(Call::Follow));
+            store.fault(Call::Pages, Fault::Stalls);
+            for n in 2..=4 {
+                log.append_keyed(&format!("key {n}"), n.to_string()).await.expect("stored");
+                let newest = store.now().newest;
+                match gone {
+                    0 => store.remove(newest),
+                    1 => {
+                        let newer = event("newer").with_key(&format!("key {n}")).expect("a key");
+                        store.add(&[newer]);
+                    }
+                    2 => store.trim(n),
+                    _ => {
+                        store.remove(newest);
+                        store.add(&[event("more")]);
+                    }
+                }
+            }
+            store.mend(Call::Pages);
+            for _ in 0..4 {
+                pass(40_000).await;
+                store.cut(Cut::Ends);
+            }
+            assert_eq!(store.now().epoch, epoch, "{gone}, {positions:?}");
+            client.read_all().await;
+            let is_new_epoch = |data: &String| data.contains("other-epoch");
+            assert!(!client.events().iter().any(is_new_epoch), "{:?}", client.events());
+            assert_eq!(store.calls(Call::Follow), begun + 3, "it has stalled: {gone}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failover_that_loses_a_deletion_with_the_newest_events_begins_an_epoch() {
+    for (positions, others) in [(BOTH[0], 1), (BOTH[1], 1), (BOTH[0], 4), (BOTH[1], 4)] {
+        let store = store(positions);
+        let (log, _following) = process(&store).await;
+        let mut ids = Vec::new();
+        for n in 1..=3 {
+            ids.push(append(&log, &n.to_string()).await);
+        }
+        let (replica, epoch) = (store.replica(), store.now().epoch);
+        append(&log, "4").await;
+        log.delete(&ids[1].parse().expect("an id")).await.expect("deleted");
+        let mut client = client(&log, 3).await;
+        pass(100).await;
+        store.fail_over_to(&replica);
+        (0..others).for_each(|_| store.add(&[event("another")]));
+        assert!(told_within(&mut client, 2).await <= 2000);
+        assert_ne!(store.now().epoch, epoch, "{positions:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_is_lost_alone_begins_an_epoch() {
+    let store = store(Positions::Dense);
+    let (log, _following) = process(&store).await;
+    let first = append(&log, "1").await;
+    append(&log, "2").await;
+    let (replica, epoch) = (store.replica(), store.now().epoch);
+    log.delete(&first.parse().expect("an id")).await.expect("deleted");
+    let mut client = client(&log, 1).await;
+    pass(100).await;
+    store.fail_over_to(&replica);
+    assert!(told_within(&mut client, 2).await <= 2000);
+    assert_ne!(store.now().epoch, epoch);
+}
+
+/// After the failover others delete more than had been deleted before it.
+#[tokio::test(start_paused = true)]
+async fn deletions_after_a_failover_do_not_hide_what_it_has_lost() {
+    for positions in BOTH {
+        let store = store(positions);
+        let (log, _following) = process(&store).await;
+        for n in 1..=5 {
+            append(&log, &n.to_string()).await;
+        }
+        let (replica, epoch) = (store.replica(), store.now().epoch);
+        append(&log, "6").await;
+        let mut client = client(&log, 6).await;
+        store.fail_over_to(&replica);
+        let kept = store.kept_after(Cursor::START);
+        kept[..2].iter().for_each(|event| store.remove(event.cursor));
+        store.add(&[event("6'"), event("7'")]);
+        assert!(told_within(&mut client, 2).await <= 2000);
+        assert_ne!(store.now().epoch, epoch, "{positions:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_another_process_deletes_are_no_loss_however_many_of_the_newest_they_are() {
+    for positions in BOTH {
+        let store = store(positions);
+        let (log, _following) = process(&store).await;
+        for n in 1..=20 {
+            append(&log, &n.to_string()).await;
+        }
+        let epoch = store.now().epoch;
+        let mut client = client(&log, 20).await;
+        for round in 0..20 {
+            let newest = store.kept_after(Cursor::START).pop().expect("there are some");
+            store.remove(newest.cursor);
+            if round % 3 == 0 {
+                store.cut(Cut::Fails);
+            }
+            pass([10, 1500, 35_000][round % 3]).await;
+            assert_eq!(store.now().epoch, epoch, "after {round}, {positions:?}");
+        }
+        append(&log, "21").await;
+        pass(100).await;
+        assert_eq!(client.read_all().await, numbers(1..=21));
+    }
+}
+
+/// As a master that is made a replica, and takes over the data of another one a little later on the same connections.
+#[tokio::test(start_paused = true)]
+async fn what_is_lost_while_all_connections_stay_is_told_within_31_seconds() {
+    for positions in BOTH {
+        for is_busy in [false, true] {
+            let store = store(positions);
+            let (log, _following) = process(&store).await;
+            for n in 1..=3 {
+                append(&log, &n.to_string()).await;
+            }
+            let replica = store.replica();
+            append(&log, "4").await;
+            let mut client = client(&log, 4).await;
+            pass(12_345).await;
+            store.go_back_to(&replica);
+            store.add(&[event("4'")]);
+            let busy = store.clone();
+            let others = tokio::spawn(async move {
+                if !is_busy {
+                    return;
+                }
+                loop {
+                    pass(100).await;
+                    busy.add(&[event("more")]);
+                }
+            });
+            let begun = Instant::now();
+            while !client.parsed().iter().any(|event| event.event_type == "reset") {
+                pass(10).await;
+                client.read_all().await;
+                assert!(begun.elapsed() <= Duration::from_secs(31), "{positions:?}, {is_busy}");
+            }
+            others.abort();
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Word of changed records. Each is told on the connection that calls go over, and in the order of the answers to them.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+
+use async_nats::client::SubscribeError;
+use async_nats::{Client, Message, Subscriber};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use sse_core::Epoch;
+use tokio::sync::watch;
+
+/// What is told to the logs of an engine.
+pub(crate) struct Changes {
+    /// The subjects of all records.
+    subjects: String,
+    listening: Mutex<Option<Listening>>,
+    /// By the subjects of their records.
+    logs: Mutex<HashMap<String, Weak<Told>>>,
+}
+
+struct Listening {
+    subscriber: Subscriber,
+    /// Of the task that waits for the next.
+    waker: Waker,
+}
+
+/// What a log is told.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// A number that changes whenever the record may have.
+    pub(crate) changed: watch::Sender<u64>,
+    epoch: Mutex<Option<Epoch>>,
+}
+
+impl Changes {
+    pub(crate) fn new(subjects: String) -> Self {
+        Self { subjects, listening: Mutex::default(), logs: Mutex::default() }
+    }
+
+    /// Listens on this connection from now on. What changed before may have been missed.
+    pub(crate) async fn listen(&self, client: &Client) -> Result<(), SubscribeError> {
+        let subscriber = client.subscribe(self.subjects.clone()).await?;
+        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = listening.replace(Listening { subscriber, waker: Waker::noop().clone() });
+        drop(listening);
+        before.iter().for_each(|before| before.waker.wake_by_ref());
+        for log in self.logs.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            log.upgrade().iter().for_each(|log| log.changed.send_modify(|n| *n += 1));
+        }
+        Ok(())
+    }
+
+    /// What the log of this record is told.
+    pub(crate) fn of(&self, record: &str) -> Arc<Told> {
+        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(told) = logs.get(record).and_then(Weak::upgrade) {
+            return told;
+        }
+        let told = Arc::new(Told { changed: watch::Sender::new(0), epoch: Mutex::default() });
+        if logs.len() == logs.capacity() {
+            logs.retain(|_, told| told.strong_count() > 0);
+        }
+        logs.insert(record.to_owned(), Arc::downgrade(&told));
+        told
+    }
+
+    /// Passes on what has come, so that all that was changed before an answer is known once it is here.
+    pub(crate) fn catch_up(&self) {
+        _ = self.poll(None);
+    }
+
+    /// Passes on what comes, until nothing listens any more.
+    pub(crate) async fn pass_on(&self) {
+        poll_fn(|cx| self.poll(Some(cx.waker()))).await;
+    }
+
+    fn poll(&self, waker: Option<&Waker>) -> Poll<()> {
+        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Listening { subscriber, waker: waiting }) = &mut *listening else {
+            return Poll::Ready(());
+        };
+        if let Some(waker) = waker {
+            waiting.clone_from(waker);
+        }
+        let mut cx = Context::from_waker(waiting);
+        loop {
+            match subscriber.poll_next_unpin(&mut cx) {
+                Poll::Ready(Some(message)) => self.tell(&message),
+                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn tell(&self, message: &Message) {
+        #[derive(Deserialize)]
+        struct Record {
+            epoch: String,
+        }
+        let log = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        let log = log.get(message.subject.as_str()).and_then(Weak::upgrade);
+        let Some(log) = log else { return };
+        let record = serde_json::from_slice(&message.payload);
+        if let Ok(Ok(epoch)) = record.map(|record: Record| record.epoch.parse()) {
+            log.is_of(epoch);
+        }
+        log.changed.send_modify(|n| *n += 1);
+    }
+}
+
+impl Told {
+    /// The epoch that a record was last said to be of. It may have been refused since.
+    pub(crate) fn epoch(&self) -> Option<Epoch> {
+        *self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The log was seen to be of this epoch.
+    pub(crate) fn is_of(&self, epoch: Epoch) {
+        *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) = Some(epoch);
+    }
+}

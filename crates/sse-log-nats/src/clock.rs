@@ -1,0 +1,80 @@
+//! What time it is at the server, if its clock does not jump.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How far the server's clock may be ahead of what is reckoned, before that is a jump.
+const SLACK: Duration = Duration::from_secs(5);
+
+/// The time of a server, in nanoseconds since 1970. A clock that jumps ahead is not followed: all events would be too old at once.
+#[derive(Debug, Default)]
+pub(crate) struct Clock(Mutex<Option<(Duration, Instant)>>);
+
+impl Clock {
+    /// The time by which ages are told, when the server says that it is this time.
+    pub(crate) fn now(&self, said: Duration) -> Duration {
+        let mut reckoned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if let Some((then, at)) = *reckoned {
+            let expected = then + now.saturating_duration_since(at);
+            if said > expected + SLACK {
+                return expected;
+            }
+        }
+        *reckoned = Some((said, now));
+        said
+    }
+}
+
+/// What a timestamp of the API says: `2026-11-27T04:00:24.123456789Z`.
+pub(crate) fn parse(timestamp: &str) -> Option<Duration> {
+    let (date, time) = timestamp.strip_suffix('Z')?.split_once('T')?;
+    let mut date = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let mut time = time.splitn(3, ':').map(|part| part.parse::<u64>().ok());
+    let (hours, minutes, seconds) = (time.next()??, time.next()??, time.next()??);
+    if year < 1970 || !(1..=12).contains(&month) || day == 0 || fraction.len() > 9 {
+        return None;
+    }
+    // The year begins in March, so that the leap day is its last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    let days = days.checked_sub(719_468)?;
+    let nanoseconds = format!("{fraction:0<9}").parse::<u32>().ok()?;
+    Some(Duration::new(days * 86_400 + hours * 3600 + minutes * 60 + seconds, nanoseconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_is_so_much_time_since_1970() {
+        for (text, seconds, nanoseconds) in [
+            ("1970-01-01T00:00:00Z", 0, 0),
+            ("2000-02-29T12:34:56.5Z", 951_827_696, 500_000_000),
+            ("2026-11-27T04:00:24.123456789Z", 1_795_752_024, 123_456_789),
+        ] {
+            assert_eq!(parse(text), Some(Duration::new(seconds, nanoseconds)), "{text}");
+        }
+        for nonsense in ["", "Z", "2026-11-27", "2026-13-01T00:00:00Z", "x-11-27T00:00:00Z"] {
+            assert_eq!(parse(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_jumps_ahead_is_not_followed() {
+        let (clock, day) = (Clock::default(), Duration::from_secs(86_400));
+        let at = |seconds| day + Duration::from_secs(seconds);
+        assert_eq!(clock.now(at(0)), at(0));
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(clock.now(at(11)), at(11), "clocks differ a little");
+        assert_eq!(clock.now(at(11) + day), at(11));
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(clock.now(at(71) + day), at(71), "it goes on all the same");
+        assert_eq!(clock.now(at(30)), at(30), "a clock that goes back is");
+    }
+}

@@ -1,0 +1,179 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use async_nats::ConnectOptions;
+use serde::Deserialize;
+use serde_json::json;
+use sse_core::store::{LogName, StoreError};
+use sse_core::{Error, EventLog};
+use tokio::runtime;
+use tokio::task::JoinHandle;
+
+use crate::dial::Dial;
+use crate::link::{Common, Link};
+use crate::name::Names;
+use crate::open::connect_options;
+use crate::{EngineOptions, NatsStore, StoreOptions, open_store, watch};
+
+/// A NATS, and the connections that its logs share: up to six. A clone is the same engine.
+///
+/// ```no_run
+/// use sse_log_nats::{EngineOptions, Error, StoreOptions};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Error> {
+/// let nats = sse_log_nats::connect("nats://127.0.0.1:4222", EngineOptions::default()).await?;
+/// let prices = nats.open("prices", StoreOptions::default()).await?;
+/// let orders = nats.open("orders", StoreOptions::default()).await?;
+/// assert_eq!(nats.logs().await?.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Common>,
+    /// The task that asks which server it is.
+    watch: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// How long a question of the engine itself may take.
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// What tells engines of the short form apart.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    url: String,
+    options: EngineOptions,
+    runtime: runtime::Id,
+}
+
+static ENGINES: Mutex<Option<HashMap<Key, Weak<Inner>>>> = Mutex::new(None);
+
+impl Engine {
+    pub(crate) fn new(
+        url: &str,
+        connect: ConnectOptions,
+        options: EngineOptions,
+    ) -> Result<Self, Error> {
+        let names = Names::new(&options.prefix, "any").map_err(StoreError::failed)?;
+        let dial = Dial::new(url, connect, options.connect_timeout).map_err(StoreError::failed)?;
+        let shared = Common::new(dial, names.record_subjects, options);
+        let shared = Arc::new(shared.map_err(StoreError::failed)?);
+        Ok(Self(Arc::new(Inner { shared, watch: Mutex::default() })))
+    }
+
+    /// The engine of this URL and these options in this runtime, if one is in use; else a new one.
+    pub(crate) fn shared(url: &str, options: EngineOptions) -> Result<Self, Error> {
+        let key = Key {
+            url: url.to_owned(),
+            options: options.clone(),
+            runtime: runtime::Handle::current().id(),
+        };
+        let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+        let engines = engines.get_or_insert_default();
+        if let Some(inner) = engines.get(&key).and_then(Weak::upgrade) {
+            return Ok(Self(inner));
+        }
+        let engine = Self::new(url, connect_options(), options)?;
+        engines.retain(|_, engine| engine.strong_count() > 0);
+        engines.insert(key, Arc::downgrade(&engine.0));
+        Ok(engine)
+    }
+
+    /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one.
+    ///
+    /// The name is 1 to 64 of `[A-Za-z0-9_-]`. Call it within a tokio runtime, which runs the follower for as long as the log is in use. With a
+    /// [`StoreOptions::store_wait`] it waits for a NATS that is down.
+    ///
+    /// # Errors
+    ///
+    /// [`is_store`](Error::is_store) if the name is invalid, if NATS cannot be reached, if it is older than 2.10, and if it has no JetStream.
+    ///
+    /// # Cancel safety
+    ///
+    /// The log may have been created.
+    pub async fn open(&self, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
+        open_store(self.store(name, options).await?).await
+    }
+
+    /// The store of the log of this name. It asks NATS when it is first used.
+    ///
+    /// # Errors
+    ///
+    /// [`is_store`](Error::is_store) if the name is invalid.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing has happened when it is dropped.
+    pub async fn store(&self, name: &str, options: StoreOptions) -> Result<NatsStore, Error> {
+        let names = Names::new(&self.0.shared.options.prefix, name).map_err(StoreError::failed)?;
+        self.0.watch();
+        Ok(NatsStore::new(self.clone(), names, options))
+    }
+
+    /// The names of the logs that this NATS has under the prefix, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`is_store`](Error::is_store) if NATS does not answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing has happened when it is dropped.
+    pub async fn logs(&self) -> Result<Vec<LogName>, Error> {
+        #[derive(Deserialize)]
+        struct Streams {
+            #[serde(default)]
+            total: usize,
+            streams: Option<Vec<String>>,
+        }
+        let link = self.link(TIMEOUT);
+        let prefix = &self.0.shared.options.prefix;
+        let (begin, subject) = (format!("{}_", prefix.to_ascii_uppercase()), format!("{prefix}.>"));
+        let (mut logs, mut offset) = (Vec::new(), 0);
+        loop {
+            let question = json!({ "offset": offset, "subject": subject });
+            let answer = link.api("STREAM.NAMES", &question).await;
+            let Streams { total, streams } = answer.map_err(StoreError::from)?;
+            let streams = streams.unwrap_or_default();
+            let names = streams.iter().filter_map(|stream| stream.strip_prefix(&begin));
+            logs.extend(names.filter_map(|name| LogName::try_from(name).ok()));
+            offset += streams.len();
+            if streams.is_empty() || offset >= total {
+                logs.sort();
+                return Ok(logs);
+            }
+        }
+    }
+
+    /// How a log asks it.
+    pub(crate) fn link(&self, timeout: std::time::Duration) -> Link {
+        Link { engine: Arc::clone(&self.0.shared), timeout }
+    }
+}
+
+impl Inner {
+    /// Has the server be asked who it is, as long as this engine is in use.
+    fn watch(&self) {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if watch.as_ref().is_none_or(JoinHandle::is_finished) {
+            *watch = Some(tokio::spawn(watch::watch(Arc::downgrade(&self.shared))));
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let watch = self.watch.get_mut().unwrap_or_else(PoisonError::into_inner);
+        watch.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Engine({})", self.0.shared.options.prefix)
+    }
+}

@@ -1,0 +1,92 @@
+//! By how much a log is over its limits.
+
+use std::time::Duration;
+
+use sse_core::Cursor;
+use sse_core::store::{Retention, StoreError};
+
+use crate::bounds::Look;
+use crate::get::get;
+use crate::keeping::Size;
+use crate::message::Kind;
+use crate::store::Shared;
+
+/// What the server counts for a message besides its subject, headers and payload.
+const FRAME: u64 = 30;
+
+/// How much there is too much.
+#[derive(Debug)]
+pub(crate) struct Excess {
+    /// The newest event, which is kept.
+    pub(crate) newest: Cursor,
+    pub(crate) events: u64,
+    pub(crate) bytes: u64,
+    /// What is older than this, in nanoseconds since 1970.
+    pub(crate) before: u64,
+    /// What there is.
+    pub(crate) kept: Size,
+}
+
+impl Excess {
+    /// Whether there is anything too much, the oldest of which is of this time.
+    pub(crate) fn has(&self, time: u64) -> bool {
+        self.events > 0 || self.bytes > 0 || time < self.before
+    }
+
+    pub(crate) fn without(&mut self, events: u64, bytes: u64) {
+        self.events = self.events.saturating_sub(events);
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.kept.events = self.kept.events.saturating_sub(events);
+        self.kept.bytes = self.kept.bytes.saturating_sub(bytes);
+    }
+}
+
+/// By how much the log is over its limits.
+pub(crate) async fn excess(
+    shared: &Shared,
+    look: &Look,
+    retention: &Retention,
+    before: Duration,
+) -> Result<Excess, StoreError> {
+    let state = &look.info.state;
+    let mut events = look.events(&shared.names);
+    let frame = FRAME + shared.names.single().len() as u64;
+    let mut bytes = state.bytes.saturating_sub(state.messages.saturating_mul(frame));
+    let floor = look.record.floor;
+    if floor.lo() > 0
+        && let Some(message) = get(shared, floor.hi() + 1).await?
+    {
+        let gone = message.events(&shared.names).into_iter().filter(|event| event.cursor <= floor);
+        for event in gone {
+            events = events.saturating_sub(1);
+            bytes = bytes.saturating_sub(event.block.len() as u64);
+        }
+    }
+    let events = events.saturating_sub(look.record.hidden.len() as u64);
+    Ok(Excess {
+        newest: look.bounds.newest,
+        events: events.saturating_sub(retention.events as u64),
+        bytes: bytes.saturating_sub(retention.bytes as u64),
+        before: before.as_nanos() as u64,
+        kept: Size { events, bytes },
+    })
+}
+
+impl Look {
+    /// How many events the messages have, the deleted ones of batches among them. The batches must have been counted.
+    pub(crate) fn events(&self, names: &crate::name::Names) -> u64 {
+        let state = &self.info.state;
+        let mut events = state.messages;
+        for (subject, messages) in state.subjects.iter().flatten() {
+            let of_them = messages.saturating_mul(Kind::of(subject, names).events());
+            events = events.saturating_add(of_them).saturating_sub(*messages);
+        }
+        events
+    }
+
+    /// Whether no message is missing between the first and the last.
+    pub(crate) fn is_dense(&self) -> bool {
+        let state = &self.info.state;
+        state.messages > 0 && state.last_seq - state.first_seq + 1 == state.messages
+    }
+}

@@ -1,0 +1,218 @@
+//! How much a log has, as reckoned between two counts, so that old events are dropped as fast as new ones come.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sse_core::store::{NewEvent, StoreError};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::retain;
+use crate::store::Shared;
+
+/// How many events too many there may be before they are dropped.
+const SURPLUS: u64 = 1000;
+
+/// What a log is reckoned to have.
+#[derive(Debug, Default)]
+pub(crate) struct Keeping {
+    state: Mutex<State>,
+    /// How often old events were dropped, or that was tried.
+    passes: watch::Sender<u64>,
+    /// Held while they are dropped.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    is_counted: bool,
+    is_running: bool,
+    kept: Size,
+    /// What is on its way to the server.
+    pending: Size,
+    /// What came since the last count began.
+    added: Size,
+    /// The newest message that is reckoned with.
+    newest: u64,
+    /// Why the last attempt to drop events failed.
+    failed: Option<String>,
+}
+
+/// How much something is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) events: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Size {
+    fn add(&mut self, other: Self) {
+        self.events = self.events.saturating_add(other.events);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+
+    fn remove(&mut self, other: Self) {
+        self.events = self.events.saturating_sub(other.events);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
+    }
+}
+
+/// Room for events in the log: given back when they are stored, or are not.
+pub(crate) struct Room<'a> {
+    keeping: &'a Keeping,
+    size: Size,
+}
+
+/// The size of these events.
+fn size(events: &[NewEvent]) -> Size {
+    let bytes = events.iter().map(|event| {
+        let keys = [&event.key, &event.idempotency_key];
+        event.block.len() + keys.into_iter().flatten().map(|key| key.len()).sum::<usize>()
+    });
+    Size { events: events.len() as u64, bytes: bytes.sum::<usize>() as u64 }
+}
+
+impl Keeping {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A count begins.
+    pub(crate) fn begin(&self) {
+        let mut state = self.lock();
+        state.added = Size::default();
+    }
+
+    /// There was so much when this was the newest message.
+    pub(crate) fn counted(&self, kept: Size, newest: u64) {
+        let mut state = self.lock();
+        let unseen = state.newest.saturating_sub(newest).max(state.added.events);
+        let since = Size { events: unseen, bytes: state.added.bytes };
+        (state.is_counted, state.kept) = (true, kept);
+        state.kept.add(since);
+        state.newest = state.newest.max(newest);
+    }
+
+    /// There was so much when this was the newest message, before any was stored here. False if there was one.
+    pub(crate) fn counted_first(&self, kept: Size, newest: u64) -> bool {
+        let mut state = self.lock();
+        let is_first = !state.is_counted && state.newest == 0 && state.pending == Size::default();
+        if is_first {
+            (state.is_counted, state.kept, state.newest) = (true, kept, newest);
+        }
+        is_first
+    }
+
+    /// An attempt to drop events is over.
+    fn end(&self, outcome: Result<(), &StoreError>) {
+        let mut state = self.lock();
+        state.is_running = false;
+        state.failed = outcome.err().map(|error| {
+            let cause = std::error::Error::source(error);
+            cause.map_or_else(|| error.to_string(), ToString::to_string)
+        });
+        drop(state);
+        self.passes.send_modify(|n| *n += 1);
+    }
+}
+
+/// Waits until there is room for these events: twice what the log may have, and [`SURPLUS`] events.
+pub(crate) async fn admit<'a>(
+    shared: &'a Arc<Shared>,
+    events: &[NewEvent],
+) -> Result<Room<'a>, StoreError> {
+    let (keeping, size) = (&shared.keeping, size(events));
+    let waiting = async {
+        let mut passes = keeping.passes.subscribe();
+        let mut has_waited = false;
+        loop {
+            passes.borrow_and_update();
+            if let Some(room) = attempt(shared, size, has_waited)? {
+                return Ok(room);
+            }
+            drop_excess(shared);
+            // The sender is the log's.
+            _ = passes.changed().await;
+            has_waited = true;
+        }
+    };
+    let error = "old events are not dropped as fast as new ones come";
+    timeout(shared.connection.timeout, waiting).await.unwrap_or(Err(StoreError::failed(error)))
+}
+
+/// The room, if there is any.
+fn attempt(shared: &Shared, size: Size, has_waited: bool) -> Result<Option<Room<'_>>, StoreError> {
+    let retention = shared.options.retention();
+    let mut state = shared.keeping.lock();
+    if !state.is_counted && !has_waited {
+        return Ok(None);
+    }
+    let mut then = state.kept;
+    then.add(state.pending);
+    then.add(size);
+    let too_many =
+        then.events > (retention.events as u64).saturating_mul(2).saturating_add(SURPLUS);
+    let too_large = then.bytes > (retention.bytes as u64).saturating_mul(2).max(size.bytes);
+    if too_many || too_large {
+        if !has_waited {
+            return Ok(None);
+        }
+        if let Some(failed) = &state.failed {
+            let error = format!("the log is full, and old events could not be dropped: {failed}");
+            return Err(StoreError::failed(error));
+        }
+        // The newest is kept however large it is, and those of one call however many they are.
+        if too_many && state.pending.events > 0 {
+            return Ok(None);
+        }
+    }
+    state.pending.add(size);
+    Ok(Some(Room { keeping: &shared.keeping, size }))
+}
+
+/// Drops events that are over the limits, unless that is being done.
+fn drop_excess(shared: &Arc<Shared>) {
+    if std::mem::replace(&mut shared.keeping.lock().is_running, true) {
+        return;
+    }
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        let retention = shared.options.retention();
+        let retained = timeout(shared.connection.timeout, retain::retain(&shared, &retention));
+        let retained =
+            retained.await.unwrap_or_else(|_| Err(StoreError::failed("it took too long")));
+        if let Err(error) = &retained {
+            let error = error as &dyn std::error::Error;
+            tracing::warn!(log = shared.names.log, error, "old events of a log were not dropped");
+        }
+        shared.keeping.end(retained.as_ref().copied());
+    });
+}
+
+impl Room<'_> {
+    /// The events are stored, as this message. If that makes too many, old ones are dropped.
+    pub(crate) fn stored(self, shared: &Arc<Shared>, message: u64) {
+        let retention = shared.options.retention();
+        let mut state = self.keeping.lock();
+        // Messages between are of others; this one may have been taken for one of them.
+        let is_new = message > state.newest;
+        let others = if is_new && state.newest > 0 { message - state.newest - 1 } else { 0 };
+        let mut size = self.size;
+        size.events = if is_new { size.events + others } else { size.events.saturating_sub(1) };
+        state.newest = state.newest.max(message);
+        state.kept.add(size);
+        state.added.add(size);
+        let most = retention.bytes as u64;
+        let is_over = state.kept.events >= (retention.events as u64).saturating_add(SURPLUS)
+            || state.kept.bytes > most.saturating_add(most / 8);
+        drop(state);
+        if is_over {
+            drop_excess(shared);
+        }
+    }
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        self.keeping.lock().pending.remove(self.size);
+    }
+}

@@ -1,0 +1,168 @@
+//! What the logs of one engine share, and how a log asks it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::client::{Request, RequestErrorKind};
+use async_nats::{Client, HeaderMap, Message};
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sse_core::store::StoreError;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use crate::EngineOptions;
+use crate::changes::Changes;
+use crate::clock::Clock;
+use crate::connection::{Connection, Lost};
+use crate::dial::Dial;
+use crate::failure::{Failure, answer, code, is_no_stream, no_jetstream, unanswered};
+use crate::lines::Lines;
+use crate::pace::Pace;
+
+/// What the logs of an engine share.
+pub(crate) struct Common {
+    /// The connection of all calls.
+    calls: Connection,
+    /// The connection that pages come on, so that a large one holds up no call.
+    pub(crate) pages: Connection,
+    /// The connections that are followed on.
+    pub(crate) lines: Lines,
+    pub(crate) changes: Arc<Changes>,
+    /// A number that changes when another server answers than before, or what it has went back.
+    pub(crate) resets: watch::Sender<u64>,
+    pub(crate) clock: Clock,
+    pub(crate) pace: Pace,
+    pub(crate) options: EngineOptions,
+    api: String,
+}
+
+impl Common {
+    pub(crate) fn new(
+        dial: Dial,
+        record_subjects: String,
+        options: EngineOptions,
+    ) -> Result<Self, &'static str> {
+        let (dial, changes) = (Arc::new(dial), Arc::new(Changes::new(record_subjects)));
+        Ok(Self {
+            calls: Connection::new(Arc::clone(&dial), Some(Arc::clone(&changes))),
+            pages: Connection::new(Arc::clone(&dial), None),
+            lines: Lines::new(dial),
+            changes,
+            resets: watch::Sender::new(0),
+            clock: Clock::default(),
+            pace: Pace::default(),
+            api: options.api()?,
+            options,
+        })
+    }
+
+    /// The connection of all calls.
+    pub(crate) async fn up(&self) -> Result<(Client, Lost), StoreError> {
+        self.calls.up().await
+    }
+
+    /// The stream of the records of all logs.
+    pub(crate) fn records(&self) -> String {
+        crate::name::records(&self.options.prefix)
+    }
+
+    /// A subject of JetStream's API.
+    pub(crate) fn api(&self, what: &str) -> String {
+        format!("{}{what}", self.api)
+    }
+}
+
+/// How a log asks its engine.
+pub(crate) struct Link {
+    pub(crate) engine: Arc<Common>,
+    /// How long a call may take.
+    pub(crate) timeout: Duration,
+}
+
+impl Link {
+    /// Asks, and waits for the answer. If none came it may have been done.
+    pub(crate) async fn request(
+        &self,
+        subject: String,
+        headers: HeaderMap,
+        payload: Bytes,
+    ) -> Result<Message, StoreError> {
+        self.request_on(&self.engine.calls, subject, headers, payload).await
+    }
+
+    async fn request_on(
+        &self,
+        connection: &Connection,
+        subject: String,
+        headers: HeaderMap,
+        payload: Bytes,
+    ) -> Result<Message, StoreError> {
+        let (client, mut lost) = connection.up().await?;
+        let (begun, line) = (Instant::now(), lost.clone());
+        let mut request = Request::new().payload(payload).timeout(Some(self.timeout));
+        if !headers.is_empty() {
+            request = request.headers(headers);
+        }
+        let answer = async {
+            let answer = client.send_request(subject, request).await;
+            if answer.as_ref().is_err_and(|error| error.kind() == RequestErrorKind::TimedOut) {
+                connection.leave(&line);
+            }
+            answer.map_err(unanswered)
+        };
+        let answer = lost.or(answer).await;
+        answer.map_err(|error| lost.explain(error, begun))
+    }
+
+    /// The same, for at most this long, after which the connection is used on: what is asked may be in nobody's hands.
+    pub(crate) async fn request_within(
+        &self,
+        within: Duration,
+        subject: String,
+        headers: HeaderMap,
+        payload: Bytes,
+    ) -> Result<Option<Message>, StoreError> {
+        let answer = timeout(within.min(self.timeout), self.request(subject, headers, payload));
+        answer.await.ok().transpose()
+    }
+
+    /// Asks JetStream's API.
+    pub(crate) async fn api<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        question: &impl Serialize,
+    ) -> Result<T, Failure> {
+        self.api_on(&self.engine.calls, what, question).await
+    }
+
+    /// The same, for an answer that may be large: it holds up no call.
+    pub(crate) async fn fetch<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        question: &impl Serialize,
+    ) -> Result<T, Failure> {
+        self.api_on(&self.engine.pages, what, question).await
+    }
+
+    async fn api_on<T: DeserializeOwned>(
+        &self,
+        connection: &Connection,
+        what: &str,
+        question: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let question = serde_json::to_vec(question).map_err(StoreError::failed)?.into();
+        let what = self.engine.api(what);
+        let message = self.request_on(connection, what, HeaderMap::new(), question).await;
+        let none = || Err(no_jetstream(self.engine.options.domain.as_deref()).into());
+        if is_no_stream(&message) {
+            return none();
+        }
+        match answer(&message?.payload) {
+            Err(failure) if failure.is(code::NO_JETSTREAM) => none(),
+            Err(failure) if failure.is(code::NO_JETSTREAM_HERE) => none(),
+            answer => answer,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use sse_core::StoreOptions;
+
+/// How many parts of its limit are appended by a process before an append lets go of what is over.
+const PARTS: usize = 256;
+
+/// When an append lets go of what is over the limits: not each time, for that costs as much as the append itself.
+#[derive(Debug)]
+pub(crate) struct Due {
+    every: (usize, usize),
+    since: (AtomicUsize, AtomicUsize),
+}
+
+impl Due {
+    pub(crate) fn new(options: &StoreOptions) -> Self {
+        let every = (options.events.div_ceil(PARTS), options.bytes.div_ceil(PARTS));
+        Self { every, since: Default::default() }
+    }
+
+    /// Whether it is for this append, of so many events and bytes.
+    pub(crate) fn is_due(&self, events: usize, bytes: usize) -> bool {
+        let add = |to: &AtomicUsize, n: usize| to.fetch_add(n, Relaxed).saturating_add(n);
+        let since = (add(&self.since.0, events), add(&self.since.1, bytes));
+        let is_due = since.0 >= self.every.0 || since.1 >= self.every.1;
+        if is_due {
+            self.since.0.store(0, Relaxed);
+            self.since.1.store(0, Relaxed);
+        }
+        is_due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_is_let_go_of_once_for_a_256th_of_the_limit() {
+        let options = StoreOptions { events: 1024, bytes: 256_000, ..StoreOptions::default() };
+        let due = Due::new(&options);
+        let dues = (0..1000).filter(|_| due.is_due(1, 1)).count();
+        assert_eq!(dues, 250);
+        assert!(due.is_due(1, 1000), "by bytes");
+        let small = Due::new(&StoreOptions { events: 10, ..options });
+        assert!((0..10).all(|_| small.is_due(1, 1)));
+    }
+}

@@ -1,0 +1,110 @@
+//! What the writer hands to a follower, so that it need not be read again.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use sse_core::store::{Bounds, Page, PageLimit, StoredEvent};
+
+/// How much waits for a follower at the most. It reads once there is more.
+const WAITING: PageLimit = PageLimit { events: 4096, bytes: 1024 * 1024 };
+
+/// Between the writer and one follower.
+#[derive(Debug, Default)]
+pub(crate) struct Slot(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    events: VecDeque<StoredEvent>,
+    bytes: usize,
+    bounds: Option<Bounds>,
+    is_to_be_read: bool,
+    has_ended: bool,
+    follower: Option<Waker>,
+}
+
+/// What a follower does next.
+#[derive(Debug)]
+pub(crate) enum Given {
+    /// These events have come.
+    Page(Page),
+    /// It reads: too much has come, or it is something else than events.
+    Read,
+    /// It is followed from the beginning: the file is another one, or closed.
+    End,
+}
+
+impl Slot {
+    pub(crate) fn give(&self, events: &[StoredEvent], bounds: &Bounds) {
+        self.change(|state| {
+            if state.is_to_be_read {
+                return;
+            }
+            state.bytes += events.iter().map(|event| event.block.len()).sum::<usize>();
+            let count = state.events.len() + events.len();
+            if count > WAITING.events || (state.bytes > WAITING.bytes && count > 1) {
+                return state.read();
+            }
+            state.events.extend(events.iter().cloned());
+            state.bounds = Some(*bounds);
+        });
+    }
+
+    pub(crate) fn have_it_read(&self) {
+        self.change(State::read);
+    }
+
+    pub(crate) fn end(&self) {
+        self.change(|state| state.has_ended = true);
+    }
+
+    /// Takes no more than the limit at once, for the log takes it over under its lock.
+    pub(crate) fn poll(&self, limit: PageLimit, cx: &mut Context<'_>) -> Poll<Given> {
+        let mut state = self.lock();
+        if state.has_ended {
+            return Poll::Ready(Given::End);
+        }
+        if std::mem::take(&mut state.is_to_be_read) {
+            return Poll::Ready(Given::Read);
+        }
+        let Some(bounds) = state.bounds else {
+            let unneeded = state.follower.replace(cx.waker().clone());
+            drop(state);
+            drop(unneeded);
+            return Poll::Pending;
+        };
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        while events.len() < limit.events
+            && let Some(next) = state.events.front()
+            && (events.is_empty() || bytes + next.block.len() <= limit.bytes)
+        {
+            bytes += next.block.len();
+            events.extend(state.events.pop_front());
+        }
+        state.bytes -= bytes;
+        if state.events.is_empty() {
+            state.bounds = None;
+        }
+        Poll::Ready(Given::Page(Page { bounds, events }))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        let follower = state.follower.take();
+        drop(state);
+        follower.into_iter().for_each(Waker::wake);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn read(&mut self) {
+        let follower = self.follower.take();
+        let has_ended = self.has_ended;
+        *self = Self { is_to_be_read: true, has_ended, follower, ..Self::default() };
+    }
+}

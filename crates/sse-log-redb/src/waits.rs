@@ -1,0 +1,165 @@
+//! The clock of no runtime: one thread for all waits of a file.
+//!
+//! Nearly all waits are time-outs that nobody needs: those of one duration end together, at the same few moments, so that to begin and to drop one
+//! wakes no thread.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::clock::millis;
+
+/// How many moments there are in the time that is waited for, and how far they are apart at the most, in milliseconds.
+const MOMENTS: u64 = 32;
+const APART: u64 = 250;
+
+/// All who wait.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    begun: Instant,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// By the moment, in milliseconds since the beginning, and a number of their own.
+    waiting: BTreeMap<(u64, u64), Waker>,
+    number: u64,
+    /// The moment for which the thread waits.
+    next: u64,
+    is_closed: bool,
+}
+
+impl Waits {
+    pub(crate) fn new() -> Self {
+        Self { begun: Instant::now(), state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// Is ready once this long has passed, and up to a thirtieth of it later.
+    pub(crate) fn sleep(self: &Arc<Self>, duration: Duration) -> Sleep {
+        let duration = millis(duration);
+        let apart = (duration / MOMENTS).clamp(1, APART);
+        // The current millisecond has begun already.
+        let end = self.now().saturating_add(1).saturating_add(duration);
+        let due = end.div_ceil(apart).saturating_mul(apart);
+        Sleep { waits: Arc::clone(self), due, number: None }
+    }
+
+    /// Wakes those who wait, until it is closed.
+    pub(crate) fn run(&self) {
+        let mut state = self.lock();
+        while !state.is_closed {
+            let now = self.now();
+            let later = state.waiting.split_off(&(now + 1, 0));
+            let due = std::mem::replace(&mut state.waiting, later);
+            if !due.is_empty() {
+                drop(state);
+                due.into_values().for_each(Waker::wake);
+                state = self.lock();
+                continue;
+            }
+            state.next = state.waiting.first_key_value().map_or(u64::MAX, |(first, _)| first.0);
+            let end = Duration::from_millis(state.next.saturating_sub(now).min(3_600_000));
+            let waited = self.changed.wait_timeout(state, end);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.next = 0;
+        }
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_values().for_each(Waker::wake);
+    }
+
+    pub(crate) fn close(&self) {
+        self.lock().is_closed = true;
+        self.changed.notify_one();
+    }
+
+    fn now(&self) -> u64 {
+        millis(self.begun.elapsed())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A wait.
+#[derive(Debug)]
+pub(crate) struct Sleep {
+    waits: Arc<Waits>,
+    due: u64,
+    number: Option<u64>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let waits = Arc::clone(&self.waits);
+        if waits.now() >= self.due {
+            return Poll::Ready(());
+        }
+        let mut state = waits.lock();
+        if state.is_closed {
+            return Poll::Ready(());
+        }
+        let number = *self.number.get_or_insert_with(|| {
+            state.number += 1;
+            state.number
+        });
+        let is_first = self.due < state.next;
+        let unneeded = state.waiting.insert((self.due, number), cx.waker().clone());
+        drop(state);
+        drop(unneeded);
+        if is_first {
+            waits.changed.notify_one();
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            let unneeded = self.waits.lock().waiting.remove(&(self.due, number));
+            drop(unneeded);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+    use futures_util::future::{join_all, select};
+
+    use super::*;
+
+    #[test]
+    fn each_wait_takes_as_long_as_it_is_to_and_not_much_longer() {
+        let waits = Arc::new(Waits::new());
+        let thread = std::thread::spawn({
+            let waits = Arc::clone(&waits);
+            move || waits.run()
+        });
+        let durations = [0, 1, 40, 20, 200, 5].map(Duration::from_millis);
+        let took = block_on(join_all(durations.map(|duration| {
+            let waits = &waits;
+            async move {
+                let begun = Instant::now();
+                let long = waits.sleep(Duration::from_secs(60));
+                select(long, waits.sleep(duration)).await;
+                (duration, begun.elapsed())
+            }
+        })));
+        for (duration, took) in took {
+            assert!(took >= duration && took < duration + Duration::from_secs(5), "{took:?}");
+        }
+        assert!(waits.lock().waiting.is_empty(), "those that were dropped are forgotten");
+        waits.close();
+        thread.join().expect("no panic");
+    }
+}

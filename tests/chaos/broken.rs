@@ -1,0 +1,171 @@
+//! Stores that are broken on purpose, to see that it is noticed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use fastrand::Rng;
+use futures_util::{StreamExt, stream};
+use sse_core::store::{
+    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+};
+use sse_core::{Cursor, Epoch, Error, StoreOptions, async_trait};
+
+use crate::faults::{Kind, Redb, Subject};
+use crate::run::Chaos;
+
+/// What is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// Some events are never given to those who follow or read.
+    SkipsEvents,
+    /// What was acknowledged was never stored.
+    StoresNothing,
+    /// Some events are stored twice.
+    StoresTwice,
+    /// Some pages have two events in the other order.
+    SwapsEvents,
+    /// What was deleted is there still.
+    DeletesNothing,
+    /// Idempotency keys are forgotten.
+    ForgetsKeys,
+    /// A batch is stored in parts.
+    StoresParts,
+    /// An append is said to have failed after it was stored.
+    FailsAfterwards,
+    /// An epoch begins for no reason.
+    BeginsEpochs,
+    /// Followers are given nothing any more.
+    GetsStuck,
+}
+
+/// Stores in a file, as both processes see it. Whoever looks on has it whole.
+pub(crate) struct Broken {
+    pub(crate) engine: Redb,
+    pub(crate) flaw: Flaw,
+}
+
+struct BrokenStore {
+    store: Arc<dyn Store>,
+    flaw: Flaw,
+    calls: AtomicUsize,
+}
+
+impl BrokenStore {
+    /// Whether something goes wrong this time.
+    fn strikes(&self, flaw: Flaw) -> bool {
+        self.flaw == flaw && self.calls.fetch_add(1, Relaxed) % 10 == 9
+    }
+}
+
+fn spoil(flaw: Flaw, mut page: Page) -> Page {
+    match flaw {
+        // The same ones for all, whom nobody can tell apart from those that were never there.
+        Flaw::SkipsEvents => page.events.retain(|event| event.cursor.lo() % 16 != 7),
+        Flaw::SwapsEvents if page.events.len() > 1 && page.events.len().is_multiple_of(2) => {
+            let (first, second) = (page.events[0].clone(), page.events[1].clone());
+            page.events[0].block = second.block;
+            page.events[1].block = first.block;
+        }
+        _ => {}
+    }
+    page
+}
+
+#[async_trait]
+impl Store for BrokenStore {
+    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+        if self.strikes(Flaw::StoresNothing) {
+            let Bounds { epoch, newest, .. } = self.store.bounds().await?;
+            let mut cursor = newest;
+            let mut next = || {
+                cursor = cursor.next();
+                cursor
+            };
+            return Ok(Appended { epoch, cursors: events.iter().map(|_| next()).collect() });
+        }
+        if self.strikes(Flaw::StoresTwice) && events.iter().all(|e| e.idempotency_key.is_none()) {
+            self.store.append(events).await?;
+        }
+        if self.strikes(Flaw::StoresParts) && events.len() > 1 {
+            self.store.append(&events[..1]).await?;
+            return Err(StoreError::outcome_unknown("it was cut off"));
+        }
+        let appended = if self.strikes(Flaw::ForgetsKeys) {
+            let mut events = events.to_vec();
+            events.iter_mut().for_each(|event| event.idempotency_key = None);
+            self.store.append(&events).await?
+        } else {
+            self.store.append(events).await?
+        };
+        if self.strikes(Flaw::FailsAfterwards) {
+            return Err(StoreError::failed("it was not stored"));
+        }
+        if self.strikes(Flaw::BeginsEpochs) {
+            self.store.begin_epoch(appended.epoch).await?;
+        }
+        Ok(appended)
+    }
+
+    async fn bounds(&self) -> Result<Bounds, StoreError> {
+        self.store.bounds().await
+    }
+
+    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+        Ok(spoil(self.flaw, self.store.read(after, limit).await?))
+    }
+
+    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+        self.store.before_last(limit).await
+    }
+
+    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+        if self.flaw == Flaw::GetsStuck && self.calls.fetch_add(1, Relaxed) > 0 {
+            return Ok(Box::pin(stream::pending()));
+        }
+        let (flaw, pages) = (self.flaw, self.store.follow(after).await?);
+        let pages = pages.map(move |page| page.map(|page| spoil(flaw, page)));
+        match flaw {
+            Flaw::GetsStuck => Ok(Box::pin(pages.take(20).chain(stream::pending()))),
+            _ => Ok(Box::pin(pages)),
+        }
+    }
+
+    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+        self.store.retain(retention).await
+    }
+
+    async fn finish(&self) -> Result<(), StoreError> {
+        self.store.finish().await
+    }
+
+    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+        match self.flaw {
+            Flaw::DeletesNothing => Ok(()),
+            _ => self.store.delete(event).await,
+        }
+    }
+
+    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
+        self.store.begin_epoch(instead_of).await
+    }
+}
+
+#[async_trait]
+impl Subject for Broken {
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::Nothing]
+    }
+
+    async fn open(&self, line: usize, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
+        let store = self.engine.open(line, options).await?;
+        let flaw = self.flaw;
+        Ok(match line {
+            2 => store,
+            _ => Arc::new(BrokenStore { store, flaw, calls: AtomicUsize::default() }),
+        })
+    }
+
+    async fn inflict(&self, kind: Kind, chaos: &Chaos, rng: &mut Rng) -> Result<(), String> {
+        self.engine.inflict(kind, chaos, rng).await
+    }
+}

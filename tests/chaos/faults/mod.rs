@@ -1,0 +1,93 @@
+//! What is done to an engine.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use sse_core::store::{Retention, Store};
+use sse_core::{Error, StoreOptions, async_trait};
+use tokio::time::sleep;
+
+use crate::options::log_options;
+use crate::run::Chaos;
+
+mod kind;
+mod nats;
+mod network;
+mod postgres;
+mod redb;
+mod redis;
+
+pub(crate) use kind::Kind;
+pub(crate) use nats::Nats;
+pub(crate) use postgres::Postgres;
+pub(crate) use redb::Redb;
+pub(crate) use redis::Redis;
+
+/// The log.
+const NAME: &str = "chaos";
+
+/// An engine, and what can be done to it.
+#[async_trait]
+pub(crate) trait Subject: Send + Sync + 'static {
+    /// All that can be.
+    fn kinds(&self) -> Vec<Kind>;
+
+    /// The store for the process of this number, 0 or 1, by a line of its own; 2 is whoever looks on.
+    async fn open(&self, line: usize, options: StoreOptions) -> Result<Arc<dyn Store>, Error>;
+
+    /// Does this, and undoes it.
+    async fn inflict(&self, kind: Kind, chaos: &Chaos, rng: &mut Rng) -> Result<(), String>;
+
+    /// Undoes what lasts until each client has got on in spite of it.
+    async fn settle(&self) {}
+}
+
+/// What can be done whatever the engine.
+const TO_ANY: [Kind; 4] = [Kind::Nothing, Kind::Restart, Kind::Epoch, Kind::Retain];
+
+/// For as long as something is so.
+async fn a_while(rng: &mut Rng) {
+    sleep(Duration::from_millis(rng.u64(100..1500))).await;
+}
+
+/// Does what can be done whatever the engine.
+async fn inflict_on_any(kind: Kind, chaos: &Chaos, rng: &mut Rng) -> Result<(), String> {
+    match kind {
+        Kind::Nothing => a_while(rng).await,
+        Kind::Restart => {
+            let process = &chaos.processes[rng.usize(..2)];
+            process.end();
+            a_while(rng).await;
+            process.start(&*chaos.subject).await?;
+        }
+        Kind::Epoch => {
+            let (log, _) = chaos.processes[rng.usize(..2)].log().expect("both run");
+            log.new_epoch().await.map_err(|error| format!("no new epoch: {error:?}"))?;
+        }
+        Kind::Retain => {
+            let store =
+                chaos.subject.open(2, log_options()).await.map_err(|error| error.to_string())?;
+            let retention = Retention { events: rng.usize(5..100), bytes: 1 << 30, age: None };
+            for _ in 0..5 {
+                store
+                    .retain(&retention)
+                    .await
+                    .map_err(|error| format!("not retained: {error:?}"))?;
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+        kind => return Err(format!("{kind:?} cannot be done to this engine")),
+    }
+    Ok(())
+}
+
+/// What is known by now is in the copy that is made next. What comes after that may be lost, if clients are told.
+fn begin_a_copy(chaos: &Chaos) {
+    chaos.book().lost_since = Some(Instant::now());
+}
+
+/// All may be lost, if clients are told.
+fn lose_all(chaos: &Chaos) {
+    chaos.book().lost_since = Some(chaos.begun);
+}

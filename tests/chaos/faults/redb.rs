@@ -1,0 +1,87 @@
+//! redb: a file, which another process has open for both.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use sse_conformance::suite::store_process::StoreProcess;
+use sse_core::store::Store;
+use sse_core::{Error, StoreOptions, async_trait};
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use super::{Kind, NAME, Subject, TO_ANY, a_while, begin_a_copy, inflict_on_any, lose_all};
+use crate::run::Chaos;
+
+pub(crate) struct Redb {
+    process: StoreProcess,
+    folder: TempDir,
+}
+
+impl Redb {
+    pub(crate) async fn start() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let process =
+            StoreProcess::start(&format!("redb:{}", folder.path().join("log.redb").display()));
+        Self { process, folder }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("log.redb")
+    }
+
+    /// A copy, which is made while nobody has the file open.
+    async fn copy(&self, chaos: &Chaos) -> PathBuf {
+        let copy = self.folder.path().join("copy.redb");
+        begin_a_copy(chaos);
+        let put_aside = || _ = std::fs::copy(self.file(), &copy).expect("a copy");
+        self.process.kill_and_start(put_aside).await;
+        copy
+    }
+}
+
+#[async_trait]
+impl Subject for Redb {
+    fn kinds(&self) -> Vec<Kind> {
+        let own = [Kind::Kill, Kind::Pause, Kind::Drop, Kind::Restore, Kind::Replace];
+        [&TO_ANY[..], &own].concat()
+    }
+
+    async fn open(&self, _: usize, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
+        self.process.open(NAME, options).await
+    }
+
+    async fn inflict(&self, kind: Kind, chaos: &Chaos, rng: &mut Rng) -> Result<(), String> {
+        match kind {
+            Kind::Kill => self.process.kill_and_start(|| ()).await,
+            Kind::Pause => {
+                self.process.pause().await;
+                sleep(Duration::from_millis(rng.u64(100..5000))).await;
+                self.process.resume().await;
+            }
+            Kind::Drop => {
+                lose_all(chaos);
+                self.process
+                    .kill_and_start(|| std::fs::remove_file(self.file()).expect("it is there"))
+                    .await;
+            }
+            Kind::Restore => {
+                let copy = self.copy(chaos).await;
+                a_while(rng).await;
+                let restore =
+                    || std::fs::rename(copy, self.file()).expect("they are in one folder");
+                self.process.kill_and_start(restore).await;
+            }
+            Kind::Replace => {
+                let copy = self.copy(chaos).await;
+                a_while(rng).await;
+                std::fs::rename(copy, self.file()).expect("they are in one folder");
+                a_while(rng).await;
+                self.process.kill_and_start(|| ()).await;
+            }
+            kind => inflict_on_any(kind, chaos, rng).await?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,49 @@
+//! What the environment says of a run.
+
+use std::env;
+use std::time::Duration;
+
+use sse_core::StoreOptions;
+
+use crate::faults::Kind;
+
+/// How long, and what.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// Decides what happens: `SSE_SEED`, or another each time.
+    pub(crate) seed: u64,
+    /// For how long rounds are begun: `SSE_CHAOS_SECONDS`, or 15.
+    pub(crate) time: Duration,
+    /// How long a client may take to get the newest event, once a fault has ended.
+    pub(crate) patience: Duration,
+    /// The faults there may be, if not all that the engine has: `SSE_CHAOS_FAULTS=kill,pause`.
+    pub(crate) kinds: Option<Vec<Kind>>,
+}
+
+impl Options {
+    pub(crate) fn from_environment() -> Self {
+        let number = |name| env::var(name).ok().map(|value| value.parse().expect("a number"));
+        let kinds = env::var("SSE_CHAOS_FAULTS").ok().map(|kinds| {
+            let kind = |name: &str| {
+                Kind::named(name).unwrap_or_else(|| panic!("{name} is none of {:?}", Kind::ALL))
+            };
+            kinds.split(',').map(kind).collect()
+        });
+        Self {
+            seed: number("SSE_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000)),
+            time: Duration::from_secs(number("SSE_CHAOS_SECONDS").unwrap_or(15)),
+            patience: Duration::from_secs(30),
+            kinds,
+        }
+    }
+}
+
+/// What both processes say of the log: few events are kept, fewer are in memory.
+pub(crate) fn log_options() -> StoreOptions {
+    StoreOptions {
+        events: 2000,
+        tail_events: 100,
+        store_check: Duration::from_secs(1),
+        ..StoreOptions::default()
+    }
+}

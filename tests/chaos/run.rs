@@ -1,0 +1,250 @@
+//! The rounds of a run.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use sse_conformance::suite::parser::Parser;
+use sse_core::store::PageLimit;
+use sse_core::{Epoch, EventId};
+use tokio::sync::RwLock;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::book::{Book, Number, parts};
+use crate::check::Truth;
+use crate::clients::read;
+use crate::faults::{Kind, Subject};
+use crate::options::{Options, log_options};
+use crate::process::Process;
+use crate::publishers::publish;
+use crate::summary::{Counts, told};
+use crate::trail::Trail;
+
+const CLIENTS: usize = 4;
+const PUBLISHERS: usize = 3; // of each process
+
+/// How long a process may take to notice that events were lost.
+const NOTICED_WITHIN: Duration = Duration::from_secs(3);
+
+/// What all parts of a run share.
+pub(crate) struct Chaos {
+    pub(crate) subject: Box<dyn Subject>,
+    pub(crate) processes: [Process; 2],
+    /// Read by those who append, and written by whoever wants them to pause.
+    pub(crate) gate: RwLock<()>,
+    /// The newest idempotency key that anybody has come to.
+    pub(crate) once: AtomicU64,
+    pub(crate) begun: std::time::Instant,
+    /// How long a client may take to get the newest event, once a fault has ended; and an append to be stored.
+    patience: Duration,
+    book: Mutex<Book>,
+}
+
+impl Chaos {
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self) -> Result<(), String> {
+        self.book().failure.clone().map_or(Ok(()), Err)
+    }
+}
+
+/// Begins rounds for as long as the options say.
+pub(crate) async fn run(subject: Box<dyn Subject>, options: &Options) -> Result<Counts, String> {
+    let processes = [Process::new(0), Process::new(1)];
+    let begun = std::time::Instant::now();
+    let (gate, once, book) = (RwLock::default(), AtomicU64::new(10), Mutex::new(Book::new()));
+    let chaos =
+        Arc::new(Chaos { subject, processes, gate, once, begun, patience: options.patience, book });
+    let mut rng = Rng::with_seed(options.seed);
+    for process in &chaos.processes {
+        process.start(&*chaos.subject).await?;
+    }
+    let mut kinds = chaos.subject.kinds();
+    kinds.retain(|kind| options.kinds.as_ref().is_none_or(|only| only.contains(kind)));
+    assert!(!kinds.is_empty(), "none of these can be done to this engine");
+
+    let (_, first) = mark(&chaos, 0).await?;
+    let (mut epoch, cursor) = parts(first.as_str()).expect("an id of a log");
+    chaos.book().trails = (0..CLIENTS).map(|_| Trail::new(epoch, cursor)).collect();
+    let mut tasks = JoinSet::new(); // aborts them when it is dropped
+    for client in 0..CLIENTS {
+        tasks.spawn(read(chaos.clone(), client, first.to_string(), rng.fork()));
+    }
+    for publisher in 0..2 * PUBLISHERS {
+        tasks.spawn(publish(chaos.clone(), publisher % 2, rng.fork()));
+    }
+    let (begun, mut deck) = (Instant::now(), Vec::new());
+    while begun.elapsed() < options.time {
+        if deck.is_empty() {
+            deck.clone_from(&kinds);
+            rng.shuffle(&mut deck);
+        }
+        let kind = deck.pop().expect("it was filled");
+        epoch = round(&chaos, kind, epoch, &mut rng).await.map_err(|failure| {
+            let counts = &chaos.book().counts;
+            format!(
+                "{failure}\nduring {kind:?}, after {:.1?}: {counts}\n{:?}",
+                begun.elapsed(),
+                counts.errors
+            )
+        })?;
+    }
+    tasks.abort_all();
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            return Err(format!("{error:?}"));
+        }
+    }
+    let mut book = chaos.book();
+    book.counts.received = book.trails.iter().map(|trail| trail.received).collect();
+    book.counts.check()?;
+    Ok(book.counts.clone())
+}
+
+/// One fault, and what comes of it. Answers the epoch there is then.
+async fn round(chaos: &Chaos, kind: Kind, before: Epoch, rng: &mut Rng) -> Result<Epoch, String> {
+    sleep(Duration::from_millis(rng.u64(100..500))).await;
+    {
+        let mut book = chaos.book();
+        book.calm_since = None;
+        book.kind = kind;
+        *book.counts.faults.entry(kind.name()).or_default() += 1;
+    }
+    chaos.subject.inflict(kind, chaos, rng).await?;
+    chaos.book().calm_since = Some(std::time::Instant::now());
+    sleep(Duration::from_millis(rng.u64(100..600))).await;
+    let paused = timeout(chaos.patience, chaos.gate.write()).await;
+    let _paused =
+        paused.map_err(|_| format!("an append has not ended after {:?}", chaos.patience))?;
+    let (marker, _) = mark(chaos, rng.usize(..2)).await?;
+    let truth = arrive(chaos, marker, before).await?;
+    chaos.subject.settle().await;
+    let mut book = chaos.book();
+    book.check(&truth, before);
+    if truth.bounds.epoch != before {
+        book.counts.epochs += 1;
+    }
+    if let Some(failure) = &book.failure {
+        return Err(failure.clone());
+    }
+    book.begin_a_round(&truth, before);
+    Ok(truth.bounds.epoch)
+}
+
+/// Appends an event that each client has to get.
+async fn mark(chaos: &Chaos, process: usize) -> Result<(Number, EventId), String> {
+    let (number, text) = chaos.book().begin(10, None, None);
+    let (begun, key) = (Instant::now(), format!("marker {number}"));
+    loop {
+        chaos.failed()?;
+        let (log, _) = chaos.processes[process].log().expect("both run between faults");
+        match log.append_once(&key, text.as_str()).await {
+            Ok(id) => {
+                chaos.book().stored(number, &id);
+                return Ok((number, id));
+            }
+            Err(error) if begun.elapsed() > chaos.patience => {
+                return Err(format!("process {process} cannot append: {}", told(&error)));
+            }
+            Err(_) => sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+/// Waits until each client has the marker, in the epoch that there is.
+async fn arrive(chaos: &Chaos, marker: Number, before: Epoch) -> Result<Truth, String> {
+    let begun = Instant::now();
+    let may_change = chaos.book().lost_since.is_some();
+    let mut truth = truth(chaos).await?;
+    loop {
+        chaos.failed()?;
+        let epoch = truth.bounds.epoch;
+        let is_noticed = !may_change || epoch != before || begun.elapsed() > NOTICED_WITHIN;
+        let late: Vec<_> = {
+            let book = chaos.book();
+            (0..CLIENTS).filter(|client| !book.has(*client, marker, epoch)).collect()
+        };
+        if late.is_empty() && is_noticed {
+            let now = self::truth(chaos).await?;
+            if now.bounds.epoch == epoch {
+                return Ok(now);
+            }
+            truth = now;
+        }
+        if begun.elapsed() > chaos.patience {
+            return Err(stuck(chaos, &late, marker, &truth));
+        }
+        sleep(Duration::from_millis(10)).await;
+        if may_change {
+            truth = self::truth(chaos).await?;
+        }
+    }
+}
+
+fn stuck(chaos: &Chaos, late: &[usize], marker: Number, truth: &Truth) -> String {
+    let book = chaos.book();
+    let clients = late.iter().map(|client| {
+        let trail = &book.trails[*client];
+        let (process, at) = (trail.process, trail.last());
+        format!(
+            "client {client} at {}.{} in process {process}, {} connections",
+            at.epoch,
+            at.at(),
+            trail.connections
+        )
+    });
+    let clients: Vec<_> = clients.collect();
+    let logs: Vec<_> =
+        chaos.processes.iter().map(|p| p.log().map(|(log, _)| log.stats())).collect();
+    format!(
+        "round {}: after {:?} the marker {marker} has not come to {clients:?}; the log is {:?}, and the processes have {logs:?}",
+        book.round, chaos.patience, truth.bounds
+    )
+}
+
+/// All that the log has, for somebody who has not seen it before.
+async fn truth(chaos: &Chaos) -> Result<Truth, String> {
+    let begun = Instant::now();
+    loop {
+        match timeout(chaos.patience, read_all(chaos)).await {
+            Ok(Ok(truth)) => return Ok(truth),
+            Ok(Err(error)) if begun.elapsed() > chaos.patience => {
+                return Err(format!("the log cannot be read: {}", told(&error)));
+            }
+            Ok(Err(_)) => sleep(Duration::from_millis(50)).await,
+            Err(_) => return Err("reading the log has not ended".into()),
+        }
+    }
+}
+
+async fn read_all(chaos: &Chaos) -> Result<Truth, sse_core::Error> {
+    let store = chaos.subject.open(2, log_options()).await?;
+    'anew: loop {
+        let bounds = store.bounds().await?;
+        let (read_at, mut events, mut after) =
+            (std::time::Instant::now(), Vec::new(), bounds.floor);
+        loop {
+            let page = store.read(after, PageLimit { events: 1000, bytes: 64 * 1024 }).await?;
+            if (page.bounds.epoch, page.bounds.floor) != (bounds.epoch, bounds.floor) {
+                continue 'anew; // let go of meanwhile
+            }
+            let Some(last) = page.events.last() else {
+                return Ok(Truth { bounds, events, read_at });
+            };
+            after = last.cursor;
+            events.extend(page.events.iter().map(|event| (event.cursor, number_of(&event.block))));
+        }
+    }
+}
+
+fn number_of(block: &[u8]) -> Number {
+    let parsed = Parser::default().feed(&[block, b"\n"].concat());
+    let number = parsed.first().and_then(|event| event.data.split(' ').next()?.parse().ok());
+    number.unwrap_or_default()
+}

@@ -1,0 +1,138 @@
+//! What one client has been given.
+
+use std::time::{Duration, Instant};
+
+use sse_conformance::suite::parser::Parsed;
+use sse_core::{Cursor, Epoch};
+
+use crate::book::{Book, Deletion, Named, Number, Outcome, parts, text};
+
+/// How long after a deletion other processes may give the event: `store_check`, and some time for a busy machine.
+const DELETED_WITHIN: Duration = Duration::from_secs(5);
+
+/// All of it since the end of the last round.
+#[derive(Debug)]
+pub(crate) struct Trail {
+    /// Each but the first begins with a `reset`.
+    pub(crate) segments: Vec<Segment>,
+    /// Where it was told of a gap within an epoch: its place before, and the one that it was given.
+    pub(crate) too_old: Vec<(Epoch, Cursor)>,
+    /// To be told where it stands.
+    pub(crate) process: usize,
+    pub(crate) connections: u64,
+    pub(crate) received: u64,
+    pub(crate) resets: u64,
+}
+
+/// What came one after the other, without word of a gap.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) epoch: Epoch,
+    /// The position that it begins after.
+    pub(crate) from: Cursor,
+    /// Whether all that is kept was to come after that.
+    pub(crate) is_all: bool,
+    pub(crate) events: Vec<(Cursor, Number)>,
+}
+
+impl Trail {
+    pub(crate) fn new(epoch: Epoch, from: Cursor) -> Self {
+        let segments = vec![Segment::new(epoch, from, false)];
+        let (process, connections, received, resets) = (0, 0, 0, 0);
+        Self { segments, too_old: Vec::new(), process, connections, received, resets }
+    }
+
+    pub(crate) fn last(&self) -> &Segment {
+        self.segments.last().expect("one at least")
+    }
+
+    pub(crate) fn last_mut(&mut self) -> &mut Segment {
+        self.segments.last_mut().expect("one at least")
+    }
+
+    /// Forgets all but where it is.
+    pub(crate) fn begin_a_round(&mut self) {
+        let (epoch, at) = (self.last().epoch, self.last().at());
+        self.segments = vec![Segment::new(epoch, at, false)];
+        self.too_old.clear();
+    }
+}
+
+impl Segment {
+    pub(crate) fn new(epoch: Epoch, from: Cursor, is_all: bool) -> Self {
+        Self { epoch, from, is_all, events: Vec::new() }
+    }
+
+    /// Where it ends.
+    pub(crate) fn at(&self) -> Cursor {
+        self.events.last().map_or(self.from, |(cursor, _)| *cursor)
+    }
+
+    pub(crate) fn has(&self, number: Number) -> bool {
+        self.events.iter().any(|(_, other)| *other == number)
+    }
+}
+
+impl Book {
+    /// What a client was given.
+    pub(crate) fn received(&mut self, client: usize, event: &Parsed) {
+        let Some((epoch, cursor)) = parts(&event.last_event_id) else {
+            return self.fail(format!("client {client} got {event:?}, which has no id of a log"));
+        };
+        if event.event_type == "reset" {
+            return self.was_reset(client, event, epoch, cursor);
+        }
+        let trail = &mut self.trails[client];
+        trail.received += 1;
+        let (at, of) = (trail.last().at(), trail.last().epoch);
+        let number = event.data.split(' ').next().and_then(|number| number.parse().ok());
+        let number = number.unwrap_or_default();
+        trail.last_mut().events.push((cursor, number));
+        let Some(entry) = self.entries.get(&number) else {
+            let id = &event.last_event_id;
+            return self
+                .fail(format!("client {client} got {number} at {id}, which nobody has appended"));
+        };
+        let is_late = |deleted: Instant| {
+            let from = self.calm_since.map(|calm| calm.max(deleted));
+            from.is_some_and(|from| from.elapsed() > DELETED_WITHIN)
+        };
+        let problem = match entry.deletion {
+            _ if event.data != text(number, entry.size) => "that is not what was appended",
+            _ if entry.outcome == Outcome::Refused => "and the append was said to have failed",
+            _ if epoch != of => "of another epoch, without a reset",
+            _ if cursor <= at => "repeated, or out of order",
+            Deletion::Done(deleted) if is_late(deleted) => "which was deleted long ago",
+            _ => "",
+        };
+        if !problem.is_empty() {
+            self.fail(format!(
+                "client {client} got {number} at {epoch}.{cursor} after {of}.{at}: {problem}"
+            ));
+        }
+        self.learn(epoch, cursor, Named::Number(number));
+    }
+
+    fn was_reset(&mut self, client: usize, event: &Parsed, epoch: Epoch, cursor: Cursor) {
+        self.counts.resets += 1;
+        let said: serde_json::Value = serde_json::from_str(&event.data).unwrap_or_default();
+        let trail = &mut self.trails[client];
+        let (at, of) = (trail.last().at(), trail.last().epoch);
+        trail.resets += 1;
+        trail.segments.push(Segment::new(epoch, cursor, true));
+        let is_right = match said["reason"].as_str() {
+            Some("too-old") => {
+                trail.too_old.push((of, at));
+                true
+            }
+            Some("other-epoch") => of != epoch,
+            Some("ahead-of-head") => self.lost_since.is_some(),
+            _ => false,
+        };
+        if !is_right {
+            self.fail(format!(
+                "client {client} at {of}.{at} was told of a gap that is none: {event:?}"
+            ));
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Lines that are slow.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use sse_conformance::stores::Nats;
+use sse_conformance::suite::store_engine::Networked;
+use sse_core::store::{PageLimit, Store};
+use sse_core::{Cursor, StoreOptions};
+use sse_log_nats::EngineOptions;
+
+use crate::line::Line;
+use crate::tools::{append, event, open, soon, store};
+
+const ALL: PageLimit = PageLimit { events: 1000, bytes: 16 << 20 };
+
+/// By 20 kB a second: what was asked for comes before the server, or this process, takes the line for dead.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn followers_and_pages_get_on_over_a_slow_line() {
+    let nats = Nats::start().await;
+    let near = open(&nats).await;
+    for _ in 0..20 {
+        append(&near, &[event("x".repeat(10_000))]).await;
+    }
+    let line = Line::slow(nats.address(), 20_000).await;
+    let url = line.url();
+    let far = store(&url, EngineOptions::default(), StoreOptions::default()).await;
+    let mut after = Cursor::START;
+    let mut came = 0;
+    let mut pages = soon(far.follow(after)).await.expect("followed");
+    let follow = async {
+        while came < 20 {
+            match pages.next().await {
+                Some(Ok(page)) => {
+                    came += page.events.len();
+                    after = page.events.last().map_or(after, |event| event.cursor);
+                }
+                // As the log does.
+                _ => pages = far.follow(after).await.expect("followed"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), follow).await.expect("they come");
+    let read = async {
+        let (mut after, mut came) = (Cursor::START, 0);
+        while came < 20 {
+            let call =
+                tokio::time::timeout(StoreOptions::default().store_timeout, far.read(after, ALL));
+            let Ok(Ok(page)) = call.await else { continue };
+            came += page.events.len();
+            after = page.events.last().map_or(after, |event| event.cursor);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(90), read).await.expect("they come");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_page_of_one_log_holds_up_no_other() {
+    let nats = Nats::start().await;
+    let near = open(&nats).await;
+    for _ in 0..16 {
+        append(&near, &[event("x".repeat(1_000_000))]).await;
+    }
+    let line = Line::slow(nats.address(), 1_000_000).await;
+    let engine = sse_log_nats::connect(&line.url(), EngineOptions::default()).await.expect("a URL");
+    let options = StoreOptions { store_timeout: Duration::from_secs(20), ..Default::default() };
+    let large = engine.store("log", options).await.expect("a name");
+    let small = engine.store("small", options).await.expect("a name");
+    append(&small, &[event(0)]).await;
+    let mut pages = small.follow(Cursor::START).await.expect("followed");
+    let reading = tokio::spawn(async move {
+        let mut after = Cursor::START;
+        loop {
+            let page = large.read(after, ALL).await.expect("a page");
+            let Some(last) = page.events.last() else { return };
+            after = last.cursor;
+        }
+    });
+    let mut slowest = Duration::ZERO;
+    let mut came = 0;
+    for number in 1..100 {
+        let begun = Instant::now();
+        append(&small, &[event(number)]).await;
+        while came <= number {
+            came += soon(pages.next()).await.expect("a page").expect("a page").events.len();
+        }
+        slowest = slowest.max(begun.elapsed());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(!reading.is_finished(), "it is slow");
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    reading.abort();
+}

@@ -1,0 +1,53 @@
+//! The clock of the server jumps.
+
+use std::time::Duration;
+
+use sse_conformance::stores::Postgres;
+use sse_core::store::{NewEvent, Store};
+use sse_log_postgres::{EngineOptions, PostgresStore, StoreOptions, connect_with};
+use tokio_postgres::NoTls;
+
+use crate::tools::{append, bounds, event, execute, texts};
+
+/// The functions of the log ask this one, since it is before Postgres's own on their path.
+const CLOCK: &str = "CREATE TABLE jump (by interval); INSERT INTO jump VALUES ('0');
+    CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+    'SELECT pg_catalog.clock_timestamp() + by FROM public.jump'";
+
+async fn store(postgres: &Postgres) -> PostgresStore {
+    let mut config = postgres.config();
+    config.options("-csearch_path=public,pg_catalog");
+    let shared = connect_with(config, NoTls, EngineOptions::default()).await.expect("a runtime");
+    shared.store("log", options()).await.expect("a name")
+}
+
+fn options() -> StoreOptions {
+    StoreOptions { age: Some(Duration::from_secs(600)), ..StoreOptions::default() }
+}
+
+fn once() -> [NewEvent; 1] {
+    [event("once").with_idempotency_key("once").expect("short")]
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_neither_forgets_keys_nor_ages_everything_away() {
+    for by in ["1 hour", "-1 hour"] {
+        let postgres = Postgres::start().await;
+        execute(&postgres, CLOCK).await;
+        let running = store(&postgres).await;
+        let first = running.append(&once()).await.expect("stored");
+        append(&running, "two").await;
+        execute(&postgres, &format!("UPDATE jump SET by = '{by}'")).await;
+        assert_eq!(running.append(&once()).await.expect("known"), first, "{by}");
+        append(&running, "three").await;
+        running.retain(&options().retention()).await.expect("retained");
+        assert_eq!(texts(&running).await, ["once", "two", "three"], "{by}");
+
+        // A process that comes later goes by those that run.
+        let later = store(&postgres).await;
+        bounds(&later).await;
+        later.retain(&options().retention()).await.expect("retained");
+        assert_eq!(later.append(&once()).await.expect("known"), first, "{by}");
+        assert_eq!(texts(&later).await, ["once", "two", "three"], "{by}");
+    }
+}

@@ -1,0 +1,136 @@
+//! What a keyed log costs: what it keeps, and not what was superseded.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use sse_conformance::stores::Postgres;
+use sse_core::store::{NewEvent, PageLimit, Store};
+use sse_core::{Cursor, StoreOptions};
+use sse_log_postgres::EngineOptions;
+use tokio_postgres::Client;
+
+use crate::tools::{append, bounds, client, event, execute, open, soon};
+
+/// As a log asks, and with its settings.
+const LOOK: &str = concat!(
+    "PREPARE look (text, bigint, bigint, bigint, bigint) AS ",
+    include_str!("../../crates/sse-log-postgres/src/sql/read.sql")
+);
+const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; SET enable_bitmapscan = off";
+const RETAIN: &str =
+    "SELECT sse_log_let_go('log', 100000, 1000000000, NULL, 100000, '1 ms', now(), 5000, true)";
+
+/// A connection that asks as a log does.
+async fn asks(postgres: &Postgres) -> Client {
+    let client = client(postgres).await;
+    for sql in [SETTINGS, LOOK] {
+        client.batch_execute(sql).await.expect(sql);
+    }
+    client
+}
+
+/// How many pages of 8 kB Postgres touches to answer this.
+async fn pages(client: &Client, sql: &str) -> u64 {
+    let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}");
+    let rows = client.simple_query(&explain).await.expect("explained");
+    let lines = rows.iter().filter_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    let plan: serde_json::Value =
+        serde_json::from_str(&lines.collect::<Vec<_>>().join("\n")).expect("JSON");
+    let of = |name: &str| plan[0]["Plan"][name].as_u64().expect("a number");
+    of("Shared Hit Blocks") + of("Shared Read Blocks")
+}
+
+fn batch(round: usize) -> Vec<NewEvent> {
+    let event = |n: usize| event(round * 1000 + n).with_key(&format!("key {}", n % 10));
+    (0..1000).map(|n| event(n).expect("short")).collect()
+}
+
+/// Nothing but the appends lets go of anything here.
+#[tokio::test]
+async fn a_keyed_log_under_load_is_followed_and_opened_at_the_cost_of_what_it_keeps() {
+    let postgres = Postgres::start().await;
+    let store = open(&postgres).await;
+    for round in 0..40 {
+        soon(store.append(&batch(round))).await.expect("stored");
+    }
+    let client = asks(&postgres).await;
+    let count = "SELECT count(*) FROM sse_log_events";
+    let rows: i64 = client.query_one(count, &[]).await.expect("counted").get(0);
+    assert!(rows <= 3000, "{rows} rows are left of 40 000");
+    let look = "EXECUTE look ('log', 0, 0, 1000, 65536)";
+    let cost = pages(&client, look).await;
+    assert!(cost < 10_000, "{cost} pages");
+    // Whoever opens it reads to the end.
+    let (other, mut after, mut keys) = (open(&postgres).await, Cursor::START, HashSet::new());
+    let newest = bounds(&other).await.newest;
+    while after < newest {
+        let page = other.read(after, crate::tools::PAGE).await.expect("a page");
+        keys.extend(page.events.iter().filter_map(|event| event.key.clone()));
+        after = page.events.last().expect("it gets on").cursor;
+    }
+    assert_eq!(keys.len(), 10);
+}
+
+/// They were held back, and then came all at once.
+#[tokio::test]
+async fn however_many_were_superseded_at_once_a_look_is_bounded_and_a_reader_gets_on() {
+    let postgres = Postgres::start().await;
+    let store = open(&postgres).await;
+    let first = append(&store, "first").await;
+    let many = "INSERT INTO sse_log_events (log, hi, lo, key, block) \
+        SELECT 'log', pg_current_xact_id()::text::bigint, nextval('sse_log_positions'), 'key', 'data: x\\012'::bytea \
+        FROM generate_series(1, 20000) n ORDER BY n";
+    execute(&postgres, many).await;
+    let client = asks(&postgres).await;
+    for limit in ["0, 0", "1000, 65536"] {
+        let cost = pages(&client, &format!("EXECUTE look ('log', 0, 0, {limit})")).await;
+        assert!(cost < 20_000, "{cost} pages for {limit}");
+    }
+    let newest = append(&store, "newest").await;
+    let (mut after, mut reads) = (first, 0);
+    while after < newest {
+        let page = store.read(after, PageLimit { events: 1000, bytes: 65536 }).await;
+        after = page.expect("a page").events.last().expect("it gets on").cursor;
+        reads += 1;
+    }
+    assert!(reads <= 23, "{reads} pages");
+    let before = store.before_last(PageLimit { events: 2, bytes: usize::MAX }).await;
+    assert!(before.expect("a position") >= bounds(&store).await.floor);
+}
+
+/// A backup, say: until it ends no dead row is removed. Nothing but superseded events and old keys goes here, so the floor stays where it is.
+#[tokio::test]
+async fn an_old_snapshot_makes_neither_a_look_nor_retention_nor_forgetting_slower() {
+    let postgres = Postgres::start().await;
+    let idempotency_window = Duration::from_millis(1);
+    let options = StoreOptions { idempotency_window, ..StoreOptions::default() };
+    let shared = postgres.shared(EngineOptions::default()).await;
+    let store = shared.store("log", options).await.expect("a name");
+    bounds(&store).await;
+    let backup = client(&postgres).await;
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT count(*) FROM sse_logs";
+    backup.batch_execute(begin).await.expect("begun");
+    for round in 0..20 {
+        let once = |(n, event): (usize, NewEvent)| {
+            event.with_idempotency_key(&format!("{round} {n}")).expect("short")
+        };
+        let events: Vec<_> = batch(round).into_iter().enumerate().map(once).collect();
+        soon(store.append(&events)).await.expect("stored");
+        soon(store.retain(&options.retention())).await.expect("retained");
+    }
+    let client = asks(&postgres).await;
+    let left = "SELECT (SELECT count(*) FROM sse_log_events), (SELECT count(*) FROM sse_log_keys)";
+    let row = client.query_one(left, &[]).await.expect("counted");
+    assert!(row.get::<_, i64>(0) == 10 && row.get::<_, i64>(1) <= 1000, "{row:?}");
+    for sql in
+        ["EXECUTE look ('log', 0, 0, 0, 0)", "EXECUTE look ('log', 0, 0, 1000, 65536)", RETAIN]
+    {
+        pages(&client, sql).await; // what is planned and looked up once
+        let cost = pages(&client, sql).await;
+        assert!(cost < 200, "{cost} pages: {sql}");
+    }
+    backup.batch_execute("COMMIT").await.expect("it was open");
+}
