@@ -37,6 +37,7 @@ mod start;
 mod store_appends;
 mod store_behind;
 mod store_costs;
+mod store_deletions;
 mod store_follower;
 mod store_losses;
 mod store_slow;

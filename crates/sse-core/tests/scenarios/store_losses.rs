@@ -1,55 +1,14 @@
-//! What a store has lost: events that were acknowledged or seen, deletions. It is noticed, and told to the clients that wait.
+//! Events that a store has lost though they were acknowledged or seen. It is noticed, and told to the clients that wait.
 
 use std::time::Duration;
 
-use sse_core::store::NewEvent;
-use sse_core::{Cursor, Event, EventLog, Start, StoreOptions};
-use tokio::task::JoinHandle;
+use sse_core::EventLog;
 use tokio::time::Instant;
 
-use crate::support::client::Client;
-use crate::support::clock::{self, pass};
+use crate::support::clock::pass;
+use crate::support::losses::{BOTH, client, event, process, store, told_within};
 use crate::support::poller::append;
-use crate::support::script::numbers;
-use crate::support::scripted_store::{Call, Cut, Fault, Positions, ScriptedStore};
-
-const BOTH: [Positions; 2] = [Positions::Dense, Positions::Sparse];
-
-fn event(text: &str) -> NewEvent {
-    NewEvent::encode(&Event::new(text), 1000).expect("a small event")
-}
-
-fn store(positions: Positions) -> ScriptedStore {
-    ScriptedStore::on(clock::timer(), positions)
-}
-
-/// A process over this store, with the defaults.
-async fn process(store: &ScriptedStore) -> (EventLog, JoinHandle<()>) {
-    let opened = EventLog::open(store.clone(), StoreOptions::default(), clock::timer()).await;
-    let (log, follower) = opened.expect("the store is up");
-    (log, tokio::spawn(follower))
-}
-
-/// A client that has seen all there is.
-async fn client(log: &EventLog, seen: usize) -> Client {
-    let mut client = Client::open(log.feed().start_at(Start::Oldest));
-    client.read_until(seen).await;
-    client
-}
-
-/// How many milliseconds it takes until a client is told of something; at most so many seconds.
-async fn told_within(client: &mut Client, seconds: u64) -> u128 {
-    let (begun, before) = (Instant::now(), client.events().len());
-    while client.events().len() == before {
-        assert!(begun.elapsed().as_secs() <= seconds, "told of nothing: {:?}", client.events());
-        pass(10).await;
-        client.read_all().await;
-    }
-    let told = &client.parsed()[before];
-    assert_eq!(told.event_type, "reset", "{told:?}");
-    assert!(told.data.contains("other-epoch"), "{told:?}");
-    begun.elapsed().as_millis()
-}
+use crate::support::scripted_store::{Call, Cut, Fault};
 
 #[derive(Debug, Clone, Copy)]
 enum Append {
@@ -143,88 +102,6 @@ async fn an_acknowledged_event_that_is_gone_by_right_begins_no_epoch() {
             assert!(!client.events().iter().any(is_new_epoch), "{:?}", client.events());
             assert_eq!(store.calls(Call::Follow), begun + 3, "it has stalled: {gone}");
         }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_failover_that_loses_a_deletion_with_the_newest_events_begins_an_epoch() {
-    for (positions, others) in [(BOTH[0], 1), (BOTH[1], 1), (BOTH[0], 4), (BOTH[1], 4)] {
-        let store = store(positions);
-        let (log, _following) = process(&store).await;
-        let mut ids = Vec::new();
-        for n in 1..=3 {
-            ids.push(append(&log, &n.to_string()).await);
-        }
-        let (replica, epoch) = (store.replica(), store.now().epoch);
-        append(&log, "4").await;
-        log.delete(&ids[1].parse().expect("an id")).await.expect("deleted");
-        let mut client = client(&log, 3).await;
-        pass(100).await;
-        store.fail_over_to(&replica);
-        (0..others).for_each(|_| store.add(&[event("another")]));
-        assert!(told_within(&mut client, 2).await <= 2000);
-        assert_ne!(store.now().epoch, epoch, "{positions:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_deletion_that_is_lost_alone_begins_an_epoch() {
-    let store = store(Positions::Dense);
-    let (log, _following) = process(&store).await;
-    let first = append(&log, "1").await;
-    append(&log, "2").await;
-    let (replica, epoch) = (store.replica(), store.now().epoch);
-    log.delete(&first.parse().expect("an id")).await.expect("deleted");
-    let mut client = client(&log, 1).await;
-    pass(100).await;
-    store.fail_over_to(&replica);
-    assert!(told_within(&mut client, 2).await <= 2000);
-    assert_ne!(store.now().epoch, epoch);
-}
-
-/// After the failover others delete more than had been deleted before it.
-#[tokio::test(start_paused = true)]
-async fn deletions_after_a_failover_do_not_hide_what_it_has_lost() {
-    for positions in BOTH {
-        let store = store(positions);
-        let (log, _following) = process(&store).await;
-        for n in 1..=5 {
-            append(&log, &n.to_string()).await;
-        }
-        let (replica, epoch) = (store.replica(), store.now().epoch);
-        append(&log, "6").await;
-        let mut client = client(&log, 6).await;
-        store.fail_over_to(&replica);
-        let kept = store.kept_after(Cursor::START);
-        kept[..2].iter().for_each(|event| store.remove(event.cursor));
-        store.add(&[event("6'"), event("7'")]);
-        assert!(told_within(&mut client, 2).await <= 2000);
-        assert_ne!(store.now().epoch, epoch, "{positions:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn events_that_another_process_deletes_are_no_loss_however_many_of_the_newest_they_are() {
-    for positions in BOTH {
-        let store = store(positions);
-        let (log, _following) = process(&store).await;
-        for n in 1..=20 {
-            append(&log, &n.to_string()).await;
-        }
-        let epoch = store.now().epoch;
-        let mut client = client(&log, 20).await;
-        for round in 0..20 {
-            let newest = store.kept_after(Cursor::START).pop().expect("there are some");
-            store.remove(newest.cursor);
-            if round % 3 == 0 {
-                store.cut(Cut::Fails);
-            }
-            pass([10, 1500, 35_000][round % 3]).await;
-            assert_eq!(store.now().epoch, epoch, "after {round}, {positions:?}");
-        }
-        append(&log, "21").await;
-        pass(100).await;
-        assert_eq!(client.read_all().await, numbers(1..=21));
     }
 }
 

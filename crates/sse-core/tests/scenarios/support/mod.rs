@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod clock;
+pub(crate) mod losses;
 pub(crate) mod poller;
 pub(crate) mod report;
 pub(crate) mod script;
