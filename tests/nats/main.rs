@@ -10,6 +10,7 @@ mod names;
 mod once;
 mod reading;
 mod relay;
+mod relay_rules;
 mod room;
 mod slow;
 mod streams;

@@ -9,7 +9,8 @@ use sse_core::Cursor;
 use sse_core::store::{PageLimit, Store};
 use tokio::time::timeout;
 
-use crate::relay::{Fate, Relay};
+use crate::relay::Relay;
+use crate::relay_rules::Fate;
 use crate::tools::{PAGE, append, bounds, event, flood, once, open, open_at, texts};
 
 /// How often something is asked for whose subject begins like this.

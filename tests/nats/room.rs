@@ -13,7 +13,8 @@ use sse_core::store::{NewEvent, PageLimit, Store};
 use sse_log_nats::EngineOptions;
 
 use crate::line::Line;
-use crate::relay::{Fate, Relay};
+use crate::relay::Relay;
+use crate::relay_rules::Fate;
 use crate::tools::{api, append, bounds, event, flood, messages, once, open, open_at, texts, url};
 
 /// Not only hidden from readers.

@@ -4,7 +4,8 @@ use serde_json::json;
 use sse_conformance::stores::Nats;
 use sse_core::store::{NewEvent, Store, StoreError};
 
-use crate::relay::{Fate, Relay};
+use crate::relay::Relay;
+use crate::relay_rules::Fate;
 use crate::tools::{api, append, bounds, event, messages, once, open, open_at, texts};
 
 const UNAVAILABLE: &str = r#"{"error":{"code":503,"err_code":10008,"description":"JetStream system temporarily unavailable"}}"#;

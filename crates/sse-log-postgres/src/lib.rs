@@ -56,7 +56,7 @@
 //! | a dump is restored: all of it, the data alone, into this or another database or cluster, or without `sse_log_kept` | a new epoch |
 //! | `pg_upgrade`, or an `ALTER TABLE` that writes `sse_logs` again | a new epoch |
 //! | a copy of the files (a snapshot of the disk) is put back, without a recovery | noticed while a process runs that had followed what is lost; else call [`EventLog::new_epoch`] |
-//! | rows are removed by hand | the newest is gone: a new epoch. Others: raise the floor (`sse_log_kept`), or clients are not told of the gap |
+//! | rows are removed by hand | the newest is gone: a new epoch. Others: raise the floor (`sse_log_kept`) in the same transaction, which first takes the lock of retention (`SELECT pg_advisory_xact_lock(sse_log_kept_lock('prices'))`); else clients are not told of the gap |
 //! | the disk is full | appends fail; Postgres may stop, and goes on once there is room. Nothing that was answered is lost |
 //! | the clock of the server jumps | the log's time goes by the clocks of the processes that run: no key is forgotten, and nothing ages, before its time. A process that opens the log within seconds of the jump, or when no other runs, takes the clock of the server for the time |
 //! | a pooler in transaction mode | it is refused at opening, by name |
