@@ -30,6 +30,8 @@ macro_rules! every_store {
                 stores_an_event_once_whose_idempotency_key_is_known,
                 stores_of_a_batch_what_is_not_known_yet,
                 stores_an_event_once_that_many_bring_at_the_same_time,
+                gives_the_first_answer_whatever_became_of_the_event,
+                stores_an_event_again_in_a_new_epoch,
             }
             keys::{
                 has_the_newest_event_of_each_key,

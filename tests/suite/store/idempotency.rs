@@ -1,10 +1,10 @@
 //! An event whose idempotency key is known is not stored again.
 
 use futures_util::future::join_all;
-use sse_core::Cursor;
-use sse_core::store::NewEvent;
+use sse_core::store::{NewEvent, StoreError};
+use sse_core::{Cursor, StoreOptions};
 
-use super::tools::{all_after, append_all, event, open, texts};
+use super::tools::{all_after, append_all, bounds, event, open, soon, texts};
 use crate::suite::store_engine::Engine;
 
 fn once(key: &str, text: &str) -> NewEvent {
@@ -58,4 +58,44 @@ pub async fn stores_an_event_once_that_many_bring_at_the_same_time(engine: &dyn 
     let all = all_after(&*handles[0], Cursor::START).await;
     let expected: Vec<_> = (0..10).map(|round| format!("event {round}")).collect();
     assert_eq!(texts(&all), expected);
+}
+
+/// Trimmed, deleted, superseded; and once the log is finished.
+pub async fn gives_the_first_answer_whatever_became_of_the_event(engine: &dyn Engine) {
+    let (store, other) = (open(engine).await, open(engine).await);
+    let superseded = || once("superseded", "old").with_key("k").expect("a short key");
+    let batch = || [once("trimmed", "one"), superseded(), once("deleted", "three")];
+    let first = append_all(&*store, &batch()).await;
+    append_all(&*store, &[event("new").with_key("k").expect("a short key")]).await;
+    store.delete(first[2]).await.expect("deleted");
+    append_all(&*store, &[event("newest")]).await;
+    // As many keys are remembered as events may be kept: it is not for their number that events go.
+    let retention = StoreOptions { bytes: 1, ..StoreOptions::default() }.retention();
+    soon("all but the newest are gone", async {
+        while all_after(&*store, Cursor::START).await.len() > 1 {
+            store.retain(&retention).await.expect("retained");
+        }
+    })
+    .await;
+    for store in [&store, &other] {
+        assert_eq!(append_all(&**store, &batch()).await, first);
+    }
+
+    store.finish().await.expect("finished");
+    for store in [&store, &other] {
+        assert_eq!(append_all(&**store, &batch()).await, first, "after the end");
+        let refused = store.append(&[once("unknown", "late")]).await;
+        assert!(matches!(refused, Err(StoreError::Finished)), "{refused:?}");
+    }
+    assert_eq!(texts(&all_after(&*other, Cursor::START).await), ["newest"]);
+}
+
+pub async fn stores_an_event_again_in_a_new_epoch(engine: &dyn Engine) {
+    let (store, other) = (open(engine).await, open(engine).await);
+    let first = store.append(&[once("a", "first")]).await.expect("appended");
+    store.begin_epoch(bounds(&*store).await.epoch).await.expect("begun");
+    let again = other.append(&[once("a", "again")]).await.expect("appended");
+    assert_ne!(again.epoch, first.epoch);
+    assert_eq!(again.epoch, bounds(&*store).await.epoch, "its id is of the new epoch");
+    assert_eq!(store.append(&[once("a", "third")]).await.expect("appended"), again);
 }
