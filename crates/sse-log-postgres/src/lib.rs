@@ -17,7 +17,7 @@
 //! addresses, it connects to the one that takes writes.
 //!
 //! Logs of one process share an [`Engine`]: `connect(url, EngineOptions::default())`, and then [`open`](Engine::open), [`store`](Engine::store) and
-//! [`logs`](Engine::logs). [`open`](crate::open) shares one by URL, options and credentials.
+//! [`logs`](Engine::logs). [`open`] shares one by URL, options and credentials.
 //!
 //! # What is kept, and where
 //!
