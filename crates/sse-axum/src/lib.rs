@@ -39,8 +39,8 @@
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;
-#[cfg(feature = "listener")]
 use std::sync::LazyLock;
+#[cfg(feature = "listener")]
 use std::{io, net::ToSocketAddrs};
 
 use axum::body::Body;

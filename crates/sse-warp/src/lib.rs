@@ -44,8 +44,8 @@
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;
-#[cfg(feature = "listener")]
 use std::sync::LazyLock;
+#[cfg(feature = "listener")]
 use std::{io, net::ToSocketAddrs};
 
 pub use sse_core::*;
