@@ -21,9 +21,11 @@ const APART: Duration = Duration::from_secs(1);
 enum Found {
     /// They are there, or gone by right.
     Same(Bounds),
-    /// The log is another one by its bounds.
+    /// The log is in another epoch.
     Elsewhere,
     Lost(Epoch),
+    /// The bounds were less than they were. That is proof: when they are asked for again, others may have filled the gap.
+    Missed(Epoch),
 }
 
 impl Follow {
@@ -67,15 +69,17 @@ impl Follow {
     /// Returns the bounds once the newest events were looked at, in one call if any is there. If the store has lost what it had, a new
     /// epoch begins: the ids of events that are lost must not come to name others.
     pub(super) async fn bounds_by_content(&self) -> Result<Bounds, Failed> {
-        let mut found = self.find().await?;
+        self.log()?.begin_to_look();
+        let Some(expected) = self.log()?.expected() else { return self.bounds().await };
+        let mut found = self.find(&expected).await?;
         if let Found::Lost(_) = found {
-            // So much depends on it that it is looked at twice.
-            found = self.find().await?;
+            // So much depends on it that it is looked at twice, for the same events: what is followed to meanwhile may be of another history.
+            found = self.find(&expected).await?;
         }
         match found {
             Found::Same(bounds) => Ok(bounds),
             Found::Elsewhere => self.bounds().await,
-            Found::Lost(epoch) => self.begin_epoch(epoch).await,
+            Found::Lost(epoch) | Found::Missed(epoch) => self.begin_epoch(epoch).await,
         }
     }
 
@@ -101,18 +105,16 @@ impl Follow {
     }
 
     /// Looks for the newest event that was not deleted, and for those that the follower was to bring and has not.
-    async fn find(&self) -> Result<Found, Failed> {
-        self.log()?.begin_to_look();
-        let Some(expected) = self.log()?.expected() else { return Ok(Found::Elsewhere) };
-        let mut look = Look { expected: &expected, bounds: None, absent: Vec::new() };
+    async fn find(&self, expected: &Expected) -> Result<Found, Failed> {
+        let mut look = Look { expected, bounds: None, absent: Vec::new() };
         for event in &expected.uncertain {
-            if let Some(found) = look.take(event, self.trace(event, &expected).await?) {
+            if let Some(found) = look.take(event, self.trace(event, expected).await?) {
                 return Ok(found);
             }
         }
         let mut there = None;
         for event in expected.followed.iter().rev() {
-            let (page, trace) = self.trace(event, &expected).await?;
+            let (page, trace) = self.trace(event, expected).await?;
             if let Some(found) = look.take(event, (page, trace)) {
                 return Ok(found);
             }
@@ -123,7 +125,7 @@ impl Follow {
         }
         let Look { bounds, absent, .. } = look;
         let absent: Vec<_> = absent.into_iter().map(|(event, _)| event).collect();
-        self.log()?.confirm(&expected, there, &absent);
+        self.log()?.confirm(expected, there, &absent);
         match bounds {
             Some(bounds) => Ok(Found::Same(bounds)),
             None => self.bounds().await.map(Found::Same),
@@ -159,8 +161,11 @@ impl Look<'_> {
     fn take(&mut self, event: &Seen, (page, trace): (Page, Trace)) -> Option<Found> {
         let bounds = page.bounds;
         self.bounds = Some(bounds);
-        if bounds.epoch != self.expected.epoch || self.expected.is_missed_by(&bounds) {
+        if bounds.epoch != self.expected.epoch {
             return Some(Found::Elsewhere);
+        }
+        if self.expected.is_missed_by(&bounds) {
+            return Some(Found::Missed(bounds.epoch));
         }
         match trace {
             Trace::Found | Trace::Hidden | Trace::After(_) => None,

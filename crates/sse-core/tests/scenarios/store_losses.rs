@@ -64,6 +64,27 @@ async fn an_acknowledged_event_that_is_lost_before_it_was_followed_to_begins_an_
     }
 }
 
+/// The store shows that it has fewer events, and others append as many before it is asked for anything else.
+#[tokio::test(start_paused = true)]
+async fn a_loss_that_shows_only_for_a_moment_begins_an_epoch() {
+    for positions in BOTH {
+        let store = store(positions);
+        let (log, _following) = process(&store).await;
+        let replica = store.replica();
+        log.append_all(["1", "2", "3"]).await.expect("stored");
+        let mut client = client(&log, 3).await;
+        let epoch = store.now().epoch;
+        store.fault(Call::Bounds, Fault::Stalls);
+        store.fail_over_to(&replica);
+        pass(1000).await;
+        (0..5).for_each(|_| store.add(&[event("another")]));
+        store.mend(Call::Bounds);
+        pass(2000).await;
+        assert_ne!(store.now().epoch, epoch, "{positions:?}");
+        told_within(&mut client, 2).await;
+    }
+}
+
 /// It is stored, and another process deletes it, supersedes it or trims it before it is followed to.
 #[tokio::test(start_paused = true)]
 async fn an_acknowledged_event_that_is_gone_by_right_begins_no_epoch() {
