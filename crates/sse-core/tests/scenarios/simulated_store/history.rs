@@ -119,7 +119,9 @@ impl History {
         let is_deleted = |place: &Place| {
             let stored = &self.places[*place];
             let is_kept = kept.iter().any(|event| event.cursor == stored.cursor);
-            stored.key.is_none() && !is_kept && self.skippable.contains(place)
+            // What was trimmed may be held in memory, and nobody knows whether a deletion came before that.
+            let is_trimmed = stored.cursor <= self.floor;
+            stored.key.is_none() && !is_kept && !is_trimmed && self.skippable.contains(place)
         };
         self.line().filter(is_deleted).collect()
     }
