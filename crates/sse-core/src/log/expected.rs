@@ -2,6 +2,7 @@
 
 use crate::log::EventLog;
 use crate::log::seen::Seen;
+use crate::log::verify::Look;
 use crate::store::{Appended, Bounds, NewEvent};
 use crate::wakers::wake_all;
 use crate::{Cursor, Epoch};
@@ -10,6 +11,8 @@ use crate::{Cursor, Epoch};
 pub(super) struct Expected {
     pub(super) epoch: Epoch,
     newest: Cursor,
+    /// The follower has brought all up to here.
+    pub(super) followed_to: Cursor,
     is_finished: bool,
     pub(super) deletions: u64,
     /// The newest events that it has given, oldest first.
@@ -32,23 +35,26 @@ impl EventLog {
     /// What the store must have from now on.
     pub(super) fn expected(&self) -> Option<Expected> {
         let state = self.lock();
-        let (epoch, mut newest) = (state.tail.epoch(), state.newest());
+        let (epoch, followed_to, mut newest) =
+            (state.tail.epoch(), state.tail.newest(), state.newest());
         let behind = state.behind.as_ref()?;
         if self.0.store.as_ref().is_some_and(|store| store.shows_at_once()) {
             newest = newest.max(behind.recent.acknowledged());
         }
         let Bounds { is_finished, deletions, .. } = behind.bounds;
         let (followed, uncertain) = (behind.recent.followed(), behind.recent.uncertain());
-        Some(Expected { epoch, newest, is_finished, deletions, followed, uncertain })
+        Some(Expected { epoch, newest, followed_to, is_finished, deletions, followed, uncertain })
     }
 
-    /// Nothing is lost: the event at this position was there when it was looked for, and of those after it these were not, by right.
-    pub(super) fn confirm(&self, expected: &Expected, found: Option<Cursor>, absent: &[Cursor]) {
+    /// Nothing is lost: the event at this position was there when it was looked for, and what was not there is gone by right, or may be.
+    pub(super) fn confirm(&self, look: Look<'_>, found: Option<Cursor>) {
+        let Look { expected, absent, unsettled, .. } = look;
+        let absent: Vec<_> = absent.into_iter().map(|(event, _)| event).collect();
         let mut state = self.lock();
         let is_of_now = state.tail.epoch() == expected.epoch;
         let Some(behind) = state.behind.as_mut().filter(|_| is_of_now) else { return };
-        behind.recent.forget(absent);
-        behind.recent.forget_uncertain(&expected.uncertain);
+        behind.recent.forget(&absent);
+        behind.recent.settle(&expected.uncertain, unsettled);
         if let Some(found) = found {
             behind.recent.confirm(found, expected.deletions);
         }

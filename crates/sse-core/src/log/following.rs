@@ -82,7 +82,7 @@ impl EventLog {
                 state.tail.advance(newest);
                 if let Some(behind) = &mut state.behind {
                     behind.recent.pass(newest);
-                    behind.recent.end_page(bounds);
+                    behind.recent.end_page(bounds, newest);
                 }
                 state.learn(bounds, changes);
             }

@@ -26,7 +26,7 @@ impl State {
             changes.has_news |= self.take(event, deletions);
         }
         let Some(behind) = &mut self.behind else { return };
-        behind.recent.end_page(&page.bounds);
+        behind.recent.end_page(&page.bounds, self.tail.newest());
         if behind.bounds.deletions != deletions {
             // It was on its way while others were deleted, perhaps of these.
             self.forget_held(changes);

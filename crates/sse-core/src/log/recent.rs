@@ -45,11 +45,19 @@ impl Recent {
         {
             self.miss(pending);
         }
-        self.missing.retain(|missing| !missing.is_superseded_by(&event));
+        self.supersede(&event);
         if self.followed.len() == FOLLOWED {
             self.followed.pop_front();
         }
         self.followed.push_back(event);
+    }
+
+    /// This event has taken the place of those that it supersedes: nobody needs to look for them.
+    fn supersede(&mut self, newer: &Seen) {
+        let is_kept = |event: &Seen| !event.is_superseded_by(newer);
+        self.followed.retain(is_kept);
+        self.missing.retain(is_kept);
+        self.paused.retain(|(_, event)| is_kept(event));
     }
 
     /// The follower brings events at this time.
@@ -81,10 +89,10 @@ impl Recent {
         }
     }
 
-    /// The follower has brought a page with these bounds.
-    pub(super) fn end_page(&mut self, bounds: &Bounds) {
+    /// The follower has brought a page with these bounds, and is here.
+    pub(super) fn end_page(&mut self, bounds: &Bounds, newest: Cursor) {
         self.missing.retain(|missing| missing.cursor > bounds.floor);
-        self.is_doubtful |= !self.missing.is_empty();
+        self.is_doubtful |= self.missing.iter().any(|missing| missing.is_settled_at(newest));
     }
 
     /// The store has acknowledged events up to this position.
@@ -125,11 +133,20 @@ impl Recent {
         self.missing.iter().chain(paused).cloned().collect()
     }
 
-    /// None of these events is lost.
-    pub(super) fn forget_uncertain(&mut self, events: &[Seen]) {
-        let is_kept = |event: &Seen| events.iter().all(|other| event.cursor != other.cursor);
+    /// Of what was uncertain nothing is lost, but for what is not there and not settled: whether that is lost is known once the follower is
+    /// further on. It may have brought by now what superseded it.
+    pub(super) fn settle(&mut self, uncertain: &[Seen], mut unsettled: Vec<Seen>) {
+        let known = |event: &Seen| {
+            let paused = self.paused.iter().map(|(_, event)| event);
+            let mut known = self.followed.iter().chain(&self.missing).chain(paused);
+            known.any(|known| known.cursor == event.cursor)
+        };
+        unsettled.retain(known);
+        let is_kept = |event: &Seen| uncertain.iter().all(|other| event.cursor != other.cursor);
         self.missing.retain(is_kept);
         self.paused.retain(|(_, event)| is_kept(event));
+        self.forget(&unsettled.iter().map(|event| event.cursor).collect::<Vec<_>>());
+        unsettled.into_iter().for_each(|event| self.miss(event));
     }
 
     /// These events are not there any more, by right.

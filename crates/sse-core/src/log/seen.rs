@@ -16,6 +16,8 @@ pub(super) struct Seen {
     /// A number of deletions that the store had while the event was there, or before that: if more were deleted since, it may be one
     /// of those.
     pub(super) deletions: u64,
+    /// The newest event of the store when this one was looked for and was not there: what took its place is no newer.
+    gone_by: Option<Cursor>,
 }
 
 /// What a page says of an event that was seen.
@@ -29,20 +31,21 @@ pub(super) enum Trace {
     Absent,
     /// It was stored, and does not show yet.
     Hidden,
-    /// What took its place may come after this position.
-    After(Cursor),
+    /// It is not there. What took its place may still have to be followed to: up to this position.
+    Unsettled(Cursor),
 }
 
 impl Seen {
     /// The store had this number of deletions before it gave the event.
     pub(super) fn of(event: &StoredEvent, deletions: u64) -> Self {
         let (cursor, key) = (event.cursor, event.key.clone());
-        Self { cursor, hash: hash(&event.block), key, deletions }
+        Self { cursor, hash: hash(&event.block), key, deletions, gone_by: None }
     }
 
     /// The store had this number of deletions before it took the event.
     pub(super) fn of_new(event: &NewEvent, cursor: Cursor, deletions: u64) -> Self {
-        Self { cursor, hash: hash(&event.block), key: event.key.clone(), deletions }
+        let key = event.key.clone();
+        Self { cursor, hash: hash(&event.block), key, deletions, gone_by: None }
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
@@ -53,8 +56,18 @@ impl Seen {
         self.key.is_some() && newer.key == self.key && newer.cursor > self.cursor
     }
 
-    /// What this page says, which begins where the event was, or where the page before it said.
-    pub(super) fn trace(&self, page: &Page) -> Trace {
+    /// The same, of which is known since when it is not there.
+    pub(super) fn gone_by(self, newest: Cursor) -> Self {
+        Self { gone_by: Some(newest), ..self }
+    }
+
+    /// Whether it was looked for in vain, and what took its place would have been followed to by now.
+    pub(super) fn is_settled_at(&self, followed_to: Cursor) -> bool {
+        self.gone_by.is_none_or(|newest| newest <= followed_to)
+    }
+
+    /// What this page says, which begins where the event was. Before it was read all up to a position had been followed to.
+    pub(super) fn trace(&self, page: &Page, followed_to: Cursor) -> Trace {
         if let Some(first) = page.events.first().filter(|first| first.cursor == self.cursor) {
             return if hash(&first.block) == self.hash { Trace::Found } else { Trace::Other };
         }
@@ -65,8 +78,9 @@ impl Seen {
         if page.bounds.floor >= self.cursor || page.events.iter().any(is_newer) {
             return Trace::Found;
         }
-        match page.events.last() {
-            Some(last) if self.key.is_some() => Trace::After(last.cursor),
+        let gone_by = self.gone_by.unwrap_or(page.bounds.newest);
+        match self.key {
+            Some(_) if gone_by > followed_to => Trace::Unsettled(gone_by),
             _ => Trace::Absent,
         }
     }

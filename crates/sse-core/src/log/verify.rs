@@ -106,7 +106,7 @@ impl Follow {
 
     /// Looks for the newest event that was not deleted, and for those that the follower was to bring and has not.
     async fn find(&self, expected: &Expected) -> Result<Found, Failed> {
-        let mut look = Look { expected, bounds: None, absent: Vec::new() };
+        let mut look = Look { expected, bounds: None, absent: Vec::new(), unsettled: Vec::new() };
         for event in &expected.uncertain {
             if let Some(found) = look.take(event, self.trace(event, expected).await?) {
                 return Ok(found);
@@ -123,37 +123,31 @@ impl Follow {
                 break;
             }
         }
-        let Look { bounds, absent, .. } = look;
-        let absent: Vec<_> = absent.into_iter().map(|(event, _)| event).collect();
-        self.log()?.confirm(expected, there, &absent);
+        let bounds = look.bounds;
+        self.log()?.confirm(look, there);
         match bounds {
             Some(bounds) => Ok(Found::Same(bounds)),
             None => self.bounds().await.map(Found::Same),
         }
     }
 
-    /// What the store has at the position of this event, and of what has taken its place.
+    /// What the store has at the position of this event.
     async fn trace(&self, event: &Seen, expected: &Expected) -> Result<(Page, Trace), Failed> {
-        let mut after: Cursor = event.cursor.previous();
-        let mut limit = PageLimit { events: 1, ..reads::LIMIT };
-        loop {
-            let page = self.read(after, limit).await?;
-            match event.trace(&page) {
-                Trace::After(last) if page.bounds.epoch == expected.epoch => {
-                    (after, limit) = (last, reads::LIMIT);
-                }
-                trace => return Ok((page, trace)),
-            }
-        }
+        let one = PageLimit { events: 1, ..reads::LIMIT };
+        let page = self.read(event.cursor.previous(), one).await?;
+        let trace = event.trace(&page, expected.followed_to);
+        Ok((page, trace))
     }
 }
 
 /// What was found so far.
-struct Look<'a> {
-    expected: &'a Expected,
+pub(super) struct Look<'a> {
+    pub(super) expected: &'a Expected,
     bounds: Option<Bounds>,
     /// What was not there, as far as that may be because it was deleted; and how many deletions there were before that.
-    absent: Vec<(Cursor, u64)>,
+    pub(super) absent: Vec<(Cursor, u64)>,
+    /// What is not there, and what may have taken its place has still to be followed to.
+    pub(super) unsettled: Vec<Seen>,
 }
 
 impl Look<'_> {
@@ -168,7 +162,7 @@ impl Look<'_> {
             return Some(Found::Missed(bounds.epoch));
         }
         match trace {
-            Trace::Found | Trace::Hidden | Trace::After(_) => None,
+            Trace::Found | Trace::Hidden => None,
             Trace::Other => Some(Found::Lost(bounds.epoch)),
             Trace::Absent => {
                 let absent = (event.cursor, event.deletions);
@@ -176,6 +170,10 @@ impl Look<'_> {
                     self.absent.push(absent);
                 }
                 self.is_too_much(bounds.deletions).then_some(Found::Lost(bounds.epoch))
+            }
+            Trace::Unsettled(newest) => {
+                self.unsettled.push(event.clone().gone_by(newest));
+                None
             }
         }
     }

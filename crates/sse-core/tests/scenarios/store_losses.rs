@@ -162,3 +162,48 @@ async fn what_is_lost_while_all_connections_stay_is_told_within_31_seconds() {
         }
     }
 }
+
+/// Keyed events are not in their places any more, and the follower is far behind what may have taken these: it is not looked for by reading
+/// all that, once for each connection, before the follower gets on.
+#[tokio::test(start_paused = true)]
+async fn what_may_have_been_superseded_is_looked_for_by_following_alone() {
+    for positions in BOTH {
+        for is_lost in [false, true] {
+            let store = store(positions);
+            let (log, _following) = process(&store).await;
+            log.append("0").await.expect("stored");
+            let replica = store.replica();
+            for n in 1..=3 {
+                log.append_keyed(&format!("key {n}"), n.to_string()).await.expect("stored");
+            }
+            let mut client = client(&log, 4).await;
+            let epoch = store.now().epoch;
+            store.fault(Call::Pages, Fault::Stalls);
+            if is_lost {
+                store.fail_over_to(&replica);
+            }
+            (0..500).for_each(|n| store.add(&[event(&n.to_string())]));
+            if !is_lost {
+                for n in 1..=3 {
+                    let newer = event("newer").with_key(&format!("key {n}")).expect("a key");
+                    store.add(&[newer]);
+                }
+            }
+            store.short_pages(1);
+            let read = store.calls(Call::Read);
+            store.cut(Cut::Ends);
+            pass(2000).await;
+            let read = store.calls(Call::Read) - read;
+            assert!(read < 30, "{read} pages were read: {positions:?}");
+            store.mend(Call::Pages);
+            pass(40_000).await;
+            assert_eq!(store.now().epoch != epoch, is_lost, "{positions:?}");
+            client.read_all().await;
+            let told = client.events().iter().filter(|data| data.contains("other-epoch")).count();
+            assert_eq!(told, usize::from(is_lost), "{positions:?}");
+            if !is_lost {
+                assert_eq!(client.events().len(), 4 + 500 + 3, "{positions:?}");
+            }
+        }
+    }
+}
