@@ -77,26 +77,46 @@ pub(crate) async fn look(log: &Log, after: Cursor, limit: PageLimit) -> Result<V
     Ok(view)
 }
 
-/// Over a slow line a page may take too long: the next ones are half as large.
 async fn look_once(log: &Log, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
-    let bytes = limit.bytes.min(log.page_bytes.load(Relaxed));
-    let begun = Instant::now();
+    let size = Size::new(log, limit);
     let number = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
     let (hi, lo) = position(after);
     let parameters: [&(dyn ToSql + Sync); 5] =
-        [&log.name.as_str(), &hi, &lo, &number(limit.events), &number(bytes)];
-    match log.query(Kind::Read, READ, &parameters).await {
-        Ok(rows) => {
-            if bytes < limit.bytes && begun.elapsed() < log.options.store_timeout / 8 {
-                log.page_bytes.store(bytes.saturating_mul(2), Relaxed);
-            }
-            view(&rows)
+        [&log.name.as_str(), &hi, &lo, &number(limit.events), &number(size.bytes)];
+    let rows = log.query(Kind::Read, READ, &parameters).await?;
+    size.came();
+    view(&rows)
+}
+
+/// The size of a page. Over a slow line one may take too long, or as long as somebody waits for it: the next ones are half as large.
+struct Size<'a> {
+    log: &'a Log,
+    limit: PageLimit,
+    bytes: usize,
+    begun: Instant,
+    has_come: bool,
+}
+
+impl<'a> Size<'a> {
+    fn new(log: &'a Log, limit: PageLimit) -> Self {
+        let bytes = limit.bytes.min(log.page_bytes.load(Relaxed));
+        Self { log, limit, bytes, begun: Instant::now(), has_come: false }
+    }
+
+    fn came(mut self) {
+        self.has_come = true;
+        let is_fast = self.begun.elapsed() < self.log.options.store_timeout / 8;
+        if self.bytes < self.limit.bytes && is_fast {
+            self.log.page_bytes.store(self.bytes.saturating_mul(2), Relaxed);
         }
-        Err(failure) => {
-            if failure.is_slow() && limit.events > 0 {
-                log.page_bytes.store((bytes / 2).max(SMALLEST), Relaxed);
-            }
-            Err(failure)
+    }
+}
+
+impl Drop for Size<'_> {
+    fn drop(&mut self) {
+        let is_slow = self.begun.elapsed() > self.log.options.store_timeout / 4;
+        if !self.has_come && is_slow && self.limit.events > 0 {
+            self.log.page_bytes.store((self.bytes / 2).max(SMALLEST), Relaxed);
         }
     }
 }

@@ -4,6 +4,7 @@ use fastrand::Rng;
 use serde_json::Value;
 use sse_core::{Start, merge};
 
+use super::id::Id;
 use super::{CHUNKS_OF_A_PAGE, LOGS, Logs};
 use crate::simulated_log::choices::{AfterGap, Choices};
 use crate::simulated_log::client::CHUNK_SIZE;
@@ -11,13 +12,6 @@ use crate::simulated_log::patience::Patience;
 use crate::simulated_log::track::{At, Known, Outlook, Track};
 use crate::simulation::Reader;
 use crate::support::parser::Parsed;
-
-/// An id, and what it says of each log.
-#[derive(Clone)]
-pub(crate) struct Id {
-    pub(crate) text: String,
-    pub(crate) says: [Known; LOGS],
-}
 
 pub(crate) struct Client {
     reader: Reader,
@@ -37,39 +31,6 @@ pub(crate) struct Client {
     is_to_open: bool,
     /// It was told that there is nothing more.
     pub(crate) is_done: bool,
-}
-
-impl Id {
-    /// An id that says of each log the same.
-    pub(crate) fn of(text: impl Into<String>, says: Known) -> Self {
-        Self { text: text.into(), says: [(); LOGS].map(|()| says.clone()) }
-    }
-
-    /// What it says of one log of a merge of these.
-    fn known(&self, log: usize, of: &[usize], logs: &Logs) -> Known {
-        let is_in_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        let names = |log: usize| {
-            // No id of anything else begins so.
-            let text = self.text.strip_prefix('_').unwrap_or_default();
-            let mut words = text.split(|c| !is_in_a_name(c));
-            words.any(|word| word == logs[log].book.name)
-        };
-        let says = &self.says[log];
-        if self.text.is_empty() {
-            return Known::New;
-        }
-        if !of.iter().any(|log| names(*log)) {
-            return Known::Nonsense;
-        }
-        if names(log) {
-            return says.clone();
-        }
-        // There is nothing to resume in a log that is finished.
-        let may_be_left_out =
-            matches!(says, Known::New | Known::Fresh(_)) || logs[log].was_finished;
-        assert!(may_be_left_out, "{} does not say where it is in log {log}: {says:?}", self.text);
-        Known::New
-    }
 }
 
 impl Client {
@@ -212,8 +173,15 @@ impl Client {
         self.last.clone_from(&event.last_event_id);
         self.id = Id::of(&event.last_event_id, Known::New);
         for log in &self.logs {
-            self.tracks[*log].freeze(&logs[*log].book);
-            self.id.says[*log] = self.tracks[*log].known.clone();
+            let (track, book) = (&mut self.tracks[*log], &logs[*log].book);
+            track.freeze(book);
+            if let At::Begin { span, .. } = track.at
+                && let Some(named) = self.id.names(book).filter(|named| named.life != span.life)
+            {
+                // It has begun in the present life, in which there was nothing yet.
+                track.known = Known::At(named);
+            }
+            self.id.says[*log] = track.known.clone();
         }
     }
 

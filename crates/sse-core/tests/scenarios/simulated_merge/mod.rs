@@ -14,8 +14,10 @@ use crate::simulation::{Reader, for_each_seed};
 use crate::support::virtual_clock::VirtualClock;
 
 mod client;
+mod id;
 
-use client::{Client, Id};
+use client::Client;
+use id::Id;
 
 const NAMES: [&str; LOGS] = ["prices", "news", "x"];
 const LOGS: usize = 3;

@@ -29,8 +29,8 @@ pub(super) struct History {
     /// Each epoch that there was.
     epochs: Vec<Epoch>,
     floor: Cursor,
-    /// A failover may lower the floor, of which processes need not know.
-    highest_floor: Cursor,
+    /// The highest of this epoch: a failover may lower the floor, of which processes need not know.
+    pub(super) highest_floor: Cursor,
     /// The places that an id has named.
     by_id: HashMap<(Epoch, Cursor), Vec<Place>>,
     /// Whose absence is no gap.
@@ -229,7 +229,10 @@ impl History {
 
     /// What there is has ids of another epoch, too.
     fn name_again(&mut self) {
-        self.epoch = self.store.now().epoch;
+        let bounds = self.store.now();
+        if bounds.epoch != self.epoch {
+            (self.epoch, self.highest_floor) = (bounds.epoch, bounds.floor);
+        }
         if !self.epochs.contains(&self.epoch) {
             self.epochs.push(self.epoch);
         }

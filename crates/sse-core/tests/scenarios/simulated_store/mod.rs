@@ -176,7 +176,7 @@ impl Simulation {
         }
         self.clients.extend(late);
         self.let_pass(Duration::from_secs(1));
-        let newest = self.store.kept_after(sse_core::Cursor::START).pop();
+        let newest = self.store.kept_after(self.history.highest_floor).pop();
         for client in &self.clients[known..] {
             let at = client.at.as_deref().unwrap_or_default();
             let is_there = match &newest {
