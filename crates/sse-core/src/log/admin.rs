@@ -1,6 +1,7 @@
+use crate::cursor::Origin;
 use crate::log::EventLog;
 use crate::wakers::wake_all;
-use crate::{Epoch, Error, EventId, GapReason};
+use crate::{Cursor, Epoch, Error, EventId, GapReason};
 
 impl EventLog {
     /// The newest event is the last: streams end once they have delivered it, and a client that has seen it, or that would begin
@@ -54,16 +55,26 @@ impl EventLog {
             Some(store) => self.locate_in(&**store, id).await,
             None => self.locate(id).await,
         };
-        let (epoch, cursor) = match located {
-            // It has been let go of already.
-            Err(error) if error.gap().is_some_and(|gap| gap.reason == GapReason::TooOld) => {
-                return Ok(());
+        match located {
+            Ok((epoch, cursor)) => {
+                if let Some(store) = &self.0.store {
+                    self.call("deleting an event", store.delete(cursor)).await?;
+                }
+                self.delete_here(epoch, cursor);
             }
-            located => located?,
-        };
-        if let Some(store) = &self.0.store {
-            self.call("deleting an event", store.delete(cursor)).await?;
+            // The store has let go of it already. Here it may be held still.
+            Err(error) if error.gap().is_some_and(|gap| gap.reason == GapReason::TooOld) => {
+                if let Some((epoch, cursor)) = Origin::place_of(id.as_str()) {
+                    self.delete_here(epoch, cursor);
+                }
+            }
+            Err(error) => return Err(error),
         }
+        Ok(())
+    }
+
+    /// No reader of this process sees it from now on.
+    fn delete_here(&self, epoch: Epoch, cursor: Cursor) {
         let mut state = self.lock();
         let is_here = state.tail.epoch() == epoch;
         let is_to_come = is_here && cursor > state.tail.newest();
@@ -80,7 +91,6 @@ impl EventLog {
         });
         drop(state);
         wake_all(woken.into_iter().flatten());
-        Ok(())
     }
 
     /// Begins another life of the log, with other ids: every client that comes back is told of a gap. To be called after a store was

@@ -1,12 +1,13 @@
 //! Deletions, and what a store has lost: the one never hides the other, nor is taken for it.
 
-use sse_core::Cursor;
+use sse_core::{Cursor, Start};
 
+use crate::support::client::Client;
 use crate::support::clock::pass;
 use crate::support::losses::{BOTH, client, event, process, store, told_within};
 use crate::support::poller::append;
 use crate::support::script::numbers;
-use crate::support::scripted_store::{Cut, Positions};
+use crate::support::scripted_store::{Call, Cut, Fault, Positions};
 
 #[tokio::test(start_paused = true)]
 async fn a_failover_that_loses_a_deletion_with_the_newest_events_begins_an_epoch() {
@@ -87,5 +88,26 @@ async fn events_that_another_process_deletes_are_no_loss_however_many_of_the_new
         append(&log, "21").await;
         pass(100).await;
         assert_eq!(client.read_all().await, numbers(1..=21));
+    }
+}
+
+/// The process has not been told yet that the store has let go of it.
+#[tokio::test(start_paused = true)]
+async fn what_is_deleted_after_it_was_trimmed_is_seen_by_nobody() {
+    for positions in BOTH {
+        let store = store(positions);
+        let (log, _following) = process(&store).await;
+        let mut ids = Vec::new();
+        for n in 1..=3 {
+            ids.push(append(&log, &n.to_string()).await);
+        }
+        let _seen = client(&log, 3).await;
+        store.fault(Call::Pages, Fault::Stalls);
+        store.trim(2);
+        log.delete(&ids[0].parse().expect("an id")).await.expect("deleted");
+        let mut client = Client::open(log.feed().start_at(Start::Oldest));
+        let events = client.read_all().await;
+        assert!(!events.contains(&"1".to_owned()), "{events:?}, {positions:?}");
+        assert!(events.contains(&"3".to_owned()), "{events:?}, {positions:?}");
     }
 }
