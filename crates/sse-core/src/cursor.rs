@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Epoch, EventId, InvalidField};
+use crate::{Epoch, EventId, InvalidField, epoch};
 
 /// A position in a log: that of an event, or the one before the first, [`Cursor::START`].
 ///
@@ -66,12 +66,46 @@ impl Cursor {
     /// The id of this position: `epoch.cursor`, of letters, digits, a dot and a hyphen, since those come back unchanged from
     /// every client.
     pub fn id(self, epoch: Epoch) -> EventId {
-        let (mut hi, mut lo) = (itoa::Buffer::new(), itoa::Buffer::new());
-        let id = match self.hi {
-            0 => [epoch.as_str(), ".", lo.format(self.lo)].concat(),
-            _ => [epoch.as_str(), ".", hi.format(self.hi), "-", lo.format(self.lo)].concat(),
-        };
-        EventId::try_from(id).expect("letters, digits, a dot and a hyphen make an id")
+        EventId::of_a_log(&self.id_text(epoch))
+    }
+
+    /// The same as a text alone, which is not stored: to be written into a block.
+    pub(crate) fn id_text(self, epoch: Epoch) -> IdText {
+        let mut text = IdText { bytes: [0; IdText::MAX_LEN], len: 0 };
+        let mut number = itoa::Buffer::new();
+        text.push(epoch.as_str());
+        text.push(".");
+        if self.hi > 0 {
+            text.push(number.format(self.hi));
+            text.push("-");
+        }
+        text.push(number.format(self.lo));
+        text
+    }
+}
+
+/// The text of an id of a log.
+pub(crate) struct IdText {
+    bytes: [u8; Self::MAX_LEN],
+    len: usize,
+}
+
+impl IdText {
+    /// An epoch, two numbers, and what stands between them.
+    const MAX_LEN: usize = epoch::MAX_LEN + 1 + 20 + 1 + 20;
+
+    fn push(&mut self, part: &str) {
+        let end = self.len + part.len();
+        self.bytes[self.len..end].copy_from_slice(part.as_bytes());
+        self.len = end;
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).expect("letters, digits, a dot and a hyphen")
     }
 }
 

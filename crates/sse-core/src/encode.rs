@@ -9,7 +9,7 @@
 use bytes::{BufMut, BytesMut};
 use memchr::memchr2;
 
-use crate::{Event, EventId};
+use crate::Event;
 
 /// Writes all of an event but its id and the blank line. What is written ends with a line end, or is empty.
 pub(crate) fn block(event: &Event, out: &mut BytesMut) {
@@ -59,8 +59,8 @@ fn lines_len(field: usize, text: &str) -> usize {
 }
 
 /// Writes the id line and the blank line, which end a block.
-pub(crate) fn id(id: &EventId, out: &mut BytesMut) {
-    line(b"id: ", id.as_str().as_bytes(), out);
+pub(crate) fn id(id: &[u8], out: &mut BytesMut) {
+    line(b"id: ", id, out);
     out.put_u8(b'\n');
 }
 
@@ -103,6 +103,7 @@ fn estimate(event: &Event) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::EventId;
     use crate::{EventType, Frame};
 
     #[track_caller]

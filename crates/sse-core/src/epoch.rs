@@ -4,7 +4,7 @@ use std::str::FromStr;
 use crate::{Error, InvalidField};
 
 /// The longest text, in bytes.
-const MAX_LEN: usize = 12;
+pub(crate) const MAX_LEN: usize = 12;
 const CHARS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// Which life of a log an id is from: a log that was created anew, or lost its newest events, gives ids that the old one did not.

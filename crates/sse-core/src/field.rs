@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::Epoch;
-use crate::cursor::Origin;
+use crate::cursor::{IdText, Origin};
 
 /// The id of an event: what a client sends back as its [last event ID] when it reconnects.
 ///
@@ -61,6 +61,11 @@ impl InvalidField {
 }
 
 impl EventId {
+    /// The id of a position in a log, which is one by the way it is made.
+    pub(crate) fn of_a_log(id: &IdText) -> Self {
+        Self(Text::Shared(id.as_str().into()))
+    }
+
     /// The longest id, in bytes: browsers send a longer `Last-Event-ID` to another origin only after a preflight
     /// ([Fetch, CORS-safelisted request-header](https://fetch.spec.whatwg.org/#cors-safelisted-request-header)).
     pub const MAX_LEN: usize = 128;

@@ -69,7 +69,7 @@ impl Frame {
     pub(crate) fn of_block(block: &[u8], id: EventId) -> Self {
         let mut bytes = BytesMut::with_capacity(block.len() + id.as_str().len() + 8);
         bytes.extend_from_slice(block);
-        encode::id(&id, &mut bytes);
+        encode::id(id.as_str().as_bytes(), &mut bytes);
         Self { block_end: block.len(), bytes: bytes.freeze(), id: Some(id) }
     }
 
@@ -134,7 +134,7 @@ impl From<&Event> for Frame {
         encode::block(event, &mut out);
         let block_end = out.len();
         match &event.id {
-            Some(id) => encode::id(id, &mut out),
+            Some(id) => encode::id(id.as_str().as_bytes(), &mut out),
             None if event.data.is_some() => out.put_u8(b'\n'),
             None => {}
         }

@@ -66,8 +66,8 @@ fn drop_oldest(
         if !is_oldest_over(&log.events, log.head.bytes, retention, log.time.now)? {
             return Ok(false);
         }
-        let Some(oldest) = log.events.first()?.map(|(at, _)| at.value()) else { return Ok(false) };
-        dropped += log.remove(oldest)?.unwrap_or(0);
+        let Some((oldest, size)) = log.remove_oldest()? else { return Ok(false) };
+        dropped += size;
         log.head.floor = oldest;
         if dropped >= bytes {
             break;

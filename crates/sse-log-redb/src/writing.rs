@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use redb::{ReadableTable, TableDefinition, WriteTransaction};
+use redb::{AccessGuard, ReadableTable, TableDefinition, WriteTransaction};
 use sse_core::store::{Retention, StoredEvent};
 
 use crate::failure::Failure;
@@ -80,10 +80,19 @@ impl<'t> LogTables<'t> {
 
     /// Forgets an event, and returns its size if it was there.
     pub(crate) fn remove(&mut self, position: u64) -> Result<Option<usize>, Failure> {
-        let Some(event) = self.events.remove(position)? else { return Ok(None) };
-        let (_, key, block) = event.value();
-        let (size, key) = (block.len(), (!key.is_empty()).then(|| key.to_owned()));
-        drop(event);
+        let removed = self.events.remove(position)?.map(|event| Removed::of(position, &event));
+        removed.map(|removed| self.forget(removed)).transpose()
+    }
+
+    /// Forgets the oldest event, and returns its position and its size.
+    pub(crate) fn remove_oldest(&mut self) -> Result<Option<(u64, usize)>, Failure> {
+        let removed = self.events.pop_first()?.map(|(at, event)| Removed::of(at.value(), &event));
+        let Some(removed) = removed else { return Ok(None) };
+        let position = removed.position;
+        self.forget(removed).map(|size| Some((position, size)))
+    }
+
+    fn forget(&mut self, Removed { position, size, key }: Removed) -> Result<usize, Failure> {
         self.head.bytes = self.head.bytes.saturating_sub(size as u64);
         if let Some(key) = key {
             let keys = self.keys()?;
@@ -92,6 +101,20 @@ impl<'t> LogTables<'t> {
                 keys.remove(&*key)?;
             }
         }
-        Ok(Some(size))
+        Ok(size)
+    }
+}
+
+/// What is to be known of an event that is not in its table any more.
+struct Removed {
+    position: u64,
+    size: usize,
+    key: Option<String>,
+}
+
+impl Removed {
+    fn of(position: u64, event: &AccessGuard<'_, EventRow>) -> Self {
+        let (_, key, block) = event.value();
+        Self { position, size: block.len(), key: (!key.is_empty()).then(|| key.to_owned()) }
     }
 }

@@ -49,8 +49,8 @@ impl EventLog {
             }
             state.remembered.insert(key, cursor, now());
         }
-        let id = state.tail.push(cursor, event.block, event.key);
+        state.tail.push(cursor, event.block, event.key);
         state.tail.came(now);
-        id
+        cursor.id(state.tail.epoch())
     }
 }

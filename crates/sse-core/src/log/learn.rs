@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use crate::log::follow::Taken;
 use crate::log::following::Changes;
-use crate::log::seen::Seen;
 use crate::log::state::State;
 use crate::store::{Bounds, Page, StoredEvent};
 
@@ -22,8 +21,10 @@ impl State {
         {
             behind.recent.begin_page(now);
         }
+        let mut left = page.events.len();
         for event in &page.events {
-            changes.has_news |= self.take(event, deletions);
+            left -= 1;
+            changes.has_news |= self.take(event, deletions, left);
         }
         let Some(behind) = &mut self.behind else { return };
         behind.recent.end_page(&page.bounds, self.tail.newest());
@@ -42,8 +43,8 @@ impl State {
         }
     }
 
-    /// Takes over an event, if it is new.
-    fn take(&mut self, event: &StoredEvent, deletions: u64) -> bool {
+    /// Takes over an event, if it is new. So many more are about to come.
+    fn take(&mut self, event: &StoredEvent, deletions: u64, more: usize) -> bool {
         let Some(behind) = &mut self.behind else { return false };
         if event.cursor <= self.tail.newest() {
             return false;
@@ -52,7 +53,7 @@ impl State {
             self.tail.advance(event.cursor);
             return true;
         }
-        behind.recent.follow(Seen::of(event, deletions));
+        behind.recent.follow(event, deletions, more);
         self.tail.push(event.cursor, event.block.clone(), event.key.clone());
         true
     }

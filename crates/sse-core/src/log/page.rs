@@ -1,5 +1,6 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
+use crate::cursor::IdText;
 use crate::log::index::{Index, Run};
 use crate::{Cursor, EventId, encode};
 
@@ -106,13 +107,13 @@ impl OpenPage {
     }
 
     /// Adds an event, and says how large it is with its id.
-    pub(crate) fn push(&mut self, cursor: Cursor, block: &[u8], id: &EventId) -> usize {
+    pub(crate) fn push(&mut self, cursor: Cursor, block: &[u8], id: &IdText) -> usize {
         if self.filling.capacity() == 0 {
             self.filling.reserve(self.capacity - self.len);
         }
         let before = self.filling.len();
         self.filling.put_slice(block);
-        encode::id(id, &mut self.filling);
+        encode::id(id.as_bytes(), &mut self.filling);
         let size = self.filling.len() - before;
         self.index.push(cursor, self.len..self.len + size);
         self.len += size;

@@ -127,12 +127,12 @@ impl Encoded {
         let mut bytes = BytesMut::new();
         let mut ends = Vec::with_capacity(page.events.len());
         for event in &page.events {
-            let (size, id) = (event.block.len() + ID_ROOM, event.cursor.id(page.bounds.epoch));
+            let (size, id) = (event.block.len() + ID_ROOM, event.cursor.id_text(page.bounds.epoch));
             if !bytes.is_empty() && bytes.len() + size > CHUNK_SIZE {
                 break;
             }
             bytes.extend_from_slice(&event.block);
-            encode::id(&id, &mut bytes);
+            encode::id(id.as_bytes(), &mut bytes);
             ends.push((event.cursor, bytes.len()));
         }
         let is_empty = page.events.is_empty();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::Cursor;
 use crate::log::seen::Seen;
-use crate::store::Bounds;
+use crate::store::{Bounds, StoredEvent};
 
 /// How many events are known that were followed to: if the newest was deleted, the one before it says whether the store is the same.
 const FOLLOWED: usize = 8;
@@ -37,15 +37,19 @@ pub(crate) struct Recent {
 }
 
 impl Recent {
-    /// The follower has brought this event, which is newer than those before it.
-    pub(super) fn follow(&mut self, event: Seen) {
+    /// The follower has brought this event, which is newer than those before it, when the store had so many deletions. So many more are
+    /// about to come.
+    pub(super) fn follow(&mut self, event: &StoredEvent, deletions: u64, more: usize) {
         self.pass(event.cursor.previous());
-        if let Some(pending) = self.take_pending(event.cursor)
-            && !pending.is_same(&event)
-        {
+        self.supersede(event);
+        let pending = self.take_pending(event.cursor);
+        if pending.is_none() && more >= FOLLOWED {
+            return; // those that come take its place: its content need not be looked at
+        }
+        let event = Seen::of(event, deletions);
+        if let Some(pending) = pending.filter(|pending| !pending.is_same(&event)) {
             self.miss(pending);
         }
-        self.supersede(&event);
         if self.followed.len() == FOLLOWED {
             self.followed.pop_front();
         }
@@ -53,7 +57,10 @@ impl Recent {
     }
 
     /// This event has taken the place of those that it supersedes: nobody needs to look for them.
-    fn supersede(&mut self, newer: &Seen) {
+    fn supersede(&mut self, newer: &StoredEvent) {
+        if newer.key.is_none() {
+            return;
+        }
         let is_kept = |event: &Seen| !event.is_superseded_by(newer);
         self.followed.retain(is_kept);
         self.missing.retain(is_kept);

@@ -52,7 +52,7 @@ impl Seen {
         self.hash == other.hash
     }
 
-    pub(super) fn is_superseded_by(&self, newer: &Self) -> bool {
+    pub(super) fn is_superseded_by(&self, newer: &StoredEvent) -> bool {
         self.key.is_some() && newer.key == self.key && newer.cursor > self.cursor
     }
 

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use crate::log::ages::Ages;
 use crate::log::keys::Keys;
 use crate::log::page::{OpenPage, Page};
-use crate::{Cursor, Epoch, EventId, encode};
+use crate::{Cursor, Epoch, encode};
 
 mod copy;
 mod expire;
@@ -74,9 +74,8 @@ impl Tail {
     }
 
     /// Adds an event, given as a block without its id, which comes after all others. Of those with its key it is the only one then.
-    /// Answers its id.
-    pub(crate) fn push(&mut self, cursor: Cursor, block: Bytes, key: Option<Arc<str>>) -> EventId {
-        let id = cursor.id(self.epoch);
+    pub(crate) fn push(&mut self, cursor: Cursor, block: Bytes, key: Option<Arc<str>>) {
+        let id = cursor.id_text(self.epoch);
         if !self.open.has_room_for(block.len()) {
             self.seal();
         }
@@ -85,7 +84,7 @@ impl Tail {
         } else {
             // Larger than a page: one of its own, and not copied.
             let mut whole = BytesMut::from(block);
-            encode::id(&id, &mut whole);
+            encode::id(id.as_bytes(), &mut whole);
             self.bytes += whole.len();
             self.pages.push_back(Page::of_one(cursor, whole));
             self.open = self.open.following();
@@ -98,7 +97,6 @@ impl Tail {
         while self.len > 1 && (self.len > self.limits.events || self.bytes > self.limits.bytes) {
             self.let_go();
         }
-        id
     }
 
     /// What there is after this cursor, up to the end of a page.

@@ -153,7 +153,7 @@ impl Merged {
                 Some((epoch, cursor)) => {
                     self.logs[turn].known = Known::At(epoch, cursor);
                     out.extend_from_slice(&event[..last_line]);
-                    encode::id(&self.id_with(turn, (epoch, cursor)), &mut out);
+                    encode::id(self.id_with(turn, (epoch, cursor)).as_str().as_bytes(), &mut out);
                 }
                 None => {
                     out.extend_from_slice(event);

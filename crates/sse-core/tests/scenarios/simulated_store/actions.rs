@@ -33,7 +33,7 @@ impl Simulation {
             client.is_confused = self.processes[process].is_confused();
             let newest = self.processes[process].newest();
             client.epoch = newest.map_or(client.epoch, |(epoch, _)| epoch);
-            client.has_something_to_begin_with = self.history.has_something_before(newest);
+            client.has_something_to_begin_with = client.can_begin_with(newest, &self.store);
             client.connect(process, log, &self.history);
             self.look_for_a_check(number);
             return true;

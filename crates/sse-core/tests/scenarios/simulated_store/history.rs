@@ -178,14 +178,6 @@ impl History {
         self.line().any(|other| other == place)
     }
 
-    /// Whether the store has this event, which a process knows to be the newest, or one before it.
-    pub(super) fn has_something_before(&self, newest: Option<(Epoch, Cursor)>) -> bool {
-        let oldest = self.store.now().oldest;
-        newest.is_some_and(|(epoch, newest)| {
-            epoch == self.epoch && oldest.is_some_and(|oldest| oldest <= newest)
-        })
-    }
-
     /// Whether the store has all that comes after this id, and always had.
     pub(super) fn has(&self, id: &EventId) -> bool {
         let (now, id) = (self.store.now(), parts_of(id.as_str()));

@@ -138,7 +138,7 @@ impl Simulation {
         self.history.look();
         for client in self.clients.iter_mut().filter(|client| client.at.is_none()) {
             let newest = self.processes[client.process].newest();
-            client.has_something_to_begin_with &= self.history.has_something_before(newest);
+            client.has_something_to_begin_with &= client.can_begin_with(newest, &self.store);
         }
     }
 
