@@ -6,9 +6,12 @@ use sse_conformance::suite::parser::Parsed;
 use sse_core::{Cursor, Epoch};
 
 use crate::book::{Book, Deletion, Named, Number, Outcome, parts, text};
+use crate::faults::Kind;
 
 /// How long after a deletion other processes may give the event: `store_check`, and some time for a busy machine.
 const DELETED_WITHIN: Duration = Duration::from_secs(5);
+/// The same while the line is slow: word of the deletion comes after what was on its way before.
+const DELETED_WITHIN_ON_A_SLOW_LINE: Duration = Duration::from_secs(30);
 
 /// All of it since the end of the last round.
 #[derive(Debug)]
@@ -93,9 +96,13 @@ impl Book {
             return self
                 .fail(format!("client {client} got {number} at {id}, which nobody has appended"));
         };
+        let within = match self.kind {
+            Kind::Slow => DELETED_WITHIN_ON_A_SLOW_LINE,
+            _ => DELETED_WITHIN,
+        };
         let is_late = |deleted: Instant| {
             let from = self.calm_since.map(|calm| calm.max(deleted));
-            from.is_some_and(|from| from.elapsed() > DELETED_WITHIN)
+            from.is_some_and(|from| from.elapsed() > within)
         };
         let problem = match entry.deletion {
             _ if event.data != text(number, entry.size) => "that is not what was appended",

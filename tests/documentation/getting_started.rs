@@ -23,6 +23,7 @@ macro_rules! frameworks {
             }
 
             #[tokio::test]
+            #[ignore = "a minute: .ci/run runs it"]
             async fn is_built_by_git_and_resumes() {
                 super::is_built_and_resumes($heading, super::by_git).await;
             }

@@ -21,6 +21,16 @@ async fn connections(redis: &Redis) -> usize {
     stat(redis, "clients", "connected_clients").await - 1
 }
 
+/// Until the log has been told of what was appended: all that it shares is there then.
+async fn followed(log: &sse_core::EventLog) {
+    soon(async {
+        while log.stats().events == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}
+
 async fn are_closed(redis: &Redis) {
     soon(async {
         while connections(redis).await > 0 {
@@ -82,9 +92,11 @@ async fn logs_that_are_opened_by_the_same_url_share_and_the_last_closes_the_conn
     let url = format!("redis://{}", redis.address());
     let one = sse_log_redis::open(&url, "one").await.expect("opened");
     one.append("x").await.expect("stored");
+    followed(&one).await;
     let of_one = connections(&redis).await;
     let two = sse_log_redis::open(&url, "two").await.expect("opened");
     two.append("x").await.expect("stored");
+    followed(&two).await;
     assert_eq!(connections(&redis).await, of_one, "no more for another log");
     drop(one);
     two.append("y").await.expect("stored");

@@ -150,6 +150,24 @@ BEGIN
 END
 $$;
 
+-- Whether a log has half as much again as it is to keep, of what could be let go of.
+CREATE OR REPLACE FUNCTION sse_log_is_far_over(in_log text, max_events bigint, max_bytes bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    kept sse_log_kept;
+    below bigint;
+    new record;
+BEGIN
+    SELECT * INTO kept FROM sse_log_kept k WHERE k.log = in_log ORDER BY k.n DESC LIMIT 1;
+    SELECT sse_log_below(s) INTO below FROM sse_logs s WHERE s.log = in_log;
+    SELECT count(*) AS events, coalesce(sum(c.bytes), 0) AS bytes INTO new FROM (
+        SELECT octet_length(e.block) AS bytes FROM sse_log_events e
+        WHERE e.log = in_log AND (e.hi, e.lo) > (kept.counted_hi, kept.counted_lo) AND e.hi < below
+        ORDER BY e.hi, e.lo LIMIT max_events / 2 + 1
+    ) c;
+    RETURN kept.events + new.events > max_events + max_events / 2 OR kept.bytes + new.bytes > max_bytes + max_bytes / 2;
+END
+$$;
+
 -- Forgets idempotency keys, the oldest first: what is older than `remembered`, and, if there is time to count, what is over `max_keys`.
 -- Returns before which position there is none.
 CREATE OR REPLACE FUNCTION sse_log_forget(
@@ -197,4 +215,4 @@ BEGIN
 END
 $$;
 
-COMMENT ON TABLE sse_logs IS 'sse-log-postgres, schema 3';
+COMMENT ON TABLE sse_logs IS 'sse-log-postgres, schema 4';

@@ -96,8 +96,8 @@
 //! ## Retention
 //!
 //! After each 256th of [`StoreOptions::events`] or [`StoreOptions::bytes`] that a process has appended, the append's own transaction lets go of what is over:
-//! of twice as much as it adds, or 2 000 events, at most. It waits for no other, and no other append waits for it. So there are at most twice as many events as the
-//! limit, and a 256th for each process, as long as no old transaction holds events back. What is over with them is let go of when the log is opened, and every 10 s. Only an event that
+//! of twice as much as it adds, or 2 000 events, at most. It waits for no other, and no other append waits for it, unless there is half as much again as the limit, of what
+//! could be let go of: then it waits for 100 ms at most. So there are at most twice as many events as the limit, and what is on its way, as long as no old transaction holds events back. What is over with them is let go of when the log is opened, and every 10 s. Only an event that
 //! was committed and can be read is counted. [`append_in`](PostgresStore::append_in) lets go of nothing.
 //!
 //! If an event takes the place of an older one of its [key](EventLog::append_keyed), that is read no more, and removed in the same way: a keyed log costs what it

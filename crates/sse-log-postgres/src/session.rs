@@ -7,7 +7,7 @@ use crate::failure::{Cause, Failure};
 use crate::{EngineOptions, Migrations, Settings};
 
 /// Which version of the tables this is. They say so, and which a later one has brought.
-const SCHEMA: i32 = 3;
+const SCHEMA: i32 = 4;
 const MIGRATION: &str = concat!(
     include_str!("../migrations/0001_logs.sql"),
     include_str!("../migrations/0002_open.sql"),
