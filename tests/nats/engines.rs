@@ -119,10 +119,11 @@ async fn many_logs_are_created_opened_and_kept_at_little_cost() {
     let idle = (nats.cpu() - cpu, process_cpu("self") - own);
     drop(opened_logs);
     println!("bare {bare:?}, created {created:?}, opened {opened:?}, idle for 10 s {idle:?}");
-    // What the server computes: the time that passes is also that of this program, which is not optimized, and of others. With 1000 logs, alone on
-    // the machine, it is 2.5 times as much at the most.
-    assert!(created.1 < bare.1 * 3, "{bare:?} {created:?}");
-    assert!(opened.1 < bare.1 * 3, "{bare:?} {opened:?}");
+    // What the server computes: the time that passes is also that of this program, which is not optimized, and of others. It is counted in
+    // hundredths of a second, of which fewer logs take few.
+    let most = if logs < 1000 { bare.1 * 3 } else { bare.1 * 5 / 2 };
+    assert!(created.1 < most, "{bare:?} {created:?}");
+    assert!(opened.1 < most, "{bare:?} {opened:?}");
     // A twentieth of a core; optimized, and alone on the machine, it is a fiftieth.
     let most = Duration::from_micros(500) * logs as u32;
     assert!(idle.0 < most, "{idle:?}");

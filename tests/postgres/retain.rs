@@ -135,3 +135,27 @@ async fn however_fast_it_is_appended_there_are_at_most_twice_as_many_events_as_t
     }
     assert!((2000..=4000).contains(&most), "{most} events of 25 600");
 }
+
+/// Its limit is lower than it was: it comes down with what is appended, and no append does all of that.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_to_a_log_far_over_its_limit_lets_go_of_a_part() {
+    let postgres = Postgres::start().await;
+    let shared = postgres.shared(EngineOptions::default()).await;
+    let large = StoreOptions { events: 1_000_000, ..StoreOptions::default() };
+    let store = shared.store("log", large).await.expect("a name");
+    let events: Vec<_> = (0..1000).map(event).collect();
+    for _ in 0..20 {
+        store.append(&events).await.expect("stored");
+    }
+    let small = StoreOptions { events: 100, ..StoreOptions::default() };
+    let store = shared.store("log", small).await.expect("a name");
+    let client = client(&postgres).await;
+    let count = "SELECT count(*) FROM sse_log_events";
+    let mut before = 20_000;
+    while before > 200 {
+        store.append(&[event("one more")]).await.expect("stored");
+        let kept: i64 = client.query_one(count, &[]).await.expect("counted").get(0);
+        assert!((1..=2000).contains(&(before + 1 - kept)), "{kept} of {before}");
+        before = kept;
+    }
+}

@@ -103,8 +103,7 @@ fn estimate(event: &Event) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::EventId;
-    use crate::{EventType, Frame};
+    use crate::{EventId, EventType, Frame};
 
     #[track_caller]
     fn check(event: Event, wire: &str) {

@@ -87,12 +87,14 @@ BEGIN
         RETURN QUERY SELECT l.epoch, his[u.nth], positions[u.nth] FROM generate_series(1, n) AS u (nth) ORDER BY u.nth;
     END IF;
     IF max_events IS NOT NULL THEN
-        -- If it cannot be let go of as fast as it comes, this waits a little for others that let go.
-        FOR i IN 1..50 LOOP
-            EXIT WHEN NOT sse_log_let_go(in_log, max_events, max_bytes, NULL, NULL, remembered, told, greatest(2 * n, 2000), false);
-            EXIT WHEN NOT sse_log_is_far_over(in_log, max_events, max_bytes);
-            PERFORM pg_sleep(0.002);
-        END LOOP;
+        -- If it cannot be let go of as fast as it comes, this waits a little for another that lets go. It is the next then.
+        IF NOT pg_try_advisory_xact_lock(sse_log_kept_lock(in_log)) AND sse_log_is_far_over(in_log, max_events, max_bytes) THEN
+            FOR i IN 1..50 LOOP
+                PERFORM pg_sleep(0.002);
+                EXIT WHEN pg_try_advisory_xact_lock(sse_log_kept_lock(in_log));
+            END LOOP;
+        END IF;
+        PERFORM sse_log_let_go(in_log, max_events, max_bytes, NULL, NULL, remembered, told, greatest(2 * n, 2000), false);
     END IF;
 END
 $$;

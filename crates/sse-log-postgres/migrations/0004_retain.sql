@@ -150,7 +150,7 @@ BEGIN
 END
 $$;
 
--- Whether a log has half as much again as it is to keep, of what could be let go of.
+-- Whether a log has half as much again as it is to keep, of what could be let go of. Some thousands are counted: what was counted is known.
 CREATE OR REPLACE FUNCTION sse_log_is_far_over(in_log text, max_events bigint, max_bytes bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     kept sse_log_kept;
@@ -162,7 +162,7 @@ BEGIN
     SELECT count(*) AS events, coalesce(sum(c.bytes), 0) AS bytes INTO new FROM (
         SELECT octet_length(e.block) AS bytes FROM sse_log_events e
         WHERE e.log = in_log AND (e.hi, e.lo) > (kept.counted_hi, kept.counted_lo) AND e.hi < below
-        ORDER BY e.hi, e.lo LIMIT max_events / 2 + 1
+        ORDER BY e.hi, e.lo LIMIT least(max_events / 2 + 1, 20000)
     ) c;
     RETURN kept.events + new.events > max_events + max_events / 2 OR kept.bytes + new.bytes > max_bytes + max_bytes / 2;
 END

@@ -1,8 +1,12 @@
 //! The id of a merge, and what is known of it.
 
+use fastrand::Rng;
+use sse_core::{EventType, merge};
+
 use super::{LOGS, Logs};
 use crate::simulated_log::book::{Book, Span};
 use crate::simulated_log::track::Known;
+use crate::simulation::Reader;
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -57,6 +61,18 @@ impl Id {
         let cursor = number(place.strip_prefix(&packed(epoch))?)?;
         Some(Span { life: book.life(), lo: cursor, hi: cursor })
     }
+}
+
+/// The id of a client whose endpoint was a merge of the same logs, with other names.
+pub(super) fn with_other_names(logs: &Logs, rng: &mut Rng) -> String {
+    let names = ["a", "b", "c"].into_iter().zip(logs);
+    let feed = merge(names.map(|(name, of)| (name, &of.log))).expect("a merge");
+    let mut reader = Reader::new("");
+    if !reader.is_answered(feed.opening_event(EventType::from_static("opening"))) {
+        return "all are finished".to_owned();
+    }
+    while reader.last_event_id().is_empty() && reader.read(rng, false) {}
+    reader.last_event_id().to_owned()
 }
 
 /// An epoch is a number to the base of 37, of twelve digits; in the id of a merge it is one to the base of 62, of eleven.

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use sse_core::{EventType, LogOptions, Start, merge};
+use sse_core::{LogOptions, Start};
 
 use crate::simulated_log::choices::{AFTER_GAP, Choices, Kind, Snapshots};
 use crate::simulated_log::options;
 use crate::simulated_log::recorded::Recorded;
 use crate::simulated_log::track::Known;
-use crate::simulation::{Reader, for_each_seed};
+use crate::simulation::for_each_seed;
 use crate::support::virtual_clock::VirtualClock;
 
 mod client;
@@ -231,21 +231,9 @@ impl Simulation {
                 let (epoch, _) = newest.split_once('.').expect("epoch and cursor");
                 Id::of(format!("{epoch}.{millis}-{}", self.rng.u8(..10)), Known::Nonsense)
             }
-            4 => Id::of(self.id_with_other_names(), Known::Nonsense),
+            4 => Id::of(id::with_other_names(&self.logs, &mut self.rng), Known::Nonsense),
             _ if self.ids.is_empty() => Id::of("", Known::New),
             _ => self.ids[self.rng.usize(..self.ids.len())].clone(),
         }
-    }
-
-    /// The endpoint was a merge of the same logs, with other names.
-    fn id_with_other_names(&mut self) -> String {
-        let names = ["a", "b", "c"].into_iter().zip(&self.logs);
-        let feed = merge(names.map(|(name, of)| (name, &of.log))).expect("a merge");
-        let mut reader = Reader::new("");
-        if !reader.is_answered(feed.opening_event(EventType::from_static("opening"))) {
-            return "all are finished".to_owned();
-        }
-        while reader.last_event_id().is_empty() && reader.read(&mut self.rng, false) {}
-        reader.last_event_id().to_owned()
     }
 }
