@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
+use serde_json::json;
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::eventually::{eventually, settled};
 use sse_core::store::Store;
@@ -13,7 +14,8 @@ use tokio::time::timeout;
 
 use crate::reading::count;
 use crate::relay::Relay;
-use crate::tools::{PAGE, append, event, keyed, open, open_at, soon, told};
+use crate::relay_rules::Fate;
+use crate::tools::{PAGE, api, append, bounds, event, keyed, open, open_at, soon, told};
 
 /// As a consumer of nats-server 2.9 passes over messages when others are purged by their subject: its own numbers go on.
 #[tokio::test]
@@ -81,6 +83,37 @@ async fn a_follower_that_is_slow_has_little_on_its_way() {
         assert!(on_their_way < 4 << 20, "{on_their_way}");
         came += soon(pages.next()).await.expect("a page").expect("a page").events.len();
     }
+}
+
+/// NATS passes a record on before it stores it: whoever looks at once sees the one before.
+#[tokio::test]
+async fn word_of_a_record_that_is_not_stored_yet_is_not_lost() {
+    let nats = Nats::start().await;
+    let relay = Relay::start(&nats).await;
+    let (store, other) = (open_at(&relay.url()).await, open(&nats).await);
+    append(&store, &[event(1)]).await;
+    let epoch = bounds(&store).await.epoch;
+    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    drop(soon(pages.next()).await);
+
+    let get = "$JS.API.STREAM.MSG.GET.SSE-META";
+    let before = api(&nats, &get[8..], json!({ "last_by_subj": "sse-meta.log" })).to_string();
+    let before: &'static str = before.leak();
+    let mut times = 0..3;
+    relay.asked(move |subject| match subject == get && times.next().is_some() {
+        true => Fate::IsAnswered(before),
+        false => Fate::Passes,
+    });
+    let new = other.begin_epoch(epoch).await.expect("begun");
+    let told = async {
+        loop {
+            let page = pages.next().await.expect("it goes on").expect("a page");
+            if page.bounds.epoch == new {
+                return;
+            }
+        }
+    };
+    timeout(Duration::from_secs(2), told).await.expect("the follower is told");
 }
 
 /// A server that is given up on keeps what is to be read for it.

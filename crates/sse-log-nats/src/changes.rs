@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
@@ -11,6 +12,8 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use sse_core::Epoch;
 use tokio::sync::watch;
+
+use crate::record;
 
 /// What is told to the logs of an engine.
 pub(crate) struct Changes {
@@ -33,6 +36,8 @@ pub(crate) struct Told {
     /// A number that changes whenever the record may have.
     pub(crate) changed: watch::Sender<u64>,
     epoch: Mutex<Option<Epoch>>,
+    /// The lowest revision that the record has once the newest that was told is stored: NATS passes a message on before it stores it.
+    awaited: AtomicU64,
 }
 
 impl Changes {
@@ -59,7 +64,11 @@ impl Changes {
         if let Some(told) = logs.get(record).and_then(Weak::upgrade) {
             return told;
         }
-        let told = Arc::new(Told { changed: watch::Sender::new(0), epoch: Mutex::default() });
+        let told = Arc::new(Told {
+            changed: watch::Sender::new(0),
+            epoch: Mutex::default(),
+            awaited: AtomicU64::new(0),
+        });
         if logs.len() == logs.capacity() {
             logs.retain(|_, told| told.strong_count() > 0);
         }
@@ -107,6 +116,9 @@ impl Changes {
         if let Ok(Ok(epoch)) = record.map(|record: Record| record.epoch.parse()) {
             log.is_of(epoch);
         }
+        if let Some(replaced) = record::replaced(message) {
+            log.awaited.fetch_max(replaced.saturating_add(1), Relaxed);
+        }
         log.changed.send_modify(|n| *n += 1);
     }
 }
@@ -115,6 +127,16 @@ impl Told {
     /// The epoch that a record was last said to be of. It may have been refused since.
     pub(crate) fn epoch(&self) -> Option<Epoch> {
         *self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a record of this revision is older than what was told.
+    pub(crate) fn is_newer_than(&self, revision: u64) -> bool {
+        revision < self.awaited.load(Relaxed)
+    }
+
+    /// What was told is not awaited any longer: it was refused, or the stream of the records is another one.
+    pub(crate) fn await_no_more(&self) {
+        self.awaited.store(0, Relaxed);
     }
 
     /// The log was seen to be of this epoch.

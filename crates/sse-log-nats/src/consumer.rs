@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sse_core::store::StoreError;
 use tokio::runtime::Handle;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::api::nanoseconds;
 use crate::connection::Lost;
@@ -20,6 +20,8 @@ use crate::store::Shared;
 const QUIET: Duration = Duration::from_millis(500);
 /// How long the server remembers a consumer whose reader has gone without a word.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(5);
+/// When a consumer is deleted again whose making was not waited for.
+const MAKING: &[Duration] = &[Duration::from_millis(100), Duration::from_secs(5)];
 
 /// What reads on in a stream from some message. The server forgets it when it is dropped.
 pub(crate) struct Consumer {
@@ -30,6 +32,8 @@ pub(crate) struct Consumer {
     /// The subjects to pull at, and to have it forgotten.
     next: String,
     delete: String,
+    /// Whether the server has said that it is there.
+    is_made: bool,
     /// How many messages it had to give when it was made.
     pub(crate) pending: u64,
     /// How many have come.
@@ -100,6 +104,7 @@ impl Consumer {
             lost,
             next: api("MSG.NEXT"),
             delete: api("DELETE"),
+            is_made: false,
             pending: 0,
             came: 0,
             timeout: shared.connection.timeout,
@@ -107,7 +112,7 @@ impl Consumer {
         };
         let question = json!({ "stream_name": stream, "config": config });
         let created: Created = shared.connection.api(&create, &question).await?;
-        consumer.pending = created.num_pending;
+        (consumer.is_made, consumer.pending) = (true, created.num_pending);
         Ok(consumer)
     }
 
@@ -203,8 +208,14 @@ impl Drop for Consumer {
     fn drop(&mut self) {
         let Ok(runtime) = Handle::try_current() else { return };
         let (calls, delete) = (self.calls.clone(), std::mem::take(&mut self.delete));
+        // The server may delete before it has made what it was asked for first.
+        let again = if self.is_made { &[] } else { MAKING };
         runtime.spawn(async move {
-            _ = calls.publish(delete, Bytes::new()).await;
+            _ = calls.publish(delete.clone(), Bytes::new()).await;
+            for pause in again {
+                sleep(*pause).await;
+                _ = calls.publish(delete.clone(), Bytes::new()).await;
+            }
         });
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use async_nats::HeaderMap;
+use async_nats::{HeaderMap, Message};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -24,6 +24,10 @@ const CREATING: Duration = Duration::from_millis(20);
 const CREATIONS: usize = 10;
 /// How long the first record of a log is given to be stored, before that is tried again.
 const FIRST: Duration = Duration::from_millis(500);
+/// How long a record that was told of is given to be stored, in milliseconds: a second in all.
+const STORING: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+/// The header by which NATS compares and sets.
+const REPLACES: &str = "Nats-Expected-Last-Subject-Sequence";
 
 /// The record of a log, and its revision.
 #[derive(Debug, Clone)]
@@ -119,8 +123,21 @@ pub(crate) enum Loaded {
     NoStream,
 }
 
-/// The record as it is.
+/// The record as it is, as new as what was told of it: NATS passes a message on before it stores it.
 pub(crate) async fn load(shared: &Shared) -> Result<Loaded, StoreError> {
+    for pause in STORING {
+        let loaded = load_now(shared).await?;
+        match &loaded {
+            Loaded::Record(record) if shared.told.is_newer_than(record.revision) => {}
+            _ => return Ok(loaded),
+        }
+        sleep(Duration::from_millis(pause)).await;
+    }
+    shared.told.await_no_more();
+    load_now(shared).await
+}
+
+async fn load_now(shared: &Shared) -> Result<Loaded, StoreError> {
     let subject = format!("STREAM.MSG.GET.{}", shared.names.records);
     let question = json!({ "last_by_subj": shared.names.record });
     match shared.connection.api(&subject, &question).await {
@@ -131,10 +148,15 @@ pub(crate) async fn load(shared: &Shared) -> Result<Loaded, StoreError> {
     }
 }
 
+/// The revision that a record which is written replaces.
+pub(crate) fn replaced(message: &Message) -> Option<u64> {
+    message.headers.as_ref()?.get(REPLACES)?.as_str().parse().ok()
+}
+
 /// Writes a record in the place of its revision. False if another came before.
 pub(crate) async fn save(shared: &Shared, record: &mut Record) -> Result<bool, StoreError> {
     let mut headers = HeaderMap::new();
-    headers.insert("Nats-Expected-Last-Subject-Sequence", record.revision.to_string());
+    headers.insert(REPLACES, record.revision.to_string());
     let subject = shared.names.record.clone();
     let json = record.to_json()?;
     let message = match record.revision {
