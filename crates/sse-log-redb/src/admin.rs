@@ -12,7 +12,7 @@ pub(crate) fn finish(log: &mut LogTables<'_>) -> Result<(), Failure> {
 }
 
 pub(crate) fn delete(log: &mut LogTables<'_>, event: Cursor) -> Result<(), Failure> {
-    let was_there = log.remove(position(event))?.is_some();
+    let was_there = log.remove(position(event))?;
     log.head.deletions += u64::from(was_there);
     Ok(())
 }

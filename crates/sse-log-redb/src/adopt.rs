@@ -1,13 +1,13 @@
 //! Whether a file is the one it was when it was written last, or a copy of what it was once: then another history begins, and so a new epoch, before
 //! anything else is done.
 
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableDatabase;
 
 use crate::beside::{Beside, Mark};
 use crate::failure::{Failure, new_epoch};
 use crate::identity::Identity;
 use crate::once;
-use crate::tables::{FILE, HEADS, HeadRow, number_of};
+use crate::tables::{FILE, HEADS, Head, names_in, number_of};
 
 /// What a file says of itself once it is open.
 #[derive(Debug, Clone, Copy)]
@@ -82,30 +82,16 @@ fn remember(database: &redb::Database, identity: Identity, is_other: bool) -> Re
         }
         if is_other {
             let mut heads = txn.open_table(HEADS)?;
-            let mut logs: Vec<String> = Vec::new();
-            for head in heads.iter()? {
-                logs.push(head?.0.value().to_owned());
-            }
-            for log in logs {
-                let Some(head) = heads.get(&*log)?.map(|head| own(head.value())) else { continue };
-                let (floor, newest, bytes, deletions, is_finished) = head;
-                let epoch = new_epoch()?;
-                let row: <HeadRow as redb::Value>::SelfType<'_> =
-                    (epoch.as_str(), floor, newest, bytes, deletions, is_finished);
-                heads.insert(&*log, row)?;
-                once::begin_epoch(&txn, &log, newest)?;
+            for log in names_in(&heads)? {
+                if let Some(head) = Head::load(&heads, &log)? {
+                    Head { epoch: new_epoch()?, ..head }.store(&mut heads, &log)?;
+                    once::begin_epoch(&txn, log.as_str(), head.newest)?;
+                }
             }
         }
     }
     txn.commit()?;
     Ok(number)
-}
-
-/// A head without its epoch.
-fn own(
-    (_, floor, newest, bytes, deletions, is_finished): (&str, u64, u64, u64, u64, bool),
-) -> (u64, u64, u64, u64, bool) {
-    (floor, newest, bytes, deletions, is_finished)
 }
 
 /// At random: an epoch is, too.

@@ -35,18 +35,7 @@ pub(crate) fn append(
 }
 
 fn push(log: &mut LogTables<'_>, event: &NewEvent) -> Result<u64, Failure> {
-    let position = log.head.newest + 1;
-    log.head.newest = position;
-    log.head.bytes += event.block.len() as u64;
-    log.added += 1;
-    let key = event.key.as_deref();
-    log.events.insert(position, (log.time.now, key.unwrap_or_default(), &*event.block))?;
-    if let Some(key) = key {
-        let older = log.keys()?.insert(key, position)?.map(|older| older.value());
-        if let Some(older) = older {
-            log.remove(older)?;
-        }
-    }
+    let position = log.push(event.key.as_deref(), &event.block)?;
     log.give(|| StoredEvent {
         cursor: Cursor::from(position),
         block: event.block.clone(),

@@ -1,20 +1,23 @@
+use std::ops::ControlFlow::Break;
+
 use redb::ReadableTable;
 use sse_core::Cursor;
 use sse_core::store::Bounds;
 
 use crate::failure::Failure;
-use crate::tables::{EventRow, Head};
+use crate::rows::{self, EventRow};
+use crate::tables::Head;
 
 /// What there is in a log.
 pub(crate) fn of(
     head: &Head,
     events: &impl ReadableTable<u64, EventRow>,
 ) -> Result<Bounds, Failure> {
-    let oldest = events.first()?.map(|(position, _)| Cursor::from(position.value()));
+    let oldest = rows::each(events.iter()?, head.floor, |event| Break(event.position))?;
     Ok(Bounds {
         epoch: head.epoch,
         floor: Cursor::from(head.floor),
-        oldest,
+        oldest: oldest.map(Cursor::from),
         newest: Cursor::from(head.newest),
         is_finished: head.is_finished,
         deletions: head.deletions,

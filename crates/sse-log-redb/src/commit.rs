@@ -1,10 +1,11 @@
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::failure::Failure;
 use crate::once::Time;
 use crate::queue::Queue;
 use crate::transaction::{Changed, Transaction};
-use crate::work::{Outcome, Work};
+use crate::work::{Outcome, Work, settle};
 
 /// How many requests a transaction is to have, if they come by then.
 #[derive(Debug, Clone, Copy)]
@@ -14,20 +15,20 @@ pub(crate) struct Gather {
 }
 
 /// Leaves out the requests, from this one on, for which nobody waits, and those that have waited for too long.
-pub(crate) fn sort_out(works: &mut Vec<Box<dyn Work>>, from: usize) {
+pub(crate) fn sort_out(works: &mut Vec<Arc<dyn Work>>, from: usize) {
     let now = Instant::now();
-    for work in works.extract_if(from.., |work| !work.is_wanted() || work.is_late(now)) {
-        let reason =
-            "the disk is too slow for what is appended: an append has waited for its turn in vain";
-        work.settle(&Outcome::NotStored(reason.into()));
-    }
+    let is_over = |work: &mut Arc<dyn Work>| !work.is_wanted() || work.is_late(now);
+    let over = works.extract_if(from.., is_over).collect();
+    let reason =
+        "the disk is too slow for what is appended: an append has waited for its turn in vain";
+    settle(over, &Outcome::NotStored(reason.into()));
 }
 
 /// Writes these requests, and those that come meanwhile: the writer does not wait in idleness for those that are about to come. `number` is that of
 /// the transaction, once it is about to be committed.
 pub(crate) fn commit(
     database: &redb::Database,
-    works: &mut Vec<Box<dyn Work>>,
+    works: &mut Vec<Arc<dyn Work>>,
     (queue, gather): (&Queue, Gather),
     time: Time,
     number: &mut Option<u64>,
@@ -36,7 +37,7 @@ pub(crate) fn commit(
     let mut transaction = Transaction::new(&txn, time)?;
     let mut done = 0;
     loop {
-        for work in &mut works[done..] {
+        for work in &works[done..] {
             work.run(&mut transaction)?;
         }
         done = works.len();

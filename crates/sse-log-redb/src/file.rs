@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::task::Waker;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
@@ -40,13 +41,11 @@ impl File {
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         manner: Manner,
-        work: impl Fn(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+        work: impl Fn(&mut Transaction<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        let (task, answered) = Task::new(manner, work);
-        self.shared.queue.push(Box::new(task)).await;
-        let lost =
-            |_| Err(StoreError::outcome_unknown("the thread that writes the file has ended"));
-        answered.await.unwrap_or_else(lost)
+        let task = Task::new(manner, work);
+        self.shared.queue.push(Arc::clone(&task) as Arc<dyn Work>).await;
+        task.answered().await
     }
 
     /// Reads, in another thread.
@@ -64,7 +63,7 @@ impl File {
         let answer = answered.await.map_err(|_| ended())?;
         if answer.is_err() {
             // The writer sees to it that the file is opened again if it must be. It has work enough if this does not fit in.
-            drop(self.shared.queue.try_push(Box::new(Look)));
+            drop(self.shared.queue.try_push(Arc::new(Look)));
         }
         answer.map_err(Failure::into_store_error)
     }
@@ -124,11 +123,13 @@ impl Work for Look {
         false
     }
 
-    fn run(&mut self, _: &mut Transaction<'_>) -> Result<(), Failure> {
+    fn run(&self, _: &mut Transaction<'_>) -> Result<(), Failure> {
         Ok(())
     }
 
-    fn settle(self: Box<Self>, _: &Outcome) {}
+    fn settle(&self, _: &Outcome) -> Option<Waker> {
+        None
+    }
 }
 
 pub(crate) fn ended() -> StoreError {

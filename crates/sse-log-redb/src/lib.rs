@@ -24,20 +24,19 @@
 //!
 //! | table of redb | what it holds |
 //! |---|---|
-//! | `{name}/events` | the events by their numbers: when each was stored, its key, its block |
+//! | `{name}/events` | the events by their numbers: when they were stored, their key, their blocks. Those of one transaction share rows of up to 16 KiB, unless they have keys |
 //! | `{name}/keys` | which event is the newest of a key |
 //! | `{name}/once`, `{name}/once-order` | idempotency keys, by themselves and in the order in which they came |
-//! | `heads` | each log's epoch, its newest number and its floor; how many bytes, how many deletions, whether it is finished |
+//! | `heads` | each log's epoch, its newest number and its floor; how many events, how many bytes, how many deletions, whether it is finished |
 //! | `earlier-epochs` | the newest number of each log when its epoch began |
 //! | `sse-log` | the format of the file, how many transactions there were, its clock, and by what it knows itself again |
 //!
-//! Beside it is `{file}.reserve`, of 1 MiB: room for a disk that is full, and a note of how far the file has come.
+//! Beside it is `{file}.reserve`, of 1 MiB: room for a full disk, and a note of how far the file has come.
 //!
 //! # What redb promises
 //!
 //! [`append`](EventLog::append) returns once the event is on the disk (`fsync`), with all events before it. So it outlives
-//! the end of this process, a `kill -9`, and a loss of power. After these two redb repairs the file as it opens it. If nothing was written in the last second before, that takes no
-//! time; otherwise redb reads the whole file, some seconds for a gigabyte. The same holds for a process that ends before it has [`closed`] the file.
+//! the end of this process, a `kill -9`, and a loss of power. After these two redb repairs the file as it opens it. If nothing was written in the last second before, that takes no time; otherwise redb reads the whole file, some seconds for a gigabyte. The same holds for a process that ends before it has [`closed`] the file.
 //!
 //! **A full disk.** `append` is an error that says so, and nothing was stored; reading goes on. Deleting events and lowering the limits goes on,
 //! too, with what is in reserve, and makes room: the next appends go well. If the limits fit on the disk, a log does not fill it.
@@ -108,6 +107,7 @@ mod options;
 mod queue;
 mod read;
 mod retain;
+mod rows;
 mod store;
 mod tables;
 mod transaction;

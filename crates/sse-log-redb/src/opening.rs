@@ -10,7 +10,7 @@ use crate::tables::FILE;
 use crate::{EngineOptions, create};
 
 /// The version of the tables in a file.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// What is done if there is no file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +64,10 @@ pub(crate) fn check_format(database: &redb::Database) -> Result<(), Failure> {
     match txn.open_table(FILE) {
         Ok(table) => match table.get("format")?.map(|format| format.value()) {
             Some(FORMAT) => Ok(()),
-            format => Err(Failure::Refused(format!(
-                "its format is {format:?}, and this version of sse-log-redb knows {FORMAT}: take a newer one"
+            Some(format) => Err(Failure::Refused(format!(
+                "its format is {format}, and this version of sse-log-redb knows {FORMAT}: take the version that wrote it"
             ))),
+            None => Err(Failure::Refused("it says no format: it is not whole".into())),
         },
         Err(TableError::TableDoesNotExist(_)) => {
             if txn.list_tables()?.next().is_some() || txn.list_multimap_tables()?.next().is_some() {

@@ -1,30 +1,33 @@
 use std::ops::Bound;
+use std::ops::ControlFlow::{Break, Continue};
 
 use bytes::Bytes;
-use redb::{ReadableTable, ReadableTableMetadata};
+use redb::ReadableTable;
 use sse_core::Cursor;
 use sse_core::store::{Page, PageLimit, StoredEvent};
 
 use crate::bounds::{self, position};
 use crate::failure::Failure;
+use crate::rows::{self, RowEvent};
 use crate::tables::LogView;
 
 /// The events after a position, as of one moment: bounds and events are of the same transaction.
 pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
     let mut blocks = Vec::new();
     let mut found = Vec::new();
-    for event in log.events.range((Bound::Excluded(position(after)), Bound::Unbounded))? {
-        let (at, event) = event?;
-        let (_, key, block) = event.value();
-        let is_too_much = found.len() >= limit.events || blocks.len() + block.len() > limit.bytes;
+    let after = position(after);
+    let rows = log.events.range((Bound::Excluded(after), Bound::Unbounded))?;
+    rows::each(rows, after.max(log.head.floor), |event| {
+        let bytes = blocks.len() + event.block.len();
+        let is_too_much = found.len() >= limit.events || bytes > limit.bytes;
         if is_too_much && !found.is_empty() {
-            break;
+            return Break(());
         }
         let begin = blocks.len();
-        blocks.extend_from_slice(block);
-        let key = (!key.is_empty()).then(|| key.into());
-        found.push((at.value(), key, begin..blocks.len()));
-    }
+        blocks.extend_from_slice(event.block);
+        found.push((event.position, event.key.map(Into::into), begin..bytes));
+        Continue(())
+    })?;
     // One allocation holds all blocks of a page.
     let blocks = Bytes::from(blocks);
     let events = found.into_iter().map(|(at, key, range)| StoredEvent {
@@ -41,31 +44,38 @@ pub(crate) fn before_last(log: &LogView, limit: PageLimit) -> Result<Cursor, Fai
         return before_last_events(log, limit.events);
     }
     let (mut count, mut bytes) = (0, 0);
-    for event in log.events.iter()?.rev() {
-        let (at, event) = event?;
-        bytes += event.value().2.len();
+    let before = rows::each_from_the_end(log.events.iter()?, log.head.floor, |event| {
+        bytes += event.block.len();
         if count == limit.events || (count > 0 && bytes > limit.bytes) {
-            return Ok(Cursor::from(at.value()));
+            return Break(event.position);
         }
         count += 1;
-    }
-    Ok(Cursor::from(log.head.floor))
+        Continue(())
+    })?;
+    Ok(Cursor::from(before.unwrap_or(log.head.floor)))
 }
 
 /// The position after which there are just so many events. Counted from the nearer end, since there are holes.
 fn before_last_events(log: &LogView, count: usize) -> Result<Cursor, Failure> {
-    let (all, count) = (log.events.len()?, count as u64);
-    let Some(before) = all.checked_sub(count).and_then(|left_out| left_out.checked_sub(1)) else {
-        return Ok(Cursor::from(log.head.floor));
-    };
+    let (head, count) = (&log.head, count as u64);
     if count == 0 {
-        return Ok(Cursor::from(log.head.newest));
+        return Ok(Cursor::from(head.newest));
     }
-    let mut events = log.events.iter()?;
-    let found = match before < count {
-        true => events.nth(before as usize),
-        false => events.rev().nth(count as usize),
+    let Some(before) = head.events.checked_sub(count).and_then(|left_out| left_out.checked_sub(1))
+    else {
+        return Ok(Cursor::from(head.floor));
     };
-    let at = found.transpose()?.map_or(log.head.floor, |(at, _)| at.value());
-    Ok(Cursor::from(at))
+    let mut left = before.min(count);
+    let nth = |event: RowEvent<'_>| {
+        if left == 0 {
+            return Break(event.position);
+        }
+        left -= 1;
+        Continue(())
+    };
+    let found = match before < count {
+        true => rows::each(log.events.iter()?, head.floor, nth),
+        false => rows::each_from_the_end(log.events.iter()?, head.floor, nth),
+    };
+    Ok(Cursor::from(found?.unwrap_or(head.floor)))
 }

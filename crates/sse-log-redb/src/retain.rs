@@ -1,3 +1,5 @@
+use std::ops::ControlFlow::Break;
+
 use redb::{ReadTransaction, ReadableTable};
 use sse_core::store::Retention;
 
@@ -5,7 +7,8 @@ use crate::clock::millis;
 use crate::failure::Failure;
 use crate::known::Known;
 use crate::once::Age;
-use crate::tables::{EventRow, LogView, once_order};
+use crate::rows;
+use crate::tables::{Head, LogView, once_order};
 use crate::writing::LogTables;
 
 /// How much one transaction drops, in events and in bytes: appends wait for it.
@@ -19,7 +22,8 @@ pub(crate) fn is_over(
     age: Age,
 ) -> Result<bool, Failure> {
     let log = LogView::open(txn, &known.name, &known.tables)?;
-    if is_oldest_over(&log.events, log.head.bytes, retention, age.time.now)? {
+    let stored = rows::each(log.events.iter()?, log.head.floor, |event| Break(event.stored))?;
+    if stored.is_some_and(|stored| is_oldest_over(&log.head, stored, retention, age.time.now)) {
         return Ok(true);
     }
     let Some(order) = once_order(txn, &known.tables)? else { return Ok(false) };
@@ -61,35 +65,22 @@ fn drop_oldest(
     retention: &Retention,
     (events, bytes): (usize, usize),
 ) -> Result<bool, Failure> {
-    let mut dropped = 0;
-    for _ in 0..events {
-        if !is_oldest_over(&log.events, log.head.bytes, retention, log.time.now)? {
-            return Ok(false);
-        }
-        let Some((oldest, size)) = log.remove_oldest()? else { return Ok(false) };
-        dropped += size;
-        log.head.floor = oldest;
-        if dropped >= bytes {
-            break;
-        }
-    }
-    Ok(true)
+    let (before, now) = (log.head, log.time.now);
+    let mut are_more = false;
+    log.drop_oldest_while(|head, stored| {
+        are_more = is_oldest_over(head, stored, retention, now);
+        let has_room = before.events - head.events < events as u64
+            && before.bytes.saturating_sub(head.bytes) < bytes as u64;
+        are_more && has_room
+    })?;
+    Ok(are_more)
 }
 
-/// Whether the oldest event is to go. The newest stays.
-fn is_oldest_over(
-    events: &impl ReadableTable<u64, EventRow>,
-    bytes: u64,
-    retention: &Retention,
-    now: u64,
-) -> Result<bool, Failure> {
-    let count = events.len()?;
-    if count <= 1 {
-        return Ok(false);
-    }
-    if count > retention.events as u64 || bytes > retention.bytes as u64 {
-        return Ok(true);
-    }
-    let (Some(age), Some((_, oldest))) = (retention.age, events.first()?) else { return Ok(false) };
-    Ok(now.saturating_sub(oldest.value().0) > millis(age))
+/// Whether the oldest event, which was stored then, is to go. The newest stays.
+fn is_oldest_over(head: &Head, stored: u64, retention: &Retention, now: u64) -> bool {
+    let is_old = |age| now.saturating_sub(stored) > millis(age);
+    head.events > 1
+        && (head.events > retention.events as u64
+            || head.bytes > retention.bytes as u64
+            || retention.age.is_some_and(is_old))
 }

@@ -77,7 +77,7 @@ impl RedbStore {
     async fn write<T: Send + 'static>(
         &self,
         manner: Manner,
-        work: impl Fn(&mut LogTables<'_>) -> Result<T, Failure> + Send + 'static,
+        work: impl Fn(&mut LogTables<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
         let known = Arc::clone(&self.known);
         self.file.write(manner, move |transaction| work(transaction.log(&known)?)).await

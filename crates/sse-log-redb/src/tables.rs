@@ -4,20 +4,19 @@ use sse_core::store::LogName;
 
 use crate::failure::{Failure, new_epoch};
 use crate::name::TableNames;
+use crate::rows::EventRow;
 
 /// What kind of file it is (`format`), how many transactions were stored in it (`transactions`), the time by its clock (`clock`), and by what
 /// it knows itself again: a number of its own (`file`), its `inode`, and when it was made (`born`).
 pub(crate) const FILE: TableDefinition<&str, u64> = TableDefinition::new("sse-log");
 /// The state of each log by its name. Here, not in its events, so that dropping all of them does not begin the numbers again.
 pub(crate) const HEADS: TableDefinition<&str, HeadRow> = TableDefinition::new("heads");
-/// The epoch, the floor, the newest, the bytes, the deletions, and whether it is finished.
-pub(crate) type HeadRow = (&'static str, u64, u64, u64, u64, bool);
+/// The epoch, the floor, the newest, the events, their bytes, the deletions, and whether it is finished.
+pub(crate) type HeadRow = (&'static str, u64, u64, u64, u64, u64, bool);
 
 /// The heads while a transaction writes to them.
 pub(crate) type Heads<'t> = redb::Table<'t, &'static str, HeadRow>;
 
-/// When it was stored (milliseconds of the system's clock), its key or nothing, its block.
-pub(crate) type EventRow = (u64, &'static str, &'static [u8]);
 /// The idempotency keys: the position of the event, and when it was stored.
 pub(crate) type OnceRow = (u64, u64);
 /// The same in the order in which they came, to forget them: when the event was stored, and its idempotency key.
@@ -31,7 +30,9 @@ pub(crate) struct Head {
     pub(crate) floor: u64,
     /// The last position that was given.
     pub(crate) newest: u64,
-    /// Of the blocks that are kept.
+    /// How many events are kept.
+    pub(crate) events: u64,
+    /// Of their blocks.
     pub(crate) bytes: u64,
     pub(crate) deletions: u64,
     pub(crate) is_finished: bool,
@@ -40,7 +41,15 @@ pub(crate) struct Head {
 impl Head {
     pub(crate) fn new() -> Result<Self, Failure> {
         let epoch = new_epoch()?;
-        Ok(Self { epoch, floor: 0, newest: 0, bytes: 0, deletions: 0, is_finished: false })
+        Ok(Self {
+            epoch,
+            floor: 0,
+            newest: 0,
+            events: 0,
+            bytes: 0,
+            deletions: 0,
+            is_finished: false,
+        })
     }
 
     /// Whether nothing has happened to the log since but that events were added, and old ones dropped.
@@ -68,9 +77,8 @@ impl Head {
     }
 
     pub(crate) fn store(&self, heads: &mut Heads<'_>, name: &LogName) -> Result<(), Failure> {
-        let epoch = self.epoch;
-        let row =
-            (epoch.as_str(), self.floor, self.newest, self.bytes, self.deletions, self.is_finished);
+        let Self { epoch, floor, newest, events, bytes, deletions, is_finished } = *self;
+        let row = (epoch.as_str(), floor, newest, events, bytes, deletions, is_finished);
         heads.insert(name.as_str(), row)?;
         Ok(())
     }
@@ -80,11 +88,11 @@ impl Head {
         name: &LogName,
     ) -> Result<Option<Self>, Failure> {
         let Some(row) = heads.get(name.as_str())? else { return Ok(None) };
-        let (epoch, floor, newest, bytes, deletions, is_finished) = row.value();
+        let (epoch, floor, newest, events, bytes, deletions, is_finished) = row.value();
         let epoch = epoch.parse().map_err(|_| {
             redb::Error::Corrupted(format!("{epoch:?} is no epoch of the log {name}"))
         })?;
-        Ok(Some(Self { epoch, floor, newest, bytes, deletions, is_finished }))
+        Ok(Some(Self { epoch, floor, newest, events, bytes, deletions, is_finished }))
     }
 }
 
@@ -134,11 +142,16 @@ pub(crate) fn number_of(txn: &ReadTransaction, what: &str) -> Result<Option<u64>
 
 /// The names of all logs.
 pub(crate) fn names(txn: &ReadTransaction) -> Result<Vec<LogName>, Failure> {
-    let heads = match txn.open_table(HEADS) {
-        Ok(heads) => heads,
-        Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
+    match txn.open_table(HEADS) {
+        Ok(heads) => names_in(&heads),
+        Err(TableError::TableDoesNotExist(_)) => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) fn names_in(
+    heads: &impl ReadableTable<&'static str, HeadRow>,
+) -> Result<Vec<LogName>, Failure> {
     let mut names = Vec::new();
     for head in heads.iter()? {
         names.extend(LogName::try_from(head?.0.value()));
@@ -150,7 +163,7 @@ pub(crate) fn names(txn: &ReadTransaction) -> Result<Vec<LogName>, Failure> {
 pub(crate) fn bytes(txn: &ReadTransaction) -> Result<u64, Failure> {
     let mut bytes = 0;
     for head in txn.open_table(HEADS)?.iter()? {
-        bytes += head?.1.value().3;
+        bytes += head?.1.value().4;
     }
     Ok(bytes)
 }

@@ -76,9 +76,11 @@ impl<'t> Transaction<'t> {
             if open.stored == Some(open.tables.head) {
                 continue;
             }
-            let LogTables { known, head, events, given, .. } = open.tables;
-            let bounds = given.is_some().then(|| bounds::of(&head, &events)).transpose()?;
-            drop(events);
+            let head = open.tables.head;
+            let is_followed = open.tables.given.is_some();
+            let events = open.tables.events()?;
+            let bounds = is_followed.then(|| bounds::of(&head, events)).transpose()?;
+            let LogTables { known, given, .. } = open.tables;
             head.store(&mut self.heads, &name)?;
             changed.anything = true;
             let has_grown_only = open.stored.is_some_and(|stored| head.has_grown_only(&stored));

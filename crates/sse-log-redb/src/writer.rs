@@ -9,7 +9,8 @@ use crate::failure::Failure;
 use crate::known::KnownLogs;
 use crate::queue::{Next, Queue};
 use crate::tables::FILE;
-use crate::work::{Outcome, Work};
+use crate::transaction::Changed;
+use crate::work::{Outcome, Work, settle};
 
 /// How often it looks whether the file is still there while nothing is written, and how long nothing is written before the file is made ready to be
 /// opened fast.
@@ -29,6 +30,8 @@ pub(crate) struct Writer {
     trouble: Option<Trouble>,
     /// How many requests came at the same time lately, and how long their transaction took.
     lately: (usize, Duration),
+    /// What the last transaction has changed, of which the followers are still to be told: whoever appended has their answer first.
+    changed: Option<Changed>,
     /// Whether anything was written since the file was made ready to be opened fast.
     is_dirty: bool,
 }
@@ -42,7 +45,7 @@ struct Trouble {
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, trouble: None, lately: (1, Duration::ZERO), is_dirty: true }
+        Self { shared, trouble: None, lately: (1, Duration::ZERO), changed: None, is_dirty: true }
     }
 
     /// Writes until nothing comes any more, and closes the file.
@@ -62,7 +65,7 @@ impl Writer {
         self.shared.logs.end_streams();
     }
 
-    fn turn(&mut self, mut works: Vec<Box<dyn Work>>) {
+    fn turn(&mut self, mut works: Vec<Arc<dyn Work>>) {
         let begun = Instant::now();
         sort_out(&mut works, 0);
         let end = begun + self.lately.1 / 4;
@@ -71,11 +74,14 @@ impl Writer {
         if matches!(outcome, Outcome::NotStored(_)) && is_full {
             let (room, others) = works.into_iter().partition(|work| work.makes_room());
             works = room;
-            Vec::into_iter(others).for_each(|work: Box<dyn Work>| work.settle(&outcome));
+            settle(others, &outcome);
             outcome = self.make_room(&mut works);
         }
         let count = works.len();
-        works.into_iter().for_each(|work| work.settle(&outcome));
+        settle(works, &outcome);
+        if let Some(changed) = self.changed.take() {
+            changed.logs.iter().for_each(|log| log.known.give(log));
+        }
         // Those who were answered, and those who came meanwhile: as many may come again.
         self.lately = (count + self.shared.queue.len(), begun.elapsed());
     }
@@ -97,7 +103,7 @@ impl Writer {
         }
     }
 
-    fn store(&mut self, works: &mut Vec<Box<dyn Work>>, gather: Gather) -> Outcome {
+    fn store(&mut self, works: &mut Vec<Arc<dyn Work>>, gather: Gather) -> Outcome {
         if works.is_empty() {
             return Outcome::Stored;
         }
@@ -124,7 +130,7 @@ impl Writer {
                     shared.database.set_mark(changed.number);
                     self.is_dirty = true;
                 }
-                changed.logs.iter().for_each(|log| log.known.give(log));
+                self.changed = Some(changed);
                 self.trouble = None;
                 return Outcome::Stored;
             }
@@ -151,7 +157,7 @@ impl Writer {
     }
 
     /// Writes what drops events, on a disk that is full: with what was in reserve, which is taken back afterwards.
-    fn make_room(&mut self, works: &mut Vec<Box<dyn Work>>) -> Outcome {
+    fn make_room(&mut self, works: &mut Vec<Arc<dyn Work>>) -> Outcome {
         if works.is_empty() {
             return Outcome::Stored;
         }

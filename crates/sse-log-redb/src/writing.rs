@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use redb::{AccessGuard, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use sse_core::store::{Retention, StoredEvent};
 
 use crate::failure::Failure;
 use crate::known::{Events, Known};
 use crate::once::{Once, Time};
-use crate::tables::{EventRow, Head};
+use crate::rows::{EventRow, Pack, Row};
+use crate::tables::Head;
 
 /// A log while a transaction writes to it. Its tables are opened when they are needed, and stay so to the end of the transaction: to open one
 /// costs as much as some events do.
@@ -14,7 +15,9 @@ pub(crate) struct LogTables<'t> {
     txn: &'t WriteTransaction,
     pub(crate) known: Arc<Known>,
     pub(crate) head: Head,
-    pub(crate) events: redb::Table<'t, u64, EventRow>,
+    events: redb::Table<'t, u64, EventRow>,
+    /// The newest events, which are not in a row yet.
+    pack: Option<Pack>,
     keys: Option<redb::Table<'t, &'static str, u64>>,
     once: Option<Once<'t>>,
     pub(crate) time: Time,
@@ -38,6 +41,7 @@ impl<'t> LogTables<'t> {
             txn,
             known: Arc::clone(known),
             events: txn.open_table(TableDefinition::new(&known.tables.events))?,
+            pack: None,
             keys: None,
             once: None,
             time,
@@ -78,43 +82,120 @@ impl<'t> LogTables<'t> {
         }
     }
 
-    /// Forgets an event, and returns its size if it was there.
-    pub(crate) fn remove(&mut self, position: u64) -> Result<Option<usize>, Failure> {
-        let removed = self.events.remove(position)?.map(|event| Removed::of(position, &event));
-        removed.map(|removed| self.forget(removed)).transpose()
-    }
-
-    /// Forgets the oldest event, and returns its position and its size.
-    pub(crate) fn remove_oldest(&mut self) -> Result<Option<(u64, usize)>, Failure> {
-        let removed = self.events.pop_first()?.map(|(at, event)| Removed::of(at.value(), &event));
-        let Some(removed) = removed else { return Ok(None) };
-        let position = removed.position;
-        self.forget(removed).map(|size| Some((position, size)))
-    }
-
-    fn forget(&mut self, Removed { position, size, key }: Removed) -> Result<usize, Failure> {
-        self.head.bytes = self.head.bytes.saturating_sub(size as u64);
-        if let Some(key) = key {
-            let keys = self.keys()?;
-            let newest = keys.get(&*key)?.map(|newest| newest.value());
-            if newest == Some(position) {
-                keys.remove(&*key)?;
+    /// Adds an event, and returns its position.
+    pub(crate) fn push(&mut self, key: Option<&str>, block: &[u8]) -> Result<u64, Failure> {
+        let position = self.head.newest + 1;
+        let time = self.time.now;
+        if key.is_some() || !self.pack.as_ref().is_some_and(|pack| pack.has_room_for(block)) {
+            self.flush()?;
+        }
+        self.pack.get_or_insert_with(|| Pack::at(position)).push(Some(block));
+        self.head.newest = position;
+        self.head.events += 1;
+        self.head.bytes += block.len() as u64;
+        self.added += 1;
+        if let Some(key) = key
+            && let Some(pack) = self.pack.take()
+        {
+            pack.write(&mut self.events, time, Some(key))?;
+            let older = self.keys()?.insert(key, position)?.map(|older| older.value());
+            if let Some(older) = older {
+                self.remove(older)?;
             }
         }
-        Ok(size)
+        Ok(position)
+    }
+
+    /// The events, all in their rows.
+    pub(crate) fn events(&mut self) -> Result<&mut redb::Table<'t, u64, EventRow>, Failure> {
+        self.flush()?;
+        Ok(&mut self.events)
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.pack.take().map_or(Ok(()), |pack| pack.write(&mut self.events, self.time.now, None))
+    }
+
+    /// Forgets an event, and returns whether it was there.
+    pub(crate) fn remove(&mut self, position: u64) -> Result<bool, Failure> {
+        self.flush()?;
+        let Some(Removed { size, key, row }) = self.without(position)? else { return Ok(false) };
+        match row {
+            (_, stored, Some(rest)) => rest.write(&mut self.events, stored, None)?,
+            (last, _, None) => drop(self.events.remove(last)?),
+        }
+        self.head.events = self.head.events.saturating_sub(1);
+        self.head.bytes = self.head.bytes.saturating_sub(size as u64);
+        self.forget_key(key.as_deref(), position)?;
+        Ok(true)
+    }
+
+    /// What there is without this event, if it is there.
+    fn without(&self, position: u64) -> Result<Option<Removed>, Failure> {
+        let found = self.events.range(position..)?.next().transpose()?;
+        let Some(row) = found.as_ref().map(Row::of) else { return Ok(None) };
+        let (mut size, mut are_others) = (None, false);
+        for event in row.events(self.head.floor) {
+            let event = event?;
+            if event.position == position {
+                size = Some(event.block.len());
+            } else {
+                are_others = true;
+            }
+        }
+        let Some(size) = size else { return Ok(None) };
+        let rest = are_others.then(|| row.without(position)).transpose()?;
+        let key = row.key.map(str::to_owned);
+        Ok(Some(Removed { size, key, row: (row.last(), row.stored, rest) }))
+    }
+
+    /// Drops the oldest event for as long as this holds of the head, and of when that event was stored.
+    pub(crate) fn drop_oldest_while(
+        &mut self,
+        mut is_over: impl FnMut(&Head, u64) -> bool,
+    ) -> Result<(), Failure> {
+        loop {
+            let mut head = self.head;
+            let Some(found) = self.events()?.first()? else { return Ok(()) };
+            let row = Row::of(&found);
+            let mut stays = false;
+            for event in row.events(head.floor) {
+                let event = event?;
+                if !is_over(&head, event.stored) {
+                    stays = true;
+                    break;
+                }
+                head.floor = event.position;
+                head.events = head.events.saturating_sub(1);
+                head.bytes = head.bytes.saturating_sub(event.block.len() as u64);
+            }
+            let key = row.key.map(str::to_owned);
+            drop(found);
+            self.head = head;
+            if stays {
+                return Ok(());
+            }
+            drop(self.events.pop_first()?);
+            self.forget_key(key.as_deref(), head.floor)?;
+        }
+    }
+
+    /// The event of this key is gone.
+    fn forget_key(&mut self, key: Option<&str>, position: u64) -> Result<(), Failure> {
+        let Some(key) = key else { return Ok(()) };
+        let keys = self.keys()?;
+        let newest = keys.get(key)?.map(|newest| newest.value());
+        if newest == Some(position) {
+            keys.remove(key)?;
+        }
+        Ok(())
     }
 }
 
-/// What is to be known of an event that is not in its table any more.
+/// An event that is to be removed.
 struct Removed {
-    position: u64,
     size: usize,
     key: Option<String>,
-}
-
-impl Removed {
-    fn of(position: u64, event: &AccessGuard<'_, EventRow>) -> Self {
-        let (_, key, block) = event.value();
-        Self { position, size: block.len(), key: (!key.is_empty()).then(|| key.to_owned()) }
-    }
+    /// Its row: the last position, when it was stored, and what else is in it.
+    row: (u64, u64, Option<Pack>),
 }

@@ -10,6 +10,9 @@ use sse_log_redb::{EngineOptions, Error, RedbStore, StoreOptions, connect};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
+type Row = (u64, u64, &'static str, &'static [u8]);
+
+const EVENTS: TableDefinition<'_, u64, Row> = TableDefinition::new("log/events");
 const ONCE: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("log/once");
 const ORDER: TableDefinition<'_, u64, (u64, &str)> = TableDefinition::new("log/once-order");
 
@@ -130,17 +133,20 @@ fn shift(path: &std::path::Path, by: i64) -> Test {
         let mut file = txn.open_table(TableDefinition::<&str, u64>::new("sse-log"))?;
         let clock = file.get("clock")?.ok_or("no clock")?.value();
         file.insert("clock", moved(clock))?;
-        let mut events =
-            txn.open_table(TableDefinition::<u64, (u64, &str, &[u8])>::new("log/events"))?;
+        let mut events = txn.open_table(EVENTS)?;
+        let rows = events.iter()?.map(|row| {
+            let (last, row) = row?;
+            let (first, time, key, entries) = row.value();
+            Ok((last.value(), first, time, key.to_owned(), entries.to_owned()))
+        });
+        let rows = rows.collect::<Result<Vec<_>, redb::StorageError>>()?;
+        let last = rows.last().ok_or("no event")?.0;
+        for (last, first, time, key, entries) in rows {
+            events.insert(last, (first, moved(time), &*key, &*entries))?;
+        }
         let mut keys = txn.open_table(ONCE)?;
         let mut order = txn.open_table(ORDER)?;
-        for at in 1..=events.len()? {
-            let (time, key, block) = {
-                let event = events.get(at)?.ok_or("no event")?;
-                let (time, key, block) = event.value();
-                (time, key.to_owned(), block.to_owned())
-            };
-            events.insert(at, (moved(time), &*key, &*block))?;
+        for at in 1..=last {
             let (time, key) = {
                 let once = order.get(at)?.ok_or("no key")?;
                 (once.value().0, once.value().1.to_owned())

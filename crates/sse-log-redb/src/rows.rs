@@ -1,0 +1,195 @@
+//! Events as a file has them: those that come together share a row, since a row costs redb about as much as an event.
+
+use std::ops::ControlFlow;
+
+use redb::{AccessGuard, StorageError};
+
+use crate::failure::Failure;
+
+/// By the position of its last event: the position of its first, when they were stored (milliseconds of the system's clock), their key or nothing, and
+/// one entry for each position. An event that has a key has a row of its own, since it may be superseded.
+///
+/// An entry is the length of the block (4 bytes, little-endian; [`REMOVED`] instead, if the event was deleted), and the block.
+pub(crate) type EventRow = (u64, u64, &'static str, &'static [u8]);
+
+/// How many bytes of entries share a row at the most: with what redb adds, four pages of redb's. A larger event has a row of its own.
+const ROOM: usize = 16 * 1024 - 256;
+const REMOVED: u32 = u32::MAX;
+
+/// One event of a row.
+pub(crate) struct RowEvent<'r> {
+    pub(crate) position: u64,
+    pub(crate) stored: u64,
+    pub(crate) key: Option<&'r str>,
+    pub(crate) block: &'r [u8],
+}
+
+/// A row, of which some events may be gone.
+pub(crate) struct Row<'r> {
+    first: u64,
+    last: u64,
+    pub(crate) stored: u64,
+    pub(crate) key: Option<&'r str>,
+    entries: &'r [u8],
+}
+
+/// A row as a table gives it.
+pub(crate) type Found<'t> = (AccessGuard<'t, u64>, AccessGuard<'t, EventRow>);
+
+impl<'r> Row<'r> {
+    pub(crate) fn of((last, row): &'r Found<'_>) -> Self {
+        let (first, stored, key, entries) = row.value();
+        Self {
+            first,
+            last: last.value(),
+            stored,
+            key: Some(key).filter(|key| !key.is_empty()),
+            entries,
+        }
+    }
+
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Its events after this position that were not deleted.
+    pub(crate) fn events(&self, after: u64) -> impl Iterator<Item = Result<RowEvent<'r>, Failure>> {
+        let (stored, key) = (self.stored, self.key);
+        self.entries().filter_map(move |entry| match entry {
+            Ok((position, Some(block))) if position > after => {
+                Some(Ok(RowEvent { position, stored, key, block }))
+            }
+            Ok(_) => None,
+            Err(failure) => Some(Err(failure)),
+        })
+    }
+
+    /// The row without the block at this position.
+    pub(crate) fn without(&self, position: u64) -> Result<Pack, Failure> {
+        let mut pack = Pack::at(self.first);
+        for entry in self.entries() {
+            let (at, block) = entry?;
+            pack.push(block.filter(|_| at != position));
+        }
+        Ok(pack)
+    }
+
+    fn entries(&self) -> Entries<'r> {
+        Entries { next: self.first, last: self.last, rest: self.entries }
+    }
+}
+
+/// The positions of a row, each with its block, unless that was removed.
+struct Entries<'r> {
+    next: u64,
+    last: u64,
+    rest: &'r [u8],
+}
+
+impl<'r> Iterator for Entries<'r> {
+    type Item = Result<(u64, Option<&'r [u8]>), Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let position = self.next;
+        if position > self.last {
+            return None;
+        }
+        let Some(block) = self.block() else {
+            self.last = 0;
+            let what = format!("the row of the event {position} is too short");
+            return Some(Err(redb::Error::Corrupted(what).into()));
+        };
+        self.next = position.saturating_add(1);
+        Some(Ok((position, block)))
+    }
+}
+
+impl<'r> Entries<'r> {
+    fn block(&mut self) -> Option<Option<&'r [u8]>> {
+        let (length, rest) = self.rest.split_first_chunk()?;
+        let length = u32::from_le_bytes(*length);
+        let (block, rest) = if length == REMOVED {
+            (None, rest)
+        } else {
+            let (block, rest) = rest.split_at_checked(length as usize)?;
+            (Some(block), rest)
+        };
+        self.rest = rest;
+        Some(block)
+    }
+}
+
+/// Events that become a row.
+#[derive(Debug)]
+pub(crate) struct Pack {
+    first: u64,
+    count: u64,
+    entries: Vec<u8>,
+}
+
+impl Pack {
+    pub(crate) fn at(first: u64) -> Self {
+        Self { first, count: 0, entries: Vec::new() }
+    }
+
+    pub(crate) fn has_room_for(&self, block: &[u8]) -> bool {
+        self.count == 0 || self.entries.len() + size_of::<u32>() + block.len() <= ROOM
+    }
+
+    /// Adds the next position, with its block if it has one.
+    pub(crate) fn push(&mut self, block: Option<&[u8]>) {
+        // A block is shorter than 4 GiB: a log accepts no more than `max_event_bytes`, and redb no row of that size.
+        let length = block.map_or(REMOVED, |block| block.len() as u32);
+        self.entries.extend_from_slice(&length.to_le_bytes());
+        self.entries.extend_from_slice(block.unwrap_or_default());
+        self.count += 1;
+    }
+
+    pub(crate) fn write(
+        self,
+        events: &mut redb::Table<'_, u64, EventRow>,
+        stored: u64,
+        key: Option<&str>,
+    ) -> Result<(), Failure> {
+        if let Some(more) = self.count.checked_sub(1) {
+            let row = (self.first, stored, key.unwrap_or_default(), &*self.entries);
+            events.insert(self.first + more, row)?;
+        }
+        Ok(())
+    }
+}
+
+/// Shows the events of these rows that come after a position, in their order, until this breaks.
+pub(crate) fn each<'t, T>(
+    rows: impl Iterator<Item = Result<Found<'t>, StorageError>>,
+    after: u64,
+    mut see: impl FnMut(RowEvent<'_>) -> ControlFlow<T>,
+) -> Result<Option<T>, Failure> {
+    for row in rows {
+        let row = row?;
+        for event in Row::of(&row).events(after) {
+            if let ControlFlow::Break(found) = see(event?) {
+                return Ok(Some(found));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Does what [`each`] does, from the last event of the last row to the first.
+pub(crate) fn each_from_the_end<'t, T>(
+    rows: impl DoubleEndedIterator<Item = Result<Found<'t>, StorageError>>,
+    after: u64,
+    mut see: impl FnMut(RowEvent<'_>) -> ControlFlow<T>,
+) -> Result<Option<T>, Failure> {
+    for row in rows.rev() {
+        let row = row?;
+        let events: Vec<_> = Row::of(&row).events(after).collect::<Result<_, _>>()?;
+        for event in events.into_iter().rev() {
+            if let ControlFlow::Break(found) = see(event) {
+                return Ok(Some(found));
+            }
+        }
+    }
+    Ok(None)
+}
