@@ -82,6 +82,13 @@ impl Cursor {
         text.push(number.format(self.lo));
         text
     }
+
+    /// The length of that text.
+    pub(crate) fn id_len(self, epoch: Epoch) -> usize {
+        let digits = |number: u64| number.checked_ilog10().map_or(1, |log| log as usize + 1);
+        let hi = if self.hi > 0 { digits(self.hi) + 1 } else { 0 };
+        epoch.len() + 1 + hi + digits(self.lo)
+    }
 }
 
 /// The text of an id of a log.
@@ -193,6 +200,7 @@ mod tests {
             for lo in [0, 1, 10, u64::MAX] {
                 let cursor = Cursor::new(hi, lo);
                 assert_eq!(Origin::of(&cursor.id(epoch), epoch), Origin::Here(cursor));
+                assert_eq!(cursor.id(epoch).as_str().len(), cursor.id_len(epoch));
                 assert!(cursor == Cursor::START || cursor.previous().next() == cursor);
                 assert!(cursor == Cursor::MAX || cursor.next().previous() == cursor);
             }

@@ -64,6 +64,18 @@ pub(crate) fn id(id: &[u8], out: &mut BytesMut) {
     out.put_u8(b'\n');
 }
 
+/// Does the same for an id that is written in place.
+pub(crate) fn id_of_parts(write: impl FnOnce(&mut BytesMut), out: &mut BytesMut) {
+    out.put_slice(b"id: ");
+    write(out);
+    out.put_slice(b"\n\n");
+}
+
+/// How long those lines are for an id of this length.
+pub(crate) fn id_len(id: usize) -> usize {
+    "id: \n\n".len() + id
+}
+
 /// Writes a comment, each of its lines as one of its own.
 pub(crate) fn comment(text: &str, out: &mut BytesMut) {
     lines(b": ", text, out);

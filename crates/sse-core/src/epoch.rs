@@ -26,6 +26,16 @@ pub struct Epoch {
 }
 
 impl Epoch {
+    /// The length of its text.
+    pub(crate) fn len(self) -> usize {
+        usize::from(self.len)
+    }
+
+    /// The bytes of its text.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.text[..self.len()]
+    }
+
     /// Draws 62 random bits from the system, so that no two logs share an epoch, whatever others do to generators of their own.
     ///
     /// # Errors

@@ -63,6 +63,7 @@ pub use frame::Frame;
 mod epoch;
 pub use epoch::Epoch;
 
+mod chunk;
 mod cursor;
 pub use cursor::Cursor;
 

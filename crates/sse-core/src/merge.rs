@@ -6,8 +6,10 @@ use crate::feed::Origin;
 use crate::{Error, EventId, EventLog, Feed};
 
 mod given;
+mod member;
 mod merged;
 mod packed;
+mod turns;
 
 pub(crate) use merged::Merged;
 

@@ -1,5 +1,8 @@
 use bytes::{Bytes, BytesMut};
 
+use crate::Cursor;
+use crate::chunk::Entry;
+
 /// How many bytes go into one chunk. A larger frame is a chunk of its own.
 pub(crate) const CHUNK_SIZE: usize = 64 * 1024;
 
@@ -50,11 +53,22 @@ pub(crate) struct Packed {
     frames: std::vec::IntoIter<Bytes>,
     /// What the last chunk had no room for.
     held: Option<Bytes>,
+    /// The last frame, whose id is of a position.
+    last: Option<(Cursor, usize)>,
 }
 
 impl Packed {
-    pub(crate) fn new(frames: Vec<Bytes>) -> Self {
-        Self { frames: frames.into_iter(), held: None }
+    /// The last frame has the id of this position, if any.
+    pub(crate) fn new(frames: Vec<Bytes>, position: Option<Cursor>) -> Self {
+        let last = position.zip(frames.last().map(Bytes::len));
+        Self { frames: frames.into_iter(), held: None, last }
+    }
+
+    /// Where the frame with the id is in the chunk that was given last, if it is there.
+    pub(crate) fn entry_in(&self, chunk: &Bytes) -> Option<Entry> {
+        let is_last = self.held.is_none() && self.frames.len() == 0;
+        let (position, size) = self.last.filter(|_| is_last)?;
+        Some(Entry::new(position, chunk.len() - size..chunk.len()))
     }
 }
 
@@ -80,7 +94,7 @@ mod tests {
     #[track_caller]
     fn check(frames: &[usize], chunks: &[usize]) {
         let frames = frames.iter().map(|size| Bytes::from(vec![b'x'; *size])).collect();
-        let sizes: Vec<usize> = Packed::new(frames).map(|chunk| chunk.len()).collect();
+        let sizes: Vec<usize> = Packed::new(frames, None).map(|chunk| chunk.len()).collect();
         assert_eq!(sizes, chunks);
     }
 

@@ -1,8 +1,10 @@
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 
+use crate::chunk::Entry;
 use crate::log::checks::Checks;
 use crate::log::recent::Recent;
 use crate::log::strangers::Strangers;
@@ -48,12 +50,17 @@ pub(crate) enum Part {
 /// A part of the log, as far as one page has it.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
-    /// These events, the position after which they come, and that of the last.
-    Events { bytes: Bytes, after: Cursor, last: Cursor },
+    /// These events, the position after which they come, and that of the last. Of the entries some may be of later events.
+    Events { bytes: Bytes, entries: Arc<[Entry]>, after: Cursor, last: Cursor },
     /// There is nothing up to this position.
     Nothing(Cursor),
     /// Not all that comes after the position is there.
     Gone,
+}
+
+/// Those of these entries that are of events up to this one.
+pub(crate) fn upto(entries: &[Entry], last: Cursor) -> &[Entry] {
+    &entries[..entries.partition_point(|entry| entry.position <= last)]
 }
 
 struct Wanted {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::feed::Options;
 use crate::log::behind::Part;
-use crate::log::reader::Next;
+use crate::log::reader::{Next, Told};
 use crate::log::state::State;
 use crate::{Cursor, Event, EventId, EventType, Frame, Gap, GapReason, MakeSnapshot, OnGap, Start};
 
@@ -57,6 +57,11 @@ impl Gaps {
         Self { then: Then::new(&options.on_gap, start), opening: None, log: Some(log) }
     }
 
+    /// Whether the log is one of several, whose ids are made of the positions of the events.
+    pub(super) fn are_of_one_of_several(&self) -> bool {
+        self.log.is_some()
+    }
+
     /// With the next event, and first with word of the position if that is wanted.
     pub(super) fn begin_live(&self, state: &State) -> Next {
         let newest = state.tail.newest();
@@ -65,7 +70,7 @@ impl Gaps {
             Some(event_type) => {
                 let opening = Event::new("").event_type(event_type.clone());
                 let frame = Frame::from(opening.id(newest.id(state.tail.epoch())));
-                Next::Tell(frame.into_bytes(), Box::new(Next::Read(newest)))
+                tell(frame.into_bytes(), Some(newest), Next::Read(newest))
             }
             None => Next::Read(newest),
         }
@@ -86,12 +91,13 @@ impl Gaps {
             Then::Live if is_behind => Next::Begin(Part::Last(1), None),
             Then::TellLive => {
                 let newest = state.tail.newest();
-                Next::Tell(self.word(state, reason, newest), Box::new(Next::Read(newest)))
+                let word = self.word(state, reason, newest);
+                tell(word, Some(newest), Next::Read(newest))
             }
             Then::Snapshot(make) => {
                 let gap = self.gap(state, reason);
                 let word = gap.to_frame_without_id().into_bytes();
-                Next::Tell(word, Box::new(Next::Ask(make.clone(), Box::new(gap))))
+                tell(word, None, Next::Ask(make.clone(), Box::new(gap)))
             }
             Then::Live => self.begin_live(state),
             Then::Stop => Next::Refuse,
@@ -107,6 +113,10 @@ impl Gaps {
     fn gap(&self, state: &State, reason: GapReason) -> Gap {
         Gap { log: self.log.clone(), ..state.gap(reason) }
     }
+}
+
+fn tell(frame: bytes::Bytes, position: Option<Cursor>, then: Next) -> Next {
+    Next::Tell(Box::new(Told { frame, position, then }))
 }
 
 impl Then {

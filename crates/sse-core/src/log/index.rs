@@ -3,6 +3,7 @@ use std::ops::Range;
 use bytes::BytesMut;
 
 use crate::Cursor;
+use crate::chunk::Entry;
 
 /// Where the events of a page are in its bytes.
 #[derive(Debug, Default)]
@@ -35,36 +36,20 @@ impl Run {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    cursor: Cursor,
-    // A page has at most 64 KiB, or one event, which is smaller than 4 GiB.
-    start: u32,
-    end: u32,
-}
-
-impl Entry {
-    fn range(&self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
-}
-
 impl Index {
     /// The next event: it has these bytes of the page.
     pub(crate) fn push(&mut self, cursor: Cursor, bytes: Range<usize>) {
-        // A page is smaller than 4 GiB.
-        let (start, end) = (bytes.start as u32, bytes.end as u32);
-        self.entries.push(Entry { cursor, start, end });
+        self.entries.push(Entry::new(cursor, bytes));
     }
 
     /// The position of the first event that is kept.
     pub(crate) fn first(&self) -> Option<Cursor> {
-        self.kept().first().map(|entry| entry.cursor)
+        self.kept().first().map(|entry| entry.position)
     }
 
     /// The position of the last.
     pub(crate) fn last(&self) -> Option<Cursor> {
-        self.kept().last().map(|entry| entry.cursor)
+        self.kept().last().map(|entry| entry.position)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -72,6 +57,7 @@ impl Index {
     }
 
     /// The events after this position, up to the first hole between them.
+    #[inline]
     pub(crate) fn run_after(&self, cursor: Cursor) -> Option<Run> {
         let (first, rest) = self.kept().get(self.place_after(cursor)..)?.split_first()?;
         let newest = rest.last().unwrap_or(first);
@@ -79,20 +65,28 @@ impl Index {
         if first.range().start < self.last_hole {
             last = first;
             for next in rest {
-                if next.start != last.end {
+                if next.range().start != last.range().end {
                     break;
                 }
                 last = next;
             }
         }
         let bytes = first.range().start..last.range().end;
-        Some(Run { bytes, last: last.cursor, is_up_to_a_hole: last.cursor < newest.cursor })
+        Some(Run { bytes, last: last.position, is_up_to_a_hole: last.position < newest.position })
+    }
+
+    /// Adds the events after this position, up to the last one, as they are in bytes that begin with the first.
+    pub(crate) fn list(&self, after: Cursor, last: Cursor, entries: &mut Vec<Entry>) {
+        let later = &self.kept()[self.place_after(after)..];
+        let start = later.first().map_or(0, |first| first.range().start);
+        let run = later.iter().take_while(|entry| entry.position <= last);
+        entries.extend(run.map(|entry| entry.without_first(start)));
     }
 
     /// The event at this position, if it is here.
     pub(crate) fn event(&self, cursor: Cursor) -> Option<Range<usize>> {
         let place = self.place_after(cursor).checked_sub(1)?;
-        Some(self.kept()[place]).filter(|entry| entry.cursor == cursor).map(|entry| entry.range())
+        Some(self.kept()[place]).filter(|entry| entry.position == cursor).map(|entry| entry.range())
     }
 
     /// The events after this position, in order.
@@ -100,26 +94,26 @@ impl Index {
         &self,
         cursor: Cursor,
     ) -> impl Iterator<Item = (Cursor, Range<usize>)> + '_ {
-        self.kept()[self.place_after(cursor)..].iter().map(|entry| (entry.cursor, entry.range()))
+        self.kept()[self.place_after(cursor)..].iter().map(|entry| (entry.position, entry.range()))
     }
 
     /// The position before the last `count` events, where there are more than that.
     pub(crate) fn before_last(&self, count: usize) -> Option<Cursor> {
         let before = self.len().checked_sub(count)?.checked_sub(1)?;
-        Some(self.kept()[before].cursor)
+        Some(self.kept()[before].position)
     }
 
     /// Lets go of the first event, and says which it was, and its size.
     pub(crate) fn let_go(&mut self) -> Option<(Cursor, usize)> {
         let first = *self.kept().first()?;
         self.gone += 1;
-        Some((first.cursor, first.range().len()))
+        Some((first.position, first.range().len()))
     }
 
     /// Takes the event at this position out, and says how large it was.
     pub(crate) fn take_out(&mut self, cursor: Cursor) -> Option<usize> {
         let place = self.place_after(cursor).checked_sub(1)?;
-        let entry = Some(self.kept()[place]).filter(|entry| entry.cursor == cursor)?;
+        let entry = Some(self.kept()[place]).filter(|entry| entry.position == cursor)?;
         self.entries.remove(self.gone + place);
         self.holes += entry.range().len();
         self.last_hole = self.last_hole.max(entry.range().end);
@@ -140,7 +134,7 @@ impl Index {
         for entry in self.kept() {
             let start = kept.len();
             kept.extend_from_slice(&bytes[entry.range()]);
-            index.push(entry.cursor, start..kept.len());
+            index.push(entry.position, start..kept.len());
         }
         (index, kept)
     }
@@ -157,10 +151,10 @@ impl Index {
     fn place_after(&self, cursor: Cursor) -> usize {
         match self.kept() {
             // Nearly every reader waits for the newest.
-            [.., before, newest] if before.cursor <= cursor && cursor < newest.cursor => {
+            [.., before, newest] if before.position <= cursor && cursor < newest.position => {
                 self.len() - 1
             }
-            kept => kept.partition_point(|entry| entry.cursor <= cursor),
+            kept => kept.partition_point(|entry| entry.position <= cursor),
         }
     }
 }

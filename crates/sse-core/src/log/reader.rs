@@ -3,6 +3,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
+use crate::chunk::Entry;
 use crate::log::EventLog;
 use crate::log::behind::Part;
 use crate::log::gaps::{Found, Gaps, Word};
@@ -29,6 +30,12 @@ pub(crate) struct Reader {
     next: Next,
     /// What it waits for, behind the tail.
     wants: Option<Part>,
+    /// Where the events are in what it gave last, if it is one of several.
+    #[expect(
+        clippy::box_collection,
+        reason = "most readers have none, and each byte of a reader counts"
+    )]
+    entries: Option<Box<Vec<Entry>>>,
     /// The newest event there was when it was first asked whether it has caught up.
     goal: Option<Box<(Epoch, Cursor)>>,
 }
@@ -42,8 +49,8 @@ pub(super) enum Next {
     Begin(Part, Option<Word>),
     /// Gives this page, which was taken together with what went before it.
     Give(Box<Page>),
-    /// Gives this frame first.
-    Tell(Bytes, Box<Next>),
+    /// Gives a frame first.
+    Tell(Box<Told>),
     /// Waits for this check of the store, which may know the id; it may be that of a snapshot.
     Check(EventId, u64, Option<Box<Packed>>),
     /// Asks for a snapshot. Not under the lock: it is made by the application, which may look at the log.
@@ -56,6 +63,14 @@ pub(super) enum Next {
     Stop,
     /// Gives nothing more, since the client cannot go on where it was.
     Refuse,
+}
+
+/// A frame that is given before a reader goes on.
+pub(super) struct Told {
+    pub(super) frame: Bytes,
+    /// If the frame has the id of one.
+    pub(super) position: Option<Cursor>,
+    pub(super) then: Next,
 }
 
 type Chunk = Result<Bytes, Error>;
@@ -93,7 +108,8 @@ impl Reader {
         let (key, epoch) = (state.readers.insert(), state.tail.epoch());
         drop(state);
         called.into_iter().for_each(|follower| follower.wake());
-        Self { log, key, gaps, epoch, next, wants: None, goal: None }
+        let entries = gaps.are_of_one_of_several().then(Box::default);
+        Self { log, key, gaps, epoch, next, wants: None, entries, goal: None }
     }
 
     /// Whether there is nothing more for this client, and never will be.
@@ -140,6 +156,25 @@ impl Reader {
         }
     }
 
+    /// Which life of the log it reads.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Where the events are in the chunk that was given last. Only one of several logs says it.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        self.entries.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    /// Remembers where the events are in the chunk that is given next.
+    #[inline]
+    fn note(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        if let Some(noted) = &mut self.entries {
+            noted.clear();
+            noted.extend(entries);
+        }
+    }
+
     /// All that there is after the cursor, up to about 64 kB of it. An error is the last item.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
         loop {
@@ -154,6 +189,10 @@ impl Reader {
                     }
                     match state.tail.read(*after) {
                         Read::Events(bytes, last) => {
+                            if let Some(entries) = &mut self.entries {
+                                entries.clear();
+                                state.tail.list(*after, last, entries);
+                            }
                             *after = last;
                             return Poll::Ready(Some(Ok(bytes)));
                         }
@@ -183,15 +222,19 @@ impl Reader {
                 }
                 Next::Give(page) => {
                     let (bytes, last) = (mem::take(&mut page.bytes), page.last);
+                    let entries = mem::take(&mut page.entries);
                     self.next = Next::Read(last);
+                    self.note(entries);
                     return Poll::Ready(Some(Ok(bytes)));
                 }
-                Next::Tell(..) => {
-                    let Next::Tell(word, then) = mem::replace(&mut self.next, Next::Stop) else {
+                Next::Tell(_) => {
+                    let Next::Tell(told) = mem::replace(&mut self.next, Next::Stop) else {
                         continue;
                     };
-                    self.next = *then;
-                    return Poll::Ready(Some(Ok(word)));
+                    let Told { frame, position, then } = *told;
+                    self.next = then;
+                    self.note(position.map(|position| Entry::new(position, 0..frame.len())));
+                    return Poll::Ready(Some(Ok(frame)));
                 }
                 Next::Check(_, number, _) => {
                     let number = *number;
@@ -208,7 +251,11 @@ impl Reader {
                     }
                 }
                 Next::Send(chunks, then) => match chunks.next() {
-                    Some(chunk) => return Poll::Ready(Some(Ok(chunk))),
+                    Some(chunk) => {
+                        let entry = chunks.entry_in(&chunk);
+                        self.note(entry);
+                        return Poll::Ready(Some(Ok(chunk)));
+                    }
                     None => {
                         self.next = match mem::replace(&mut **then, Next::Stop) {
                             // A snapshot may take long: what follows it is read again if it is still there, and what was held is
@@ -217,7 +264,7 @@ impl Reader {
                                 let mut state = self.log.lock_now();
                                 let is_here = page.after >= state.tail.base();
                                 match state.tail.epoch() == self.epoch && is_here {
-                                    true => read_now(&mut state, page.after),
+                                    true => read_now(&mut state, page.after, &self.gaps),
                                     false if state.deletions == page.deletions => Next::Give(page),
                                     false => Next::Read(page.after),
                                 }

@@ -1,11 +1,13 @@
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use crate::log::behind::{Answer, Part};
+use crate::chunk::Entry;
+use crate::log::behind::{Answer, Part, upto};
 use crate::log::follow::{Follow, Unused};
 use crate::log::page::{ID_ROOM, PAGE_SIZE};
 use crate::log::patience::Backoff;
@@ -116,8 +118,8 @@ pub(super) struct Encoded {
     after: Cursor,
     bounds: Bounds,
     bytes: Bytes,
-    /// Where each event ends in the bytes.
-    ends: Vec<(Cursor, usize)>,
+    /// Where each event is in the bytes.
+    entries: Arc<[Entry]>,
     is_empty: bool,
 }
 
@@ -125,18 +127,26 @@ impl Encoded {
     /// The page was read for this part, and begins after this position.
     pub(super) fn new(part: Part, after: Cursor, page: &Page) -> Self {
         let mut bytes = BytesMut::new();
-        let mut ends = Vec::with_capacity(page.events.len());
+        let mut entries = Vec::with_capacity(page.events.len());
         for event in &page.events {
             let (size, id) = (event.block.len() + ID_ROOM, event.cursor.id_text(page.bounds.epoch));
             if !bytes.is_empty() && bytes.len() + size > CHUNK_SIZE {
                 break;
             }
+            let start = bytes.len();
             bytes.extend_from_slice(&event.block);
             encode::id(id.as_bytes(), &mut bytes);
-            ends.push((event.cursor, bytes.len()));
+            entries.push(Entry::new(event.cursor, start..bytes.len()));
         }
         let is_empty = page.events.is_empty();
-        Self { part, after, bounds: page.bounds, bytes: bytes.freeze(), ends, is_empty }
+        Self {
+            part,
+            after,
+            bounds: page.bounds,
+            bytes: bytes.freeze(),
+            entries: entries.into(),
+            is_empty,
+        }
     }
 
     /// What there was when it had been read.
@@ -151,15 +161,14 @@ impl Encoded {
         if matches!(self.part, Part::After(_)) && self.after < floor {
             return Answer::Gone;
         }
-        let known = self.ends.partition_point(|(event, _)| *event <= newest);
-        let (Some(&(first, _)), Some(&(last, end))) =
-            (self.ends.first(), known.checked_sub(1).and_then(|last| self.ends.get(last)))
-        else {
+        let known = upto(&self.entries, newest);
+        let (Some(first), Some(last)) = (known.first(), known.last()) else {
             let nothing_up_to = if self.is_empty { base } else { newest };
             return Answer::Nothing(nothing_up_to.max(self.after).max(floor));
         };
         // To begin with the oldest is to begin with what was the oldest as it was read, though that is dropped by now.
-        let after = self.after.max(floor.min(first.previous()));
-        Answer::Events { bytes: self.bytes.slice(..end), after, last }
+        let after = self.after.max(floor.min(first.position.previous()));
+        let (bytes, entries) = (self.bytes.slice(..last.range().end), Arc::clone(&self.entries));
+        Answer::Events { bytes, entries, after, last: last.position }
     }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::chunk::Entry;
 use crate::log::ages::Ages;
 use crate::log::keys::Keys;
 use crate::log::page::{OpenPage, Page};
@@ -118,6 +119,12 @@ impl Tail {
             // What came after it has been deleted.
             None => Read::End,
         }
+    }
+
+    /// Adds where the events are in what was read after this cursor, and ended with the last one.
+    pub(crate) fn list(&self, after: Cursor, last: Cursor, entries: &mut Vec<Entry>) {
+        let page = self.pages.get(self.page_after(after)).map(|page| &page.index);
+        page.unwrap_or(&self.open.index).list(after, last, entries);
     }
 
     /// The key of an event.

@@ -1,6 +1,8 @@
 //! The id of a merge: of each log its name, and where the client is in it, `_name.place.name.place`. No id of a log begins with `_`. A
 //! place is the epoch in eleven characters and the cursor in up to eleven, or twice that with a hyphen between, all to the base of 62.
 
+use bytes::{BufMut, BytesMut};
+
 use crate::{Cursor, Epoch, EventId, LastEventId};
 
 /// Tells an id of a merge from one of a log.
@@ -29,31 +31,50 @@ pub(super) fn unpack(id: &EventId) -> Option<Vec<(&str, LastEventId)>> {
     Some(places)
 }
 
-/// Adds where a client is in a log of this name.
-pub(super) fn pack(name: &str, place: Option<(Epoch, Cursor)>, id: &mut String) {
-    id.push(if id.is_empty() { MARK } else { '.' });
-    id.push_str(name);
-    id.push('.');
+/// Writes an id of these parts.
+pub(super) fn write_id<'a>(parts: impl Iterator<Item = &'a str>, id: &mut BytesMut) {
+    let mut before = MARK as u8;
+    for part in parts {
+        id.put_u8(before);
+        id.put_slice(part.as_bytes());
+        before = b'.';
+    }
+}
+
+/// Writes the part of an id that says where a client is in a log of this name.
+pub(super) fn write_part(name: &str, place: Option<(Epoch, Cursor)>, part: &mut String) {
+    part.push_str(name);
+    part.push('.');
     let Some((epoch, cursor)) = place else {
-        id.push_str(NOWHERE);
+        part.push_str(NOWHERE);
         return;
     };
-    write(number_of(epoch), EPOCH_LEN, id);
+    write(number_of(epoch), EPOCH_LEN, part);
+    write_cursor(cursor, part);
+}
+
+/// Makes a part of one epoch that of another position in it.
+pub(super) fn move_part(name: &str, cursor: Cursor, part: &mut String) {
+    part.truncate(name.len() + 1 + EPOCH_LEN);
+    write_cursor(cursor, part);
+}
+
+fn write_cursor(cursor: Cursor, part: &mut String) {
     if cursor.hi() > 0 {
-        write(cursor.hi(), 1, id);
-        id.push('-');
+        write(cursor.hi(), 1, part);
+        part.push('-');
     }
-    write(cursor.lo(), 1, id);
+    write(cursor.lo(), 1, part);
 }
 
 /// How long the part of a log of this name can become, with what stands before it.
 pub(super) fn longest(name: &str, largest: Cursor) -> usize {
-    let mut id = String::new();
+    let mut part = String::new();
     let any = "0".parse().ok();
-    pack(name, any.map(|epoch| (epoch, largest)), &mut id);
+    write_part(name, any.map(|epoch| (epoch, largest)), &mut part);
     // Where there is a second number, the first grows to its longest before that counts one more.
     let lo = if largest.hi() > 0 { digits(u64::MAX) - digits(largest.lo()) } else { 0 };
-    id.len() + lo
+    1 + part.len() + lo
 }
 
 /// The id that the log itself gives this place. Each place has one text.
@@ -65,13 +86,13 @@ fn read_place(place: &str) -> Option<EventId> {
     };
     let epoch = epoch_of(read_digits(epoch)?)?;
     let (id, mut again) = (cursor.id(epoch), String::new());
-    pack("", Some((epoch, cursor)), &mut again);
-    (again.strip_prefix("_.") == Some(place)).then_some(id)
+    write_part("", Some((epoch, cursor)), &mut again);
+    (again.strip_prefix('.') == Some(place)).then_some(id)
 }
 
 /// An epoch is a number to the base of 37, of twelve digits: its characters, and nothing after them.
 fn number_of(epoch: Epoch) -> u64 {
-    let text = epoch.as_str().bytes();
+    let text = epoch.as_bytes().iter();
     let digits = text.map(|b| if b.is_ascii_digit() { b - b'0' + 1 } else { b - b'a' + 11 });
     digits
         .chain(std::iter::repeat(0))
@@ -131,9 +152,15 @@ mod tests {
             let epoch: Epoch = epoch.parse().expect("an epoch");
             for hi in [0, 1, 61, 62, u64::MAX] {
                 for lo in [0, 1, 61, 62, u64::MAX] {
-                    let (cursor, mut id) = (Cursor::new(hi, lo), String::new());
-                    pack("a", Some((epoch, cursor)), &mut id);
-                    pack("b_-", None, &mut id);
+                    let (cursor, mut id) = (Cursor::new(hi, lo), BytesMut::new());
+                    let parts =
+                        [("a", Some((epoch, cursor))), ("b_-", None)].map(|(name, place)| {
+                            let mut part = String::new();
+                            write_part(name, place, &mut part);
+                            part
+                        });
+                    write_id(parts.iter().map(String::as_str), &mut id);
+                    let id = String::from_utf8(id.into()).expect("ASCII");
                     assert!(id.len() <= longest("a", cursor) + 1 + 5, "{id}");
                     let id = EventId::try_from(id).expect("letters, digits, dots and hyphens");
                     let expected =

@@ -5,7 +5,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use crate::log::behind::{Answer, Part};
+use crate::chunk::Entry;
+use crate::log::behind::{Answer, Part, upto};
 use crate::log::gaps::Word;
 use crate::log::reader::{Next, Page, Reader, read_now};
 use crate::log::state::State;
@@ -36,14 +37,14 @@ impl Reader {
         if let Some(after) = state.begin_of(part) {
             let wanted = self.wants.take();
             let unneeded = state.behind.as_mut().map(|behind| behind.leave(wanted, self.key));
-            self.next = read_now(&mut state, after);
+            self.next = read_now(&mut state, after, &self.gaps);
             if word.is_none() && matches!(self.next, Next::Read(_)) {
                 self.next = self.gaps.begin_live(&state);
             }
             let said = say(&state, after, word);
             drop(state);
             drop(unneeded);
-            return Poll::Ready(said);
+            return Poll::Ready(self.said(said, after));
         }
         let asked = state.ask(part, self.key, cx.waker());
         let Poll::Ready(answer) = asked.answer else {
@@ -53,24 +54,35 @@ impl Reader {
             return Poll::Pending;
         };
         self.wants = None;
-        let said = match answer {
-            Answer::Events { bytes, after, last } => {
+        let (said, after) = match answer {
+            Answer::Events { bytes, entries, after, last } => {
                 let deletions = state.deletions;
-                self.next = Next::Give(Box::new(Page { bytes, after, last, deletions }));
-                say(&state, after, word)
+                let entries = match self.gaps.are_of_one_of_several() {
+                    true => upto(&entries, last).to_vec(),
+                    false => Vec::new(),
+                };
+                self.next = Next::Give(Box::new(Page { bytes, entries, after, last, deletions }));
+                (say(&state, after, word), after)
             }
             Answer::Nothing(last) => {
                 self.next = Next::Read(last);
-                say(&state, last, word)
+                (say(&state, last, word), last)
             }
             Answer::Gone => {
                 self.next = Next::Begin(Part::Oldest, word);
-                None
+                (None, Cursor::START)
             }
         };
         drop(state);
         asked.aside.done();
-        Poll::Ready(said)
+        Poll::Ready(self.said(said, after))
+    }
+
+    /// Word of a gap has the id of the position after which its client goes on.
+    fn said(&mut self, word: Option<Bytes>, after: Cursor) -> Option<Bytes> {
+        let entry = word.as_ref().map(|word| Entry::new(after, 0..word.len()));
+        self.note(entry);
+        word
     }
 }
 

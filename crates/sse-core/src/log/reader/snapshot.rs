@@ -3,6 +3,7 @@
 use std::mem;
 use std::task::Waker;
 
+use crate::cursor::Origin;
 use crate::log::gaps::Found;
 use crate::log::reader::{Next, Reader, read_now, read_on};
 use crate::log::state::Place;
@@ -18,7 +19,8 @@ impl Reader {
             return Err(Error::too_large(size, limit));
         }
         let at = snapshot.at.clone();
-        let chunks = Box::new(Packed::new(snapshot.into_bytes()));
+        let position = Origin::place_of(at.as_str()).map(|(_, position)| position);
+        let chunks = Box::new(Packed::new(snapshot.into_bytes(), position));
         let mut state = self.log.lock_now();
         self.epoch = state.tail.epoch();
         let after = match state.resolve_id(&at)? {
@@ -34,7 +36,7 @@ impl Reader {
             }
         };
         // What came after its position is taken now, since it may be dropped while the snapshot goes out.
-        self.next = Next::Send(chunks, Box::new(read_now(&mut state, after)));
+        self.next = Next::Send(chunks, Box::new(read_now(&mut state, after, &self.gaps)));
         Ok(())
     }
 
@@ -48,7 +50,7 @@ impl Reader {
         match (state.position_of(&id), chunks) {
             (Ok(after), None) => self.next = read_on(&mut state, after),
             (Ok(after), Some(chunks)) => {
-                self.next = Next::Send(chunks, Box::new(read_now(&mut state, after)));
+                self.next = Next::Send(chunks, Box::new(read_now(&mut state, after, &self.gaps)));
             }
             (Err(gap), chunks) => {
                 if let Some(behind) = &mut state.behind {

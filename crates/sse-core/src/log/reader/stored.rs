@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
-use crate::log::behind::{Answer, Part};
+use crate::log::behind::{Answer, Part, upto};
 use crate::log::gaps::Found;
 use crate::log::reader::{Next, Reader};
 use crate::log::state::State;
@@ -57,7 +57,11 @@ impl Reader {
         let asked = state.ask(part, self.key, cx.waker());
         self.wants = asked.answer.is_pending().then_some(part);
         let bytes = asked.answer.map(|answer| match answer {
-            Answer::Events { bytes, last, .. } => {
+            Answer::Events { bytes, entries, last, .. } => {
+                if let Some(noted) = &mut self.entries {
+                    noted.clear();
+                    noted.extend_from_slice(upto(&entries, last));
+                }
                 self.next = Next::Read(last);
                 Some(bytes)
             }
