@@ -29,9 +29,8 @@ pub(crate) fn kept() -> PathBuf {
 /// The cargo that runs this test, in a folder.
 pub(crate) fn cargo(folder: &Path) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // As the workspace's profile has it: then its dependencies are built already.
+    // As the workspace has it. What it optimizes its dependencies for is run for longer.
     cargo.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
-    cargo.args(["--config", "profile.dev.package.'*'.opt-level=1"]);
     cargo.env("CARGO_TARGET_DIR", target()).current_dir(folder);
     cargo
 }

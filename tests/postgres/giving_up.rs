@@ -20,6 +20,8 @@ async fn while_a_standby_is_away_each_try_leaves_no_connection_behind_over_the_l
     append(&store, "before").await;
     let client = client(&postgres).await;
     postgres.configure("synchronous_standby_names", "gone").await;
+    // Commits wait once the checkpointer has heard of it, too.
+    soon(async { while store.append(&[event("x")]).await.is_ok() {} }).await;
     let count = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
     let (mut unknown, mut failed, mut most) = (0, 0, 0);
     let begun = Instant::now();

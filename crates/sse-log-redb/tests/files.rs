@@ -69,22 +69,6 @@ fn a_file_that_cannot_be_opened_is_an_error_that_says_why() -> Test {
 }
 
 #[test]
-fn a_file_of_another_format_is_refused_by_its_number() -> Test {
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("log.redb");
-    for format in [1, 3] {
-        let database = redb::Database::create(&path)?;
-        let txn = database.begin_write()?;
-        let file = redb::TableDefinition::<&str, u64>::new("sse-log");
-        txn.open_table(file)?.insert("format", format)?;
-        txn.commit()?;
-        drop(database);
-        check(&path, &format!("its format is {format}, and this version of sse-log-redb knows 2"));
-    }
-    Ok(())
-}
-
-#[test]
 fn a_file_that_another_has_is_waited_for_where_that_is_asked_for() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
