@@ -20,6 +20,7 @@ use sse_conformance::suite::framework::Framework;
 pub mod bare;
 pub mod beside_plain;
 pub mod case;
+pub mod deliveries;
 pub mod fanout;
 pub mod idle;
 pub mod logs;

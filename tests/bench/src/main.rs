@@ -7,6 +7,7 @@ use std::io;
 use cap::Cap;
 use clap::Parser;
 use sse_bench::beside_plain::{self, Beside};
+use sse_bench::deliveries::{self, Deliveries};
 use sse_bench::fanout::{self, Fanout};
 use sse_bench::idle::{self, Idle};
 use sse_bench::logs::{self, IdleLogs};
@@ -33,6 +34,8 @@ enum Arguments {
     Idle(Idle),
     /// What an event costs that goes to very many readers.
     Fanout(Fanout),
+    /// Live deliveries of a log, or of a merge, without a framework.
+    Deliveries(Deliveries),
     /// What a store takes: appending, following, reading, replaying, opening.
     Store(Storing),
     /// What logs in a redb file add to redb alone.
@@ -53,6 +56,10 @@ fn main() -> io::Result<()> {
         Arguments::Pinned(pinned) => run(pinned::measure(&program, pinned)),
         Arguments::Idle(idle) => run(idle::measure(&program, idle)),
         Arguments::Fanout(fanout) => run(fanout::measure(&program, fanout)),
+        Arguments::Deliveries(deliveries) => {
+            deliveries::measure(&deliveries);
+            Ok(())
+        }
         Arguments::Store(storing) => run(store::measure(storing)),
         Arguments::RedbBesidePlain(beside) => run(beside_plain::measure(beside)),
         Arguments::Recover(recovering) => run(recover::measure(recovering)),
