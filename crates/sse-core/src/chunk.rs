@@ -35,3 +35,8 @@ impl Entry {
         start..end - encode::id_len(self.position.id_len(epoch))
     }
 }
+
+/// Those of these entries that are of events up to this one.
+pub(crate) fn upto(entries: &[Entry], last: Cursor) -> &[Entry] {
+    &entries[..entries.partition_point(|entry| entry.position <= last)]
+}

@@ -58,11 +58,6 @@ pub(crate) enum Answer {
     Gone,
 }
 
-/// Those of these entries that are of events up to this one.
-pub(crate) fn upto(entries: &[Entry], last: Cursor) -> &[Entry] {
-    &entries[..entries.partition_point(|entry| entry.position <= last)]
-}
-
 struct Wanted {
     /// Which wish it is: what was read for an earlier one, of before a deletion, say, is no answer to it.
     wish: u64,

@@ -14,11 +14,15 @@ use crate::snapshot::Waiting;
 use crate::{Cursor, Epoch, Error, EventId, Gap, GapReason, LastEventId, MakeSnapshot, Start};
 
 mod begin;
+mod entries;
 mod page;
+mod progress;
 mod snapshot;
 mod stored;
+mod told;
 
 use page::{Page, read_now, read_on};
+pub(super) use told::Told;
 
 /// One client of a log: a cursor that moves on, and a place among those who wait.
 pub(crate) struct Reader {
@@ -30,7 +34,7 @@ pub(crate) struct Reader {
     next: Next,
     /// What it waits for, behind the tail.
     wants: Option<Part>,
-    /// Where the events are in what it gave last, if it is one of several.
+    /// Where the events are in what it gave last, if its log is one of several.
     #[expect(
         clippy::box_collection,
         reason = "most readers have none, and each byte of a reader counts"
@@ -63,14 +67,6 @@ pub(super) enum Next {
     Stop,
     /// Gives nothing more, since the client cannot go on where it was.
     Refuse,
-}
-
-/// A frame that is given before a reader goes on.
-pub(super) struct Told {
-    pub(super) frame: Bytes,
-    /// If the frame has the id of one.
-    pub(super) position: Option<Cursor>,
-    pub(super) then: Next,
 }
 
 type Chunk = Result<Bytes, Error>;
@@ -110,69 +106,6 @@ impl Reader {
         called.into_iter().for_each(|follower| follower.wake());
         let entries = gaps.are_of_one_of_several().then(Box::default);
         Self { log, key, gaps, epoch, next, wants: None, entries, goal: None }
-    }
-
-    /// Whether there is nothing more for this client, and never will be.
-    pub(crate) fn is_stopped(&self) -> bool {
-        matches!(self.next, Next::Stop | Next::Refuse)
-    }
-
-    /// Whether that is for a gap.
-    pub(crate) fn is_refused(&self) -> bool {
-        matches!(self.next, Next::Refuse)
-    }
-
-    /// Whether a client that does not read on for ever has to, for now: there is something for it that takes time.
-    pub(crate) fn has_more_to_give(&self) -> bool {
-        match self.next {
-            Next::Read(_) => self.wants.is_some(),
-            Next::Tell(..) | Next::Stop | Next::Refuse => false,
-            _ => true,
-        }
-    }
-
-    /// Whether the client has all that there was when this was first asked.
-    pub(crate) fn has_caught_up(&mut self) -> bool {
-        let state = self.log.lock_now();
-        let now = (state.tail.epoch(), state.newest());
-        drop(state);
-        let goal = self.goal.get_or_insert_with(|| Box::new(now));
-        if goal.0 != now.0 {
-            // What there was then is not there any more.
-            **goal = now;
-        }
-        match self.next {
-            Next::Read(after) => self.epoch == goal.0 && after >= goal.1,
-            _ => self.is_stopped(),
-        }
-    }
-
-    /// The position after which it reads on: all up to it has been given out, or said to be a gap. `None` if that is still to come.
-    pub(crate) fn position(&self) -> Option<(Epoch, Cursor)> {
-        match &self.next {
-            Next::Read(after) => Some((self.epoch, *after)),
-            Next::Give(page) => Some((self.epoch, page.after)),
-            _ => None,
-        }
-    }
-
-    /// Which life of the log it reads.
-    pub(crate) fn epoch(&self) -> Epoch {
-        self.epoch
-    }
-
-    /// Where the events are in the chunk that was given last. Only one of several logs says it.
-    pub(crate) fn entries(&self) -> &[Entry] {
-        self.entries.as_deref().map_or(&[], Vec::as_slice)
-    }
-
-    /// Remembers where the events are in the chunk that is given next.
-    #[inline]
-    fn note(&mut self, entries: impl IntoIterator<Item = Entry>) {
-        if let Some(noted) = &mut self.entries {
-            noted.clear();
-            noted.extend(entries);
-        }
     }
 
     /// All that there is after the cursor, up to about 64 kB of it. An error is the last item.
@@ -228,13 +161,9 @@ impl Reader {
                     return Poll::Ready(Some(Ok(bytes)));
                 }
                 Next::Tell(_) => {
-                    let Next::Tell(told) = mem::replace(&mut self.next, Next::Stop) else {
-                        continue;
-                    };
-                    let Told { frame, position, then } = *told;
-                    self.next = then;
-                    self.note(position.map(|position| Entry::new(position, 0..frame.len())));
-                    return Poll::Ready(Some(Ok(frame)));
+                    if let Some(frame) = self.tell() {
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
                 }
                 Next::Check(_, number, _) => {
                     let number = *number;

@@ -6,8 +6,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use crate::chunk::Entry;
-use crate::log::behind::{Answer, Part, upto};
+use crate::chunk::{Entry, upto};
+use crate::log::behind::{Answer, Part};
 use crate::log::follow::{Follow, Unused};
 use crate::log::page::{ID_ROOM, PAGE_SIZE};
 use crate::log::patience::Backoff;

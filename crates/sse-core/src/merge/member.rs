@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::chunk::Entry;
 use crate::log::Reader;
 use crate::merge::packed;
 use crate::pack::CHUNK_SIZE;
@@ -14,9 +13,17 @@ pub(super) struct Member {
     name: Arc<str>,
     pub(super) reader: Reader,
     known: Known,
-    given: Given,
+    /// What the reader gave, and how much of it was taken.
+    chunk: Bytes,
+    taken: Taken,
     /// The part of an id that says where its client is, and for which place it was made.
     part: (Known, String),
+}
+
+#[derive(Default)]
+struct Taken {
+    bytes: usize,
+    entries: usize,
 }
 
 /// Where a client is in a log, as far as it has been told.
@@ -29,26 +36,15 @@ pub(super) enum Known {
     Nowhere,
 }
 
-/// A chunk that the reader gave, of which some was taken.
-#[derive(Default)]
-struct Given {
-    bytes: Bytes,
-    /// Where its events are, and of which life of the log.
-    entries: Vec<Entry>,
-    epoch: Option<Epoch>,
-    /// How many of the bytes, and of the entries, were taken.
-    taken: (usize, usize),
-}
-
 impl Member {
     pub(super) fn new(name: Arc<str>, reader: Reader, known: Known) -> Self {
         let part = (Known::New, String::new());
-        Self { name, reader, known, given: Given::default(), part }
+        Self { name, reader, known, chunk: Bytes::new(), taken: Taken::default(), part }
     }
 
     /// Whether all that the reader gave was taken.
     pub(super) fn is_empty(&self) -> bool {
-        self.given.taken.0 == self.given.bytes.len()
+        self.chunk.is_empty()
     }
 
     /// Remembers where the client is before the reader is polled: it may come to have no place, at the end, or before word of a gap.
@@ -56,43 +52,49 @@ impl Member {
         self.known = self.known_now();
     }
 
-    /// The reader gave this.
-    pub(super) fn give(&mut self, bytes: Bytes) {
-        let mut entries = mem::take(&mut self.given.entries);
-        entries.clear();
-        entries.extend_from_slice(self.reader.entries());
-        self.given = Given { bytes, entries, epoch: Some(self.reader.epoch()), taken: (0, 0) };
+    /// The reader gave this, and is not polled until all of it was taken.
+    pub(super) fn give(&mut self, chunk: Bytes) {
+        (self.chunk, self.taken) = (chunk, Taken::default());
     }
 
     /// How many bytes what is left takes, with its ids, at the most.
     pub(super) fn room(&self) -> usize {
-        let (bytes, entries) = self.given.taken;
-        self.given.bytes.len() - bytes + (self.given.entries.len() - entries) * ID_LEN
+        let entries = self.reader.entries().len() - self.taken.entries;
+        self.chunk.len() - self.taken.bytes + entries * ID_LEN
     }
 
-    /// Takes what comes next, as far as the chunk has room for it. Returns what it was, if anything.
-    pub(super) fn take(&mut self, out: &mut BytesMut) -> Option<Taken> {
-        let Given { bytes, entries, epoch, taken } = &mut self.given;
-        let entry = entries.get(taken.1);
-        let frames = taken.0..entry.map_or(bytes.len(), |entry| entry.range().start);
-        if !frames.is_empty() {
-            // These have no ids.
-            if !has_room(out, frames.len()) {
-                return None;
+    /// Takes what comes next, as far as there is room for it. Returns what it was, if anything.
+    pub(super) fn take(&mut self, out: &mut BytesMut) -> Option<Next> {
+        let entry = self.reader.entries().get(self.taken.entries);
+        // Frames that stand before it have no ids.
+        let frames = self.taken.bytes..entry.map_or(self.chunk.len(), |entry| entry.range().start);
+        let (next, bytes, end, room) = match entry {
+            Some(entry) if frames.is_empty() => {
+                let block = entry.block(self.reader.epoch());
+                (Next::Event(entry.position), block, entry.range().end, ID_LEN)
             }
-            out.extend_from_slice(&bytes[frames.clone()]);
-            taken.0 = frames.end;
-            return Some(Taken::Frames);
-        }
-        let (entry, epoch) = (entry?, (*epoch)?);
-        let block = entry.block(epoch);
-        if !has_room(out, block.len() + ID_LEN) {
+            _ if frames.is_empty() => return None,
+            _ => (Next::Frames, frames.clone(), frames.end, 0),
+        };
+        // What is larger than a chunk is one of its own.
+        if !out.is_empty() && out.len() + bytes.len() + room > CHUNK_SIZE {
             return None;
         }
-        out.extend_from_slice(&bytes[block]);
-        *taken = (entry.range().end, taken.1 + 1);
-        self.known = Known::At(epoch, entry.position);
-        Some(Taken::Event)
+        out.extend_from_slice(&self.chunk[bytes]);
+        self.taken.bytes = end;
+        if let Next::Event(position) = next {
+            self.taken.entries += 1;
+            self.known = Known::At(self.reader.epoch(), position);
+        }
+        Some(next)
+    }
+
+    /// Lets the page go once all of it was taken: it is held by nobody for a client that waits.
+    pub(super) fn finish(&mut self) {
+        if self.taken.bytes == self.chunk.len() {
+            self.chunk = Bytes::new();
+            self.reader.forget_entries();
+        }
     }
 
     /// The part of an id that says where its client is; nothing if it has not been here. What it is still to be told of a gap it is told after
@@ -128,17 +130,12 @@ impl Member {
 }
 
 /// What was taken.
-pub(super) enum Taken {
+pub(super) enum Next {
     /// Whole frames.
     Frames,
-    /// A block, which lacks its id.
-    Event,
+    /// The block of the event at this position, which lacks its id.
+    Event(Cursor),
 }
 
 /// What an id and the lines around it take at the most.
 const ID_LEN: usize = EventId::MAX_LEN + 6;
-
-/// A frame that is larger than a chunk is one of its own.
-fn has_room(out: &BytesMut, size: usize) -> bool {
-    out.is_empty() || out.len() + size <= CHUNK_SIZE
-}

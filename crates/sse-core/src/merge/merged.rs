@@ -7,7 +7,7 @@ use crate::cursor::Origin;
 use crate::feed::Options;
 use crate::log::{Gaps, Reader};
 use crate::merge::given::Given;
-use crate::merge::member::{Known, Member, Taken};
+use crate::merge::member::{Known, Member, Next};
 use crate::merge::packed;
 use crate::merge::turns::Turns;
 use crate::pack::CHUNK_SIZE;
@@ -116,11 +116,12 @@ impl Merged {
     /// Takes what one log has given, as much as one chunk has room for: its events, each with an id for all logs.
     fn take(&mut self, turn: usize) -> Bytes {
         let mut out = BytesMut::with_capacity(self.logs[turn].room().min(CHUNK_SIZE));
-        while let Some(taken) = self.logs[turn].take(&mut out) {
-            if let Taken::Event = taken {
+        while let Some(next) = self.logs[turn].take(&mut out) {
+            if let Next::Event(_) = next {
                 encode::id_of_parts(|out| self.write_id(out), &mut out);
             }
         }
+        self.logs[turn].finish();
         out.freeze()
     }
 

@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use crate::chunk::Entry;
-use crate::log::behind::{Answer, Part, upto};
+use crate::chunk::{Entry, upto};
+use crate::log::behind::{Answer, Part};
 use crate::log::gaps::Word;
 use crate::log::reader::{Next, Page, Reader, read_now};
 use crate::log::state::State;

@@ -4,7 +4,8 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
-use crate::log::behind::{Answer, Part, upto};
+use crate::chunk::upto;
+use crate::log::behind::{Answer, Part};
 use crate::log::gaps::Found;
 use crate::log::reader::{Next, Reader};
 use crate::log::state::State;
