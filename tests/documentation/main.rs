@@ -1,5 +1,6 @@
 //! What the README, the docs and the examples say is so: their programs are built and run, and so are their commands.
 
+mod arrows;
 mod blocks;
 mod checkout;
 mod commands;

@@ -4,11 +4,9 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::{fmt, io};
 
-use crate::Gap;
-use crate::store::StoreError;
-
-/// Any error of an application's own, as a [`Source`](crate::Source) may return it.
-pub type BoxError = Box<dyn StdError + Send + Sync>;
+use crate::boxed::BoxError;
+use crate::gap::Gap;
+use crate::store::error::StoreError;
 
 /// What went wrong: one type, to be printed, or asked what it is.
 ///

@@ -11,7 +11,8 @@ use sync_wrapper::SyncWrapper;
 
 use crate::events::Events;
 use crate::failure::Failure;
-use crate::feed::{Feed, Options};
+use crate::feed::Feed;
+use crate::options::Options;
 use crate::shutdown::OpenStream;
 use crate::timer::{Sleep, Timer};
 use crate::unwritten::Unwritten;

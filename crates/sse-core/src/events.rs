@@ -3,9 +3,10 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use sync_wrapper::SyncWrapper;
 
-use crate::feed::{Options, Origin, Running};
+use crate::feed::{Origin, Running};
 use crate::log::{Gaps, Reader};
 use crate::merge::Merged;
+use crate::options::Options;
 use crate::pack::Pack;
 use crate::panics::caught;
 use crate::resume::Resume;

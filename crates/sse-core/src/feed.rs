@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::failure::Failure;
+use crate::options::Options;
 use crate::polls::Polls;
 use crate::stream_context::Receiver;
-use crate::{BoxError, Error, Event, EventLog, EventType, OnGap, Shutdown, Source, Start, resume};
+use crate::{BoxError, Error, Event, EventLog, EventType, OnGap, Shutdown, Source, Start};
 
 /// Where one client's events come from, and the options of its stream.
 ///
@@ -44,21 +44,6 @@ pub(crate) enum Origin {
 
 /// The closure of a stream, as it runs.
 pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
-
-pub(crate) struct Options {
-    pub(crate) keep_alive: Duration,
-    pub(crate) keep_alive_event: Option<EventType>,
-    pub(crate) retry: Option<Duration>,
-    pub(crate) start: Start,
-    pub(crate) opening_event: Option<EventType>,
-    pub(crate) on_gap: OnGap,
-    pub(crate) failure: Failure,
-    pub(crate) polls: Polls,
-    pub(crate) last_event_id_parameter: String,
-    /// Each of which ends the stream.
-    pub(crate) shutdowns: Vec<Shutdown>,
-    pub(crate) limits: resume::Limits,
-}
 
 impl Feed {
     /// The longest time between keep-alives, an hour. There is no stream without: a server learns by writing that a client
@@ -259,37 +244,6 @@ impl Feed {
 
     pub(crate) fn new(origin: Origin, shutdowns: &[Shutdown]) -> Self {
         Self { origin, options: Options::with_shutdowns(shutdowns) }
-    }
-}
-
-impl Options {
-    fn with_shutdowns(shutdowns: &[Shutdown]) -> Self {
-        let mut options = Self {
-            keep_alive: Duration::from_secs(20),
-            keep_alive_event: None,
-            retry: None,
-            start: Start::default(),
-            opening_event: None,
-            on_gap: OnGap::default(),
-            failure: Failure::default(),
-            polls: Polls::default(),
-            last_event_id_parameter: "lastEventId".to_owned(),
-            shutdowns: Vec::new(),
-            limits: resume::Limits {
-                buffered: 1024,
-                remembered: 10_000,
-                late: Duration::from_secs(60),
-            },
-        };
-        shutdowns.iter().for_each(|shutdown| options.tie(shutdown));
-        options
-    }
-
-    /// Each shutdown counts a stream once, however often it was given.
-    fn tie(&mut self, shutdown: &Shutdown) {
-        if !self.shutdowns.iter().any(|known| known.is(shutdown)) {
-            self.shutdowns.push(shutdown.clone());
-        }
     }
 }
 

@@ -5,9 +5,6 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::Epoch;
-use crate::cursor::{IdText, Origin};
-
 /// The id of an event: what a client sends back as its [last event ID] when it reconnects.
 ///
 /// At most [`MAX_LEN`](EventId::MAX_LEN) bytes of printable ASCII, without a space at either end. Anything else does not come
@@ -61,9 +58,9 @@ impl InvalidField {
 }
 
 impl EventId {
-    /// The id of a position in a log, which is one by the way it is made.
-    pub(crate) fn of_a_log(id: &IdText) -> Self {
-        Self(Text::Shared(id.as_str().into()))
+    /// An id that is one by the way it is made.
+    pub(crate) fn unchecked(id: &str) -> Self {
+        Self(Text::Shared(id.into()))
     }
 
     /// The longest id, in bytes: browsers send a longer `Last-Event-ID` to another origin only after a preflight
@@ -81,18 +78,6 @@ impl EventId {
             Ok(()) => Self(Text::Static(id)),
             Err(reason) => panic!("{}", reason),
         }
-    }
-
-    /// Returns the life of the log that gave this id; `None` if it has not the form of an id of a log. That it was given does not follow.
-    ///
-    /// ```
-    /// use sse_core::EventId;
-    ///
-    /// assert_eq!(EventId::from_static("k3b9.7").epoch(), "k3b9".parse().ok());
-    /// assert_eq!(EventId::from_static("7").epoch(), None);
-    /// ```
-    pub fn epoch(&self) -> Option<Epoch> {
-        Origin::place_of(self.as_str()).map(|(epoch, _)| epoch)
     }
 }
 

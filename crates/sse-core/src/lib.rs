@@ -49,8 +49,11 @@
 mod field;
 pub use field::{EventId, EventType, InvalidField};
 
+mod boxed;
+pub use boxed::BoxError;
+
 mod error;
-pub use error::{BoxError, Error};
+pub use error::Error;
 
 mod event;
 pub use event::Event;
@@ -67,11 +70,16 @@ mod chunk;
 mod cursor;
 pub use cursor::Cursor;
 
+mod id;
+
 mod gap;
-pub use gap::{Gap, GapReason, OnGap};
+pub use gap::{Gap, GapReason};
 
 mod snapshot;
 pub use snapshot::{MakeSnapshot, Snapshot};
+
+mod on_gap;
+pub use on_gap::OnGap;
 
 mod request;
 pub use request::{LastEventId, StreamRequest};
@@ -106,6 +114,8 @@ pub use stream_context::{Closed, StreamContext};
 
 mod start;
 pub use start::Start;
+
+mod options;
 
 mod pack;
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use sync_wrapper::SyncWrapper;
 
-use crate::feed::Options;
+use crate::options::Options;
 use crate::snapshot::Waiting;
 use crate::timer::Sleep;
 use crate::{
@@ -58,17 +58,6 @@ enum AfterSnapshot {
     None,
     Fetch(EventId),
     Fetched,
-}
-
-/// What bounds the memory of one client of a source.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// How many events are kept that are published while it catches up.
-    pub(crate) buffered: usize,
-    /// How many ids are remembered of those replayed.
-    pub(crate) remembered: usize,
-    /// For how long after the replay.
-    pub(crate) late: Duration,
 }
 
 type Answer<T> = SyncWrapper<Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>>;

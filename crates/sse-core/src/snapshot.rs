@@ -10,7 +10,7 @@ use futures_util::future::{Either, select};
 use sync_wrapper::SyncWrapper;
 
 use crate::panics::caught;
-use crate::{BoxError, Event, EventId, EventType, Frame, Gap, OnGap, Timer};
+use crate::{BoxError, Event, EventId, EventType, Frame, Gap, Timer};
 
 /// How long the application may take to make a snapshot.
 const TIME: Duration = Duration::from_secs(30);
@@ -37,63 +37,19 @@ pub struct Snapshot {
 
 /// What makes a [`Snapshot`]; see [`OnGap::snapshot`].
 #[derive(Clone)]
-pub struct MakeSnapshot(Arc<dyn Fn(Gap) -> Making + Send + Sync>);
+pub struct MakeSnapshot(pub(crate) Arc<dyn Fn(Gap) -> Making + Send + Sync>);
 
-type Making = Pin<Box<dyn Future<Output = Result<Snapshot, BoxError>> + Send>>;
+pub(crate) type Making = Pin<Box<dyn Future<Output = Result<Snapshot, BoxError>> + Send>>;
 
 /// A snapshot that is being made, as part of the stream that waits for it.
 pub(crate) type Waiting = SyncWrapper<Making>;
-
-impl OnGap {
-    /// An event of type `reset`, then what this closure makes, then what came after it.
-    ///
-    /// The closure runs as part of the stream, and is dropped when the client leaves. An error of it ends the response, and the
-    /// client comes back to the same gap; so does a panic, an `at` that is itself a gap, and a snapshot that takes longer than 30 s.
-    /// Over a store `at` may be ahead of what this process has seen: then the store is asked.
-    ///
-    /// ```
-    /// use sse_core::{Event, EventLog, OnGap, Snapshot};
-    ///
-    /// # async fn all_orders() -> std::io::Result<String> { Ok(String::new()) }
-    /// let log = EventLog::in_memory(1000);
-    /// let head = log.clone();
-    /// let feed = log.feed().on_gap(OnGap::snapshot(move |_gap| {
-    ///     // Where the log is now, and then the state: what comes in between is in both, and not lost.
-    ///     let at = head.stats().newest;
-    ///     async { Ok::<_, std::io::Error>(Snapshot::new([all_orders().await?], at)) }
-    /// }));
-    /// # drop(feed);
-    /// ```
-    pub fn snapshot<C, F, E>(make: C) -> Self
-    where
-        C: Fn(Gap) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Snapshot, E>> + Send + 'static,
-        E: Into<BoxError>,
-    {
-        Self::Snapshot(MakeSnapshot(Arc::new(move |gap| {
-            let making = make(gap);
-            Box::pin(async move { making.await.map_err(Into::into) })
-        })))
-    }
-
-    /// The same, with a bound in time by this clock for what the application does.
-    pub(crate) fn on(self, timer: &Timer) -> Self {
-        match self {
-            Self::Snapshot(make) => {
-                let timer = timer.clone();
-                Self::Snapshot(MakeSnapshot(Arc::new(move |gap| make.begin_within(gap, &timer))))
-            }
-            other => other,
-        }
-    }
-}
 
 impl MakeSnapshot {
     pub(crate) fn begin(&self, gap: Gap) -> Waiting {
         SyncWrapper::new((self.0)(gap))
     }
 
-    fn begin_within(&self, gap: Gap, timer: &Timer) -> Making {
+    pub(crate) fn begin_within(&self, gap: Gap, timer: &Timer) -> Making {
         let (make, timer) = (self.clone(), timer.clone());
         Box::pin(async move {
             // Called here, where a panic is caught, and not in the handler.

@@ -12,7 +12,7 @@ use futures_core::Stream;
 use crate::{Cursor, Epoch};
 
 mod check;
-mod error;
+pub(crate) mod error;
 mod event;
 mod name;
 mod page;

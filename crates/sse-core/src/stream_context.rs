@@ -1,15 +1,15 @@
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::BytesMut;
 
-use crate::panics::caught;
 use crate::sync::MutexGuard;
-use crate::{BoxError, Feed, Frame, encode};
+use crate::{Frame, encode};
 
 mod channel;
+mod feed;
 
 pub(crate) use channel::Receiver;
 use channel::{Shared, State};
@@ -62,34 +62,6 @@ pub struct StreamContext(Arc<Shared>);
 pub struct Closed;
 
 impl StreamContext {
-    /// A context, and the feed for the client that it speaks to.
-    pub fn channel() -> (Self, Feed) {
-        let (context, receiver) = Self::pair();
-        (context, Feed::from_receiver(receiver, None))
-    }
-
-    /// A feed whose events are sent by this closure. It is run as part of the stream, and dropped when the client leaves.
-    ///
-    /// When it returns the stream ends. An error or a panic of it is reported as that of a source
-    /// ([`Feed::on_error`](crate::Feed::on_error)), and also ends the stream: a client that cannot resume takes a part for the whole, unless
-    /// [`Feed::error_event`](crate::Feed::error_event) or [`Feed::cut_on_error`](crate::Feed::cut_on_error) says otherwise.
-    ///
-    /// For a future that is not `Send` use [`channel`](StreamContext::channel), and send from a local task.
-    pub fn run<C, F, E>(closure: C) -> Feed
-    where
-        C: FnOnce(Self) -> F,
-        F: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<BoxError>,
-    {
-        let (context, receiver) = Self::pair();
-        // A panic of it is an error of the stream, as that of its future is.
-        let running = caught(|| closure(context));
-        Feed::from_receiver(
-            receiver,
-            Some(Box::pin(async move { running?.await.map_err(Into::into) })),
-        )
-    }
-
     /// Sends an event, or waits until there is room for it.
     ///
     /// # Errors

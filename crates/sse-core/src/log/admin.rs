@@ -1,5 +1,5 @@
-use crate::cursor::Origin;
-use crate::log::EventLog;
+use crate::id::Origin;
+use crate::log::handle::EventLog;
 use crate::wakers::wake_all;
 use crate::{Cursor, Epoch, Error, EventId, GapReason};
 

@@ -1,5 +1,6 @@
+use crate::log::handle::EventLog;
+use crate::log::options::StoreOptions;
 use crate::log::patience::{Backoff, within};
-use crate::log::{EventLog, StoreOptions};
 use crate::store::{Appended, NewEvent, Store, StoreError};
 use crate::{Error, Event, EventId, Timer};
 

@@ -1,6 +1,6 @@
 //! Appending to a log in memory.
 
-use crate::log::EventLog;
+use crate::log::handle::EventLog;
 use crate::log::state::State;
 use crate::store::NewEvent;
 use crate::{Cursor, Error, EventId};

@@ -5,7 +5,7 @@ use std::task::{Poll, Waker};
 use bytes::Bytes;
 
 use crate::chunk::Entry;
-use crate::log::checks::Checks;
+use crate::log::checks::{Checks, Waiting};
 use crate::log::recent::Recent;
 use crate::log::strangers::Strangers;
 use crate::store::Bounds;
@@ -81,9 +81,6 @@ impl Wanted {
         self.waiting.remove(&key)
     }
 }
-
-/// Readers by their keys.
-pub(super) type Waiting = HashMap<usize, Waker>;
 
 impl Behind {
     pub(crate) fn new(bounds: Bounds) -> Self {

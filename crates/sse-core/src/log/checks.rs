@@ -1,6 +1,8 @@
+use std::collections::HashMap;
 use std::task::{Poll, Waker};
 
-use crate::log::behind::Waiting;
+/// Readers by their keys.
+pub(super) type Waiting = HashMap<usize, Waker>;
 
 /// How often the bounds were asked for. One answer serves all who have asked before the question was put.
 #[derive(Default)]

@@ -1,4 +1,5 @@
-use crate::log::{EventLog, reads};
+use crate::log::handle::EventLog;
+use crate::log::reads;
 use crate::store::{NewEvent, StoredEvent};
 use crate::{Cursor, Epoch, Error, Frame, GapReason};
 

@@ -1,8 +1,7 @@
 //! What a store must have still: asked for before the store is, so that what happens meanwhile is no loss.
 
-use crate::log::EventLog;
+use crate::log::handle::EventLog;
 use crate::log::seen::Seen;
-use crate::log::verify::Look;
 use crate::store::{Appended, Bounds, NewEvent};
 use crate::wakers::wake_all;
 use crate::{Cursor, Epoch};
@@ -44,20 +43,6 @@ impl EventLog {
         let Bounds { is_finished, deletions, .. } = behind.bounds;
         let (followed, uncertain) = (behind.recent.followed(), behind.recent.uncertain());
         Some(Expected { epoch, newest, followed_to, is_finished, deletions, followed, uncertain })
-    }
-
-    /// Nothing is lost: the event at this position was there when it was looked for, and what was not there is gone by right, or may be.
-    pub(super) fn confirm(&self, look: Look<'_>, found: Option<Cursor>) {
-        let Look { expected, absent, unsettled, .. } = look;
-        let absent: Vec<_> = absent.into_iter().map(|(event, _)| event).collect();
-        let mut state = self.lock();
-        let is_of_now = state.tail.epoch() == expected.epoch;
-        let Some(behind) = state.behind.as_mut().filter(|_| is_of_now) else { return };
-        behind.recent.forget(&absent);
-        behind.recent.settle(&expected.uncertain, unsettled);
-        if let Some(found) = found {
-            behind.recent.confirm(found, expected.deletions);
-        }
     }
 
     /// The newest events are looked at now: whatever comes to be doubted from here on is looked into again.

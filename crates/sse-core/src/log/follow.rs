@@ -1,71 +1,20 @@
-use std::future::{Future, poll_fn};
-use std::sync::{Arc, Weak};
+use std::future::poll_fn;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
 use futures_util::{StreamExt, pin_mut};
 
-use crate::Timer;
-use crate::log::patience::{Backoff, within};
-use crate::log::slow::{Slow, certain};
+use crate::log::followed::{Failed, Follow, Unused};
+use crate::log::patience::Backoff;
+use crate::log::reads;
 use crate::log::stall::{Lag, Stall};
-use crate::log::trouble::Trouble;
-use crate::log::{EventLog, Shared, reads};
-use crate::store::{Page, PageLimit, Pages, Store, StoreError};
+use crate::store::{Page, PageLimit, Pages};
 
 /// How long the store is left alone after it was asked for its bounds, whoever comes with ids that nobody here knows.
 const CHECKS_APART: Duration = Duration::from_millis(20);
 
-/// What the parts of a follower have in common. None of them holds the log: it ends with its last handle.
-pub(super) struct Follow {
-    log: Weak<Shared>,
-    pub(super) store: Arc<dyn Store>,
-    pub(super) timer: Timer,
-    pub(super) timeout: Duration,
-    pub(super) slow: Slow,
-    following: Trouble,
-    pub(super) reading: Trouble,
-    pub(super) retaining: Trouble,
-    pub(super) appending: Trouble,
-}
-
-/// The log is in use no more.
-pub(super) struct Unused;
-
 impl Follow {
-    pub(super) fn new(
-        log: Weak<Shared>,
-        store: Arc<dyn Store>,
-        timer: Timer,
-        timeout: Duration,
-    ) -> Self {
-        let trouble = |what| Trouble::new(store.name(), what);
-        Self {
-            following: trouble("following the store of an event log"),
-            reading: trouble("reading what is behind the tail of an event log"),
-            retaining: trouble("having a store drop what is over the limits of an event log"),
-            appending: trouble("storing events of `append_now`"),
-            log,
-            store,
-            timer,
-            timeout,
-            slow: Slow::default(),
-        }
-    }
-
-    pub(super) fn log(&self) -> Result<EventLog, Unused> {
-        self.log.upgrade().map(EventLog).ok_or(Unused)
-    }
-
-    /// The answer of the store, or an error once that takes too long. What is asked for here changes no event: it has failed then.
-    pub(super) async fn within<T>(
-        &self,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        within(&self.timer, self.timeout, call).await.map_err(certain)
-    }
-
     pub(super) async fn run(&self, check_every: Duration) -> Result<(), Unused> {
         let (mut backoff, mut stall) = (Backoff::new(), Stall::new(check_every));
         loop {
@@ -217,21 +166,4 @@ enum Next {
 enum Ended {
     Stalled,
     Other,
-}
-
-pub(super) enum Failed {
-    Store(StoreError),
-    Unused,
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<Unused> for Failed {
-    fn from(_: Unused) -> Self {
-        Self::Unused
-    }
 }

@@ -7,10 +7,12 @@ use std::task::{Context, Poll};
 use futures_util::future::join5;
 use sync_wrapper::SyncWrapper;
 
+use crate::log::append_now;
 use crate::log::behind::Behind;
-use crate::log::follow::Follow;
-use crate::log::queue::{self, Queue};
-use crate::log::{EventLog, Shared, reads};
+use crate::log::followed::Follow;
+use crate::log::handle::{EventLog, Shared};
+use crate::log::queue::Queue;
+use crate::log::reads;
 use crate::store::Store;
 
 /// What brings the events of a store into the log of this process: a future that runs for as long as the log is in use.
@@ -42,7 +44,7 @@ impl Follower {
                 reads::run(&follow),
                 follow.verify(check_every),
                 follow.retain(&options),
-                queue::run(&follow, &stored, &options),
+                append_now::run(&follow, &stored, &options),
             );
             drop(ended.await);
         };

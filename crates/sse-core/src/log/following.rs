@@ -2,9 +2,9 @@
 
 use std::task::Waker;
 
-use crate::log::EventLog;
 use crate::log::behind::{Behind, Part};
 use crate::log::follow::Taken;
+use crate::log::handle::EventLog;
 use crate::log::reads::{self, Known};
 use crate::log::state::State;
 use crate::log::tail::Dropped;

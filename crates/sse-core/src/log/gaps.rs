@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use crate::feed::Options;
 use crate::log::behind::Part;
-use crate::log::reader::{Next, Told};
+use crate::log::reader::next::{Next, Told, Word};
 use crate::log::state::State;
+use crate::options::Options;
 use crate::{Cursor, Event, EventId, EventType, Frame, Gap, GapReason, MakeSnapshot, OnGap, Start};
 
 /// What was chosen for a client that begins live, or that cannot go on where it was. Decided under one lock each, so that the
@@ -37,13 +37,6 @@ pub(super) enum Found {
     NewEpoch,
     /// As its client reads: it fell behind what is kept.
     Behind,
-}
-
-/// Word of a gap that is still to be given.
-pub(super) struct Word {
-    pub(super) reason: GapReason,
-    /// The id by which it was found: if another epoch begins before the word is given, it may be none any more.
-    pub(super) id: Option<EventId>,
 }
 
 impl Gaps {

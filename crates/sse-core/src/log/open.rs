@@ -3,10 +3,10 @@ use std::sync::Arc;
 use crate::log::behind::Behind;
 use crate::log::follow::Taken;
 use crate::log::follower::Follower;
+use crate::log::handle::{EventLog, Shared};
 use crate::log::patience::{Backoff, within};
 use crate::log::reads;
 use crate::log::tail::{Limits, Tail};
-use crate::log::{EventLog, Shared};
 use crate::store::{Bounds, PageLimit, Store, StoreError};
 use crate::{Error, StoreOptions, Timer};
 

@@ -1,6 +1,6 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::cursor::IdText;
+use crate::id::IdText;
 use crate::log::index::{Index, Run};
 use crate::{Cursor, EventId, encode};
 

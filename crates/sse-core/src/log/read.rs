@@ -1,8 +1,10 @@
 use std::future::Future;
 
-use crate::cursor::Origin;
+use crate::id::Origin;
+use crate::log::handle::EventLog;
+use crate::log::locked::Locked;
 use crate::log::patience::within;
-use crate::log::{EventLog, Locked, reads};
+use crate::log::reads;
 use crate::store::{PageLimit, Store, StoreError, StoredEvent};
 use crate::{Cursor, Epoch, Error, EventId, Frame, GapReason};
 

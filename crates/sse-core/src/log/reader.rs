@@ -4,25 +4,24 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use crate::chunk::Entry;
-use crate::log::EventLog;
 use crate::log::behind::Part;
-use crate::log::gaps::{Found, Gaps, Word};
+use crate::log::gaps::{Found, Gaps};
+use crate::log::handle::EventLog;
 use crate::log::state::Place;
 use crate::log::tail::Read;
-use crate::pack::Packed;
-use crate::snapshot::Waiting;
-use crate::{Cursor, Epoch, Error, EventId, Gap, GapReason, LastEventId, MakeSnapshot, Start};
+use crate::{Cursor, Epoch, Error, GapReason, LastEventId, Start};
 
 mod begin;
 mod entries;
+pub(super) mod next;
 mod page;
 mod progress;
 mod snapshot;
 mod stored;
 mod told;
 
-use page::{Page, read_now, read_on};
-pub(super) use told::Told;
+use next::Next;
+use page::{read_now, read_on};
 
 /// One client of a log: a cursor that moves on, and a place among those who wait.
 pub(crate) struct Reader {
@@ -42,31 +41,6 @@ pub(crate) struct Reader {
     entries: Option<Box<Vec<Entry>>>,
     /// The newest event there was when it was first asked whether it has caught up.
     goal: Option<Box<(Epoch, Cursor)>>,
-}
-
-/// What a reader does next.
-pub(super) enum Next {
-    /// Reads on after this position.
-    Read(Cursor),
-    /// Begins with this part of the log, and with word of a gap if that led here. Both are taken at once: whatever is appended and
-    /// dropped between two polls, the client gets on.
-    Begin(Part, Option<Word>),
-    /// Gives this page, which was taken together with what went before it.
-    Give(Box<Page>),
-    /// Gives a frame first.
-    Tell(Box<Told>),
-    /// Waits for this check of the store, which may know the id; it may be that of a snapshot.
-    Check(EventId, u64, Option<Box<Packed>>),
-    /// Asks for a snapshot. Not under the lock: it is made by the application, which may look at the log.
-    Ask(MakeSnapshot, Box<Gap>),
-    /// Waits for the snapshot.
-    Wait(Waiting),
-    /// Gives a snapshot, then does this.
-    Send(Box<Packed>, Box<Next>),
-    /// Gives nothing more: the log is finished.
-    Stop,
-    /// Gives nothing more, since the client cannot go on where it was.
-    Refuse,
 }
 
 type Chunk = Result<Bytes, Error>;

@@ -8,7 +8,7 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::chunk::{Entry, upto};
 use crate::log::behind::{Answer, Part};
-use crate::log::follow::{Follow, Unused};
+use crate::log::followed::{Follow, Unused};
 use crate::log::page::{ID_ROOM, PAGE_SIZE};
 use crate::log::patience::Backoff;
 use crate::pack::CHUNK_SIZE;

@@ -2,9 +2,10 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::log::follow::{Follow, Unused};
+use crate::log::followed::{Follow, Unused};
+use crate::log::handle::EventLog;
+use crate::log::options::StoreOptions;
 use crate::log::patience::Backoff;
-use crate::log::{EventLog, StoreOptions};
 use crate::store::Retention;
 use crate::{Cursor, Epoch};
 

@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use crate::Cursor;
-use crate::log::follow::Follow;
+use crate::Timer;
 use crate::log::patience::within;
-use crate::store::{Page, PageLimit, StoreError};
+use crate::store::StoreError;
 
 /// How much longer than usual a read may take at the most, as a power of two.
 const SLOWEST: u32 = 4;
@@ -12,21 +12,26 @@ const SLOWEST: u32 = 4;
 #[derive(Default)]
 pub(super) struct Slow(AtomicU32);
 
-impl Follow {
-    /// Reads a page, or fails once that takes too long.
-    pub(super) async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
-        let slow = self.slow.0.load(Ordering::Relaxed);
-        let (begun, timeout) = (self.timer.now(), self.timeout * 2_u32.pow(slow));
-        let page = within(&self.timer, timeout, self.store.read(after, limit)).await;
-        let took = self.timer.now().saturating_duration_since(begun);
-        let now = match &page {
-            Ok(_) if took <= self.timeout => 0,
+impl Slow {
+    /// Waits for a read, which fails once it takes too long.
+    pub(super) async fn within<T>(
+        &self,
+        timer: &Timer,
+        usual: Duration,
+        read: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let slow = self.0.load(Ordering::Relaxed);
+        let (begun, timeout) = (timer.now(), usual * 2_u32.pow(slow));
+        let read = within(timer, timeout, read).await;
+        let took = timer.now().saturating_duration_since(begun);
+        let now = match &read {
+            Ok(_) if took <= usual => 0,
             Err(_) if took >= timeout => SLOWEST.min(slow + 1),
             _ => slow,
         };
         // Of several at the same time the first says it.
-        _ = self.slow.0.compare_exchange(slow, now, Ordering::Relaxed, Ordering::Relaxed);
-        page.map_err(certain)
+        _ = self.0.compare_exchange(slow, now, Ordering::Relaxed, Ordering::Relaxed);
+        read.map_err(certain)
     }
 }
 

@@ -1,6 +1,6 @@
 use std::task::Waker;
 
-use crate::cursor::Origin;
+use crate::id::Origin;
 use crate::log::behind::{Behind, Part};
 use crate::log::remembered::Remembered;
 use crate::log::tail::{Read, Tail};

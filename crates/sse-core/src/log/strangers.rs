@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use crate::cursor::Origin;
+use crate::id::Origin;
 use crate::{Epoch, EventId};
 
 /// How many are remembered of each kind.

@@ -6,27 +6,17 @@ use std::time::Duration;
 
 use futures_util::future::select;
 
+use crate::Epoch;
 use crate::log::expected::Expected;
-use crate::log::follow::{Failed, Follow, Unused};
+use crate::log::followed::{Failed, Follow, Unused};
+use crate::log::look::{Found, Look};
 use crate::log::patience::Backoff;
 use crate::log::reads;
 use crate::log::seen::{Seen, Trace};
 use crate::store::{Bounds, Page, PageLimit};
-use crate::{Cursor, Epoch};
 
 /// How long the newest events are left alone after they were looked at, whatever is in doubt.
 const APART: Duration = Duration::from_secs(1);
-
-/// What has become of the newest events.
-enum Found {
-    /// They are there, or gone by right.
-    Same(Bounds),
-    /// The log is in another epoch.
-    Elsewhere,
-    Lost(Epoch),
-    /// The bounds were less than they were. That is proof: when they are asked for again, others may have filled the gap.
-    Missed(Epoch),
-}
 
 impl Follow {
     /// Looks at the newest events every so often, and soon if there is a doubt, while others follow.
@@ -106,7 +96,7 @@ impl Follow {
 
     /// Looks for the newest event that was not deleted, and for those that the follower was to bring and has not.
     async fn find(&self, expected: &Expected) -> Result<Found, Failed> {
-        let mut look = Look { expected, bounds: None, absent: Vec::new(), unsettled: Vec::new() };
+        let mut look = Look::new(expected);
         for event in &expected.uncertain {
             if let Some(found) = look.take(event, self.trace(event, expected).await?) {
                 return Ok(found);
@@ -137,52 +127,5 @@ impl Follow {
         let page = self.read(event.cursor.previous(), one).await?;
         let trace = event.trace(&page, expected.followed_to);
         Ok((page, trace))
-    }
-}
-
-/// What was found so far.
-pub(super) struct Look<'a> {
-    pub(super) expected: &'a Expected,
-    bounds: Option<Bounds>,
-    /// What was not there, as far as that may be because it was deleted; and how many deletions there were before that.
-    pub(super) absent: Vec<(Cursor, u64)>,
-    /// What is not there, and what may have taken its place has still to be followed to.
-    pub(super) unsettled: Vec<Seen>,
-}
-
-impl Look<'_> {
-    /// Takes note of what was found of an event, unless that says all.
-    fn take(&mut self, event: &Seen, (page, trace): (Page, Trace)) -> Option<Found> {
-        let bounds = page.bounds;
-        self.bounds = Some(bounds);
-        if bounds.epoch != self.expected.epoch {
-            return Some(Found::Elsewhere);
-        }
-        if self.expected.is_missed_by(&bounds) {
-            return Some(Found::Missed(bounds.epoch));
-        }
-        match trace {
-            Trace::Found | Trace::Hidden => None,
-            Trace::Other => Some(Found::Lost(bounds.epoch)),
-            Trace::Absent => {
-                let absent = (event.cursor, event.deletions);
-                if !self.absent.contains(&absent) {
-                    self.absent.push(absent);
-                }
-                self.is_too_much(bounds.deletions).then_some(Found::Lost(bounds.epoch))
-            }
-            Trace::Unsettled(newest) => {
-                self.unsettled.push(event.clone().gone_by(newest));
-                None
-            }
-        }
-    }
-
-    /// Whether more is absent than was deleted, since any time.
-    fn is_too_much(&self, deletions: u64) -> bool {
-        self.absent.iter().any(|(_, since)| {
-            let absent = self.absent.iter().filter(|(_, other)| other >= since).count();
-            absent as u64 > deletions.saturating_sub(*since)
-        })
     }
 }

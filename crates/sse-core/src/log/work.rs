@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
-use crate::log::EventLog;
+use crate::log::handle::EventLog;
 use crate::log::tail::Read;
 use crate::{Cursor, Event, LogOptions, Timer};
 

@@ -7,8 +7,9 @@ use bytes::Bytes;
 
 use crate::chunk::{Entry, upto};
 use crate::log::behind::{Answer, Part};
-use crate::log::gaps::Word;
-use crate::log::reader::{Next, Page, Reader, read_now};
+use crate::log::reader::Reader;
+use crate::log::reader::next::{Next, Page, Word};
+use crate::log::reader::page::read_now;
 use crate::log::state::State;
 use crate::{Cursor, GapReason};
 

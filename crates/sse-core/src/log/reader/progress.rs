@@ -1,6 +1,7 @@
 //! How far a reader has come.
 
-use crate::log::reader::{Next, Reader};
+use crate::log::reader::Reader;
+use crate::log::reader::next::Next;
 use crate::{Cursor, Epoch};
 
 impl Reader {

@@ -3,9 +3,11 @@
 use std::mem;
 use std::task::Waker;
 
-use crate::cursor::Origin;
+use crate::id::Origin;
 use crate::log::gaps::Found;
-use crate::log::reader::{Next, Reader, read_now, read_on};
+use crate::log::reader::Reader;
+use crate::log::reader::next::Next;
+use crate::log::reader::page::{read_now, read_on};
 use crate::log::state::Place;
 use crate::pack::Packed;
 use crate::{BoxError, Error, Snapshot};

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use crate::chunk::upto;
 use crate::log::behind::{Answer, Part};
 use crate::log::gaps::Found;
-use crate::log::reader::{Next, Reader};
+use crate::log::reader::Reader;
+use crate::log::reader::next::Next;
 use crate::log::state::State;
 use crate::{Cursor, Error, GapReason};
 

@@ -2,17 +2,9 @@ use std::mem;
 
 use bytes::Bytes;
 
-use crate::Cursor;
 use crate::chunk::Entry;
-use crate::log::reader::{Next, Reader};
-
-/// A frame that is given before a reader goes on.
-pub(in crate::log) struct Told {
-    pub(in crate::log) frame: Bytes,
-    /// If the frame has the id of one.
-    pub(in crate::log) position: Option<Cursor>,
-    pub(in crate::log) then: Next,
-}
+use crate::log::reader::Reader;
+use crate::log::reader::next::{Next, Told};
 
 impl Reader {
     /// Takes the frame that is to be given first, if any.
