@@ -1,9 +1,8 @@
-// Longer than other files: an id and a type are checked by the same rules, which stand here with their tests.
-
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+
+use crate::text::Text;
 
 /// The id of an event: what a client sends back as its [last event ID] when it reconnects.
 ///
@@ -147,45 +146,6 @@ const fn check_type(event_type: &[u8]) -> Result<(), &'static str> {
             Err("`error` and `open` are events that EventSource fires itself: choose another name")
         }
         _ => Ok(()),
-    }
-}
-
-/// Text that is cheap to clone, and can be made when compiling.
-#[derive(Clone)]
-enum Text {
-    Static(&'static str),
-    Shared(Arc<str>),
-}
-
-impl Text {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Static(text) => text,
-            Self::Shared(text) => text,
-        }
-    }
-}
-
-// Both ways of holding a text compare, order and hash as the text itself.
-impl PartialEq for Text {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-impl Eq for Text {}
-impl PartialOrd for Text {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Text {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.as_str().cmp(other.as_str())
-    }
-}
-impl std::hash::Hash for Text {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
     }
 }
 

@@ -46,6 +46,8 @@
 //! [server-sent events]: https://html.spec.whatwg.org/multipage/server-sent-events.html
 #![forbid(unsafe_code)]
 
+mod text;
+
 mod field;
 pub use field::{EventId, EventType, InvalidField};
 

@@ -35,7 +35,7 @@ pub struct Snapshot {
     pub at: EventId,
 }
 
-/// What makes a [`Snapshot`]; see [`OnGap::snapshot`].
+/// What makes a [`Snapshot`]; see [`OnGap::snapshot`](crate::OnGap::snapshot).
 #[derive(Clone)]
 pub struct MakeSnapshot(pub(crate) Arc<dyn Fn(Gap) -> Making + Send + Sync>);
 
