@@ -124,7 +124,8 @@ async fn many_logs_are_created_opened_and_kept_at_little_cost() {
     let most = if logs < 1000 { bare.1 * 3 } else { bare.1 * 5 / 2 };
     assert!(created.1 < most, "{bare:?} {created:?}");
     assert!(opened.1 < most, "{bare:?} {opened:?}");
-    // A twentieth of a core; optimized, and alone on the machine, it is a fiftieth.
-    let most = Duration::from_micros(500) * logs as u32;
+    // A twentieth of a core for a thousand; optimized, and alone on the machine, it is a fiftieth. Fewer stand beside other tests.
+    let each = if logs < 1000 { 700 } else { 500 };
+    let most = Duration::from_micros(each) * logs as u32;
     assert!(idle.0 < most, "{idle:?}");
 }
