@@ -21,7 +21,7 @@ const QUIET: Duration = Duration::from_millis(500);
 /// How long the server remembers a consumer whose reader has gone without a word.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(5);
 /// When a consumer is deleted again whose making was not waited for.
-const MAKING: &[Duration] = &[Duration::from_millis(100), Duration::from_secs(5)];
+const MAKING: &[Duration] = &[Duration::from_millis(100), Duration::from_millis(700)];
 
 /// What reads on in a stream from some message. The server forgets it when it is dropped.
 pub(crate) struct Consumer {

@@ -1,11 +1,10 @@
-use std::sync::Arc;
 use std::time::Instant;
 
 use crate::failure::Failure;
 use crate::once::Time;
 use crate::queue::Queue;
 use crate::transaction::{Changed, Transaction};
-use crate::work::{Outcome, Work, settle};
+use crate::work::{Job, Outcome, settle};
 
 /// How many requests a transaction is to have, if they come by then.
 #[derive(Debug, Clone, Copy)]
@@ -15,9 +14,9 @@ pub(crate) struct Gather {
 }
 
 /// Leaves out the requests, from this one on, for which nobody waits, and those that have waited for too long.
-pub(crate) fn sort_out(works: &mut Vec<Arc<dyn Work>>, from: usize) {
+pub(crate) fn sort_out(works: &mut Vec<Job>, from: usize) {
     let now = Instant::now();
-    let is_over = |work: &mut Arc<dyn Work>| !work.is_wanted() || work.is_late(now);
+    let is_over = |work: &mut Job| !work.is_wanted() || work.is_late(now);
     let over = works.extract_if(from.., is_over).collect();
     let reason =
         "the disk is too slow for what is appended: an append has waited for its turn in vain";
@@ -28,7 +27,7 @@ pub(crate) fn sort_out(works: &mut Vec<Arc<dyn Work>>, from: usize) {
 /// the transaction, once it is about to be committed.
 pub(crate) fn commit(
     database: &redb::Database,
-    works: &mut Vec<Arc<dyn Work>>,
+    works: &mut Vec<Job>,
     (queue, gather): (&Queue, Gather),
     time: Time,
     number: &mut Option<u64>,

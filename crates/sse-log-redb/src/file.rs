@@ -15,7 +15,7 @@ use crate::known::KnownLogs;
 use crate::queue::Queue;
 use crate::transaction::Transaction;
 use crate::waits::Waits;
-use crate::work::{Manner, Outcome, Task, Work};
+use crate::work::{Job, Manner, Outcome, Task, Work};
 use crate::writer::{Shared, Writer};
 
 /// Reading goes on while another thread reads something that is not in memory.
@@ -44,7 +44,7 @@ impl File {
         work: impl Fn(&mut Transaction<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
         let task = Task::new(manner, work);
-        self.shared.queue.push(Arc::clone(&task) as Arc<dyn Work>).await;
+        self.shared.queue.push(Job::new(task.clone())).await;
         task.answered().await
     }
 
@@ -63,7 +63,7 @@ impl File {
         let answer = answered.await.map_err(|_| ended())?;
         if answer.is_err() {
             // The writer sees to it that the file is opened again if it must be. It has work enough if this does not fit in.
-            drop(self.shared.queue.try_push(Arc::new(Look)));
+            drop(self.shared.queue.try_push(Job::new(Arc::new(Look))));
         }
         answer.map_err(Failure::into_store_error)
     }

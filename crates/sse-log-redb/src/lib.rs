@@ -64,8 +64,8 @@
 //!   that each log begins at opening and then from time to time. So a log has no more than its limits as soon as an append has returned, unless the limits were
 //!   lowered. What is kept in bytes are the events' blocks; the file is larger.
 //! - An append that has waited for four fifths of [`StoreOptions::store_timeout`] for its turn fails, and is not stored.
-//! - What [`EventLog::delete`] or retention removes can be read no more. Its bytes stay in the file's free pages until these are used again,
-//!   by the next appends as a rule. [`compact`] writes what is kept again, and gives the free pages back to the file system: the bytes are gone from
+//! - What [`EventLog::delete`] or retention removes can be read no more. What retention drops stays in its row until the last event there goes.
+//!   Other bytes stay in the file's free pages until these are used again, by the next appends as a rule. [`compact`] writes what is kept again, and gives the free pages back to the file system: the bytes are gone from
 //!   the file then. If they must be gone from the disk, too, encrypt it: no file system promises that.
 //!
 //! # Costs

@@ -1,12 +1,12 @@
 //! What waits to be written: bounded, in the order in which it came.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use event_listener::Event;
 
-use crate::work::Work;
+use crate::work::Job;
 
 /// How many requests wait at the most, and how many bytes of them. More wait for their turn outside.
 const WAITING: (usize, usize) = (1024, 16 * 1024 * 1024);
@@ -25,7 +25,7 @@ pub(crate) struct Queue {
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Arc<dyn Work>>,
+    waiting: VecDeque<Job>,
     bytes: usize,
     /// At how many the writer is woken. 0: it does not wait.
     writer_waits_for: usize,
@@ -35,7 +35,7 @@ struct State {
 /// What the writer does next.
 pub(crate) enum Next {
     /// One transaction.
-    Batch(Vec<Arc<dyn Work>>),
+    Batch(Vec<Job>),
     /// Nothing has come for this long.
     Idle,
     /// Nothing comes any more.
@@ -44,7 +44,7 @@ pub(crate) enum Next {
 
 impl Queue {
     /// Waits for its turn where too much waits already.
-    pub(crate) async fn push(&self, mut work: Arc<dyn Work>) {
+    pub(crate) async fn push(&self, mut work: Job) {
         loop {
             work = match self.try_push(work) {
                 Ok(()) => return,
@@ -60,7 +60,7 @@ impl Queue {
     }
 
     /// Gives it back where too much waits already.
-    pub(crate) fn try_push(&self, work: Arc<dyn Work>) -> Result<(), Arc<dyn Work>> {
+    pub(crate) fn try_push(&self, work: Job) -> Result<(), Job> {
         let mut state = self.lock();
         let bytes = state.bytes + work.size();
         if state.waiting.len() >= WAITING.0 || (bytes > WAITING.1 && !state.waiting.is_empty()) {
@@ -93,7 +93,7 @@ impl Queue {
     }
 
     /// Adds to a transaction what waits by now; if it has fewer requests than this, waits for some more. Returns whether there were any.
-    pub(crate) fn more(&self, batch: &mut Vec<Arc<dyn Work>>, count: usize, end: Instant) -> bool {
+    pub(crate) fn more(&self, batch: &mut Vec<Job>, count: usize, end: Instant) -> bool {
         let missing = count.saturating_sub(batch.len());
         let before = batch.len();
         let state = self.wait(self.lock(), missing.min(PIECE), end);
@@ -101,7 +101,7 @@ impl Queue {
         batch.len() > before
     }
 
-    fn take(&self, mut state: MutexGuard<'_, State>, batch: &mut Vec<Arc<dyn Work>>) {
+    fn take(&self, mut state: MutexGuard<'_, State>, batch: &mut Vec<Job>) {
         let mut size = batch.iter().map(|work| work.size()).sum::<usize>();
         let before = batch.len();
         while batch.len() < TOGETHER.0

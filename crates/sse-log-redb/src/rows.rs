@@ -138,7 +138,7 @@ impl Pack {
 
     /// Adds the next position, with its block if it has one.
     pub(crate) fn push(&mut self, block: Option<&[u8]>) {
-        // A block is shorter than 4 GiB: a log accepts no more than `max_event_bytes`, and redb no row of that size.
+        // A block is shorter than 4 GiB: a log accepts no more than `largest_event`, and redb no row of that size.
         let length = block.map_or(REMOVED, |block| block.len() as u32);
         self.entries.extend_from_slice(&length.to_le_bytes());
         self.entries.extend_from_slice(block.unwrap_or_default());

@@ -1,6 +1,7 @@
 //! What is to be written, shared by the writer and the one who waits: it is made, and freed, where it is waited for.
 
 use std::future::poll_fn;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
@@ -22,14 +23,40 @@ pub(crate) trait Work: Send + Sync {
     fn is_late(&self, now: Instant) -> bool;
     /// Writes into the transaction. An error is that of the whole transaction, after which it may be run again.
     fn run(&self, transaction: &mut Transaction<'_>) -> Result<(), Failure>;
-    /// Answers. Returns whom to wake.
+    /// Answers, unless it has an answer. Returns whom to wake.
     fn settle(&self, outcome: &Outcome) -> Option<Waker>;
 }
 
-/// Answers all, and then wakes those who wait: few of them come to wait for the same thread again.
-pub(crate) fn settle(works: Vec<Arc<dyn Work>>, outcome: &Outcome) {
-    let wakers: Vec<_> = works.iter().filter_map(|work| work.settle(outcome)).collect();
-    drop(works);
+/// Some work on its way to the writer and with it. If that drops it unanswered, whoever waits is told so.
+pub(crate) struct Job(Arc<dyn Work>);
+
+impl Job {
+    pub(crate) fn new(work: Arc<dyn Work>) -> Self {
+        Self(work)
+    }
+}
+
+impl Deref for Job {
+    type Target = dyn Work;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        if self.is_wanted() {
+            let reason = "the thread that writes the file has ended";
+            self.settle(&Outcome::Unknown(reason.into())).into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+/// Answers all before it wakes any: who is woken while others are still to be answered runs dry, and has to be woken for each.
+pub(crate) fn settle(jobs: Vec<Job>, outcome: &Outcome) {
+    let wakers: Vec<_> = jobs.iter().filter_map(|job| job.settle(outcome)).collect();
+    drop(jobs);
     wakers.into_iter().for_each(Waker::wake);
 }
 
@@ -74,6 +101,7 @@ struct State<T> {
     done: Option<Result<T, StoreError>>,
     answer: Option<Result<T, StoreError>>,
     waiting: Option<Waker>,
+    /// Whether the caller still waits for an answer.
     is_wanted: bool,
 }
 
@@ -146,13 +174,51 @@ where
 
     fn settle(&self, outcome: &Outcome) -> Option<Waker> {
         let mut state = self.lock();
+        if !state.is_wanted {
+            return None;
+        }
         let answer = match (outcome, state.done.take()) {
             (Outcome::Stored, Some(done)) => done,
             (Outcome::NotStored(reason), _) => Err(StoreError::failed(reason.clone())),
             (Outcome::Unknown(reason), _) => Err(StoreError::outcome_unknown(reason.clone())),
             (Outcome::Stored, None) => return None,
         };
-        state.answer = Some(answer);
+        (state.answer, state.is_wanted) = (Some(answer), false);
         state.waiting.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn task() -> Arc<Task<impl Fn(&mut Transaction<'_>) -> Result<u8, Failure> + Send + Sync, u8>> {
+        Task::new(Manner::SMALL, |_: &mut Transaction<'_>| Ok(7))
+    }
+
+    #[test]
+    fn a_task_that_the_writer_drops_is_answered() {
+        let task = task();
+        drop(Job::new(task.clone()));
+        let answer = task.answered().now_or_never().expect("an answer");
+        assert!(matches!(answer, Err(StoreError::OutcomeUnknown(_))), "{answer:?}");
+    }
+
+    #[test]
+    fn a_task_keeps_its_first_answer() {
+        let task = task();
+        settle(vec![Job::new(task.clone())], &Outcome::NotStored("full".into()));
+        let answer = task.answered().now_or_never().expect("an answer");
+        assert!(matches!(answer, Err(StoreError::Failed(_))), "{answer:?}");
+    }
+
+    #[test]
+    fn a_task_that_nobody_waits_for_is_not_wanted() {
+        let task = task();
+        assert!(task.is_wanted());
+        assert!(task.answered().now_or_never().is_none(), "it is not written yet");
+        assert!(!task.is_wanted());
     }
 }

@@ -10,7 +10,7 @@ use crate::known::KnownLogs;
 use crate::queue::{Next, Queue};
 use crate::tables::FILE;
 use crate::transaction::Changed;
-use crate::work::{Outcome, Work, settle};
+use crate::work::{Job, Outcome, settle};
 
 /// How often it looks whether the file is still there while nothing is written, and how long nothing is written before the file is made ready to be
 /// opened fast.
@@ -65,7 +65,7 @@ impl Writer {
         self.shared.logs.end_streams();
     }
 
-    fn turn(&mut self, mut works: Vec<Arc<dyn Work>>) {
+    fn turn(&mut self, mut works: Vec<Job>) {
         let begun = Instant::now();
         sort_out(&mut works, 0);
         let end = begun + self.lately.1 / 4;
@@ -103,7 +103,7 @@ impl Writer {
         }
     }
 
-    fn store(&mut self, works: &mut Vec<Arc<dyn Work>>, gather: Gather) -> Outcome {
+    fn store(&mut self, works: &mut Vec<Job>, gather: Gather) -> Outcome {
         if works.is_empty() {
             return Outcome::Stored;
         }
@@ -157,7 +157,7 @@ impl Writer {
     }
 
     /// Writes what drops events, on a disk that is full: with what was in reserve, which is taken back afterwards.
-    fn make_room(&mut self, works: &mut Vec<Arc<dyn Work>>) -> Outcome {
+    fn make_room(&mut self, works: &mut Vec<Job>) -> Outcome {
         if works.is_empty() {
             return Outcome::Stored;
         }
