@@ -2,7 +2,6 @@
 
 use std::future::Ready;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use futures_util::stream::{self, Pending};
 use sse_conformance::suite::app::{App, ServerOptions};
@@ -43,6 +42,14 @@ const WORD: &str = "event: failed\ndata: the upstream died\n\n";
 /// The last line of a response that is broken off.
 const CUT: &str = ": broken off\n";
 
+/// What a client has of a response, but for the comments that may follow the last line.
+fn frames_of(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let Some((frames, comments)) = text.split_once(CUT) else { return text.into_owned() };
+    assert!(comments.lines().all(|line| line.starts_with(':')), "{comments}");
+    format!("{frames}{CUT}")
+}
+
 /// Reads to the end of the response, whose body must be whole frames: these.
 async fn check(framework: &Framework, path: &str, frames: &str, end: impl Fn(End) -> bool) {
     let server = framework.start(app());
@@ -51,13 +58,13 @@ async fn check(framework: &Framework, path: &str, frames: &str, end: impl Fn(End
     let mut response = Request::get(path).send(server.address).await;
     assert_eq!(response.status, 200);
     let ended = response.end().await;
-    assert_eq!(String::from_utf8_lossy(response.bytes()), expected, "{path} over HTTP/1.1");
+    assert_eq!(frames_of(response.bytes()), expected, "{path} over HTTP/1.1");
     assert!(end(ended), "{path} over HTTP/1.1: {ended:?}");
 
     let connection = Connection::open(server.address).await;
     let mut response = connection.get(path, &[]).await;
     let ended = response.end().await;
-    assert_eq!(String::from_utf8_lossy(response.bytes()), expected, "{path} over HTTP/2");
+    assert_eq!(frames_of(response.bytes()), expected, "{path} over HTTP/2");
     assert!(end(ended), "{path} over HTTP/2: {ended:?}");
     // The other streams of the connection go on.
     assert_eq!(connection.get("/plain", &[]).await.end().await, End::Clean);
@@ -85,62 +92,6 @@ pub(crate) async fn breaks_the_response_off_after_whole_events(framework: &Frame
 
 pub(crate) async fn breaks_the_response_off_after_the_event_of_a_failure(framework: &Framework) {
     check(framework, "/both", &[EVENTS, WORD, CUT].concat(), is_broken_off).await;
-}
-
-/// How many events the burst has, and how large each is: 8 MiB in all, of which the systems of both ends hold less than half.
-const BURST: usize = 128;
-const SIZE: usize = 64 * 1024;
-
-/// A stream that fails right after a burst of large events, and tells when it fails.
-fn bursting(failed: mpsc::Sender<()>) -> Feed {
-    let feed = StreamContext::run(|context| async move {
-        for number in 0..BURST {
-            let event = Event::new(format!("{number}\n{}", "x".repeat(SIZE)));
-            context.send_event(event).await?;
-        }
-        context.send_event(Event::new("the last")).await?;
-        Err::<(), BoxError>("the upstream died".into())
-    });
-    feed.on_error(move |_| failed.send(()).expect("the test listens")).cut_on_error()
-}
-
-pub(crate) async fn delivers_a_burst_to_a_slow_client_before_it_breaks_off(framework: &Framework) {
-    let (failed, failures) = mpsc::channel();
-    let app = App::new(ServerOptions::default()).stream("burst", move |_| bursting(failed.clone()));
-    let server = framework.start(app);
-    let mut response = Request::get("/burst").receive_buffer(4096).send(server.address).await;
-    let mut arrived = 0;
-    let end = loop {
-        match response.event_or_end().await {
-            Ok(_) => arrived += 1,
-            Err(end) => break end,
-        }
-        if failures.try_recv().is_ok() {
-            // A client that is busy with what it has read: the framework has written as much as it could by then.
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-    };
-    assert_eq!(arrived, BURST + 1);
-    assert!(!response.parser().is_mid_event());
-    assert!(is_broken_off(end), "{end:?}");
-}
-
-pub(crate) async fn delivers_a_burst_to_a_slow_client_before_it_resets_an_http2_stream(
-    framework: &Framework,
-) {
-    let (failed, failures) = mpsc::channel();
-    let app = App::new(ServerOptions::default()).stream("burst", move |_| bursting(failed.clone()));
-    let server = framework.start(app);
-    let connection = Connection::open(server.address).await;
-    let mut response = connection.get("/burst", &[]).await;
-    for _ in 0..=BURST {
-        response.next_event().await;
-        if failures.try_recv().is_ok() {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-    }
-    assert!(!response.parser().is_mid_event());
-    assert_eq!(response.end().await, End::Reset);
 }
 
 /// Rocket hands no error of a body on to its client.

@@ -2,6 +2,7 @@
 
 mod border_properties;
 mod corpus;
+mod cut_late;
 mod decode_vectors;
 mod encode_program;
 mod encode_vectors;
@@ -146,7 +147,10 @@ macro_rules! breaks_responses_off {
             failing::{
                 breaks_the_response_off_after_whole_events,
                 breaks_the_response_off_after_the_event_of_a_failure,
+            }
+            cut_late::{
                 delivers_a_burst_to_a_slow_client_before_it_breaks_off,
+                delivers_all_that_it_took_for_a_client_that_does_not_read_before_it_breaks_off,
                 delivers_a_burst_to_a_slow_client_before_it_resets_an_http2_stream,
             }
         }

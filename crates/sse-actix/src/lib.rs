@@ -42,16 +42,20 @@
 //! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
 #![forbid(unsafe_code)]
 
+mod cushion;
+
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::LazyLock;
 
-use actix_web::body::{BodyStream, BoxBody};
+use actix_web::body::{BodyStream, BoxBody, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 pub use sse_core::*;
 use tokio::time::Instant;
+
+use crate::cushion::Cushion;
 
 /// What the client asked for. An extractor that never rejects.
 #[derive(Debug, Clone)]
@@ -105,7 +109,10 @@ impl Responder for Sse {
         if request.headers().contains_key("accept-encoding") {
             response.insert_header(("content-encoding", "identity"));
         }
-        let mut response = response.body(BodyStream::new(body));
+        let mut response = response.body(match request.version() {
+            Version::HTTP_2 => BodyStream::new(body).boxed(),
+            _ => BodyStream::new(Cushion::new(body)).boxed(),
+        });
         if request.version() < Version::HTTP_11 {
             // There are no chunks: the body ends with the connection.
             response.head_mut().set_connection_type(ConnectionType::Close);
