@@ -9,10 +9,10 @@ use futures_core::Stream;
 use futures_util::StreamExt;
 use sync_wrapper::SyncWrapper;
 
-use crate::events::Events;
-use crate::failure::Failure;
 use crate::feed::Feed;
-use crate::options::Options;
+use crate::feed::failure::Failure;
+use crate::feed::options::Options;
+use crate::feed::running::Events;
 use crate::shutdown::OpenStream;
 use crate::timer::{Sleep, Timer};
 use crate::unwritten::Unwritten;

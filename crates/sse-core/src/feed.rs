@@ -1,13 +1,18 @@
 // Longer than other files: each option stands here with its docs, so that they are read in one place.
 
+pub(crate) mod failure;
+pub(crate) mod options;
+mod polls;
+pub(crate) mod running;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::options::Options;
-use crate::polls::Polls;
+use crate::feed::options::Options;
+use crate::feed::polls::Polls;
 use crate::stream_context::Receiver;
 use crate::{BoxError, Error, Event, EventLog, EventType, OnGap, Shutdown, Source, Start};
 

@@ -91,8 +91,6 @@ pub use timer::Timer;
 
 mod sync;
 
-mod wakers;
-
 mod shutdown;
 pub use shutdown::Shutdown;
 
@@ -117,20 +115,12 @@ pub use stream_context::{Closed, StreamContext};
 mod start;
 pub use start::Start;
 
-mod options;
-
 mod pack;
 
 mod panics;
 
-mod failure;
-
-mod polls;
-
 mod feed;
 pub use feed::Feed;
-
-mod events;
 
 mod unwritten;
 

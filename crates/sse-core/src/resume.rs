@@ -19,7 +19,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use sync_wrapper::SyncWrapper;
 
-use crate::options::Options;
+use crate::feed::options::Options;
 use crate::snapshot::Waiting;
 use crate::timer::Sleep;
 use crate::{

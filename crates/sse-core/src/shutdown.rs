@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::sync::wakers::Wakers;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
-use crate::wakers::Wakers;
 
 mod waiter;
 

@@ -1,5 +1,7 @@
 //! The lock of a log; under `--cfg shuttle` one whose interleavings are tried one after another.
 
+pub(crate) mod wakers;
+
 #[cfg(not(shuttle))]
 pub(crate) use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,3 +1,17 @@
+mod apply;
+mod expected;
+pub(crate) mod fetch;
+mod learn;
+pub(crate) mod live;
+mod look;
+mod queued;
+mod retain;
+pub(crate) mod shared;
+mod slow;
+mod stall;
+mod trouble;
+mod verify;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -7,12 +21,10 @@ use std::task::{Context, Poll};
 use futures_util::future::join5;
 use sync_wrapper::SyncWrapper;
 
-use crate::log::append_now;
-use crate::log::behind::Behind;
-use crate::log::followed::Follow;
+use crate::log::backlog::Backlog;
+use crate::log::follower::shared::Follow;
 use crate::log::handle::{EventLog, Shared};
 use crate::log::queue::Queue;
-use crate::log::reads;
 use crate::store::Store;
 
 /// What brings the events of a store into the log of this process: a future that runs for as long as the log is in use.
@@ -41,10 +53,10 @@ impl Follower {
         let run = async move {
             let ended = join5(
                 follow.run(check_every),
-                reads::run(&follow),
+                fetch::run(&follow),
                 follow.verify(check_every),
                 follow.retain(&options),
-                append_now::run(&follow, &stored, &options),
+                queued::run(&follow, &stored, &options),
             );
             drop(ended.await);
         };
@@ -73,7 +85,7 @@ impl Drop for Follower {
     fn drop(&mut self) {
         self.queue.close();
         let Some(log) = self.log.upgrade().map(EventLog) else { return };
-        let unneeded = log.lock().behind.as_mut().and_then(Behind::unfollow);
+        let unneeded = log.lock().behind.as_mut().and_then(Backlog::unfollow);
         drop(unneeded);
     }
 }

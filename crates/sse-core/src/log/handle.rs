@@ -2,18 +2,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::log::ages::Ages;
-use crate::log::behind::Behind;
+use crate::log::api::stats::LogStats;
+use crate::log::backlog::Backlog;
+use crate::log::dedup::IdempotencyKeys;
 use crate::log::locked::Locked;
 use crate::log::options::{LogOptions, StoreOptions};
 use crate::log::queue::Queue;
-use crate::log::remembered::Remembered;
 use crate::log::state::State;
-use crate::log::stats::LogStats;
+use crate::log::tail::expiry::Ages;
 use crate::log::tail::{Limits, Tail};
 use crate::store::Store;
+use crate::sync::wakers::Wakers;
 use crate::sync::{Mutex, PoisonError};
-use crate::wakers::Wakers;
 use crate::{Cursor, Epoch, Shutdown, Timer};
 
 /// What one appends to and streams from: the events of a stream, in order, the newest of them kept for those who come back.
@@ -130,7 +130,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(
         tail: Tail,
-        store: Option<(Arc<dyn Store>, Behind)>,
+        store: Option<(Arc<dyn Store>, Backlog)>,
         options: StoreOptions,
         timer: Timer,
     ) -> Self {
@@ -140,7 +140,7 @@ impl Shared {
             readers: Wakers::default(),
             deletions: 0,
             is_finished: false,
-            remembered: Remembered::new(options.idempotency_window, options.events.max(1)),
+            remembered: IdempotencyKeys::new(options.idempotency_window, options.events.max(1)),
             behind,
         };
         let (state, shutdown, queue) = (Mutex::new(state), Shutdown::new(), Arc::default());

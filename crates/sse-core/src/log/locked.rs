@@ -9,7 +9,7 @@ pub(crate) struct Locked<'a>(MutexGuard<'a, State>);
 impl<'a> Locked<'a> {
     pub(super) fn new(state: MutexGuard<'a, State>) -> Self {
         #[cfg(test)]
-        super::work::begin();
+        crate::log::work::begin();
         Self(state)
     }
 }
@@ -31,6 +31,6 @@ impl DerefMut for Locked<'_> {
 #[cfg(test)]
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        super::work::end();
+        crate::log::work::end();
     }
 }

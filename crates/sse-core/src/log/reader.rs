@@ -4,20 +4,22 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use crate::chunk::Entry;
-use crate::log::behind::Part;
-use crate::log::gaps::{Found, Gaps};
+use crate::log::backlog::Part;
 use crate::log::handle::EventLog;
+use crate::log::reader::gaps::Found;
+pub(crate) use crate::log::reader::gaps::Gaps;
 use crate::log::state::Place;
 use crate::log::tail::Read;
 use crate::{Cursor, Epoch, Error, GapReason, LastEventId, Start};
 
 mod begin;
 mod entries;
+mod from_store;
+mod gaps;
 pub(super) mod next;
 mod page;
 mod progress;
 mod snapshot;
-mod stored;
 mod told;
 
 use next::Next;

@@ -1,10 +1,10 @@
 use std::task::Waker;
 
 use crate::id::Origin;
-use crate::log::behind::{Behind, Part};
-use crate::log::remembered::Remembered;
+use crate::log::backlog::{Backlog, Part};
+use crate::log::dedup::IdempotencyKeys;
 use crate::log::tail::{Read, Tail};
-use crate::wakers::Wakers;
+use crate::sync::wakers::Wakers;
 use crate::{Cursor, EventId, Gap, GapReason, LastEventId, Start};
 
 /// The tail and those who wait for it, under one lock: no event can come between looking and waiting.
@@ -15,9 +15,9 @@ pub(crate) struct State {
     pub(super) deletions: u64,
     /// Whether the newest event is the last.
     pub(super) is_finished: bool,
-    pub(super) remembered: Remembered,
+    pub(super) remembered: IdempotencyKeys,
     /// The store behind the tail; none where the tail is all there is.
-    pub(super) behind: Option<Behind>,
+    pub(super) behind: Option<Backlog>,
 }
 
 /// Where a stream begins.
@@ -121,6 +121,6 @@ impl State {
 
     /// The follower, if something is wanted of it.
     pub(super) fn follower(&self) -> Option<Waker> {
-        self.behind.as_ref().and_then(Behind::follower)
+        self.behind.as_ref().and_then(Backlog::follower)
     }
 }

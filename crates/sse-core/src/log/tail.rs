@@ -4,13 +4,16 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use crate::chunk::Entry;
-use crate::log::ages::Ages;
-use crate::log::keys::Keys;
-use crate::log::page::{OpenPage, Page};
+use crate::log::tail::expiry::Ages;
+use crate::log::tail::keys::Keys;
+use crate::log::tail::page::{OpenPage, Page};
 use crate::{Cursor, Epoch, encode};
 
 mod copy;
-mod expire;
+pub(crate) mod expiry;
+mod index;
+mod keys;
+pub(crate) mod page;
 mod remove;
 
 /// The newest events of a log, as they go out, in pages that all readers share.
@@ -216,7 +219,7 @@ impl Tail {
         let oldest = self.pages.front_mut().map_or(&mut self.open.index, |page| &mut page.index);
         let Some((cursor, size)) = oldest.let_go() else { return };
         #[cfg(test)]
-        super::work::add(1);
+        crate::log::work::add(1);
         if oldest.len() == 0 {
             self.pages.pop_front();
         }
@@ -233,7 +236,7 @@ impl Tail {
 #[cfg(test)]
 impl Drop for Tail {
     fn drop(&mut self) {
-        super::work::add(self.len);
+        crate::log::work::add(self.len);
     }
 }
 

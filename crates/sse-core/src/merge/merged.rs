@@ -3,13 +3,13 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 
+use crate::feed::options::Options;
 use crate::id::Origin;
 use crate::log::{Gaps, Reader};
 use crate::merge::given::Given;
 use crate::merge::member::{Known, Member, Next};
 use crate::merge::packed;
 use crate::merge::turns::Turns;
-use crate::options::Options;
 use crate::pack::CHUNK_SIZE;
 use crate::{Error, Event, EventId, EventLog, Frame, LastEventId, Start, encode};
 

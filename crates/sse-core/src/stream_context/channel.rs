@@ -3,8 +3,8 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 
+use crate::sync::wakers::{Wakers, wake_all};
 use crate::sync::{Mutex, MutexGuard, PoisonError};
-use crate::wakers::{Wakers, wake_all};
 
 /// What the contexts of a stream and the stream itself share.
 #[derive(Default)]

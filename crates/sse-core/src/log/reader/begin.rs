@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 
 use crate::chunk::{Entry, upto};
-use crate::log::behind::{Answer, Part};
+use crate::log::backlog::{Answer, Part};
 use crate::log::reader::Reader;
 use crate::log::reader::next::{Next, Page, Word};
 use crate::log::reader::page::read_now;

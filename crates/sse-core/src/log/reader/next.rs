@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::chunk::Entry;
-use crate::log::behind::Part;
+use crate::log::backlog::Part;
 use crate::pack::Packed;
 use crate::snapshot::Waiting;
 use crate::{Cursor, EventId, Gap, GapReason, MakeSnapshot};

@@ -1,7 +1,7 @@
 //! Reading on after a position, with what is there already.
 
 use crate::Cursor;
-use crate::log::gaps::Gaps;
+use crate::log::reader::gaps::Gaps;
 use crate::log::reader::next::{Next, Page};
 use crate::log::state::State;
 use crate::log::tail::Read;

@@ -4,8 +4,8 @@ use std::mem;
 use std::task::Waker;
 
 use crate::id::Origin;
-use crate::log::gaps::Found;
 use crate::log::reader::Reader;
+use crate::log::reader::gaps::Found;
 use crate::log::reader::next::Next;
 use crate::log::reader::page::{read_now, read_on};
 use crate::log::state::Place;

@@ -1,8 +1,36 @@
+//! Removes events from a tail: one that was deleted, and those that are too old.
+
+use std::time::Instant;
+
 use crate::Cursor;
-use crate::log::page::PAGE_SIZE;
 use crate::log::tail::Tail;
+use crate::log::tail::expiry::Expired;
+use crate::log::tail::page::PAGE_SIZE;
+
+/// The number of events that are dropped under one lock.
+const EXPIRED_AT_ONCE: usize = 1000;
 
 impl Tail {
+    /// Notes when the newest event came.
+    pub(crate) fn came(&mut self, now: impl FnOnce() -> Instant) {
+        if let Some(ages) = &mut self.ages {
+            ages.push(self.newest, now());
+        }
+    }
+
+    /// Drops what is too old by now, some of it.
+    pub(crate) fn expire(&mut self, now: impl FnOnce() -> Instant) -> Expired {
+        let Some(ages) = &mut self.ages else { return Expired::All };
+        let expired = ages.expired(now());
+        for _ in 0..EXPIRED_AT_ONCE {
+            if self.len <= 1 || self.oldest().is_none_or(|oldest| oldest > expired) {
+                return Expired::All;
+            }
+            self.let_go();
+        }
+        Expired::Some
+    }
+
     /// Removes an event, and its bytes: nothing of it is kept here.
     pub(crate) fn delete(&mut self, event: Cursor) {
         self.keys.remove(event);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::log::page::PAGE_SIZE;
+use crate::log::tail::page::PAGE_SIZE;
 
 fn tail(events: usize, bytes: usize) -> Tail {
     Tail::new(

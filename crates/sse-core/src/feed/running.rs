@@ -1,0 +1,195 @@
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use sync_wrapper::SyncWrapper;
+
+use crate::feed::options::Options;
+use crate::feed::{Origin, Running};
+use crate::log::{Gaps, Reader};
+use crate::merge::Merged;
+use crate::pack::Pack;
+use crate::panics::caught;
+use crate::resume::Resume;
+use crate::stream_context::Receiver;
+use crate::{Closed, Error, LastEventId, OnGap, Timer};
+
+/// A feed as it runs: the chunks of one client.
+pub(crate) enum Events {
+    Log(Reader),
+    Merge(Box<Merged>),
+    Source(Box<Joined>),
+    Context(Pushed),
+}
+
+impl Events {
+    /// `None` where it is known at once that there is nothing more for this client: its log is finished, or a gap is to be
+    /// the end.
+    pub(crate) fn new(
+        origin: Origin,
+        last_event_id: LastEventId,
+        options: &Options,
+        timer: &Timer,
+    ) -> Option<Self> {
+        match origin {
+            Origin::Log(log) => {
+                let reader = Reader::new(log, &last_event_id, &options.start, Gaps::new(options));
+                (!reader.is_stopped()).then_some(Self::Log(reader))
+            }
+            Origin::Merge(logs) => {
+                let merged = Merged::new(logs, last_event_id, options);
+                (!merged.is_stopped()).then(|| Self::Merge(Box::new(merged)))
+            }
+            Origin::Source(_)
+                if last_event_id == LastEventId::Unusable
+                    && matches!(options.on_gap, OnGap::Stop) =>
+            {
+                None
+            }
+            Origin::Source(source) => {
+                let resume = Resume::new(source, last_event_id, options, timer.clone());
+                Some(Self::Source(Box::new(Joined::new(resume))))
+            }
+            Origin::Context(receiver, running) => {
+                let running = running.map(SyncWrapper::new);
+                Some(Self::Context(Pushed { receiver, running, error: None }))
+            }
+        }
+    }
+
+    /// The next chunk: whole frames, never empty. An error is the last item.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        match self {
+            Self::Log(reader) => reader.poll_next(cx),
+            Self::Merge(merged) => merged.poll_next(cx),
+            Self::Source(joined) => joined.poll_next(cx),
+            Self::Context(pushed) => pushed.poll_next(cx),
+        }
+    }
+
+    /// Has a context told that nothing more arrives, and returns what it has sent by now: that cannot be had later.
+    pub(crate) fn close(&mut self, cx: &Context<'_>) -> Option<Bytes> {
+        match self {
+            Self::Context(pushed) => pushed.close(cx),
+            Self::Log(_) | Self::Merge(_) | Self::Source(_) => None,
+        }
+    }
+
+    /// Whether the client has all that there was when this was first asked. What a context sends cannot be had later.
+    pub(crate) fn has_caught_up(&mut self) -> bool {
+        match self {
+            Self::Log(reader) => reader.has_caught_up(),
+            Self::Merge(merged) => merged.has_caught_up(),
+            Self::Source(joined) => joined.has_caught_up(),
+            Self::Context(_) => false,
+        }
+    }
+
+    /// Whether all that the client was given is word of a gap, which has no id.
+    pub(crate) fn has_only_word_of_a_gap(&self) -> bool {
+        matches!(self, Self::Source(joined) if joined.resume.has_only_word_of_a_gap())
+    }
+
+    /// Whether there is nothing more for the client at this moment, where nothing is to be had without waiting.
+    pub(crate) fn can_be_polled(&self) -> bool {
+        match self {
+            Self::Log(reader) => !reader.has_more_to_give(),
+            Self::Merge(merged) => !merged.has_more_to_give(),
+            Self::Source(joined) => joined.has_caught_up(),
+            Self::Context(_) => false,
+        }
+    }
+}
+
+/// What a context sends, and the closure that holds it, if it is run here.
+pub(crate) struct Pushed {
+    receiver: Receiver,
+    running: Option<SyncWrapper<Running>>,
+    /// How the closure ended. What it had sent goes out first.
+    error: Option<Error>,
+}
+
+impl Pushed {
+    fn close(&mut self, cx: &Context<'_>) -> Option<Bytes> {
+        self.receiver.close();
+        match self.receiver.poll_next(cx) {
+            Poll::Ready(sent) => sent,
+            Poll::Pending => None,
+        }
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if let Some(running) = &mut self.running
+            && let Poll::Ready(result) = caught(|| running.get_mut().as_mut().poll(cx))
+                .unwrap_or_else(|panic| Poll::Ready(Err(panic)))
+        {
+            self.running = None;
+            self.receiver.close();
+            let failed = |error| Error::source("running the closure of the stream", error);
+            // That it was closed is no news to whoever closed it.
+            self.error = result.err().filter(|error| !error.is::<Closed>()).map(failed);
+        }
+        match ready!(self.receiver.poll_next(cx)) {
+            Some(chunk) => Poll::Ready(Some(Ok(chunk))),
+            None => Poll::Ready(self.error.take().map(Err)),
+        }
+    }
+}
+
+/// The frames of a source, as many at a time as there are.
+pub(crate) struct Joined {
+    resume: Resume,
+    /// What the last chunk had no room for.
+    held: Option<Bytes>,
+    /// What came after the last chunk.
+    error: Option<Error>,
+}
+
+impl Joined {
+    fn new(resume: Resume) -> Self {
+        Self { resume, held: None, error: None }
+    }
+
+    fn has_caught_up(&self) -> bool {
+        self.held.is_none() && self.error.is_none() && !self.resume.has_more_to_give()
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if let Some(error) = self.error.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        let mut pack = Pack::default();
+        if let Some(frame) = self.held.take() {
+            self.held = pack.add(frame).err();
+        }
+        while !pack.is_full() {
+            match self.poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Err(frame) = pack.add(frame) {
+                        self.held = Some(frame);
+                        break;
+                    }
+                }
+                Poll::Ready(Some(Err(error))) if pack.is_empty() => {
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    self.error = Some(error);
+                    break;
+                }
+                Poll::Pending if pack.is_empty() => return Poll::Pending,
+                Poll::Ready(None) if pack.is_empty() => return Poll::Ready(None),
+                Poll::Pending | Poll::Ready(None) => break,
+            }
+        }
+        Poll::Ready(Some(Ok(pack.into_chunk())))
+    }
+
+    /// The next frame. A source that panics has failed.
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        let polled = caught(|| self.resume.poll_next(cx)).unwrap_or_else(|panic| {
+            self.resume.end();
+            Poll::Ready(Some(Err(Error::source("being polled", panic))))
+        });
+        polled.map(|frame| frame.map(|frame| frame.map(crate::Frame::into_bytes)))
+    }
+}

@@ -1,0 +1,15 @@
+//! What one does with a log.
+
+mod append;
+mod append_here;
+mod append_now;
+mod control;
+mod copy;
+mod feed;
+mod open;
+mod query;
+pub(crate) mod stats;
+
+pub use append_now::Receipt;
+pub use copy::copy;
+pub use stats::LogStats;

@@ -1,0 +1,56 @@
+//! Appending to a log in memory.
+
+use crate::log::handle::EventLog;
+use crate::log::state::State;
+use crate::store::NewEvent;
+use crate::{Cursor, Error, EventId};
+
+impl EventLog {
+    pub(crate) fn append_one_here(&self, event: NewEvent) -> Result<EventId, Error> {
+        self.append_here(|state| match state.is_finished {
+            true => self.known_id(state, &event),
+            false => Some(self.push(state, event)),
+        })
+    }
+
+    pub(crate) fn append_all_here(&self, events: Vec<NewEvent>) -> Result<Vec<EventId>, Error> {
+        self.append_here(|state| match state.is_finished {
+            true => events.iter().map(|event| self.known_id(state, event)).collect(),
+            false => Some(events.into_iter().map(|event| self.push(state, event)).collect()),
+        })
+    }
+
+    /// A log that is finished takes nothing; what is tried again has its answer still.
+    fn append_here<T>(&self, append: impl FnOnce(&mut State) -> Option<T>) -> Result<T, Error> {
+        let mut state = self.lock_now();
+        let appended = append(&mut state).ok_or_else(Error::finished)?;
+        let woken = state.readers.take();
+        drop(state);
+        woken.wake();
+        Ok(appended)
+    }
+
+    /// The id that was given when this event came for the first time.
+    fn known_id(&self, state: &mut State, event: &NewEvent) -> Option<EventId> {
+        let cursor = self.first(state, event.idempotency_key.as_deref()?)?;
+        Some(cursor.id(state.tail.epoch()))
+    }
+
+    fn first(&self, state: &mut State, key: &str) -> Option<Cursor> {
+        state.remembered.get(key, self.0.timer.now())
+    }
+
+    fn push(&self, state: &mut State, event: NewEvent) -> EventId {
+        let now = || self.0.timer.now();
+        let cursor = state.tail.newest().next();
+        if let Some(key) = event.idempotency_key {
+            if let Some(first) = self.first(state, &key) {
+                return first.id(state.tail.epoch());
+            }
+            state.remembered.insert(key, cursor, now());
+        }
+        state.tail.push(cursor, event.block, event.key);
+        state.tail.came(now);
+        cursor.id(state.tail.epoch())
+    }
+}

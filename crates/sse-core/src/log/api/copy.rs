@@ -1,0 +1,86 @@
+use crate::log::follower::fetch;
+use crate::log::handle::EventLog;
+use crate::store::{NewEvent, StoredEvent};
+use crate::{Cursor, Epoch, Error, Frame, GapReason};
+
+/// Copies all that a log keeps into another one, as in moving from one store to another, and says how many events that was.
+///
+/// Stop appending first, copy, then have all processes open the other log. A client that comes back from the old log is told of one
+/// gap (`other-epoch`), and then has all there is: ids are a store's own, and cannot be the same in both. Keys are copied, too, and so is
+/// the end of a log that is finished.
+///
+/// ```
+/// use sse_core::{EventLog, copy};
+///
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// let (old, new) = (EventLog::in_memory(1000), EventLog::in_memory(1000));
+/// old.append_all(["one", "two"]).await?;
+/// assert_eq!(copy(&old, &new).await?, 2);
+/// # Ok::<(), sse_core::Error>(())
+/// # }).unwrap().unwrap();
+/// ```
+///
+/// # Errors
+///
+/// Where events of `from` are let go of before they were copied ([`is_gap`](Error::is_gap)); those of
+/// [`append`](EventLog::append) to `to`; and where a store fails. What was copied until then stays there; to copy again adds none of it a second
+/// time within `to`'s [`StoreOptions::idempotency_window`](crate::StoreOptions::idempotency_window).
+///
+/// # Cancel safety
+///
+/// As after an error.
+pub async fn copy(from: &EventLog, to: &EventLog) -> Result<usize, Error> {
+    let (mut after, mut count) = (from.floor_now().await?, 0);
+    loop {
+        let (epoch, events) = from.kept_after(after).await?;
+        let Some(last) = events.last() else { break };
+        after = last.cursor;
+        count += events.len();
+        to.append_encoded(events.into_iter().map(|event| again(event, epoch)).collect()).await?;
+    }
+    if from.stats().is_finished {
+        to.finish().await?;
+    }
+    Ok(count)
+}
+
+/// The same event for another log, which is given it once.
+fn again(event: StoredEvent, epoch: Epoch) -> NewEvent {
+    let id = event.cursor.id(epoch);
+    let idempotency_key = Some(["copy of ", id.as_str()].concat().into());
+    NewEvent { block: event.block, key: event.key, idempotency_key }
+}
+
+impl EventLog {
+    async fn floor_now(&self) -> Result<Cursor, Error> {
+        match &self.0.store {
+            Some(store) => Ok(self.call("asking for its bounds", store.bounds()).await?.floor),
+            None => Ok(self.lock_now().floor()),
+        }
+    }
+
+    /// The events after this position as a store keeps them, some of them.
+    async fn kept_after(&self, after: Cursor) -> Result<(Epoch, Vec<StoredEvent>), Error> {
+        if let Some(store) = &self.0.store {
+            let page = self.call("reading", store.read(after, fetch::LIMIT)).await?;
+            if after < page.bounds.floor {
+                return Err(self.lock_now().gap(GapReason::TooOld).into());
+            }
+            return Ok((page.bounds.epoch, page.events));
+        }
+        let mut state = self.lock_now();
+        if after < state.tail.base() {
+            return Err(state.gap(GapReason::TooOld).into());
+        }
+        let epoch = state.tail.epoch();
+        let copied = state.tail.copy_after(after, fetch::LIMIT);
+        let with_key = |(cursor, bytes)| (cursor, bytes, state.tail.key_of(cursor));
+        let copied: Vec<_> = copied.into_iter().map(with_key).collect();
+        drop(state);
+        let events = copied.into_iter().map(|(cursor, bytes, key)| {
+            let size = Frame::from_log(bytes.clone(), cursor.id(epoch)).block().len();
+            StoredEvent { cursor, block: bytes.slice(..size), key }
+        });
+        Ok((epoch, events.collect()))
+    }
+}

@@ -1,0 +1,98 @@
+use std::sync::Arc;
+
+use crate::log::backlog::Backlog;
+use crate::log::follower::Follower;
+use crate::log::follower::fetch;
+use crate::log::follower::live::Taken;
+use crate::log::handle::{EventLog, Shared};
+use crate::log::retry::{Backoff, within};
+use crate::log::tail::{Limits, Tail};
+use crate::store::{Bounds, PageLimit, Store, StoreError};
+use crate::{Error, StoreOptions, Timer};
+
+impl EventLog {
+    /// A log over a store, and what brings the store's events into this process: a [`Follower`], to be spawned.
+    ///
+    /// What is over the limits of the options is let go of from the store. The newest events are read into memory now. `timer` is the clock of the runtime; a store's own crate has a function that hands
+    /// it in, and spawns the follower.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails ([`is_store`](Error::is_store)), after it was tried again for [`StoreOptions::store_wait`].
+    ///
+    /// # Cancel safety
+    ///
+    /// The store may have been asked, and may have created the log.
+    pub async fn open(
+        store: impl Store,
+        options: StoreOptions,
+        timer: Timer,
+    ) -> Result<(Self, Follower), Error> {
+        let store: Arc<dyn Store> = Arc::new(store);
+        let (begun, mut backoff) = (timer.now(), Backoff::new());
+        let log = loop {
+            match Self::over(&store, options, &timer).await {
+                Ok(log) => break log,
+                Err(error)
+                    if timer.now().saturating_duration_since(begun) >= options.store_wait =>
+                {
+                    return Err(Error::store("opening the log", error, false));
+                }
+                Err(_) => backoff.wait(&timer).await,
+            }
+        };
+        let follower = Follower::new(&log, store);
+        Ok((log, follower))
+    }
+
+    /// A log whose tail is full of the newest events.
+    async fn over(
+        store: &Arc<dyn Store>,
+        options: StoreOptions,
+        timer: &Timer,
+    ) -> Result<Self, StoreError> {
+        let bounds: Bounds = within(timer, options.store_timeout, store.bounds()).await?;
+        let limits = Limits { events: options.tail_events.max(1), bytes: options.tail_bytes };
+        let before = store.before_last(PageLimit { events: limits.events, bytes: limits.bytes });
+        let before = within(timer, options.store_timeout, before).await?;
+        let base = before.max(bounds.floor).min(bounds.newest.max(bounds.floor));
+        let tail = Tail::new(bounds.epoch, base, limits, None);
+        let log = Shared::new(
+            tail,
+            Some((Arc::clone(store), Backlog::new(bounds))),
+            options,
+            timer.clone(),
+        );
+        let log = Self(Arc::new(log));
+        log.fill(&**store, &bounds).await?;
+        Ok(log)
+    }
+
+    /// Reads what comes after the base, so that to begin live is to begin with the next event.
+    async fn fill(&self, store: &dyn Store, bounds: &Bounds) -> Result<(), StoreError> {
+        let end = bounds.newest;
+        loop {
+            let newest = self.lock().tail.newest();
+            if newest >= end {
+                // It may be finished.
+                self.advance(newest, bounds);
+                return Ok(());
+            }
+            let deletions = self.deletions();
+            let read = store.read(newest, fetch::LIMIT);
+            let page = within(&self.0.timer, self.0.options.store_timeout, read).await?;
+            if self.take_page(&page, deletions) == Taken::NotFollowing {
+                // The follower sees to it.
+                return Ok(());
+            }
+            if page.events.is_empty() {
+                let (timer, timeout) = (&self.0.timer, self.0.options.store_timeout);
+                let nothing = fetch::nothing_between(store, newest, end);
+                if let Some(bounds) = within(timer, timeout, nothing).await? {
+                    self.advance(end, &bounds);
+                }
+                return Ok(());
+            }
+        }
+    }
+}

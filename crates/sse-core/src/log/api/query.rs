@@ -1,0 +1,158 @@
+use std::future::Future;
+
+use crate::id::Origin;
+use crate::log::follower::fetch;
+use crate::log::handle::EventLog;
+use crate::log::locked::Locked;
+use crate::log::retry::within;
+use crate::store::{PageLimit, Store, StoreError, StoredEvent};
+use crate::{Cursor, Epoch, Error, EventId, Frame, GapReason};
+
+impl EventLog {
+    /// The event with this id.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not here ([`is_gap`](Error::is_gap)), and where the store fails ([`is_store`](Error::is_store)).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is changed by it.
+    pub async fn get(&self, id: &EventId) -> Result<Frame, Error> {
+        let (epoch, cursor) = self.locate(id).await?;
+        if let Some(bytes) = self.tail_of(epoch).and_then(|mut state| state.tail.read_one(cursor)) {
+            return Ok(Frame::from_log(bytes, id.clone()));
+        }
+        if let Some(store) = &self.0.store {
+            let mut events = self.read_stored(&**store, epoch, cursor.previous(), 1).await?;
+            if let Some(frame) = events.pop().filter(|frame| frame.id() == Some(id)) {
+                return Ok(frame);
+            }
+        }
+        // An id just before the oldest event can be resumed from, though its event is gone.
+        Err(self.lock_now().gap(GapReason::TooOld).into())
+    }
+
+    /// Returns the events after this one, oldest first: at most `limit`, and at most 16 MiB
+    /// ([`StoreOptions::tail_bytes`](crate::StoreOptions::tail_bytes)) or one event. Fewer than that may come, though there are more: ask again
+    /// after the last, until there is none.
+    ///
+    /// # Errors
+    ///
+    /// Where what follows the id is not all here ([`is_gap`](Error::is_gap)), and where the store fails ([`is_store`](Error::is_store)).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is changed by it.
+    pub async fn read_after(&self, id: &EventId, limit: usize) -> Result<Vec<Frame>, Error> {
+        let (epoch, after) = self.locate(id).await?;
+        match (self.read_here(epoch, after, limit), &self.0.store) {
+            (Some(frames), _) => Ok(frames),
+            (None, Some(_)) if limit == 0 => Ok(Vec::new()),
+            (None, Some(store)) => self.read_stored(&**store, epoch, after, limit).await,
+            (None, None) => Err(self.lock_now().gap(GapReason::TooOld).into()),
+        }
+    }
+
+    /// The events after this position as they are in memory, if all of them are. They are copied some at a time, so that the log is not
+    /// locked for long; if it drops events meanwhile, it is what came before those.
+    fn read_here(&self, epoch: Epoch, mut after: Cursor, limit: usize) -> Option<Vec<Frame>> {
+        let (mut frames, mut bytes) = (Vec::new(), 0);
+        loop {
+            let step =
+                PageLimit { events: fetch::LIMIT.events.min(limit - frames.len()), ..fetch::LIMIT };
+            let state = self.tail_of(epoch).filter(|state| after >= state.tail.base());
+            let Some(mut state) = state else { return (!frames.is_empty()).then_some(frames) };
+            let copied = state.tail.copy_after(after, step);
+            drop(state);
+            let Some(&(last, _)) = copied.last() else { return Some(frames) };
+            after = last;
+            for (cursor, event) in copied {
+                bytes += event.len();
+                if bytes > self.0.options.tail_bytes && !frames.is_empty() {
+                    return Some(frames);
+                }
+                frames.push(Frame::from_log(event, cursor.id(epoch)));
+            }
+        }
+    }
+
+    /// Where an id is, if all that follows it is kept.
+    pub(crate) async fn locate(&self, id: &EventId) -> Result<(Epoch, Cursor), Error> {
+        let gap = {
+            let state = self.lock_now();
+            match state.position_of(id) {
+                Ok(cursor) => return Ok((state.tail.epoch(), cursor)),
+                Err(gap) if state.may_be_known_to_the_store(id, &gap) => gap,
+                Err(gap) => return Err(gap.into()),
+            }
+        };
+        match &self.0.store {
+            Some(store) => self.locate_in(&**store, id).await,
+            None => Err(gap.into()),
+        }
+    }
+
+    /// The same, as the store sees it now.
+    pub(crate) async fn locate_in(
+        &self,
+        store: &dyn Store,
+        id: &EventId,
+    ) -> Result<(Epoch, Cursor), Error> {
+        let bounds = self.call("asking for its bounds", store.bounds()).await?;
+        let reason = match Origin::of(id, bounds.epoch) {
+            Origin::Here(cursor) if cursor > bounds.newest => GapReason::AheadOfHead,
+            Origin::Here(cursor) if cursor < bounds.floor => GapReason::TooOld,
+            Origin::Here(cursor) => return Ok((bounds.epoch, cursor)),
+            Origin::OtherEpoch => GapReason::OtherEpoch,
+            Origin::Unknown => GapReason::Unknown,
+        };
+        Err(self.lock().gap(reason).into())
+    }
+
+    /// The log as it is now, if it is of this epoch.
+    fn tail_of(&self, epoch: Epoch) -> Option<Locked<'_>> {
+        Some(self.lock_now()).filter(|state| state.tail.epoch() == epoch)
+    }
+
+    async fn read_stored(
+        &self,
+        store: &dyn Store,
+        epoch: Epoch,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<Frame>, Error> {
+        let limit = PageLimit { events: limit, bytes: self.0.options.tail_bytes };
+        let page = self.call("reading", store.read(after, limit)).await?;
+        if page.bounds.epoch != epoch {
+            return Err(self.lock().gap(GapReason::OtherEpoch).into());
+        }
+        if after > page.bounds.newest {
+            return Err(self.lock().gap(GapReason::AheadOfHead).into());
+        }
+        if after < page.bounds.floor {
+            return Err(self.lock().gap(GapReason::TooOld).into());
+        }
+        Ok(page.events.iter().map(|event| frame(event, epoch)).collect())
+    }
+
+    /// Asks the store, with word of what it was to do where it fails.
+    pub(crate) async fn call<T>(
+        &self,
+        what: &'static str,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, Error> {
+        let answer = within(&self.0.timer, self.0.options.store_timeout, call).await;
+        answer.map_err(|error| match error {
+            StoreError::Finished => Error::finished(),
+            error => {
+                let may_have_happened = matches!(error, StoreError::OutcomeUnknown(_));
+                Error::store(what, error, may_have_happened)
+            }
+        })
+    }
+}
+
+fn frame(event: &StoredEvent, epoch: Epoch) -> Frame {
+    Frame::of_block(&event.block, event.cursor.id(epoch))
+}

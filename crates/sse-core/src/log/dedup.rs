@@ -1,0 +1,52 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::Cursor;
+
+/// The idempotency keys of the events that came lately, whatever becomes of these: each until its window is over, or more than so many
+/// further keys have come.
+#[derive(Debug)]
+pub(crate) struct IdempotencyKeys {
+    window: Duration,
+    further: usize,
+    cursors: HashMap<Arc<str>, Cursor>,
+    /// In the order in which they came.
+    keys: VecDeque<(Instant, Arc<str>)>,
+}
+
+impl IdempotencyKeys {
+    pub(crate) fn new(window: Duration, further: usize) -> Self {
+        Self { window, further, cursors: HashMap::new(), keys: VecDeque::new() }
+    }
+
+    /// The position of the event that came with this key, if that is not forgotten by now.
+    pub(crate) fn get(&mut self, key: &str, now: Instant) -> Option<Cursor> {
+        while let Some((came, _)) = self.keys.front()
+            && now.saturating_duration_since(*came) > self.window
+        {
+            self.forget_first();
+        }
+        self.cursors.get(key).copied()
+    }
+
+    pub(crate) fn insert(&mut self, key: Arc<str>, cursor: Cursor, now: Instant) {
+        if self.keys.len() > self.further {
+            self.forget_first();
+        }
+        self.cursors.insert(Arc::clone(&key), cursor);
+        self.keys.push_back((now, key));
+    }
+
+    /// Those of another life of the log, which are none of this one. They are to be dropped when the log is not locked.
+    pub(crate) fn begin_epoch(&mut self) -> Self {
+        let next = Self::new(self.window, self.further);
+        std::mem::replace(self, next)
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((_, key)) = self.keys.pop_front() {
+            self.cursors.remove(&key);
+        }
+    }
+}

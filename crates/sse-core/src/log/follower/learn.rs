@@ -1,0 +1,124 @@
+//! What a store has said, taken into the state of the log.
+
+use std::time::Instant;
+
+use crate::log::follower::apply::Changes;
+use crate::log::follower::live::Taken;
+use crate::log::state::State;
+use crate::store::{Bounds, Page, StoredEvent};
+
+impl State {
+    /// Takes over the events of a page. Before it was read the store had so many deletions.
+    pub(crate) fn take_page(
+        &mut self,
+        page: &Page,
+        deletions: u64,
+        now: Instant,
+        changes: &mut Changes,
+    ) {
+        if let Some(behind) = &mut self.behind
+            && !page.events.is_empty()
+        {
+            behind.recent.begin_page(now);
+        }
+        let mut left = page.events.len();
+        for event in &page.events {
+            left -= 1;
+            changes.has_news |= self.take(event, deletions, left);
+        }
+        let Some(behind) = &mut self.behind else { return };
+        behind.recent.end_page(&page.bounds, self.tail.newest());
+        if behind.bounds.deletions != deletions {
+            // It was on its way while others were deleted, perhaps of these.
+            self.forget_held(changes);
+        }
+    }
+
+    /// Events were deleted: what is held is read again.
+    fn forget_held(&mut self, changes: &mut Changes) {
+        changes.dropped.push(self.tail.skip_to(self.tail.newest()));
+        self.deletions += 1;
+        if let Some(behind) = &mut self.behind {
+            changes.woken.extend(behind.forget_pages());
+        }
+    }
+
+    /// Takes over an event, if it is new. So many more are about to come.
+    fn take(&mut self, event: &StoredEvent, deletions: u64, more: usize) -> bool {
+        let Some(behind) = &mut self.behind else { return false };
+        if event.cursor <= self.tail.newest() {
+            return false;
+        }
+        if behind.take_deleted(event.cursor) {
+            self.tail.advance(event.cursor);
+            return true;
+        }
+        behind.recent.follow(event, deletions, more);
+        self.tail.push(event.cursor, event.block.clone(), event.key.clone());
+        true
+    }
+
+    /// Takes note of what the store has.
+    pub(crate) fn learn(&mut self, bounds: &Bounds, changes: &mut Changes) -> Taken {
+        let Some(behind) = &mut self.behind else { return Taken::UpToDate };
+        if bounds.epoch != self.tail.epoch() {
+            if behind.strangers.is_past(bounds.epoch) {
+                return Taken::NotFollowing;
+            }
+            changes.has_news = true;
+            changes.woken.extend(behind.begin_epoch(self.tail.epoch(), *bounds));
+            changes.dropped.push(self.tail.begin_epoch(bounds.epoch, bounds.newest));
+            self.is_finished = bounds.is_finished;
+            return Taken::NotFollowing;
+        }
+        if bounds.newest < self.tail.newest() {
+            return Taken::NotFollowing;
+        }
+        if bounds.deletions != behind.bounds.deletions {
+            // Others may know of fewer: what they came with may be deleted.
+            self.forget_held(changes);
+        }
+        let Some(behind) = &mut self.behind else { return Taken::UpToDate };
+        if behind.bounds.is_unlike(bounds) {
+            behind.recent.doubt();
+        }
+        behind.bounds.follow_on(bounds);
+        let known = behind.bounds;
+        if known.floor > self.tail.newest() {
+            changes.dropped.push(self.tail.skip_to(known.floor));
+            changes.has_news = true;
+        }
+        let is_behind = self.tail.newest() < known.newest;
+        if known.is_finished && !is_behind && !self.is_finished {
+            self.is_finished = true;
+            changes.has_news = true;
+        }
+        if is_behind { Taken::Behind } else { Taken::UpToDate }
+    }
+}
+
+impl Bounds {
+    pub(crate) fn raise_floor(&mut self, other: &Self) {
+        if other.floor > self.floor {
+            (self.floor, self.oldest) = (other.floor, other.oldest);
+        }
+    }
+
+    /// Whether others of the same epoch, though they may be older, may be those of a store that has lost something.
+    fn is_unlike(&self, other: &Self) -> bool {
+        other.deletions != self.deletions
+            || other.newest < self.newest
+            || other.floor < self.floor
+            || (self.is_finished && !other.is_finished)
+    }
+
+    /// Others of the same epoch, which may be older: a page is on its way while the bounds are asked for.
+    fn follow_on(&mut self, other: &Self) {
+        if other.floor >= self.floor {
+            (self.floor, self.oldest) = (other.floor, other.oldest);
+        }
+        self.newest = self.newest.max(other.newest);
+        self.is_finished |= other.is_finished;
+        self.deletions = self.deletions.max(other.deletions);
+    }
+}

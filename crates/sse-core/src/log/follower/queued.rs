@@ -1,0 +1,32 @@
+//! Stores the events of [`append_now`](crate::EventLog::append_now).
+
+use crate::log::follower::shared::{Follow, Unused};
+use crate::log::options::StoreOptions;
+use crate::log::queue::Queue;
+use crate::log::store_events::{append_to, ids};
+
+/// Stores what waits, in its order.
+pub(crate) async fn run(
+    follow: &Follow,
+    queue: &Queue,
+    options: &StoreOptions,
+) -> Result<(), Unused> {
+    loop {
+        let (events, told) = queue.next().await;
+        let deletions = follow.log()?.deletions();
+        match append_to(&*follow.store, &follow.timer, options, &events).await {
+            Ok(appended) => {
+                follow.appending.is_over();
+                if let Ok(log) = follow.log() {
+                    log.acknowledge(&events, &appended, deletions);
+                }
+                told.iter().zip(ids(&appended)).for_each(|(told, id)| drop(told.try_send(Ok(id))));
+            }
+            Err(error) => {
+                // Those who kept their receipts are told each.
+                follow.appending.begins(&error);
+                told.iter().for_each(|told| drop(told.try_send(Err(error.clone()))));
+            }
+        }
+    }
+}

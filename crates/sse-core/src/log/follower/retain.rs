@@ -1,0 +1,59 @@
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::log::follower::shared::{Follow, Unused};
+use crate::log::handle::EventLog;
+use crate::log::options::StoreOptions;
+use crate::log::retry::Backoff;
+use crate::store::Retention;
+use crate::{Cursor, Epoch};
+
+/// How long the store is left alone after it was asked to drop what is over the limits.
+const APART: Duration = Duration::from_secs(10);
+/// The same at the least, however short the age.
+const LEAST_APART: Duration = Duration::from_secs(1);
+
+/// How long a store is left alone after it was asked to drop what is over these limits.
+fn apart(retention: &Retention) -> Duration {
+    retention.age.map_or(APART, |age| (age / 10).clamp(LEAST_APART, APART))
+}
+
+impl Follow {
+    /// Has the store drop what is over the limits: once, and then again after something was appended, or can have become too old.
+    pub(crate) async fn retain(&self, options: &StoreOptions) -> Result<(), Unused> {
+        let (retention, mut backoff) = (options.retention(), Backoff::new());
+        loop {
+            let before = self.log()?.newest_stored();
+            if let Err(error) = self.within(self.store.retain(&retention)).await {
+                self.retaining.begins(&error);
+                backoff.wait(&self.timer).await;
+                continue;
+            }
+            self.retaining.is_over();
+            backoff = Backoff::new();
+            self.timer.sleep(apart(&retention)).await;
+            // A log that only grows old is not looked at in vain: nothing is to be dropped but what is older than the newest.
+            let is_due = || {
+                let Ok(log) = self.log() else { return true };
+                log.newest_stored() != before || (retention.age.is_some() && log.may_grow_old())
+            };
+            poll_fn(|_| if is_due() { Poll::Ready(()) } else { Poll::Pending }).await;
+        }
+    }
+}
+
+impl EventLog {
+    /// Which event is the newest that the store is known to have.
+    fn newest_stored(&self) -> (Epoch, Cursor) {
+        let state = self.lock();
+        (state.tail.epoch(), state.newest())
+    }
+
+    /// Whether anything older than the newest event is kept, as far as that is known.
+    fn may_grow_old(&self) -> bool {
+        let state = self.lock();
+        let oldest = state.behind.as_ref().and_then(|behind| behind.bounds.oldest);
+        oldest.is_some_and(|oldest| oldest < state.newest())
+    }
+}

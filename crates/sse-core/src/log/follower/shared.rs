@@ -1,0 +1,83 @@
+//! What the parts of a follower have in common.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use crate::log::follower::slow::{Slow, certain};
+use crate::log::follower::trouble::Trouble;
+use crate::log::handle::{EventLog, Shared};
+use crate::log::retry::within;
+use crate::store::{Page, PageLimit, Store, StoreError};
+use crate::{Cursor, Timer};
+
+/// What the parts of a follower have in common. None of them holds the log: it ends with its last handle.
+pub(crate) struct Follow {
+    log: Weak<Shared>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) timer: Timer,
+    pub(crate) timeout: Duration,
+    slow: Slow,
+    pub(crate) following: Trouble,
+    pub(crate) reading: Trouble,
+    pub(crate) retaining: Trouble,
+    pub(crate) appending: Trouble,
+}
+
+/// The log is in use no more.
+pub(crate) struct Unused;
+
+impl Follow {
+    pub(crate) fn new(
+        log: Weak<Shared>,
+        store: Arc<dyn Store>,
+        timer: Timer,
+        timeout: Duration,
+    ) -> Self {
+        let trouble = |what| Trouble::new(store.name(), what);
+        Self {
+            following: trouble("following the store of an event log"),
+            reading: trouble("reading what is behind the tail of an event log"),
+            retaining: trouble("having a store drop what is over the limits of an event log"),
+            appending: trouble("storing events of `append_now`"),
+            log,
+            store,
+            timer,
+            timeout,
+            slow: Slow::default(),
+        }
+    }
+
+    pub(crate) fn log(&self) -> Result<EventLog, Unused> {
+        self.log.upgrade().map(EventLog).ok_or(Unused)
+    }
+
+    /// Reads a page, or fails once that takes too long.
+    pub(crate) async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+        self.slow.within(&self.timer, self.timeout, self.store.read(after, limit)).await
+    }
+
+    /// The answer of the store, or an error once that takes too long. What is asked for here changes no event: it has failed then.
+    pub(crate) async fn within<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        within(&self.timer, self.timeout, call).await.map_err(certain)
+    }
+}
+
+pub(crate) enum Failed {
+    Store(StoreError),
+    Unused,
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Unused> for Failed {
+    fn from(_: Unused) -> Self {
+        Self::Unused
+    }
+}

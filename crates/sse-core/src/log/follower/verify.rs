@@ -1,0 +1,131 @@
+//! Whether the store has still what it had: its bounds, and its newest events by their content.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::future::select;
+
+use crate::Epoch;
+use crate::log::backlog::fingerprint::{Seen, Trace};
+use crate::log::follower::expected::Expected;
+use crate::log::follower::fetch;
+use crate::log::follower::look::{Found, Look};
+use crate::log::follower::shared::{Failed, Follow, Unused};
+use crate::log::retry::Backoff;
+use crate::store::{Bounds, Page, PageLimit};
+
+/// How long the newest events are left alone after they were looked at, whatever is in doubt.
+const APART: Duration = Duration::from_secs(1);
+
+impl Follow {
+    /// Looks at the newest events every so often, and soon if there is a doubt, while others follow.
+    pub(crate) async fn verify(&self, every: Duration) -> Result<(), Unused> {
+        loop {
+            self.until_in_doubt(every).await?;
+            let mut backoff = Backoff::new();
+            while let Err(failed) = self.look_again().await {
+                match failed {
+                    Failed::Unused => return Err(Unused),
+                    Failed::Store(error) => self.reading.begins(&error),
+                }
+                backoff.wait(&self.timer).await;
+            }
+            self.reading.is_over();
+        }
+    }
+
+    async fn until_in_doubt(&self, every: Duration) -> Result<(), Unused> {
+        let apart = APART.min(every);
+        self.timer.sleep(apart).await;
+        let doubt = poll_fn(|_| match self.log() {
+            Ok(log) if !log.is_doubtful() => Poll::Pending,
+            _ => Poll::Ready(()),
+        });
+        select(self.timer.sleep(every - apart), doubt).await;
+        self.log().map(drop)
+    }
+
+    /// Has the follower ask for the bounds if it has not brought what they say.
+    async fn look_again(&self) -> Result<(), Failed> {
+        let bounds = self.bounds_by_content().await?;
+        let log = self.log()?;
+        if log.is_news(&bounds) {
+            log.want_check();
+        }
+        Ok(())
+    }
+
+    /// Returns the bounds once the newest events were looked at, in one call if any is there. If the store has lost what it had, a new
+    /// epoch begins: the ids of events that are lost must not come to name others.
+    pub(crate) async fn bounds_by_content(&self) -> Result<Bounds, Failed> {
+        self.log()?.begin_to_look();
+        let Some(expected) = self.log()?.expected() else { return self.bounds().await };
+        let mut found = self.find(&expected).await?;
+        if let Found::Lost(_) = found {
+            // So much depends on it that it is looked at twice, for the same events: what is followed to meanwhile may be of another history.
+            found = self.find(&expected).await?;
+        }
+        match found {
+            Found::Same(bounds) => Ok(bounds),
+            Found::Elsewhere => self.bounds().await,
+            Found::Lost(epoch) | Found::Missed(epoch) => self.begin_epoch(epoch).await,
+        }
+    }
+
+    /// Returns the bounds; if they show a loss, those of a new epoch.
+    pub(crate) async fn bounds(&self) -> Result<Bounds, Failed> {
+        let expected = self.log()?.expected();
+        let bounds = self.within(self.store.bounds()).await?;
+        let is_missed = expected.is_some_and(|expected| expected.is_missed_by(&bounds));
+        if is_missed || self.log()?.is_past(bounds.epoch) {
+            return self.begin_epoch(bounds.epoch).await;
+        }
+        Ok(bounds)
+    }
+
+    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Bounds, Failed> {
+        tracing::warn!(
+            log = self.store.name(),
+            epoch = %instead_of,
+            "newest events of a log are gone from its store, or others are in their place; a new epoch begins"
+        );
+        self.within(self.store.begin_epoch(instead_of)).await?;
+        Ok(self.within(self.store.bounds()).await?)
+    }
+
+    /// Looks for the newest event that was not deleted, and for those that the follower was to bring and has not.
+    async fn find(&self, expected: &Expected) -> Result<Found, Failed> {
+        let mut look = Look::new(expected);
+        for event in &expected.uncertain {
+            if let Some(found) = look.take(event, self.trace(event, expected).await?) {
+                return Ok(found);
+            }
+        }
+        let mut there = None;
+        for event in expected.followed.iter().rev() {
+            let (page, trace) = self.trace(event, expected).await?;
+            if let Some(found) = look.take(event, (page, trace)) {
+                return Ok(found);
+            }
+            if trace == Trace::Found {
+                there = Some(event.cursor);
+                break;
+            }
+        }
+        let bounds = look.bounds;
+        self.log()?.confirm(look, there);
+        match bounds {
+            Some(bounds) => Ok(Found::Same(bounds)),
+            None => self.bounds().await.map(Found::Same),
+        }
+    }
+
+    /// What the store has at the position of this event.
+    async fn trace(&self, event: &Seen, expected: &Expected) -> Result<(Page, Trace), Failed> {
+        let one = PageLimit { events: 1, ..fetch::LIMIT };
+        let page = self.read(event.cursor.previous(), one).await?;
+        let trace = event.trace(&page, expected.followed_to);
+        Ok((page, trace))
+    }
+}

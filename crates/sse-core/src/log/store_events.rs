@@ -1,0 +1,36 @@
+//! Stores events, and tries again where that can store nothing twice.
+
+use crate::log::options::StoreOptions;
+use crate::log::retry::{Backoff, within};
+use crate::store::{Appended, NewEvent, Store, StoreError};
+use crate::{Error, EventId, Timer};
+
+/// Stores events, and tries again for as long as the options say if that can store nothing twice.
+pub(crate) async fn append_to(
+    store: &dyn Store,
+    timer: &Timer,
+    options: &StoreOptions,
+    events: &[NewEvent],
+) -> Result<Appended, Error> {
+    let is_repeatable = events.iter().all(|event| event.idempotency_key.is_some());
+    let (begun, mut backoff, mut may_have_happened) = (timer.now(), Backoff::new(), false);
+    loop {
+        let error = match within(timer, options.store_timeout, store.append(events)).await {
+            Ok(appended) => return Ok(appended),
+            Err(StoreError::Finished) if !may_have_happened => return Err(Error::finished()),
+            Err(error) => error,
+        };
+        may_have_happened |= matches!(error, StoreError::OutcomeUnknown(_));
+        let is_final = matches!(error, StoreError::Finished);
+        let may_go_on = !is_final && (is_repeatable || !may_have_happened);
+        if !may_go_on || timer.now().saturating_duration_since(begun) >= options.store_wait {
+            return Err(Error::store("appending", error, may_have_happened));
+        }
+        backoff.wait(timer).await;
+    }
+}
+
+/// The ids of events that were stored.
+pub(crate) fn ids(appended: &Appended) -> impl Iterator<Item = EventId> + '_ {
+    appended.cursors.iter().map(|cursor| cursor.id(appended.epoch))
+}

@@ -1,0 +1,202 @@
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::id::IdText;
+use crate::log::tail::index::{Index, Run};
+use crate::{Cursor, EventId, encode};
+
+/// How large pages become. What a reader takes at once is one page at the most.
+pub(crate) const PAGE_SIZE: usize = 64 * 1024;
+/// How large the first page of a log is: most logs stay small.
+const FIRST_PAGE_SIZE: usize = 1024;
+/// What an id line and the blank line take at the most.
+pub(crate) const ID_ROOM: usize = EventId::MAX_LEN + 8;
+
+/// A run of events that is added to no more. There is at least one that is kept.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) index: Index,
+    bytes: Bytes,
+}
+
+impl Page {
+    /// A page of one event, which may be larger than any other page.
+    pub(crate) fn of_one(cursor: Cursor, event: BytesMut) -> Self {
+        let mut index = Index::default();
+        index.push(cursor, 0..event.len());
+        let capacity = event.capacity();
+        Self { index, bytes: fitting(event.freeze(), capacity) }
+    }
+
+    /// What there is after this position, in one piece, and the last of it.
+    pub(crate) fn read(&mut self, after: Cursor) -> Option<(Bytes, Cursor)> {
+        if self.index.run_after(after)?.is_short() {
+            // Once for all readers.
+            self.compact();
+        }
+        let Run { bytes, last, .. } = self.index.run_after(after)?;
+        Some((self.bytes.slice(bytes), last))
+    }
+
+    /// One event, in bytes of its own: whoever holds it does not hold the page.
+    pub(crate) fn copy_of(&self, event: Cursor) -> Option<Bytes> {
+        self.index.event(event).map(|range| Bytes::copy_from_slice(&self.bytes[range]))
+    }
+
+    /// Takes an event out. Its bytes stay for as long as they are the smaller part.
+    pub(crate) fn take_out(&mut self, event: Cursor) -> Option<usize> {
+        let size = self.index.take_out(event)?;
+        if self.index.is_sparse(self.bytes.len()) {
+            self.compact();
+        }
+        Some(size)
+    }
+
+    pub(crate) fn compact(&mut self) {
+        let (index, bytes) = self.index.compacted(&self.bytes);
+        (self.index, self.bytes) = (index, bytes.freeze());
+    }
+
+    /// Takes over what the next page has.
+    pub(crate) fn absorb(&mut self, next: &Self) {
+        let (mut index, mut bytes) = self.index.compacted(&self.bytes);
+        for (cursor, range) in next.index.events_after(Cursor::START) {
+            let start = bytes.len();
+            bytes.extend_from_slice(&next.bytes[range]);
+            index.push(cursor, start..bytes.len());
+        }
+        (self.index, self.bytes) = (index, bytes.freeze());
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// The page that is being filled.
+///
+/// What has been read from it is frozen, so that readers share it; what came since is frozen by the next reader.
+#[derive(Debug)]
+pub(crate) struct OpenPage {
+    pub(crate) index: Index,
+    /// What has been read, in pieces that follow one another.
+    frozen: Vec<Bytes>,
+    /// What has not been read yet, and room for more.
+    filling: BytesMut,
+    /// How much room the page was given.
+    capacity: usize,
+    len: usize,
+}
+
+impl OpenPage {
+    pub(crate) fn first() -> Self {
+        Self::with_capacity(FIRST_PAGE_SIZE)
+    }
+
+    fn with_capacity(capacity: usize) -> Self {
+        let index = Index::default();
+        Self { index, frozen: Vec::new(), filling: BytesMut::new(), capacity, len: 0 }
+    }
+
+    /// The page after this one: twice its size, as long as that is no more than [`PAGE_SIZE`].
+    pub(crate) fn following(&self) -> Self {
+        Self::with_capacity((self.capacity * 2).min(PAGE_SIZE))
+    }
+
+    pub(crate) fn has_room_for(&self, block: usize) -> bool {
+        self.len + block + ID_ROOM <= self.capacity
+    }
+
+    /// Adds an event, and says how large it is with its id.
+    pub(crate) fn push(&mut self, cursor: Cursor, block: &[u8], id: &IdText) -> usize {
+        if self.filling.capacity() == 0 {
+            self.filling.reserve(self.capacity - self.len);
+        }
+        let before = self.filling.len();
+        self.filling.put_slice(block);
+        encode::id(id.as_bytes(), &mut self.filling);
+        let size = self.filling.len() - before;
+        self.index.push(cursor, self.len..self.len + size);
+        self.len += size;
+        size
+    }
+
+    /// What there is after this position, in one piece, and the last of it.
+    pub(crate) fn read(&mut self, after: Cursor) -> Option<(Bytes, Cursor)> {
+        if self.index.run_after(after)?.is_short() {
+            self.compact();
+        }
+        let Run { bytes: range, last: newest, .. } = self.index.run_after(after)?;
+        self.freeze();
+        // A reader that is up to date wants the last piece. For one that is not the pieces are joined, which is done once
+        // for all readers.
+        let last = self.frozen.last().map_or(0, Bytes::len);
+        if range.start < self.len - last {
+            self.frozen = vec![self.joined()];
+        }
+        let piece = self.frozen.last().cloned().unwrap_or_default();
+        let before = self.len - piece.len();
+        Some((piece.slice(range.start - before..range.end - before), newest))
+    }
+
+    /// One event, in bytes of its own.
+    pub(crate) fn copy_of(&mut self, event: Cursor) -> Option<Bytes> {
+        let range = self.index.event(event)?;
+        let (from_here_on, _) = self.read(event.previous())?;
+        Some(Bytes::copy_from_slice(&from_here_on[..range.len()]))
+    }
+
+    /// Takes an event out. Its bytes stay for as long as they are the smaller part.
+    pub(crate) fn take_out(&mut self, event: Cursor) -> Option<usize> {
+        let size = self.index.take_out(event)?;
+        if self.index.is_sparse(self.len) {
+            self.compact();
+        }
+        Some(size)
+    }
+
+    pub(crate) fn compact(&mut self) {
+        let bytes = self.joined();
+        let (index, bytes) = self.index.compacted(&bytes);
+        self.len = bytes.len();
+        (self.index, self.filling, self.frozen) = (index, BytesMut::new(), vec![bytes.freeze()]);
+    }
+
+    /// The page as it stays; none where nothing in it is kept.
+    pub(crate) fn seal(mut self) -> Option<Page> {
+        if self.index.len() == 0 {
+            return None;
+        }
+        self.freeze();
+        self.index.shrink();
+        let bytes = match self.frozen.len() {
+            // It still has all the room that the page was given.
+            1 => fitting(self.joined(), self.capacity),
+            _ => self.joined(),
+        };
+        Some(Page { index: self.index, bytes })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    fn freeze(&mut self) {
+        if !self.filling.is_empty() {
+            self.frozen.push(self.filling.split().freeze());
+        }
+    }
+
+    fn joined(&mut self) -> Bytes {
+        self.freeze();
+        match self.frozen.as_mut_slice() {
+            [one] => std::mem::take(one),
+            pieces => pieces.concat().into(),
+        }
+    }
+}
+
+/// The same bytes, without the room that they were given if that is much more: a log is to hold what it was told to, not twice that.
+fn fitting(bytes: Bytes, capacity: usize) -> Bytes {
+    if capacity - bytes.len() > capacity / 8 { Bytes::copy_from_slice(&bytes) } else { bytes }
+}
