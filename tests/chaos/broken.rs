@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use fastrand::Rng;
 use futures_util::{StreamExt, stream};
 use sse_core::store::{
-    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
 use sse_core::{Cursor, Epoch, Error, StoreOptions, async_trait};
 
@@ -73,7 +73,7 @@ fn spoil(flaw: Flaw, mut page: Page) -> Page {
 
 #[async_trait]
 impl Store for BrokenStore {
-    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+    async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
         if self.strikes(Flaw::StoresNothing) {
             let Bounds { epoch, newest, .. } = self.store.bounds().await?;
             let mut cursor = newest;

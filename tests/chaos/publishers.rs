@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use fastrand::Rng;
-use sse_core::{Error, EventId, EventLog};
+use sse_core::{Error, Event, EventId, EventLog, NewEvent};
 use tokio::time::sleep;
 
 use crate::book::Number;
@@ -83,7 +83,8 @@ async fn act(chaos: &Chaos, log: &EventLog, begun: &mut Begun<'_>, rng: &mut Rng
         45..65 => {
             let key = rng.u64(..KEYS);
             let text = begun.begin(rng, Some(key), None);
-            let appended = log.append_keyed(&key.to_string(), text).await;
+            let appended =
+                log.append(Event::from(text).key(&key.to_string()).expect("a key")).await;
             begun.answer(appended.map(|id| vec![id]));
         }
         65..75 => append_once(chaos, log, begun, rng).await,
@@ -96,9 +97,10 @@ async fn act(chaos: &Chaos, log: &EventLog, begun: &mut Begun<'_>, rng: &mut Rng
 async fn append_once(chaos: &Chaos, log: &EventLog, begun: &mut Begun<'_>, rng: &mut Rng) {
     let once = a_once(chaos, rng);
     let text = begun.begin(rng, None, Some(once));
-    let (mut appended, mut tries) = (log.append_once(&once.to_string(), text.as_str()).await, 1);
+    let event = Event::new(text).idempotency_key(&once.to_string()).expect("a key");
+    let (mut appended, mut tries) = (log.append(event.clone()).await, 1);
     while tries < 3 && appended.as_ref().is_err_and(Error::is_outcome_unknown) {
-        appended = log.append_once(&once.to_string(), text.as_str()).await;
+        appended = log.append(event.clone()).await;
         tries += 1;
     }
     match appended {
@@ -142,16 +144,16 @@ async fn append_batch(chaos: &Chaos, log: &EventLog, begun: &mut Begun<'_>, rng:
         }
     }
     let events = events.into_iter().map(|(text, key, once)| {
-        let mut event = log.encode(text).expect("a text");
+        let mut event = NewEvent::from(text);
         if let Some(key) = key {
-            event = event.with_key(&key.to_string()).expect("short");
+            event = event.key(&key.to_string()).expect("short");
         }
         match once {
-            Some(once) => event.with_idempotency_key(&once.to_string()).expect("short"),
+            Some(once) => event.idempotency_key(&once.to_string()).expect("short"),
             None => event,
         }
     });
-    begun.answer(log.append_encoded(events.collect()).await);
+    begun.answer(log.append_all(events).await);
 }
 
 async fn delete(chaos: &Chaos, log: &EventLog, rng: &mut Rng) {

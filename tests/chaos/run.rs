@@ -7,7 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use sse_conformance::suite::parser::Parser;
 use sse_core::store::PageLimit;
-use sse_core::{Epoch, EventId};
+use sse_core::{Epoch, Event, EventId};
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -144,7 +144,7 @@ async fn mark(chaos: &Chaos, process: usize) -> Result<(Number, EventId), String
     loop {
         chaos.failed()?;
         let (log, _) = chaos.processes[process].log().expect("both run between faults");
-        match log.append_once(&key, text.as_str()).await {
+        match log.append(Event::from(text.as_str()).idempotency_key(&key).expect("a key")).await {
             Ok(id) => {
                 chaos.book().stored(number, &id);
                 return Ok((number, id));

@@ -9,7 +9,7 @@ use serde_json::json;
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::StoreOptions;
-use sse_core::store::{NewEvent, PageLimit, Store};
+use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_log_nats::EngineOptions;
 
 use crate::line::Line;
@@ -150,7 +150,7 @@ async fn that_holds_over_a_line_of_100_ms_too() {
 }
 
 /// Appends so often, by 256 at a time, and counts all the while.
-async fn never_more(nats: &Nats, url: &str, times: usize, events: fn(usize) -> Vec<NewEvent>) {
+async fn never_more(nats: &Nats, url: &str, times: usize, events: fn(usize) -> Vec<EncodedEvent>) {
     let limit = 1000;
     let options = StoreOptions { events: limit, ..Default::default() };
     let store = crate::tools::store(url, EngineOptions::default(), options).await;

@@ -10,7 +10,7 @@ use sse_conformance::stores::Nats;
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{PageLimit, Store};
-use sse_core::{Cursor, GapReason};
+use sse_core::{Cursor, Event, GapReason};
 use sse_log_nats::{EngineOptions, EventLog, StoreOptions};
 
 use crate::tools::{api, append, bounds, event, open, soon, store, texts, told, url};
@@ -78,7 +78,9 @@ async fn a_backup_that_is_restored_under_a_running_process_is_a_gap() {
     eventually(Duration::from_secs(5), "it is followed again", || log.stats().is_followed).await;
     let lost = soon(async {
         loop {
-            if let Ok(id) = log.append_once("lost", "lost").await {
+            if let Ok(id) =
+                log.append(Event::new("lost").idempotency_key("lost").expect("a key")).await
+            {
                 return id;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sse_conformance::stores::Nats;
 pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_conformance::suite::eventually::eventually;
-use sse_core::store::{Bounds, NewEvent, PageLimit, Store};
+use sse_core::store::{Bounds, EncodedEvent, PageLimit, Store};
 use sse_core::{Cursor, Event, StoreOptions};
 use sse_log_nats::{EngineOptions, NatsStore};
 use tokio::io::AsyncWriteExt;
@@ -46,19 +46,19 @@ pub(crate) fn url(nats: &Nats) -> String {
     format!("nats://{}", nats.address())
 }
 
-pub(crate) fn event(text: impl Display) -> NewEvent {
-    NewEvent::encode(&Event::new(text.to_string()), 8 << 20).expect("data alone")
+pub(crate) fn event(text: impl Display) -> EncodedEvent {
+    EncodedEvent::encode(&Event::new(text.to_string()), 8 << 20).expect("data alone")
 }
 
-pub(crate) fn keyed(key: &str, text: impl Display) -> NewEvent {
+pub(crate) fn keyed(key: &str, text: impl Display) -> EncodedEvent {
     event(text).with_key(key).expect("a short key")
 }
 
-pub(crate) fn once(key: impl Display, text: impl Display) -> NewEvent {
+pub(crate) fn once(key: impl Display, text: impl Display) -> EncodedEvent {
     event(text).with_idempotency_key(&key.to_string()).expect("a short key")
 }
 
-pub(crate) async fn append(store: &NatsStore, events: &[NewEvent]) -> Vec<Cursor> {
+pub(crate) async fn append(store: &NatsStore, events: &[EncodedEvent]) -> Vec<Cursor> {
     soon(store.append(events)).await.expect("stored").cursors
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sse_conformance::stores::Nats;
-use sse_core::store::{NewEvent, Store, StoreError};
+use sse_core::store::{EncodedEvent, Store, StoreError};
 
 use crate::relay::Relay;
 use crate::relay_rules::Fate;
@@ -186,7 +186,7 @@ async fn a_key_whose_first_trace_others_removed_is_unknown() {
 async fn a_batch_that_cannot_be_stored_leaves_nothing() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
-    let many: Vec<NewEvent> = (0..10_001).map(|n| once(n, n)).collect();
+    let many: Vec<EncodedEvent> = (0..10_001).map(|n| once(n, n)).collect();
     let large = vec![once("a", "x".repeat(3 << 20)), once("b", "x".repeat(3 << 20))];
     for events in [many, large] {
         let refused = store.append(&events).await;

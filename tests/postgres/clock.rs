@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sse_conformance::stores::Postgres;
-use sse_core::store::{NewEvent, Store};
+use sse_core::store::{EncodedEvent, Store};
 use sse_log_postgres::{EngineOptions, PostgresStore, StoreOptions, connect_with};
 use tokio_postgres::NoTls;
 
@@ -25,7 +25,7 @@ fn options() -> StoreOptions {
     StoreOptions { age: Some(Duration::from_secs(600)), ..StoreOptions::default() }
 }
 
-fn once() -> [NewEvent; 1] {
+fn once() -> [EncodedEvent; 1] {
     [event("once").with_idempotency_key("once").expect("short")]
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use sse_conformance::stores::Postgres;
-use sse_core::store::{NewEvent, PageLimit, Store};
+use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_core::{Cursor, StoreOptions};
 use sse_log_postgres::EngineOptions;
 use tokio_postgres::Client;
@@ -43,7 +43,7 @@ async fn pages(client: &Client, sql: &str) -> u64 {
     of("Shared Hit Blocks") + of("Shared Read Blocks")
 }
 
-fn batch(round: usize) -> Vec<NewEvent> {
+fn batch(round: usize) -> Vec<EncodedEvent> {
     let event = |n: usize| event(round * 1000 + n).with_key(&format!("key {}", n % 10));
     (0..1000).map(|n| event(n).expect("short")).collect()
 }
@@ -114,7 +114,7 @@ async fn an_old_snapshot_makes_neither_a_look_nor_retention_nor_forgetting_slowe
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT count(*) FROM sse_logs";
     backup.batch_execute(begin).await.expect("begun");
     for round in 0..20 {
-        let once = |(n, event): (usize, NewEvent)| {
+        let once = |(n, event): (usize, EncodedEvent)| {
             event.with_idempotency_key(&format!("{round} {n}")).expect("short")
         };
         let events: Vec<_> = batch(round).into_iter().enumerate().map(once).collect();

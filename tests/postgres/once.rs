@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
-use sse_core::store::{NewEvent, Store, StoreError};
+use sse_core::store::{EncodedEvent, Store, StoreError};
 use sse_log_postgres::{EngineOptions, StoreOptions};
 
 use crate::tools::{append, event, open, soon, texts};
 
-fn once(key: &str) -> NewEvent {
+fn once(key: &str) -> EncodedEvent {
     event(key).with_idempotency_key(key).expect("short")
 }
 

@@ -168,7 +168,7 @@ async fn an_event_that_cannot_be_stored_fails_alone() {
     assert!(matches!(bad, StoreError::Failed(_)) && told(&bad).contains("NUL"), "{bad:?}");
     assert!(good.iter().all(Result::is_ok));
 }
-static GOOD: std::sync::LazyLock<sse_core::store::NewEvent> =
+static GOOD: std::sync::LazyLock<sse_core::store::EncodedEvent> =
     std::sync::LazyLock::new(|| event("good"));
 
 /// It accepts connections, as a server does that hangs.

@@ -3,7 +3,7 @@
 use sse_conformance::stores::Postgres;
 use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::{Store, StoreError};
-use sse_core::{Cursor, EventId, EventLog, GapReason};
+use sse_core::{Cursor, Event, EventId, EventLog, GapReason};
 use sse_log_postgres::{EngineOptions, StoreOptions, connect_with, open_store};
 use tokio_postgres::{Config, NoTls};
 
@@ -45,11 +45,10 @@ async fn of_several_hosts_the_one_is_asked_that_takes_writes() {
 
 /// Appended, by a process that has seen it.
 async fn seen(log: &EventLog, text: &str, key: Option<&str>) -> EventId {
-    let event = event(text).with_idempotency_key(text).expect("short");
-    let event = key.map_or(event.clone(), |key| event.with_key(key).expect("short"));
+    let event = Event::new(text).idempotency_key(text).expect("short");
+    let event = key.map_or(event.clone(), |key| event.key(key).expect("short"));
     loop {
-        if let Ok(ids) = log.append_encoded(vec![event.clone()]).await {
-            let id = ids.into_iter().next().expect("one");
+        if let Ok(id) = log.append(event.clone()).await {
             while log.stats().newest != id {
                 tokio::task::yield_now().await;
             }

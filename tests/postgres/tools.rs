@@ -5,7 +5,7 @@ use std::fmt::Display;
 use futures_util::StreamExt;
 use sse_conformance::stores::Postgres;
 pub(crate) use sse_conformance::suite::answers::{soon, told};
-use sse_core::store::{Bounds, NewEvent, PageLimit, Pages, Store};
+use sse_core::store::{Bounds, EncodedEvent, PageLimit, Pages, Store};
 use sse_core::{Cursor, Event};
 use sse_log_postgres::{EngineOptions, Ordering, PostgresStore};
 use tokio_postgres::Client;
@@ -37,8 +37,8 @@ pub(crate) async fn begin(client: &Client) {
     client.batch_execute("BEGIN; SELECT pg_current_xact_id()").await.expect("begun");
 }
 
-pub(crate) fn event(text: impl Display) -> NewEvent {
-    NewEvent::encode(&Event::new(text.to_string()), 1 << 20).expect("data alone")
+pub(crate) fn event(text: impl Display) -> EncodedEvent {
+    EncodedEvent::encode(&Event::new(text.to_string()), 1 << 20).expect("data alone")
 }
 
 pub(crate) async fn append(store: &PostgresStore, text: impl Display) -> Cursor {

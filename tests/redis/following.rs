@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
 use sse_core::Cursor;
-use sse_core::store::NewEvent;
+use sse_core::store::EncodedEvent;
 
 use crate::tools::{STREAM, append, bounds, command, event, open, soon, stat};
 
@@ -35,7 +35,7 @@ async fn whoever_follows_a_log_whose_state_was_deleted_waits_and_does_not_spin()
 async fn events_that_have_become_large_are_not_asked_for_all_at_once() {
     let redis = Redis::start().await;
     let (store, other) = (open(&redis).await, open(&redis).await);
-    let small: Vec<NewEvent> = (0..500).map(event).collect();
+    let small: Vec<EncodedEvent> = (0..500).map(event).collect();
     let last = store.append(&small).await.expect("stored").cursors[499];
     let page = soon(store.read(Cursor::START, crate::tools::PAGE)).await.expect("a page");
     assert_eq!(page.events.len(), 16, "nothing was known of them");

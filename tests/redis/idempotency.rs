@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use sse_conformance::stores::Redis;
 use sse_core::StoreOptions;
-use sse_core::store::{Appended, NewEvent, Store};
+use sse_core::store::{Appended, EncodedEvent, Store};
 
 use crate::tools::{STREAM, append, bounds, command, event, open_with, soon};
 
-fn once(key: &str) -> NewEvent {
+fn once(key: &str) -> EncodedEvent {
     event(key).with_idempotency_key(key).expect("a key")
 }
 

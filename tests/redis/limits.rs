@@ -1,7 +1,7 @@
 //! An append drops what is over the limits by itself, as fast as it adds.
 
 use sse_conformance::stores::Redis;
-use sse_core::store::{NewEvent, PageLimit, Store};
+use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_core::{Cursor, StoreOptions};
 
 use crate::tools::{STREAM, append, bounds, command, event, open_with, soon};
@@ -16,7 +16,7 @@ async fn field(redis: &Redis, name: &str) -> usize {
     value.lines().nth(1).expect("a value").parse().expect("a number")
 }
 
-fn batch(events: usize, size: usize) -> Vec<NewEvent> {
+fn batch(events: usize, size: usize) -> Vec<EncodedEvent> {
     (0..events).map(|n| event(format!("{n:0size$}"))).collect()
 }
 

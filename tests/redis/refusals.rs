@@ -4,18 +4,18 @@ use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::Cursor;
-use sse_core::store::{NewEvent, PageLimit, Retention, Store, StoreError};
+use sse_core::store::{EncodedEvent, PageLimit, Retention, Store, StoreError};
 
 use crate::tools::{STREAM, after, append, bounds, command, event, open, soon, store_at, told};
 
 /// An event of each kind, and the command that it alone wants.
-fn kinds() -> [(NewEvent, &'static str); 3] {
+fn kinds() -> [(EncodedEvent, &'static str); 3] {
     let keyed = event("keyed").with_key("key").expect("a key");
     let once = event("once").with_idempotency_key("once").expect("a key");
     [(event("plain"), "hset"), (keyed, "xdel"), (once, "hdel")]
 }
 
-async fn is_refused(store: &dyn Store, event: NewEvent, reason: &str) {
+async fn is_refused(store: &dyn Store, event: EncodedEvent, reason: &str) {
     let batch = [crate::tools::event("before it"), event];
     let error = store.append(&batch).await.expect_err("it is refused");
     assert!(matches!(error, StoreError::Failed(_)), "{error:?}");

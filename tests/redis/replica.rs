@@ -8,7 +8,7 @@ use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Networked;
 
 use sse_core::store::{Store, StoreError};
-use sse_core::{Cursor, EventId, GapReason};
+use sse_core::{Cursor, Event, EventId, GapReason};
 
 use crate::tools::{STREAM, append, command, soon, store_at, told};
 
@@ -135,7 +135,9 @@ async fn a_failover_by_sentinel_is_followed() {
     first.stop().await;
     let next = patiently(async {
         loop {
-            if let Ok(id) = log.append_once("next", "next").await {
+            if let Ok(id) =
+                log.append(Event::new("next").idempotency_key("next").expect("a key")).await
+            {
                 return id;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

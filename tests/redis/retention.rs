@@ -1,7 +1,7 @@
 //! What is let go of, where others have trimmed, and where events are large.
 
 use sse_conformance::stores::Redis;
-use sse_core::store::{NewEvent, PageLimit, Store};
+use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_core::{Cursor, StoreOptions};
 
 use crate::tools::{STREAM, append, command, event, open, open_with, soon};
@@ -31,7 +31,7 @@ async fn what_others_have_left_is_counted_and_kept_where_it_is_below_the_limit()
         append(&*store, "x".repeat(10_000)).await;
     }
     let batch =
-        |n: usize| -> Vec<NewEvent> { (0..n).map(|n| event(format!("{n:0100}"))).collect() };
+        |n: usize| -> Vec<EncodedEvent> { (0..n).map(|n| event(format!("{n:0100}"))).collect() };
     let small = store.append(&batch(1000)).await.expect("stored").cursors;
     store.append(&[keyed("y".repeat(5000))]).await.expect("stored");
     store.append(&batch(1000)).await.expect("stored");

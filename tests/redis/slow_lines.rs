@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::StoreOptions;
-use sse_core::store::{NewEvent, PageLimit, Store};
+use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_log_redis::{EngineOptions, connect};
 
 use crate::slow::SlowLine;
@@ -22,7 +22,7 @@ fn impatient() -> StoreOptions {
 async fn a_follower_over_a_slow_line_gets_events_that_have_become_large() {
     let redis = Redis::start().await;
     let writer = open(&redis).await;
-    let small: Vec<NewEvent> = (0..200).map(event).collect();
+    let small: Vec<EncodedEvent> = (0..200).map(event).collect();
     writer.append(&small).await.expect("stored");
     let line = SlowLine::start(redis.address(), 60_000).await;
     let store = redis.open_through(line.address, "log", impatient()).await.expect("a URL");

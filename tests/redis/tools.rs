@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sse_conformance::stores::Redis;
 pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_conformance::suite::store_engine::Engine;
-use sse_core::store::{Bounds, NewEvent, PageLimit, Store};
+use sse_core::store::{Bounds, EncodedEvent, PageLimit, Store};
 use sse_core::{Cursor, Event, StoreOptions};
 use sse_log_redis::{EngineOptions, RedisStore, connect};
 
@@ -29,8 +29,8 @@ pub(crate) async fn open_with(redis: &Redis, options: StoreOptions) -> Arc<dyn S
     redis.open("log", options).await.expect("a name and a URL")
 }
 
-pub(crate) fn event(text: impl Display) -> NewEvent {
-    NewEvent::encode(&Event::new(text.to_string()), 1 << 20).expect("data alone")
+pub(crate) fn event(text: impl Display) -> EncodedEvent {
+    EncodedEvent::encode(&Event::new(text.to_string()), 1 << 20).expect("data alone")
 }
 
 pub(crate) async fn append(store: &dyn Store, text: impl Display) -> Cursor {

@@ -79,7 +79,9 @@ async fn serve(framework: &str, store: &str) -> Program {
 /// One after the other, so that it is known in which order they are.
 async fn publish(log: &EventLog, published: watch::Sender<u64>) {
     for number in 1..=EVENTS {
-        let appended = log.append_once(&number.to_string(), Event::new(text(number))).await;
+        let appended = log
+            .append(Event::new(text(number)).idempotency_key(&number.to_string()).expect("a key"))
+            .await;
         appended.expect("stored, at the latest when the server is back");
         published.send_replace(number);
     }

@@ -4,7 +4,7 @@ use std::iter::successors;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use sse_core::store::{NewEvent, Store};
+use sse_core::store::{EncodedEvent, Store};
 use sse_core::{Cursor, Event};
 use tokio::time::timeout;
 
@@ -30,7 +30,7 @@ pub fn told(error: &dyn std::error::Error) -> String {
 /// Where that is not so.
 pub async fn gives_followers_what_is_appended(store: &dyn Store) {
     let mut pages = soon(store.follow(Cursor::START)).await.expect("followed");
-    let event = NewEvent::encode(&Event::new("an event"), 1000).expect("data alone");
+    let event = EncodedEvent::encode(&Event::new("an event"), 1000).expect("data alone");
     let appended = soon(store.append(&[event])).await.expect("stored").cursors[0];
     let mut followed = Cursor::START;
     while followed < appended {

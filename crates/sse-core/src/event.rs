@@ -42,6 +42,24 @@ impl Event {
         Self { data: Some(data.into()), ..Self::default() }
     }
 
+    /// An event of this type with this data.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventType};
+    ///
+    /// let event = Event::typed("tick", "12:00");
+    /// assert_eq!(event, Event::new("12:00").event_type(EventType::from_static("tick")));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the type is not valid, as for [`EventType::from_static`]: it is meant for literals. For a text from elsewhere use
+    /// [`EventType::try_from`] and [`event_type`](Event::event_type).
+    #[track_caller]
+    pub fn typed(event_type: &'static str, data: impl Into<String>) -> Self {
+        Self::new(data).event_type(EventType::from_static(event_type))
+    }
+
     /// An event whose data is these pieces, each on lines of its own.
     ///
     /// ```

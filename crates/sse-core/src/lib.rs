@@ -103,6 +103,9 @@ mod resume;
 
 pub mod store;
 
+mod new_event;
+pub use new_event::NewEvent;
+
 mod log;
 pub use log::{EventLog, Follower, LogOptions, LogStats, Receipt, StoreOptions, copy};
 

@@ -17,8 +17,10 @@ mod event;
 mod name;
 mod page;
 
+pub use EncodedEvent as NewEvent;
 pub use error::StoreError;
-pub use event::{Appended, NewEvent, StoredEvent};
+pub(crate) use event::checked;
+pub use event::{Appended, EncodedEvent, StoredEvent};
 pub use name::{InvalidLogName, LogName};
 pub use page::{Bounds, Page, PageLimit, Retention};
 
@@ -51,7 +53,7 @@ pub type Pages = Pin<Box<dyn Stream<Item = Result<Page, StoreError>> + Send>>;
 pub trait Store: Send + Sync + 'static {
     /// Stores these events one right after the other; all of them, or none.
     ///
-    /// An event with a [`key`](NewEvent::key) takes the place of the one with this key: that one need not be given any more, and its
+    /// An event with a [`key`](EncodedEvent::key) takes the place of the one with this key: that one need not be given any more, and its
     /// absence is no gap.
     ///
     /// # Errors
@@ -61,7 +63,7 @@ pub trait Store: Send + Sync + 'static {
     /// # Cancel safety
     ///
     /// Dropped halfway, the outcome is unknown.
-    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError>;
+    async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError>;
 
     /// What there is at this moment.
     async fn bounds(&self) -> Result<Bounds, StoreError>;
@@ -121,7 +123,7 @@ pub trait Store: Send + Sync + 'static {
 /// A store that is shared is one, too.
 #[async_trait]
 impl<S: Store + ?Sized> Store for Arc<S> {
-    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+    async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
         (**self).append(events).await
     }
 

@@ -46,15 +46,15 @@ async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
         let events = 20_000;
         let log = EventLog::in_memory(LogOptions { events, ..LogOptions::default() });
         for number in 0..3 * events {
-            let event = log.encode("x").expect("it is small");
+            let event = Event::new("x");
             let event = match idempotent {
                 // Of one key: all but the last are replaced, and their idempotency keys stay.
-                true => event
-                    .with_key("cpu")
-                    .and_then(|event| event.with_idempotency_key(&number.to_string())),
-                false => event.with_key(&number.to_string()),
+                true => {
+                    event.key("cpu").and_then(|event| event.idempotency_key(&number.to_string()))
+                }
+                false => event.key(&number.to_string()),
             };
-            log.append_encoded(vec![event.expect("short keys")]).await.expect("stored");
+            log.append(event.expect("short keys")).await.expect("stored");
         }
         let (held, stats) = (dhat::HeapStats::get().curr_bytes - before, log.stats());
         let promised = 2 * stats.bytes + stats.bytes / 8 + PAGES + (24 + KEY) * events;

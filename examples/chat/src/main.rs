@@ -64,7 +64,7 @@ impl Chat {
             return room.append(Event::json(message)?).await.map(drop);
         }
         let typing = Event::json(message)?.event_type(TYPING);
-        let id = room.append_keyed(&message.name, typing).await?;
+        let id = room.append(typing.key(&message.name)?).await?;
         let room = room.clone();
         tokio::spawn(async move {
             tokio::time::sleep(TYPING_LASTS).await;

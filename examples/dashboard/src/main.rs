@@ -59,7 +59,7 @@ impl Dashboard {
             let watching = self.log.stats().readers;
             let at = at.as_millis() as u64;
             let sample = Sample { number, at, cpu, memory, watching };
-            self.log.append_keyed("now", Event::json(&sample)?).await?;
+            self.log.append(Event::json(&sample)?.key("now")?).await?;
             second.push(sample);
             if second.len() == 10 {
                 let mean = Sample {

@@ -39,8 +39,8 @@ async fn say(
 ) -> Result<String, StatusCode> {
     let key = query.get("key").ok_or(StatusCode::BAD_REQUEST)?;
     let event = Event::json(&json!({ "text": text, "by": app.name }));
-    let event = event.map_err(|_| StatusCode::BAD_REQUEST)?;
-    match app.log.append_once(key, event).await {
+    let event = event.and_then(|event| event.idempotency_key(key));
+    match app.log.append(event.map_err(|_| StatusCode::BAD_REQUEST)?).await {
         Ok(id) => Ok(id.to_string()),
         // Until the store is back.
         Err(error) if error.is_store() => Err(StatusCode::SERVICE_UNAVAILABLE),

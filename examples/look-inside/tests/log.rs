@@ -8,7 +8,7 @@ use sse_conformance::cookbook::Program;
 use sse_conformance::stores::{Nats, Postgres, Redb, Redis};
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Engine;
-use sse_core::store::{NewEvent, Store};
+use sse_core::store::{EncodedEvent, Store};
 use sse_core::{Event, StoreOptions};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_look-inside");
@@ -23,7 +23,7 @@ fn run(url: &str, arguments: &[&str]) -> (bool, String) {
 
 /// Appends it, and returns its id.
 async fn append(store: &dyn Store, text: &str, key: Option<&str>) -> String {
-    let mut event = NewEvent::encode(&Event::new(text), 1000).expect("an event with data");
+    let mut event = EncodedEvent::encode(&Event::new(text), 1000).expect("an event with data");
     event.key = key.map(Into::into);
     let appended = store.append(&[event]).await.expect("stored");
     appended.cursors[0].id(appended.epoch).to_string()

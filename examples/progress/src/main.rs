@@ -83,7 +83,7 @@ async fn count_primes(log: &EventLog) -> Result<(), Error> {
         let counting = tokio::task::spawn_blocking(|| hundredth.filter(|n| is_prime(*n)).count());
         primes += counting.await.expect("counting does not panic");
         let progress = json!({ "percent": percent, "primes": primes });
-        log.append_keyed("progress", Event::json(&progress)?).await?;
+        log.append(Event::json(&progress)?.key("progress")?).await?;
         tokio::time::sleep(Duration::from_millis(80)).await;
     }
     log.append(Event::json(&json!({ "primes": primes }))?.event_type(DONE)).await?;

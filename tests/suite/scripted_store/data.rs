@@ -4,7 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sse_core::store::{Appended, Bounds, NewEvent, PageLimit, Retention, StoreError, StoredEvent};
+use sse_core::store::{
+    Appended, Bounds, EncodedEvent, PageLimit, Retention, StoreError, StoredEvent,
+};
 use sse_core::{Cursor, Epoch};
 
 /// Which positions events get.
@@ -82,12 +84,12 @@ impl Data {
 
     pub(super) fn append(
         &mut self,
-        events: &[NewEvent],
+        events: &[EncodedEvent],
         now: Instant,
         window: Duration,
     ) -> Result<Appended, StoreError> {
         self.known.retain(|_, (came, _)| now.saturating_duration_since(*came) <= window);
-        let is_known = |event: &NewEvent| {
+        let is_known = |event: &EncodedEvent| {
             event.idempotency_key.as_ref().is_some_and(|key| self.known.contains_key(key))
         };
         if self.is_finished && !events.iter().all(is_known) {
@@ -98,7 +100,7 @@ impl Data {
         Ok(Appended { epoch: self.epoch, cursors })
     }
 
-    fn push(&mut self, event: &NewEvent, now: Instant) -> Cursor {
+    fn push(&mut self, event: &EncodedEvent, now: Instant) -> Cursor {
         let cursor = self.positions.after(self.newest);
         if let Some(key) = &event.idempotency_key {
             if let Some((_, known)) = self.known.get(key) {

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::task::Waker;
 
 use sse_core::Cursor;
-use sse_core::store::{Bounds, NewEvent, PageLimit, StoredEvent};
+use sse_core::store::{Bounds, EncodedEvent, PageLimit, StoredEvent};
 
 use super::data::Data;
 use super::faults::{Call, Cut, Fault};
@@ -72,7 +72,7 @@ impl ScriptedStore {
     }
 
     /// Adds these events at once, as another process would. A finished log takes none.
-    pub fn add(&self, events: &[NewEvent]) {
+    pub fn add(&self, events: &[EncodedEvent]) {
         let (now, window) = (self.timer.now(), self.window);
         self.change(|held| _ = held.data.append(events, now, window));
     }

@@ -1,13 +1,13 @@
 //! An event whose idempotency key is known is not stored again.
 
 use futures_util::future::join_all;
-use sse_core::store::{NewEvent, StoreError};
+use sse_core::store::{EncodedEvent, StoreError};
 use sse_core::{Cursor, StoreOptions};
 
 use super::tools::{all_after, append_all, bounds, event, open, soon, texts};
 use crate::suite::store_engine::Engine;
 
-fn once(key: &str, text: &str) -> NewEvent {
+fn once(key: &str, text: &str) -> EncodedEvent {
     event(text).with_idempotency_key(key).expect("a short key")
 }
 

@@ -1,12 +1,12 @@
 //! Of the events with one key the newest is enough.
 
 use sse_core::Cursor;
-use sse_core::store::NewEvent;
+use sse_core::store::EncodedEvent;
 
 use super::tools::{PAGE, append_all, bounds, event, open, soon, text_of};
 use crate::suite::store_engine::Engine;
 
-fn keyed(key: &str, text: &str) -> NewEvent {
+fn keyed(key: &str, text: &str) -> EncodedEvent {
     event(text).with_key(key).expect("a short key")
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sse_core::store::{NewEvent, PageLimit, Store};
+use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_core::{Cursor, StoreOptions};
 
 use super::tools::{Placed, all_after, append_all, bounds, event, open, soon};
@@ -23,7 +23,7 @@ struct Model {
 
 /// What is asked of a store at random.
 struct Attempt {
-    event: NewEvent,
+    event: EncodedEvent,
     text: String,
     key: Option<u8>,
     once: Option<u8>,

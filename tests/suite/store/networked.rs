@@ -18,7 +18,11 @@ const SOON: Duration = Duration::from_secs(2);
 async fn append_at_last(log: &EventLog, text: usize) {
     let text = text.to_string();
     soon("it is stored at last", async {
-        while log.append_once(&text, text.as_str()).await.is_err() {
+        while log
+            .append(Event::from(text.as_str()).idempotency_key(&text).expect("a key"))
+            .await
+            .is_err()
+        {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     })
@@ -78,7 +82,11 @@ pub async fn waits_out_a_pause(engine: &dyn Networked) {
 
     engine.pause();
     let begun = Instant::now();
-    let unanswered = process.log.append_once("10", "10").await.expect_err("no answer");
+    let unanswered = process
+        .log
+        .append(Event::new("10").idempotency_key("10").expect("a key"))
+        .await
+        .expect_err("no answer");
     assert!(unanswered.is_outcome_unknown(), "{unanswered}");
     assert!(begun.elapsed() < PATIENCE, "no longer than it may take");
     let before = client.parser.comments().len();
@@ -147,7 +155,8 @@ pub async fn waits_for_it_where_that_is_asked_for(engine: &dyn Networked) {
     process.append("first").await;
 
     engine.stop().await;
-    let appending = process.log.append_once("second", Event::new("second"));
+    let appending =
+        process.log.append(Event::new("second").idempotency_key("second").expect("a key"));
     let starting = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         engine.start().await;

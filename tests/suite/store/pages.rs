@@ -1,6 +1,6 @@
 //! What a page holds.
 
-use sse_core::store::{NewEvent, PageLimit};
+use sse_core::store::{EncodedEvent, PageLimit};
 use sse_core::{Cursor, Event, EventType};
 
 use super::tools::{PAGE, all_after, all_by, append, append_all, bounds, event, open, soon, texts};
@@ -11,9 +11,9 @@ pub async fn gives_back_what_it_was_given(engine: &dyn Engine) {
     let store = open(engine).await;
     let texts =
         ["", "two\nlines", "naïve \u{1F980}", "\u{0}\u{1}", " spaces ", "id: no\nevent: no"];
-    let mut events: Vec<NewEvent> = texts.iter().map(event).collect();
+    let mut events: Vec<EncodedEvent> = texts.iter().map(event).collect();
     let typed = Event::new("typed").event_type(EventType::from_static("a-type"));
-    events.push(NewEvent::encode(&typed, 1000).expect("it has data"));
+    events.push(EncodedEvent::encode(&typed, 1000).expect("it has data"));
     events.push(event("keyed").with_key("a key: of \u{1F980}").expect("short"));
     events.push(event("x".repeat(1 << 20)));
     let cursors = append_all(&*store, &events).await;

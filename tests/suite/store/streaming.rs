@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sse_core::{Start, StoreOptions};
+use sse_core::{Event, Start, StoreOptions};
 
 use super::client::{Client, numbers};
 use super::process::Process;
@@ -101,8 +101,16 @@ pub async fn appends_once_what_is_tried_again_in_another_process(engine: &dyn En
     let mut client = Client::new(one.log.feed().start_at(Start::Oldest));
     for n in 0..20 {
         let (key, text) = (format!("order {n}"), n.to_string());
-        let first = soon("it is stored", one.log.append_once(&key, text.as_str())).await;
-        let again = soon("it is known", other.log.append_once(&key, "again")).await;
+        let first = soon(
+            "it is stored",
+            one.log.append(Event::from(text.as_str()).idempotency_key(&key).expect("a key")),
+        )
+        .await;
+        let again = soon(
+            "it is known",
+            other.log.append(Event::new("again").idempotency_key(&key).expect("a key")),
+        )
+        .await;
         assert_eq!(first.expect("stored"), again.expect("known"));
     }
     one.append(20).await;
@@ -116,7 +124,12 @@ pub async fn gives_those_who_come_late_the_newest_of_each_key(engine: &dyn Engin
     for n in 0..100 {
         let key = format!("key {}", n % 4);
         let text = n.to_string();
-        soon("it is stored", process.log.append_keyed(&key, text.as_str())).await.expect("stored");
+        soon(
+            "it is stored",
+            process.log.append(Event::from(text.as_str()).key(&key).expect("a key")),
+        )
+        .await
+        .expect("stored");
     }
     let newest = process.append("after").await;
     let other = Process::with(engine, small_tail()).await;

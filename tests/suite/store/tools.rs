@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use sse_core::store::{Bounds, NewEvent, PageLimit, Pages, Store, StoredEvent};
+use sse_core::store::{Bounds, EncodedEvent, PageLimit, Pages, Store, StoredEvent};
 use sse_core::{Cursor, Event, StoreOptions};
 
 use crate::suite::parser::Parser;
@@ -35,8 +35,8 @@ pub(super) async fn soon<T>(what: &str, call: impl Future<Output = T>) -> T {
     answer.unwrap_or_else(|_| panic!("waited for {PATIENCE:?} in vain until {what}"))
 }
 
-pub(super) fn event(text: impl Display) -> NewEvent {
-    NewEvent::encode(&Event::new(text.to_string()), 2 << 20).expect("data alone")
+pub(super) fn event(text: impl Display) -> EncodedEvent {
+    EncodedEvent::encode(&Event::new(text.to_string()), 2 << 20).expect("data alone")
 }
 
 pub(super) fn text_of(event: &StoredEvent) -> String {
@@ -49,7 +49,7 @@ pub(super) async fn append(store: &dyn Store, text: impl Display) -> Cursor {
     append_all(store, &[event(text)]).await[0]
 }
 
-pub(super) async fn append_all(store: &dyn Store, events: &[NewEvent]) -> Vec<Cursor> {
+pub(super) async fn append_all(store: &dyn Store, events: &[EncodedEvent]) -> Vec<Cursor> {
     let appended = soon("they are stored", store.append(events)).await.expect("stored");
     assert_eq!(appended.cursors.len(), events.len(), "a position for each event");
     appended.cursors

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use sse_core::StoreOptions;
-use sse_core::store::{NewEvent, Page, PageLimit, Retention, Store, StoreError};
+use sse_core::store::{EncodedEvent, Page, PageLimit, Retention, Store, StoreError};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Stdout};
 use tokio::sync::Mutex;
 
@@ -70,7 +70,7 @@ impl Host {
 async fn answer(log: &dyn Store, call: Call) -> Result<Answer, StoreError> {
     Ok(match call {
         Call::Append(events) => {
-            let events: Vec<NewEvent> = events.into_iter().map(Into::into).collect();
+            let events: Vec<EncodedEvent> = events.into_iter().map(Into::into).collect();
             let appended = log.append(&events).await?;
             let cursors = appended.cursors.iter().map(ToString::to_string).collect();
             Answer::Appended { epoch: appended.epoch.to_string(), cursors }

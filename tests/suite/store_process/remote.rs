@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use futures_util::stream;
 use sse_core::store::{
-    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
 use sse_core::{Cursor, Epoch, StoreOptions, async_trait};
 use tokio::sync::RwLock;
@@ -52,7 +52,7 @@ fn unexpected(answer: &Answer) -> StoreError {
 
 #[async_trait]
 impl Store for Remote {
-    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+    async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
         match self.call(Call::Append(events.iter().map(Into::into).collect())).await? {
             Answer::Appended { epoch, cursors } => Ok(Appended {
                 epoch: parse(&epoch),

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use sse_core::store::{Bounds, NewEvent, Page, StoreError, StoredEvent};
+use sse_core::store::{Bounds, EncodedEvent, Page, StoreError, StoredEvent};
 use sse_core::{Cursor, Event};
 
 /// What is asked. Positions and epochs are their texts.
@@ -83,8 +83,8 @@ pub(super) fn parse<T: std::str::FromStr>(text: &str) -> T {
     text.parse().unwrap_or_else(|_| panic!("{text:?} came from our own end"))
 }
 
-impl From<&NewEvent> for WireEvent {
-    fn from(event: &NewEvent) -> Self {
+impl From<&EncodedEvent> for WireEvent {
+    fn from(event: &EncodedEvent) -> Self {
         let text = |text: &std::sync::Arc<str>| text.to_string();
         Self {
             block: String::from_utf8_lossy(&event.block).into_owned(),
@@ -94,7 +94,7 @@ impl From<&NewEvent> for WireEvent {
     }
 }
 
-impl From<WireEvent> for NewEvent {
+impl From<WireEvent> for EncodedEvent {
     fn from(event: WireEvent) -> Self {
         let mut new = Self::encode(&Event::new(""), 100).expect("an empty event is small");
         new.block = event.block.into();

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::sync::mpsc::SyncSender;
 use std::task::{Poll, Waker};
 
-use crate::store::{NewEvent, StoreError};
+use crate::store::{EncodedEvent, StoreError};
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use crate::{Error, EventId};
 
@@ -27,7 +27,7 @@ struct State {
 }
 
 pub(super) struct Queued {
-    pub(super) event: NewEvent,
+    pub(super) event: EncodedEvent,
     pub(super) told: SyncSender<Result<EventId, Error>>,
 }
 
@@ -62,7 +62,9 @@ impl Queue {
     }
 
     /// The next events, as many as are stored at once.
-    pub(super) async fn next(&self) -> (Vec<NewEvent>, Vec<SyncSender<Result<EventId, Error>>>) {
+    pub(super) async fn next(
+        &self,
+    ) -> (Vec<EncodedEvent>, Vec<SyncSender<Result<EventId, Error>>>) {
         poll_fn(|cx| {
             let mut state = self.lock();
             if state.queued.is_empty() {

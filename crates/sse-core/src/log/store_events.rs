@@ -2,7 +2,7 @@
 
 use crate::log::options::StoreOptions;
 use crate::log::retry::{Backoff, within};
-use crate::store::{Appended, NewEvent, Store, StoreError};
+use crate::store::{Appended, EncodedEvent, Store, StoreError};
 use crate::{Error, EventId, Timer};
 
 /// Stores events, and tries again for as long as the options say if that can store nothing twice.
@@ -10,7 +10,7 @@ pub(crate) async fn append_to(
     store: &dyn Store,
     timer: &Timer,
     options: &StoreOptions,
-    events: &[NewEvent],
+    events: &[EncodedEvent],
 ) -> Result<Appended, Error> {
     let is_repeatable = events.iter().all(|event| event.idempotency_key.is_some());
     let (begun, mut backoff, mut may_have_happened) = (timer.now(), Backoff::new(), false);

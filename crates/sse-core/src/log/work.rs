@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 
 use crate::log::handle::EventLog;
 use crate::log::tail::Read;
-use crate::{Cursor, Event, LogOptions, Timer};
+use crate::{Cursor, Event, LogOptions, NewEvent, Timer};
 
 thread_local! {
     static IS_HELD: Cell<bool> = const { Cell::new(false) };
@@ -50,12 +50,12 @@ fn log_of(count: usize, keyed: bool, age: Option<Duration>, timer: Timer) -> Eve
     let options = LogOptions { events: count, bytes: 1 << 30, age, ..LogOptions::default() };
     let log = EventLog::in_memory_on(timer, options);
     for number in 0..count {
-        let event = log.encode(Event::new("x")).expect("it is small");
+        let event = NewEvent::from("x");
         let event = match keyed {
-            true => event.with_key(&number.to_string()).expect("a key"),
+            true => event.key(&number.to_string()).expect("a key"),
             false => event,
         };
-        log.append_one_here(event).expect("it is not finished");
+        log.append_one_here(log.encode(event).expect("it is small")).expect("it is not finished");
     }
     log
 }
@@ -115,7 +115,10 @@ fn a_page_with_holes_is_read_as_it_is_and_not_put_together_for_each_reader() {
     };
     let whole = replay();
     for number in (0..MANY).step_by(1000) {
-        log.append_keyed(&number.to_string(), "y").now_or_never().expect("in memory").expect("new");
+        log.append(Event::new("y").key(&number.to_string()).expect("a key"))
+            .now_or_never()
+            .expect("in memory")
+            .expect("new");
     }
     ALL.set(0);
     assert!(replay() <= whole + 102, "a chunk more for each hole");

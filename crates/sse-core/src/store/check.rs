@@ -1,4 +1,4 @@
-//! Whether bytes are the block of one event, as the encoder writes it: the fields of a [`NewEvent`](super::NewEvent) are public.
+//! Whether bytes are the block of one event, as the encoder writes it: the fields of a [`EncodedEvent`](super::EncodedEvent) are public.
 
 use crate::EventType;
 

@@ -5,15 +5,15 @@ use bytes::{Bytes, BytesMut};
 use crate::store::check;
 use crate::{Cursor, Epoch, Error, Event, encode};
 
-/// An event on its way into a store.
+/// An event on its way into a store: what [`NewEvent::encode`](crate::NewEvent::encode) makes of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct NewEvent {
+pub struct EncodedEvent {
     /// The event as it goes out, without the id line and the blank line: what is to be kept.
     pub block: Bytes,
-    /// What it says something new of: of the events with one key the newest is enough. At most [`NewEvent::MAX_KEY_LEN`] bytes.
+    /// What it says something new of: of the events with one key the newest is enough. At most [`EncodedEvent::MAX_KEY_LEN`] bytes.
     pub key: Option<Arc<str>>,
-    /// The application's own name for it, by which a second attempt is known. At most [`NewEvent::MAX_KEY_LEN`] bytes.
+    /// The application's own name for it, by which a second attempt is known. At most [`EncodedEvent::MAX_KEY_LEN`] bytes.
     pub idempotency_key: Option<Arc<str>>,
 }
 
@@ -37,7 +37,7 @@ pub struct Appended {
     pub cursors: Vec<Cursor>,
 }
 
-impl NewEvent {
+impl EncodedEvent {
     /// The longest key, in bytes.
     pub const MAX_KEY_LEN: usize = 128;
 
@@ -62,14 +62,19 @@ impl NewEvent {
         }
         let mut block = BytesMut::new();
         encode::block(event, &mut block);
-        Ok(Self { block: block.freeze(), key: None, idempotency_key: None })
+        Ok(Self::of_block(block.freeze()))
+    }
+
+    /// An event without keys that was encoded before.
+    pub(crate) fn of_block(block: Bytes) -> Self {
+        Self { block, key: None, idempotency_key: None }
     }
 
     /// The same, of this key.
     ///
     /// # Errors
     ///
-    /// Where the key is empty or longer than [`NewEvent::MAX_KEY_LEN`] ([`is_invalid_event`](Error::is_invalid_event)).
+    /// Where the key is empty or longer than [`EncodedEvent::MAX_KEY_LEN`] ([`is_invalid_event`](Error::is_invalid_event)).
     pub fn with_key(self, key: &str) -> Result<Self, Error> {
         Ok(Self { key: Some(checked(key)?), ..self })
     }
@@ -78,15 +83,15 @@ impl NewEvent {
     ///
     /// # Errors
     ///
-    /// As for [`with_key`](NewEvent::with_key).
+    /// As for [`with_key`](EncodedEvent::with_key).
     pub fn with_idempotency_key(self, key: &str) -> Result<Self, Error> {
         Ok(Self { idempotency_key: Some(checked(key)?), ..self })
     }
 }
 
-impl NewEvent {
-    /// Refuses what [`encode`](NewEvent::encode), [`with_key`](NewEvent::with_key) and
-    /// [`with_idempotency_key`](NewEvent::with_idempotency_key) would not have made.
+impl EncodedEvent {
+    /// Refuses what [`encode`](EncodedEvent::encode), [`with_key`](EncodedEvent::with_key) and
+    /// [`with_idempotency_key`](EncodedEvent::with_idempotency_key) would not have made.
     pub(crate) fn check(&self, largest: usize) -> Result<(), Error> {
         if self.block.len() > largest {
             return Err(Error::too_large(self.block.len(), largest));
@@ -98,9 +103,9 @@ impl NewEvent {
     }
 }
 
-fn checked(key: &str) -> Result<Arc<str>, Error> {
+pub(crate) fn checked(key: &str) -> Result<Arc<str>, Error> {
     match key.len() {
-        1..=NewEvent::MAX_KEY_LEN => Ok(key.into()),
+        1..=EncodedEvent::MAX_KEY_LEN => Ok(key.into()),
         _ => Err(Error::invalid_event("a key has 1 to 128 bytes")),
     }
 }

@@ -1,6 +1,6 @@
 //! A log that moves from one store to another.
 
-use sse_core::{Error, EventLog, Start, StoreOptions, copy};
+use sse_core::{Error, Event, EventLog, Start, StoreOptions, copy};
 
 use crate::support::client::Client;
 use crate::support::clock;
@@ -17,8 +17,8 @@ async fn over(store: &ScriptedStore) -> EventLog {
 async fn all_that_is_kept_moves_and_its_clients_are_told_of_one_gap() -> Result<(), Error> {
     let old = over(&ScriptedStore::on(clock::timer(), Positions::Dense)).await;
     old.append_all((0..3000).map(|n| n.to_string())).await?;
-    old.append_keyed("a key", "before").await?;
-    old.append_keyed("a key", "after").await?;
+    old.append(Event::new("before").key("a key")?).await?;
+    old.append(Event::new("after").key("a key")?).await?;
     let mut client = Client::open(old.feed().start_at(Start::Last(1)));
     client.read_until(1).await;
 
@@ -28,7 +28,7 @@ async fn all_that_is_kept_moves_and_its_clients_are_told_of_one_gap() -> Result<
     let events = back.read_until(3002).await;
     assert!(events[0].starts_with(r#"{"reason":"other-epoch""#));
     assert_eq!((&*events[1], &*events[3000], &*events[3001]), ("0", "2999", "after"));
-    new.append_keyed("a key", "the newest").await?;
+    new.append(Event::new("the newest").key("a key")?).await?;
     back.read_until(3003).await;
     let late = Client::resume(&new, &back.parsed()[3000].last_event_id).read_until(1).await;
     assert_eq!(late, ["the newest"], "keys move, too");

@@ -1,16 +1,14 @@
 //! What a log does not take, and what it gives in its place.
 
-use sse_core::{Event, EventLog, LogOptions, OnGap, Snapshot};
+use sse_core::{Event, EventLog, LogOptions, NewEvent, OnGap, Snapshot};
 
 use crate::support::poller::{Poller, append};
 
-/// `append_encoded` takes what was encoded for more than this log allows.
 #[tokio::test(start_paused = true)]
 async fn what_was_encoded_for_others_is_refused_where_it_is_too_large() {
     let log = EventLog::in_memory(LogOptions { largest_event: 10, ..LogOptions::default() });
-    let event = sse_core::store::NewEvent::encode(&Event::new("x".repeat(1000)), usize::MAX)
-        .expect("it works");
-    assert!(log.append_encoded(vec![event]).await.is_err());
+    let event = NewEvent::from("x".repeat(1000)).encoded(usize::MAX).expect("it is not too large");
+    assert!(log.append(event).await.expect_err("of 1007 bytes").is_too_large());
 }
 
 /// A finished log, a gap, a snapshot without events: asked for ever, never a 204.

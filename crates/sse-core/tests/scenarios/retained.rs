@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::{Error, EventLog, LogOptions, Start, StreamResponse};
+use sse_core::{Error, Event, EventLog, LogOptions, Start, StreamResponse};
 
 use crate::support::client::{Client, request_after};
 use crate::support::clock;
@@ -42,7 +42,8 @@ async fn of_each_key_those_who_keep_up_get_all_and_those_who_come_late_the_newes
     let mut live = Client::open(&log);
     live.read_all().await;
     for n in 1..=6 {
-        log.append_keyed(if n % 2 == 0 { "even" } else { "odd" }, n.to_string()).await?;
+        log.append(Event::from(n.to_string()).key(if n % 2 == 0 { "even" } else { "odd" })?)
+            .await?;
         live.read_all().await;
     }
     log.append("7").await?;
@@ -59,7 +60,7 @@ async fn what_was_replaced_takes_no_room_for_long() -> Result<(), Error> {
     let log = EventLog::in_memory(LogOptions { events: 100, ..LogOptions::default() });
     let kept = log.append("kept").await?;
     for n in 0..20_000_u32 {
-        log.append_keyed(&(n % 50).to_string(), "x".repeat(n as usize % 200)).await?;
+        log.append(Event::new("x".repeat(n as usize % 200)).key(&(n % 50).to_string())?).await?;
     }
     let stats = log.stats();
     assert_eq!(stats.events, 51);
@@ -102,34 +103,44 @@ async fn a_deleted_event_is_seen_by_no_reader_and_is_no_gap() -> Result<(), Erro
 async fn an_append_that_is_tried_again_has_the_first_answer_whatever_became_of_its_event()
 -> Result<(), Error> {
     let log = EventLog::in_memory_on(clock::timer(), 3);
-    let once = |key: &str| {
-        let event = log.encode("again").expect("an event");
-        event.with_idempotency_key(key).expect("a short key")
-    };
-    let superseding = log.encode("new")?.with_key("key")?;
-    let kept = log.append_once("kept", "1").await?;
-    let dropped = log.append_once("dropped", "2").await?;
-    let superseded = once("superseded").with_key("key")?;
-    let superseded = log.append_encoded(vec![superseded, superseding]).await?.remove(0);
-    let deleted = log.append_once("deleted", "3").await?;
+    let once = |key: &str| Event::new("again").idempotency_key(key).expect("a short key");
+    let superseding = Event::new("new").key("key")?;
+    let kept = log.append(Event::new("1").idempotency_key("kept")?).await?;
+    let dropped = log.append(Event::new("2").idempotency_key("dropped")?).await?;
+    let superseded = once("superseded").key("key")?;
+    let superseded = log.append_all([superseded, superseding]).await?.remove(0);
+    let deleted = log.append(Event::new("3").idempotency_key("deleted")?).await?;
     log.delete(&deleted).await?;
     log.append_all(["4", "5", "6"]).await?;
     let first = [("dropped", dropped), ("superseded", superseded), ("deleted", deleted)];
     for _ in 0..2 {
         for (key, first) in &first {
-            assert_eq!(log.append_once(key, "again").await?, *first, "{key}");
+            assert_eq!(
+                log.append(Event::new("again").idempotency_key(key)?).await?,
+                *first,
+                "{key}"
+            );
         }
-        assert_eq!(log.append_once("kept", "again").await?, kept, "three further keys came");
+        assert_eq!(
+            log.append(Event::new("again").idempotency_key("kept")?).await?,
+            kept,
+            "three further keys came"
+        );
         assert_eq!(log.stats().events, 3);
         log.finish().await?;
     }
-    let batch = log.append_encoded(vec![once("deleted"), once("superseded")]).await?;
+    let batch = log.append_all([once("deleted"), once("superseded")]).await?;
     assert_eq!(batch, [first[2].1.clone(), first[1].1.clone()]);
-    for events in [vec![once("deleted"), once("new")], vec![once("deleted"), log.encode("7")?]] {
-        let refused = log.append_encoded(events).await.expect_err("there is something to add");
+    for events in [[once("deleted"), once("new")], [once("deleted"), "7".into()]] {
+        let refused = log.append_all(events).await.expect_err("there is something to add");
         assert!(refused.is_finished(), "{refused}");
     }
-    assert!(log.append_once("new", "7").await.expect_err("it is not known").is_finished());
+    assert!(
+        log.append(Event::new("7").idempotency_key("new").expect("a key"))
+            .await
+            .expect_err("it is not known")
+            .is_finished()
+    );
     Ok(())
 }
 
@@ -137,18 +148,25 @@ async fn an_append_that_is_tried_again_has_the_first_answer_whatever_became_of_i
 async fn an_idempotency_key_is_forgotten_by_more_further_keys_than_events_and_by_a_new_epoch()
 -> Result<(), Error> {
     let log = EventLog::in_memory_on(clock::timer(), 3);
-    let first = log.append_once("first", "1").await?;
+    let first = log.append(Event::new("1").idempotency_key("first")?).await?;
     for n in 0..3 {
-        log.append_once(&format!("further {n}"), "x").await?;
-        assert_eq!(log.append_once("first", "again").await?, first, "after {n}");
+        log.append(Event::new("x").idempotency_key(&format!("further {n}"))?).await?;
+        assert_eq!(
+            log.append(Event::new("again").idempotency_key("first")?).await?,
+            first,
+            "after {n}"
+        );
     }
-    log.append_once("one too many", "x").await?;
-    let again = log.append_once("first", "again").await?;
+    log.append(Event::new("x").idempotency_key("one too many")?).await?;
+    let again = log.append(Event::new("again").idempotency_key("first")?).await?;
     assert_ne!(again, first);
     log.new_epoch().await?;
-    let in_another_epoch = log.append_once("first", "once more").await?;
+    let in_another_epoch = log.append(Event::new("once more").idempotency_key("first")?).await?;
     assert_ne!(in_another_epoch.epoch(), again.epoch());
-    assert_eq!(log.append_once("first", "and again").await?, in_another_epoch);
+    assert_eq!(
+        log.append(Event::new("and again").idempotency_key("first")?).await?,
+        in_another_epoch
+    );
     Ok(())
 }
 
@@ -156,23 +174,27 @@ async fn an_idempotency_key_is_forgotten_by_more_further_keys_than_events_and_by
 async fn an_append_that_is_tried_again_is_one_event_within_the_window() -> Result<(), Error> {
     let options = LogOptions { events: 3, ..LogOptions::default() };
     let log = EventLog::in_memory_on(clock::timer(), options);
-    let first = log.append_once("order 1", "1").await?;
-    assert_eq!(log.append_once("order 1", "1").await?, first);
-    assert_ne!(log.append_once("order 2", "2").await?, first);
+    let first = log.append(Event::new("1").idempotency_key("order 1")?).await?;
+    assert_eq!(log.append(Event::new("1").idempotency_key("order 1")?).await?, first);
+    assert_ne!(log.append(Event::new("2").idempotency_key("order 2")?).await?, first);
     clock::pass(119_000).await;
-    assert_eq!(log.append_once("order 1", "1").await?, first);
+    assert_eq!(log.append(Event::new("1").idempotency_key("order 1")?).await?, first);
     clock::pass(2_000).await;
-    let again = log.append_once("order 1", "3").await?;
+    let again = log.append(Event::new("3").idempotency_key("order 1")?).await?;
     assert_ne!(again, first, "after two minutes it is forgotten");
     assert_eq!(oldest(&log).read_all().await, numbers([1, 2, 3]));
     for n in 4..=7 {
         log.append(n.to_string()).await?;
     }
-    assert_eq!(log.append_once("order 1", "8").await?, again, "its event is gone, and it is known");
+    assert_eq!(
+        log.append(Event::new("8").idempotency_key("order 1")?).await?,
+        again,
+        "its event is gone, and it is known"
+    );
     for key in ["", &"x".repeat(129)] {
-        let refused = log.append_once(key, "9").await.expect_err("a key has 1 to 128 bytes");
+        let refused = Event::new("9").idempotency_key(key).expect_err("a key has 1 to 128 bytes");
         assert!(refused.is_invalid_event());
-        assert!(log.append_keyed(key, "9").await.expect_err("likewise").is_invalid_event());
+        assert!(Event::new("9").key(key).expect_err("so has this one").is_invalid_event());
     }
     Ok(())
 }

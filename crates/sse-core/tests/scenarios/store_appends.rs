@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::{Error, EventLog, Start, StoreOptions, StreamResponse};
+use sse_core::{Error, Event, EventLog, Start, StoreOptions, StreamResponse};
 use tokio::time::Instant;
 
 use crate::support::client::{Client, request_after};
@@ -93,7 +93,9 @@ async fn only_what_cannot_be_there_twice_is_tried_again_without_an_answer() {
     assert!(log.append("1").await.expect_err("no answer").is_outcome_unknown());
     assert_eq!(begun.elapsed(), Duration::ZERO, "at once");
     mend_after(&store, Duration::from_secs(4));
-    log.append_once("key", "2").await.expect("it came in time");
+    log.append(Event::new("2").idempotency_key("key").expect("a key"))
+        .await
+        .expect("it came in time");
     store.mend(Call::Append);
     assert_eq!(stored(&log).await, ["1", "2"]);
 }
@@ -104,7 +106,10 @@ async fn an_append_that_meets_the_end_after_a_lost_answer_is_not_said_to_have_fa
     for (fault, is_stored) in [(Fault::LosesTheAnswer, true), (Fault::LosesTheRequest, false)] {
         let (store, log) = log(Duration::from_secs(10)).await;
         store.fault(Call::Append, fault);
-        let (appending, at) = (log.append_once("key", "1"), Duration::from_secs(1));
+        let (appending, at) = (
+            log.append(Event::new("1").idempotency_key("key").expect("a key")),
+            Duration::from_secs(1),
+        );
         let finishing = async {
             tokio::time::sleep(at).await;
             log.finish().await.expect("finished");

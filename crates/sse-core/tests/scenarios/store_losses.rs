@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::EventLog;
+use sse_core::{Event, EventLog};
 use tokio::time::Instant;
 
 use crate::support::clock::pass;
@@ -23,9 +23,15 @@ impl Append {
     async fn run(self, log: &EventLog) {
         match self {
             Self::One => drop(log.append("2").await.expect("stored")),
-            Self::Keyed => drop(log.append_keyed("key", "2").await.expect("stored")),
+            Self::Keyed => {
+                drop(log.append(Event::new("2").key("key").expect("a key")).await.expect("stored"))
+            }
             Self::Batch => drop(log.append_all(["2", "3", "4"]).await.expect("stored")),
-            Self::Once => drop(log.append_once("key", "2").await.expect("stored")),
+            Self::Once => drop(
+                log.append(Event::new("2").idempotency_key("key").expect("a key"))
+                    .await
+                    .expect("stored"),
+            ),
             Self::Now => {
                 let receipt = log.append_now("2").expect("queued");
                 pass(1).await;
@@ -97,7 +103,9 @@ async fn an_acknowledged_event_that_is_gone_by_right_begins_no_epoch() {
             let (epoch, begun) = (store.now().epoch, store.calls(Call::Follow));
             store.fault(Call::Pages, Fault::Stalls);
             for n in 2..=4 {
-                log.append_keyed(&format!("key {n}"), n.to_string()).await.expect("stored");
+                log.append(Event::from(n.to_string()).key(&format!("key {n}")).expect("a key"))
+                    .await
+                    .expect("stored");
                 let newest = store.now().newest;
                 match gone {
                     0 => store.remove(newest),
@@ -174,7 +182,9 @@ async fn what_may_have_been_superseded_is_looked_for_by_following_alone() {
             log.append("0").await.expect("stored");
             let replica = store.replica();
             for n in 1..=3 {
-                log.append_keyed(&format!("key {n}"), n.to_string()).await.expect("stored");
+                log.append(Event::from(n.to_string()).key(&format!("key {n}")).expect("a key"))
+                    .await
+                    .expect("stored");
             }
             let mut client = client(&log, 4).await;
             let epoch = store.now().epoch;

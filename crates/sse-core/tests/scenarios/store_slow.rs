@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use sse_core::store::{
-    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
 use sse_core::{Cursor, Epoch, EventLog, Start, StoreOptions, async_trait};
 
@@ -26,7 +26,7 @@ impl SlowLine {
 
 #[async_trait]
 impl Store for SlowLine {
-    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+    async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
         self.0.append(events).await
     }
 

@@ -2,18 +2,18 @@
 
 use crate::log::handle::EventLog;
 use crate::log::state::State;
-use crate::store::NewEvent;
+use crate::store::EncodedEvent;
 use crate::{Cursor, Error, EventId};
 
 impl EventLog {
-    pub(crate) fn append_one_here(&self, event: NewEvent) -> Result<EventId, Error> {
+    pub(crate) fn append_one_here(&self, event: EncodedEvent) -> Result<EventId, Error> {
         self.append_here(|state| match state.is_finished {
             true => self.known_id(state, &event),
             false => Some(self.push(state, event)),
         })
     }
 
-    pub(crate) fn append_all_here(&self, events: Vec<NewEvent>) -> Result<Vec<EventId>, Error> {
+    pub(crate) fn append_all_here(&self, events: Vec<EncodedEvent>) -> Result<Vec<EventId>, Error> {
         self.append_here(|state| match state.is_finished {
             true => events.iter().map(|event| self.known_id(state, event)).collect(),
             false => Some(events.into_iter().map(|event| self.push(state, event)).collect()),
@@ -31,7 +31,7 @@ impl EventLog {
     }
 
     /// The id that was given when this event came for the first time.
-    fn known_id(&self, state: &mut State, event: &NewEvent) -> Option<EventId> {
+    fn known_id(&self, state: &mut State, event: &EncodedEvent) -> Option<EventId> {
         let cursor = self.first(state, event.idempotency_key.as_deref()?)?;
         Some(cursor.id(state.tail.epoch()))
     }
@@ -40,7 +40,7 @@ impl EventLog {
         state.remembered.get(key, self.0.timer.now())
     }
 
-    fn push(&self, state: &mut State, event: NewEvent) -> EventId {
+    fn push(&self, state: &mut State, event: EncodedEvent) -> EventId {
         let now = || self.0.timer.now();
         let cursor = state.tail.newest().next();
         if let Some(key) = event.idempotency_key {

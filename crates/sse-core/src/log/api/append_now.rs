@@ -7,7 +7,7 @@ use crate::log::handle::EventLog;
 use crate::log::options::StoreOptions;
 use crate::log::queue::Queued;
 use crate::store::StoreError;
-use crate::{Error, Event, EventId};
+use crate::{Error, EventId, NewEvent};
 
 impl EventLog {
     /// Adds an event from code that cannot await: a thread, a callback, a `tracing` layer.
@@ -30,7 +30,7 @@ impl EventLog {
     /// - Those of [`append`](EventLog::append), as far as the event itself is refused, or the log is known to be finished.
     /// - [`is_queue_full`](Error::is_queue_full) if too many wait already: nothing was stored, and the event can be added later.
     /// - [`is_store`](Error::is_store) if the follower is gone.
-    pub fn append_now(&self, event: impl Into<Event>) -> Result<Receipt, Error> {
+    pub fn append_now(&self, event: impl Into<NewEvent>) -> Result<Receipt, Error> {
         let event = self.encode(event)?;
         if self.0.store.is_none() {
             return self.append_one_here(event).map(|id| Receipt(Outcome::Known(id)));

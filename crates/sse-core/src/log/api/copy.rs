@@ -1,6 +1,6 @@
 use crate::log::follower::fetch;
 use crate::log::handle::EventLog;
-use crate::store::{NewEvent, StoredEvent};
+use crate::store::{EncodedEvent, StoredEvent};
 use crate::{Cursor, Epoch, Error, Frame, GapReason};
 
 /// Copies all that a log keeps into another one, as in moving from one store to another, and says how many events that was.
@@ -36,7 +36,11 @@ pub async fn copy(from: &EventLog, to: &EventLog) -> Result<usize, Error> {
         let Some(last) = events.last() else { break };
         after = last.cursor;
         count += events.len();
-        to.append_encoded(events.into_iter().map(|event| again(event, epoch)).collect()).await?;
+        let events: Vec<_> = events.into_iter().map(|event| again(event, epoch)).collect();
+        // A store of somebody else's may have given anything.
+        let largest = to.0.options.largest_event_allowed();
+        events.iter().try_for_each(|event| event.check(largest))?;
+        to.append_encoded(events).await?;
     }
     if from.stats().is_finished {
         to.finish().await?;
@@ -45,10 +49,10 @@ pub async fn copy(from: &EventLog, to: &EventLog) -> Result<usize, Error> {
 }
 
 /// The same event for another log, which is given it once.
-fn again(event: StoredEvent, epoch: Epoch) -> NewEvent {
+fn again(event: StoredEvent, epoch: Epoch) -> EncodedEvent {
     let id = event.cursor.id(epoch);
     let idempotency_key = Some(["copy of ", id.as_str()].concat().into());
-    NewEvent { block: event.block, key: event.key, idempotency_key }
+    EncodedEvent { block: event.block, key: event.key, idempotency_key }
 }
 
 impl EventLog {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::Cursor;
-use crate::store::{NewEvent, Page, StoredEvent};
+use crate::store::{EncodedEvent, Page, StoredEvent};
 
 /// An event, by which the store is known again: after a failover, or a restore, another event may have its position, or none.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ impl Seen {
     }
 
     /// The store had this number of deletions before it took the event.
-    pub(crate) fn of_new(event: &NewEvent, cursor: Cursor, deletions: u64) -> Self {
+    pub(crate) fn of_new(event: &EncodedEvent, cursor: Cursor, deletions: u64) -> Self {
         let key = event.key.clone();
         Self { cursor, hash: hash(&event.block), key, deletions, gone_by: None }
     }

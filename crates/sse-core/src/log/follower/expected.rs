@@ -2,7 +2,7 @@
 
 use crate::log::backlog::fingerprint::Seen;
 use crate::log::handle::EventLog;
-use crate::store::{Appended, Bounds, NewEvent};
+use crate::store::{Appended, Bounds, EncodedEvent};
 use crate::sync::wakers::wake_all;
 use crate::{Cursor, Epoch};
 
@@ -69,7 +69,7 @@ impl EventLog {
 
     /// The store has acknowledged these events, before which it had so many deletions: if it loses them before they were followed to,
     /// that is a loss all the same.
-    pub(crate) fn acknowledge(&self, events: &[NewEvent], appended: &Appended, deletions: u64) {
+    pub(crate) fn acknowledge(&self, events: &[EncodedEvent], appended: &Appended, deletions: u64) {
         let Some(newest) = appended.cursors.iter().max().copied() else { return };
         // An event with an idempotency key may have been stored before, and otherwise, and be deleted by now.
         let mut new = events.iter().zip(&appended.cursors).rev();

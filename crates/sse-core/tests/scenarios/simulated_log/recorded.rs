@@ -120,7 +120,8 @@ impl Recorded {
     fn append_keyed(&mut self, key: u8, rng: &mut Rng) {
         self.look();
         let (size, event) = self.next_event(rng);
-        let appended = now(self.log.append_keyed(&format!("key {key}"), event));
+        let event = event.key(&format!("key {key}")).expect("a key");
+        let appended = now(self.log.append(event));
         if !self.book.is_finished {
             let next = self.book.newest + 1;
             let superseded = self.keys.insert(key, next);
@@ -132,7 +133,8 @@ impl Recorded {
     fn append_once(&mut self, key: u8, rng: &mut Rng) {
         self.look();
         let (size, event) = self.next_event(rng);
-        let appended = now(self.log.append_once(&format!("once {key}"), event));
+        let event = event.idempotency_key(&format!("once {key}")).expect("a key");
+        let appended = now(self.log.append(event));
         let is_remembered = |known: &&Remembered| {
             known.life == self.book.life()
                 && self.clock.now() - known.came <= WINDOW

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use sse_core::{Event, Start, StoreOptions};
+use sse_core::{NewEvent, Start, StoreOptions};
 
 use super::choices::{Choice, Snapshots, any_start};
 use super::client::Client;
@@ -74,14 +74,16 @@ impl Simulation {
     }
 
     fn another_process_appends(&mut self) {
-        let Some((_, log)) = self.a_log() else { return };
+        if self.a_log().is_none() {
+            return;
+        }
         self.count += 1;
-        let event = log.encode(Event::new(self.count.to_string())).expect("an event");
+        let event = NewEvent::from(self.count.to_string());
         let event = match self.rng.u8(..16) {
-            0 => event.with_key(&format!("key {}", self.rng.u8(..3))).expect("a key"),
+            0 => event.key(&format!("key {}", self.rng.u8(..3))).expect("a key"),
             _ => event,
         };
-        self.store.add(&[event]);
+        self.store.add(&[event.encode(usize::MAX).expect("an event")]);
         self.look();
     }
 

@@ -36,8 +36,8 @@ impl Simulation {
             40..70 if self.has_losses => {
                 let key = format!("key {}", self.rng.u8(..3));
                 let call = async move {
-                    let event = Event::new(first.to_string());
-                    log.append_keyed(&key, event).await.map(|id| vec![id])
+                    let event = Event::new(first.to_string()).key(&key).expect("a key");
+                    log.append(event).await.map(|id| vec![id])
                 };
                 self.call(process, What::Append(vec![first]), call);
             }
@@ -52,7 +52,9 @@ impl Simulation {
     fn append_once(&mut self, process: usize, log: EventLog, number: usize) {
         let call = async move {
             let (key, text) = (format!("once {number}"), number.to_string());
-            log.append_once(&key, text).await.map(|id| vec![id])
+            log.append(Event::new(text).idempotency_key(&key).expect("a key"))
+                .await
+                .map(|id| vec![id])
         };
         self.call(process, What::AppendOnce(number), call);
     }

@@ -1,6 +1,6 @@
 //! What the scenarios of losses have in common.
 
-use sse_core::store::NewEvent;
+use sse_core::store::EncodedEvent;
 use sse_core::{Event, EventLog, Start, StoreOptions};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -11,8 +11,8 @@ use super::scripted_store::{Positions, ScriptedStore};
 
 pub(crate) const BOTH: [Positions; 2] = [Positions::Dense, Positions::Sparse];
 
-pub(crate) fn event(text: &str) -> NewEvent {
-    NewEvent::encode(&Event::new(text), 1000).expect("a small event")
+pub(crate) fn event(text: &str) -> EncodedEvent {
+    EncodedEvent::encode(&Event::new(text), 1000).expect("a small event")
 }
 
 pub(crate) fn store(positions: Positions) -> ScriptedStore {

@@ -1,0 +1,181 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::store::{EncodedEvent, checked};
+use crate::{Error, Event};
+
+/// An event to append, with what a log keeps beside it: its key and its idempotency key.
+///
+/// Wherever one is asked for, an [`Event`] or its data will do. [`Event::key`] and [`Event::idempotency_key`] make one, too, and combine.
+///
+/// ```
+/// use sse_core::{Event, EventLog};
+///
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// let log = EventLog::in_memory(1000);
+/// let reading = Event::typed("reading", "12 %").key("cpu")?.idempotency_key("reading 7")?;
+/// let id = log.append(reading.clone()).await?;
+/// assert_eq!(log.append(reading).await?, id);
+/// # Ok::<(), sse_core::Error>(())
+/// # }).unwrap().unwrap();
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    body: Body,
+    key: Option<Arc<str>>,
+    idempotency_key: Option<Arc<str>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Body {
+    Event(Event),
+    /// Encoded already, for more than one log.
+    Block(Bytes),
+}
+
+impl NewEvent {
+    /// The longest key, and the longest idempotency key, in bytes.
+    pub const MAX_KEY_LEN: usize = EncodedEvent::MAX_KEY_LEN;
+
+    /// Gives the event a key: of all events of one key a log keeps only the newest, so that a client that falls behind, or joins late, gets
+    /// that one alone. A client that keeps up gets each. The key has 1 to 128 bytes.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventLog};
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = EventLog::in_memory(1000);
+    /// let before = log.stats().newest;
+    /// log.append(Event::new("12 %").key("cpu")?).await?;
+    /// log.append(Event::new("3 GB").key("memory")?).await?;
+    /// log.append(Event::new("97 %").key("cpu")?).await?;
+    ///
+    /// let late = log.read_after(&before, 100).await?;
+    /// let late: Vec<_> = late.iter().filter_map(|frame| frame.to_event().data).collect();
+    /// assert_eq!(late, ["3 GB", "97 %"]);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`is_invalid_event`](Error::is_invalid_event) if the key is empty or longer than [`MAX_KEY_LEN`](NewEvent::MAX_KEY_LEN).
+    pub fn key(self, key: &str) -> Result<Self, Error> {
+        Ok(Self { key: Some(checked(key)?), ..self })
+    }
+
+    /// Gives the event an idempotency key: a log that was given an event with this key lately does not add it again, and returns the id of
+    /// the first, also if that event is no longer kept, or the log is finished by now. So an append whose outcome is unknown can be tried
+    /// again. The key has 1 to 128 bytes. A log remembers it for
+    /// [`StoreOptions::idempotency_window`](crate::StoreOptions::idempotency_window).
+    ///
+    /// ```
+    /// use sse_core::{Event, EventLog};
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = EventLog::in_memory(1000);
+    /// let paid = || Event::new("paid").idempotency_key("order 7");
+    /// assert_eq!(log.append(paid()?).await?, log.append(paid()?).await?);
+    /// assert_eq!(log.stats().events, 1);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`key`](NewEvent::key).
+    pub fn idempotency_key(self, key: &str) -> Result<Self, Error> {
+        Ok(Self { idempotency_key: Some(checked(key)?), ..self })
+    }
+
+    /// Encodes the event once, to append it to many logs: its clones share the bytes. `largest` is the limit in bytes; a log still refuses
+    /// what is larger than its own [`largest_event`](crate::StoreOptions::largest_event).
+    ///
+    /// ```
+    /// use sse_core::{Event, EventLog, NewEvent};
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let logs = [EventLog::in_memory(10), EventLog::in_memory(10)];
+    /// let word = NewEvent::from(Event::new("to all")).encoded(1024)?;
+    /// for log in &logs {
+    ///     log.append(word.clone()).await?;
+    /// }
+    /// assert!(logs.iter().all(|log| log.stats().events == 1));
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What a log refuses ([`EventLog::append`](crate::EventLog::append)).
+    pub fn encoded(self, largest: usize) -> Result<Self, Error> {
+        let EncodedEvent { block, key, idempotency_key } = self.encode(largest)?;
+        Ok(Self { body: Body::Block(block), key, idempotency_key })
+    }
+
+    /// Encodes the event as a store takes it, in at most this many bytes: for a [`Store`](crate::store::Store) that is called without a log.
+    ///
+    /// ```
+    /// use sse_core::NewEvent;
+    ///
+    /// let event = NewEvent::from("hello").key("greeting")?.encode(1024)?;
+    /// assert_eq!(event.block, "data: hello\n");
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What a log refuses ([`EventLog::append`](crate::EventLog::append)).
+    pub fn encode(self, largest: usize) -> Result<EncodedEvent, Error> {
+        let Self { body, key, idempotency_key } = self;
+        let encoded = match body {
+            Body::Event(event) => EncodedEvent::encode(&event, largest)?,
+            Body::Block(block) if block.len() > largest => {
+                return Err(Error::too_large(block.len(), largest));
+            }
+            Body::Block(block) => EncodedEvent::of_block(block),
+        };
+        Ok(EncodedEvent { key, idempotency_key, ..encoded })
+    }
+}
+
+impl Event {
+    /// Gives the event a key: [`NewEvent::key`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`NewEvent::key`].
+    pub fn key(self, key: &str) -> Result<NewEvent, Error> {
+        NewEvent::from(self).key(key)
+    }
+
+    /// Gives the event an idempotency key: [`NewEvent::idempotency_key`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`NewEvent::key`].
+    pub fn idempotency_key(self, key: &str) -> Result<NewEvent, Error> {
+        NewEvent::from(self).idempotency_key(key)
+    }
+}
+
+impl From<Event> for NewEvent {
+    fn from(event: Event) -> Self {
+        Self { body: Body::Event(event), key: None, idempotency_key: None }
+    }
+}
+
+/// An event with this data.
+impl From<&str> for NewEvent {
+    fn from(data: &str) -> Self {
+        Event::new(data).into()
+    }
+}
+
+/// An event with this data.
+impl From<String> for NewEvent {
+    fn from(data: String) -> Self {
+        Event::new(data).into()
+    }
+}
