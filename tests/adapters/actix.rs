@@ -37,7 +37,7 @@ pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()
         .run();
     tokio::select! {
         result = server => result,
-        () = shutdown.expired(grace) => Ok(()),
+        () = shutdown.grace_over(grace) => Ok(()),
     }
 }
 

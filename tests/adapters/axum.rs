@@ -35,7 +35,7 @@ pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()
         axum::serve(listener, router).with_graceful_shutdown(async move { begun.begun().await });
     tokio::select! {
         result = server => result,
-        () = shutdown.expired(grace) => Ok(()),
+        () = shutdown.grace_over(grace) => Ok(()),
     }
 }
 

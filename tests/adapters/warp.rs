@@ -42,7 +42,7 @@ pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()
         .run();
     tokio::select! {
         () = server => Ok(()),
-        () = shutdown.expired(grace) => Ok(()),
+        () = shutdown.grace_over(grace) => Ok(()),
     }
 }
 

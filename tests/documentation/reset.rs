@@ -35,7 +35,7 @@ impl App {
 }
 
 async fn events(State(app): State<App>, request: SseRequest) -> Sse {
-    stream_events(request, app.log.feed().opening_event(OPENED))
+    stream_events(request, app.log.feed().position_event(OPENED))
 }
 
 async fn state(State(app): State<App>) -> Json<Vec<String>> {

@@ -77,6 +77,6 @@ impl Site {
 
     /// How many streams the application has open.
     pub(crate) fn streams(&self) -> usize {
-        self.log.stats().readers
+        self.log.stats().open_streams
     }
 }

@@ -8,14 +8,14 @@ use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::{End, Request};
 use sse_conformance::suite::wire_h2::Connection;
-use sse_core::{BoxError, Event, Feed, StreamContext};
+use sse_core::{BoxError, Event, FeedOnce, StreamContext};
 
 /// How many events the burst has, and how large each is: 8 MiB in all, of which the systems of both ends hold less than half.
 const BURST: usize = 128;
 const SIZE: usize = 64 * 1024;
 
 /// A stream that fails right after a burst of large events, and tells when it fails.
-fn bursting(events: usize, size: usize, failed: mpsc::Sender<()>) -> Feed {
+fn bursting(events: usize, size: usize, failed: mpsc::Sender<()>) -> FeedOnce {
     let feed = StreamContext::run(move |context| async move {
         for number in 1..events {
             let event = Event::new(format!("{number}\n{}", "x".repeat(size)));

@@ -10,11 +10,11 @@ use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::{End, PATIENCE, Request};
 use sse_conformance::suite::wire_h2::Connection;
 use sse_core::{
-    BoxError, Event, EventLog, EventType, Feed, OnGap, Snapshot, StreamContext, source,
+    BoxError, Event, EventLog, EventType, FeedOnce, OnGap, Snapshot, StreamContext, source,
 };
 
 /// A stream of two events that fails then.
-fn failing() -> Feed {
+fn failing() -> FeedOnce {
     StreamContext::run(|context| async move {
         context.send_event(Event::new("one")).await?;
         context.send_event(Event::new("two")).await?;
@@ -24,7 +24,7 @@ fn failing() -> Feed {
 
 /// The same stream, in each of the ways in which it can end.
 fn app() -> App {
-    let told = |feed: Feed| {
+    let told = |feed: FeedOnce| {
         feed.error_event(|error| {
             let source = std::error::Error::source(error).map(ToString::to_string);
             Event::new(source.unwrap_or_default()).event_type(EventType::from_static("failed"))
@@ -101,7 +101,7 @@ pub(crate) async fn ends_cleanly_where_it_is_to_break_off(framework: &Framework)
 }
 
 /// What panics, and a feed that does.
-type Panicking = (&'static str, fn() -> Feed);
+type Panicking = (&'static str, fn() -> FeedOnce);
 
 /// Code of the application that panics, each as part of a stream.
 fn panicking() -> [Panicking; 4] {
@@ -110,11 +110,11 @@ fn panicking() -> [Panicking; 4] {
     }
     let fetching = || {
         let fetch = |_| async { panic!("the fetch panics") as Result<Vec<Event>, BoxError> };
-        Feed::from(source(fetch, live))
+        FeedOnce::from(source(fetch, live))
     };
     let calling = || {
         let fetch = |_| -> Ready<Result<Vec<Event>, BoxError>> { panic!("the fetch panics") };
-        Feed::from(source(fetch, live))
+        FeedOnce::from(source(fetch, live))
     };
     let running = || {
         StreamContext::run(|_context| async {
@@ -123,7 +123,7 @@ fn panicking() -> [Panicking; 4] {
     };
     let gathering = || {
         let make = |_| async { panic!("the snapshot panics") as Result<Snapshot, BoxError> };
-        EventLog::in_memory(1).feed().on_gap(OnGap::snapshot(make))
+        FeedOnce::from(EventLog::in_memory(1)).on_gap(OnGap::snapshot(make))
     };
     [("fetching", fetching), ("calling", calling), ("running", running), ("gathering", gathering)]
 }
@@ -147,7 +147,7 @@ pub(crate) async fn takes_a_panic_for_an_error_and_goes_on_serving_others(framew
     let connection = Connection::open(server.address).await;
     let mut other = Request::get("/others").send(server.address).await;
     let mut same = connection.get("/others", &[]).await;
-    eventually(PATIENCE, "both are reading", || log.stats().readers == 2).await;
+    eventually(PATIENCE, "both are reading", || log.stats().open_streams == 2).await;
     for (name, _) in panicking() {
         let path = format!("/{name}");
         let request = Request::get(&path).header("Last-Event-ID", "7");

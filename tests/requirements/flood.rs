@@ -10,7 +10,7 @@ use futures_util::stream;
 use sse_conformance::suite::eventually::settled;
 use sse_conformance::suite::server::Server;
 use sse_conformance::suite::wire::{PATIENCE, Request, Response};
-use sse_core::{BoxError, Event, EventId, Feed, Frame, Replay, source};
+use sse_core::{BoxError, Event, EventId, FeedOnce, Frame, Replay, source};
 
 /// 16 MiB in all. What the systems hold is 4 MiB and a little.
 const EVENTS: usize = 256;
@@ -23,7 +23,7 @@ pub(crate) struct Flood {
 }
 
 impl Flood {
-    pub(crate) fn feed(&self) -> Feed {
+    pub(crate) fn feed(&self) -> FeedOnce {
         let taken = self.taken.clone();
         let fetch = move |last: EventId| {
             let taken = taken.clone();
@@ -37,7 +37,7 @@ impl Flood {
             }
         };
         let live = async || Ok::<_, BoxError>(stream::pending::<Result<Frame, BoxError>>());
-        Feed::from(source(fetch, live))
+        FeedOnce::from(source(fetch, live))
     }
 
     /// Clients of `/large` which read no more than the head, and whose systems receive little ahead of them.

@@ -7,7 +7,7 @@ use sse_conformance::suite::framework::{Framework, Notice};
 use sse_conformance::suite::server::Server;
 use sse_conformance::suite::wire::{Request, Response};
 use sse_conformance::suite::wire_h2::{Connection, Response as Http2Response};
-use sse_core::{BoxError, Feed, Frame, StreamContext, source};
+use sse_core::{BoxError, FeedOnce, Frame, StreamContext, StreamOptions, source};
 
 use crate::watched::{Progress, Watched};
 
@@ -45,7 +45,7 @@ pub(crate) async fn frees_the_subscription_of_an_idle_http2_stream_that_is_cance
 pub(crate) async fn frees_the_subscription_of_a_busy_http2_stream_that_is_cancelled(
     framework: &Framework,
 ) {
-    let (watched, app) = Watched::new(Feed::MAX_KEEP_ALIVE, ServerOptions::default());
+    let (watched, app) = Watched::new(StreamOptions::MAX_KEEP_ALIVE, ServerOptions::default());
     let server = framework.start(app);
     let _busy = watched.busy();
     let (connection, mut staying, left) = three_http2_streams(&watched, &server).await;
@@ -78,7 +78,7 @@ pub(crate) async fn drops_a_fetch_in_progress_when_its_client_leaves(framework: 
         let fetch = move |_| progress.clone().for_ever::<Result<Vec<Frame>, BoxError>>();
         let live =
             async || Ok::<_, BoxError>(futures_util::stream::pending::<Result<Frame, BoxError>>());
-        Feed::from(source(fetch, live))
+        FeedOnce::from(source(fetch, live))
     };
     drops(framework, feed, &fetching).await;
 }
@@ -122,7 +122,7 @@ async fn idle(framework: &Framework, notice: Notice, leave: fn(Response)) {
 }
 
 async fn busy(framework: &Framework, leave: fn(Response)) {
-    let (watched, app) = Watched::new(Feed::MAX_KEEP_ALIVE, ServerOptions::default());
+    let (watched, app) = Watched::new(StreamOptions::MAX_KEEP_ALIVE, ServerOptions::default());
     let server = framework.start(app);
     let _busy = watched.busy();
     let mut clients = two_clients(&watched, &server).await;
@@ -137,7 +137,7 @@ async fn busy(framework: &Framework, leave: fn(Response)) {
 
 async fn drops(
     framework: &Framework,
-    feed: impl Fn() -> Feed + Send + Sync + 'static,
+    feed: impl Fn() -> FeedOnce + Send + Sync + 'static,
     progress: &Progress,
 ) {
     let notice = framework.closes;

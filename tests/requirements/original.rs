@@ -8,7 +8,9 @@ use futures_util::stream;
 use sse_conformance::suite::app::{Answer, App, Call, Method, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::{End, PATIENCE, Request, Response};
-use sse_core::{Closed, Event, EventId, EventLog, EventType, Feed, Replay, StreamContext, source};
+use sse_core::{
+    Closed, Event, EventId, EventLog, EventType, FeedOnce, Replay, StreamContext, source,
+};
 
 fn event(id: &'static str) -> Event {
     Event::new(format!("data of {id}")).id(EventId::from_static(id))
@@ -27,7 +29,7 @@ pub(crate) async fn fetches_only_where_there_is_a_last_event_id(framework: &Fram
             fetched.send(id.to_string()).expect("the test listens");
             async { Ok::<_, io::Error>(vec![event("8"), event("9")]) }
         };
-        Feed::from(source(fetch, || async { Ok::<_, io::Error>(live(vec![event("10")])) }))
+        FeedOnce::from(source(fetch, || async { Ok::<_, io::Error>(live(vec![event("10")])) }))
     });
     let server = framework.start(app);
 
@@ -49,7 +51,7 @@ pub(crate) async fn hands_parameters_and_headers_to_the_source(framework: &Frame
             let events = live(vec![Event::new(greeting.clone())]);
             async { Ok::<_, io::Error>(events) }
         };
-        Feed::from(source(|_| async { Ok::<_, io::Error>(Replay::Gap) }, live))
+        FeedOnce::from(source(|_| async { Ok::<_, io::Error>(Replay::Gap) }, live))
     });
     let server = framework.start(app);
     let request = Request::get("/events?topic=cats").header("X-User", "ann");
@@ -79,7 +81,7 @@ pub(crate) async fn reports_an_error_and_ends_so_that_the_client_comes_back(fram
         let reported = reported.clone();
         let failing = |_| async { Err::<Replay, _>(io::Error::other("the disk is on fire")) };
         let live = || async { Ok::<_, io::Error>(live(vec![])) };
-        Feed::from(source(failing, live)).on_error(move |error| {
+        FeedOnce::from(source(failing, live)).on_error(move |error| {
             let source = std::error::Error::source(error).map(ToString::to_string);
             reported.send(source).expect("the test listens");
         })
@@ -96,7 +98,7 @@ pub(crate) async fn reports_an_error_and_ends_so_that_the_client_comes_back(fram
 pub(crate) async fn tells_of_a_gap_that_the_source_tells_of(framework: &Framework) {
     let app = App::new(ServerOptions::default()).stream("events", |_| {
         let live = || async { Ok::<_, io::Error>(live(vec![event("10")])) };
-        Feed::from(source(|_| async { Ok::<_, io::Error>(Replay::Gap) }, live))
+        FeedOnce::from(source(|_| async { Ok::<_, io::Error>(Replay::Gap) }, live))
     });
     let server = framework.start(app);
     let request = Request::get("/events").header("Last-Event-ID", "7");

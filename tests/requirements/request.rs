@@ -21,7 +21,7 @@ fn serve(framework: &Framework, log: &EventLog) -> Server {
     let (history, polled, over) = (log.clone(), log.clone(), log.clone());
     let app = App::new(ServerOptions::default())
         .stream("events", move |_| events.feed())
-        .stream("opened", move |_| opened.feed().opening_event(EventType::from_static("opened")))
+        .stream("opened", move |_| opened.feed().position_event(EventType::from_static("opened")))
         .stream("history", move |_| history.feed().start_at(Start::Last(2)))
         .stream("over", move |_| over.feed().start_at(Start::Last(2)).on_gap(OnGap::StartOver))
         .stream("polled", move |_| polled.feed().poll_parameter("poll"))

@@ -98,7 +98,7 @@ pub(crate) async fn answers_head_with_the_headers_alone(framework: &Framework) {
     assert_eq!(response.header("content-type"), Some("text/event-stream; charset=utf-8"));
     assert_eq!(response.end().await, End::Clean);
     assert!(response.bytes().is_empty());
-    eventually(PATIENCE, "nothing is held for it", || log.stats().readers == 0).await;
+    eventually(PATIENCE, "nothing is held for it", || log.stats().open_streams == 0).await;
 }
 
 pub(crate) async fn speaks_http_1_0_without_chunks(framework: &Framework) {
@@ -125,7 +125,7 @@ pub(crate) async fn speaks_http_2(framework: &Framework) {
     assert_eq!(first.headers["content-type"], "text/event-stream; charset=utf-8");
     // Many streams on one connection: that is what HTTP/2 is for here.
     let mut second = connection.get("/events", &[]).await;
-    eventually(PATIENCE, "both are reading", || log.stats().readers == 2).await;
+    eventually(PATIENCE, "both are reading", || log.stats().open_streams == 2).await;
     let id = log.append(Event::new("one")).await.expect("a short event is accepted");
     log.append(Event::new("two")).await.expect("a short event is accepted");
     for response in [&mut first, &mut second] {
@@ -150,7 +150,7 @@ pub(crate) async fn ends_for_good_once_the_log_is_finished(framework: &Framework
     let log = log();
     let server = framework.start(app(&log, ServerOptions::default()));
     let mut response = Request::get("/events").send(server.address).await;
-    eventually(PATIENCE, "it is reading", || log.stats().readers == 1).await;
+    eventually(PATIENCE, "it is reading", || log.stats().open_streams == 1).await;
     let last = log.append(Event::new("last")).await.expect("a short event is accepted");
     log.finish().await.expect("nothing fails in memory");
     assert_eq!(response.next_event().await.data, "last");

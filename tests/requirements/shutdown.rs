@@ -9,7 +9,7 @@ use sse_conformance::suite::parser::Parser;
 use sse_conformance::suite::server::Server;
 use sse_conformance::suite::wire::{End, Request, Response};
 use sse_conformance::suite::wire_h2::Connection;
-use sse_core::{EventLog, Feed};
+use sse_core::{EventLog, FeedOnce};
 use tokio::task::{JoinHandle, block_in_place};
 
 use crate::flood::Flood;
@@ -89,7 +89,7 @@ pub(crate) async fn ends_a_stream_at_once_that_begins_after_the_shutdown(framewo
         let (begun, progress) = (begun.clone(), progress.clone());
         async move {
             progress.until(begun.begun()).await;
-            Answer::Stream(Feed::from(EventLog::in_memory(1)).shutdown(&begun))
+            Answer::Stream(FeedOnce::from(EventLog::in_memory(1)).shutdown(&begun))
         }
     });
     let server = framework.start(app);

@@ -8,7 +8,7 @@ use futures_util::stream;
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::wire::PATIENCE;
-use sse_core::{BoxError, Event, EventId, EventLog, Feed, Frame, Shutdown, source};
+use sse_core::{BoxError, Event, EventId, EventLog, FeedOnce, Frame, Shutdown, source};
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
@@ -48,9 +48,9 @@ impl Watched {
 
     fn held(&self) -> [usize; 4] {
         [
-            self.log.stats().readers,
+            self.log.stats().open_streams,
             self.live.receiver_count(),
-            self.idle.stats().readers,
+            self.idle.stats().open_streams,
             self.shutdown.open_streams(),
         ]
     }
@@ -80,10 +80,10 @@ impl Drop for Busy {
     }
 }
 
-fn feed(live: &broadcast::Sender<Frame>) -> Feed {
+fn feed(live: &broadcast::Sender<Frame>) -> FeedOnce {
     let live = live.clone();
     let fetch = async |_| Ok::<Vec<Frame>, BoxError>(Vec::new());
-    Feed::from(source(fetch, move || {
+    FeedOnce::from(source(fetch, move || {
         let next = async |mut live: broadcast::Receiver<Frame>| {
             let next = live.recv().await.map_err(BoxError::from);
             Some((next, live))

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::proxy::{Cuts, CuttingProxy};
-use sse_core::Feed;
+use sse_core::FeedOnce;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
@@ -45,9 +45,9 @@ impl Speeds {
 ///
 /// `feed` makes the stream of one request, `start` is the last event ID of a client that has seen nothing yet, and
 /// `append` publishes the event of this number.
-pub(crate) async fn storm(
+pub(crate) async fn storm<F: Into<FeedOnce>>(
     framework: &Framework,
-    feed: impl Fn() -> Feed + Send + Sync + 'static,
+    feed: impl Fn() -> F + Send + Sync + 'static,
     start: &str,
     speeds: Speeds,
     append: impl AsyncFnMut(u64),

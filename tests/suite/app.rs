@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sse_core::{Feed, Shutdown};
+use sse_core::{FeedOnce, Shutdown};
 
 use super::chunks::Chunks;
 
@@ -66,7 +66,7 @@ pub struct Call {
 #[expect(clippy::large_enum_variant, reason = "one for each request of a test")]
 pub enum Answer {
     /// An event stream, through the adapter.
-    Stream(Feed),
+    Stream(FeedOnce),
     /// A body as the framework streams it, without the adapter.
     Chunks(Chunks),
     /// A status and a text.
@@ -83,13 +83,13 @@ impl App {
 
     /// The same, with an event stream at `GET /{name}`. It gets the shutdown of this app.
     #[must_use]
-    pub fn stream(
+    pub fn stream<F: Into<FeedOnce>>(
         self,
         name: &'static str,
-        feed: impl Fn(Call) -> Feed + Send + Sync + 'static,
+        feed: impl Fn(Call) -> F + Send + Sync + 'static,
     ) -> Self {
         let shutdown = self.shutdown.clone();
-        let feed = move |call| Answer::Stream(feed(call).shutdown(&shutdown));
+        let feed = move |call| Answer::Stream(feed(call).into().shutdown(&shutdown));
         self.route(Method::Get, name, move |call| std::future::ready(feed(call)))
     }
 

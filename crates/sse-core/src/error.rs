@@ -38,7 +38,7 @@ enum Kind {
 
 impl Error {
     /// Whether a value had no JSON.
-    pub fn is_json(&self) -> bool {
+    pub fn is_serialization(&self) -> bool {
         matches!(*self.0, Kind::Json(_))
     }
 

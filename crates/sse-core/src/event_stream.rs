@@ -9,9 +9,9 @@ use futures_core::Stream;
 use futures_util::StreamExt;
 use sync_wrapper::SyncWrapper;
 
-use crate::feed::Feed;
+use crate::feed::FeedOnce;
 use crate::feed::failure::Failure;
-use crate::feed::options::Options;
+use crate::feed::options::StreamOptions;
 use crate::feed::running::Events;
 use crate::shutdown::OpenStream;
 use crate::timer::{Sleep, Timer};
@@ -83,8 +83,8 @@ enum Ending {
 
 impl EventStream {
     /// The body of the answer; `None` where there is to be none, and the client is not to ask again.
-    pub(crate) fn new(request: &StreamRequest, feed: Feed, timer: Timer) -> Option<Self> {
-        let Feed { origin, mut options } = feed;
+    pub(crate) fn new(request: &StreamRequest, feed: FeedOnce, timer: Timer) -> Option<Self> {
+        let (origin, mut options) = feed.into_parts();
         let last_event_id = request.last_event_id(&options.last_event_id_parameter);
         options.on_gap = options.on_gap.on(&timer);
         let events = Events::new(origin, last_event_id, &options, &timer)?;
@@ -92,7 +92,7 @@ impl EventStream {
             return Some(Self::empty());
         }
         let is_poll = options.polls.include(request);
-        let Options { keep_alive, keep_alive_event, retry, failure, shutdowns, .. } = options;
+        let StreamOptions { keep_alive, keep_alive_event, retry, failure, shutdowns, .. } = options;
         let failure_cuts = failure.cuts();
         Some(Self {
             state: Some(State {

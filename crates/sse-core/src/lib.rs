@@ -123,7 +123,8 @@ mod pack;
 mod panics;
 
 mod feed;
-pub use feed::Feed;
+pub use feed::options::StreamOptions;
+pub use feed::{Feed, FeedOnce};
 
 mod unwritten;
 

@@ -1,4 +1,3 @@
-use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -34,20 +33,34 @@ pub(crate) use merged::Merged;
 ///
 /// # Errors
 ///
-/// Where there is no log, a name is none or is there twice, or the id could become longer than
-/// [`EventId::MAX_LEN`] ([`is_invalid_merge`](Error::is_invalid_merge)): that is a sum over the logs of 24 bytes and the name, 36 where a
-/// store's positions are two numbers. Five logs in memory fit with names of one letter, four with names of up to seven.
+/// [`is_invalid_merge`](Error::is_invalid_merge), with the name of the member, if
+///
+/// - there is no log, a name is invalid, or two logs have the same;
+/// - a member is the feed of something else than a log, or has options: those of all are set on the merge;
+/// - the id could become longer than [`EventId::MAX_LEN`]: that is a sum over the logs of 24 bytes and the name, 36 if a store's positions
+///   are two numbers. Five logs in memory fit with names of one letter, four with names of up to seven.
 pub fn merge<N, L>(logs: impl IntoIterator<Item = (N, L)>) -> Result<Feed, Error>
 where
     N: AsRef<str>,
-    L: Borrow<EventLog>,
+    L: Into<Feed>,
 {
-    let logs = logs.into_iter();
-    let logs: Vec<(Arc<str>, EventLog)> =
-        logs.map(|(name, log)| (name.as_ref().into(), log.borrow().clone())).collect();
+    let logs = logs.into_iter().map(|(name, feed)| member(name.as_ref(), feed.into()));
+    let logs: Vec<_> = logs.collect::<Result<_, _>>().map_err(Error::invalid_merge)?;
     check(&logs).map_err(Error::invalid_merge)?;
-    let shutdowns: Vec<_> = logs.iter().map(|(_, log)| log.shutdown().clone()).collect();
-    Ok(Feed::new(Origin::Merge(logs), &shutdowns))
+    let shutdowns = logs.iter().map(|(_, log)| log.shutdown().clone()).collect();
+    Ok(Feed::new(Origin::Merge(logs.into()), shutdowns))
+}
+
+fn member(name: &str, feed: Feed) -> Result<(Arc<str>, EventLog), String> {
+    if feed.has_options() {
+        return Err(format!("the feed {name:?} has options: set them on the merge instead"));
+    }
+    match feed.origin {
+        Origin::Log(log) => Ok((name.into(), log)),
+        Origin::Merge(_) | Origin::Source(_) => {
+            Err(format!("the feed {name:?} is not that of a log, and only logs can be merged"))
+        }
+    }
 }
 
 fn check(logs: &[(Arc<str>, EventLog)]) -> Result<(), String> {

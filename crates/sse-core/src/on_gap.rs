@@ -25,7 +25,7 @@ pub enum OnGap {
     /// A `reset` without an id, then the application's own events in place of those that were lost, then what came after them. Made
     /// by [`OnGap::snapshot`].
     Snapshot(MakeSnapshot),
-    /// No word of it: the stream goes on live, with the [`opening_event`](crate::Feed::opening_event) if there is one. A stream that
+    /// No word of it: the stream goes on live, with the [`position_event`](crate::Feed::position_event) if there is one. A stream that
     /// fell behind while it was open goes on with the newest event, so that it gets events however fast they come.
     Live,
     /// The end, for clients that do not look at the types of events, for example. The answer is 204, after which a browser asks no more; a

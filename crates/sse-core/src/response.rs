@@ -1,5 +1,5 @@
 use crate::event_stream::EventStream;
-use crate::{Feed, StreamRequest, Timer};
+use crate::{FeedOnce, StreamRequest, Timer};
 
 /// Status, headers and body of the answer, the same for every framework to copy over.
 ///
@@ -39,7 +39,7 @@ const NO_CONTENT: &[(&str, &str)] = &[("cache-control", "no-cache, no-transform"
 impl StreamResponse {
     /// Answers a request with this feed. Nothing is read or fetched yet: that happens as the body is polled, in the runtime whose
     /// `timer` this is.
-    pub fn new(request: &StreamRequest, feed: impl Into<Feed>, timer: Timer) -> Self {
+    pub fn new(request: &StreamRequest, feed: impl Into<FeedOnce>, timer: Timer) -> Self {
         match EventStream::new(request, feed.into(), timer) {
             Some(body) => Self { status: 200, headers: EVENT_STREAM, body },
             None => Self { status: 204, headers: NO_CONTENT, body: EventStream::empty() },

@@ -19,7 +19,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use sync_wrapper::SyncWrapper;
 
-use crate::feed::options::Options;
+use crate::feed::options::StreamOptions;
 use crate::snapshot::Waiting;
 use crate::timer::Sleep;
 use crate::{
@@ -85,7 +85,7 @@ impl Resume {
     pub(crate) fn new(
         source: Arc<dyn Source>,
         last_event_id: LastEventId,
-        options: &Options,
+        options: &StreamOptions,
         timer: Timer,
     ) -> Self {
         let subscribing = {
@@ -93,7 +93,7 @@ impl Resume {
             async move { source.stream().await }
         };
         let start = match &options.start {
-            Start::At(id) => Some(id.clone()),
+            Start::After(id) => Some(id.clone()),
             _ => None,
         };
         let last_event_id = match (last_event_id, &start) {

@@ -112,7 +112,7 @@ impl Shutdown {
     /// # async fn example(log: EventLog, server: impl Future<Output = io::Result<()>>) -> io::Result<()> {
     /// tokio::select! {
     ///     result = server => result,
-    ///     () = log.shutdown().expired(Duration::from_secs(10)) => Ok(()),
+    ///     () = log.shutdown().grace_over(Duration::from_secs(10)) => Ok(()),
     /// }
     /// # }
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -122,7 +122,7 @@ impl Shutdown {
     /// ```
     ///
     /// The time is kept by a thread, begun when the shutdown begins: a runtime that is busy ending does not delay it.
-    pub async fn expired(&self, grace: Duration) {
+    pub async fn grace_over(&self, grace: Duration) {
         self.begun().await;
         if let Err(error) = self.keep_time_of(grace) {
             // Too early is better than never.

@@ -12,5 +12,5 @@ pub enum Start {
     /// With this many of the newest events, or as many as are kept.
     Last(usize),
     /// After the event with this id, as if it were the client's last event ID; so it may be a gap.
-    At(EventId),
+    After(EventId),
 }

@@ -110,7 +110,7 @@ fn readers_that_leave_take_no_wake_up_with_them() {
         (0..3).for_each(|n| append(&log, &n.to_string()));
         leaving.join().expect("it leaves");
         assert_eq!(staying.join().expect("it reads"), ["0", "1", "2"]);
-        assert_eq!(log.stats().readers, 0);
+        assert_eq!(log.stats().open_streams, 0);
     };
     shuttle::check_random(model, RANDOM);
     shuttle::check_pct(model, RANDOM, 3);

@@ -50,7 +50,7 @@ pub struct SseRequest(pub StreamRequest);
 pub struct Sse(pub StreamResponse);
 
 /// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
-pub fn stream_events(request: SseRequest, feed: impl Into<Feed>) -> Sse {
+pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(StreamResponse::new(&request.0, feed, timer()))
 }
 

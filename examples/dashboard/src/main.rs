@@ -56,7 +56,7 @@ impl Dashboard {
             tick.tick().await;
             let (cpu, memory) = machine.measure();
             let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let watching = self.log.stats().readers;
+            let watching = self.log.stats().open_streams;
             let at = at.as_millis() as u64;
             let sample = Sample { number, at, cpu, memory, watching };
             self.log.append(Event::json(&sample)?.key("now")?).await?;
@@ -90,7 +90,7 @@ impl Dashboard {
             let event = Event::json(&*history).map(|event| event.event_type(HISTORY));
             async { event.map(|event| Snapshot::new([event], at)) }
         });
-        let feed = self.log.feed().start_at(Start::At(FIRST_VISIT)).on_gap(snapshot);
+        let feed = self.log.feed().start_at(Start::After(FIRST_VISIT)).on_gap(snapshot);
         feed.retry(Duration::from_millis(500))
     }
 }

@@ -83,7 +83,7 @@ impl Answers {
                 () = tokio::time::sleep(Duration::from_millis(40)) => {} // the model thinks
                 () = self.shutdown.begun() => return Err("the server stops: send the same request again".into()),
             }
-            if log.stats().readers > 0 {
+            if log.stats().open_streams > 0 {
                 heard = Instant::now();
             } else if heard.elapsed() > PATIENCE {
                 let all = words.len();

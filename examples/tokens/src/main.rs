@@ -68,6 +68,6 @@ async fn main() -> std::io::Result<()> {
     println!("open http://{}", listener.local_addr()?);
     tokio::select! {
         served = axum::serve(listener, routes.with_state(answers)).with_graceful_shutdown(stop) => served,
-        () = shutdown.expired(Duration::from_secs(5)) => Ok(()), // for clients that do not read
+        () = shutdown.grace_over(Duration::from_secs(5)) => Ok(()), // for clients that do not read
     }
 }

@@ -94,8 +94,10 @@ fn app(log: &EventLog, shared: &Arc<Shared>) -> App {
     let stalled = Duration::from_secs(3600); // nobody is cut off while it is measured
     let (events, shared, idle) = (log.clone(), shared.clone(), EventLog::in_memory(1));
     App::new(ServerOptions { stalled, ..ServerOptions::default() })
-        .route(Method::Get, "log", move |_| std::future::ready(Answer::Stream(events.feed())))
-        .route(Method::Get, "idle", move |_| std::future::ready(Answer::Stream(idle.feed())))
+        .route(Method::Get, "log", move |_| {
+            std::future::ready(Answer::Stream(events.feed().into()))
+        })
+        .route(Method::Get, "idle", move |_| std::future::ready(Answer::Stream(idle.feed().into())))
         .route(Method::Get, "chunks", move |call| std::future::ready(shared.answer(&call)))
         .route(Method::Get, "still", move |_| {
             let chunks = Chunks::new(FIRST_LINE, Arc::new([]), Place { chunk: 0, offset: 0 });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sse_conformance::suite::app::{Answer, App, Call, Method, ServerOptions};
 use sse_conformance::suite::event_json;
-use sse_core::{Event, EventLog, Feed, Start, merge};
+use sse_core::{Event, EventLog, Feed, Start, StreamOptions, merge};
 
 use crate::arguments::Arguments;
 use crate::history::History;
@@ -43,19 +43,17 @@ fn streams(
     history: &History,
     arguments: &Arguments,
 ) -> App {
-    let (on_gap, keep_alive) = (arguments.on_gap(), arguments.keep_alive_or(USUAL));
-    let with_options = move |feed: Feed| feed.on_gap(on_gap.clone()).keep_alive(keep_alive);
-    let (of_log, of_merge, of_source) = (with_options.clone(), with_options.clone(), with_options);
-    let both = [("a", log.clone()), ("b", other.clone())];
-    let (log, history, idle) = (log.clone(), history.clone(), EventLog::in_memory(1));
+    let options =
+        StreamOptions::new().on_gap(arguments.on_gap()).keep_alive(arguments.keep_alive_or(USUAL));
+    let merged = merge([("a", log), ("b", other)]).expect("two names of a letter").with(&options);
+    let source = Feed::from(history.clone()).with(&options);
+    let log = log.feed().with(&options);
     let idle_keep_alive = arguments.keep_alive_or(Duration::from_millis(400));
-    app.stream("events", move |call| of_log(log.feed()).start_at(start_of(&call)))
-        .stream("merged", move |call| {
-            let merged = merge(both.clone()).expect("two names of a letter");
-            of_merge(merged).start_at(start_of(&call))
-        })
-        .stream("source", move |_| of_source(history.clone().into()))
-        .stream("idle", move |_| idle.feed().keep_alive(idle_keep_alive))
+    let idle = EventLog::in_memory(1).feed().keep_alive(idle_keep_alive);
+    app.stream("events", move |call| log.clone().start_at(start_of(&call)))
+        .stream("merged", move |call| merged.clone().start_at(start_of(&call)))
+        .stream("source", move |_| source.clone())
+        .stream("idle", move |_| idle.clone())
 }
 
 fn posts_of_source(app: App, history: History) -> App {
@@ -103,7 +101,7 @@ async fn append(log: EventLog, event: Result<Event, String>) -> Answer {
 fn stats_of(log: &EventLog) -> Answer {
     let stats = log.stats();
     let json = serde_json::json!({
-        "subscribers": stats.readers,
+        "subscribers": stats.open_streams,
         "retained": stats.events,
         "head": stats.newest.as_str(),
     });

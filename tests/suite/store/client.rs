@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use sse_core::{EventStream, Feed, StreamRequest, StreamResponse};
+use sse_core::{EventStream, FeedOnce, StreamRequest, StreamResponse};
 
 use super::process::timer;
 use super::tools::soon;
@@ -20,16 +20,16 @@ pub(super) struct Client {
 
 impl Client {
     /// One that is here for the first time.
-    pub(super) fn new(feed: impl Into<Feed>) -> Self {
+    pub(super) fn new(feed: impl Into<FeedOnce>) -> Self {
         Self::with(&StreamRequest::new("GET", None, []), feed)
     }
 
     /// One that comes back with this id.
-    pub(super) fn resume(feed: impl Into<Feed>, id: impl AsRef<str>) -> Self {
+    pub(super) fn resume(feed: impl Into<FeedOnce>, id: impl AsRef<str>) -> Self {
         Self::with(&request_after(id), feed)
     }
 
-    fn with(request: &StreamRequest, feed: impl Into<Feed>) -> Self {
+    fn with(request: &StreamRequest, feed: impl Into<FeedOnce>) -> Self {
         let response = StreamResponse::new(request, feed, timer());
         assert_eq!(response.status, 200);
         Self { body: response.body, parser: Parser::default(), events: Vec::new() }
@@ -94,7 +94,7 @@ impl Client {
 }
 
 /// The status that a client is answered that comes back with this id.
-pub(super) fn status_after(feed: impl Into<Feed>, id: impl AsRef<str>) -> u16 {
+pub(super) fn status_after(feed: impl Into<FeedOnce>, id: impl AsRef<str>) -> u16 {
     StreamResponse::new(&request_after(id), feed, timer()).status
 }
 

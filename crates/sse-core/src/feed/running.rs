@@ -3,8 +3,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use sync_wrapper::SyncWrapper;
 
-use crate::feed::options::Options;
-use crate::feed::{Origin, Running};
+use crate::feed::options::StreamOptions;
+use crate::feed::{Closure, Origin, OriginOnce};
 use crate::log::{Gaps, Reader};
 use crate::merge::Merged;
 use crate::pack::Pack;
@@ -25,31 +25,31 @@ impl Events {
     /// `None` where it is known at once that there is nothing more for this client: its log is finished, or a gap is to be
     /// the end.
     pub(crate) fn new(
-        origin: Origin,
+        origin: OriginOnce,
         last_event_id: LastEventId,
-        options: &Options,
+        options: &StreamOptions,
         timer: &Timer,
     ) -> Option<Self> {
         match origin {
-            Origin::Log(log) => {
+            OriginOnce::Many(Origin::Log(log)) => {
                 let reader = Reader::new(log, &last_event_id, &options.start, Gaps::new(options));
                 (!reader.is_stopped()).then_some(Self::Log(reader))
             }
-            Origin::Merge(logs) => {
-                let merged = Merged::new(logs, last_event_id, options);
+            OriginOnce::Many(Origin::Merge(logs)) => {
+                let merged = Merged::new(&logs, last_event_id, options);
                 (!merged.is_stopped()).then(|| Self::Merge(Box::new(merged)))
             }
-            Origin::Source(_)
+            OriginOnce::Many(Origin::Source(_))
                 if last_event_id == LastEventId::Unusable
                     && matches!(options.on_gap, OnGap::Stop) =>
             {
                 None
             }
-            Origin::Source(source) => {
+            OriginOnce::Many(Origin::Source(source)) => {
                 let resume = Resume::new(source, last_event_id, options, timer.clone());
                 Some(Self::Source(Box::new(Joined::new(resume))))
             }
-            Origin::Context(receiver, running) => {
+            OriginOnce::Context(receiver, running) => {
                 let running = running.map(SyncWrapper::new);
                 Some(Self::Context(Pushed { receiver, running, error: None }))
             }
@@ -103,7 +103,7 @@ impl Events {
 /// What a context sends, and the closure that holds it, if it is run here.
 pub(crate) struct Pushed {
     receiver: Receiver,
-    running: Option<SyncWrapper<Running>>,
+    running: Option<SyncWrapper<Closure>>,
     /// How the closure ended. What it had sent goes out first.
     error: Option<Error>,
 }

@@ -50,7 +50,7 @@ impl EventLog {
     ///
     /// If the system has no random numbers ([`Epoch::random`]).
     pub fn in_memory(options: impl Into<LogOptions>) -> Self {
-        Self::in_memory_on(Timer::new(Instant::now, |_| std::future::pending()), options)
+        Self::in_memory_with(Timer::new(Instant::now, |_| std::future::pending()), options)
     }
 
     /// The same, by another clock than the system's: a paused one, say, to test what [`LogOptions::age`] does.
@@ -58,7 +58,7 @@ impl EventLog {
     /// # Panics
     ///
     /// As for [`in_memory`](EventLog::in_memory).
-    pub fn in_memory_on(timer: Timer, options: impl Into<LogOptions>) -> Self {
+    pub fn in_memory_with(timer: Timer, options: impl Into<LogOptions>) -> Self {
         let options = options.into().of_a_log();
         let limits = Limits { events: options.events.max(1), bytes: options.bytes };
         let epoch = Epoch::random().expect("the system has random numbers");
@@ -87,7 +87,7 @@ impl EventLog {
     pub fn stats(&self) -> LogStats {
         let state = self.lock_now();
         LogStats {
-            readers: state.readers.len(),
+            open_streams: state.readers.len(),
             events: state.tail.len(),
             bytes: state.tail.bytes(),
             newest: state.tail.newest().id(state.tail.epoch()),

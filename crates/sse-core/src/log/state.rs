@@ -42,7 +42,7 @@ impl State {
                 place => place,
             }),
             // To begin after the newest event is to begin live, however it was said.
-            (LastEventId::Absent, Start::At(id)) => self.resolve_id(id),
+            (LastEventId::Absent, Start::After(id)) => self.resolve_id(id),
             (LastEventId::Absent, Start::Live | Start::Last(0)) => Ok(Place::Live),
             (LastEventId::Absent, Start::Oldest) => Ok(Place::Part(Part::Oldest)),
             (LastEventId::Absent, Start::Last(count)) => Ok(Place::Part(Part::Last(*count))),

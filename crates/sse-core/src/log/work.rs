@@ -48,7 +48,7 @@ const BOUND: usize = 3000;
 
 fn log_of(count: usize, keyed: bool, age: Option<Duration>, timer: Timer) -> EventLog {
     let options = LogOptions { events: count, bytes: 1 << 30, age, ..LogOptions::default() };
-    let log = EventLog::in_memory_on(timer, options);
+    let log = EventLog::in_memory_with(timer, options);
     for number in 0..count {
         let event = NewEvent::from("x");
         let event = match keyed {

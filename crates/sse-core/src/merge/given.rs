@@ -41,7 +41,7 @@ impl<'a> Given<'a> {
     /// Where a first visit to a log begins that is to begin there.
     pub(super) fn start_in(&self, name: &str) -> Start {
         match self.to(name) {
-            LastEventId::Id(id) => Start::At(id),
+            LastEventId::Id(id) => Start::After(id),
             _ => Start::Live,
         }
     }

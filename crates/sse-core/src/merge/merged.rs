@@ -3,7 +3,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::feed::options::Options;
+use crate::feed::options::StreamOptions;
 use crate::id::Origin;
 use crate::log::{Gaps, Reader};
 use crate::merge::given::Given;
@@ -23,29 +23,29 @@ pub(crate) struct Merged {
 
 impl Merged {
     pub(crate) fn new(
-        logs: Vec<(Arc<str>, EventLog)>,
+        logs: &[(Arc<str>, EventLog)],
         last_event_id: LastEventId,
-        options: &Options,
+        options: &StreamOptions,
     ) -> Self {
         let last_event_id = match (last_event_id, &options.start) {
-            (LastEventId::Absent, Start::At(id)) => LastEventId::Id(id.clone()),
+            (LastEventId::Absent, Start::After(id)) => LastEventId::Id(id.clone()),
             (last_event_id, _) => last_event_id,
         };
         let is_live = matches!(options.start, Start::Live);
         let opening = options
-            .opening_event
+            .position_event
             .clone()
             .filter(|_| is_live && last_event_id == LastEventId::Absent);
         let start_id = match &options.start {
-            Start::At(id) => LastEventId::Id(id.clone()),
+            Start::After(id) => LastEventId::Id(id.clone()),
             _ => LastEventId::Absent,
         };
-        let (given, started) = (Given::of(&last_event_id, &logs), Given::of(&start_id, &logs));
+        let (given, started) = (Given::of(&last_event_id, logs), Given::of(&start_id, logs));
         let open = |(name, log): &(Arc<str>, EventLog)| {
             let (name, log, given) = (Arc::clone(name), log.clone(), given.to(name));
             // To a log that is new in the merge, a position of all of them says nothing.
             let (start, again) = match &options.start {
-                Start::At(_) => (Start::Live, started.start_in(&name)),
+                Start::After(_) => (Start::Live, started.start_in(&name)),
                 start => (start.clone(), start.clone()),
             };
             let gaps = Gaps::of_merged(Arc::clone(&name), options, &again);

@@ -1,13 +1,13 @@
 use std::future::Future;
 
 use crate::panics::caught;
-use crate::{BoxError, Feed, StreamContext};
+use crate::{BoxError, FeedOnce, StreamContext};
 
 impl StreamContext {
     /// A context, and the feed for the client that it speaks to.
-    pub fn channel() -> (Self, Feed) {
+    pub fn channel() -> (Self, FeedOnce) {
         let (context, receiver) = Self::pair();
-        (context, Feed::from_receiver(receiver, None))
+        (context, FeedOnce::of_context(receiver, None))
     }
 
     /// A feed whose events are sent by this closure. It is run as part of the stream, and dropped when the client leaves.
@@ -17,7 +17,7 @@ impl StreamContext {
     /// [`Feed::error_event`](crate::Feed::error_event) or [`Feed::cut_on_error`](crate::Feed::cut_on_error) says otherwise.
     ///
     /// For a future that is not `Send` use [`channel`](StreamContext::channel), and send from a local task.
-    pub fn run<C, F, E>(closure: C) -> Feed
+    pub fn run<C, F, E>(closure: C) -> FeedOnce
     where
         C: FnOnce(Self) -> F,
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -26,7 +26,7 @@ impl StreamContext {
         let (context, receiver) = Self::pair();
         // A panic of it is an error of the stream, as that of its future is.
         let running = caught(|| closure(context));
-        Feed::from_receiver(
+        FeedOnce::of_context(
             receiver,
             Some(Box::pin(async move { running?.await.map_err(Into::into) })),
         )

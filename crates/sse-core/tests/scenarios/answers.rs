@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use sse_core::{
-    BoxError, Event, EventLog, Feed, OnGap, Replay, StreamContext, StreamRequest, StreamResponse,
-    merge, source,
+    BoxError, Event, EventLog, FeedOnce, OnGap, Replay, StreamContext, StreamRequest,
+    StreamResponse, merge, source,
 };
 
 use crate::support::client::{Client, request, request_after};
@@ -24,7 +24,7 @@ fn polling(last_event_id: Option<&str>) -> StreamRequest {
     StreamRequest::new("GET", Some("poll"), headers)
 }
 
-pub(crate) fn polled(feed: impl Into<Feed>) -> Feed {
+pub(crate) fn polled(feed: impl Into<FeedOnce>) -> FeedOnce {
     feed.into().poll_parameter("poll")
 }
 
@@ -45,7 +45,7 @@ async fn the_answer_is_an_event_stream_that_nobody_on_the_way_is_to_hold_back() 
 async fn the_first_line_comes_at_once_whatever_the_events_come_from() {
     let (context, feed) = StreamContext::channel();
     let hanging = Script::default();
-    for feed in [Feed::from(EventLog::in_memory(1)), Feed::from(hanging), feed] {
+    for feed in [FeedOnce::from(EventLog::in_memory(1)), FeedOnce::from(hanging), feed] {
         let mut client = Client::open(feed);
         assert_eq!(client.chunk().await.as_deref(), Some(&b": ok\n"[..]));
         assert!(client.chunk_now().await.is_pending());
@@ -55,13 +55,13 @@ async fn the_first_line_comes_at_once_whatever_the_events_come_from() {
 
 #[tokio::test(start_paused = true)]
 async fn the_reconnection_time_stands_in_the_first_write_and_counts_with_no_event() {
-    let feed = Feed::from(EventLog::in_memory(1)).retry(Duration::from_millis(1500));
+    let feed = FeedOnce::from(EventLog::in_memory(1)).retry(Duration::from_millis(1500));
     let mut client = Client::open(feed);
     assert_eq!(client.chunk().await.as_deref(), Some(&b": ok\nretry: 1500\n"[..]));
     assert_eq!(client.parser.reconnection_time(), Some(1500));
     assert!(!client.parser.is_mid_event());
 
-    let mut client = Client::open(Feed::from(EventLog::in_memory(1)).retry(Duration::MAX));
+    let mut client = Client::open(FeedOnce::from(EventLog::in_memory(1)).retry(Duration::MAX));
     client.chunk().await;
     assert_eq!(client.parser.reconnection_time(), Some(2_147_483_647));
 }
@@ -73,7 +73,7 @@ async fn a_head_request_gets_the_head_alone_and_starts_nothing() {
     let feed = StreamContext::run(|_| async {
         panic!("nobody would read what it sends") as Result<(), sse_core::Closed>
     });
-    for feed in [log.feed(), Feed::from(script.clone()), feed] {
+    for feed in [FeedOnce::from(&log), FeedOnce::from(script.clone()), feed] {
         let response = StreamResponse::new(&head, feed, clock::timer());
         assert!(response.headers.contains(&("content-type", "text/event-stream; charset=utf-8")));
         assert_eq!(response.status, 200);
@@ -81,7 +81,7 @@ async fn a_head_request_gets_the_head_alone_and_starts_nothing() {
         client.read_to_end().await;
         assert_eq!(client.text(), "");
     }
-    assert_eq!((log.stats().readers, log.shutdown().open_streams()), (0, 0));
+    assert_eq!((log.stats().open_streams, log.shutdown().open_streams()), (0, 0));
     assert_eq!(script.calls(), [""; 0]);
 }
 
@@ -137,7 +137,7 @@ async fn a_client_that_polls_and_missed_nothing_waits_for_the_first_event() {
 async fn a_client_that_polls_gets_more_than_word_of_a_gap() {
     let script = Script::default();
     script.fetch_is(Fetch::TellsOfAGap);
-    let mut client = Client::with(&polling(Some("7")), polled(Feed::from(script.clone())));
+    let mut client = Client::with(&polling(Some("7")), polled(FeedOnce::from(script.clone())));
     assert_eq!(client.read_all().await.len(), 1);
     assert!(!client.is_over());
     script.publish(9);
@@ -195,7 +195,12 @@ fn an_answer_can_be_made_outside_of_a_runtime_and_read_within() {
     let feeds = || {
         let both = merge([("a", &log), ("b", &EventLog::in_memory(1))]).expect("two names");
         let running = StreamContext::run(|_| async { Err::<(), BoxError>("at once".into()) });
-        [log.feed(), both, Feed::from(Script::default()), running.cut_on_error()]
+        [
+            FeedOnce::from(&log),
+            both.into(),
+            FeedOnce::from(Script::default()),
+            running.cut_on_error(),
+        ]
     };
     for request in [request(), StreamRequest::new("HEAD", None, [])] {
         let made = feeds().map(|feed| StreamResponse::new(&request, feed, clock::timer()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use sse_core::{
-    BoxError, Event, EventStream, Feed, Shutdown, StreamContext, StreamResponse, Timer,
+    BoxError, Event, EventStream, FeedOnce, Shutdown, StreamContext, StreamResponse, Timer,
 };
 use tokio::time::{Instant, timeout};
 
@@ -13,7 +13,7 @@ use crate::support::client::request;
 use crate::support::clock;
 
 /// A stream of one event that fails then.
-fn failing() -> Feed {
+fn failing() -> FeedOnce {
     let feed = StreamContext::run(|context| async move {
         context.send_event(Event::new("one")).await?;
         Err::<(), BoxError>("the upstream died".into())
@@ -22,7 +22,7 @@ fn failing() -> Feed {
 }
 
 /// The body of this feed, and the chunks that come before it waits.
-async fn read(feed: Feed, timer: Timer) -> (EventStream, Vec<Bytes>) {
+async fn read(feed: FeedOnce, timer: Timer) -> (EventStream, Vec<Bytes>) {
     let mut body = StreamResponse::new(&request(), feed, timer).body;
     let mut chunks = Vec::new();
     while let Ok(chunk) = timeout(Duration::from_millis(1), body.next()).await {

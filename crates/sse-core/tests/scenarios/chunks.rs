@@ -2,7 +2,7 @@
 
 use std::io;
 
-use sse_core::{Event, EventLog, Feed, OnGap, Snapshot, Start, StreamContext, merge};
+use sse_core::{Event, EventLog, FeedOnce, OnGap, Snapshot, Start, StreamContext, merge};
 
 use crate::support::client::Client;
 use crate::support::script::Script;
@@ -24,7 +24,7 @@ fn sizes() -> impl Iterator<Item = usize> {
 }
 
 /// Reads all, and looks at each chunk.
-async fn check(name: &str, feed: Feed, id: Option<&str>, events: usize) {
+async fn check(name: &str, feed: impl Into<FeedOnce>, id: Option<&str>, events: usize) {
     let mut client = match id {
         Some(id) => Client::resume(feed, id),
         None => Client::open(feed),
@@ -53,7 +53,7 @@ async fn a_chunk_has_64_kib_at_most_whatever_its_frames_come_from() {
     check("a merge", both(), None, 2 * count).await;
     check("a merge after a gap", both(), Some("nonsense"), 2 * count + 2).await;
 
-    let source = Feed::from(Script::holding(1..=EVENTS)).remembered_ids(usize::MAX);
+    let source = FeedOnce::from(Script::holding(1..=EVENTS)).remembered_ids(usize::MAX);
     check("a source", source, Some("0"), usize::try_from(EVENTS).expect("it fits")).await;
 
     let head = a.clone();

@@ -38,7 +38,7 @@ async fn a_stream_that_waits_ends_at_once() {
     tokio::task::yield_now().await;
     log.finish().await.expect("nothing fails in memory");
     assert_eq!(ending.await.expect("it ends"), numbers([]));
-    assert_eq!(log.stats().readers, 0);
+    assert_eq!(log.stats().open_streams, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -50,11 +50,11 @@ async fn a_client_that_has_all_is_answered_204() {
     assert!(log.stats().is_finished);
     assert_eq!(status(&request_after(&newest), &log), 204);
     assert_eq!(status(&request(), &log), 204, "it would begin live");
-    let opening = log.feed().opening_event(EventType::from_static("here"));
+    let opening = log.feed().position_event(EventType::from_static("here"));
     assert_eq!(StreamResponse::new(&request(), opening, clock::timer()).status, 204);
     let live = log.feed().on_gap(OnGap::Live);
     assert_eq!(StreamResponse::new(&request_after("nonsense"), live, clock::timer()).status, 204);
-    assert_eq!(log.stats().readers, 0);
+    assert_eq!(log.stats().open_streams, 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::{Event, EventLog, EventType, Feed, StreamResponse};
+use sse_core::{Event, EventLog, EventType, FeedOnce, StreamResponse};
 use tokio::time::Instant;
 
 use crate::support::client::{Client, request};
@@ -16,7 +16,7 @@ async fn append(log: &EventLog) {
 }
 
 /// A client of this feed, past the first line, and the clock of its stream.
-async fn open(feed: impl Into<Feed>) -> (Client, Clock) {
+async fn open(feed: impl Into<FeedOnce>) -> (Client, Clock) {
     let clock = Clock::default();
     let response = StreamResponse::new(&request(), feed, clock.timer());
     let mut client = Client::new(response.body);
@@ -97,7 +97,7 @@ async fn a_page_that_watches_for_silence_gets_an_event_of_its_own() {
 async fn a_stream_is_kept_alive_while_its_source_takes_its_time() {
     let script = Script::holding(1..=2);
     script.fetch_is(crate::support::script::Fetch::Hangs);
-    let feed = Feed::from(script).keep_alive(Duration::from_secs(2));
+    let feed = FeedOnce::from(script).keep_alive(Duration::from_secs(2));
     let mut client = Client::resume(feed, "1");
     client.chunk().await;
     assert_eq!(next(&mut client).await, (KEEP_ALIVE.to_owned(), 2000));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Context;
 
 use futures_core::Stream;
-use sse_core::{Event, EventLog, EventStream, Feed, StreamContext};
+use sse_core::{Event, EventLog, EventStream, FeedOnce, StreamContext};
 
 use crate::support::client::Client;
 use crate::support::script::{Script, numbers};
@@ -23,7 +23,7 @@ async fn a_client_that_leaves_is_no_reader_of_the_log_any_more() {
     }
     for left in (0..3).rev() {
         clients.pop();
-        assert_eq!(log.stats().readers, left);
+        assert_eq!(log.stats().open_streams, left);
         assert_eq!(log.shutdown().open_streams(), left);
     }
 }
@@ -32,9 +32,9 @@ async fn a_client_that_leaves_is_no_reader_of_the_log_any_more() {
 async fn a_client_that_leaves_before_it_read_anything_is_no_reader_any_more() {
     let log = EventLog::in_memory(10);
     let client = Client::open(&log);
-    assert_eq!((log.stats().readers, log.shutdown().open_streams()), (1, 1));
+    assert_eq!((log.stats().open_streams, log.shutdown().open_streams()), (1, 1));
     drop(client);
-    assert_eq!((log.stats().readers, log.shutdown().open_streams()), (0, 0));
+    assert_eq!((log.stats().open_streams, log.shutdown().open_streams()), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,7 +55,7 @@ async fn a_client_that_leaves_is_unsubscribed_from_its_source() {
 async fn a_stream_that_has_ended_holds_nothing_though_its_body_is_kept() {
     let script = Script::default();
     let log = EventLog::in_memory(10);
-    let mut of_source = Client::open(Feed::from(script.clone()).shutdown(log.shutdown()));
+    let mut of_source = Client::open(FeedOnce::from(script.clone()).shutdown(log.shutdown()));
     let mut of_log = Client::open(&log);
     of_source.read_all().await;
     of_log.read_all().await;
@@ -63,7 +63,7 @@ async fn a_stream_that_has_ended_holds_nothing_though_its_body_is_kept() {
     of_source.read_to_end().await;
     of_log.read_to_end().await;
     assert_eq!(script.subscribers(), 0);
-    assert_eq!((log.stats().readers, log.shutdown().open_streams()), (0, 0));
+    assert_eq!((log.stats().open_streams, log.shutdown().open_streams()), (0, 0));
     assert!(of_log.chunk().await.is_none(), "the end stays the end");
 }
 
@@ -71,7 +71,9 @@ async fn a_stream_that_has_ended_holds_nothing_though_its_body_is_kept() {
 async fn no_waker_of_a_client_outlives_it() {
     let log = EventLog::in_memory(10);
     let (_context, channel) = StreamContext::channel();
-    for feed in [log.feed(), Feed::from(Script::default()).shutdown(log.shutdown()), channel] {
+    for feed in
+        [FeedOnce::from(&log), FeedOnce::from(Script::default()).shutdown(log.shutdown()), channel]
+    {
         let wakes = Wakes::new();
         let mut client = Client::open(feed);
         client.read_all().await;
@@ -87,7 +89,8 @@ async fn no_waker_of_a_client_outlives_it() {
 async fn a_body_that_moves_to_another_task_is_woken_there() {
     let (log, script) = (EventLog::in_memory(10), Script::default());
     let (context, channel) = StreamContext::channel();
-    let feeds = [log.feed(), Feed::from(script.clone()).shutdown(log.shutdown()), channel];
+    let feeds =
+        [FeedOnce::from(&log), FeedOnce::from(script.clone()).shutdown(log.shutdown()), channel];
     let mut clients = feeds.map(Client::open);
     let (here, there) = (Wakes::new(), clients.each_ref().map(|_| Wakes::new()));
     for (client, there) in clients.iter_mut().zip(&there) {
@@ -110,7 +113,7 @@ async fn a_body_that_moves_to_another_task_is_woken_there() {
 async fn a_log_says_what_it_holds() {
     let log = EventLog::in_memory(3);
     let stats = log.stats();
-    assert_eq!((stats.readers, stats.events, stats.bytes), (0, 0, 0));
+    assert_eq!((stats.open_streams, stats.events, stats.bytes), (0, 0, 0));
     let mut client = Client::resume(&log, &stats.newest);
     for number in 1..=5 {
         let id = log.append(Event::new(number.to_string())).await.expect("stored");
@@ -118,7 +121,7 @@ async fn a_log_says_what_it_holds() {
     }
     let stats = log.stats();
     let event = "data: 1\n".len() + "id: \n\n".len() + stats.newest.as_str().len();
-    assert_eq!((stats.readers, stats.events, stats.bytes), (1, 3, 3 * event));
+    assert_eq!((stats.open_streams, stats.events, stats.bytes), (1, 3, 3 * event));
     client.read_all().await;
     assert_eq!(client.events()[1..], numbers(3..=5));
 }

@@ -10,6 +10,7 @@ mod contexts;
 mod contexts_end;
 mod copying;
 mod epochs;
+mod feeds;
 mod finish;
 mod gaps;
 mod keep_alive;

@@ -167,7 +167,7 @@ async fn a_first_visit_is_told_where_it_is_if_that_is_wanted() {
     let (a, b) = two();
     append(&a, "before").await;
     let feed = || {
-        merge([("a", &a), ("b", &b)]).expect("two").opening_event(EventType::from_static("begun"))
+        merge([("a", &a), ("b", &b)]).expect("two").position_event(EventType::from_static("begun"))
     };
     let mut client = Client::open(feed());
     client.read_all().await;

@@ -10,7 +10,7 @@ async fn an_id_that_no_merge_gives_makes_none_that_is_too_long() {
     let names = ["aaaaaa", "bbbbbb", "cccccc", "dddddd"];
     let logs: Vec<(&str, EventLog)> = names.iter().map(|n| (*n, EventLog::in_memory(10))).collect();
     let feed = || merge(logs.iter().map(|(n, l)| (n, l))).expect("it works");
-    let mut honest = Poller::new(feed().opening_event("hello".parse().expect("it works")), None);
+    let mut honest = Poller::new(feed().position_event("hello".parse().expect("it works")), None);
     honest.all();
     let id = honest.id();
     let parts: Vec<&str> = id.split('.').collect();
@@ -124,7 +124,7 @@ async fn the_opening_event_is_for_those_who_begin_live() {
     let a = EventLog::in_memory(10);
     append(&a, "1").await;
     let feed =
-        |of: Feed| of.start_at(Start::Oldest).opening_event("hello".parse().expect("it works"));
+        |of: Feed| of.start_at(Start::Oldest).position_event("hello".parse().expect("it works"));
     let one = Poller::new(feed(a.feed()), None).all();
     let merged = Poller::new(feed(merge([("a", &a)]).expect("it works")), None).all();
     assert_eq!(one, merged);

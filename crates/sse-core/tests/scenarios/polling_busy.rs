@@ -1,13 +1,17 @@
 //! A client that polls comes to the end, however busy the log, the merge or the source is.
 
-use sse_core::{EventId, EventLog, Feed, StreamRequest, merge};
+use sse_core::{EventId, EventLog, FeedOnce, StreamRequest, merge};
 
 use crate::answers::{append, polled};
 use crate::support::client::Client;
 use crate::support::script::{Script, numbers};
 
 /// Polls with one more event before each time, and says how many chunks came before the end.
-async fn busy(feed: Feed, last_event_id: &str, mut publish: impl AsyncFnMut()) -> Client {
+async fn busy(
+    feed: impl Into<FeedOnce>,
+    last_event_id: &str,
+    mut publish: impl AsyncFnMut(),
+) -> Client {
     let query = format!("poll&lastEventId={last_event_id}");
     let mut client = Client::with(&StreamRequest::new("GET", Some(&query), []), polled(feed));
     for _ in 0..100 {
@@ -39,7 +43,7 @@ async fn a_client_that_polls_a_busy_merge_is_let_go() {
     let feed = || merge([("a", &a), ("b", &b)]).expect("two names");
     append(&a, [0]).await;
     let opening = sse_core::EventType::from_static("opened");
-    let mut first = Client::open(feed().opening_event(opening));
+    let mut first = Client::open(feed().position_event(opening));
     first.read_all().await;
     append(&a, 1..=5).await;
     append(&b, 1..=5).await;
@@ -61,7 +65,7 @@ async fn a_client_that_polls_a_busy_source_is_let_go() {
         number += 1;
         script.publish(number);
     };
-    let client = busy(Feed::from(script.clone()), "1", publish).await;
+    let client = busy(FeedOnce::from(script.clone()), "1", publish).await;
     assert_eq!(client.events()[..4], numbers(2..=5), "what was there when it came");
     let id = EventId::try_from(client.last_event_id()).expect("an id");
     assert_eq!(script.subscribers(), 0, "after {id}");

@@ -15,7 +15,7 @@ fn oldest(log: &EventLog) -> Client {
 #[tokio::test(start_paused = true)]
 async fn events_are_let_go_of_when_they_are_too_old_but_for_the_newest() -> Result<(), Error> {
     let options = LogOptions { age: Some(Duration::from_secs(60)), ..LogOptions::default() };
-    let log = EventLog::in_memory_on(clock::timer(), options);
+    let log = EventLog::in_memory_with(clock::timer(), options);
     let first = log.append("1").await?;
     clock::pass(40_000).await;
     let second = log.append("2").await?;
@@ -102,7 +102,7 @@ async fn a_deleted_event_is_seen_by_no_reader_and_is_no_gap() -> Result<(), Erro
 #[tokio::test(start_paused = true)]
 async fn an_append_that_is_tried_again_has_the_first_answer_whatever_became_of_its_event()
 -> Result<(), Error> {
-    let log = EventLog::in_memory_on(clock::timer(), 3);
+    let log = EventLog::in_memory_with(clock::timer(), 3);
     let once = |key: &str| Event::new("again").idempotency_key(key).expect("a short key");
     let superseding = Event::new("new").key("key")?;
     let kept = log.append(Event::new("1").idempotency_key("kept")?).await?;
@@ -147,7 +147,7 @@ async fn an_append_that_is_tried_again_has_the_first_answer_whatever_became_of_i
 #[tokio::test(start_paused = true)]
 async fn an_idempotency_key_is_forgotten_by_more_further_keys_than_events_and_by_a_new_epoch()
 -> Result<(), Error> {
-    let log = EventLog::in_memory_on(clock::timer(), 3);
+    let log = EventLog::in_memory_with(clock::timer(), 3);
     let first = log.append(Event::new("1").idempotency_key("first")?).await?;
     for n in 0..3 {
         log.append(Event::new("x").idempotency_key(&format!("further {n}"))?).await?;
@@ -173,7 +173,7 @@ async fn an_idempotency_key_is_forgotten_by_more_further_keys_than_events_and_by
 #[tokio::test(start_paused = true)]
 async fn an_append_that_is_tried_again_is_one_event_within_the_window() -> Result<(), Error> {
     let options = LogOptions { events: 3, ..LogOptions::default() };
-    let log = EventLog::in_memory_on(clock::timer(), options);
+    let log = EventLog::in_memory_with(clock::timer(), options);
     let first = log.append(Event::new("1").idempotency_key("order 1")?).await?;
     assert_eq!(log.append(Event::new("1").idempotency_key("order 1")?).await?, first);
     assert_ne!(log.append(Event::new("2").idempotency_key("order 2")?).await?, first);

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use sse_core::{Event, EventLog, Feed, Shutdown, StreamContext, StreamResponse, merge};
+use sse_core::{Event, EventLog, FeedOnce, Shutdown, StreamContext, StreamResponse, merge};
 
 use crate::support::client::{Client, request};
 use crate::support::clock;
@@ -38,9 +38,9 @@ async fn a_shutdown_ends_every_stream_whatever_its_events_come_from() {
     let hanging = Script::holding([1]);
     hanging.fetch_is(Fetch::Hangs);
     let feeds = [
-        EventLog::in_memory(1).feed(),
-        Feed::from(Script::default()),
-        Feed::from(hanging),
+        FeedOnce::from(EventLog::in_memory(1)),
+        FeedOnce::from(Script::default()),
+        FeedOnce::from(hanging),
         channel,
         StreamContext::run(|context| async move {
             context.closed().await;
@@ -193,15 +193,15 @@ async fn a_signal_begins_the_shutdown_it_was_given_to() {
 #[test]
 fn the_grace_begins_with_the_shutdown() {
     let (shutdown, grace) = (Shutdown::new(), Duration::from_millis(100));
-    assert!(shutdown.expired(Duration::ZERO).now_or_never().is_none());
+    assert!(shutdown.grace_over(Duration::ZERO).now_or_never().is_none());
     let begun = Instant::now();
     shutdown.begin();
-    block_on(futures_util::future::join(shutdown.expired(grace), shutdown.expired(grace / 2)));
+    block_on(futures_util::future::join(shutdown.grace_over(grace), shutdown.grace_over(grace / 2)));
     assert!(begun.elapsed() >= grace);
-    block_on(shutdown.expired(Duration::ZERO));
+    block_on(shutdown.grace_over(Duration::ZERO));
 
     // It is over for whoever asks later, too: a grace that began when it is asked for would never be.
-    let long_over = shutdown.expired(grace).now_or_never();
+    let long_over = shutdown.grace_over(grace).now_or_never();
     assert!(long_over.is_some(), "the grace began with the shutdown");
 }
 
@@ -214,7 +214,7 @@ fn a_grace_that_is_asked_for_again_and_again_costs_one_thread() {
     shutdown.begin();
     let before = threads();
     for _ in 0..200 {
-        assert!(shutdown.expired(Duration::from_secs(2)).now_or_never().is_none());
+        assert!(shutdown.grace_over(Duration::from_secs(2)).now_or_never().is_none());
     }
     // Other tests begin threads as well, though not this many.
     assert!(threads() < before + 100, "{} threads more", threads() - before);

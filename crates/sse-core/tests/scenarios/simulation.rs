@@ -13,7 +13,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use fastrand::Rng;
 use futures_core::Stream;
-use sse_core::{EventStream, Feed, StreamRequest, StreamResponse, Timer};
+use sse_core::{EventStream, FeedOnce, StreamRequest, StreamResponse, Timer};
 
 use crate::support::parser::{Parsed, Parser};
 use crate::support::rules;
@@ -104,7 +104,7 @@ impl Reader {
     }
 
     /// Connects, unless the answer is 204.
-    pub(crate) fn is_answered(&mut self, feed: impl Into<Feed>) -> bool {
+    pub(crate) fn is_answered(&mut self, feed: impl Into<FeedOnce>) -> bool {
         let request = self.request();
         let response = StreamResponse::new(&request, feed, self.timer.clone());
         if response.status == 204 {

@@ -62,7 +62,7 @@ async fn a_client_that_is_cut_off_inside_begins_anew() {
     let mut client = Client::resume(feed(&log), "nonsense");
     client.read_until(1).await;
     drop(client);
-    assert_eq!(log.stats().readers, 0);
+    assert_eq!(log.stats().open_streams, 0);
     let mut again = Client::resume(feed(&log), "nonsense");
     assert_eq!(again.read_until(3).await[1..], ["half", "whole"]);
     append(&log, [8]).await;

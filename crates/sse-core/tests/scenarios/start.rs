@@ -31,13 +31,13 @@ async fn a_first_visit_can_begin_with_some_history() {
     check(&log, Start::Last(2), 6).await;
     check(&log, Start::Last(5), 3).await;
     check(&log, Start::Last(usize::MAX), 3).await;
-    check(&log, Start::At(ids[4].clone()), 6).await;
+    check(&log, Start::After(ids[4].clone()), 6).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_start_that_is_no_longer_kept_is_a_gap() {
     let (log, ids) = three_to_seven().await;
-    let mut client = Client::open(log.feed().start_at(Start::At(ids[0].clone())));
+    let mut client = Client::open(log.feed().start_at(Start::After(ids[0].clone())));
     let events = client.read_all().await;
     assert_eq!(client.parsed()[0].event_type, "reset");
     assert_eq!(events[1..], numbers(3..=7));
@@ -49,7 +49,7 @@ async fn a_source_is_asked_for_what_came_after_the_start() {
     for number in 1..=3 {
         script.publish(number);
     }
-    let start = Start::At(EventId::from_static("1"));
+    let start = Start::After(EventId::from_static("1"));
     let mut client = Client::open(Feed::from(script.clone()).start_at(start));
     assert_eq!(client.read_all().await, numbers(2..=3));
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use futures_core::Stream;
 use futures_util::FutureExt;
-use sse_core::{Event, EventLog, EventStream, Feed, StreamContext, StreamResponse, Timer};
+use sse_core::{Event, EventLog, EventStream, FeedOnce, StreamContext, StreamResponse, Timer};
 
 use crate::support::client::request;
 use crate::support::parser::Parser;
@@ -24,7 +24,7 @@ const TIME: Duration = Duration::from_secs(3);
 ///
 /// Both spin, since a thread that sleeps comes long after the moment that matters.
 #[track_caller]
-fn check(feed: Feed, send: impl Fn(usize)) {
+fn check(feed: impl Into<FeedOnce>, send: impl Fn(usize)) {
     // Opened before the first event, since a first visit begins at the end.
     let timer = Timer::new(Instant::now, |_| std::future::pending());
     let body = StreamResponse::new(&request(), feed, timer).body;

@@ -5,7 +5,7 @@ use crate::EventId;
 #[non_exhaustive]
 pub struct LogStats {
     /// How many streams are reading it.
-    pub readers: usize,
+    pub open_streams: usize,
     /// How many events it keeps in memory.
     pub events: usize,
     /// How many bytes these have.

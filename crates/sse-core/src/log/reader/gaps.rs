@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::feed::options::Options;
+use crate::feed::options::StreamOptions;
 use crate::log::backlog::Part;
 use crate::log::reader::next::{Next, Told, Word};
 use crate::log::state::State;
@@ -40,13 +40,13 @@ pub(crate) enum Found {
 }
 
 impl Gaps {
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &StreamOptions) -> Self {
         let then = Then::new(&options.on_gap, &options.start);
-        Self { then, opening: options.opening_event.clone(), log: None }
+        Self { then, opening: options.position_event.clone(), log: None }
     }
 
     /// For one of several logs, which are opened together, and of which this one begins here.
-    pub(crate) fn of_merged(log: Arc<str>, options: &Options, start: &Start) -> Self {
+    pub(crate) fn of_merged(log: Arc<str>, options: &StreamOptions, start: &Start) -> Self {
         Self { then: Then::new(&options.on_gap, start), opening: None, log: Some(log) }
     }
 
@@ -117,7 +117,7 @@ impl Then {
         match (on_gap, start) {
             (OnGap::Reset, _) | (OnGap::StartOver, Start::Oldest) => Self::Tell(Part::Oldest),
             (OnGap::StartOver, Start::Last(count)) => Self::Tell(Part::Last(*count)),
-            (OnGap::StartOver, Start::At(id)) => Self::TellAt(id.clone()),
+            (OnGap::StartOver, Start::After(id)) => Self::TellAt(id.clone()),
             (OnGap::StartOver, Start::Live) => Self::TellLive,
             (OnGap::Snapshot(make), _) => Self::Snapshot(make.clone()),
             (OnGap::Live, _) => Self::Live,

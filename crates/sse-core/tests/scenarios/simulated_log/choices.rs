@@ -32,7 +32,7 @@ impl Choices {
     /// Gives a feed of these logs the options. The logs are known by their names, a single one by none.
     pub(crate) fn options(&self, feed: Feed, logs: Vec<(&'static str, EventLog)>) -> Feed {
         let feed = match self.has_opening_event {
-            true => feed.opening_event(EventType::from_static("opening")),
+            true => feed.position_event(EventType::from_static("opening")),
             false => feed,
         };
         feed.start_at(self.start.clone()).on_gap(match self.after_gap {

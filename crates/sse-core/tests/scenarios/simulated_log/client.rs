@@ -50,7 +50,7 @@ impl Client {
         let feed = choices.options(of.log.feed(), vec![(of.book.name, of.log.clone())]);
         self.is_new = self.reader.last_event_id().is_empty();
         let known = match &choices.start {
-            Start::At(id) if self.is_new => known(id.as_str(), &of.book),
+            Start::After(id) if self.is_new => known(id.as_str(), &of.book),
             _ if self.is_new => Known::New,
             _ => known(self.reader.last_event_id(), &of.book),
         };

@@ -149,7 +149,7 @@ impl Simulation {
                 0..3 => Start::Live,
                 3..5 => Start::Oldest,
                 5..7 => Start::Last(self.rng.usize(..12)),
-                _ => self.id().parse().map_or(Start::Live, Start::At),
+                _ => self.id().parse().map_or(Start::Live, Start::After),
             },
             after_gap: AFTER_GAP[self.rng.usize(..AFTER_GAP.len())],
             has_opening_event: self.rng.bool(),

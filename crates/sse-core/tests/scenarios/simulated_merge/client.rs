@@ -17,7 +17,7 @@ pub(crate) struct Client {
     reader: Reader,
     /// The id that it has.
     pub(crate) id: Id,
-    /// The id that `Start::At` has, if the first visit begins with one.
+    /// The id that `Start::After` has, if the first visit begins with one.
     start: Option<Id>,
     choices: Choices,
     /// The logs of its merge, in order.
@@ -80,7 +80,7 @@ impl Client {
         let known: Vec<Known> =
             self.logs.iter().map(|log| id.known(*log, &self.logs, logs)).collect();
         let start = match &self.choices.start {
-            Start::At(_) => Start::Live,
+            Start::After(_) => Start::Live,
             start => start.clone(),
         };
         let is_answered = self.reader.is_answered(self.choices.options(feed, handles));

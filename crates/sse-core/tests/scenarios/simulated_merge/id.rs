@@ -68,7 +68,7 @@ pub(super) fn with_other_names(logs: &Logs, rng: &mut Rng) -> String {
     let names = ["a", "b", "c"].into_iter().zip(logs);
     let feed = merge(names.map(|(name, of)| (name, &of.log))).expect("a merge");
     let mut reader = Reader::new("");
-    if !reader.is_answered(feed.opening_event(EventType::from_static("opening"))) {
+    if !reader.is_answered(feed.position_event(EventType::from_static("opening"))) {
         return "all are finished".to_owned();
     }
     while reader.last_event_id().is_empty() && reader.read(rng, false) {}

@@ -198,7 +198,7 @@ impl Simulation {
             _ => {
                 let id = self.id();
                 let at = id.text.parse().ok().filter(|_| !id.text.is_empty());
-                at.map_or((Start::Live, None), |at| (Start::At(at), Some(id)))
+                at.map_or((Start::Live, None), |at| (Start::After(at), Some(id)))
             }
         };
         let kind = Kind {

@@ -88,7 +88,7 @@ impl Client {
         let is_right = match (&self.at, &self.start) {
             (None, Start::Oldest | Start::Last(_)) => !self.has_something_to_begin_with,
             (None, _) => true,
-            (Some(at), Start::At(_)) if self.seen.is_empty() && *at == named => true,
+            (Some(at), Start::After(_)) if self.seen.is_empty() && *at == named => true,
             (Some(_), _) => self.choice == Choice::Live && self.is_in_a_gap(history),
         };
         assert!(

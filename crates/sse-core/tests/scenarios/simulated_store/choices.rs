@@ -45,7 +45,7 @@ pub(super) fn any_start(rng: &mut Rng, history: &History) -> Start {
         0..3 => Start::Oldest,
         3 | 4 => Start::Live,
         5 | 6 => Start::Last([1, 3, 20][rng.usize(..3)]),
-        _ => Start::At(history.any_id(rng)),
+        _ => Start::After(history.any_id(rng)),
     }
 }
 

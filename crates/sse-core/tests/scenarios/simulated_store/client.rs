@@ -82,7 +82,7 @@ impl Client {
             must_not_see: Vec::new(),
             wait: Wait::default(),
         };
-        if let Start::At(id) = &client.start {
+        if let Start::After(id) = &client.start {
             id.as_str().clone_into(&mut client.last_event_id);
             client.at = Some(history.named(id.as_str()));
         }
@@ -113,7 +113,7 @@ impl Client {
         let on_gap = self.choice.on_gap(&self.snapshots);
         let mut feed: Feed = log.feed().start_at(self.start.clone()).on_gap(on_gap);
         if self.has_opening {
-            feed = feed.opening_event(EventType::from_static("opening"));
+            feed = feed.position_event(EventType::from_static("opening"));
         }
         if !self.reader.is_answered(feed) {
             self.end(history);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::StreamExt;
-use sse_core::{EventStream, Feed, StreamRequest, StreamResponse};
+use sse_core::{EventStream, FeedOnce, StreamRequest, StreamResponse};
 use tokio::time::Instant;
 
 use super::clock;
@@ -46,17 +46,17 @@ impl Client {
     }
 
     /// One that is here for the first time.
-    pub(crate) fn open(feed: impl Into<Feed>) -> Self {
+    pub(crate) fn open(feed: impl Into<FeedOnce>) -> Self {
         Self::with(&request(), feed)
     }
 
     /// One that comes back with this id.
-    pub(crate) fn resume(feed: impl Into<Feed>, id: impl AsRef<str>) -> Self {
+    pub(crate) fn resume(feed: impl Into<FeedOnce>, id: impl AsRef<str>) -> Self {
         Self::with(&request_after(id), feed)
     }
 
     #[track_caller]
-    pub(crate) fn with(request: &StreamRequest, feed: impl Into<Feed>) -> Self {
+    pub(crate) fn with(request: &StreamRequest, feed: impl Into<FeedOnce>) -> Self {
         let response = StreamResponse::new(request, feed, clock::timer());
         assert_eq!(response.status, 200);
         Self::new(response.body)

@@ -2,7 +2,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
-use sse_core::{EventLog, EventStream, Feed, StreamRequest, StreamResponse};
+use sse_core::{EventLog, EventStream, FeedOnce, StreamRequest, StreamResponse};
 
 use super::clock;
 use super::parser::{Parsed, Parser};
@@ -17,7 +17,7 @@ pub(crate) struct Poller {
 }
 
 impl Poller {
-    pub(crate) fn new(feed: impl Into<Feed>, id: Option<&str>) -> Self {
+    pub(crate) fn new(feed: impl Into<FeedOnce>, id: Option<&str>) -> Self {
         let headers = id.map(|id| ("Last-Event-ID", id.as_bytes()));
         let request = StreamRequest::new("GET", None, headers);
         let response = StreamResponse::new(&request, feed, clock::timer());

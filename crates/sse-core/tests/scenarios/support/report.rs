@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex};
 
-use sse_core::{Error, Feed};
+use sse_core::{Error, FeedOnce};
 
 /// What `on_error` was told.
 #[derive(Clone, Default)]
@@ -8,7 +8,7 @@ pub(crate) struct Reports(Arc<Mutex<Vec<Error>>>);
 
 impl Reports {
     /// The same feed, whose errors come here.
-    pub(crate) fn of(&self, feed: impl Into<Feed>) -> Feed {
+    pub(crate) fn of(&self, feed: impl Into<FeedOnce>) -> FeedOnce {
         let reports = Arc::clone(&self.0);
         feed.into().on_error(move |error| {
             reports.lock().expect("not poisoned").push(error.clone());
