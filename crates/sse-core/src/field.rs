@@ -1,3 +1,6 @@
+#[macro_use]
+mod traits;
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
@@ -149,75 +152,19 @@ const fn check_type(event_type: &[u8]) -> Result<(), &'static str> {
     }
 }
 
-/// What the two have in common: they are texts that were checked when they were made.
-macro_rules! checked_text {
-    ($name:ident, $field:literal, $check:ident) => {
-        impl $name {
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                self.0.as_str()
-            }
-
-            fn check(text: &str) -> Result<(), InvalidField> {
-                $check(text.as_bytes()).map_err(|reason| InvalidField { field: $field, reason })
-            }
-        }
-
-        impl TryFrom<&str> for $name {
-            type Error = InvalidField;
-
-            fn try_from(text: &str) -> Result<Self, InvalidField> {
-                Self::check(text).map(|()| Self(Text::Shared(text.into())))
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidField;
-
-            fn try_from(text: String) -> Result<Self, InvalidField> {
-                Self::check(&text).map(|()| Self(Text::Shared(text.into())))
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = InvalidField;
-
-            fn from_str(text: &str) -> Result<Self, InvalidField> {
-                Self::try_from(text)
-            }
-        }
-
-        impl Borrow<str> for $name {
-            fn borrow(&self) -> &str {
-                self.as_str()
-            }
-        }
-
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                self.as_str()
-            }
-        }
-
-        impl PartialEq<str> for $name {
-            fn eq(&self, other: &str) -> bool {
-                self.as_str() == other
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.as_str().fmt(f)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-
 checked_text!(EventId, "event id", check_id);
 checked_text!(EventType, "event type", check_type);
+
+#[cfg(test)]
+mod tests;
+
+/// An id of decimal digits, for events that are numbered elsewhere.
+///
+/// ```
+/// assert_eq!(sse_core::EventId::from(7), "7");
+/// ```
+impl From<u64> for EventId {
+    fn from(number: u64) -> Self {
+        Self::unchecked(&number.to_string())
+    }
+}

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::EventId;
 
@@ -24,7 +24,7 @@ pub struct Gap {
 }
 
 /// What is wrong with a client's last event ID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum GapReason {
@@ -36,6 +36,28 @@ pub enum GapReason {
     OtherEpoch,
     /// It is newer than the newest event: the log has lost events since.
     AheadOfHead,
+}
+
+impl GapReason {
+    /// The reason as it stands in the data of a `reset`: `too-old`, `unknown`, `other-epoch` or `ahead-of-head`.
+    ///
+    /// ```
+    /// assert_eq!(sse_core::GapReason::TooOld.as_str(), "too-old");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooOld => "too-old",
+            Self::Unknown => "unknown",
+            Self::OtherEpoch => "other-epoch",
+            Self::AheadOfHead => "ahead-of-head",
+        }
+    }
+}
+
+impl fmt::Display for GapReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 impl Gap {

@@ -196,7 +196,10 @@ fn the_grace_begins_with_the_shutdown() {
     assert!(shutdown.grace_over(Duration::ZERO).now_or_never().is_none());
     let begun = Instant::now();
     shutdown.begin();
-    block_on(futures_util::future::join(shutdown.grace_over(grace), shutdown.grace_over(grace / 2)));
+    block_on(futures_util::future::join(
+        shutdown.grace_over(grace),
+        shutdown.grace_over(grace / 2),
+    ));
     assert!(begun.elapsed() >= grace);
     block_on(shutdown.grace_over(Duration::ZERO));
 
