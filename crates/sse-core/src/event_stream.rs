@@ -16,12 +16,14 @@ use crate::feed::running::Events;
 use crate::shutdown::OpenStream;
 use crate::timer::{Sleep, Timer};
 use crate::unwritten::Unwritten;
-use crate::{Cut, EventType, Shutdown, StreamRequest};
+use crate::{Cut, End, EventType, Shutdown, StreamRequest};
 
 mod breaking_off;
 mod lines;
+mod watched;
 
 use lines::goodbye;
+use watched::Watched;
 
 /// The body of an event stream: a first line, the events, a comment where there are none for long, the end.
 ///
@@ -51,6 +53,10 @@ struct State {
     ending: Ending,
     /// Counted only if the response is to be broken off when it fails.
     unwritten: Option<Unwritten>,
+    /// If somebody observes the stream.
+    watched: Option<Box<Watched>>,
+    /// Why it ends, once that is known.
+    end: End,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,7 +93,19 @@ impl EventStream {
         let (origin, mut options) = feed.into_parts();
         let last_event_id = request.last_event_id(&options.last_event_id_parameter);
         options.on_gap = options.on_gap.on(&timer);
-        let events = Events::new(origin, last_event_id, &options, &timer)?;
+        let observer = options.observer.take().filter(|_| !request.is_head());
+        let mut watched = observer.map(|observer| Box::new(Watched::new(observer, timer.now())));
+        let events = match Events::new(origin, last_event_id, &options, &timer) {
+            Ok(events) => events,
+            Err((end, gap)) => {
+                if let Some(mut watched) = watched.take() {
+                    gap.iter().for_each(|gap| watched.gap(gap));
+                    watched.end(end);
+                    watched.over(timer.now());
+                }
+                return None;
+            }
+        };
         if request.is_head() {
             return Some(Self::empty());
         }
@@ -108,6 +126,8 @@ impl EventStream {
                 timer,
                 unwritten: failure_cuts.then(Unwritten::default),
                 progress: Progress::New,
+                watched,
+                end: End::Left,
                 ending: if is_poll { Ending::CaughtUp } else { Ending::Never },
             }),
         })
@@ -161,7 +181,7 @@ impl Stream for EventStream {
             })),
             end => {
                 // All that the client holds is freed now, whenever the framework drops the body.
-                self.state = None;
+                self.over();
                 end
             }
         };
@@ -183,24 +203,53 @@ impl State {
         }
         if self.poll_shutdown(cx).is_ready() {
             if let Some(chunk) = self.events.close(cx) {
+                self.delivered(&chunk);
                 return Poll::Ready(Some(Ok(chunk)));
             }
             self.progress = Progress::Ending;
+            self.end = End::Shutdown;
             return Poll::Ready(Some(Ok(goodbye(self.retry))));
         }
         if self.is_at_its_end() {
+            self.end = End::Polled;
             return Poll::Ready(None);
         }
         match self.events.poll_next(cx) {
             Poll::Ready(Some(Ok(chunk))) => {
                 self.progress = Progress::Delivering;
                 self.last_write = self.timer.now();
+                self.delivered(&chunk);
                 Poll::Ready(Some(Ok(chunk)))
             }
-            Poll::Ready(Some(Err(error))) => self.fail(&error),
-            Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending if self.may_end() && self.events.can_be_polled() => Poll::Ready(None),
+            Poll::Ready(Some(Err(error))) => {
+                self.end = End::Failed;
+                self.fail(&error)
+            }
+            Poll::Ready(None) => {
+                self.end = self.events.why();
+                Poll::Ready(None)
+            }
+            Poll::Pending if self.may_end() && self.events.can_be_polled() => {
+                self.end = End::Polled;
+                Poll::Ready(None)
+            }
             Poll::Pending => self.poll_keep_alive(cx).map(|line| Some(Ok(line))),
+        }
+    }
+
+    fn delivered(&mut self, chunk: &[u8]) {
+        self.tell_of_gaps();
+        if let Some(watched) = &mut self.watched {
+            watched.delivered(chunk);
+        }
+    }
+
+    fn tell_of_gaps(&mut self) {
+        while let Some(gap) = self.events.take_gap() {
+            tracing::debug!(reason = %gap.reason, log = gap.log.as_deref(), "a client cannot resume exactly where it was");
+            if let Some(watched) = &self.watched {
+                watched.gap(&gap);
+            }
         }
     }
 
@@ -229,6 +278,26 @@ impl State {
         }
         let has_begun = |open: &mut OpenStream| open.poll_begun(cx).is_ready();
         if self.open.iter_mut().any(has_begun) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl EventStream {
+    /// Frees all that the client held, and tells an observer.
+    fn over(&mut self) {
+        let Some(mut state) = self.state.take() else { return };
+        state.tell_of_gaps();
+        tracing::debug!(end = ?state.end, "an event stream ended");
+        let State { watched, end, timer, .. } = state;
+        if let Some(mut watched) = watched {
+            watched.end(end);
+            watched.over(timer.now());
+        }
+    }
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        self.over();
     }
 }
 

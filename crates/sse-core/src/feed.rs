@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::feed::options::StreamOptions;
+use crate::observer::{Observer, Observing};
 use crate::stream_context::Receiver;
 use crate::{BoxError, Error, Event, EventLog, EventType, OnGap, Shutdown, Source, Start};
 
@@ -102,6 +103,7 @@ macro_rules! options {
             buffered_events(events: usize);
             remembered_ids(ids: usize);
             late_notifications(late: Duration);
+            observer(observer: impl Observer);
         }
     };
     ($($name:ident($($argument:ident: $type:ty)?);)*) => {
@@ -150,6 +152,7 @@ impl FeedOnce {
         let Options { own, chosen } = self.options;
         let mut options = chosen.map_or_else(StreamOptions::new, |chosen| *chosen);
         own.iter().for_each(|shutdown| options.tie(shutdown));
+        options.observer = options.observer.or_else(|| self.origin.observer());
         (self.origin, options)
     }
 }
@@ -205,6 +208,19 @@ impl fmt::Debug for FeedOnce {
             .field("origin", &origin)
             .field("options", &self.options.chosen)
             .finish()
+    }
+}
+
+impl OriginOnce {
+    /// The observer of a log, or of the first log of a merge that has one.
+    fn observer(&self) -> Option<Observing> {
+        match self {
+            Self::Many(Origin::Log(log)) => log.observer().cloned(),
+            Self::Many(Origin::Merge(logs)) => {
+                logs.iter().find_map(|(_, log)| log.observer().cloned())
+            }
+            Self::Many(Origin::Source(_)) | Self::Context(..) => None,
+        }
     }
 }
 

@@ -80,6 +80,9 @@ pub use gap::{Gap, GapReason};
 mod snapshot;
 pub use snapshot::{MakeSnapshot, Snapshot};
 
+mod observer;
+pub use observer::{End, Ended, Observer};
+
 mod on_gap;
 pub use on_gap::OnGap;
 

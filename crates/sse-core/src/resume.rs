@@ -23,8 +23,8 @@ use crate::feed::options::StreamOptions;
 use crate::snapshot::Waiting;
 use crate::timer::Sleep;
 use crate::{
-    BoxError, Error, EventId, Frame, Frames, Gap, GapReason, LastEventId, OnGap, Replay, Source,
-    Start, Timer,
+    BoxError, End, Error, EventId, Frame, Frames, Gap, GapReason, LastEventId, OnGap, Replay,
+    Source, Start, Timer,
 };
 
 mod live;
@@ -51,6 +51,8 @@ pub(crate) struct Resume {
     /// Whether the client was told of a gap, and has had nothing since.
     has_only_word_of_a_gap: bool,
     after_snapshot: AfterSnapshot,
+    /// The gap that was found last, until an observer is told of it.
+    met: Option<Gap>,
 }
 
 /// What is known of a snapshot. Beyond it the source is asked once: if that is a gap, too, there is no way on.
@@ -69,7 +71,7 @@ enum Phase {
     Waiting(Waiting),
     /// What was kept, then what comes.
     Live,
-    Ended,
+    Ended(End),
 }
 
 enum Step {
@@ -117,12 +119,13 @@ impl Resume {
             start,
             has_only_word_of_a_gap: false,
             after_snapshot: AfterSnapshot::None,
+            met: None,
         }
     }
 
     /// Whether there may still be events of the past to come.
     pub(crate) fn has_more_to_give(&self) -> bool {
-        !matches!(self.phase, Phase::Live | Phase::Ended) || self.live.keeps_any()
+        !matches!(self.phase, Phase::Live | Phase::Ended(_)) || self.live.keeps_any()
     }
 
     /// Whether the client was told of a gap, and has had nothing since.
@@ -130,16 +133,29 @@ impl Resume {
         self.has_only_word_of_a_gap
     }
 
+    /// Takes the gap that was found last, to tell an observer.
+    pub(crate) fn take_gap(&mut self) -> Option<Gap> {
+        self.met.take()
+    }
+
+    /// Why it has ended.
+    pub(crate) fn why(&self) -> End {
+        match self.phase {
+            Phase::Ended(end) => end,
+            _ => End::Finished,
+        }
+    }
+
     /// Ends it, and frees what it holds.
     pub(crate) fn end(&mut self) {
-        self.phase = Phase::Ended;
+        self.phase = Phase::Ended(End::Failed);
         self.live.unsubscribe();
     }
 
     /// The next frame. An error is the last item: it ends the response.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         loop {
-            if matches!(self.phase, Phase::Ended) {
+            if matches!(self.phase, Phase::Ended(_)) {
                 return Poll::Ready(None);
             }
             match ready!(self.poll_step(cx)) {
@@ -209,9 +225,9 @@ impl Resume {
                 Some(Ok(frame)) if self.replayed.holds(&frame) => Step::Skip,
                 Some(Ok(frame)) => Step::Give(frame),
                 Some(Err(error)) => Step::Fail(error),
-                None => Step::Go(Phase::Ended),
+                None => Step::Go(Phase::Ended(End::Finished)),
             },
-            Phase::Ended => Step::Go(Phase::Ended),
+            Phase::Ended(end) => Step::Go(Phase::Ended(*end)),
         })
     }
 
@@ -249,6 +265,7 @@ impl Resume {
         self.replayed.begin_anew();
         self.live.forgive();
         let gap = Gap::unlocated(GapReason::Unknown);
+        self.met = Some(gap.clone());
         match &self.on_gap {
             OnGap::Reset | OnGap::StartOver => {
                 let word = gap.to_event().into();
@@ -267,7 +284,7 @@ impl Resume {
                 Step::Tell(word)
             }
             OnGap::Live => Step::Go(Phase::Live),
-            OnGap::Stop => Step::Go(Phase::Ended),
+            OnGap::Stop => Step::Go(Phase::Ended(End::Gap)),
         }
     }
 
@@ -281,7 +298,7 @@ impl Resume {
             // Without the ids, going on live could repeat events. The client comes back with the newest.
             tracing::debug!("a replay was longer than the ids remembered: its response ends");
             self.live.unsubscribe();
-            return Step::Go(Phase::Ended);
+            return Step::Go(Phase::Ended(End::Full));
         }
         self.replayed.settle();
         if self.replayed.holds_any() && self.late < Duration::MAX {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::feed::failure::Failure;
 use crate::feed::polls::Polls;
+use crate::observer::{Observer, Observing};
 use crate::{Error, Event, EventType, OnGap, Shutdown, Start};
 
 /// What the streams of a feed do: made once, and given to many feeds by [`Feed::with`](crate::Feed::with). A [`Feed`](crate::Feed) has the
@@ -34,6 +35,7 @@ pub struct StreamOptions {
     /// Each of which ends the stream.
     pub(crate) shutdowns: Vec<Shutdown>,
     pub(crate) limits: SourceLimits,
+    pub(crate) observer: Option<Observing>,
 }
 
 /// What bounds the memory of one client of a source.
@@ -66,6 +68,7 @@ impl StreamOptions {
                 remembered: 10_000,
                 late: Duration::from_secs(60),
             },
+            observer: None,
         }
     }
 
@@ -258,6 +261,14 @@ impl StreamOptions {
     #[must_use]
     pub fn late_notifications(mut self, late: Duration) -> Self {
         self.limits.late = late;
+        self
+    }
+
+    /// Tells this of each stream. Default: the observer of the log, if it has one ([`EventLog::observe`](crate::EventLog::observe)). To share
+    /// one, give it as an `Arc`.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Observing::new(observer));
         self
     }
 

@@ -11,7 +11,7 @@ use crate::pack::Pack;
 use crate::panics::caught;
 use crate::resume::Resume;
 use crate::stream_context::Receiver;
-use crate::{Closed, Error, LastEventId, OnGap, Timer};
+use crate::{Closed, End, Error, Gap, GapReason, LastEventId, OnGap, Timer};
 
 /// A feed as it runs: the chunks of one client.
 pub(crate) enum Events {
@@ -22,37 +22,62 @@ pub(crate) enum Events {
 }
 
 impl Events {
-    /// `None` where it is known at once that there is nothing more for this client: its log is finished, or a gap is to be
-    /// the end.
+    /// Refuses if it is known at once that there is nothing more for this client: its log is finished, or a gap is to be the end. Says which,
+    /// with the gap.
     pub(crate) fn new(
         origin: OriginOnce,
         last_event_id: LastEventId,
         options: &StreamOptions,
         timer: &Timer,
-    ) -> Option<Self> {
-        match origin {
+    ) -> Result<Self, (End, Option<Gap>)> {
+        let mut events = match origin {
             OriginOnce::Many(Origin::Log(log)) => {
-                let reader = Reader::new(log, &last_event_id, &options.start, Gaps::new(options));
-                (!reader.is_stopped()).then_some(Self::Log(reader))
+                let gaps = Gaps::new(options);
+                Self::Log(Reader::new(log, &last_event_id, &options.start, gaps))
             }
             OriginOnce::Many(Origin::Merge(logs)) => {
-                let merged = Merged::new(&logs, last_event_id, options);
-                (!merged.is_stopped()).then(|| Self::Merge(Box::new(merged)))
+                Self::Merge(Box::new(Merged::new(&logs, last_event_id, options)))
             }
             OriginOnce::Many(Origin::Source(_))
                 if last_event_id == LastEventId::Unusable
                     && matches!(options.on_gap, OnGap::Stop) =>
             {
-                None
+                return Err((End::Gap, Some(Gap::unlocated(GapReason::Unknown))));
             }
             OriginOnce::Many(Origin::Source(source)) => {
                 let resume = Resume::new(source, last_event_id, options, timer.clone());
-                Some(Self::Source(Box::new(Joined::new(resume))))
+                Self::Source(Box::new(Joined::new(resume)))
             }
             OriginOnce::Context(receiver, running) => {
                 let running = running.map(SyncWrapper::new);
-                Some(Self::Context(Pushed { receiver, running, error: None }))
+                Self::Context(Pushed { receiver, running, error: None })
             }
+        };
+        let is_stopped = match &events {
+            Self::Log(reader) => reader.is_stopped(),
+            Self::Merge(merged) => merged.is_stopped(),
+            Self::Source(_) | Self::Context(_) => false,
+        };
+        if is_stopped { Err((events.why(), events.take_gap())) } else { Ok(events) }
+    }
+
+    /// Why it has ended.
+    pub(crate) fn why(&self) -> End {
+        match self {
+            Self::Log(reader) if reader.is_refused() => End::Gap,
+            Self::Merge(merged) if merged.is_refused() => End::Gap,
+            Self::Source(joined) => joined.resume.why(),
+            Self::Log(_) | Self::Merge(_) | Self::Context(_) => End::Finished,
+        }
+    }
+
+    /// Takes a gap that was found, to tell an observer.
+    pub(crate) fn take_gap(&mut self) -> Option<Gap> {
+        match self {
+            Self::Log(reader) => reader.take_gap(),
+            Self::Merge(merged) => merged.take_gap(),
+            Self::Source(joined) => joined.resume.take_gap(),
+            Self::Context(_) => None,
         }
     }
 

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crate::log::api::stats::LogStats;
@@ -11,6 +11,7 @@ use crate::log::queue::Queue;
 use crate::log::state::State;
 use crate::log::tail::expiry::Ages;
 use crate::log::tail::{Limits, Tail};
+use crate::observer::{Observer, Observing};
 use crate::store::Store;
 use crate::sync::wakers::Wakers;
 use crate::sync::{Mutex, PoisonError};
@@ -71,6 +72,23 @@ impl EventLog {
         &self.0.shutdown
     }
 
+    /// Tells this of what happens to the log in this process, and to the streams of its feeds that have no observer of their own. Returns
+    /// false if the log has an observer already: that one stays. To share one, give it as an `Arc`.
+    pub fn observe(&self, observer: impl Observer) -> bool {
+        self.0.observer.set(Observing::new(observer)).is_ok()
+    }
+
+    pub(crate) fn observer(&self) -> Option<&Observing> {
+        self.0.observer.get()
+    }
+
+    /// Tells the observer of events that were appended, by their number and bytes.
+    pub(crate) fn tell_of_appended(&self, size: Option<(usize, usize)>) {
+        if let (Some(observer), Some((events, bytes))) = (self.observer(), size) {
+            observer.tell(|observer| observer.appended(events, bytes));
+        }
+    }
+
     /// Which life of the log it is: what stands before the dot in each id that it gives. Over a store, as far as this process knows.
     ///
     /// ```
@@ -123,6 +141,7 @@ pub(super) struct Shared {
     pub(super) options: StoreOptions,
     pub(super) timer: Timer,
     pub(super) shutdown: Shutdown,
+    observer: OnceLock<Observing>,
     /// What was appended without waiting for the store.
     pub(super) queue: Arc<Queue>,
 }
@@ -144,7 +163,7 @@ impl Shared {
             behind,
         };
         let (state, shutdown, queue) = (Mutex::new(state), Shutdown::new(), Arc::default());
-        Self { state, store, options, timer, shutdown, queue }
+        Self { state, store, options, timer, shutdown, observer: OnceLock::new(), queue }
     }
 }
 

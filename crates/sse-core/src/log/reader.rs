@@ -53,7 +53,7 @@ impl Reader {
         log: EventLog,
         last_event_id: &LastEventId,
         start: &Start,
-        gaps: Gaps,
+        mut gaps: Gaps,
     ) -> Self {
         let mut state = log.lock_now();
         let mut called = None;

@@ -34,3 +34,8 @@ pub(crate) async fn append_to(
 pub(crate) fn ids(appended: &Appended) -> impl Iterator<Item = EventId> + '_ {
     appended.cursors.iter().map(|cursor| cursor.id(appended.epoch))
 }
+
+/// The number of these events, and their bytes.
+pub(crate) fn size_of(events: &[EncodedEvent]) -> (usize, usize) {
+    (events.len(), events.iter().map(|event| event.block.len()).sum())
+}

@@ -11,7 +11,7 @@ use crate::merge::member::{Known, Member, Next};
 use crate::merge::packed;
 use crate::merge::turns::Turns;
 use crate::pack::CHUNK_SIZE;
-use crate::{Error, Event, EventId, EventLog, Frame, LastEventId, Start, encode};
+use crate::{Error, Event, EventId, EventLog, Frame, Gap, LastEventId, Start, encode};
 
 /// One client of several logs: a reader of each, in turn.
 pub(crate) struct Merged {
@@ -68,8 +68,17 @@ impl Merged {
 
     /// Whether there is nothing more for this client, and never will be.
     pub(crate) fn is_stopped(&self) -> bool {
+        self.is_refused() || self.logs.iter().all(|log| log.reader.is_stopped() && log.is_empty())
+    }
+
+    /// Whether that is for a gap.
+    pub(crate) fn is_refused(&self) -> bool {
         self.logs.iter().any(|log| log.reader.is_refused())
-            || self.logs.iter().all(|log| log.reader.is_stopped() && log.is_empty())
+    }
+
+    /// Takes a gap that was found in one of the logs, to tell an observer.
+    pub(crate) fn take_gap(&mut self) -> Option<Gap> {
+        self.logs.iter_mut().find_map(|log| log.reader.take_gap())
     }
 
     pub(crate) fn has_more_to_give(&self) -> bool {

@@ -18,6 +18,7 @@ mod last_wakers;
 mod leaving;
 mod merging;
 mod merging_gaps;
+mod observed;
 mod opening;
 mod polling_busy;
 mod refusals;

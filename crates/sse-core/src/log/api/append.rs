@@ -1,5 +1,7 @@
+use std::slice;
+
 use crate::log::handle::EventLog;
-use crate::log::store_events::{append_to, ids};
+use crate::log::store_events::{append_to, ids, size_of};
 use crate::store::{Appended, EncodedEvent, Store};
 use crate::{Error, EventId, NewEvent};
 
@@ -75,11 +77,14 @@ impl EventLog {
         &self,
         events: Vec<EncodedEvent>,
     ) -> Result<Vec<EventId>, Error> {
-        match &self.0.store {
+        let size = self.observer().map(|_| size_of(&events));
+        let ids = match &self.0.store {
             _ if events.is_empty() => Ok(Vec::new()),
             Some(store) => Ok(ids(&self.append_stored(&**store, &events).await?).collect()),
             None => self.append_all_here(events),
-        }
+        };
+        self.tell_of_appended(size.filter(|_| ids.is_ok()));
+        ids
     }
 
     pub(crate) fn encode(&self, event: impl Into<NewEvent>) -> Result<EncodedEvent, Error> {
@@ -87,9 +92,16 @@ impl EventLog {
     }
 
     async fn append_one(&self, event: EncodedEvent) -> Result<EventId, Error> {
-        let Some(store) = &self.0.store else { return self.append_one_here(event) };
-        let appended = self.append_stored(&**store, &[event]).await?;
-        Ok(ids(&appended).next().expect("each event has been given an id"))
+        let size = self.observer().map(|_| size_of(slice::from_ref(&event)));
+        let id = match &self.0.store {
+            Some(store) => {
+                let appended = self.append_stored(&**store, &[event]).await?;
+                ids(&appended).next().expect("each event has been given an id")
+            }
+            None => self.append_one_here(event)?,
+        };
+        self.tell_of_appended(size);
+        Ok(id)
     }
 
     async fn append_stored(

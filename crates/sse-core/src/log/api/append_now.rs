@@ -33,7 +33,10 @@ impl EventLog {
     pub fn append_now(&self, event: impl Into<NewEvent>) -> Result<Receipt, Error> {
         let event = self.encode(event)?;
         if self.0.store.is_none() {
-            return self.append_one_here(event).map(|id| Receipt(Outcome::Known(id)));
+            let size = self.observer().map(|_| (1, event.block.len()));
+            let id = self.append_one_here(event)?;
+            self.tell_of_appended(size);
+            return Ok(Receipt(Outcome::Known(id)));
         }
         if self.lock().is_finished {
             return Err(Error::finished());

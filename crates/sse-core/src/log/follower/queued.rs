@@ -3,7 +3,7 @@
 use crate::log::follower::shared::{Follow, Unused};
 use crate::log::options::StoreOptions;
 use crate::log::queue::Queue;
-use crate::log::store_events::{append_to, ids};
+use crate::log::store_events::{append_to, ids, size_of};
 
 /// Stores what waits, in its order.
 pub(crate) async fn run(
@@ -19,6 +19,7 @@ pub(crate) async fn run(
                 follow.appending.is_over();
                 if let Ok(log) = follow.log() {
                     log.acknowledge(&events, &appended, deletions);
+                    log.tell_of_appended(Some(size_of(&events)));
                 }
                 told.iter().zip(ids(&appended)).for_each(|(told, id)| drop(told.try_send(Ok(id))));
             }

@@ -31,6 +31,9 @@ impl Follow {
                 continue;
             }
             self.retaining.is_over();
+            if let Some(observer) = self.log()?.observer() {
+                observer.tell(|observer| observer.retained());
+            }
             backoff = Backoff::new();
             self.timer.sleep(apart(&retention)).await;
             // A log that only grows old is not looked at in vain: nothing is to be dropped but what is older than the newest.

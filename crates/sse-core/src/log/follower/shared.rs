@@ -33,7 +33,7 @@ impl Follow {
         timer: Timer,
         timeout: Duration,
     ) -> Self {
-        let trouble = |what| Trouble::new(store.name(), what);
+        let trouble = |what| Trouble::new(log.clone(), store.name(), what);
         Self {
             following: trouble("following the store of an event log"),
             reading: trouble("reading what is behind the tail of an event log"),

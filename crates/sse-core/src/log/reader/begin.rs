@@ -23,6 +23,8 @@ impl Reader {
         if mem::replace(&mut self.epoch, state.tail.epoch()) != self.epoch {
             if let Some(after) = see_again(&state, &word) {
                 self.next = Next::Read(after);
+                drop(state);
+                _ = self.gaps.take(); // there is none
                 return Poll::Ready(None);
             }
             if matches!(part, Part::After(_)) {

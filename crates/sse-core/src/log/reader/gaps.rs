@@ -13,6 +13,8 @@ pub(crate) struct Gaps {
     opening: Option<EventType>,
     /// What the log is called, if it is one of several.
     log: Option<Arc<str>>,
+    /// The gap that was found last, until an observer is told of it.
+    met: Option<Box<Gap>>,
 }
 
 /// What follows a gap.
@@ -42,12 +44,12 @@ pub(crate) enum Found {
 impl Gaps {
     pub(crate) fn new(options: &StreamOptions) -> Self {
         let then = Then::new(&options.on_gap, &options.start);
-        Self { then, opening: options.position_event.clone(), log: None }
+        Self { then, opening: options.position_event.clone(), log: None, met: None }
     }
 
     /// For one of several logs, which are opened together, and of which this one begins here.
     pub(crate) fn of_merged(log: Arc<str>, options: &StreamOptions, start: &Start) -> Self {
-        Self { then: Then::new(&options.on_gap, start), opening: None, log: Some(log) }
+        Self { then: Then::new(&options.on_gap, start), opening: None, log: Some(log), met: None }
     }
 
     /// Whether the log is one of several, whose ids are made of the positions of the events.
@@ -69,7 +71,8 @@ impl Gaps {
         }
     }
 
-    pub(in crate::log) fn go_on(&self, state: &State, reason: GapReason, found: Found) -> Next {
+    pub(in crate::log) fn go_on(&mut self, state: &State, reason: GapReason, found: Found) -> Next {
+        self.met = Some(Box::new(self.gap(state, reason)));
         let is_behind = matches!(found, Found::Behind);
         let id = if let Found::Coming(id) = found { id } else { None };
         let word = Some(Word { reason, id });
@@ -101,6 +104,11 @@ impl Gaps {
     pub(crate) fn word(&self, state: &State, reason: GapReason, after: Cursor) -> bytes::Bytes {
         let restart = Some(after.id(state.tail.epoch()));
         Frame::from(Gap { restart, ..self.gap(state, reason) }.to_event()).into_bytes()
+    }
+
+    /// Takes the gap that was found last, to tell an observer.
+    pub(crate) fn take(&mut self) -> Option<Gap> {
+        self.met.take().map(|gap| *gap)
     }
 
     fn gap(&self, state: &State, reason: GapReason) -> Gap {

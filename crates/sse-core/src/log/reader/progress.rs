@@ -2,7 +2,7 @@
 
 use crate::log::reader::Reader;
 use crate::log::reader::next::Next;
-use crate::{Cursor, Epoch};
+use crate::{Cursor, Epoch, Gap};
 
 impl Reader {
     /// Whether there is nothing more for this client, and never will be.
@@ -47,6 +47,11 @@ impl Reader {
             Next::Give(page) => Some((self.epoch, page.after)),
             _ => None,
         }
+    }
+
+    /// Takes the gap that was found last, to tell an observer.
+    pub(crate) fn take_gap(&mut self) -> Option<Gap> {
+        self.gaps.take()
     }
 
     /// Which life of the log it reads.

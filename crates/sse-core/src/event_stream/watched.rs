@@ -1,0 +1,68 @@
+//! What an observer is told of a stream.
+
+use std::time::Instant;
+
+use crate::observer::{Ended, Observing};
+use crate::{End, EventId, Gap};
+
+/// A stream that somebody observes.
+pub(super) struct Watched {
+    observer: Observing,
+    opened: Instant,
+    ended: Ended,
+}
+
+impl Watched {
+    pub(super) fn new(observer: Observing, now: Instant) -> Self {
+        observer.tell(|observer| observer.opened());
+        // Until it is known better: the framework may drop it at any time.
+        Self { observer, opened: now, ended: Ended::new(End::Left) }
+    }
+
+    pub(super) fn gap(&self, gap: &Gap) {
+        self.observer.tell(|observer| observer.gap(gap));
+    }
+
+    /// Counts the events of a chunk: whole frames, each of which ends with an empty line and has no other.
+    pub(super) fn delivered(&mut self, chunk: &[u8]) {
+        let events = memchr::memmem::find_iter(chunk, b"\n\n").count();
+        self.ended.events += events as u64;
+        self.ended.bytes += chunk.len() as u64;
+        if let Some(id) = last_id(chunk) {
+            self.ended.last_event_id = Some(id);
+        }
+        self.observer.tell(|observer| observer.delivered(events, chunk.len()));
+    }
+
+    pub(super) fn end(&mut self, end: End) {
+        self.ended.end = end;
+    }
+
+    pub(super) fn over(mut self, now: Instant) {
+        self.ended.lasted = now.saturating_duration_since(self.opened);
+        let Self { observer, ended, .. } = self;
+        observer.tell(|observer| observer.ended(&ended));
+    }
+}
+
+/// The id that the client remembers after these frames. Data cannot be taken for it: its lines begin with `data: `.
+fn last_id(chunk: &[u8]) -> Option<EventId> {
+    let id = memchr::memmem::rfind(chunk, b"\nid: ").map(|at| &chunk[at + 5..]);
+    let id = id.or_else(|| chunk.strip_prefix(b"id: "))?;
+    let line = &id[..memchr::memchr(b'\n', id)?];
+    std::str::from_utf8(line).ok().map(EventId::unchecked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_id_is_that_of_the_last_frame_that_has_one() {
+        let id = |frames: &str| last_id(frames.as_bytes()).map(|id| id.to_string());
+        assert_eq!(id("data: one\nid: a.1\n\ndata: two\nid: a.2\n\n"), Some("a.2".into()));
+        assert_eq!(id("id: a.1\ndata: one\n\nevent: b\ndata: no id\n\n"), Some("a.1".into()));
+        assert_eq!(id("data: id: a.1\ndata: id: a.2\n\n"), None);
+        assert_eq!(id("id: \ndata: forgets\n\n"), Some(String::new()));
+    }
+}
