@@ -6,30 +6,34 @@ use redis::{PushInfo, PushKind, from_redis_value};
 use sse_core::store::StoreError;
 use tokio::sync::Notify;
 
-/// Who follows which log on a server. Redis tells of changes by messages; each wakes the followers of one log.
+/// The followers of the logs of one server, by channel. Redis sends a message when a log changes; the message wakes the followers of that log.
 #[derive(Debug, Default)]
-pub(crate) struct Hub(Mutex<HashMap<String, Vec<Weak<Signal>>>>);
+pub(crate) struct Followers(Mutex<HashMap<String, Vec<Weak<Signal>>>>);
 
-/// Wakes one follower.
+/// The signal that wakes one follower.
 #[derive(Debug, Default)]
 pub(crate) struct Signal {
-    news: Notify,
+    changes: Notify,
     has_ended: AtomicBool,
 }
 
 impl Signal {
-    /// Waits until there is news, or until nobody would tell of any more.
+    /// Waits until the log changes, or until notifications end.
+    ///
+    /// # Errors
+    ///
+    /// If notifications have ended.
     ///
     /// # Cancel safety
     ///
-    /// News is not lost.
+    /// A notification is not lost.
     pub(crate) async fn wait(&self) -> Result<(), StoreError> {
         if !self.has_ended() {
-            self.news.notified().await;
+            self.changes.notified().await;
         }
         match self.has_ended() {
             true => Err(StoreError::failed(
-                "another server may have the log, or the connection to it has ended",
+                "following a log: notifications ended, because the connection ended or another server may have the log",
             )),
             false => Ok(()),
         }
@@ -40,7 +44,7 @@ impl Signal {
     }
 
     pub(crate) fn notify(&self) {
-        self.news.notify_one();
+        self.changes.notify_one();
     }
 
     fn end(&self) {
@@ -49,40 +53,42 @@ impl Signal {
     }
 }
 
-impl Hub {
-    /// From here on messages on the channel wake it.
-    pub(crate) fn join(&self, channel: &str) -> Arc<Signal> {
+impl Followers {
+    /// Adds a follower and returns its signal. From now on messages on the channel wake it.
+    pub(crate) fn add(&self, channel: &str) -> Arc<Signal> {
         let signal = Arc::new(Signal::default());
         let mut channels = self.channels();
-        let of_it = channels.entry(channel.to_owned()).or_default();
-        of_it.retain(|other| other.strong_count() > 0);
-        of_it.push(Arc::downgrade(&signal));
+        let signals = channels.entry(channel.to_owned()).or_default();
+        signals.retain(|other| other.strong_count() > 0);
+        signals.push(Arc::downgrade(&signal));
         signal
     }
 
-    pub(crate) fn hears(&self, push: &PushInfo) {
+    /// Wakes or ends the followers that a message of Redis concerns.
+    pub(crate) fn on_push(&self, push: &PushInfo) {
         match push.kind {
             PushKind::Disconnection => self.end_all(),
             PushKind::SMessage => self.of(channel(push)).iter().for_each(|signal| signal.notify()),
-            // The log has moved to another node, or nobody here follows it.
+            // The log has moved to another node, or this process has unsubscribed because it has no follower.
             PushKind::SUnsubscribe => self.of(channel(push)).iter().for_each(|signal| signal.end()),
             _ => {}
         }
     }
 
-    /// Ends all followers: each looks again where its log is, and what it has.
+    /// Ends all followers. Each then looks up the server and the bounds of its log again.
     pub(crate) fn end_all(&self) {
         let all = std::mem::take(&mut *self.channels());
         all.into_values().flatten().filter_map(|signal| signal.upgrade()).for_each(|s| s.end());
     }
 
-    /// Forgets the channels that nobody listens to any more, and names them.
-    pub(crate) fn unheard(&self) -> Vec<String> {
+    /// Removes the channels that have no follower any more, and returns them.
+    pub(crate) fn remove_unused_channels(&self) -> Vec<String> {
         let mut channels = self.channels();
-        let is_heard = |signals: &Vec<Weak<Signal>>| signals.iter().any(|s| s.strong_count() > 0);
-        channels.extract_if(|_, signals| !is_heard(signals)).map(|(channel, _)| channel).collect()
+        let is_used = |signals: &Vec<Weak<Signal>>| signals.iter().any(|s| s.strong_count() > 0);
+        channels.extract_if(|_, signals| !is_used(signals)).map(|(channel, _)| channel).collect()
     }
 
+    /// Returns the signals of the followers of a channel.
     pub(crate) fn of(&self, channel: Option<String>) -> Vec<Arc<Signal>> {
         let Some(channel) = channel else { return Vec::new() };
         let channels = self.channels();
