@@ -71,7 +71,7 @@ impl Caller {
                 Ok(lease) => lease,
                 Err(error) => {
                     if !self.switch_from(&server) || left == 0 {
-                        return Err(error::of_unsent_call(error));
+                        return Err(error::from_unsent_call(error));
                     }
                     left -= 1;
                     continue;
@@ -89,7 +89,7 @@ impl Caller {
                 lease.connection.retire();
             }
             if !self.redirect(&server, &error) || left == 0 {
-                return Err(error::of_sent_call(error));
+                return Err(error::from_sent_call(error));
             }
             left -= 1;
         }

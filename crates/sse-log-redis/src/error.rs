@@ -6,7 +6,7 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 use sse_core::store::StoreError;
 
 /// Returns the error of a call that was not sent.
-pub(crate) fn of_unsent_call(error: RedisError) -> StoreError {
+pub(crate) fn from_unsent_call(error: RedisError) -> StoreError {
     StoreError::failed(error)
 }
 
@@ -32,7 +32,7 @@ const REFUSALS: [&str; 15] = [
 
 /// Returns the error of a call that was sent. Its outcome is unknown unless the error is known to be a refusal: `ERR` has any other cause,
 /// maybe in the middle of a script, and a proxy has errors of its own.
-pub(crate) fn of_sent_call(error: RedisError) -> StoreError {
+pub(crate) fn from_sent_call(error: RedisError) -> StoreError {
     // If the user may not run a command, Redis may refuse it in the middle of a script.
     let is_in_script = || error.detail().is_some_and(|detail| detail.contains("script: "));
     let is_refused = match error.code() {
@@ -90,7 +90,7 @@ mod tests {
         let value = redis::parse_redis_value(format!("{line}\r\n").as_bytes()).expect("a reply");
         let error = value.extract_error().expect_err("an error");
         let text = error.to_string();
-        (of_sent_call(error), text)
+        (from_sent_call(error), text)
     }
 
     #[test]
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_call_that_is_cut_off_or_fails_halfway_has_an_unknown_outcome() {
         let cut: RedisError = std::io::Error::from(std::io::ErrorKind::ConnectionReset).into();
-        assert!(matches!(of_sent_call(cut), StoreError::OutcomeUnknown(_)));
+        assert!(matches!(from_sent_call(cut), StoreError::OutcomeUnknown(_)));
         for line in [
             "-ERR The stream has exhausted the last possible ID",
             "-NOPERM ACL failure in script: User app has no permissions to run the 'set' command",

@@ -46,13 +46,13 @@
 //!
 //! # What happens when (November 2026)
 //!
-//! | what happens | what becomes of the log |
+//! | what happens | effect on the log |
 //! |---|---|
 //! | a failover to a replica that had everything (Sentinel, or by hand; both nodes in the URL) | the log continues within 1 s after the promotion |
 //! | a failover to a replica that lacks the newest events | if a running process knew those events, a new epoch begins and clients get a gap |
 //! | a master is demoted, and serves stale data meanwhile | the crate neither reads nor follows it: it uses the next node of the URL, or calls fail |
 //! | another server, or another history, replaces the one behind an open connection | the engine checks the server's identity once a second; followers begin again and detect lost events |
-//! | `FLUSHALL`, `DEL`, an evicted or an older stream in the place of this one | a new epoch begins before any other operation, also if no process ran |
+//! | `FLUSHALL`, `DEL` or eviction removes the stream, or an older stream replaces it | a new epoch begins before any other operation, also if no process ran |
 //! | an older snapshot or append-only file is restored, or a replica promoted, while no process runs | the crate cannot detect it, and Redis would give ids a second time. Call [`EventLog::new_epoch`] |
 //! | another program trims the stream (`XTRIM`) | a reader before the trimmed events gets a gap, and the log counts its bytes again |
 //! | another program adds an entry | the log skips the entry |

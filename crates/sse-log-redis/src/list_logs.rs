@@ -7,7 +7,7 @@ use sse_core::store::{LogName, StoreError};
 use tokio::time::timeout;
 
 use crate::engine::EngineCore;
-use crate::error::{no_reply, of_sent_call, of_unsent_call};
+use crate::error::{from_sent_call, from_unsent_call, no_reply};
 use crate::server::{Lane, Server};
 use crate::{address, names};
 
@@ -68,7 +68,7 @@ async fn masters(engine: &EngineCore) -> Result<Vec<Arc<Server>>, StoreError> {
 }
 
 async fn call<T: FromRedisValue>(server: &Server, command: &Cmd) -> Result<T, StoreError> {
-    let mut lease = server.connection(Lane::Large).await.map_err(of_unsent_call)?;
+    let mut lease = server.connection(Lane::Large).await.map_err(from_unsent_call)?;
     let calling = timeout(WITHIN, command.query_async(&mut lease.connection.inner)).await;
-    calling.map_err(|_| no_reply(WITHIN))?.map_err(of_sent_call)
+    calling.map_err(|_| no_reply(WITHIN))?.map_err(from_sent_call)
 }

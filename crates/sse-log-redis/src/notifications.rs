@@ -33,7 +33,7 @@ impl Signal {
         }
         match self.has_ended() {
             true => Err(StoreError::failed(
-                "following a log: notifications ended, because the connection ended or another server may have the log",
+                "following a log: notifications ended, because the connection ended or another server may have the log; follow it again",
             )),
             false => Ok(()),
         }
@@ -68,9 +68,13 @@ impl Followers {
     pub(crate) fn on_push(&self, push: &PushInfo) {
         match push.kind {
             PushKind::Disconnection => self.end_all(),
-            PushKind::SMessage => self.of(channel(push)).iter().for_each(|signal| signal.notify()),
+            PushKind::SMessage => {
+                self.signals(channel(push)).iter().for_each(|signal| signal.notify())
+            }
             // The log has moved to another node, or this process has unsubscribed because it has no follower.
-            PushKind::SUnsubscribe => self.of(channel(push)).iter().for_each(|signal| signal.end()),
+            PushKind::SUnsubscribe => {
+                self.signals(channel(push)).iter().for_each(|signal| signal.end())
+            }
             _ => {}
         }
     }
@@ -89,7 +93,7 @@ impl Followers {
     }
 
     /// Returns the signals of the followers of a channel.
-    pub(crate) fn of(&self, channel: Option<String>) -> Vec<Arc<Signal>> {
+    pub(crate) fn signals(&self, channel: Option<String>) -> Vec<Arc<Signal>> {
         let Some(channel) = channel else { return Vec::new() };
         let channels = self.channels();
         channels.get(&channel).into_iter().flatten().filter_map(Weak::upgrade).collect()

@@ -16,7 +16,7 @@ pub struct EngineOptions {
     pub prefix: String,
     /// The time within which a connection to a server must be open. A call that gets no connection by then fails and has done nothing.
     ///
-    /// Unit: any [`Duration`]. Default: 1 s.
+    /// Default: 1 s.
     pub connect_timeout: Duration,
 }
 

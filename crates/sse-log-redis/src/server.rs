@@ -7,7 +7,7 @@ use sse_core::store::StoreError;
 use tokio::time::timeout;
 
 use crate::connection::{Connection, Slot};
-use crate::error::{is_reply, of_sent_call, of_unsent_call};
+use crate::error::{from_sent_call, from_unsent_call, is_reply};
 use crate::notifications::{Followers, Signal};
 use crate::server_check;
 
@@ -104,17 +104,17 @@ impl Server {
             let on_push = move |push: &redis::PushInfo| followers.on_push(push);
             Connection::open(&self.node, self.connect_timeout, on_push).await
         };
-        let mut connection = self.notifications.get(connect).await.map_err(of_unsent_call)?;
+        let mut connection = self.notifications.get(connect).await.map_err(from_unsent_call)?;
         let subscribing = call(&mut connection, cmd("SSUBSCRIBE").arg(stream)).await;
-        subscribing.map_err(of_sent_call).map(drop)
+        subscribing.map_err(from_sent_call).map(drop)
     }
 
     /// Checks that the server does not evict events, unless an earlier check has shown it.
     pub(crate) async fn check_memory(&self) -> Result<(), StoreError> {
         if !self.is_memory_checked.load(SeqCst) {
-            let mut small = self.small().await.map_err(of_unsent_call)?;
+            let mut small = self.small().await.map_err(from_unsent_call)?;
             let checked = timeout(REPLY_WITHIN, server_check::check_memory(&mut small)).await;
-            checked.unwrap_or_else(|_| Err(no_reply())).map_err(of_unsent_call)?;
+            checked.unwrap_or_else(|_| Err(no_reply())).map_err(from_unsent_call)?;
             self.is_memory_checked.store(true, SeqCst);
         }
         Ok(())
@@ -156,7 +156,7 @@ impl Server {
                 return;
             }
             // A follower may have subscribed meanwhile.
-            let following = self.followers.of(Some(channel.clone()));
+            let following = self.followers.signals(Some(channel.clone()));
             if !following.is_empty() && self.subscribe(&channel).await.is_ok() {
                 following.iter().for_each(|signal| signal.notify());
             }

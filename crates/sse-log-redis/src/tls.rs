@@ -27,22 +27,24 @@ pub(crate) async fn connect(
     let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
     let connector = TlsConnector::from(trusted()?);
     let tcp = timeout(within, TcpStream::connect((host.as_str(), *port)));
-    let tcp =
-        tcp.await.unwrap_or_else(|_| Err(timed_out("connecting by TCP: no connection", within)))?;
+    let tcp = tcp.await.unwrap_or_else(|_| {
+        Err(timed_out("connecting by TCP: no connection", "the address", within))
+    })?;
     tcp.set_nodelay(true)?;
     let connecting = async {
         let encrypted = connector.connect(name, tcp).await?;
         MultiplexedConnection::new_with_config(node.redis_settings(), encrypted, config).await
     };
-    let what = "connecting by TLS: no reply, so the port may not accept TLS";
-    let (connection, driver) =
-        timeout(within, connecting).await.map_err(|_| timed_out(what, within))??;
+    let what = "connecting by TLS: no reply";
+    let (connection, driver) = timeout(within, connecting)
+        .await
+        .map_err(|_| timed_out(what, "that the port accepts TLS", within))??;
     tokio::spawn(driver);
     Ok(connection)
 }
 
-fn timed_out(what: &str, within: Duration) -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, format!("{what} within {within:?}"))
+fn timed_out(what: &str, to_check: &str, within: Duration) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("{what} within {within:?}; check {to_check}"))
 }
 
 fn trusted() -> Result<Arc<ClientConfig>, RedisError> {
