@@ -116,7 +116,7 @@ impl Caller {
 }
 
 impl Request<'_> {
-    /// Sends the request. If Redis does not know the script, because it was restarted, it loads the script again.
+    /// Sends the request. Loads the script again if Redis has lost it in a restart.
     async fn send<T: FromRedisValue>(
         &self,
         connection: &mut MultiplexedConnection,
