@@ -3,20 +3,22 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sse_core::store::{LogName, StoreError};
-use sse_core::{Error, EventLog, StoreOptions};
+use sse_core::Error;
+use sse_core::store::StoreError;
+use tokio::runtime::{Handle, Id};
 use tokio::task::JoinHandle;
 
-use crate::nodes::Nodes;
-use crate::script::Scripts;
-use crate::{EngineOptions, RedisStore, logs, name, node, open_store};
+use crate::options::EngineOptions;
+use crate::scripts::Scripts;
+use crate::servers::Servers;
+use crate::{address, names};
 
-/// How often the servers are asked who they are.
+/// The interval at which an engine checks the identity of its servers.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
-/// A Redis, or the masters of a cluster: all logs in it share its connections.
+/// A Redis, or the masters of a cluster. All logs of an engine share its connections.
 ///
-/// A clone is another handle. When the last handle and the last log are dropped the connections are closed, within 1 s.
+/// A clone is another handle. The engine closes its connections within 1 s after the last handle and the last log are dropped.
 ///
 /// ```no_run
 /// use sse_log_redis::{EngineOptions, Error, StoreOptions};
@@ -31,101 +33,103 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Engine(pub(crate) Arc<Inner>);
+pub struct Engine(pub(crate) Arc<EngineCore>);
 
+/// The state that all logs of an engine share.
 #[derive(Debug)]
-pub(crate) struct Inner {
+pub(crate) struct EngineCore {
     pub(crate) options: EngineOptions,
     pub(crate) scripts: Scripts,
-    pub(crate) nodes: Nodes,
+    pub(crate) servers: Servers,
     watcher: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Returns the engine at this URL. The engine connects at its first call.
+///
+/// `url` is `redis://[user:password@]host[:port][/database]`, `rediss://` with the feature `tls`, or `unix:///path`. In the user and the
+/// password, percent-encode each character that is no letter or digit (a comma as `%2C`).
+///
+/// # Errors
+///
+/// [`is_store`](Error::is_store) if the URL is invalid, if the prefix has braces, or if the URL requires a feature that is off: `rediss://`
+/// requires the feature `tls`, several nodes require the feature `cluster`.
+///
+/// # Cancel safety
+///
+/// If it is dropped, nothing has happened.
+pub async fn connect(url: &str, options: EngineOptions) -> Result<Engine, Error> {
+    Ok(Engine::new(url, options)?)
+}
+
 impl Engine {
-    pub(crate) fn new(url: &str, options: EngineOptions) -> Result<Self, StoreError> {
+    fn new(url: &str, options: EngineOptions) -> Result<Self, StoreError> {
         #[cfg(feature = "tls")]
         {
-            // If the application has chosen one, that stays.
+            // If the application has installed a provider, that one stays, and this returns an error.
             _ = rustls::crypto::ring::default_provider().install_default();
         }
-        name::check_prefix(&options.prefix).map_err(StoreError::failed)?;
-        let named = node::parse(url).map_err(StoreError::failed)?;
-        let nodes = Nodes::new(named, options.connect_timeout);
+        names::check_prefix(&options.prefix).map_err(StoreError::failed)?;
+        let named = address::parse_url(url).map_err(StoreError::failed)?;
+        let servers = Servers::new(named, options.connect_timeout);
         let watcher = Mutex::default();
-        Ok(Self(Arc::new(Inner { options, scripts: Scripts::new(), nodes, watcher })))
+        Ok(Self(Arc::new(EngineCore { options, scripts: Scripts::new(), servers, watcher })))
     }
 
-    /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one.
-    ///
-    /// The name is 1 to 64 of `[A-Za-z0-9_-]`. To be called within a tokio runtime, which runs the follower for as long as the log is in use.
-    ///
-    /// # Errors
-    ///
-    /// [`is_store`](Error::is_store) if the name is invalid, or if Redis cannot be reached within [`StoreOptions::store_wait`], or will not do.
-    ///
-    /// # Cancel safety
-    ///
-    /// The log may have been created.
-    pub async fn open(&self, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
-        open_store(self.store(name, options).await?).await
-    }
-
-    /// Returns the store of this name. It connects when it is first used, so that a Redis that is down is one that is waited for.
-    ///
-    /// # Errors
-    ///
-    /// [`is_store`](Error::is_store) if the name is invalid.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing has happened when it is dropped.
-    pub async fn store(&self, name: &str, options: StoreOptions) -> Result<RedisStore, Error> {
-        Ok(RedisStore::new(&self.0, name, options)?)
-    }
-
-    /// Returns the names of the logs with this engine's prefix, in order. It walks over all keys of the database.
-    ///
-    /// # Errors
-    ///
-    /// [`is_store`](Error::is_store) if Redis cannot be reached, or refuses.
-    ///
-    /// # Cancel safety
-    ///
-    /// It changes nothing.
-    pub async fn logs(&self) -> Result<Vec<LogName>, Error> {
-        Ok(logs::logs(&self.0).await?)
+    /// Returns the engine that this process has for this URL, these options and this runtime; makes it if there is none.
+    pub(crate) fn shared(url: &str, options: EngineOptions) -> Result<Self, StoreError> {
+        let runtime = Handle::try_current().map_err(StoreError::failed)?.id();
+        let key = Key { url: url.to_owned(), options, runtime };
+        let mut engines = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        engines.retain(|(_, engine)| engine.strong_count() > 0);
+        let known = engines.iter().find(|(other, _)| *other == key);
+        if let Some(engine) = known.and_then(|(_, engine)| engine.upgrade()) {
+            return Ok(Self(engine));
+        }
+        let engine = Self::new(&key.url, key.options.clone())?;
+        engines.push((key, Arc::downgrade(&engine.0)));
+        Ok(engine)
     }
 }
 
-impl Inner {
-    /// Has the servers watched for as long as the engine is in use.
+/// The engines that [`open`](crate::open) and [`open_with`](crate::open_with) share. A connection lives as long as the runtime that made it.
+static SHARED: Mutex<Vec<(Key, Weak<EngineCore>)>> = Mutex::new(Vec::new());
+
+#[derive(PartialEq)]
+struct Key {
+    url: String,
+    options: EngineOptions,
+    runtime: Id,
+}
+
+impl EngineCore {
+    /// Starts to check the servers, for as long as the engine is in use.
     pub(crate) fn watch(self: &Arc<Self>) {
         let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        // It ends with its runtime.
+        // A watcher ends with its runtime; the next runtime starts another.
         if watcher.as_ref().is_none_or(JoinHandle::is_finished) {
             *watcher = Some(tokio::spawn(watch(Arc::downgrade(self))));
         }
     }
 }
 
-impl Drop for Inner {
+impl Drop for EngineCore {
     fn drop(&mut self) {
         let watcher = self.watcher.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         watcher.iter().for_each(JoinHandle::abort);
     }
 }
 
-async fn watch(engine: Weak<Inner>) {
+async fn watch(engine: Weak<EngineCore>) {
     loop {
         tokio::time::sleep(CHECK_EVERY).await;
-        let Some(servers) = engine.upgrade().map(|engine| engine.nodes.all()) else { return };
+        let Some(servers) = engine.upgrade().map(|engine| engine.servers.all()) else { return };
         let checks = servers.iter().map(async |server| {
             let is_master = server.check().await;
             (server, is_master)
         });
         for (server, is_master) in join_all(checks).await {
             if let (false, Some(engine)) = (is_master, engine.upgrade()) {
-                engine.nodes.go_on(server);
+                engine.servers.switch_from(server);
             }
         }
     }

@@ -4,47 +4,50 @@ use futures_util::stream;
 use sse_core::Cursor;
 use sse_core::store::{Bounds, Page, PageLimit, Pages, StoreError};
 
-use crate::hub::Signal;
-use crate::store::Shared;
+use crate::core::LogCore;
+use crate::notifications::Signal;
 use crate::{bounds, read};
 
-/// What is read at a time.
+/// The limit of one page.
 const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 256 * 1024 };
 
-pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages, StoreError> {
-    // First by a call, which goes where the log has gone; and how large events are is known before a page is asked for.
-    let known = bounds::bounds(shared).await?;
-    shared.route.engine.watch();
-    let server = shared.route.server();
-    // From here on a change wakes it.
-    let signal = server.listen(&shared.keys.stream).await?;
-    if !Arc::ptr_eq(&server, &shared.route.server()) {
-        return Err(StoreError::failed("the log has moved to another server meanwhile"));
+/// Returns the pages after a position: those that are stored, and then each as it is appended.
+pub(crate) async fn follow(core: &Arc<LogCore>, after: Cursor) -> Result<Pages, StoreError> {
+    // A call comes first: a cluster redirects it to the server that has the log, and it returns the sizes that the first page needs.
+    let known = bounds::bounds(core).await?;
+    core.caller.engine.watch();
+    let server = core.caller.server();
+    // From now on a change wakes the follower.
+    let signal = server.listen(&core.keys.stream).await?;
+    if !Arc::ptr_eq(&server, &core.caller.server()) {
+        return Err(StoreError::failed(
+            "following a log: it moved to another server during the subscription; follow it again",
+        ));
     }
-    let shared = Arc::clone(shared);
-    let following = Following { shared, signal, after, known, read_up_to: None };
-    let next = async |mut following: Following| {
-        let page = following.next().await?;
-        Ok(Some((page, following)))
+    let core = Arc::clone(core);
+    let follower = Follower { core, signal, after, known, read_up_to: None };
+    let next = async |mut follower: Follower| {
+        let page = follower.next().await?;
+        Ok(Some((page, follower)))
     };
-    Ok(Box::pin(stream::try_unfold(following, next)))
+    Ok(Box::pin(stream::try_unfold(follower, next)))
 }
 
-struct Following {
-    shared: Arc<Shared>,
+struct Follower {
+    core: Arc<LogCore>,
     signal: Arc<Signal>,
     after: Cursor,
-    /// What there was last.
+    /// The bounds at the last read.
     known: Bounds,
-    /// There is nothing up to here that was not read; nothing is known before the first page.
+    /// The position up to which all events were read; nothing before the first page.
     read_up_to: Option<Cursor>,
 }
 
-impl Following {
-    /// The next page that has something new.
+impl Follower {
+    /// Returns the next page that has an event, or other bounds than the page before it.
     async fn next(&mut self) -> Result<Page, StoreError> {
         loop {
-            // A page need not have all there is.
+            // A page may have fewer events than there are: the follower waits only if it has read up to the newest position.
             if self.read_up_to.is_some_and(|read| self.known.newest <= read) {
                 self.signal.wait().await?;
             }
@@ -58,19 +61,20 @@ impl Following {
 
     async fn read(&mut self) -> Result<Page, StoreError> {
         let page = loop {
-            match read::read(&self.shared, self.after, LIMIT).await {
-                Err(_) if self.shared.coming.is_coming(self.after) => continue,
+            match read::read(&self.core, self.after, LIMIT).await {
+                Err(_) if self.core.pending_pages.contains(self.after) => continue,
                 page => break page?,
             }
         };
-        // What has come after the events were read shows in the bounds; what was there before would be in an empty page.
-        let was_there = std::mem::replace(&mut self.known, page.bounds).newest;
+        // The bounds are read after the events: they may show an event that came in between. An empty page proves only that there was
+        // no event up to the newest position of the bounds before.
+        let newest_before = std::mem::replace(&mut self.known, page.bounds).newest;
         match page.events.last() {
             Some(last) => (self.after, self.read_up_to) = (last.cursor, Some(last.cursor)),
-            None if was_there <= page.bounds.newest => {
-                self.read_up_to = Some(was_there.max(self.after))
+            None if newest_before <= page.bounds.newest => {
+                self.read_up_to = Some(newest_before.max(self.after))
             }
-            // The log has moved back.
+            // The newest position has gone back.
             None => self.read_up_to = Some(page.bounds.newest),
         }
         Ok(page)

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// How a Redis is reached, and what the logs in it share. What a log keeps and accepts is in [`StoreOptions`](crate::StoreOptions).
+/// The options of an engine, which all its logs share. [`StoreOptions`](crate::StoreOptions) has the limits of a single log.
 ///
 /// ```
 /// use sse_log_redis::EngineOptions;
@@ -10,9 +10,13 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineOptions {
-    /// The text that the names of the keys begin with. It has no braces. Default: `sse`.
+    /// The text with which the names of the keys begin. It must have no braces.
+    ///
+    /// Default: `sse`.
     pub prefix: String,
-    /// How long connecting to a server may take. A call for which there is no connection by then fails, and nothing was done. Default: 1 s.
+    /// The time within which a connection to a server must be open. A call that gets no connection by then fails and has done nothing.
+    ///
+    /// Default: 1 s.
     pub connect_timeout: Duration,
 }
 

@@ -1,62 +1,96 @@
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use redis::{Pipeline, Value, cmd, from_redis_value, pipe};
 use sse_core::Cursor;
 use sse_core::store::{Bounds, Page, PageLimit, StoreError, StoredEvent};
+use tokio::time::timeout;
 
-use crate::bounds::{State, cursor, id};
+use crate::calls::Request;
+use crate::core::LogCore;
+use crate::error::no_reply;
+use crate::log_state::LogState;
+use crate::pending_pages::{PageReply, PendingPage};
+use crate::position::{cursor, id};
 use crate::server::Lane;
-use crate::store::Shared;
 
-/// The next events, of which there is at least one if there is any.
+/// The time that a single event may take to arrive: that of 1 MiB over a line of 20 kB a second, and a reserve.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// Returns the events after a position: at least one, if there is any.
 pub(crate) async fn read(
-    shared: &Arc<Shared>,
+    core: &Arc<LogCore>,
     after: Cursor,
     limit: PageLimit,
 ) -> Result<Page, StoreError> {
     let mut from = after;
     loop {
-        let (answer, asked, took) = shared.coming.page(shared, from, limit).await?;
-        let read = take(answer, limit)?;
-        shared.pace.came(asked, read.size, took);
-        shared.pace.learn(&read.state);
-        match read.skipped_to {
+        let (reply, requested, took) = fetch(core, from, limit).await?;
+        let parsed = parse(reply, limit)?;
+        core.page_size.page_arrived(requested, parsed.size, took);
+        core.page_size.note_sizes(&parsed.state);
+        match parsed.skipped_to {
             Some(last) => from = last,
-            None => return Ok(Page { bounds: read.bounds, events: read.events }),
+            None => return Ok(Page { bounds: parsed.bounds, events: parsed.events }),
         }
     }
 }
 
-/// What a page came with.
-struct Read {
-    bounds: Bounds,
-    state: State,
-    events: Vec<StoredEvent>,
-    /// How many events have come, and of how many bytes: maybe more than the limit allows.
-    size: (usize, usize),
-    /// The last of the entries, where none of them is an event of ours.
-    skipped_to: Option<Cursor>,
+/// Returns the reply for the page after a position, the number of events that were requested, and the time that the reply took.
+async fn fetch(
+    core: &Arc<LogCore>,
+    after: Cursor,
+    limit: PageLimit,
+) -> Result<(PageReply, usize, Duration), StoreError> {
+    let pending = core.pending_pages.take(after);
+    let mut page = pending.map_or_else(|| request(core, after, limit), Ok)?;
+    let within = core.caller.timeout;
+    let (count, requested) = (page.count, page.requested);
+    if count == 1 {
+        let Ok(ended) = timeout(within, &mut page.task).await else {
+            core.page_size.page_timed_out();
+            core.pending_pages.add(page);
+            return Err(no_reply(within));
+        };
+        return Ok((ended.map_err(StoreError::failed)??, count, requested.elapsed()));
+    }
+    // The call times out by itself and retires its connection: the page is too large for this line.
+    let reply = (&mut page.task).await.map_err(StoreError::failed)?;
+    if reply.is_err() {
+        core.page_size.page_timed_out();
+    }
+    Ok((reply?, count, requested.elapsed()))
 }
 
-/// What Redis answers to `pipeline`.
-pub(crate) type Answer = (Vec<(String, Vec<Value>)>, State);
-
-/// The entries after a position, and then the bounds.
-///
-/// A script that read both would take six times as long, and a transaction is refused where memory is full.
-pub(crate) fn pipeline(
-    shared: &Shared,
+fn request(
+    core: &Arc<LogCore>,
     after: Cursor,
-    count: usize,
-) -> Result<Pipeline, StoreError> {
-    // There is nothing after the last position, and Redis would say so by an error.
+    limit: PageLimit,
+) -> Result<PendingPage, StoreError> {
+    let count = core.page_size.count(limit);
+    let pipeline = pipeline(core, after, count)?;
+    // A page of several events that is late is requested again with fewer; a single event cannot be divided.
+    let within = if count == 1 { LONGEST } else { core.caller.timeout };
+    let (requested, caller) = (Instant::now(), Arc::clone(&core.caller));
+    let task = tokio::spawn(async move {
+        let request = Request::Pipeline(&pipeline, &caller.engine.scripts.bounds);
+        caller.call_within(within, Lane::Large, request).await
+    });
+    Ok(PendingPage { after, count, requested, task })
+}
+
+/// Returns the commands that read the entries after a position, and then the bounds.
+///
+/// A script that read both would take six times as long, and Redis refuses a transaction if its memory is full.
+fn pipeline(core: &LogCore, after: Cursor, count: usize) -> Result<Pipeline, StoreError> {
+    // Redis returns an error for a range after the last position, which is always empty.
     let after = after.min(Cursor::MAX.previous());
-    let keys = &shared.keys;
+    let keys = &core.keys;
     let mut range = cmd("XRANGE");
     range.arg(&keys.stream).arg(format!("({}", id(after))).arg("+").arg("COUNT").arg(count);
     let mut bounds = cmd("EVALSHA");
-    bounds.arg(shared.route.engine.scripts.bounds.get_hash()).arg(4);
+    bounds.arg(core.caller.engine.scripts.bounds.get_hash()).arg(4);
     bounds.arg(&keys.stream).arg(&keys.meta).arg(&keys.newest_of_key).arg(&keys.once);
     bounds.arg(sse_core::Epoch::random()?.as_str());
     let mut pipeline = pipe();
@@ -64,8 +98,19 @@ pub(crate) fn pipeline(
     Ok(pipeline)
 }
 
-/// Reads an answer, as much of it as the limit allows.
-fn take((entries, state): Answer, limit: PageLimit) -> Result<Read, StoreError> {
+/// The contents of a reply.
+struct Parsed {
+    bounds: Bounds,
+    state: LogState,
+    events: Vec<StoredEvent>,
+    /// The number of events in the reply, and their bytes. The reply may have more events than the limit allows.
+    size: (usize, usize),
+    /// The position of the last entry, if no entry is an event of the log.
+    skipped_to: Option<Cursor>,
+}
+
+/// Parses a reply, and drops the events that are over the limit.
+fn parse((entries, state): PageReply, limit: PageLimit) -> Result<Parsed, StoreError> {
     let mut events: Vec<StoredEvent> = Vec::with_capacity(entries.len());
     let (mut size, mut last, mut is_full) = ((0, 0), None, false);
     for (id, fields) in entries {
@@ -79,10 +124,10 @@ fn take((entries, state): Answer, limit: PageLimit) -> Result<Read, StoreError> 
         }
     }
     let skipped_to = last.filter(|_| events.is_empty());
-    Ok(Read { bounds: state.bounds()?, state, events, size, skipped_to })
+    Ok(Parsed { bounds: state.bounds()?, state, events, size, skipped_to })
 }
 
-/// The event that an entry is, unless it is somebody else's.
+/// Returns the event of an entry, or nothing if another program has added the entry.
 fn event(cursor: Cursor, fields: Vec<Value>) -> Result<Option<StoredEvent>, StoreError> {
     let (mut block, mut key) = (None, None);
     let mut fields = fields.into_iter();
@@ -95,28 +140,7 @@ fn event(cursor: Cursor, fields: Vec<Value>) -> Result<Option<StoredEvent>, Stor
     }
     let Some(block) = block else { return Ok(None) };
     let block: Vec<u8> = from_redis_value(block).map_err(StoreError::failed)?;
-    // Ours have a key that is a text.
+    // The key of an event of the log is UTF-8.
     let Ok(key) = key.map(from_redis_value::<String>).transpose() else { return Ok(None) };
     Ok(Some(StoredEvent { cursor, block: Bytes::from(block), key: key.map(Into::into) }))
-}
-
-pub(crate) async fn before_last(shared: &Shared, limit: PageLimit) -> Result<Cursor, StoreError> {
-    let (mut at, mut left) = ("+".to_owned(), limit);
-    loop {
-        let mut script = shared.invoke(&shared.route.engine.scripts.before_last)?;
-        script.arg(&at).arg(left.events).arg(left.bytes);
-        let (state, oldest, seen, bytes, is_all): (State, String, usize, usize, bool) =
-            shared.route.call(Lane::Small, &script).await?;
-        let bounds = state.bounds()?;
-        if is_all {
-            return match oldest.is_empty() {
-                _ if limit.events == 0 => Ok(bounds.newest),
-                true => Ok(bounds.floor),
-                false => Ok(cursor(&oldest)?.previous().max(bounds.floor)),
-            };
-        }
-        at = format!("({oldest}");
-        left.events = left.events.saturating_sub(seen);
-        left.bytes = left.bytes.saturating_sub(bytes);
-    }
 }

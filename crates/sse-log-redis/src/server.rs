@@ -6,48 +6,49 @@ use redis::{ConnectionInfo, RedisError, Value, cmd};
 use sse_core::store::StoreError;
 use tokio::time::timeout;
 
-use crate::failure;
-use crate::greeting;
-use crate::hub::{Hub, Signal};
-use crate::wire::{Slot, Wire};
+use crate::connection::{Connection, Slot};
+use crate::error::{from_sent_call, from_unsent_call, is_reply};
+use crate::notifications::{Followers, Signal};
+use crate::server_check;
 
-/// How many connections carry what is large.
+/// The number of connections for large calls.
 const LARGE: usize = 4;
-/// How long the answer to a question about the server itself may take.
-const ANSWER: Duration = Duration::from_millis(4500);
+/// The time within which a server must reply to a call about itself.
+const REPLY_WITHIN: Duration = Duration::from_millis(4500);
 
-/// Which connections a call goes by: what is large does not hold up what is small.
+/// The kind of connection that a call uses. A large call does not delay a small one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
     Small,
     Large,
 }
 
-/// The connections to one server, which all logs share: at most six.
+/// The connections to one server, at most six. All logs share them.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) node: ConnectionInfo,
     connect_timeout: Duration,
     small: Slot,
+    /// The connections for large calls, each with the number of calls that use it.
     large: [(Slot, Arc<AtomicUsize>); LARGE],
-    /// Redis tells of changes here.
-    news: Slot,
-    hub: Arc<Hub>,
-    /// Which server it is: when that changes another history may have taken the place of the one we know.
+    /// The connection by which Redis notifies of changes.
+    notifications: Slot,
+    followers: Arc<Followers>,
+    /// The ids of the server and of its history. If they change, the server may have another history than before.
     identity: Mutex<Option<String>>,
-    /// Whether it is known not to evict events.
-    keeps_all: AtomicBool,
+    /// True after a check has shown that the server does not evict events.
+    is_memory_checked: AtomicBool,
 }
 
-/// A connection for one call.
-pub(crate) struct Call {
-    pub(crate) wire: Wire,
-    busy: Option<Arc<AtomicUsize>>,
+/// A connection for the time of one call.
+pub(crate) struct Lease {
+    pub(crate) connection: Connection,
+    calls: Option<Arc<AtomicUsize>>,
 }
 
-impl Drop for Call {
+impl Drop for Lease {
     fn drop(&mut self) {
-        self.busy.iter().for_each(|busy| _ = busy.fetch_sub(1, SeqCst));
+        self.calls.iter().for_each(|calls| _ = calls.fetch_sub(1, SeqCst));
     }
 }
 
@@ -58,121 +59,125 @@ impl Server {
             connect_timeout,
             small: Slot::default(),
             large: Default::default(),
-            news: Slot::default(),
-            hub: Arc::default(),
+            notifications: Slot::default(),
+            followers: Arc::default(),
             identity: Mutex::default(),
-            keeps_all: AtomicBool::new(false),
+            is_memory_checked: AtomicBool::new(false),
         }
     }
 
-    pub(crate) async fn wire(&self, lane: Lane) -> Result<Call, RedisError> {
+    /// Returns a connection for a call. A large call gets the one with the fewest calls.
+    pub(crate) async fn connection(&self, lane: Lane) -> Result<Lease, RedisError> {
         let small = self.small().await?;
         if lane == Lane::Small {
-            return Ok(Call { wire: small, busy: None });
+            return Ok(Lease { connection: small, calls: None });
         }
-        let least = self.large.iter().min_by_key(|(_, busy)| busy.load(SeqCst));
-        let (slot, busy) = least.expect("there are four");
-        busy.fetch_add(1, SeqCst);
-        let mut call = Call { wire: small, busy: Some(Arc::clone(busy)) };
-        call.wire = slot.get(|| Wire::open(&self.node, self.connect_timeout, |_| {})).await?;
-        Ok(call)
+        let least = self.large.iter().min_by_key(|(_, calls)| calls.load(SeqCst));
+        let (slot, calls) = least.expect("there are four");
+        calls.fetch_add(1, SeqCst);
+        let mut lease = Lease { connection: small, calls: Some(Arc::clone(calls)) };
+        let connect = || Connection::open(&self.node, self.connect_timeout, |_| {});
+        lease.connection = slot.get(connect).await?;
+        Ok(lease)
     }
 
-    async fn small(&self) -> Result<Wire, RedisError> {
+    async fn small(&self) -> Result<Connection, RedisError> {
         let connect = async || {
-            let mut wire = Wire::open(&self.node, self.connect_timeout, |_| {}).await?;
-            let checked = timeout(ANSWER, greeting::check(&mut wire)).await;
-            checked.unwrap_or_else(|_| Err(no_answer()))?;
-            Ok(wire)
+            let mut connection = Connection::open(&self.node, self.connect_timeout, |_| {}).await?;
+            let checked = timeout(REPLY_WITHIN, server_check::check_version(&mut connection)).await;
+            checked.unwrap_or_else(|_| Err(no_reply()))?;
+            Ok(connection)
         };
         self.small.get(connect).await
     }
 
-    /// Has a follower woken when something changes in the log of this stream.
+    /// Returns a signal that wakes a follower when the log of this stream changes.
     pub(crate) async fn listen(&self, stream: &str) -> Result<Arc<Signal>, StoreError> {
-        let signal = self.hub.join(stream);
+        let signal = self.followers.add(stream);
         self.subscribe(stream).await?;
         Ok(signal)
     }
 
     async fn subscribe(&self, stream: &str) -> Result<(), StoreError> {
         let connect = async || {
-            let hub = Arc::clone(&self.hub);
-            Wire::open(&self.node, self.connect_timeout, move |push| hub.hears(push)).await
+            let followers = Arc::clone(&self.followers);
+            let on_push = move |push: &redis::PushInfo| followers.on_push(push);
+            Connection::open(&self.node, self.connect_timeout, on_push).await
         };
-        let mut news = self.news.get(connect).await.map_err(failure::not_sent)?;
-        ask(&mut news, cmd("SSUBSCRIBE").arg(stream)).await.map_err(failure::of_call).map(drop)
+        let mut connection = self.notifications.get(connect).await.map_err(from_unsent_call)?;
+        let subscribing = call(&mut connection, cmd("SSUBSCRIBE").arg(stream)).await;
+        subscribing.map_err(from_sent_call).map(drop)
     }
 
-    /// Refuses a server that evicts events.
+    /// Checks that the server does not evict events, unless an earlier check has shown it.
     pub(crate) async fn check_memory(&self) -> Result<(), StoreError> {
-        if !self.keeps_all.load(SeqCst) {
-            let mut small = self.small().await.map_err(failure::not_sent)?;
-            let checked = timeout(ANSWER, greeting::check_memory(&mut small)).await;
-            checked.unwrap_or_else(|_| Err(no_answer())).map_err(failure::not_sent)?;
-            self.keeps_all.store(true, SeqCst);
+        if !self.is_memory_checked.load(SeqCst) {
+            let mut small = self.small().await.map_err(from_unsent_call)?;
+            let checked = timeout(REPLY_WITHIN, server_check::check_memory(&mut small)).await;
+            checked.unwrap_or_else(|_| Err(no_reply())).map_err(from_unsent_call)?;
+            self.is_memory_checked.store(true, SeqCst);
         }
         Ok(())
     }
 
-    /// Asks which server it is, and whether it tells of changes still. When it is another, all followers begin again. Answers
-    /// whether it is a master.
+    /// Checks the identity of the server and its notifications. If the identity has changed, all followers begin again.
+    /// Returns true if the server is a master.
     pub(crate) async fn check(&self) -> bool {
         let Some(mut small) = self.small.open() else { return true };
-        let question = ask(&mut small, cmd("INFO").arg("server").arg("replication")).await;
+        let info = call(&mut small, cmd("INFO").arg("server").arg("replication")).await;
         let mut is_master = true;
-        match question.map(|answer| redis::from_redis_value::<String>(answer).unwrap_or_default()) {
+        match info.map(|reply| redis::from_redis_value::<String>(reply).unwrap_or_default()) {
             Ok(info) => {
-                is_master = greeting::value(&info, "role") != Some("slave");
-                let part = |name| greeting::value(&info, name).unwrap_or_default();
+                is_master = server_check::info_field(&info, "role") != Some("slave");
+                let part = |name| server_check::info_field(&info, name).unwrap_or_default();
                 let now = format!("{} {}", part("run_id"), part("master_replid"));
                 let mut known = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
                 if known.replace(now.clone()).is_some_and(|before| before != now) {
-                    self.hub.end_all();
+                    self.followers.end_all();
                 }
             }
-            // A user who may not ask.
-            Err(error) if failure::is_answer(&error) => {}
-            Err(_) => self.leave(),
+            // The user may not run `INFO`.
+            Err(error) if is_reply(&error) => {}
+            Err(_) => self.close(),
         }
-        self.check_news().await;
+        self.check_notifications().await;
         is_master
     }
 
-    async fn check_news(&self) {
-        let Some(mut news) = self.news.open() else { return };
-        if ask(&mut news, &cmd("PING")).await.is_err_and(|error| !failure::is_answer(&error)) {
-            news.leave();
-            self.hub.end_all();
+    async fn check_notifications(&self) {
+        let Some(mut connection) = self.notifications.open() else { return };
+        if call(&mut connection, &cmd("PING")).await.is_err_and(|error| !is_reply(&error)) {
+            connection.retire();
+            self.followers.end_all();
             return;
         }
-        for channel in self.hub.unheard() {
-            if ask(&mut news, cmd("SUNSUBSCRIBE").arg(&channel)).await.is_err() {
+        for channel in self.followers.remove_unused_channels() {
+            if call(&mut connection, cmd("SUNSUBSCRIBE").arg(&channel)).await.is_err() {
                 return;
             }
-            // Somebody may have come meanwhile.
-            let listening = self.hub.of(Some(channel.clone()));
-            if !listening.is_empty() && self.subscribe(&channel).await.is_ok() {
-                listening.iter().for_each(|signal| signal.notify());
+            // A follower may have subscribed meanwhile.
+            let following = self.followers.signals(Some(channel.clone()));
+            if !following.is_empty() && self.subscribe(&channel).await.is_ok() {
+                following.iter().for_each(|signal| signal.notify());
             }
         }
     }
 
-    /// Closes all connections: another server is to be used, or this one does not answer.
-    pub(crate) fn leave(&self) {
-        self.small.leave();
-        self.large.iter().for_each(|(slot, _)| slot.leave());
-        self.news.leave();
-        self.hub.end_all();
+    /// Closes all connections: the engine switches to another server, or this one does not reply.
+    pub(crate) fn close(&self) {
+        self.small.close();
+        self.large.iter().for_each(|(slot, _)| slot.close());
+        self.notifications.close();
+        self.followers.end_all();
     }
 }
 
-async fn ask(wire: &mut Wire, command: &redis::Cmd) -> Result<Value, RedisError> {
-    let asking = timeout(ANSWER, command.query_async(&mut wire.inner));
-    asking.await.unwrap_or_else(|_| Err(no_answer()))
+async fn call(connection: &mut Connection, command: &redis::Cmd) -> Result<Value, RedisError> {
+    let calling = timeout(REPLY_WITHIN, command.query_async(&mut connection.inner));
+    calling.await.unwrap_or_else(|_| Err(no_reply()))
 }
 
-fn no_answer() -> RedisError {
-    let error = std::io::Error::new(std::io::ErrorKind::TimedOut, "Redis does not answer");
-    error.into()
+fn no_reply() -> RedisError {
+    let reason = format!("Redis did not reply within {REPLY_WITHIN:?}");
+    std::io::Error::new(std::io::ErrorKind::TimedOut, reason).into()
 }

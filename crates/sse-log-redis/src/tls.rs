@@ -10,38 +10,41 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-/// Whether the connection is to be encrypted, and the server's certificate checked.
-pub(crate) fn is_wanted(node: &ConnectionInfo) -> bool {
+/// Returns true if the connection must be encrypted, and the server's certificate checked.
+pub(crate) fn is_required(node: &ConnectionInfo) -> bool {
     matches!(node.addr(), ConnectionAddr::TcpTls { insecure: false, .. })
 }
 
-/// Connects by TLS, with the certificates that the system trusts. Those are read once in a process.
+/// Connects by TLS, with the certificates that the system trusts. A process reads those once.
 pub(crate) async fn connect(
     node: &ConnectionInfo,
     within: Duration,
     config: AsyncConnectionConfig,
 ) -> Result<MultiplexedConnection, RedisError> {
     let ConnectionAddr::TcpTls { host, port, .. } = node.addr() else {
-        return Err(io::Error::other("TLS is for TCP").into());
+        return Err(io::Error::other("connecting by TLS: the address is no TCP address").into());
     };
     let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
     let connector = TlsConnector::from(trusted()?);
     let tcp = timeout(within, TcpStream::connect((host.as_str(), *port)));
-    let tcp = tcp.await.unwrap_or_else(|_| Err(too_late("no connection", within)))?;
+    let tcp = tcp.await.unwrap_or_else(|_| {
+        Err(timed_out("connecting by TCP: no connection", "the address", within))
+    })?;
     tcp.set_nodelay(true)?;
     let connecting = async {
         let encrypted = connector.connect(name, tcp).await?;
         MultiplexedConnection::new_with_config(node.redis_settings(), encrypted, config).await
     };
-    let why = "no answer by TLS, which the port may not speak";
-    let (connection, driver) =
-        timeout(within, connecting).await.map_err(|_| too_late(why, within))??;
+    let what = "connecting by TLS: no reply";
+    let (connection, driver) = timeout(within, connecting)
+        .await
+        .map_err(|_| timed_out(what, "that the port accepts TLS", within))??;
     tokio::spawn(driver);
     Ok(connection)
 }
 
-fn too_late(what: &str, within: Duration) -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, format!("{what}, within {within:?}"))
+fn timed_out(what: &str, to_check: &str, within: Duration) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("{what} within {within:?}; check {to_check}"))
 }
 
 fn trusted() -> Result<Arc<ClientConfig>, RedisError> {

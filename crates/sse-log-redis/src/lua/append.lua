@@ -1,9 +1,10 @@
--- ARGV: how long this process has not written, how long an idempotency key is remembered, how many events, how many bytes and how many
--- milliseconds are kept, or ''; then for each event its block, its key or '', and its idempotency key or ''. Answers the epoch and the ids;
--- nothing where the log is finished.
+-- Appends events, and drops those that are then over the limits.
+-- ARGV: the milliseconds since this process last wrote, or ''; the window of idempotency keys in milliseconds; the limits of events, of bytes,
+-- and of age in milliseconds or ''; then for each event its block, its key or '', and its idempotency key or ''.
+-- Returns the epoch and the ids; nothing if the log is finished.
 local window, most, most_bytes, age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-look()
-tick(ARGV[2])
+read_state()
+advance_clock(ARGV[2])
 local is_keyed, is_new, is_once = false, false, false
 for i = 7, #ARGV, 3 do
   is_keyed = is_keyed or ARGV[i + 1] ~= ''
@@ -12,7 +13,7 @@ for i = 7, #ARGV, 3 do
 end
 if state.finished and is_new then return false end
 
--- What would fail halfway is refused before anything is written; so the types of all keys have been seen by now.
+-- Checks before the first write all that would fail halfway: the types of the keys, and the commands that the user may run.
 if is_keyed then redis.call('HLEN', newest_of_key) end
 if is_once then redis.call('HLEN', once) end
 local needed = { { 'XADD', stream, '*', 'b', '' }, { 'HSET', meta, 'oldest', '' }, { 'SPUBLISH', stream, '' } }
@@ -25,11 +26,11 @@ for _, command in ipairs(is_new and needed or {}) do
   end
 end
 
-if is_new then settle() end
-if age and is_new then sample(age) end
+if is_new then reconcile() end
+if age and is_new then add_sample(age) end
 local answer, added, added_bytes = { state.epoch }, 0, 0
 
--- A key has one event: the one before it goes.
+-- Drops the event that had this key before: a key has one event.
 local function supersede(key, id, size)
   local known = redis.call('HGET', newest_of_key, key)
   redis.call('HSET', newest_of_key, key, id .. ' ' .. size)
@@ -77,12 +78,12 @@ if not is_new then return answer end
 set('oldest', first)
 set('newest', newest)
 set('count', length)
--- At least as fast as it is added to, and no more than twice as fast, in events or in bytes: the script is not to take long.
-trim(most, most_bytes, age, function(gone, gone_bytes)
-  local is_much = gone_bytes >= math.max(2 * added_bytes, 4 * MIB)
-  return is_much or gone >= 2 * added and gone_bytes >= 2 * added_bytes
+-- Drops at least as many events and bytes as it has added, and at most twice as many events or bytes, so that the script is short.
+trim(most, most_bytes, age, function(dropped, dropped_bytes)
+  local is_much = dropped_bytes >= math.max(2 * added_bytes, 4 * MIB)
+  return is_much or dropped >= 2 * added and dropped_bytes >= 2 * added_bytes
 end)
 if is_once then forget(most, window, 2 * added) end
 save()
-announce()
+notify()
 return answer

@@ -1,11 +1,13 @@
 #!lua flags=allow-oom
--- ARGV: the epoch to be replaced. Answers the epoch there is.
-look()
-local begins = settle()
+-- Replaces an epoch.
+-- ARGV: the epoch to replace.
+-- Returns the epoch of the log.
+read_state()
+local begins = reconcile()
 if not begins and state.epoch == ARGV[2] then
   set('epoch', ARGV[1])
   begins = true
 end
 save()
-if begins then announce() end
+if begins then notify() end
 return state.epoch

@@ -1,6 +1,6 @@
--- The time of the log: milliseconds that have passed, as far as anybody knows. The server's clock may jump; but no more has passed since the
--- log was last written to than since this process wrote to it: `elapsed`, by a clock that does not jump, or '' if it never has.
-local function tick(elapsed)
+-- Advances the time of the log, in milliseconds. The server's clock may jump, so it is limited: the log was last written to at most `elapsed`
+-- ago, which is the time since this process wrote to it, by a clock that does not jump; '' if this process has not written.
+local function advance_clock(elapsed)
   local now = redis.call('TIME')
   local ms = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
   local passed = state.time and math.max(0, ms - number('time')) or 0
@@ -9,8 +9,8 @@ local function tick(elapsed)
   set('clock', number('clock') + passed)
 end
 
--- Ages go by samples, `time id;`: what there was when a 64th of the age had passed again.
-local function sample(age)
+-- Adds a sample, `time id;`: the newest id at that time. It adds one each time that a 64th of the age has passed.
+local function add_sample(age)
   if number('clock') < number('bucket') then return end
   local ages, step = state.ages or '', math.max(1, math.floor(age / 64))
   local sampled = string.match(ages, ' (%S+);$') or state.aged or '0-0'
@@ -20,8 +20,8 @@ local function sample(age)
   set('bucket', (math.floor(number('clock') / step) + 1) * step)
 end
 
--- The newest entry that is older than this.
-local function aged(age)
+-- Returns the id of the newest entry that is older than `age`.
+local function newest_aged(age)
   local ages = state.ages or ''
   while true do
     local at, id, rest = string.match(ages, '^(%d+) ([%d-]+);(.*)$')

@@ -1,11 +1,13 @@
 #!lua flags=allow-oom
+-- Deletes an event.
 -- ARGV: the id of the event.
-look()
+-- Returns 1 if it has deleted an event, or 0.
+read_state()
 redis.call('HLEN', newest_of_key)
-if settle() then
-  -- It was an event of another life.
+if reconcile() then
+  -- The event was of another epoch.
   save()
-  announce()
+  notify()
   return 0
 end
 local entry = redis.call('XRANGE', stream, ARGV[2], ARGV[2])[1]
@@ -19,5 +21,5 @@ if entry then
   set('deletions', number('deletions') + 1)
 end
 save()
-if entry then announce() end
+if entry then notify() end
 return entry and 1 or 0

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
-look()
-local begins = settle()
+read_state()
+local begins = reconcile()
 if begins or not state.finished then
   set('finished', '1')
   save()
-  announce()
+  notify()
 end
 return 1

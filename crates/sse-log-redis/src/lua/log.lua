@@ -1,16 +1,16 @@
--- What every script begins with. ARGV[1] is the name of a new epoch, for when one must begin.
+-- The functions that all scripts share. ARGV[1] is the epoch that begins if the log has none, or if its stream is lost.
 local stream, meta, newest_of_key, once = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local MIB = 1024 * 1024
 
--- What `meta` holds: `state` is what it is to hold, `changed` the fields that are still to be written.
+-- The fields of `meta`. `state` has the values that `meta` must get, `changed` those that `save` has not written yet.
 local FIELDS = {
   'epoch', 'finished', 'deletions', 'floor', 'oldest', 'newest', 'count', 'bytes', 'largest', 'largest_at', 'largest_since',
   'counted', 'to_count', 'time', 'clock', 'ages', 'aged', 'bucket', 'once_first', 'once_next'
 }
 local state, changed = {}, {}
--- What the stream is like: how many entries, the first of them, and the newest there ever was.
+-- The number of entries of the stream, the id of the first entry, and the newest id that the stream has ever had.
 local length, first, newest
--- Whether the stream is gone, or lacks its end: another one, or an older one, is in its place.
+-- True if the stream is gone, or lacks its newest entries: another stream, or an older one, has replaced it.
 local is_lost
 
 local function set(name, value)
@@ -34,7 +34,7 @@ local function save()
   if #fields > 0 then redis.call('HSET', meta, unpack(fields)) end
 end
 
--- The numbers of an id have up to 20 digits, more than Lua reckons with.
+-- Returns true if `number` is larger than `other`. Compares text: the numbers of an id have up to 20 digits, more than a Lua number is exact for.
 local function is_larger(number, other)
   if #number ~= #other then return #number > #other end
   return number > other
@@ -48,7 +48,7 @@ local function is_after(id, other)
   return is_larger(number, other_number)
 end
 
--- The fields of an entry: its block and its key. Somebody else's entry has no block.
+-- Returns the block and the key of an entry. An entry of another program has no block.
 local function fields(entry)
   local block, key
   for i = 1, #entry[2], 2 do
@@ -58,8 +58,8 @@ local function fields(entry)
   return block, key
 end
 
--- Wakes the followers of all processes. It is sent once the script has ended.
-local function announce()
+-- Notifies the followers of all processes. Redis sends the message after the script has ended.
+local function notify()
   redis.pcall('SPUBLISH', stream, '')
 end
 
@@ -68,31 +68,31 @@ local function first_entry()
   return entry and entry[1] or ''
 end
 
--- The newest id the stream has given.
+-- Returns the newest id that the stream has given.
 local function newest_given()
   if redis.call('EXISTS', stream) == 0 then return '0-0' end
   local info = redis.call('XINFO', 'STREAM', stream)
   for i = 1, #info, 2 do
-    -- `create` makes an empty stream by an entry of that id.
+    -- `create` adds an entry of the id 0-1 to make an empty stream.
     if info[i] == 'last-generated-id' and info[i + 1] ~= '0-1' then return info[i + 1] end
   end
   return '0-0'
 end
 
--- Reads all that there is to know, and writes nothing. `XINFO` would give the first and the last entry whole: it is asked only where
--- the newest entry is not the one that was there.
-local function look()
+-- Reads the state of the log and of the stream, and writes nothing. `XINFO` returns the whole first and last entry, so it is called only if
+-- the stream has no entry at or after the newest known id.
+local function read_state()
   local values = redis.call('HMGET', meta, unpack(FIELDS))
   for i, name in ipairs(FIELDS) do state[name] = values[i] or nil end
   length = redis.call('XLEN', stream)
   local last = redis.call('XREVRANGE', stream, '+', state.newest or '0-0', 'COUNT', 1)[1]
   newest = last and last[1] or newest_given()
   is_lost = state.epoch and state.newest and is_after(state.newest, newest) or false
-  local is_as_it_was = not is_lost and state.newest == newest and number('count') == length
-  first = is_as_it_was and state.oldest or first_entry()
+  local is_unchanged = not is_lost and state.newest == newest and number('count') == length
+  first = is_unchanged and state.oldest or first_entry()
 end
 
--- A cluster that moves a log to another node refuses a script that names a key that does not exist: all of them do from the beginning.
+-- Creates all keys. While a cluster moves a log to another node, it refuses a script that names a key that does not exist.
 local function create()
   redis.pcall('HSET', newest_of_key, '', '')
   redis.pcall('HSET', once, '', '')
@@ -102,10 +102,10 @@ local function create()
   end
 end
 
--- Begins an epoch where there is none, or where the stream is not what it was: ids of what is lost must not come to name others. Takes
--- note of what somebody else has trimmed: the bytes that are left are then counted again, by `retain.lua`: those of the entries after
--- `counted`, up to `to_count`, are not in `bytes` yet. Answers whether an epoch has begun.
-local function settle()
+-- Begins an epoch if the log has none, or if its stream is lost: the ids of lost events must not name other events. If another program has
+-- trimmed the stream, `retain.lua` counts the bytes again: the entries after `counted`, up to `to_count`, are not in `bytes` yet.
+-- Returns true if an epoch has begun.
+local function reconcile()
   local begins = is_lost or not state.epoch
   if begins then
     create()
@@ -129,8 +129,8 @@ local function settle()
   return begins
 end
 
--- What `State` in `bounds.rs` reads. `floor` is what was dropped up to when `oldest` came to be the oldest. Where it is not the oldest any
--- more, somebody else has trimmed.
+-- Returns what `LogState` in `log_state.rs` parses. `floor` is the position up to which entries were dropped when `oldest` became the oldest
+-- entry. If `oldest` is not the oldest entry any more, another program has trimmed the stream.
 local function bounds()
   return {
     state.epoch, state.finished and 1 or 0, number('deletions'), state.floor or '', state.oldest or '', first, newest,
@@ -138,19 +138,19 @@ local function bounds()
   }
 end
 
--- Whether the bytes of this entry are in `bytes`.
+-- Returns true if the bytes of this entry are in `bytes`.
 local function is_counted(id)
   return not state.counted or state.counted == '' or not is_after(id, state.counted) or is_after(id, state.to_count)
 end
 
--- How many entries to look at next, after so many of so many bytes: all of them are in memory once more meanwhile.
+-- Returns the number of entries to read next, after `seen` entries of `bytes` bytes. Redis holds a second copy of them in memory meanwhile.
 local function at_a_time(seen, bytes)
   local likely = seen > 0 and math.floor(MIB / math.max(1, bytes / seen)) or 2
   local surely = math.floor(16 * MIB / math.max(1, number('largest')))
   return math.max(1, math.min(likely, surely, 500))
 end
 
--- Whether this entry is the newest of its key. `newest_of_key` has `id size`.
+-- Returns true if this entry is the newest of its key. `newest_of_key` has `id size` for each key.
 local function is_newest_of(key, id)
   local known = redis.call('HGET', newest_of_key, key)
   return known and string.sub(known, 1, #id + 1) == id .. ' '

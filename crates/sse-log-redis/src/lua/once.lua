@@ -1,5 +1,6 @@
--- What is remembered of idempotency keys, in one hash: under `=key` the event's id, when it came, the number of the key, and the epoch; under
--- `#number` the key. `once_first` up to `once_next` are the numbers that may be there.
+-- The hash `once` has the idempotency keys: the field `=key` has the event's id, the time of the append, the number of the key, and the epoch;
+-- the field `#number` has the key. The numbers are at least `once_first` and less than `once_next`.
+-- Returns the id of the event with this idempotency key, or false if the log does not remember the key.
 local function remembered(key, window)
   local value = redis.call('HGET', once, '=' .. key)
   if not value or is_lost then return false end
@@ -13,7 +14,8 @@ local function remember(key, id)
   set('once_next', number('once_next') + 1)
 end
 
--- Forgets keys that came before so many others, or so long ago; at most so many of them. Answers whether there may be more.
+-- Drops keys that are over the limits: those before the newest `most`, and those older than `window`; at most `at_most` of them.
+-- Returns true if more may be over the limits.
 local function forget(most, window, at_most)
   local oldest, next = number('once_first'), number('once_next')
   for _ = 1, at_most do
@@ -22,10 +24,10 @@ local function forget(most, window, at_most)
     local key = redis.call('HGET', once, field)
     local value = key and redis.call('HGET', once, '=' .. key)
     local at, of = string.match(value or '', '^%S+ (%d+) (%d+) ')
-    local is_of_it = of and tonumber(of) == oldest
-    if is_of_it and next - oldest <= most + 1 and number('clock') - tonumber(at) <= window then break end
+    local is_its_key = of and tonumber(of) == oldest
+    if is_its_key and next - oldest <= most + 1 and number('clock') - tonumber(at) <= window then break end
     redis.call('HDEL', once, field)
-    if is_of_it then redis.call('HDEL', once, '=' .. key) end
+    if is_its_key then redis.call('HDEL', once, '=' .. key) end
     oldest = oldest + 1
     set('once_first', oldest)
     at_most = at_most - 1

@@ -1,14 +1,15 @@
 #!lua flags=allow-oom
--- ARGV: how long this process has not written, how long an idempotency key is remembered, how many events, how many bytes, and how many
--- milliseconds are kept, or ''; where in the keys to look on. Drops some, and answers whether there may be more to do, and where to look
--- on then.
+-- Drops some of the events and keys that are over the limits.
+-- ARGV: the milliseconds since this process last wrote, or ''; the window of idempotency keys in milliseconds; the limits of events, of bytes,
+-- and of age in milliseconds or ''; the position from which to scan the keys.
+-- Returns 1 if more may be over the limits, or 0, and the position from which to scan the keys next.
 local window, most, most_bytes, age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-look()
-local begins = settle()
-tick(ARGV[2])
-if age then sample(age) end
+read_state()
+local begins = reconcile()
+advance_clock(ARGV[2])
+if age then add_sample(age) end
 
--- What somebody else has left is counted again. Until all is, the limit is compared to what has been.
+-- After another program has trimmed, counts the bytes again. Until it has counted all entries, it compares the limit to those counted so far.
 local more, seen, bytes = false, 0, 0
 while state.counted and state.counted ~= '' and not more do
   local n = at_a_time(seen, bytes)
@@ -20,14 +21,14 @@ while state.counted and state.counted ~= '' and not more do
 end
 set('bytes', number('bytes') + bytes)
 
-local is_enough = trim(most, most_bytes, age, function(gone, gone_bytes)
-  return gone >= 5000 or gone_bytes >= 4 * MIB
+local is_enough = trim(most, most_bytes, age, function(dropped, dropped_bytes)
+  return dropped >= 5000 or dropped_bytes >= 4 * MIB
 end)
 local remembers = forget(most, window, 1000)
 save()
-if begins then announce() end
+if begins then notify() end
 
--- Keys whose events somebody else has trimmed.
+-- Drops the keys whose events another program has trimmed.
 local at = ARGV[7]
 if at ~= '0' or redis.call('HLEN', newest_of_key) > length + 1 then
   local scan = redis.call('HSCAN', newest_of_key, at, 'COUNT', 500)

@@ -7,92 +7,93 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionInfo, PushInfo, PushKind, RedisError};
 use tokio::sync::Mutex;
 
-/// A connection that many can use at a time.
+/// A connection that many calls can use at a time.
 #[derive(Debug, Clone)]
-pub(crate) struct Wire {
+pub(crate) struct Connection {
     pub(crate) inner: MultiplexedConnection,
-    /// It has ended, or does not answer.
-    is_useless: Arc<AtomicBool>,
+    /// True if the connection has ended, or does not reply.
+    is_retired: Arc<AtomicBool>,
 }
 
-impl Wire {
-    /// Connects. What Redis tells by itself, and that the connection has ended, is given to `hears`.
+impl Connection {
+    /// Connects. Calls `on_push` with each message that Redis pushes, and when the connection ends.
     pub(crate) async fn open(
         node: &ConnectionInfo,
         within: Duration,
-        hears: impl Fn(&PushInfo) + Send + Sync + 'static,
+        on_push: impl Fn(&PushInfo) + Send + Sync + 'static,
     ) -> Result<Self, RedisError> {
-        let is_useless = Arc::new(AtomicBool::new(false));
-        let ended = Arc::clone(&is_useless);
+        let is_retired = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&is_retired);
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(within))
-            // How long an answer may take depends on what is asked.
+            // Each call has a timeout of its own.
             .set_response_timeout(None)
             .set_push_sender(move |push: PushInfo| {
                 if push.kind == PushKind::Disconnection {
                     ended.store(true, SeqCst);
                 }
-                hears(&push);
+                on_push(&push);
                 Ok::<(), Infallible>(())
             });
         #[cfg(feature = "tls")]
-        if crate::tls::is_wanted(node) {
+        if crate::tls::is_required(node) {
             let inner = crate::tls::connect(node, within, config).await?;
-            return Ok(Self { inner, is_useless });
+            return Ok(Self { inner, is_retired });
         }
         let client = Client::open(node.clone())?;
         let inner = client.get_multiplexed_async_connection_with_config(&config).await?;
-        Ok(Self { inner, is_useless })
+        Ok(Self { inner, is_retired })
     }
 
-    pub(crate) fn is_useless(&self) -> bool {
-        self.is_useless.load(SeqCst)
+    pub(crate) fn is_retired(&self) -> bool {
+        self.is_retired.load(SeqCst)
     }
 
-    /// Has the next call use another connection.
-    pub(crate) fn leave(&self) {
-        self.is_useless.store(true, SeqCst);
+    /// Retires the connection: the next call uses another.
+    pub(crate) fn retire(&self) {
+        self.is_retired.store(true, SeqCst);
     }
 }
 
-/// A place for a connection, which is made again when it is gone.
+/// A slot for one connection. It connects again if the connection has ended.
 ///
-/// It does not try again by itself: whether a call may be repeated is for the log to decide.
+/// It does not repeat a call: the log decides whether a call may be repeated.
 #[derive(Debug, Default)]
 pub(crate) struct Slot {
     state: Mutex<State>,
-    /// How many attempts to connect have begun.
+    /// The number of attempts to connect that have begun.
     attempts: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    open: Option<Wire>,
-    /// The last attempt that failed.
+    open: Option<Connection>,
+    /// The number and the error of the last attempt that failed.
     failed: Option<(u64, RedisError)>,
 }
 
 impl Slot {
+    /// Returns the open connection, or connects.
     pub(crate) async fn get(
         &self,
-        connect: impl AsyncFnOnce() -> Result<Wire, RedisError>,
-    ) -> Result<Wire, RedisError> {
+        connect: impl AsyncFnOnce() -> Result<Connection, RedisError>,
+    ) -> Result<Connection, RedisError> {
         let begun = self.attempts.load(SeqCst);
         let mut state = self.state.lock().await;
-        if let Some(open) = state.open.as_ref().filter(|open| !open.is_useless()) {
+        if let Some(open) = state.open.as_ref().filter(|open| !open.is_retired()) {
             return Ok(open.clone());
         }
         state.open = None;
-        // One attempt serves all who came before it: they would wait for one another's else.
+        // One attempt serves all calls that came before it: otherwise each would wait for the attempts of the others.
         if let Some((_, error)) = state.failed.as_ref().filter(|(attempt, _)| *attempt > begun) {
             return Err(error.clone());
         }
         let attempt = self.attempts.fetch_add(1, SeqCst) + 1;
         match connect().await {
-            Ok(wire) => {
+            Ok(connection) => {
                 state.failed = None;
-                state.open = Some(wire.clone());
-                Ok(wire)
+                state.open = Some(connection.clone());
+                Ok(connection)
             }
             Err(error) => {
                 state.failed = Some((attempt, error.clone()));
@@ -101,18 +102,18 @@ impl Slot {
         }
     }
 
-    /// The connection, if there is one that nobody is making at the moment.
-    pub(crate) fn open(&self) -> Option<Wire> {
+    /// Returns the open connection, if there is one and no call is connecting.
+    pub(crate) fn open(&self) -> Option<Connection> {
         let state = self.state.try_lock().ok()?;
-        state.open.clone().filter(|open| !open.is_useless())
+        state.open.clone().filter(|open| !open.is_retired())
     }
 
-    /// Has the connection closed once those have their answers that wait for one.
-    pub(crate) fn leave(&self) {
+    /// Retires the connection. It closes after the calls that wait for a reply have ended.
+    pub(crate) fn close(&self) {
         if let Ok(mut state) = self.state.try_lock()
             && let Some(open) = state.open.take()
         {
-            open.leave();
+            open.retire();
         }
     }
 }

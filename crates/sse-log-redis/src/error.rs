@@ -1,16 +1,17 @@
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 use sse_core::store::StoreError;
 
-/// What Redis, or its absence, says of a call that was not sent.
-pub(crate) fn not_sent(error: RedisError) -> StoreError {
+/// Returns the error of a call that was not sent.
+pub(crate) fn from_unsent_call(error: RedisError) -> StoreError {
     StoreError::failed(error)
 }
 
-/// How Redis refuses a script that it has not begun; the last five also one that it has, before that writes anything: `append.lua` looks at
-/// the types of the keys first.
+/// The errors by which Redis refuses a script before it begins. Redis returns the last five also in a script that has begun, but before it
+/// writes: `append.lua` looks at the types of the keys first.
 const REFUSALS: [&str; 15] = [
     "ASK",
     "BUSY",
@@ -29,10 +30,10 @@ const REFUSALS: [&str; 15] = [
     "WRONGTYPE",
 ];
 
-/// What an error says of a call that was sent. Of any that is not known to be a refusal it is not known what was done before: `ERR` is
-/// whatever else went wrong, maybe in the middle of a script, and a proxy has errors of its own.
-pub(crate) fn of_call(error: RedisError) -> StoreError {
-    // What a user may not do shows where the script does it.
+/// Returns the error of a call that was sent. Its outcome is unknown unless the error is known to be a refusal: `ERR` has any other cause,
+/// maybe in the middle of a script, and a proxy has errors of its own.
+pub(crate) fn from_sent_call(error: RedisError) -> StoreError {
+    // If the user may not run a command, Redis may refuse it in the middle of a script.
     let is_in_script = || error.detail().is_some_and(|detail| detail.contains("script: "));
     let is_refused = match error.code() {
         Some("NOPERM") => !is_in_script(),
@@ -40,38 +41,41 @@ pub(crate) fn of_call(error: RedisError) -> StoreError {
         None => false,
     };
     match is_refused {
-        true if error.code() == Some("READONLY") => StoreError::failed(Replica(error)),
+        true if error.code() == Some("READONLY") => StoreError::failed(ReadOnlyReplica(error)),
         true => StoreError::failed(error),
         false => StoreError::outcome_unknown(error),
     }
 }
 
-/// A replica may lose what it has, and takes nothing.
-#[derive(Debug)]
-struct Replica(RedisError);
+/// Returns the error of a call that was sent and got no reply in time.
+pub(crate) fn no_reply(within: Duration) -> StoreError {
+    StoreError::outcome_unknown(format!("Redis did not reply within {within:?}"))
+}
 
-impl fmt::Display for Replica {
+/// The error of a replica. A replica refuses writes, and it may lose the events that it has.
+#[derive(Debug)]
+struct ReadOnlyReplica(RedisError);
+
+impl fmt::Display for ReadOnlyReplica {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "this Redis is a read-only replica: the URL is to name its master, or all nodes",
-        )
+        f.write_str("this Redis is a read-only replica; name its master, or all nodes, in the URL")
     }
 }
 
-impl Error for Replica {
+impl Error for ReadOnlyReplica {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.0)
     }
 }
 
-/// Whether Redis has said it, so that the connection is whole.
-pub(crate) fn is_answer(error: &RedisError) -> bool {
+/// Returns true if Redis has sent the error, so that the connection still works.
+pub(crate) fn is_reply(error: &RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Server(_))
         || (error.kind() == ErrorKind::Extension && error.code().is_some())
 }
 
-/// Whether another server may do what this one does not.
-pub(crate) fn is_elsewhere(error: &RedisError) -> bool {
+/// Returns true if another server may accept the call.
+pub(crate) fn is_for_another_server(error: &RedisError) -> bool {
     use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly};
     let ErrorKind::Server(kind) = error.kind() else { return false };
     matches!(kind, BusyLoading | ClusterDown | MasterDown | ReadOnly)
@@ -81,16 +85,16 @@ pub(crate) fn is_elsewhere(error: &RedisError) -> bool {
 mod tests {
     use super::*;
 
-    /// What is said of a call to which Redis answers so.
-    fn of_answer(line: &str) -> (StoreError, String) {
-        let value = redis::parse_redis_value(format!("{line}\r\n").as_bytes()).expect("an answer");
+    /// Returns the error of a call to which Redis replies with this line, and the text of that reply.
+    fn of_reply(line: &str) -> (StoreError, String) {
+        let value = redis::parse_redis_value(format!("{line}\r\n").as_bytes()).expect("a reply");
         let error = value.extract_error().expect_err("an error");
-        let told = error.to_string();
-        (of_call(error), told)
+        let text = error.to_string();
+        (from_sent_call(error), text)
     }
 
     #[test]
-    fn what_is_refused_was_not_done_and_the_reason_is_told() {
+    fn a_refused_call_has_failed_and_its_error_has_the_reason() {
         for (line, reason) in [
             ("-OOM command not allowed when used memory > 'maxmemory'.", "OOM"),
             ("-READONLY You can't write against a read only replica.", "ReadOnly"),
@@ -102,24 +106,24 @@ mod tests {
             ("-NOAUTH Authentication required.", "NOAUTH"),
             ("-NOPERM this user has no permissions", "NoPerm"),
         ] {
-            let (error, told) = of_answer(line);
+            let (error, text) = of_reply(line);
             assert!(matches!(error, StoreError::Failed(_)), "{line}");
-            assert!(told.contains(reason), "{told}");
+            assert!(text.contains(reason), "{text}");
         }
     }
 
     #[test]
-    fn what_is_cut_off_or_fails_halfway_may_have_been_done() {
+    fn a_call_that_is_cut_off_or_fails_halfway_has_an_unknown_outcome() {
         let cut: RedisError = std::io::Error::from(std::io::ErrorKind::ConnectionReset).into();
-        assert!(matches!(of_call(cut), StoreError::OutcomeUnknown(_)));
+        assert!(matches!(from_sent_call(cut), StoreError::OutcomeUnknown(_)));
         for line in [
             "-ERR The stream has exhausted the last possible ID",
             "-NOPERM ACL failure in script: User app has no permissions to run the 'set' command",
-            // Proxies.
+            // A proxy sends such errors.
             "-upstream failure",
             "-SOMETHING that nobody knows",
         ] {
-            let (halfway, _) = of_answer(line);
+            let (halfway, _) = of_reply(line);
             assert!(matches!(halfway, StoreError::OutcomeUnknown(_)), "{line}");
         }
     }

@@ -1,6 +1,6 @@
 use redis::Script;
 
-/// What runs in Redis: whatever is read is true at one moment, whatever is written is written at once.
+/// The scripts that run in Redis. A script reads the state of one moment, and writes all or nothing.
 #[derive(Debug)]
 pub(crate) struct Scripts {
     pub(crate) append: Script,
@@ -26,7 +26,7 @@ impl Scripts {
     }
 }
 
-/// Puts what they have in common before the code of a script. The flags of a script are on its very first line.
+/// Returns a script: the code that all scripts share, then its own. The flags of a script must be on its first line.
 fn script(code: &str) -> Script {
     let common = [
         include_str!("lua/log.lua"),

@@ -1,6 +1,6 @@
 use sse_core::store::LogName;
 
-/// The keys of a log, all with one hash tag.
+/// The keys of a log in Redis. They have the same hash tag.
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) stream: String,
@@ -21,16 +21,16 @@ impl Keys {
     }
 }
 
-/// Refuses a prefix that would be a part of the hash tag.
+/// Checks that a prefix has no braces, which would change the hash tag.
 pub(crate) fn check_prefix(prefix: &str) -> Result<(), String> {
     match prefix.contains(['{', '}']) {
-        true => Err(format!("{prefix:?} is no prefix for the keys of a log: that has no braces")),
+        true => Err(format!("{prefix:?} is no prefix for the keys of a log: remove the braces")),
         false => Ok(()),
     }
 }
 
-/// The log whose state such a key holds.
-pub(crate) fn of_meta(prefix: &str, key: &str) -> Option<LogName> {
+/// Returns the name of the log that has this `meta` key.
+pub(crate) fn log_of_meta(prefix: &str, key: &str) -> Option<LogName> {
     let name = key.strip_prefix(prefix)?.strip_prefix(":{")?.strip_suffix("}:meta")?;
     LogName::try_from(name).ok()
 }
