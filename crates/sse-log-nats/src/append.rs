@@ -1,24 +1,17 @@
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_nats::HeaderMap;
-use futures_util::{StreamExt, stream};
-use serde_json::{Value, json};
 use sse_core::store::{Appended, NewEvent, StoreError};
 use sse_core::{Cursor, Epoch};
 
-use crate::api::Ack;
-use crate::batch::{self, Part};
+use crate::admission::{admit, stored};
+use crate::batch;
 use crate::bounds::look;
-use crate::failure::though_begun;
-use crate::keeping::admit;
-use crate::once::{self, Waits};
-use crate::once_batch;
-use crate::publish::publish;
-use crate::store::Shared;
-
-/// How many keys are cleared at a time.
-const AT_A_TIME: usize = 16;
+use crate::core::Shared;
+use crate::error::though_begun;
+use crate::idempotency::{self, Waits};
+use crate::position::cursors;
+use crate::publish::{publish, publish_batch};
 
 /// How often it is begun again in another epoch.
 const EPOCHS: usize = 20;
@@ -53,7 +46,7 @@ async fn attempt(
             (sequence, vec![cursor])
         }
         events if events.iter().any(|event| event.idempotency_key.is_some()) => {
-            once_batch::append_batch(shared, epoch, events).await?
+            idempotency::batch::append_batch(shared, epoch, events).await?
         }
         events => {
             let sequence = append_batch(shared, events).await?;
@@ -61,7 +54,7 @@ async fn attempt(
         }
     };
     if let Some(sequence) = sequence {
-        room.stored(shared, sequence);
+        stored(room, shared, sequence);
     }
     // What was changed before these were stored has been told by now.
     shared.connection.engine.changes.catch_up();
@@ -73,7 +66,7 @@ async fn attempt(
             return Ok(None);
         }
         if now != epoch {
-            once::know(shared, now, events, &cursors).await.map_err(though_begun)?;
+            idempotency::know(shared, now, events, &cursors).await.map_err(though_begun)?;
         }
         return Ok(Some(Appended { epoch: now, cursors }));
     }
@@ -81,12 +74,6 @@ async fn attempt(
         shared.appended(epoch, Cursor::new(sequence, 0));
     }
     Ok(Some(Appended { epoch, cursors }))
-}
-
-/// The positions of so many events in this message.
-fn cursors(sequence: u64, events: usize) -> impl Iterator<Item = Cursor> {
-    let before = (1..events as u64).map(move |number| Cursor::new(sequence - 1, number));
-    before.chain([Cursor::new(sequence, 0)])
 }
 
 /// What is known of the log; where that is nothing, it is looked for.
@@ -108,8 +95,8 @@ async fn append_one(
     if let Some(key) = &event.idempotency_key {
         let block = event.block.clone();
         let waits = Waits::default();
-        let patience = |_: &str| once::PATIENCE;
-        return match once::publish(
+        let patience = |_: &str| idempotency::PATIENCE;
+        return match idempotency::publish(
             shared,
             (epoch, key),
             subject,
@@ -119,8 +106,10 @@ async fn append_one(
         )
         .await?
         {
-            once::Outcome::Stored(sequence) => Ok((Some(sequence), Cursor::new(sequence, 0))),
-            once::Outcome::Known(cursor) => Ok((None, cursor)),
+            idempotency::Outcome::Stored(sequence) => {
+                Ok((Some(sequence), Cursor::new(sequence, 0)))
+            }
+            idempotency::Outcome::Known(cursor) => Ok((None, cursor)),
         };
     }
     let sequence = publish(shared, subject, headers, event.block.clone()).await?.seq;
@@ -148,33 +137,4 @@ async fn append_batch(shared: &Shared, events: &[NewEvent]) -> Result<u64, Store
         return Ok(publish(shared, subject, headers, last.block.clone()).await?.seq);
     }
     Ok(publish_batch(shared, &parts, HeaderMap::new()).await?.seq)
-}
-
-/// Stores a batch, and removes what it supersedes.
-pub(crate) async fn publish_batch(
-    shared: &Shared,
-    parts: &[Part],
-    headers: HeaderMap,
-) -> Result<Ack, StoreError> {
-    let subject = shared.names.batch(parts.len());
-    let ack = publish(shared, subject, headers, batch::encode(parts)).await?;
-    if !ack.duplicate {
-        let keys: HashSet<&str> = parts.iter().filter_map(|part| part.key.as_deref()).collect();
-        // Owned, or the future could not be sent to another thread.
-        let subjects: Vec<_> = keys.into_iter().map(|key| shared.names.keyed(key)).collect();
-        let clearings = subjects.into_iter().map(|subject| clear(shared, subject, ack.seq));
-        stream::iter(clearings).buffer_unordered(AT_A_TIME).for_each(|()| async {}).await;
-    }
-    Ok(ack)
-}
-
-/// Removes the events of a key that are older than this message. Where that fails they stay: readers still get the newest last.
-async fn clear(shared: &Shared, subject: String, before: u64) {
-    let stream = &shared.names.stream;
-    let question = json!({ "filter": subject, "seq": before });
-    let purged = shared.connection.api::<Value>(&format!("STREAM.PURGE.{stream}"), &question).await;
-    if let Err(failure) = purged {
-        let error = StoreError::from(failure);
-        tracing::debug!(error = &error as &dyn std::error::Error, "superseded events were kept");
-    }
 }

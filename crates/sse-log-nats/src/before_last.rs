@@ -3,12 +3,13 @@ use std::collections::VecDeque;
 use sse_core::Cursor;
 use sse_core::store::{PageLimit, StoreError};
 
-use crate::bounds::{Look, look_at};
+use crate::bounds::look_at;
+use crate::consumer::delivery::Delivered;
 use crate::consumer::{Consumer, Content};
-use crate::delivery::Delivered;
-use crate::get::get;
+use crate::core::Shared;
+use crate::lookup::get;
 use crate::message::{Kind, MESSAGE_SIZE};
-use crate::store::Shared;
+use crate::view::Look;
 
 /// How many messages are looked at a time.
 const AT_A_TIME: u64 = 1000;

@@ -1,73 +1,29 @@
+//! Asking NATS for the bounds of a log.
+
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+use sse_core::Cursor;
 use sse_core::store::{Bounds, StoreError};
-use sse_core::{Cursor, Epoch};
 
-use crate::api::{Info, InfoQuestion, StreamConfig, nanoseconds};
-use crate::failure::code;
-use crate::holes::confirm;
-use crate::oldest::oldest;
-use crate::record::{self, Loaded, Record};
-use crate::store::Shared;
+use crate::core::{Oldest, Shared};
+use crate::error::code;
+use crate::holes::Hole;
+use crate::jetstream::{Info, InfoQuestion, StreamConfig, nanoseconds};
+use crate::lookup::{next, next_event};
+use crate::record::Record;
+use crate::record::storage::{self, Loaded};
+use crate::view::Look;
 
-/// The largest message that the stream of a log takes while that is being finished: it refuses every event, in the order of the messages, for good;
-/// and unlike a sealed stream it drops events, and deleted ones. Once nothing else comes it takes questions about ids, on their own subject.
-pub(crate) const FINISHING: i64 = 1;
-pub(crate) const FINISHED: i64 = 4097;
+/// How many messages whose events are all gone are passed over to find the oldest.
+const PASSED_OVER: usize = 100;
+
+/// How many are looked into at a time.
+const AT_A_TIME: usize = 32;
+
 /// How often the two halves of what there is are read again where they do not belong together.
 const ATTEMPTS: usize = 20;
-
-/// What there is.
-#[derive(Debug, Clone)]
-pub(crate) struct Look {
-    pub(crate) bounds: Bounds,
-    pub(crate) info: Info,
-    pub(crate) record: Record,
-}
-
-impl Info {
-    /// The position before the first message.
-    pub(crate) fn before_first(&self) -> Cursor {
-        Cursor::new(self.state.first_seq.saturating_sub(1), 0)
-    }
-
-    pub(crate) fn newest(&self) -> Cursor {
-        Cursor::new(self.state.last_seq, 0)
-    }
-
-    pub(crate) fn is_finished(&self) -> bool {
-        self.is_closed() || self.config["max_msg_size"] == FINISHING
-    }
-
-    /// Whether nothing that was on its way can come any more.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.config["max_msg_size"] == FINISHED
-    }
-
-    /// Whether somebody has the server let go of events: it does not say of which, other than that they are the oldest.
-    pub(crate) fn has_limits(&self) -> bool {
-        ["max_msgs", "max_bytes", "max_age"].into_iter().any(|limit| self.is_set(limit))
-    }
-
-    fn is_set(&self, limit: &str) -> bool {
-        self.config[limit].as_i64().is_some_and(|limit| limit > 0)
-    }
-}
-
-impl Look {
-    /// Makes sure that nothing is in these holes, as far as they are above the floor: what is below was dropped.
-    pub(crate) async fn confirm(
-        &self,
-        shared: &Shared,
-        holes: Vec<(u64, u64)>,
-    ) -> Result<(), StoreError> {
-        let floor = self.bounds.floor.hi();
-        let above = holes.into_iter().map(|(first, end)| (first.max(floor + 1), end));
-        let above = above.filter(|(first, end)| first < end).collect();
-        confirm(shared, &self.info.created, above).await
-    }
-}
 
 /// The bounds, after what was read before.
 pub(crate) async fn look(shared: &Shared) -> Result<Look, StoreError> {
@@ -76,7 +32,7 @@ pub(crate) async fn look(shared: &Shared) -> Result<Look, StoreError> {
 
 /// The same, and how many messages there are of these subjects.
 pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
-    let at = shared.recent.now(shared);
+    let at = shared.recent.now(&shared.told);
     let is_counted = subjects.is_some();
     let look = look_now(shared, subjects).await?;
     if is_counted {
@@ -89,15 +45,15 @@ async fn look_now(shared: &Shared, subjects: Option<String>) -> Result<Look, Sto
     for _ in 0..ATTEMPTS {
         let seen = shared.seen();
         let (info, record) =
-            tokio::try_join!(info(shared, subjects.clone()), record::load(shared))?;
+            tokio::try_join!(info(shared, subjects.clone()), storage::load(shared))?;
         if let Loaded::NoStream = record {
-            record::create_stream(shared).await?;
+            storage::create_stream(shared).await?;
         }
         let record = match record {
             Loaded::Record(record) => record,
             Loaded::Nothing | Loaded::NoStream => {
                 let mut first = Record::begin(&info, None)?;
-                if !record::save(shared, &mut first).await? {
+                if !storage::save(shared, &mut first).await? {
                     continue;
                 }
                 first
@@ -114,7 +70,7 @@ async fn look_now(shared: &Shared, subjects: Option<String>) -> Result<Look, Sto
             // Of another stream of this name, or of one that was restored. One of the two may have been read too early.
             let info = self::info(shared, None).await?;
             if is_of_another(&info) {
-                record::save(shared, &mut Record::begin(&info, Some(&record))?).await?;
+                storage::save(shared, &mut Record::begin(&info, Some(&record))?).await?;
             }
             continue;
         }
@@ -129,7 +85,7 @@ async fn look_now(shared: &Shared, subjects: Option<String>) -> Result<Look, Sto
         if !info.has_limits() && trimmed > record.floor {
             let mut risen = record;
             risen.raise_floor(trimmed);
-            record::save(shared, &mut risen).await?;
+            storage::save(shared, &mut risen).await?;
             continue;
         }
         let floor = trimmed.max(record.floor);
@@ -175,42 +131,78 @@ pub(crate) async fn info(
         // The shortest there is; none would be two minutes.
         duplicate_window: nanoseconds(shared.options.idempotency_window).max(100_000_000),
     };
-    match record::create(shared, &config).await? {
+    match storage::create(shared, &config).await? {
         Some(info) => Ok(info),
         None => Ok(shared.connection.api(&subject, &question).await?),
     }
 }
 
-impl Shared {
-    /// The epoch and the newest position that were last seen.
-    pub(crate) fn seen(&self) -> Option<(Epoch, Cursor)> {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+/// The oldest event that is kept. A batch may begin with some that are not.
+pub(crate) async fn oldest(
+    shared: &Shared,
+    info: &Info,
+    record: &Record,
+    floor: Cursor,
+) -> Result<Option<Cursor>, StoreError> {
+    if info.state.messages == 0 {
+        return Ok(None);
     }
-
-    /// Remembers what was seen. Within an epoch the newest does not move back.
-    pub(crate) fn saw(&self, epoch: Epoch, newest: Cursor) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = seen.filter(|(seen, _)| *seen == epoch).map(|(_, newest)| newest);
-        *seen = Some((epoch, before.map_or(newest, |before| before.max(newest))));
+    let of = (info.state.first_seq, floor, record.deletions);
+    let newest = info.state.last_seq;
+    let known = *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner);
+    let holds =
+        |known: &Oldest| known.of == of && (known.cursor.is_some() || known.newest == newest);
+    if let Some(known) = known.filter(holds) {
+        return Ok(known.cursor);
     }
-
-    /// The position up to which limits of the stream were seen to have removed events, also once they are there no more.
-    fn trimmed(&self, info: &Info) -> Cursor {
-        let mut trimmed = self.trimmed.lock().unwrap_or_else(PoisonError::into_inner);
-        if trimmed.0 != info.created {
-            *trimmed = (info.created.clone(), Cursor::START);
-        }
-        if info.has_limits() {
-            trimmed.1 = trimmed.1.max(info.before_first());
-        }
-        trimmed.1
-    }
-
-    /// Remembers that there is an event at this position, if it is this epoch still.
-    pub(crate) fn appended(&self, epoch: Epoch, cursor: Cursor) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, newest)) = seen.as_mut().filter(|(seen, _)| *seen == epoch) {
-            *newest = cursor.max(*newest);
+    let mut sequence = info.state.first_seq.max(floor.hi() + 1);
+    let mut cursor = None;
+    for _ in 0..PASSED_OVER {
+        let Some(message) = next_event(shared, sequence).await? else { break };
+        sequence = message.sequence + 1;
+        let is_kept = |cursor: &Cursor| *cursor > floor && !record.hidden.contains(cursor);
+        cursor = message.events(&shared.names).iter().map(|event| event.cursor).find(is_kept);
+        if cursor.is_some() {
+            break;
         }
     }
+    *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner) =
+        Some(Oldest { of, newest, cursor });
+    Ok(cursor)
+}
+
+impl Look {
+    /// Makes sure that nothing is in these holes, as far as they are above the floor: what is below was dropped.
+    pub(crate) async fn confirm(
+        &self,
+        shared: &Shared,
+        holes: Vec<(u64, u64)>,
+    ) -> Result<(), StoreError> {
+        let floor = self.bounds.floor.hi();
+        let above = holes.into_iter().map(|(first, end)| (first.max(floor + 1), end));
+        let above = above.filter(|(first, end)| first < end).collect();
+        confirm(shared, &self.info.created, above).await
+    }
+}
+
+/// Makes sure that nothing is in these holes of a stream, which was created then: the stream itself is asked, once for each.
+pub(crate) async fn confirm(
+    shared: &Shared,
+    created: &str,
+    holes: Vec<Hole>,
+) -> Result<(), StoreError> {
+    let unknown = holes.into_iter().filter(|hole| !shared.holes.is_known(created, *hole));
+    let looks = unknown.map(|hole| async move {
+        match next(shared, hole.0).await? {
+            Some(message) if message.sequence < hole.1 => {
+                Err(StoreError::failed("NATS has skipped messages that it has"))
+            }
+            _ => {
+                shared.holes.know(created, hole);
+                Ok(())
+            }
+        }
+    });
+    let looks: Vec<_> = looks.collect();
+    stream::iter(looks).buffer_unordered(AT_A_TIME).try_collect().await
 }

@@ -10,11 +10,13 @@ use sse_core::store::StoreError;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::api::nanoseconds;
-use crate::connection::Lost;
-use crate::delivery::{Came, Delivered, came};
-use crate::link::Common;
-use crate::store::Shared;
+use crate::connection::lost::Lost;
+use crate::consumer::delivery::{Came, Delivered, came};
+use crate::core::Shared;
+use crate::engine::requests::Common;
+use crate::jetstream::nanoseconds;
+
+pub(crate) mod delivery;
 
 /// After how long without a message it is taken for certain that no more come of so many bytes.
 const QUIET: Duration = Duration::from_millis(500);

@@ -5,16 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use async_nats::ConnectOptions;
 use serde::Deserialize;
 use serde_json::json;
+use sse_core::Error;
 use sse_core::store::{LogName, StoreError};
-use sse_core::{Error, EventLog};
 use tokio::runtime;
 use tokio::task::JoinHandle;
 
-use crate::dial::Dial;
-use crate::link::{Common, Link};
-use crate::name::Names;
-use crate::open::connect_options;
-use crate::{EngineOptions, NatsStore, StoreOptions, open_store, watch};
+use crate::connection::dial::Dial;
+use crate::engine::requests::{Common, Link};
+use crate::names::Names;
+use crate::options::EngineOptions;
+
+pub(crate) mod requests;
+mod watch;
 
 /// A NATS, and the connections that its logs share: up to six. A clone is the same engine.
 ///
@@ -83,37 +85,6 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one.
-    ///
-    /// The name is 1 to 64 of `[A-Za-z0-9_-]`. Call it within a tokio runtime, which runs the follower for as long as the log is in use. With a
-    /// [`StoreOptions::store_wait`] it waits for a NATS that is down.
-    ///
-    /// # Errors
-    ///
-    /// [`is_store`](Error::is_store) if the name is invalid, if NATS cannot be reached, if it is older than 2.10, and if it has no JetStream.
-    ///
-    /// # Cancel safety
-    ///
-    /// The log may have been created.
-    pub async fn open(&self, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
-        open_store(self.store(name, options).await?).await
-    }
-
-    /// The store of the log of this name. It asks NATS when it is first used.
-    ///
-    /// # Errors
-    ///
-    /// [`is_store`](Error::is_store) if the name is invalid.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing has happened when it is dropped.
-    pub async fn store(&self, name: &str, options: StoreOptions) -> Result<NatsStore, Error> {
-        let names = Names::new(&self.0.shared.options.prefix, name).map_err(StoreError::failed)?;
-        self.0.watch();
-        Ok(NatsStore::new(self.clone(), names, options))
-    }
-
     /// The names of the logs that this NATS has under the prefix, in their order.
     ///
     /// # Errors
@@ -149,6 +120,14 @@ impl Engine {
         }
     }
 
+    pub(crate) fn options(&self) -> &EngineOptions {
+        &self.0.shared.options
+    }
+
+    pub(crate) fn watch(&self) {
+        self.0.watch();
+    }
+
     /// How a log asks it.
     pub(crate) fn link(&self, timeout: std::time::Duration) -> Link {
         Link { engine: Arc::clone(&self.0.shared), timeout }
@@ -176,4 +155,44 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Engine({})", self.0.shared.options.prefix)
     }
+}
+
+/// Returns the engine of this URL, whose logs share its connections. It connects when a log is first used.
+///
+/// `url` is `nats://[user:password@]host[:port]`, `nats://token@…`, `tls://…`, or several of one cluster with commas between them, each with its own user.
+/// Special characters in a URL are percent-encoded.
+///
+/// # Errors
+///
+/// [`is_store`](Error::is_store) if the URL, the prefix or the domain is invalid.
+///
+/// # Cancel safety
+///
+/// Nothing has happened when it is dropped.
+pub async fn connect(url: &str, options: EngineOptions) -> Result<Engine, Error> {
+    connect_with(url, connect_options(), options).await
+}
+
+/// The same, with connections that are made like this: with certificates, say, or [an nkey or a JWT](crate#tls).
+///
+/// The timeouts, the interval of pings, the reconnection and the event callback are replaced by the engine's own. The options must not be
+/// `retry_on_initial_connect` or `no_echo`.
+///
+/// # Errors
+///
+/// As for [`connect`].
+///
+/// # Cancel safety
+///
+/// As for [`connect`].
+pub async fn connect_with(
+    url: &str,
+    connect: ConnectOptions,
+    options: EngineOptions,
+) -> Result<Engine, Error> {
+    Engine::new(url, connect, options)
+}
+
+fn connect_options() -> ConnectOptions {
+    ConnectOptions::new().name("sse-log-nats")
 }

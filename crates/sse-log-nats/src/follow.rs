@@ -8,15 +8,17 @@ use sse_core::store::{Page, Pages, StoreError, StoredEvent};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::bounds::{Look, look};
-use crate::connection::Lost;
+use crate::bounds::look;
+use crate::connection::followers::Seat;
+use crate::connection::lost::Lost;
+use crate::consumer::delivery::{Came, Delivered, came};
 use crate::consumer::{Consumer, Content};
-use crate::credit::{Credit, Pull};
-use crate::delivery::{Came, Delivered, came};
+use crate::core::Shared;
+use crate::follow::credit::{Credit, Pull};
 use crate::holes::holes;
-use crate::lines::Seat;
-use crate::read::without_hidden;
-use crate::store::Shared;
+use crate::view::Look;
+
+mod credit;
 
 /// How long a pull waits for messages.
 const EXPIRES: Duration = Duration::from_secs(60);
@@ -34,7 +36,7 @@ pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages,
     let (mut changes, mut resets) = (shared.told.changed.subscribe(), engine.resets.subscribe());
     changes.borrow_and_update();
     resets.borrow_and_update();
-    let look = match shared.recent.get(shared) {
+    let look = match shared.recent.get(&shared.told) {
         Some(look) => look,
         None => look(shared).await?,
     };
@@ -174,7 +176,7 @@ impl Following {
         self.after = reached;
         let Look { bounds, record, .. } = &mut self.look;
         bounds.newest = bounds.newest.max(reached);
-        let events: Vec<_> = without_hidden(events.into_iter(), &record.hidden).collect();
+        let events: Vec<_> = record.without_hidden(events.into_iter()).collect();
         if bounds.oldest.is_none() {
             bounds.oldest = events.first().map(|event| event.cursor);
         }

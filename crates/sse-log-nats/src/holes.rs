@@ -3,32 +3,23 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-use sse_core::store::StoreError;
-
-use crate::get::next;
-use crate::store::Shared;
-
 /// How many holes are remembered.
 const MOST: usize = 4096;
-/// How many are looked into at a time.
-const AT_A_TIME: usize = 32;
-
 /// The holes in which there is nothing, by their first numbers: nothing ever will be.
 #[derive(Debug, Default)]
 pub(crate) struct Holes(Mutex<(String, BTreeMap<u64, u64>)>);
 
 /// The numbers between, from the first to before the end.
-type Hole = (u64, u64);
+pub(crate) type Hole = (u64, u64);
 
 impl Holes {
-    fn is_known(&self, stream: &str, hole: Hole) -> bool {
+    pub(crate) fn is_known(&self, stream: &str, hole: Hole) -> bool {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.1.range(..=hole.0).next_back();
         known.0 == stream && before.is_some_and(|(_, end)| *end >= hole.1)
     }
 
-    fn know(&self, stream: &str, (first, end): Hole) {
+    pub(crate) fn know(&self, stream: &str, (first, end): Hole) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.0 != stream || known.1.len() >= MOST {
             *known = (stream.to_owned(), BTreeMap::new());
@@ -49,28 +40,6 @@ pub(crate) fn holes(after: u64, numbers: impl Iterator<Item = u64>) -> Vec<Hole>
         expected = number + 1;
     }
     holes
-}
-
-/// Makes sure that nothing is in these holes of a stream, which was created then: the stream itself is asked, once for each.
-pub(crate) async fn confirm(
-    shared: &Shared,
-    created: &str,
-    holes: Vec<Hole>,
-) -> Result<(), StoreError> {
-    let unknown = holes.into_iter().filter(|hole| !shared.holes.is_known(created, *hole));
-    let looks = unknown.map(|hole| async move {
-        match next(shared, hole.0).await? {
-            Some(message) if message.sequence < hole.1 => {
-                Err(StoreError::failed("NATS has skipped messages that it has"))
-            }
-            _ => {
-                shared.holes.know(created, hole);
-                Ok(())
-            }
-        }
-    });
-    let looks: Vec<_> = looks.collect();
-    stream::iter(looks).buffer_unordered(AT_A_TIME).try_collect().await
 }
 
 #[cfg(test)]

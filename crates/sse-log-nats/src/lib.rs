@@ -127,51 +127,43 @@
 //! `async-nats`, which the application turns on by depending on it.
 #![forbid(unsafe_code)]
 
-mod admin;
-mod api;
+mod admission;
 mod append;
 mod batch;
 mod before_last;
-mod begun;
 mod bounds;
-mod changes;
 mod clock;
 mod connection;
 mod consumer;
-mod credit;
-mod delivery;
-mod dial;
+mod control;
+mod core;
 mod engine;
-mod excess;
-mod failure;
+mod error;
 mod follow;
-mod get;
 mod holes;
-mod keeping;
-mod lines;
-mod link;
+mod idempotency;
+mod jetstream;
+mod lookup;
 mod message;
-mod name;
-mod oldest;
-mod once;
-mod once_batch;
+mod names;
 mod open;
 mod options;
-mod pace;
+mod partial_batches;
+mod position;
 mod publish;
-mod purge;
+mod pull_size;
 mod read;
-mod recent;
 mod record;
 mod retain;
 mod store;
-mod watch;
+mod tally;
+mod view;
 
+pub use crate::core::NatsStore;
 #[doc(no_inline)]
 pub use async_nats::ConnectOptions;
-pub use engine::Engine;
-pub use open::{connect, connect_with, open, open_store, open_with};
+pub use engine::{Engine, connect, connect_with};
+pub use open::{open, open_store, open_with};
 pub use options::EngineOptions;
 #[doc(no_inline)]
 pub use sse_core::{Error, EventLog, StoreOptions};
-pub use store::NatsStore;

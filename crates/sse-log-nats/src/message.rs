@@ -6,7 +6,8 @@ use sse_core::Cursor;
 use sse_core::store::StoredEvent;
 
 use crate::batch::{self, Part};
-use crate::name::{self, Names};
+use crate::names::{self, Names};
+use crate::position::position;
 
 /// A message of the stream of a log.
 #[derive(Debug, Clone)]
@@ -38,7 +39,7 @@ impl Kind {
             None if rest == "e" => Self::Single,
             Some(("m", "note")) => Self::Note,
             Some(("k", key)) => {
-                name::text(key).map_or(Self::Strange, |key| Self::Keyed(key.into()))
+                names::text(key).map_or(Self::Strange, |key| Self::Keyed(key.into()))
             }
             Some(("m", batch)) => {
                 let events = batch.strip_prefix("batch.").and_then(|events| events.parse().ok());
@@ -77,23 +78,6 @@ impl Message {
                 parts.into_iter().map(event).collect()
             }
         }
-    }
-}
-
-/// Where a part of a message is. The last has the position after the whole message, so that where a message ends does not depend on how
-/// many events it has.
-pub(crate) fn position(sequence: u64, number: u32) -> Cursor {
-    match number {
-        0 => Cursor::new(sequence, 0),
-        number => Cursor::new(sequence - 1, number.into()),
-    }
-}
-
-/// In which message the event of this position is.
-pub(crate) fn sequence_of(event: Cursor) -> u64 {
-    match event.lo() {
-        0 => event.hi(),
-        _ => event.hi().saturating_add(1),
     }
 }
 

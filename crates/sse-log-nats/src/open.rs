@@ -1,43 +1,10 @@
-use async_nats::ConnectOptions;
+use sse_core::store::StoreError;
 use sse_core::{Error, EventLog, StoreOptions, Timer};
 
-use crate::{Engine, EngineOptions, NatsStore};
-
-/// Returns the engine of this URL, whose logs share its connections. It connects when a log is first used.
-///
-/// `url` is `nats://[user:password@]host[:port]`, `nats://token@…`, `tls://…`, or several of one cluster with commas between them, each with its own user.
-/// Special characters in a URL are percent-encoded.
-///
-/// # Errors
-///
-/// [`is_store`](Error::is_store) if the URL, the prefix or the domain is invalid.
-///
-/// # Cancel safety
-///
-/// Nothing has happened when it is dropped.
-pub async fn connect(url: &str, options: EngineOptions) -> Result<Engine, Error> {
-    connect_with(url, connect_options(), options).await
-}
-
-/// The same, with connections that are made like this: with certificates, say, or [an nkey or a JWT](crate#tls).
-///
-/// The timeouts, the interval of pings, the reconnection and the event callback are replaced by the engine's own. The options must not be
-/// `retry_on_initial_connect` or `no_echo`.
-///
-/// # Errors
-///
-/// As for [`connect`].
-///
-/// # Cancel safety
-///
-/// As for [`connect`].
-pub async fn connect_with(
-    url: &str,
-    connect: ConnectOptions,
-    options: EngineOptions,
-) -> Result<Engine, Error> {
-    Engine::new(url, connect, options)
-}
+use crate::core::NatsStore;
+use crate::engine::Engine;
+use crate::names::Names;
+use crate::options::EngineOptions;
 
 /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one.
 ///
@@ -93,6 +60,35 @@ pub async fn open_store(store: NatsStore) -> Result<EventLog, Error> {
     Ok(log)
 }
 
-pub(crate) fn connect_options() -> ConnectOptions {
-    ConnectOptions::new().name("sse-log-nats")
+impl Engine {
+    /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one.
+    ///
+    /// The name is 1 to 64 of `[A-Za-z0-9_-]`. Call it within a tokio runtime, which runs the follower for as long as the log is in use. With a
+    /// [`StoreOptions::store_wait`] it waits for a NATS that is down.
+    ///
+    /// # Errors
+    ///
+    /// [`is_store`](Error::is_store) if the name is invalid, if NATS cannot be reached, if it is older than 2.10, and if it has no JetStream.
+    ///
+    /// # Cancel safety
+    ///
+    /// The log may have been created.
+    pub async fn open(&self, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
+        open_store(self.store(name, options).await?).await
+    }
+
+    /// The store of the log of this name. It asks NATS when it is first used.
+    ///
+    /// # Errors
+    ///
+    /// [`is_store`](Error::is_store) if the name is invalid.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing has happened when it is dropped.
+    pub async fn store(&self, name: &str, options: StoreOptions) -> Result<NatsStore, Error> {
+        let names = Names::new(&self.options().prefix, name).map_err(StoreError::failed)?;
+        self.watch();
+        Ok(NatsStore::new(self.clone(), names, options))
+    }
 }

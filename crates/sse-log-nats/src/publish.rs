@@ -1,17 +1,23 @@
 //! Storing one message in the stream.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
 use sse_core::store::StoreError;
 use tokio::time::{Instant, sleep};
 
-use crate::api::Ack;
+use crate::batch::{self, Part};
 use crate::bounds::look;
-use crate::failure::{Failure, answer, code, is_no_stream};
-use crate::store::Shared;
+use crate::core::Shared;
+use crate::error::{Failure, answer, code, is_no_stream};
+use crate::jetstream::Ack;
 
+/// How many keys are cleared at a time.
+const AT_A_TIME: usize = 16;
 /// How long one waits for a message of the same id that is being stored, and how often one asks.
 const PATIENCE: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_millis(20);
@@ -67,4 +73,33 @@ async fn attempt(
         return Err(StoreError::Finished);
     }
     Ok(answer)
+}
+
+/// Stores a batch, and removes what it supersedes.
+pub(crate) async fn publish_batch(
+    shared: &Shared,
+    parts: &[Part],
+    headers: HeaderMap,
+) -> Result<Ack, StoreError> {
+    let subject = shared.names.batch(parts.len());
+    let ack = publish(shared, subject, headers, batch::encode(parts)).await?;
+    if !ack.duplicate {
+        let keys: HashSet<&str> = parts.iter().filter_map(|part| part.key.as_deref()).collect();
+        // Owned, or the future could not be sent to another thread.
+        let subjects: Vec<_> = keys.into_iter().map(|key| shared.names.keyed(key)).collect();
+        let clearings = subjects.into_iter().map(|subject| clear(shared, subject, ack.seq));
+        stream::iter(clearings).buffer_unordered(AT_A_TIME).for_each(|()| async {}).await;
+    }
+    Ok(ack)
+}
+
+/// Removes the events of a key that are older than this message. Where that fails they stay: readers still get the newest last.
+async fn clear(shared: &Shared, subject: String, before: u64) {
+    let stream = &shared.names.stream;
+    let question = json!({ "filter": subject, "seq": before });
+    let purged = shared.connection.api::<Value>(&format!("STREAM.PURGE.{stream}"), &question).await;
+    if let Err(failure) = purged {
+        let error = StoreError::from(failure);
+        tracing::debug!(error = &error as &dyn std::error::Error, "superseded events were kept");
+    }
 }

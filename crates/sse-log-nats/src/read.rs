@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use tokio::time::{Instant, sleep};
 
 use crate::bounds::look;
 use crate::consumer::{Consumer, Content};
-use crate::get::{get, next, next_event};
+use crate::core::Shared;
 use crate::holes::holes;
+use crate::lookup::{get, next, next_event};
 use crate::message::Message;
-use crate::pace;
-use crate::store::Shared;
+use crate::pull_size;
 
 /// The most messages and bytes that are read at a time, whatever is wanted: a page holds up those of other logs for no longer.
-const MOST: PageLimit = PageLimit { events: 1000, bytes: pace::MOST };
+const MOST: PageLimit = PageLimit { events: 1000, bytes: pull_size::MOST };
 /// How many messages are few.
 const FEW: u64 = 8;
 const FEW_BYTES: u64 = 64 << 10;
@@ -81,7 +81,7 @@ pub(crate) async fn read(
         let events = messages.iter().flat_map(|message| message.events(&shared.names));
         let begin = after.max(look.bounds.floor);
         let events = events.filter(|event| event.cursor > begin);
-        let events = without_hidden(events, &look.record.hidden);
+        let events = look.record.without_hidden(events);
         let events = within(without_superseded(events), limit);
         if let Some(last) = events.last() {
             shared.begun.keep(last.cursor, messages, now);
@@ -168,13 +168,6 @@ async fn few_after(
     let messages = try_join_all((sequence + 1..=newest).map(|number| get(shared, number))).await?;
     let messages = messages.into_iter().flatten().collect();
     Ok(Some(Read { messages, reached: newest, end: End::WasSeen, is_sure: true }))
-}
-
-pub(crate) fn without_hidden(
-    events: impl Iterator<Item = StoredEvent>,
-    hidden: &BTreeSet<Cursor>,
-) -> impl Iterator<Item = StoredEvent> {
-    events.filter(|event| !hidden.contains(&event.cursor))
 }
 
 /// Those of which there is no newer one of the same key here: the server removes only those that were appended alone.

@@ -4,17 +4,21 @@ use std::time::Duration;
 use sse_core::Cursor;
 use sse_core::store::{Retention, StoreError};
 
-use crate::bounds::{Look, look_at};
+use crate::bounds::look_at;
 use crate::clock;
+use crate::consumer::delivery::Delivered;
 use crate::consumer::{Consumer, Content};
-use crate::delivery::Delivered;
-use crate::excess::{Excess, excess};
-use crate::get::{get, next_event};
-use crate::keeping::Size;
+use crate::core::Shared;
+use crate::lookup::{get, next_event};
 use crate::message::{Kind, MESSAGE_SIZE, headers_size};
-use crate::purge::{forget_old_notes, purge};
 use crate::record::{self, Record};
-use crate::store::Shared;
+use crate::retain::excess::{Excess, excess};
+use crate::retain::purge::{forget_old_notes, purge};
+use crate::tally::Size;
+use crate::view::Look;
+
+mod excess;
+mod purge;
 
 /// How many messages are looked at a time: at first, and at most.
 const FIRST: u64 = 1000;
@@ -56,7 +60,7 @@ async fn step(shared: &Shared, retention: &Retention) -> Result<Step, StoreError
         }
         // They may have been there when the messages were counted.
         let now = look_at(shared, Some(shared.names.multiple())).await?;
-        if now.record.revision() != look.record.revision() {
+        if now.record.revision != look.record.revision {
             return Ok(Step::Again);
         }
         look = now;
@@ -65,7 +69,7 @@ async fn step(shared: &Shared, retention: &Retention) -> Result<Step, StoreError
         // Limits that were set on the stream may be gone by the time that another process looks.
         look.record.raise_floor(look.bounds.floor);
         look.record.newest = look.info.state.last_seq;
-        if !record::save(shared, &mut look.record).await? {
+        if !record::storage::save(shared, &mut look.record).await? {
             return Ok(Step::Again);
         }
     }
@@ -96,14 +100,14 @@ async fn step(shared: &Shared, retention: &Retention) -> Result<Step, StoreError
     if look.record.newest < last {
         // By it a stream is known that was restored, or has lost messages.
         look.record.newest = last;
-        _ = record::save(shared, &mut look.record).await?;
+        _ = record::storage::save(shared, &mut look.record).await?;
     }
     Ok(Step::Done)
 }
 
 /// Whether nothing was over the limits when the log was looked at a moment ago, and nothing was stored since.
 fn is_within(shared: &Shared, retention: &Retention) -> bool {
-    let Some(look) = shared.recent.take(shared) else { return false };
+    let Some(look) = shared.recent.take(&shared.told) else { return false };
     let (state, record) = (&look.info.state, &look.record);
     let kept = Size { events: look.events(&shared.names), bytes: state.bytes };
     retention.age.is_none()
@@ -153,7 +157,7 @@ async fn drop_to(shared: &Shared, look: &mut Look, floor: Cursor) -> Result<bool
         return Ok(true);
     }
     look.record.newest = look.info.state.last_seq;
-    if !record::save(shared, &mut look.record).await? {
+    if !record::storage::save(shared, &mut look.record).await? {
         return Ok(false);
     }
     purge(shared, &look.info, floor).await?;
@@ -162,7 +166,7 @@ async fn drop_to(shared: &Shared, look: &mut Look, floor: Cursor) -> Result<bool
 
 /// The newest event.
 async fn newest(shared: &Shared, look: &Look) -> Result<Cursor, StoreError> {
-    let last = crate::get::last_event(shared).await?;
+    let last = crate::lookup::last_event(shared).await?;
     let events = last.map_or(Vec::new(), |last| last.events(&shared.names));
     let newest = events.iter().rev().map(|event| event.cursor);
     let newest = newest.into_iter().find(|cursor| !look.record.hidden.contains(cursor));

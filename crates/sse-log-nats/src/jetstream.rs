@@ -4,7 +4,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sse_core::Cursor;
 
+/// The largest message that the stream of a log takes while that is being finished: it refuses every event, in the order of the messages, for good;
+/// and unlike a sealed stream it drops events, and deleted ones. Once nothing else comes it takes questions about ids, on their own subject.
+pub(crate) const FINISHING: i64 = 1;
+pub(crate) const FINISHED: i64 = 4097;
 /// A message was stored, or was known.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Ack {
@@ -41,6 +46,35 @@ pub(crate) struct Info {
     /// When the server has answered, by its clock.
     #[serde(default)]
     pub(crate) ts: Option<String>,
+}
+
+impl Info {
+    /// The position before the first message.
+    pub(crate) fn before_first(&self) -> Cursor {
+        Cursor::new(self.state.first_seq.saturating_sub(1), 0)
+    }
+
+    pub(crate) fn newest(&self) -> Cursor {
+        Cursor::new(self.state.last_seq, 0)
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.is_closed() || self.config["max_msg_size"] == FINISHING
+    }
+
+    /// Whether nothing that was on its way can come any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.config["max_msg_size"] == FINISHED
+    }
+
+    /// Whether somebody has the server let go of events: it does not say of which, other than that they are the oldest.
+    pub(crate) fn has_limits(&self) -> bool {
+        ["max_msgs", "max_bytes", "max_age"].into_iter().any(|limit| self.is_set(limit))
+    }
+
+    pub(crate) fn is_set(&self, limit: &str) -> bool {
+        self.config[limit].as_i64().is_some_and(|limit| limit > 0)
+    }
 }
 
 /// The servers that have a stream.

@@ -13,7 +13,8 @@ use serde::Deserialize;
 use sse_core::Epoch;
 use tokio::sync::watch;
 
-use crate::record;
+/// The header by which NATS compares and sets.
+pub(crate) const REPLACES: &str = "Nats-Expected-Last-Subject-Sequence";
 
 /// What is told to the logs of an engine.
 pub(crate) struct Changes {
@@ -116,7 +117,7 @@ impl Changes {
         if let Ok(Ok(epoch)) = record.map(|record: Record| record.epoch.parse()) {
             log.is_of(epoch);
         }
-        if let Some(replaced) = record::replaced(message) {
+        if let Some(replaced) = replaced(message) {
             log.awaited.fetch_max(replaced.saturating_add(1), Relaxed);
         }
         log.changed.send_modify(|n| *n += 1);
@@ -143,4 +144,9 @@ impl Told {
     pub(crate) fn is_of(&self, epoch: Epoch) {
         *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) = Some(epoch);
     }
+}
+
+/// The revision that a record which is written replaces.
+fn replaced(message: &Message) -> Option<u64> {
+    message.headers.as_ref()?.get(REPLACES)?.as_str().parse().ok()
 }

@@ -13,13 +13,14 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::EngineOptions;
-use crate::changes::Changes;
 use crate::clock::Clock;
-use crate::connection::{Connection, Lost};
-use crate::dial::Dial;
-use crate::failure::{Failure, answer, code, is_no_stream, no_jetstream, unanswered};
-use crate::lines::Lines;
-use crate::pace::Pace;
+use crate::connection::Connection;
+use crate::connection::changes::Changes;
+use crate::connection::dial::Dial;
+use crate::connection::followers::Lines;
+use crate::connection::lost::Lost;
+use crate::error::{Failure, answer, code, is_no_stream, no_jetstream, unanswered};
+use crate::pull_size::Pace;
 
 /// What the logs of an engine share.
 pub(crate) struct Common {
@@ -65,7 +66,7 @@ impl Common {
 
     /// The stream of the records of all logs.
     pub(crate) fn records(&self) -> String {
-        crate::name::records(&self.options.prefix)
+        crate::names::records(&self.options.prefix)
     }
 
     /// A subject of JetStream's API.

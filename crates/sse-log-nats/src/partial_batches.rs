@@ -3,7 +3,8 @@ use std::sync::{Mutex, PoisonError};
 
 use sse_core::{Cursor, Epoch};
 
-use crate::message::{Message, sequence_of};
+use crate::message::Message;
+use crate::position::sequence_of;
 
 /// How many there are at most.
 const MOST: usize = 8;

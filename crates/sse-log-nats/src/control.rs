@@ -4,14 +4,18 @@ use serde_json::{Value, json};
 use sse_core::store::StoreError;
 use sse_core::{Cursor, Epoch};
 
-use crate::api::Info;
-use crate::bounds::{FINISHED, FINISHING, look};
-use crate::failure::{code, though_begun};
-use crate::get::get;
-use crate::message::sequence_of;
-use crate::record::{self, Record};
-use crate::store::Shared;
+use crate::bounds::look;
+use crate::core::Shared;
+use crate::error::{code, though_begun};
+use crate::jetstream::Info;
+use crate::jetstream::{FINISHED, FINISHING};
+use crate::lookup::get;
+use crate::position::sequence_of;
+use crate::record::Record;
+use crate::record::storage::{Loaded, load, save};
 
+/// How often a change is tried again that another process came before.
+const ATTEMPTS: usize = 100;
 /// How many deleted events of batches there may be.
 const MOST_HIDDEN: usize = 10_000;
 
@@ -29,7 +33,7 @@ pub(crate) async fn delete(shared: &Shared, event: Cursor) -> Result<(), StoreEr
     if !is_there && !events.is_empty() {
         return Ok(());
     }
-    let record = record::change(shared, |record| {
+    let record = change(shared, |record| {
         // Whoever removed the message may not have come to telling so.
         record.deletions = record.deletions.wrapping_add(1);
         if is_there {
@@ -48,7 +52,7 @@ pub(crate) async fn delete(shared: &Shared, event: Cursor) -> Result<(), StoreEr
     let is_gone = |cursor: &Cursor| *cursor <= record.floor || record.hidden.contains(cursor);
     if is_there && events.iter().all(is_gone) {
         remove(shared, sequence).await.map_err(though_begun)?;
-        let shown = record::change(shared, |record| {
+        let shown = change(shared, |record| {
             let before = record.hidden.len();
             record.hidden.retain(|hidden| !events.contains(hidden));
             Ok(record.hidden.len() != before)
@@ -82,7 +86,7 @@ pub(crate) async fn finish(shared: &Shared) -> Result<(), StoreError> {
         info = update(shared, info.config, "max_msg_size", json!(FINISHING)).await?;
     }
     // Followers look whenever the record is written.
-    record::change(shared, |_| Ok(true)).await.map_err(though_begun)?;
+    change(shared, |_| Ok(true)).await.map_err(though_begun)?;
     if !info.is_closed() {
         close(shared, info).await.map_err(though_begun)?;
     }
@@ -114,7 +118,7 @@ async fn update(
 /// Compare and set.
 pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Epoch, StoreError> {
     let info = look(shared).await?.info;
-    let record = record::change(shared, |record| {
+    let record = change(shared, |record| {
         let is_this = record.epoch == instead_of;
         if is_this {
             *record = Record::begin(&info, Some(record))?;
@@ -124,4 +128,21 @@ pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Ep
     .await?;
     shared.saw(record.epoch, info.newest());
     Ok(record.epoch)
+}
+
+/// Changes the record, however many others do. The answer is the record as it is then; where the change is none it stays as it is.
+async fn change(
+    shared: &Shared,
+    change: impl Fn(&mut Record) -> Result<bool, StoreError>,
+) -> Result<Record, StoreError> {
+    for _ in 0..ATTEMPTS {
+        let mut record = match load(shared).await? {
+            Loaded::Record(record) => record,
+            Loaded::Nothing | Loaded::NoStream => look(shared).await?.record,
+        };
+        if !change(&mut record)? || save(shared, &mut record).await? {
+            return Ok(record);
+        }
+    }
+    Err(StoreError::failed("too many others change the record of the log"))
 }

@@ -6,10 +6,10 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use sse_core::store::StoreError;
 
-use crate::api::Got;
-use crate::failure::code;
+use crate::core::Shared;
+use crate::error::code;
+use crate::jetstream::Got;
 use crate::message::{Kind, Message};
-use crate::store::Shared;
 
 /// The message of this sequence, if it is there.
 pub(crate) async fn get(shared: &Shared, sequence: u64) -> Result<Option<Message>, StoreError> {

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_nats::Client;
 use sse_core::store::StoreError;
 
-use crate::connection::{Connection, Lost};
-use crate::dial::Dial;
+use crate::connection::Connection;
+use crate::connection::dial::Dial;
+use crate::connection::lost::Lost;
 
 /// How many logs are followed on a connection before there is another.
 const FOLLOWERS: usize = 256;

@@ -15,14 +15,16 @@ use sse_core::store::{NewEvent, StoreError};
 use sse_core::{Cursor, Epoch};
 use tokio::time::{Instant, sleep};
 
-use crate::api::Ack;
 use crate::bounds::{info, look};
-use crate::failure::{answer, code};
-use crate::get::note_at;
-use crate::message::position;
-use crate::name::token;
+use crate::core::Shared;
+use crate::error::{answer, code};
+use crate::jetstream::Ack;
+use crate::lookup::note_at;
+use crate::names::token;
+use crate::position::position;
 use crate::publish;
-use crate::store::Shared;
+
+pub(crate) mod batch;
 
 pub(crate) const MESSAGE_ID: &str = "Nats-Msg-Id";
 /// How often one begins again, having been buried by another.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::api::Info;
-use crate::failure::{Failure, code};
-use crate::link::{Common, Link};
+use crate::engine::requests::{Common, Link};
+use crate::error::{Failure, code};
+use crate::jetstream::Info;
 
 /// How often it is asked, and how long the answer may take.
 const EVERY: Duration = Duration::from_secs(1);

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use sse_core::Cursor;
 use sse_core::store::StoreError;
 
-use crate::api::Info;
 use crate::consumer::{Consumer, Content};
+use crate::core::Shared;
+use crate::jetstream::Info;
 use crate::message::Kind;
-use crate::store::Shared;
 
 /// How many notes are looked at a time.
 const AT_A_TIME: u64 = 1000;

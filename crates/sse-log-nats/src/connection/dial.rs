@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use crate::connection::Lost;
+use crate::connection::lost::{Lost, Said};
 
 /// A server that has answered nothing for thrice this long, or a fourth time, is taken for gone.
 const PING_EVERY: Duration = Duration::from_secs(2);
@@ -34,14 +34,6 @@ struct Server {
     address: ServerAddr,
     user: Option<String>,
     password: Option<String>,
-}
-
-/// What a client has said of itself.
-#[derive(Debug, Default)]
-pub(crate) struct Said {
-    pub(crate) is_lost: bool,
-    /// The newest complaint of the server, and when it came.
-    pub(crate) complaint: Option<(Instant, String)>,
 }
 
 /// Why there is no connection.

@@ -1,13 +1,9 @@
 //! How much a log has, as reckoned between two counts, so that old events are dropped as fast as new ones come.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sse_core::store::{NewEvent, StoreError};
+use sse_core::store::{NewEvent, Retention, StoreError};
 use tokio::sync::watch;
-use tokio::time::timeout;
-
-use crate::retain;
-use crate::store::Shared;
 
 /// How many events too many there may be before they are dropped.
 const SURPLUS: u64 = 1000;
@@ -17,7 +13,7 @@ const SURPLUS: u64 = 1000;
 pub(crate) struct Keeping {
     state: Mutex<State>,
     /// How often old events were dropped, or that was tried.
-    passes: watch::Sender<u64>,
+    pub(crate) passes: watch::Sender<u64>,
     /// Held while they are dropped.
     pub(crate) turn: tokio::sync::Mutex<()>,
 }
@@ -63,7 +59,7 @@ pub(crate) struct Room<'a> {
 }
 
 /// The size of these events.
-fn size(events: &[NewEvent]) -> Size {
+pub(crate) fn size(events: &[NewEvent]) -> Size {
     let bytes = events.iter().map(|event| {
         let keys = [&event.key, &event.idempotency_key];
         event.block.len() + keys.into_iter().flatten().map(|key| key.len()).sum::<usize>()
@@ -74,6 +70,41 @@ fn size(events: &[NewEvent]) -> Size {
 impl Keeping {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The room, if there is any.
+    pub(crate) fn attempt(
+        &self,
+        size: Size,
+        retention: &Retention,
+        has_waited: bool,
+    ) -> Result<Option<Room<'_>>, StoreError> {
+        let mut state = self.lock();
+        if !state.is_counted && !has_waited {
+            return Ok(None);
+        }
+        let mut then = state.kept;
+        then.add(state.pending);
+        then.add(size);
+        let too_many =
+            then.events > (retention.events as u64).saturating_mul(2).saturating_add(SURPLUS);
+        let too_large = then.bytes > (retention.bytes as u64).saturating_mul(2).max(size.bytes);
+        if too_many || too_large {
+            if !has_waited {
+                return Ok(None);
+            }
+            if let Some(failed) = &state.failed {
+                let error =
+                    format!("the log is full, and old events could not be dropped: {failed}");
+                return Err(StoreError::failed(error));
+            }
+            // The newest is kept however large it is, and those of one call however many they are.
+            if too_many && state.pending.events > 0 {
+                return Ok(None);
+            }
+        }
+        state.pending.add(size);
+        Ok(Some(Room { keeping: self, size }))
     }
 
     /// A count begins.
@@ -102,8 +133,13 @@ impl Keeping {
         is_first
     }
 
+    /// An attempt to drop events begins, unless one is under way.
+    pub(crate) fn begin_pass(&self) -> bool {
+        !std::mem::replace(&mut self.lock().is_running, true)
+    }
+
     /// An attempt to drop events is over.
-    fn end(&self, outcome: Result<(), &StoreError>) {
+    pub(crate) fn end(&self, outcome: Result<(), &StoreError>) {
         let mut state = self.lock();
         state.is_running = false;
         state.failed = outcome.err().map(|error| {
@@ -115,83 +151,9 @@ impl Keeping {
     }
 }
 
-/// Waits until there is room for these events: twice what the log may have, and [`SURPLUS`] events.
-pub(crate) async fn admit<'a>(
-    shared: &'a Arc<Shared>,
-    events: &[NewEvent],
-) -> Result<Room<'a>, StoreError> {
-    let (keeping, size) = (&shared.keeping, size(events));
-    let waiting = async {
-        let mut passes = keeping.passes.subscribe();
-        let mut has_waited = false;
-        loop {
-            passes.borrow_and_update();
-            if let Some(room) = attempt(shared, size, has_waited)? {
-                return Ok(room);
-            }
-            drop_excess(shared);
-            // The sender is the log's.
-            _ = passes.changed().await;
-            has_waited = true;
-        }
-    };
-    let error = "old events are not dropped as fast as new ones come";
-    timeout(shared.connection.timeout, waiting).await.unwrap_or(Err(StoreError::failed(error)))
-}
-
-/// The room, if there is any.
-fn attempt(shared: &Shared, size: Size, has_waited: bool) -> Result<Option<Room<'_>>, StoreError> {
-    let retention = shared.options.retention();
-    let mut state = shared.keeping.lock();
-    if !state.is_counted && !has_waited {
-        return Ok(None);
-    }
-    let mut then = state.kept;
-    then.add(state.pending);
-    then.add(size);
-    let too_many =
-        then.events > (retention.events as u64).saturating_mul(2).saturating_add(SURPLUS);
-    let too_large = then.bytes > (retention.bytes as u64).saturating_mul(2).max(size.bytes);
-    if too_many || too_large {
-        if !has_waited {
-            return Ok(None);
-        }
-        if let Some(failed) = &state.failed {
-            let error = format!("the log is full, and old events could not be dropped: {failed}");
-            return Err(StoreError::failed(error));
-        }
-        // The newest is kept however large it is, and those of one call however many they are.
-        if too_many && state.pending.events > 0 {
-            return Ok(None);
-        }
-    }
-    state.pending.add(size);
-    Ok(Some(Room { keeping: &shared.keeping, size }))
-}
-
-/// Drops events that are over the limits, unless that is being done.
-fn drop_excess(shared: &Arc<Shared>) {
-    if std::mem::replace(&mut shared.keeping.lock().is_running, true) {
-        return;
-    }
-    let shared = Arc::clone(shared);
-    tokio::spawn(async move {
-        let retention = shared.options.retention();
-        let retained = timeout(shared.connection.timeout, retain::retain(&shared, &retention));
-        let retained =
-            retained.await.unwrap_or_else(|_| Err(StoreError::failed("it took too long")));
-        if let Err(error) = &retained {
-            let error = error as &dyn std::error::Error;
-            tracing::warn!(log = shared.names.log, error, "old events of a log were not dropped");
-        }
-        shared.keeping.end(retained.as_ref().copied());
-    });
-}
-
 impl Room<'_> {
     /// The events are stored, as this message. If that makes too many, old ones are dropped.
-    pub(crate) fn stored(self, shared: &Arc<Shared>, message: u64) {
-        let retention = shared.options.retention();
+    pub(crate) fn stored(&self, message: u64, retention: &Retention) -> bool {
         let mut state = self.keeping.lock();
         // Messages between are of others; this one may have been taken for one of them.
         let is_new = message > state.newest;
@@ -202,12 +164,8 @@ impl Room<'_> {
         state.kept.add(size);
         state.added.add(size);
         let most = retention.bytes as u64;
-        let is_over = state.kept.events >= (retention.events as u64).saturating_add(SURPLUS)
-            || state.kept.bytes > most.saturating_add(most / 8);
-        drop(state);
-        if is_over {
-            drop_excess(shared);
-        }
+        state.kept.events >= (retention.events as u64).saturating_add(SURPLUS)
+            || state.kept.bytes > most.saturating_add(most / 8)
     }
 }
 

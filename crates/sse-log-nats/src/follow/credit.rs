@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::pace::{self, FIRST};
+use crate::pull_size::{self, FIRST};
 
 /// How many messages one pull asks for.
 const MESSAGES: u64 = 1024;
@@ -72,7 +72,7 @@ impl Credit {
                 return None;
             }
             if let Some(took) = took {
-                self.bytes = pace::next(self.bytes, took);
+                self.bytes = pull_size::next(self.bytes, took);
             }
             Pull { number: self.next, messages: MESSAGES, bytes: Some(self.bytes) }
         };

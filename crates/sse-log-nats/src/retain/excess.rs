@@ -5,11 +5,10 @@ use std::time::Duration;
 use sse_core::Cursor;
 use sse_core::store::{Retention, StoreError};
 
-use crate::bounds::Look;
-use crate::get::get;
-use crate::keeping::Size;
-use crate::message::Kind;
-use crate::store::Shared;
+use crate::core::Shared;
+use crate::lookup::get;
+use crate::tally::Size;
+use crate::view::Look;
 
 /// What the server counts for a message besides its subject, headers and payload.
 const FRAME: u64 = 30;
@@ -70,23 +69,4 @@ pub(crate) async fn excess(
         before: before.as_nanos() as u64,
         kept: Size { events, bytes },
     })
-}
-
-impl Look {
-    /// How many events the messages have, the deleted ones of batches among them. The batches must have been counted.
-    pub(crate) fn events(&self, names: &crate::name::Names) -> u64 {
-        let state = &self.info.state;
-        let mut events = state.messages;
-        for (subject, messages) in state.subjects.iter().flatten() {
-            let of_them = messages.saturating_mul(Kind::of(subject, names).events());
-            events = events.saturating_add(of_them).saturating_sub(*messages);
-        }
-        events
-    }
-
-    /// Whether no message is missing between the first and the last.
-    pub(crate) fn is_dense(&self) -> bool {
-        let state = &self.info.state;
-        state.messages > 0 && state.last_seq - state.first_seq + 1 == state.messages
-    }
 }

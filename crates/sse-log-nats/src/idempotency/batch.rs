@@ -9,11 +9,11 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use sse_core::store::{NewEvent, StoreError};
 use sse_core::{Cursor, Epoch};
 
-use crate::append::publish_batch;
 use crate::batch;
-use crate::message::position;
-use crate::once::{self, ATTEMPTS, MESSAGE_ID, Outcome, Waits, crowded};
-use crate::store::Shared;
+use crate::core::Shared;
+use crate::idempotency::{self, ATTEMPTS, MESSAGE_ID, Outcome, Waits, crowded};
+use crate::position::position;
+use crate::publish::publish_batch;
 
 /// How many keys a batch may have.
 const MOST_KEYS: usize = 10_000;
@@ -139,10 +139,12 @@ impl Claim<'_> {
             () if self.ours.iter().any(|ours| ours == other) => Duration::ZERO,
             // Of two batches that wait for one another, one does not wait for long.
             () if batch < other => IMPATIENCE,
-            () => once::PATIENCE,
+            () => idempotency::PATIENCE,
         };
         let (of, patience) = ((self.epoch, key), (&patience as _, self.waits));
-        match once::publish(self.shared, of, subject, HeaderMap::new(), note, patience).await? {
+        match idempotency::publish(self.shared, of, subject, HeaderMap::new(), note, patience)
+            .await?
+        {
             Outcome::Stored(_) => Ok(None),
             Outcome::Known(cursor) => Ok(Some((key, cursor))),
         }

@@ -1,0 +1,111 @@
+//! What all operations of one log share.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sse_core::{Cursor, Epoch, StoreOptions};
+
+use crate::connection::changes::Told;
+use crate::engine::Engine;
+use crate::engine::requests::Link;
+use crate::holes::Holes;
+use crate::jetstream::Info;
+use crate::names::Names;
+use crate::partial_batches::Begun;
+use crate::tally::Keeping;
+use crate::view::Recent;
+
+/// The store of one log in NATS, of an [`Engine`]. [`open_store`](crate::open_store) makes a log of it.
+#[derive(Clone)]
+pub struct NatsStore(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) connection: Link,
+    pub(crate) names: Names,
+    pub(crate) options: StoreOptions,
+    /// The epoch and the newest position that were last seen.
+    pub(crate) seen: Mutex<Option<(Epoch, Cursor)>>,
+    /// How many bytes a message has, on average.
+    pub(crate) average: AtomicU64,
+    pub(crate) oldest: Mutex<Option<Oldest>>,
+    /// Of the stream that was created then, what its limits have removed.
+    pub(crate) trimmed: Mutex<(String, Cursor)>,
+    pub(crate) begun: Begun,
+    pub(crate) holes: Holes,
+    pub(crate) keeping: Keeping,
+    pub(crate) recent: Recent,
+    /// What is told of its record.
+    pub(crate) told: Arc<Told>,
+    /// Is in use for as long as this is.
+    _engine: Engine,
+}
+
+impl NatsStore {
+    pub(crate) fn new(engine: Engine, names: Names, options: StoreOptions) -> Self {
+        let connection = engine.link(options.store_timeout);
+        Self(Arc::new(Shared {
+            told: connection.engine.changes.of(&names.record),
+            connection,
+            names,
+            options,
+            seen: Mutex::default(),
+            average: AtomicU64::new(0),
+            oldest: Mutex::default(),
+            trimmed: Mutex::new((String::new(), Cursor::START)),
+            begun: Begun::default(),
+            holes: Holes::default(),
+            keeping: Keeping::default(),
+            recent: Recent::default(),
+            _engine: engine,
+        }))
+    }
+}
+
+impl fmt::Debug for NatsStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NatsStore({})", self.0.names.log)
+    }
+}
+
+impl Shared {
+    /// The epoch and the newest position that were last seen.
+    pub(crate) fn seen(&self) -> Option<(Epoch, Cursor)> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers what was seen. Within an epoch the newest does not move back.
+    pub(crate) fn saw(&self, epoch: Epoch, newest: Cursor) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = seen.filter(|(seen, _)| *seen == epoch).map(|(_, newest)| newest);
+        *seen = Some((epoch, before.map_or(newest, |before| before.max(newest))));
+    }
+
+    /// The position up to which limits of the stream were seen to have removed events, also once they are there no more.
+    pub(crate) fn trimmed(&self, info: &Info) -> Cursor {
+        let mut trimmed = self.trimmed.lock().unwrap_or_else(PoisonError::into_inner);
+        if trimmed.0 != info.created {
+            *trimmed = (info.created.clone(), Cursor::START);
+        }
+        if info.has_limits() {
+            trimmed.1 = trimmed.1.max(info.before_first());
+        }
+        trimmed.1
+    }
+
+    /// Remembers that there is an event at this position, if it is this epoch still.
+    pub(crate) fn appended(&self, epoch: Epoch, cursor: Cursor) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, newest)) = seen.as_mut().filter(|(seen, _)| *seen == epoch) {
+            *newest = cursor.max(*newest);
+        }
+    }
+}
+
+/// The oldest event, for as long as these are what they were. Where there is none, one may come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Oldest {
+    pub(crate) of: (u64, Cursor, u64),
+    pub(crate) newest: u64,
+    pub(crate) cursor: Option<Cursor>,
+}
