@@ -5,11 +5,11 @@ use sse_core::store::{Appended, NewEvent, StoreError};
 use sse_core::{Cursor, Epoch};
 
 use crate::admission::{admit, stored};
-use crate::batch;
-use crate::bounds::look;
-use crate::core::Shared;
-use crate::error::though_begun;
-use crate::idempotency::{self, Waits};
+use crate::batch_codec;
+use crate::bounds::load_view;
+use crate::core::LogCore;
+use crate::error::as_outcome_unknown;
+use crate::idempotency::{self, ResolvedBatches};
 use crate::position::cursors;
 use crate::publish::{publish, publish_batch};
 
@@ -18,15 +18,15 @@ const EPOCHS: usize = 20;
 
 /// Stores these events in one message, so that it is all of them or none.
 pub(crate) async fn append(
-    shared: &Arc<Shared>,
+    core: &Arc<LogCore>,
     events: &[NewEvent],
 ) -> Result<Appended, StoreError> {
-    let (epoch, _) = seen(shared).await?;
+    let (epoch, _) = seen(core).await?;
     if events.is_empty() {
         return Ok(Appended { epoch, cursors: Vec::new() });
     }
     for _ in 0..EPOCHS {
-        if let Some(appended) = attempt(shared, events).await? {
+        if let Some(appended) = attempt(core, events).await? {
             return Ok(appended);
         }
     }
@@ -34,75 +34,72 @@ pub(crate) async fn append(
 }
 
 /// Nothing if all were known in an epoch that is over.
-async fn attempt(
-    shared: &Arc<Shared>,
-    events: &[NewEvent],
-) -> Result<Option<Appended>, StoreError> {
-    let room = admit(shared, events).await?;
-    let (epoch, newest) = seen(shared).await?;
+async fn attempt(core: &Arc<LogCore>, events: &[NewEvent]) -> Result<Option<Appended>, StoreError> {
+    let room = admit(core, events).await?;
+    let (epoch, newest) = seen(core).await?;
     let (sequence, cursors) = match events {
         [event] => {
-            let (sequence, cursor) = append_one(shared, epoch, event).await?;
+            let (sequence, cursor) = append_one(core, epoch, event).await?;
             (sequence, vec![cursor])
         }
         events if events.iter().any(|event| event.idempotency_key.is_some()) => {
-            idempotency::batch::append_batch(shared, epoch, events).await?
+            idempotency::batch::append_batch(core, epoch, events).await?
         }
         events => {
-            let sequence = append_batch(shared, events).await?;
+            let sequence = append_batch(core, events).await?;
             (Some(sequence), cursors(sequence, events.len()).collect())
         }
     };
     if let Some(sequence) = sequence {
-        stored(room, shared, sequence);
+        stored(room, core, sequence);
     }
     // What was changed before these were stored has been told by now.
-    shared.connection.engine.changes.catch_up();
+    core.requests.engine.changes.catch_up();
     let is_another = sequence.is_some_and(|sequence| sequence <= newest.hi());
-    if is_another || shared.told.epoch().is_some_and(|told| told != epoch) {
+    if is_another || core.changes.epoch().is_some_and(|told| told != epoch) {
         // It is another stream than it was, since the one that is known had this sequence already; or another process has begun an epoch.
-        let now = look(shared).await.map_err(though_begun)?.bounds.epoch;
+        let now = load_view(core).await.map_err(as_outcome_unknown)?.bounds.epoch;
         if now != epoch && sequence.is_none() {
             return Ok(None);
         }
         if now != epoch {
-            idempotency::know(shared, now, events, &cursors).await.map_err(though_begun)?;
+            idempotency::know(core, now, events, &cursors).await.map_err(as_outcome_unknown)?;
         }
         return Ok(Some(Appended { epoch: now, cursors }));
     }
     if let Some(sequence) = sequence {
-        shared.appended(epoch, Cursor::new(sequence, 0));
+        core.appended(epoch, Cursor::new(sequence, 0));
     }
     Ok(Some(Appended { epoch, cursors }))
 }
 
 /// What is known of the log; where that is nothing, it is looked for.
-async fn seen(shared: &Shared) -> Result<(Epoch, Cursor), StoreError> {
-    if let Some(seen) = shared.seen() {
+async fn seen(core: &LogCore) -> Result<(Epoch, Cursor), StoreError> {
+    if let Some(seen) = core.seen() {
         return Ok(seen);
     }
-    let bounds = look(shared).await?.bounds;
+    let bounds = load_view(core).await?.bounds;
     Ok((bounds.epoch, bounds.newest))
 }
 
 /// The message it was stored in, if that was now, and its position.
 async fn append_one(
-    shared: &Shared,
+    core: &LogCore,
     epoch: Epoch,
     event: &NewEvent,
 ) -> Result<(Option<u64>, Cursor), StoreError> {
-    let (subject, headers) = message_of(shared, event);
+    let (subject, headers) = message_of(core, event);
     if let Some(key) = &event.idempotency_key {
         let block = event.block.clone();
-        let waits = Waits::default();
+        let resolved = ResolvedBatches::default();
         let patience = |_: &str| idempotency::PATIENCE;
         return match idempotency::publish(
-            shared,
+            core,
             (epoch, key),
             subject,
             headers,
             block,
-            (&patience, &waits),
+            (&patience, &resolved),
         )
         .await?
         {
@@ -112,29 +109,29 @@ async fn append_one(
             idempotency::Outcome::Known(cursor) => Ok((None, cursor)),
         };
     }
-    let sequence = publish(shared, subject, headers, event.block.clone()).await?.seq;
+    let sequence = publish(core, subject, headers, event.block.clone()).await?.seq;
     Ok((Some(sequence), Cursor::new(sequence, 0)))
 }
 
 /// Where an event goes that is alone in its message. One with a key takes the place of the one before it.
-fn message_of(shared: &Shared, event: &NewEvent) -> (String, HeaderMap) {
+fn message_of(core: &LogCore, event: &NewEvent) -> (String, HeaderMap) {
     let mut headers = HeaderMap::new();
     match &event.key {
         Some(key) => {
             headers.insert("Nats-Rollup", "sub");
-            (shared.names.keyed(key), headers)
+            (core.names.keyed(key), headers)
         }
-        None => (shared.names.single(), headers),
+        None => (core.names.single(), headers),
     }
 }
 
 /// Stores events that have no idempotency keys.
-async fn append_batch(shared: &Shared, events: &[NewEvent]) -> Result<u64, StoreError> {
-    let parts = batch::parts(&batch::numbered(events.iter()));
+async fn append_batch(core: &LogCore, events: &[NewEvent]) -> Result<u64, StoreError> {
+    let parts = batch_codec::parts(&batch_codec::numbered(events.iter()));
     if let ([_], Some(last)) = (&parts[..], events.last()) {
         // All others were superseded by the last.
-        let (subject, headers) = message_of(shared, last);
-        return Ok(publish(shared, subject, headers, last.block.clone()).await?.seq);
+        let (subject, headers) = message_of(core, last);
+        return Ok(publish(core, subject, headers, last.block.clone()).await?.seq);
     }
-    Ok(publish_batch(shared, &parts, HeaderMap::new()).await?.seq)
+    Ok(publish_batch(core, &parts, HeaderMap::new()).await?.seq)
 }

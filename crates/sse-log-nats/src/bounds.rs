@@ -7,14 +7,14 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use sse_core::Cursor;
 use sse_core::store::{Bounds, StoreError};
 
-use crate::core::{Oldest, Shared};
+use crate::core::{LogCore, Oldest};
 use crate::error::code;
 use crate::holes::Hole;
-use crate::jetstream::{Info, InfoQuestion, StreamConfig, nanoseconds};
+use crate::jetstream::{Info, InfoRequest, StreamConfig, nanoseconds};
 use crate::lookup::{next, next_event};
 use crate::record::Record;
 use crate::record::storage::{self, Loaded};
-use crate::view::Look;
+use crate::view::View;
 
 /// How many messages whose events are all gone are passed over to find the oldest.
 const PASSED_OVER: usize = 100;
@@ -26,34 +26,36 @@ const AT_A_TIME: usize = 32;
 const ATTEMPTS: usize = 20;
 
 /// The bounds, after what was read before.
-pub(crate) async fn look(shared: &Shared) -> Result<Look, StoreError> {
-    look_at(shared, None).await
+pub(crate) async fn load_view(core: &LogCore) -> Result<View, StoreError> {
+    load_view_counting(core, None).await
 }
 
 /// The same, and how many messages there are of these subjects.
-pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
-    let at = shared.recent.now(&shared.told);
+pub(crate) async fn load_view_counting(
+    core: &LogCore,
+    subjects: Option<String>,
+) -> Result<View, StoreError> {
+    let at = core.recent_view.now(&core.changes);
     let is_counted = subjects.is_some();
-    let look = look_now(shared, subjects).await?;
+    let view = build_view(core, subjects).await?;
     if is_counted {
-        shared.recent.keep(at, &look);
+        core.recent_view.keep(at, &view);
     }
-    Ok(look)
+    Ok(view)
 }
 
-async fn look_now(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
+async fn build_view(core: &LogCore, subjects: Option<String>) -> Result<View, StoreError> {
     for _ in 0..ATTEMPTS {
-        let seen = shared.seen();
-        let (info, record) =
-            tokio::try_join!(info(shared, subjects.clone()), storage::load(shared))?;
+        let seen = core.seen();
+        let (info, record) = tokio::try_join!(info(core, subjects.clone()), storage::load(core))?;
         if let Loaded::NoStream = record {
-            storage::create_stream(shared).await?;
+            storage::create_stream(core).await?;
         }
         let record = match record {
             Loaded::Record(record) => record,
-            Loaded::Nothing | Loaded::NoStream => {
+            Loaded::NoRecord | Loaded::NoStream => {
                 let mut first = Record::begin(&info, None)?;
-                if !storage::save(shared, &mut first).await? {
+                if !storage::save(core, &mut first).await? {
                     continue;
                 }
                 first
@@ -68,78 +70,78 @@ async fn look_now(shared: &Shared, subjects: Option<String>) -> Result<Look, Sto
         };
         if is_of_another(&info) {
             // Of another stream of this name, or of one that was restored. One of the two may have been read too early.
-            let info = self::info(shared, None).await?;
+            let info = self::info(core, None).await?;
             if is_of_another(&info) {
-                storage::save(shared, &mut Record::begin(&info, Some(&record))?).await?;
+                storage::save(core, &mut Record::begin(&info, Some(&record))?).await?;
             }
             continue;
         }
         if info.is_set("max_msgs_per_subject") {
-            let stream = &shared.names.stream;
+            let stream = &core.names.stream;
             let error = format!(
                 "the stream {stream} has `max_msgs_per_subject`, and so holes that nobody is told of"
             );
             return Err(StoreError::failed(error));
         }
-        let trimmed = shared.trimmed(&info);
+        let trimmed = core.trimmed(&info);
         if !info.has_limits() && trimmed > record.floor {
             let mut risen = record;
             risen.raise_floor(trimmed);
-            storage::save(shared, &mut risen).await?;
+            storage::save(core, &mut risen).await?;
             continue;
         }
         let floor = trimmed.max(record.floor);
         let bounds = Bounds {
             epoch: record.epoch,
             floor,
-            oldest: oldest(shared, &info, &record, floor).await?,
+            oldest: oldest(core, &info, &record, floor).await?,
             newest: info.newest(),
             is_finished: info.is_finished(),
             deletions: record.deletions,
         };
-        shared.saw(bounds.epoch, bounds.newest);
-        shared.told.is_of(bounds.epoch);
+        core.saw(bounds.epoch, bounds.newest);
+        core.changes.saw_epoch(bounds.epoch);
         let average = info.state.bytes.checked_div(info.state.messages);
-        shared.average.store(average.unwrap_or(0), Relaxed);
-        return Ok(Look { bounds, info, record });
+        core.average.store(average.unwrap_or(0), Relaxed);
+        return Ok(View { bounds, info, record });
     }
     Err(StoreError::failed("what NATS says of the log does not come to agree"))
 }
 
 /// The stream, which is created where there is none.
 pub(crate) async fn info(
-    shared: &Shared,
+    core: &LogCore,
     subjects_filter: Option<String>,
 ) -> Result<Info, StoreError> {
-    let subject = format!("STREAM.INFO.{}", shared.names.stream);
-    let question = InfoQuestion { subjects_filter };
-    match shared.connection.api(&subject, &question).await {
+    let subject = format!("STREAM.INFO.{}", core.names.stream);
+    let request = InfoRequest { subjects_filter };
+    match core.requests.api(&subject, &request).await {
         Err(failure) if failure.is(code::NO_STREAM) => {}
         answer => return Ok(answer?),
     }
-    let subjects = format!("{}>", shared.names.prefix);
+    let subjects = format!("{}>", core.names.prefix);
     let config = StreamConfig {
-        name: &shared.names.stream,
+        name: &core.names.stream,
         subjects: [&subjects],
         description: "An event log of sse-log-nats. It has no limits: the log lets go of old events itself",
         retention: "limits",
         discard: "old",
         storage: "file",
-        num_replicas: shared.connection.engine.options.replicas,
+        num_replicas: core.requests.engine.options.replicas,
         max_msgs_per_subject: -1,
         allow_rollup_hdrs: true,
         // The shortest there is; none would be two minutes.
-        duplicate_window: nanoseconds(shared.options.idempotency_window).max(100_000_000),
+        duplicate_window: nanoseconds(core.options.idempotency_window).max(100_000_000),
     };
-    match storage::create(shared, &config).await? {
+    match storage::create(core, &config).await? {
         Some(info) => Ok(info),
-        None => Ok(shared.connection.api(&subject, &question).await?),
+        None => Ok(core.requests.api(&subject, &request).await?),
     }
 }
 
 /// The oldest event that is kept. A batch may begin with some that are not.
 pub(crate) async fn oldest(
-    shared: &Shared,
+    core: &LogCore,
     info: &Info,
     record: &Record,
     floor: Cursor,
@@ -149,7 +151,7 @@ pub(crate) async fn oldest(
     }
     let of = (info.state.first_seq, floor, record.deletions);
     let newest = info.state.last_seq;
-    let known = *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = *core.oldest.lock().unwrap_or_else(PoisonError::into_inner);
     let holds =
         |known: &Oldest| known.of == of && (known.cursor.is_some() || known.newest == newest);
     if let Some(known) = known.filter(holds) {
@@ -158,47 +160,47 @@ pub(crate) async fn oldest(
     let mut sequence = info.state.first_seq.max(floor.hi() + 1);
     let mut cursor = None;
     for _ in 0..PASSED_OVER {
-        let Some(message) = next_event(shared, sequence).await? else { break };
+        let Some(message) = next_event(core, sequence).await? else { break };
         sequence = message.sequence + 1;
         let is_kept = |cursor: &Cursor| *cursor > floor && !record.hidden.contains(cursor);
-        cursor = message.events(&shared.names).iter().map(|event| event.cursor).find(is_kept);
+        cursor = message.events(&core.names).iter().map(|event| event.cursor).find(is_kept);
         if cursor.is_some() {
             break;
         }
     }
-    *shared.oldest.lock().unwrap_or_else(PoisonError::into_inner) =
+    *core.oldest.lock().unwrap_or_else(PoisonError::into_inner) =
         Some(Oldest { of, newest, cursor });
     Ok(cursor)
 }
 
-impl Look {
+impl View {
     /// Makes sure that nothing is in these holes, as far as they are above the floor: what is below was dropped.
     pub(crate) async fn confirm(
         &self,
-        shared: &Shared,
+        core: &LogCore,
         holes: Vec<(u64, u64)>,
     ) -> Result<(), StoreError> {
         let floor = self.bounds.floor.hi();
         let above = holes.into_iter().map(|(first, end)| (first.max(floor + 1), end));
         let above = above.filter(|(first, end)| first < end).collect();
-        confirm(shared, &self.info.created, above).await
+        confirm(core, &self.info.created, above).await
     }
 }
 
 /// Makes sure that nothing is in these holes of a stream, which was created then: the stream itself is asked, once for each.
 pub(crate) async fn confirm(
-    shared: &Shared,
+    core: &LogCore,
     created: &str,
     holes: Vec<Hole>,
 ) -> Result<(), StoreError> {
-    let unknown = holes.into_iter().filter(|hole| !shared.holes.is_known(created, *hole));
+    let unknown = holes.into_iter().filter(|hole| !core.holes.is_known(created, *hole));
     let looks = unknown.map(|hole| async move {
-        match next(shared, hole.0).await? {
+        match next(core, hole.0).await? {
             Some(message) if message.sequence < hole.1 => {
                 Err(StoreError::failed("NATS has skipped messages that it has"))
             }
             _ => {
-                shared.holes.know(created, hole);
+                core.holes.know(created, hole);
                 Ok(())
             }
         }

@@ -5,7 +5,7 @@ use sse_core::store::StoreError;
 use tokio::time::timeout;
 
 use crate::connection::changes::Changes;
-use crate::connection::dial::{Dial, Refused};
+use crate::connection::dial::{ConnectFailure, Dial};
 use crate::connection::lost::Lost;
 
 pub(crate) mod changes;
@@ -30,7 +30,7 @@ impl Connection {
     }
 
     /// A connection to call on, and what tells when it is lost.
-    pub(crate) async fn up(&self) -> Result<(Client, Lost), StoreError> {
+    pub(crate) async fn client(&self) -> Result<(Client, Lost), StoreError> {
         if let Some(live) = self.live() {
             return Ok(live);
         }
@@ -53,7 +53,7 @@ impl Connection {
         client.clone().filter(|(_, lost)| !lost.is_lost())
     }
 
-    async fn connect(&self) -> Result<(Client, Lost), Refused> {
+    async fn connect(&self) -> Result<(Client, Lost), ConnectFailure> {
         let connected = self.dial.connect().await?;
         if let Some(changes) = &self.changes {
             // Before anything is asked on it, so that no change after an answer is missed.

@@ -11,9 +11,9 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::connection::lost::Lost;
-use crate::consumer::delivery::{Came, Delivered, came};
-use crate::core::Shared;
-use crate::engine::requests::Common;
+use crate::consumer::delivery::{Delivered, Delivery, parse};
+use crate::core::LogCore;
+use crate::engine::requests::EngineCore;
 use crate::jetstream::nanoseconds;
 
 pub(crate) mod delivery;
@@ -42,7 +42,7 @@ pub(crate) struct Consumer {
     came: u64,
     timeout: Duration,
     /// Of a page: its engine uses the connection no more once nothing comes on it.
-    engine: Option<Arc<Common>>,
+    engine: Option<Arc<EngineCore>>,
 }
 
 /// What a consumer gives of messages.
@@ -57,20 +57,20 @@ pub(crate) enum Content {
 impl Consumer {
     /// One that begins after this message, for a page.
     pub(crate) async fn after(
-        shared: &Shared,
+        core: &LogCore,
         sequence: u64,
         content: Content,
     ) -> Result<Self, StoreError> {
-        let line = shared.connection.engine.pages.up().await?;
-        let mut consumer = Self::on(line, shared, sequence, content, FORGOTTEN_AFTER).await?;
-        consumer.engine = Some(Arc::clone(&shared.connection.engine));
+        let line = core.requests.engine.pages.client().await?;
+        let mut consumer = Self::on(line, core, sequence, content, FORGOTTEN_AFTER).await?;
+        consumer.engine = Some(Arc::clone(&core.requests.engine));
         Ok(consumer)
     }
 
     /// One that begins after this message, whose messages come on this connection, and that the server forgets once it was idle for this long.
     pub(crate) async fn on(
         (client, lost): (Client, Lost),
-        shared: &Shared,
+        core: &LogCore,
         sequence: u64,
         content: Content,
         forgotten_after: Duration,
@@ -79,7 +79,7 @@ impl Consumer {
         struct Created {
             num_pending: u64,
         }
-        let (stream, name) = (&shared.names.stream, format!("{:016x}", fastrand::u64(..)));
+        let (stream, name) = (&core.names.stream, format!("{:016x}", fastrand::u64(..)));
         let mut config = json!({
             "name": name,
             "deliver_policy": "by_start_sequence",
@@ -97,8 +97,8 @@ impl Consumer {
             create = format!("{create}.{subject}");
             config["filter_subject"] = json!(subject);
         }
-        let api = |what| shared.connection.engine.api(&format!("CONSUMER.{what}.{stream}.{name}"));
-        let (calls, _) = shared.connection.engine.up().await?;
+        let api = |what| core.requests.engine.api(&format!("CONSUMER.{what}.{stream}.{name}"));
+        let (calls, _) = core.requests.engine.client().await?;
         // If this is dropped halfway, it may have been made.
         let mut consumer = Self {
             client,
@@ -109,11 +109,11 @@ impl Consumer {
             is_made: false,
             pending: 0,
             came: 0,
-            timeout: shared.connection.timeout,
+            timeout: core.requests.timeout,
             engine: None,
         };
-        let question = json!({ "stream_name": stream, "config": config });
-        let created: Created = shared.connection.api(&create, &question).await?;
+        let request = json!({ "stream_name": stream, "config": config });
+        let created: Created = core.requests.api(&create, &request).await?;
         (consumer.is_made, consumer.pending) = (true, created.num_pending);
         Ok(consumer)
     }
@@ -126,16 +126,16 @@ impl Consumer {
         bytes: Option<usize>,
         expires: Option<Duration>,
     ) -> Result<(), StoreError> {
-        let mut question = json!({ "batch": messages });
+        let mut request = json!({ "batch": messages });
         if let Some(bytes) = bytes {
-            question["max_bytes"] = json!(bytes);
+            request["max_bytes"] = json!(bytes);
         }
         match expires {
-            Some(expires) => question["expires"] = json!(nanoseconds(expires)),
-            None => question["no_wait"] = json!(true),
+            Some(expires) => request["expires"] = json!(nanoseconds(expires)),
+            None => request["no_wait"] = json!(true),
         }
-        let (subject, question) = (self.next.clone(), Bytes::from(question.to_string()));
-        let sent = self.client.publish_with_reply(subject, inbox.to_owned(), question).await;
+        let (subject, request) = (self.next.clone(), Bytes::from(request.to_string()));
+        let sent = self.client.publish_with_reply(subject, inbox.to_owned(), request).await;
         sent.map_err(StoreError::failed)
     }
 
@@ -178,8 +178,8 @@ impl Consumer {
                 // What has come is the beginning of what was asked for.
                 return Ok(taken);
             };
-            match came(next?)? {
-                Came::Message(delivered) => {
+            match parse(next?)? {
+                Delivery::Message(delivered) => {
                     self.check_next(&delivered)?;
                     size += delivered.size;
                     // The server says nothing where just so many bytes are used up.
@@ -190,7 +190,7 @@ impl Consumer {
                         return Ok(taken);
                     }
                 }
-                Came::NoMore(_) | Came::TooLarge(_) => return Ok(taken),
+                Delivery::NoMore(_) | Delivery::TooLarge(_) => return Ok(taken),
             }
         }
     }

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use sse_core::store::StoreError;
 use sse_core::{Cursor, Epoch};
 
-use crate::bounds::look;
-use crate::core::Shared;
-use crate::error::{code, though_begun};
+use crate::bounds::load_view;
+use crate::core::LogCore;
+use crate::error::{as_outcome_unknown, code};
 use crate::jetstream::Info;
 use crate::jetstream::{FINISHED, FINISHING};
 use crate::lookup::get;
@@ -20,20 +20,20 @@ const ATTEMPTS: usize = 100;
 const MOST_HIDDEN: usize = 10_000;
 
 /// Forgets an event: its message, or, where that has others, its place in it. It is hidden first, and all are told.
-pub(crate) async fn delete(shared: &Shared, event: Cursor) -> Result<(), StoreError> {
-    let look = look(shared).await?;
-    if event <= look.bounds.floor || event > look.bounds.newest {
+pub(crate) async fn delete(core: &LogCore, event: Cursor) -> Result<(), StoreError> {
+    let view = load_view(core).await?;
+    if event <= view.bounds.floor || event > view.bounds.newest {
         return Ok(());
     }
     let sequence = sequence_of(event);
-    let message = get(shared, sequence).await?;
-    let events = message.map(|message| message.events(&shared.names)).unwrap_or_default();
+    let message = get(core, sequence).await?;
+    let events = message.map(|message| message.events(&core.names)).unwrap_or_default();
     let events: Vec<_> = events.iter().map(|event| event.cursor).collect();
     let is_there = events.contains(&event);
     if !is_there && !events.is_empty() {
         return Ok(());
     }
-    let record = change(shared, |record| {
+    let record = change(core, |record| {
         // Whoever removed the message may not have come to telling so.
         record.deletions = record.deletions.wrapping_add(1);
         if is_there {
@@ -51,27 +51,27 @@ pub(crate) async fn delete(shared: &Shared, event: Cursor) -> Result<(), StoreEr
     .await?;
     let is_gone = |cursor: &Cursor| *cursor <= record.floor || record.hidden.contains(cursor);
     if is_there && events.iter().all(is_gone) {
-        remove(shared, sequence).await.map_err(though_begun)?;
-        let shown = change(shared, |record| {
+        remove(core, sequence).await.map_err(as_outcome_unknown)?;
+        let shown = change(core, |record| {
             let before = record.hidden.len();
             record.hidden.retain(|hidden| !events.contains(hidden));
             Ok(record.hidden.len() != before)
         });
-        shown.await.map_err(though_begun)?;
+        shown.await.map_err(as_outcome_unknown)?;
     }
     Ok(())
 }
 
 /// Removes a message; its bytes are overwritten.
-async fn remove(shared: &Shared, sequence: u64) -> Result<(), StoreError> {
-    let subject = format!("STREAM.MSG.DELETE.{}", shared.names.stream);
-    match shared.connection.api::<Value>(&subject, &json!({ "seq": sequence })).await {
+async fn remove(core: &LogCore, sequence: u64) -> Result<(), StoreError> {
+    let subject = format!("STREAM.MSG.DELETE.{}", core.names.stream);
+    match core.requests.api::<Value>(&subject, &json!({ "seq": sequence })).await {
         Ok(_) => Ok(()),
         Err(failure) if failure.is(code::NO_SUCH_SEQUENCE) || failure.is(code::NO_MESSAGE) => {
             Ok(())
         }
         // Somebody else may have been faster.
-        Err(failure) if failure.is(code::NOT_DELETED) => match get(shared, sequence).await? {
+        Err(failure) if failure.is(code::NOT_DELETED) => match get(core, sequence).await? {
             Some(_) => Err(failure.into()),
             None => Ok(()),
         },
@@ -80,45 +80,45 @@ async fn remove(shared: &Shared, sequence: u64) -> Result<(), StoreError> {
 }
 
 /// Has the stream take no more events.
-pub(crate) async fn finish(shared: &Shared) -> Result<(), StoreError> {
-    let mut info = look(shared).await?.info;
+pub(crate) async fn finish(core: &LogCore) -> Result<(), StoreError> {
+    let mut info = load_view(core).await?.info;
     if !info.is_finished() {
-        info = update(shared, info.config, "max_msg_size", json!(FINISHING)).await?;
+        info = update(core, info.config, "max_msg_size", json!(FINISHING)).await?;
     }
     // Followers look whenever the record is written.
-    change(shared, |_| Ok(true)).await.map_err(though_begun)?;
+    change(core, |_| Ok(true)).await.map_err(as_outcome_unknown)?;
     if !info.is_closed() {
-        close(shared, info).await.map_err(though_begun)?;
+        close(core, info).await.map_err(as_outcome_unknown)?;
     }
     Ok(())
 }
 
 /// Has a finished log answer questions about ids again. What is on its way to it is refused before.
-async fn close(shared: &Shared, info: Info) -> Result<(), StoreError> {
-    let ask = shared.names.ask();
-    let info = update(shared, info.config, "subjects", json!([ask])).await?;
+async fn close(core: &LogCore, info: Info) -> Result<(), StoreError> {
+    let ask = core.names.ask();
+    let info = update(core, info.config, "subjects", json!([ask])).await?;
     // Messages are taken in the order in which they came: it is refused after all that came on other subjects.
-    let last = shared.connection.request(ask, HeaderMap::new(), Bytes::from_static(b"last"));
+    let last = core.requests.request(ask, HeaderMap::new(), Bytes::from_static(b"last"));
     last.await?;
-    update(shared, info.config, "max_msg_size", json!(FINISHED)).await?;
+    update(core, info.config, "max_msg_size", json!(FINISHED)).await?;
     Ok(())
 }
 
 async fn update(
-    shared: &Shared,
+    core: &LogCore,
     mut config: Value,
     field: &str,
     value: Value,
 ) -> Result<Info, StoreError> {
     config[field] = value;
-    let subject = format!("STREAM.UPDATE.{}", shared.names.stream);
-    Ok(shared.connection.api(&subject, &config).await?)
+    let subject = format!("STREAM.UPDATE.{}", core.names.stream);
+    Ok(core.requests.api(&subject, &config).await?)
 }
 
 /// Compare and set.
-pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Epoch, StoreError> {
-    let info = look(shared).await?.info;
-    let record = change(shared, |record| {
+pub(crate) async fn begin_epoch(core: &LogCore, instead_of: Epoch) -> Result<Epoch, StoreError> {
+    let info = load_view(core).await?.info;
+    let record = change(core, |record| {
         let is_this = record.epoch == instead_of;
         if is_this {
             *record = Record::begin(&info, Some(record))?;
@@ -126,21 +126,21 @@ pub(crate) async fn begin_epoch(shared: &Shared, instead_of: Epoch) -> Result<Ep
         Ok(is_this)
     })
     .await?;
-    shared.saw(record.epoch, info.newest());
+    core.saw(record.epoch, info.newest());
     Ok(record.epoch)
 }
 
 /// Changes the record, however many others do. The answer is the record as it is then; where the change is none it stays as it is.
 async fn change(
-    shared: &Shared,
+    core: &LogCore,
     change: impl Fn(&mut Record) -> Result<bool, StoreError>,
 ) -> Result<Record, StoreError> {
     for _ in 0..ATTEMPTS {
-        let mut record = match load(shared).await? {
+        let mut record = match load(core).await? {
             Loaded::Record(record) => record,
-            Loaded::Nothing | Loaded::NoStream => look(shared).await?.record,
+            Loaded::NoRecord | Loaded::NoStream => load_view(core).await?.record,
         };
-        if !change(&mut record)? || save(shared, &mut record).await? {
+        if !change(&mut record)? || save(core, &mut record).await? {
             return Ok(record);
         }
     }

@@ -6,22 +6,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sse_core::{Cursor, Epoch, StoreOptions};
 
-use crate::connection::changes::Told;
+use crate::connection::changes::LogChanges;
 use crate::engine::Engine;
-use crate::engine::requests::Link;
+use crate::engine::requests::Requests;
 use crate::holes::Holes;
 use crate::jetstream::Info;
 use crate::names::Names;
-use crate::partial_batches::Begun;
-use crate::tally::Keeping;
-use crate::view::Recent;
+use crate::partial_batches::PartialBatches;
+use crate::tally::Tally;
+use crate::view::RecentView;
 
 /// The store of one log in NATS, of an [`Engine`]. [`open_store`](crate::open_store) makes a log of it.
 #[derive(Clone)]
-pub struct NatsStore(pub(crate) Arc<Shared>);
+pub struct NatsStore(pub(crate) Arc<LogCore>);
 
-pub(crate) struct Shared {
-    pub(crate) connection: Link,
+pub(crate) struct LogCore {
+    pub(crate) requests: Requests,
     pub(crate) names: Names,
     pub(crate) options: StoreOptions,
     /// The epoch and the newest position that were last seen.
@@ -31,32 +31,32 @@ pub(crate) struct Shared {
     pub(crate) oldest: Mutex<Option<Oldest>>,
     /// Of the stream that was created then, what its limits have removed.
     pub(crate) trimmed: Mutex<(String, Cursor)>,
-    pub(crate) begun: Begun,
+    pub(crate) partial_batches: PartialBatches,
     pub(crate) holes: Holes,
-    pub(crate) keeping: Keeping,
-    pub(crate) recent: Recent,
+    pub(crate) tally: Tally,
+    pub(crate) recent_view: RecentView,
     /// What is told of its record.
-    pub(crate) told: Arc<Told>,
+    pub(crate) changes: Arc<LogChanges>,
     /// Is in use for as long as this is.
     _engine: Engine,
 }
 
 impl NatsStore {
     pub(crate) fn new(engine: Engine, names: Names, options: StoreOptions) -> Self {
-        let connection = engine.link(options.store_timeout);
-        Self(Arc::new(Shared {
-            told: connection.engine.changes.of(&names.record),
-            connection,
+        let requests = engine.requests(options.store_timeout);
+        Self(Arc::new(LogCore {
+            changes: requests.engine.changes.of(&names.record),
+            requests,
             names,
             options,
             seen: Mutex::default(),
             average: AtomicU64::new(0),
             oldest: Mutex::default(),
             trimmed: Mutex::new((String::new(), Cursor::START)),
-            begun: Begun::default(),
+            partial_batches: PartialBatches::default(),
             holes: Holes::default(),
-            keeping: Keeping::default(),
-            recent: Recent::default(),
+            tally: Tally::default(),
+            recent_view: RecentView::default(),
             _engine: engine,
         }))
     }
@@ -68,7 +68,7 @@ impl fmt::Debug for NatsStore {
     }
 }
 
-impl Shared {
+impl LogCore {
     /// The epoch and the newest position that were last seen.
     pub(crate) fn seen(&self) -> Option<(Epoch, Cursor)> {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner)

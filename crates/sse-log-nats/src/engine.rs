@@ -11,7 +11,7 @@ use tokio::runtime;
 use tokio::task::JoinHandle;
 
 use crate::connection::dial::Dial;
-use crate::engine::requests::{Common, Link};
+use crate::engine::requests::{EngineCore, Requests};
 use crate::names::Names;
 use crate::options::EngineOptions;
 
@@ -36,7 +36,7 @@ mod watch;
 pub struct Engine(Arc<Inner>);
 
 struct Inner {
-    shared: Arc<Common>,
+    core: Arc<EngineCore>,
     /// The task that asks which server it is.
     watch: Mutex<Option<JoinHandle<()>>>,
 }
@@ -62,13 +62,13 @@ impl Engine {
     ) -> Result<Self, Error> {
         let names = Names::new(&options.prefix, "any").map_err(StoreError::failed)?;
         let dial = Dial::new(url, connect, options.connect_timeout).map_err(StoreError::failed)?;
-        let shared = Common::new(dial, names.record_subjects, options);
-        let shared = Arc::new(shared.map_err(StoreError::failed)?);
-        Ok(Self(Arc::new(Inner { shared, watch: Mutex::default() })))
+        let core = EngineCore::new(dial, names.record_subjects, options);
+        let core = Arc::new(core.map_err(StoreError::failed)?);
+        Ok(Self(Arc::new(Inner { core, watch: Mutex::default() })))
     }
 
     /// The engine of this URL and these options in this runtime, if one is in use; else a new one.
-    pub(crate) fn shared(url: &str, options: EngineOptions) -> Result<Self, Error> {
+    pub(crate) fn get_or_create(url: &str, options: EngineOptions) -> Result<Self, Error> {
         let key = Key {
             url: url.to_owned(),
             options: options.clone(),
@@ -101,13 +101,13 @@ impl Engine {
             total: usize,
             streams: Option<Vec<String>>,
         }
-        let link = self.link(TIMEOUT);
-        let prefix = &self.0.shared.options.prefix;
+        let requests = self.requests(TIMEOUT);
+        let prefix = &self.0.core.options.prefix;
         let (begin, subject) = (format!("{}_", prefix.to_ascii_uppercase()), format!("{prefix}.>"));
         let (mut logs, mut offset) = (Vec::new(), 0);
         loop {
-            let question = json!({ "offset": offset, "subject": subject });
-            let answer = link.api("STREAM.NAMES", &question).await;
+            let request = json!({ "offset": offset, "subject": subject });
+            let answer = requests.api("STREAM.NAMES", &request).await;
             let Streams { total, streams } = answer.map_err(StoreError::from)?;
             let streams = streams.unwrap_or_default();
             let names = streams.iter().filter_map(|stream| stream.strip_prefix(&begin));
@@ -121,7 +121,7 @@ impl Engine {
     }
 
     pub(crate) fn options(&self) -> &EngineOptions {
-        &self.0.shared.options
+        &self.0.core.options
     }
 
     pub(crate) fn watch(&self) {
@@ -129,8 +129,8 @@ impl Engine {
     }
 
     /// How a log asks it.
-    pub(crate) fn link(&self, timeout: std::time::Duration) -> Link {
-        Link { engine: Arc::clone(&self.0.shared), timeout }
+    pub(crate) fn requests(&self, timeout: std::time::Duration) -> Requests {
+        Requests { engine: Arc::clone(&self.0.core), timeout }
     }
 }
 
@@ -139,7 +139,7 @@ impl Inner {
     fn watch(&self) {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         if watch.as_ref().is_none_or(JoinHandle::is_finished) {
-            *watch = Some(tokio::spawn(watch::watch(Arc::downgrade(&self.shared))));
+            *watch = Some(tokio::spawn(watch::watch(Arc::downgrade(&self.core))));
         }
     }
 }
@@ -153,7 +153,7 @@ impl Drop for Inner {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Engine({})", self.0.shared.options.prefix)
+        write!(f, "Engine({})", self.0.core.options.prefix)
     }
 }
 

@@ -99,7 +99,7 @@ pub(crate) fn answer<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> 
 }
 
 /// Nothing was sent in these cases, or nobody was there to take it.
-pub(crate) fn unanswered(error: RequestError) -> StoreError {
+pub(crate) fn request_failed(error: RequestError) -> StoreError {
     match error.kind() {
         RequestErrorKind::NoResponders
         | RequestErrorKind::InvalidSubject
@@ -109,7 +109,7 @@ pub(crate) fn unanswered(error: RequestError) -> StoreError {
 }
 
 /// Whether nobody was there to take it.
-pub(crate) fn is_no_stream<T>(answer: &Result<T, StoreError>) -> bool {
+pub(crate) fn has_no_responders<T>(answer: &Result<T, StoreError>) -> bool {
     let Err(StoreError::Failed(error)) = answer else { return false };
     let error = error.downcast_ref::<RequestError>();
     error.is_some_and(|error| error.kind() == RequestErrorKind::NoResponders)
@@ -124,7 +124,7 @@ pub(crate) fn no_jetstream(domain: Option<&str>) -> StoreError {
 }
 
 /// The error of a step that comes after something was done.
-pub(crate) fn though_begun(error: StoreError) -> StoreError {
+pub(crate) fn as_outcome_unknown(error: StoreError) -> StoreError {
     match error {
         StoreError::Failed(error) => StoreError::OutcomeUnknown(error),
         error => error,

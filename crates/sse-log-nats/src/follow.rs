@@ -8,15 +8,15 @@ use sse_core::store::{Page, Pages, StoreError, StoredEvent};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::bounds::look;
-use crate::connection::followers::Seat;
+use crate::bounds::load_view;
+use crate::connection::followers::FollowerConnection;
 use crate::connection::lost::Lost;
-use crate::consumer::delivery::{Came, Delivered, came};
+use crate::consumer::delivery::{Delivered, Delivery, parse};
 use crate::consumer::{Consumer, Content};
-use crate::core::Shared;
+use crate::core::LogCore;
 use crate::follow::credit::{Credit, Pull};
 use crate::holes::holes;
-use crate::view::Look;
+use crate::view::View;
 
 mod credit;
 
@@ -28,24 +28,24 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(90);
 const PAGE: usize = 1000;
 
 /// The events after this position, and then those to come.
-pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages, StoreError> {
-    let engine = &shared.connection.engine;
-    let seat = engine.lines.seat();
-    let (client, lost) = seat.up().await?;
+pub(crate) async fn follow(core: &Arc<LogCore>, after: Cursor) -> Result<Pages, StoreError> {
+    let engine = &core.requests.engine;
+    let seat = engine.followers.acquire();
+    let (client, lost) = seat.client().await?;
     // The record is looked at after word of its changes is listened to, so that none is missed.
-    let (mut changes, mut resets) = (shared.told.changed.subscribe(), engine.resets.subscribe());
+    let (mut changes, mut resets) = (core.changes.changed.subscribe(), engine.resets.subscribe());
     changes.borrow_and_update();
     resets.borrow_and_update();
-    let look = match shared.recent.get(&shared.told) {
-        Some(look) => look,
-        None => look(shared).await?,
+    let view = match core.recent_view.get(&core.changes) {
+        Some(view) => view,
+        None => load_view(core).await?,
     };
     let inbox = client.new_inbox();
     let answers = client.subscribe(format!("{inbox}.*")).await.map_err(StoreError::failed)?;
     let line = (client, lost.clone());
-    let consumer = Consumer::on(line, shared, after.hi(), Content::Whole, FORGOTTEN_AFTER).await?;
+    let consumer = Consumer::on(line, core, after.hi(), Content::Whole, FORGOTTEN_AFTER).await?;
     let mut following = Following {
-        shared: Arc::clone(shared),
+        core: Arc::clone(core),
         consumer,
         inbox,
         answers,
@@ -56,7 +56,7 @@ pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages,
         is_behind: false,
         pulled: Instant::now(),
         after,
-        look,
+        view,
         _seat: seat,
     };
     following.pull().await?;
@@ -71,7 +71,7 @@ pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages,
 }
 
 struct Following {
-    shared: Arc<Shared>,
+    core: Arc<LogCore>,
     consumer: Consumer,
     inbox: String,
     answers: Subscriber,
@@ -84,12 +84,12 @@ struct Following {
     pulled: Instant,
     after: Cursor,
     /// What was last looked at. It holds for as long as no message is missing.
-    look: Look,
-    _seat: Seat,
+    view: View,
+    _seat: FollowerConnection,
 }
 
 enum Next {
-    Came(Came),
+    Delivery(Delivery),
     Changed,
 }
 
@@ -98,14 +98,14 @@ impl Following {
         loop {
             let mut messages = match self.wait().await? {
                 Next::Changed => {
-                    self.look = look(&self.shared).await?;
-                    return Ok(Page { bounds: self.look.bounds, events: Vec::new() });
+                    self.view = load_view(&self.core).await?;
+                    return Ok(Page { bounds: self.view.bounds, events: Vec::new() });
                 }
-                Next::Came(came) => Vec::from_iter(self.take(came)?),
+                Next::Delivery(came) => Vec::from_iter(self.take(came)?),
             };
             while messages.len() < PAGE {
                 let Some(answer) = self.answers.next().now_or_never() else { break };
-                messages.extend(self.take(came(answer)?)?);
+                messages.extend(self.take(parse(answer)?)?);
             }
             self.pull().await?;
             if let Some(page) = self.page(messages).await? {
@@ -123,7 +123,7 @@ impl Following {
                 _ = resets.changed() => {
                     Err(StoreError::failed("another server of NATS answers than before"))
                 }
-                answer = answers.next() => came(answer).map(Next::Came),
+                answer = answers.next() => parse(answer).map(Next::Delivery),
                 _ = changes.changed() => Ok(Next::Changed),
             }
         };
@@ -131,16 +131,16 @@ impl Following {
     }
 
     /// The message that has come, if it is one.
-    fn take(&mut self, came: Came) -> Result<Option<Delivered>, StoreError> {
+    fn take(&mut self, came: Delivery) -> Result<Option<Delivered>, StoreError> {
         match came {
-            Came::Message(delivered) => {
-                self.credit.came(delivered.size);
+            Delivery::Message(delivered) => {
+                self.credit.received(delivered.size);
                 self.is_behind = delivered.pending > 0;
                 self.consumer.check_next(&delivered)?;
                 return Ok(Some(delivered));
             }
-            Came::NoMore(number) => self.credit.is_over(number),
-            Came::TooLarge(number) => self.credit.is_too_small(number),
+            Delivery::NoMore(number) => self.credit.is_over(number),
+            Delivery::TooLarge(number) => self.credit.is_too_small(number),
         }
         Ok(None)
     }
@@ -165,16 +165,16 @@ impl Following {
         let begin = self.after;
         let events: Vec<StoredEvent> = messages
             .into_iter()
-            .flat_map(|delivered| delivered.message.events(&self.shared.names))
+            .flat_map(|delivered| delivered.message.events(&self.core.names))
             .filter(|event| event.cursor > begin)
             .collect();
         let is_whole = holes.is_empty();
         if !is_whole {
-            self.look = look(&self.shared).await?;
-            self.look.confirm(&self.shared, holes).await?;
+            self.view = load_view(&self.core).await?;
+            self.view.confirm(&self.core, holes).await?;
         }
         self.after = reached;
-        let Look { bounds, record, .. } = &mut self.look;
+        let View { bounds, record, .. } = &mut self.view;
         bounds.newest = bounds.newest.max(reached);
         let events: Vec<_> = record.without_hidden(events.into_iter()).collect();
         if bounds.oldest.is_none() {

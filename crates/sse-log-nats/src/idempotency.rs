@@ -15,8 +15,8 @@ use sse_core::store::{NewEvent, StoreError};
 use sse_core::{Cursor, Epoch};
 use tokio::time::{Instant, sleep};
 
-use crate::bounds::{info, look};
-use crate::core::Shared;
+use crate::bounds::{info, load_view};
+use crate::core::LogCore;
 use crate::error::{answer, code};
 use crate::jetstream::Ack;
 use crate::lookup::note_at;
@@ -44,14 +44,14 @@ pub(crate) enum Outcome {
 
 /// The batches that were waited for in one call, and the messages that they are in: nothing for those that were buried.
 #[derive(Debug, Default)]
-pub(crate) struct Waits(Mutex<HashMap<String, Option<u64>>>);
+pub(crate) struct ResolvedBatches(Mutex<HashMap<String, Option<u64>>>);
 
 /// How long a batch is waited for, by its id.
-pub(crate) type Patience<'a> = (&'a (dyn Fn(&str) -> Duration + Sync), &'a Waits);
+pub(crate) type Patience<'a> = (&'a (dyn Fn(&str) -> Duration + Sync), &'a ResolvedBatches);
 
 /// Stores a message, unless an event of this key is known in this epoch.
 pub(crate) async fn publish(
-    shared: &Shared,
+    core: &LogCore,
     (epoch, key): (Epoch, &str),
     subject: String,
     mut headers: HeaderMap,
@@ -62,26 +62,26 @@ pub(crate) async fn publish(
     let mut id = of_key.clone();
     for _ in 0..ATTEMPTS {
         headers.insert(MESSAGE_ID, id.clone());
-        let stored = publish::publish(shared, subject.clone(), headers.clone(), payload.clone());
+        let stored = publish::publish(core, subject.clone(), headers.clone(), payload.clone());
         let known = match stored.await {
             Ok(ack) if !ack.duplicate => return Ok(Outcome::Stored(ack.seq)),
             Ok(ack) => ack.seq,
             // What was stored before the end is known after it.
-            Err(StoreError::Finished) => known(shared, &id).await?.ok_or(StoreError::Finished)?,
+            Err(StoreError::Finished) => known(core, &id).await?.ok_or(StoreError::Finished)?,
             Err(error) => return Err(error),
         };
-        match settle(shared, known, patience).await? {
+        match resolve(core, known, patience).await? {
             Some(cursor) => return Ok(Outcome::Known(cursor)),
             // No token has a tilde.
             None => id = format!("{of_key}~{known}"),
         }
     }
-    Err(crowded())
+    Err(too_many_conflicts())
 }
 
 /// Has the keys of events be known in an epoch that began while they were stored.
 pub(crate) async fn know(
-    shared: &Shared,
+    core: &LogCore,
     epoch: Epoch,
     events: &[NewEvent],
     cursors: &[Cursor],
@@ -91,7 +91,7 @@ pub(crate) async fn know(
         let mut headers = HeaderMap::new();
         headers.insert(MESSAGE_ID, format!("{}.{}", token(epoch.as_str()), token(key)));
         let note = Bytes::from(format!("={} {}", cursor.hi(), cursor.lo()));
-        publish::publish(shared, shared.names.note(), headers, note).await?;
+        publish::publish(core, core.names.note(), headers, note).await?;
     }
     Ok(())
 }
@@ -124,18 +124,18 @@ impl Note {
     }
 }
 
-pub(crate) fn crowded() -> StoreError {
+pub(crate) fn too_many_conflicts() -> StoreError {
     StoreError::failed("too many others store events with the same idempotency keys")
 }
 
 /// The position of the event that this message is the first trace of; nothing if it was never stored.
-async fn settle(
-    shared: &Shared,
+async fn resolve(
+    core: &LogCore,
     sequence: u64,
     patience: Patience<'_>,
 ) -> Result<Option<Cursor>, StoreError> {
-    let Some(message) = note_at(shared, sequence).await? else {
-        was_kept(shared, sequence).await?;
+    let Some(message) = note_at(core, sequence).await? else {
+        check_kept(core, sequence).await?;
         return Ok(Some(Cursor::new(sequence, 0)));
     };
     let Ok(note) = std::str::from_utf8(&message.payload) else { return Ok(None) };
@@ -144,36 +144,36 @@ async fn settle(
         Note::Nothing => return Ok(None),
         Note::In(batch, number) => (batch, number),
     };
-    let message = wait(shared, batch, patience).await?;
+    let message = wait_for_batch(core, batch, patience).await?;
     Ok(message.map(|message| position(message, number)))
 }
 
 /// The message that a batch is in. If it is not stored in time, it never will be.
-async fn wait(
-    shared: &Shared,
+async fn wait_for_batch(
+    core: &LogCore,
     batch: String,
-    (patience, waits): Patience<'_>,
+    (patience, resolved): Patience<'_>,
 ) -> Result<Option<u64>, StoreError> {
-    let lock = || waits.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let lock = || resolved.0.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = lock().get(&batch) {
         return Ok(*known);
     }
     let (patience, begun) = (patience(&batch), Instant::now());
     // The process that claimed it may be about to store it.
-    let mut sequence = known(shared, &batch).await?;
+    let mut sequence = known(core, &batch).await?;
     while sequence.is_none() && begun.elapsed() < patience {
         sleep(LOOK_EVERY).await;
-        sequence = known(shared, &batch).await?;
+        sequence = known(core, &batch).await?;
     }
     let sequence = match sequence {
         Some(sequence) => Some(sequence),
-        None => bury(shared, &batch).await?,
+        None => block_batch(core, &batch).await?,
     };
     // Another process may have buried it.
     let message = match sequence {
-        Some(sequence) if note_at(shared, sequence).await?.is_some() => None,
+        Some(sequence) if note_at(core, sequence).await?.is_some() => None,
         Some(sequence) => {
-            was_kept(shared, sequence).await?;
+            check_kept(core, sequence).await?;
             Some(sequence)
         }
         None => None,
@@ -183,26 +183,26 @@ async fn wait(
 }
 
 /// Has a batch never be stored. The message that it is in, if it was before.
-async fn bury(shared: &Shared, batch: &str) -> Result<Option<u64>, StoreError> {
+async fn block_batch(core: &LogCore, batch: &str) -> Result<Option<u64>, StoreError> {
     let mut headers = HeaderMap::new();
     headers.insert(MESSAGE_ID, batch);
-    match publish::publish(shared, shared.names.note(), headers, Bytes::new()).await {
+    match publish::publish(core, core.names.note(), headers, Bytes::new()).await {
         Ok(ack) => Ok(ack.duplicate.then_some(ack.seq)),
         // Nothing is stored any more.
-        Err(StoreError::Finished) => known(shared, batch).await,
+        Err(StoreError::Finished) => known(core, batch).await,
         Err(error) => Err(error),
     }
 }
 
 /// Makes sure that a message, which is no note now, was none before it was removed: the log keeps notes for as long as the server knows their ids. Others
 /// may not.
-async fn was_kept(shared: &Shared, sequence: u64) -> Result<(), StoreError> {
-    if sequence >= info(shared, None).await?.state.first_seq {
+async fn check_kept(core: &LogCore, sequence: u64) -> Result<(), StoreError> {
+    if sequence >= info(core, None).await?.state.first_seq {
         return Ok(());
     }
-    let look = look(shared).await?;
-    let is_emptied = look.info.state.messages == 0 && look.info.newest() > look.record.floor;
-    if look.info.has_limits() || is_emptied {
+    let view = load_view(core).await?;
+    let is_emptied = view.info.state.messages == 0 && view.info.newest() > view.record.floor;
+    if view.info.has_limits() || is_emptied {
         let error = "what was stored under this idempotency key was removed by others";
         return Err(StoreError::outcome_unknown(error));
     }
@@ -211,12 +211,12 @@ async fn was_kept(shared: &Shared, sequence: u64) -> Result<(), StoreError> {
 
 /// The message of this id, if there is one. Asked by a message that cannot be stored: the server looks at ids before it looks at what is expected,
 /// and no message has the id that this one expects to be the last.
-async fn known(shared: &Shared, id: &str) -> Result<Option<u64>, StoreError> {
+async fn known(core: &LogCore, id: &str) -> Result<Option<u64>, StoreError> {
     let mut headers = HeaderMap::new();
     headers.insert(MESSAGE_ID, id);
     headers.insert("Nats-Expected-Last-Msg-Id", "~~");
-    let subject = shared.names.ask();
-    let message = shared.connection.request(subject, headers, Bytes::new()).await?;
+    let subject = core.names.ask();
+    let message = core.requests.request(subject, headers, Bytes::new()).await?;
     match answer::<Ack>(&message.payload) {
         Ok(ack) => Ok(Some(ack.seq).filter(|_| ack.duplicate && !ack.is_in_process())),
         Err(failure) if failure.is(code::OTHER_LAST_ID) || failure.is(code::ID_IN_PROCESS) => {

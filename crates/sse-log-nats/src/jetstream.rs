@@ -29,7 +29,7 @@ impl Ack {
 
 /// A question about a stream.
 #[derive(Debug, Serialize)]
-pub(crate) struct InfoQuestion {
+pub(crate) struct InfoRequest {
     /// Of which subjects to count the messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) subjects_filter: Option<String>,
@@ -119,13 +119,13 @@ pub(crate) fn nanoseconds(duration: Duration) -> u64 {
 
 /// A message, as it is asked for by itself.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Got {
-    pub(crate) message: GotMessage,
+pub(crate) struct GetAnswer {
+    pub(crate) message: StoredMessage,
 }
 
 /// A message of the API: its payload is base64.
 #[derive(Debug, Deserialize)]
-pub(crate) struct GotMessage {
+pub(crate) struct StoredMessage {
     pub(crate) subject: String,
     pub(crate) seq: u64,
     #[serde(default)]

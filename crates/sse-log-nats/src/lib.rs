@@ -129,7 +129,7 @@
 
 mod admission;
 mod append;
-mod batch;
+mod batch_codec;
 mod before_last;
 mod bounds;
 mod clock;

@@ -6,64 +6,65 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use sse_core::store::StoreError;
 
-use crate::core::Shared;
+use crate::core::LogCore;
 use crate::error::code;
-use crate::jetstream::Got;
+use crate::jetstream::GetAnswer;
 use crate::message::{Kind, Message};
 
 /// The message of this sequence, if it is there.
-pub(crate) async fn get(shared: &Shared, sequence: u64) -> Result<Option<Message>, StoreError> {
-    ask(shared, json!({ "seq": sequence })).await
+pub(crate) async fn get(core: &LogCore, sequence: u64) -> Result<Option<Message>, StoreError> {
+    ask(core, json!({ "seq": sequence })).await
 }
 
 /// The first message from this sequence on, whatever it is. It is looked up in the stream itself, by no consumer.
-pub(crate) async fn next(shared: &Shared, sequence: u64) -> Result<Option<Message>, StoreError> {
-    ask(shared, json!({ "seq": sequence, "next_by_subj": shared.names.all() })).await
+pub(crate) async fn next(core: &LogCore, sequence: u64) -> Result<Option<Message>, StoreError> {
+    ask(core, json!({ "seq": sequence, "next_by_subj": core.names.all() })).await
 }
 
 /// What the message of this sequence says if it is a note. Others are not fetched.
-pub(crate) async fn note_at(shared: &Shared, sequence: u64) -> Result<Option<Message>, StoreError> {
-    let question = json!({ "seq": sequence, "next_by_subj": shared.names.note() });
-    Ok(ask(shared, question).await?.filter(|note| note.sequence == sequence))
+pub(crate) async fn note_at(core: &LogCore, sequence: u64) -> Result<Option<Message>, StoreError> {
+    let request = json!({ "seq": sequence, "next_by_subj": core.names.note() });
+    Ok(ask(core, request).await?.filter(|note| note.sequence == sequence))
 }
 
 /// The first message from this sequence on that is on the subject of an event.
 pub(crate) async fn next_event(
-    shared: &Shared,
+    core: &LogCore,
     sequence: u64,
 ) -> Result<Option<Message>, StoreError> {
-    match next(shared, sequence).await? {
-        Some(message) if Kind::of(&message.subject, &shared.names).events() == 0 => {}
+    match next(core, sequence).await? {
+        Some(message) if Kind::of(&message.subject, &core.names).events() == 0 => {}
         found => return Ok(found),
     }
-    let found = of_events(shared, |subject| json!({ "seq": sequence, "next_by_subj": subject }));
+    let found =
+        on_event_subjects(core, |subject| json!({ "seq": sequence, "next_by_subj": subject }));
     Ok(found.await?.min_by_key(|message| message.sequence))
 }
 
 /// The last message that is on the subject of an event.
-pub(crate) async fn last_event(shared: &Shared) -> Result<Option<Message>, StoreError> {
-    let found = of_events(shared, |subject| json!({ "last_by_subj": subject }));
+pub(crate) async fn last_event(core: &LogCore) -> Result<Option<Message>, StoreError> {
+    let found = on_event_subjects(core, |subject| json!({ "last_by_subj": subject }));
     Ok(found.await?.max_by_key(|message| message.sequence))
 }
 
 /// What is found on each of the subjects of events: the server looks up one at a time.
-async fn of_events(
-    shared: &Shared,
-    question: impl Fn(String) -> Value,
+async fn on_event_subjects(
+    core: &LogCore,
+    request: impl Fn(String) -> Value,
 ) -> Result<impl Iterator<Item = Message>, StoreError> {
-    let questions = shared.names.events().map(|subject| ask(shared, question(subject)));
-    Ok(try_join_all(questions).await?.into_iter().flatten())
+    let requests = core.names.events().map(|subject| ask(core, request(subject)));
+    Ok(try_join_all(requests).await?.into_iter().flatten())
 }
 
-async fn ask(shared: &Shared, question: Value) -> Result<Option<Message>, StoreError> {
-    let subject = format!("STREAM.MSG.GET.{}", shared.names.stream);
-    let got: Got = match shared.connection.fetch(&subject, &question).await {
+async fn ask(core: &LogCore, request: Value) -> Result<Option<Message>, StoreError> {
+    let subject = format!("STREAM.MSG.GET.{}", core.names.stream);
+    let got: GetAnswer = match core.requests.fetch(&subject, &request).await {
         Err(failure) if failure.is(code::NO_MESSAGE) || failure.is(code::NO_STREAM) => {
             return Ok(None);
         }
         got => got?,
     };
     let payload = STANDARD.decode(&got.message.data).map_err(StoreError::failed)?.into();
-    let Got { message } = got;
+    let GetAnswer { message } = got;
     Ok(Some(Message { sequence: message.seq, subject: message.subject, payload }))
 }

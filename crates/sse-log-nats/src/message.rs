@@ -5,7 +5,7 @@ use bytes::Bytes;
 use sse_core::Cursor;
 use sse_core::store::StoredEvent;
 
-use crate::batch::{self, Part};
+use crate::batch_codec::{self, Part};
 use crate::names::{self, Names};
 use crate::position::position;
 
@@ -29,23 +29,23 @@ pub(crate) enum Kind {
     /// No event.
     Note,
     /// Somebody else's.
-    Strange,
+    Foreign,
 }
 
 impl Kind {
     pub(crate) fn of(subject: &str, names: &Names) -> Self {
-        let Some(rest) = subject.strip_prefix(&names.prefix) else { return Self::Strange };
+        let Some(rest) = subject.strip_prefix(&names.prefix) else { return Self::Foreign };
         match rest.split_once('.') {
             None if rest == "e" => Self::Single,
             Some(("m", "note")) => Self::Note,
             Some(("k", key)) => {
-                names::text(key).map_or(Self::Strange, |key| Self::Keyed(key.into()))
+                names::text(key).map_or(Self::Foreign, |key| Self::Keyed(key.into()))
             }
             Some(("m", batch)) => {
                 let events = batch.strip_prefix("batch.").and_then(|events| events.parse().ok());
-                events.filter(|events| *events <= MOST_EVENTS).map_or(Self::Strange, Self::Batch)
+                events.filter(|events| *events <= MOST_EVENTS).map_or(Self::Foreign, Self::Batch)
             }
-            _ => Self::Strange,
+            _ => Self::Foreign,
         }
     }
 
@@ -54,7 +54,7 @@ impl Kind {
         match self {
             Self::Single | Self::Keyed(_) => 1,
             Self::Batch(events) => *events,
-            Self::Note | Self::Strange => 0,
+            Self::Note | Self::Foreign => 0,
         }
     }
 }
@@ -68,9 +68,9 @@ impl Message {
             Kind::Keyed(key) => {
                 vec![StoredEvent { cursor, block: self.payload.clone(), key: Some(key) }]
             }
-            Kind::Note | Kind::Strange => Vec::new(),
+            Kind::Note | Kind::Foreign => Vec::new(),
             Kind::Batch(_) => {
-                let parts = batch::decode(self.payload.clone()).unwrap_or_default();
+                let parts = batch_codec::decode(self.payload.clone()).unwrap_or_default();
                 let event = |part: Part| {
                     let cursor = position(self.sequence, part.number);
                     StoredEvent { cursor, block: part.block, key: part.key }

@@ -38,7 +38,7 @@ pub async fn open_with(
     engine: EngineOptions,
     options: StoreOptions,
 ) -> Result<EventLog, Error> {
-    Engine::shared(url, engine)?.open(name, options).await
+    Engine::get_or_create(url, engine)?.open(name, options).await
 }
 
 /// The same, of a store of an [`Engine`], with the options that it was given.

@@ -11,7 +11,7 @@ const MOST: usize = 8;
 
 /// Batches that did not fit on a page, for the pages to come: else each would be read as often as it has pages.
 #[derive(Debug, Default)]
-pub(crate) struct Begun(Mutex<VecDeque<Kept>>);
+pub(crate) struct PartialBatches(Mutex<VecDeque<Kept>>);
 
 /// A message, and of which epoch and number of deletions it is.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Kept {
     after: Cursor,
 }
 
-impl Begun {
+impl PartialBatches {
     /// The message in the middle of which this position is.
     pub(crate) fn take(&self, after: Cursor) -> Option<Kept> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

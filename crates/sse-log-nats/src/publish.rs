@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use sse_core::store::StoreError;
 use tokio::time::{Instant, sleep};
 
-use crate::batch::{self, Part};
-use crate::bounds::look;
-use crate::core::Shared;
-use crate::error::{Failure, answer, code, is_no_stream};
+use crate::batch_codec::{self, Part};
+use crate::bounds::load_view;
+use crate::core::LogCore;
+use crate::error::{Failure, answer, code, has_no_responders};
 use crate::jetstream::Ack;
 
 /// How many keys are cleared at a time.
@@ -24,16 +24,16 @@ const ASK_EVERY: Duration = Duration::from_millis(20);
 
 /// Publishes a message into the stream. Where there is no stream it is created first.
 pub(crate) async fn publish(
-    shared: &Shared,
+    core: &LogCore,
     subject: String,
     headers: HeaderMap,
     payload: Bytes,
 ) -> Result<Ack, StoreError> {
     let begun = Instant::now();
     loop {
-        match attempt(shared, &subject, &headers, &payload).await? {
-            Ok(ack) if ack.stream != shared.names.stream => {
-                let (ours, other) = (&shared.names.stream, &ack.stream);
+        match attempt(core, &subject, &headers, &payload).await? {
+            Ok(ack) if ack.stream != core.names.stream => {
+                let (ours, other) = (&core.names.stream, &ack.stream);
                 let error = format!("the stream {other} has taken what is for {ours}");
                 return Err(StoreError::outcome_unknown(error));
             }
@@ -49,26 +49,26 @@ pub(crate) async fn publish(
 }
 
 async fn attempt(
-    shared: &Shared,
+    core: &LogCore,
     subject: &str,
     headers: &HeaderMap,
     payload: &Bytes,
 ) -> Result<Result<Ack, Failure>, StoreError> {
-    let ask = || shared.connection.request(subject.to_owned(), headers.clone(), payload.clone());
+    let ask = || core.requests.request(subject.to_owned(), headers.clone(), payload.clone());
     let (begun, mut message) = (Instant::now(), ask().await);
-    while is_no_stream(&message) && begun.elapsed() < PATIENCE {
+    while has_no_responders(&message) && begun.elapsed() < PATIENCE {
         // It may be there already, and not yet take messages, where somebody else creates it.
-        if look(shared).await?.bounds.is_finished {
+        if load_view(core).await?.bounds.is_finished {
             return Err(StoreError::Finished);
         }
         message = ask().await;
-        if is_no_stream(&message) {
+        if has_no_responders(&message) {
             sleep(ASK_EVERY).await;
         }
     }
     let answer = answer::<Ack>(&message?.payload);
     if answer.as_ref().is_err_and(|failure| failure.is(code::TOO_LARGE_FOR_STREAM))
-        && look(shared).await.is_ok_and(|look| look.bounds.is_finished)
+        && load_view(core).await.is_ok_and(|view| view.bounds.is_finished)
     {
         return Err(StoreError::Finished);
     }
@@ -77,27 +77,27 @@ async fn attempt(
 
 /// Stores a batch, and removes what it supersedes.
 pub(crate) async fn publish_batch(
-    shared: &Shared,
+    core: &LogCore,
     parts: &[Part],
     headers: HeaderMap,
 ) -> Result<Ack, StoreError> {
-    let subject = shared.names.batch(parts.len());
-    let ack = publish(shared, subject, headers, batch::encode(parts)).await?;
+    let subject = core.names.batch(parts.len());
+    let ack = publish(core, subject, headers, batch_codec::encode(parts)).await?;
     if !ack.duplicate {
         let keys: HashSet<&str> = parts.iter().filter_map(|part| part.key.as_deref()).collect();
         // Owned, or the future could not be sent to another thread.
-        let subjects: Vec<_> = keys.into_iter().map(|key| shared.names.keyed(key)).collect();
-        let clearings = subjects.into_iter().map(|subject| clear(shared, subject, ack.seq));
+        let subjects: Vec<_> = keys.into_iter().map(|key| core.names.keyed(key)).collect();
+        let clearings = subjects.into_iter().map(|subject| clear(core, subject, ack.seq));
         stream::iter(clearings).buffer_unordered(AT_A_TIME).for_each(|()| async {}).await;
     }
     Ok(ack)
 }
 
 /// Removes the events of a key that are older than this message. Where that fails they stay: readers still get the newest last.
-async fn clear(shared: &Shared, subject: String, before: u64) {
-    let stream = &shared.names.stream;
-    let question = json!({ "filter": subject, "seq": before });
-    let purged = shared.connection.api::<Value>(&format!("STREAM.PURGE.{stream}"), &question).await;
+async fn clear(core: &LogCore, subject: String, before: u64) {
+    let stream = &core.names.stream;
+    let request = json!({ "filter": subject, "seq": before });
+    let purged = core.requests.api::<Value>(&format!("STREAM.PURGE.{stream}"), &request).await;
     if let Err(failure) = purged {
         let error = StoreError::from(failure);
         tracing::debug!(error = &error as &dyn std::error::Error, "superseded events were kept");

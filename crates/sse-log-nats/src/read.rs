@@ -8,9 +8,9 @@ use sse_core::Cursor;
 use sse_core::store::{Page, PageLimit, StoreError, StoredEvent};
 use tokio::time::{Instant, sleep};
 
-use crate::bounds::look;
+use crate::bounds::load_view;
 use crate::consumer::{Consumer, Content};
-use crate::core::Shared;
+use crate::core::LogCore;
 use crate::holes::holes;
 use crate::lookup::{get, next, next_event};
 use crate::message::Message;
@@ -31,74 +31,74 @@ struct Read {
     reached: u64,
     end: End,
     /// Whether the stream itself was asked for each of them, so that there is nothing between.
-    is_sure: bool,
+    is_verified: bool,
 }
 
 /// Whether there is more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    MayBe,
+    Unknown,
     /// A consumer says that there is nothing. It may be on a server that lags behind.
-    IsSaid,
+    ByConsumer,
     /// There was nothing when the log was last looked at.
-    WasSeen,
+    ByView,
 }
 
 /// The events after this position, and what held after they were read.
 pub(crate) async fn read(
-    shared: &Shared,
+    core: &LogCore,
     after: Cursor,
     limit: PageLimit,
 ) -> Result<Page, StoreError> {
     let (mut from, mut most) = (after.hi(), limit);
-    let (mut begun, beginning) = (shared.begun.take(after), Instant::now());
+    let (mut begun, beginning) = (core.partial_batches.take(after), Instant::now());
     let mut is_first = true;
     loop {
         let (read, of) = match begun.take() {
             Some(begun) => {
                 let (messages, reached) = (vec![begun.message], from + 1);
-                (Read { messages, reached, end: End::MayBe, is_sure: true }, Some(begun.of))
+                (Read { messages, reached, end: End::Unknown, is_verified: true }, Some(begun.of))
             }
-            None => (messages_after(shared, from, most).await?, None),
+            None => (messages_after(core, from, most).await?, None),
         };
-        let look = look(shared).await?;
-        let now = (look.bounds.epoch, look.bounds.deletions);
+        let view = load_view(core).await?;
+        let now = (view.bounds.epoch, view.bounds.deletions);
         if of.is_some_and(|of| of != now) {
             // What was kept may have been deleted since.
             continue;
         }
-        let is_stale = read.end == End::WasSeen && look.info.state.last_seq > read.reached;
+        let is_stale = read.end == End::ByView && view.info.state.last_seq > read.reached;
         if is_stale && std::mem::take(&mut is_first) {
             // It was looked at some time ago, by now there is more.
             continue;
         }
-        if !read.is_sure {
+        if !read.is_verified {
             let numbers = read.messages.iter().map(|message| message.sequence);
-            look.confirm(shared, holes(from, numbers)).await?;
+            view.confirm(core, holes(from, numbers)).await?;
         }
         let Read { messages, reached, end, .. } = read;
         from = reached;
-        let events = messages.iter().flat_map(|message| message.events(&shared.names));
-        let begin = after.max(look.bounds.floor);
+        let events = messages.iter().flat_map(|message| message.events(&core.names));
+        let begin = after.max(view.bounds.floor);
         let events = events.filter(|event| event.cursor > begin);
-        let events = look.record.without_hidden(events);
+        let events = view.record.without_hidden(events);
         let events = within(without_superseded(events), limit);
         if let Some(last) = events.last() {
-            shared.begun.keep(last.cursor, messages, now);
+            core.partial_batches.keep(last.cursor, messages, now);
         }
-        if !events.is_empty() || (end != End::MayBe && look.info.state.last_seq <= from) {
-            return Ok(Page { bounds: look.bounds, events });
+        if !events.is_empty() || (end != End::Unknown && view.info.state.last_seq <= from) {
+            return Ok(Page { bounds: view.bounds, events });
         }
         // All of them were deleted, or are notes: there may be events after them. The stream is asked, since a consumer may be on a server that
         // lags behind the one that leads.
-        match next_event(shared, from.saturating_add(1)).await? {
+        match next_event(core, from.saturating_add(1)).await? {
             Some(message) => from = message.sequence - 1,
             None => {
-                return Ok(Page { bounds: self::look(shared).await?.bounds, events: Vec::new() });
+                return Ok(Page { bounds: load_view(core).await?.bounds, events: Vec::new() });
             }
         }
-        if end == End::IsSaid {
-            if beginning.elapsed() >= shared.connection.timeout {
+        if end == End::ByConsumer {
+            if beginning.elapsed() >= core.requests.timeout {
                 return Err(StoreError::failed("a server of NATS lags behind the one that leads"));
             }
             sleep(LAG).await;
@@ -109,65 +109,65 @@ pub(crate) async fn read(
 
 /// The next messages.
 async fn messages_after(
-    shared: &Shared,
+    core: &LogCore,
     sequence: u64,
     limit: PageLimit,
 ) -> Result<Read, StoreError> {
-    if let Some(read) = few_after(shared, sequence, limit).await? {
+    if let Some(read) = few_after(core, sequence, limit).await? {
         return Ok(read);
     }
-    let pace = &shared.connection.engine.pace;
+    let pace = &core.requests.engine.pace;
     let messages = limit.events.clamp(1, MOST.events) as u64;
     let bytes = limit.bytes.clamp(1, pace.bytes());
-    let consumer = match Consumer::after(shared, sequence, Content::Whole).await {
+    let consumer = match Consumer::after(core, sequence, Content::Whole).await {
         Ok(consumer) => consumer,
         Err(_) => {
             // If there is no stream, there is one after this.
-            look(shared).await?;
-            Consumer::after(shared, sequence, Content::Whole).await?
+            load_view(core).await?;
+            Consumer::after(core, sequence, Content::Whole).await?
         }
     };
     if consumer.pending == 0 {
         let messages = Vec::new();
-        return Ok(Read { messages, reached: sequence, end: End::IsSaid, is_sure: true });
+        return Ok(Read { messages, reached: sequence, end: End::ByConsumer, is_verified: true });
     }
     let begun = Instant::now();
     let taken = consumer.take(messages, Some(bytes)).await;
     pace.took(bytes, begun.elapsed());
     let taken = taken?;
     let is_end = taken.last().is_none_or(|delivered| delivered.pending == 0);
-    let end = if is_end { End::IsSaid } else { End::MayBe };
+    let end = if is_end { End::ByConsumer } else { End::Unknown };
     let messages: Vec<_> = taken.into_iter().map(|delivered| delivered.message).collect();
     let reached = messages.last().map_or(sequence, |message| message.sequence);
-    Ok(Read { messages, reached, end, is_sure: false })
+    Ok(Read { messages, reached, end, is_verified: false })
 }
 
 /// The next messages, if they are few: they are asked for one by one, which costs less than a consumer.
 async fn few_after(
-    shared: &Shared,
+    core: &LogCore,
     sequence: u64,
     limit: PageLimit,
 ) -> Result<Option<Read>, StoreError> {
-    let newest = shared.seen().map_or(u64::MAX, |(_, newest)| newest.hi());
+    let newest = core.seen().map_or(u64::MAX, |(_, newest)| newest.hi());
     let few = newest.saturating_sub(sequence);
     if few == 0 {
         let messages = Vec::new();
-        return Ok(Some(Read { messages, reached: sequence, end: End::WasSeen, is_sure: true }));
+        return Ok(Some(Read { messages, reached: sequence, end: End::ByView, is_verified: true }));
     }
     if limit.events == 1 {
-        let next = next(shared, sequence.saturating_add(1)).await?;
+        let next = next(core, sequence.saturating_add(1)).await?;
         let reached = next.as_ref().map_or(sequence, |next| next.sequence);
-        let end = if next.is_some() { End::MayBe } else { End::WasSeen };
-        return Ok(Some(Read { messages: Vec::from_iter(next), reached, end, is_sure: true }));
+        let end = if next.is_some() { End::Unknown } else { End::ByView };
+        return Ok(Some(Read { messages: Vec::from_iter(next), reached, end, is_verified: true }));
     }
     if few > FEW
-        || few.saturating_mul(shared.average.load(Relaxed)) > (limit.bytes as u64).min(FEW_BYTES)
+        || few.saturating_mul(core.average.load(Relaxed)) > (limit.bytes as u64).min(FEW_BYTES)
     {
         return Ok(None);
     }
-    let messages = try_join_all((sequence + 1..=newest).map(|number| get(shared, number))).await?;
+    let messages = try_join_all((sequence + 1..=newest).map(|number| get(core, number))).await?;
     let messages = messages.into_iter().flatten().collect();
-    Ok(Some(Read { messages, reached: newest, end: End::WasSeen, is_sure: true }))
+    Ok(Some(Read { messages, reached: newest, end: End::ByView, is_verified: true }))
 }
 
 /// Those of which there is no newer one of the same key here: the server removes only those that were appended alone.

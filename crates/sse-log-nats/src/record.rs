@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sse_core::store::{StoreError, StoredEvent};
 use sse_core::{Cursor, Epoch};
 
-use crate::jetstream::{Got, Info};
+use crate::jetstream::{GetAnswer, Info};
 
 pub(crate) mod storage;
 
@@ -87,7 +87,7 @@ impl Record {
         Ok(serde_json::to_vec(&written).map_err(StoreError::failed)?.into())
     }
 
-    pub(crate) fn from_message(got: &Got) -> Result<Self, StoreError> {
+    pub(crate) fn from_message(got: &GetAnswer) -> Result<Self, StoreError> {
         let json = STANDARD.decode(&got.message.data).map_err(StoreError::failed)?;
         let written: Written = serde_json::from_slice(&json).map_err(StoreError::failed)?;
         Ok(Self {

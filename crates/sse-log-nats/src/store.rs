@@ -13,7 +13,7 @@ impl Store for NatsStore {
     }
 
     async fn bounds(&self) -> Result<Bounds, StoreError> {
-        Ok(bounds::look(&self.0).await?.bounds)
+        Ok(bounds::load_view(&self.0).await?.bounds)
     }
 
     async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {

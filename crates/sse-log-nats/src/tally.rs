@@ -10,7 +10,7 @@ const SURPLUS: u64 = 1000;
 
 /// What a log is reckoned to have.
 #[derive(Debug, Default)]
-pub(crate) struct Keeping {
+pub(crate) struct Tally {
     state: Mutex<State>,
     /// How often old events were dropped, or that was tried.
     pub(crate) passes: watch::Sender<u64>,
@@ -54,7 +54,7 @@ impl Size {
 
 /// Room for events in the log: given back when they are stored, or are not.
 pub(crate) struct Room<'a> {
-    keeping: &'a Keeping,
+    tally: &'a Tally,
     size: Size,
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn size(events: &[NewEvent]) -> Size {
     Size { events: events.len() as u64, bytes: bytes.sum::<usize>() as u64 }
 }
 
-impl Keeping {
+impl Tally {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,7 +104,7 @@ impl Keeping {
             }
         }
         state.pending.add(size);
-        Ok(Some(Room { keeping: self, size }))
+        Ok(Some(Room { tally: self, size }))
     }
 
     /// A count begins.
@@ -154,7 +154,7 @@ impl Keeping {
 impl Room<'_> {
     /// The events are stored, as this message. If that makes too many, old ones are dropped.
     pub(crate) fn stored(&self, message: u64, retention: &Retention) -> bool {
-        let mut state = self.keeping.lock();
+        let mut state = self.tally.lock();
         // Messages between are of others; this one may have been taken for one of them.
         let is_new = message > state.newest;
         let others = if is_new && state.newest > 0 { message - state.newest - 1 } else { 0 };
@@ -171,6 +171,6 @@ impl Room<'_> {
 
 impl Drop for Room<'_> {
     fn drop(&mut self) {
-        self.keeping.lock().pending.remove(self.size);
+        self.tally.lock().pending.remove(self.size);
     }
 }

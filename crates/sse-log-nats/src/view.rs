@@ -6,7 +6,7 @@ use std::time::Duration;
 use sse_core::store::Bounds;
 use tokio::time::Instant;
 
-use crate::connection::changes::Told;
+use crate::connection::changes::LogChanges;
 use crate::jetstream::Info;
 use crate::message::Kind;
 use crate::names::Names;
@@ -14,13 +14,13 @@ use crate::record::Record;
 
 /// What there is.
 #[derive(Debug, Clone)]
-pub(crate) struct Look {
+pub(crate) struct View {
     pub(crate) bounds: Bounds,
     pub(crate) info: Info,
     pub(crate) record: Record,
 }
 
-impl Look {
+impl View {
     /// How many events the messages have, the deleted ones of batches among them. The batches must have been counted.
     pub(crate) fn events(&self, names: &Names) -> u64 {
         let state = &self.info.state;
@@ -44,39 +44,39 @@ const GOOD_FOR: Duration = Duration::from_secs(1);
 
 /// The newest look that has counted the batches, until it is used.
 #[derive(Debug, Default)]
-pub(crate) struct Recent(Mutex<Option<(At, Look)>>);
+pub(crate) struct RecentView(Mutex<Option<(Stamp, View)>>);
 
 /// When a look began, and how often the record had changed by then.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct At {
+pub(crate) struct Stamp {
     time: Instant,
     changed: u64,
 }
 
-impl Recent {
+impl RecentView {
     /// A look begins.
-    pub(crate) fn now(&self, told: &Told) -> At {
-        At { time: Instant::now(), changed: *told.changed.borrow() }
+    pub(crate) fn now(&self, told: &LogChanges) -> Stamp {
+        Stamp { time: Instant::now(), changed: *told.changed.borrow() }
     }
 
-    pub(crate) fn keep(&self, at: At, look: &Look) {
+    pub(crate) fn keep(&self, at: Stamp, view: &View) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some((at, look.clone()));
+        *kept = Some((at, view.clone()));
     }
 
     /// The look, if it is new enough and the record has not changed since. What the log has since is told otherwise.
-    pub(crate) fn get(&self, told: &Told) -> Option<Look> {
+    pub(crate) fn get(&self, told: &LogChanges) -> Option<View> {
         let now = self.now(told);
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, look) = kept.as_ref()?;
+        let (at, view) = kept.as_ref()?;
         let is_good = now.time - at.time < GOOD_FOR && now.changed == at.changed;
-        is_good.then(|| look.clone())
+        is_good.then(|| view.clone())
     }
 
     /// The same; it is not kept any longer.
-    pub(crate) fn take(&self, told: &Told) -> Option<Look> {
-        let look = self.get(told);
+    pub(crate) fn take(&self, told: &LogChanges) -> Option<View> {
+        let view = self.get(told);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        look
+        view
     }
 }

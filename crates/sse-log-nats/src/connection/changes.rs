@@ -22,7 +22,7 @@ pub(crate) struct Changes {
     subjects: String,
     listening: Mutex<Option<Listening>>,
     /// By the subjects of their records.
-    logs: Mutex<HashMap<String, Weak<Told>>>,
+    logs: Mutex<HashMap<String, Weak<LogChanges>>>,
 }
 
 struct Listening {
@@ -33,7 +33,7 @@ struct Listening {
 
 /// What a log is told.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct LogChanges {
     /// A number that changes whenever the record may have.
     pub(crate) changed: watch::Sender<u64>,
     epoch: Mutex<Option<Epoch>>,
@@ -60,12 +60,12 @@ impl Changes {
     }
 
     /// What the log of this record is told.
-    pub(crate) fn of(&self, record: &str) -> Arc<Told> {
+    pub(crate) fn of(&self, record: &str) -> Arc<LogChanges> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(told) = logs.get(record).and_then(Weak::upgrade) {
             return told;
         }
-        let told = Arc::new(Told {
+        let told = Arc::new(LogChanges {
             changed: watch::Sender::new(0),
             epoch: Mutex::default(),
             awaited: AtomicU64::new(0),
@@ -115,7 +115,7 @@ impl Changes {
         let Some(log) = log else { return };
         let record = serde_json::from_slice(&message.payload);
         if let Ok(Ok(epoch)) = record.map(|record: Record| record.epoch.parse()) {
-            log.is_of(epoch);
+            log.saw_epoch(epoch);
         }
         if let Some(replaced) = replaced(message) {
             log.awaited.fetch_max(replaced.saturating_add(1), Relaxed);
@@ -124,7 +124,7 @@ impl Changes {
     }
 }
 
-impl Told {
+impl LogChanges {
     /// The epoch that a record was last said to be of. It may have been refused since.
     pub(crate) fn epoch(&self) -> Option<Epoch> {
         *self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
@@ -136,12 +136,12 @@ impl Told {
     }
 
     /// What was told is not awaited any longer: it was refused, or the stream of the records is another one.
-    pub(crate) fn await_no_more(&self) {
+    pub(crate) fn forget_awaited(&self) {
         self.awaited.store(0, Relaxed);
     }
 
     /// The log was seen to be of this epoch.
-    pub(crate) fn is_of(&self, epoch: Epoch) {
+    pub(crate) fn saw_epoch(&self, epoch: Epoch) {
         *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) = Some(epoch);
     }
 }

@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use crate::connection::lost::{Lost, Said};
+use crate::connection::lost::{ClientState, Lost};
 
 /// A server that has answered nothing for thrice this long, or a fourth time, is taken for gone.
 const PING_EVERY: Duration = Duration::from_secs(2);
@@ -38,7 +38,7 @@ struct Server {
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refused {
+pub(crate) enum ConnectFailure {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
@@ -65,7 +65,7 @@ impl Dial {
     }
 
     /// The first server that can be reached, beginning with any, so that not all are on one. Each has its share of the time that is left.
-    pub(crate) async fn connect(&self) -> Result<(Client, Lost), Refused> {
+    pub(crate) async fn connect(&self) -> Result<(Client, Lost), ConnectFailure> {
         let mut servers = self.servers.clone();
         fastrand::shuffle(&mut servers);
         let begun = Instant::now();
@@ -82,8 +82,8 @@ impl Dial {
 
     /// The client would connect again by itself, and then send what was asked of it before: long after the caller was told that the outcome
     /// is unknown, and has tried again. So it is given nowhere to go, and ends with all that waited in it.
-    async fn connect_to(&self, server: &Server) -> Result<(Client, Lost), Refused> {
-        let (sender, said) = watch::channel(Said::default());
+    async fn connect_to(&self, server: &Server) -> Result<(Client, Lost), ConnectFailure> {
+        let (sender, said) = watch::channel(ClientState::default());
         let nowhere: ServerAddr = NOWHERE.parse().expect("it is an address");
         let options = server
             .identify(self.options.clone())
@@ -107,7 +107,7 @@ impl Dial {
         let client = options.connect(vec![server.address.clone(), nowhere]).await?;
         let version = client.server_info().version;
         if is_too_old(&version) {
-            return Err(Refused::TooOld(version));
+            return Err(ConnectFailure::TooOld(version));
         }
         Ok((client, Lost(said)))
     }

@@ -15,55 +15,55 @@ const FOLLOWERS: usize = 256;
 const MOST: usize = 4;
 
 /// The connections of an engine that logs are followed on.
-pub(crate) struct Lines {
+pub(crate) struct FollowerConnections {
     dial: Arc<Dial>,
-    lines: Mutex<Vec<Arc<Line>>>,
+    lines: Mutex<Vec<Arc<Entry>>>,
 }
 
-struct Line {
+struct Entry {
     connection: Connection,
     followers: Mutex<usize>,
 }
 
 /// A place on a connection, which is closed when the last place on it is given up.
-pub(crate) struct Seat(Arc<Line>);
+pub(crate) struct FollowerConnection(Arc<Entry>);
 
-impl Lines {
+impl FollowerConnections {
     pub(crate) fn new(dial: Arc<Dial>) -> Self {
         Self { dial, lines: Mutex::default() }
     }
 
     /// A place on the connection that has the fewest followers.
-    pub(crate) fn seat(&self) -> Seat {
+    pub(crate) fn acquire(&self) -> FollowerConnection {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let freest = lines.iter().min_by_key(|line| line.followers()).cloned();
         let line = match freest {
             Some(line) if line.followers() < FOLLOWERS || lines.len() >= MOST => line,
             _ => {
                 let connection = Connection::new(Arc::clone(&self.dial), None);
-                let line = Arc::new(Line { connection, followers: Mutex::default() });
+                let line = Arc::new(Entry { connection, followers: Mutex::default() });
                 lines.push(Arc::clone(&line));
                 line
             }
         };
         *line.followers.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        Seat(line)
+        FollowerConnection(line)
     }
 }
 
-impl Line {
+impl Entry {
     fn followers(&self) -> usize {
         *self.followers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seat {
-    pub(crate) async fn up(&self) -> Result<(Client, Lost), StoreError> {
-        self.0.connection.up().await
+impl FollowerConnection {
+    pub(crate) async fn client(&self) -> Result<(Client, Lost), StoreError> {
+        self.0.connection.client().await
     }
 }
 
-impl Drop for Seat {
+impl Drop for FollowerConnection {
     fn drop(&mut self) {
         let mut followers = self.0.followers.lock().unwrap_or_else(PoisonError::into_inner);
         *followers -= 1;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// What a client has said of itself.
 #[derive(Debug, Default)]
-pub(crate) struct Said {
+pub(crate) struct ClientState {
     pub(crate) is_lost: bool,
     /// The newest complaint of the server, and when it came.
     pub(crate) complaint: Option<(Instant, String)>,
@@ -14,7 +14,7 @@ pub(crate) struct Said {
 
 /// Tells when a connection is lost, though another may be there by then.
 #[derive(Debug, Clone)]
-pub(crate) struct Lost(pub(crate) watch::Receiver<Said>);
+pub(crate) struct Lost(pub(crate) watch::Receiver<ClientState>);
 
 impl Lost {
     /// The outcome of a call, which is unknown once the connection is lost.
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_complaint_from_before_a_call_is_not_told_with_its_outcome() {
         let complained = Instant::now();
-        let said = Said { is_lost: false, complaint: Some((complained, "not you".into())) };
+        let said = ClientState { is_lost: false, complaint: Some((complained, "not you".into())) };
         let (_sender, said) = watch::channel(said);
         let told = |begun| match Lost(said.clone()).explain(StoreError::outcome_unknown("x"), begun)
         {

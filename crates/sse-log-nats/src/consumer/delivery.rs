@@ -22,7 +22,7 @@ pub(crate) struct Delivered {
 
 /// What came in answer to a pull.
 #[derive(Debug)]
-pub(crate) enum Came {
+pub(crate) enum Delivery {
     Message(Delivered),
     /// No more for the pull of this number.
     NoMore(u64),
@@ -31,18 +31,18 @@ pub(crate) enum Came {
 }
 
 /// What an answer is.
-pub(crate) fn came(answer: Option<async_nats::Message>) -> Result<Came, StoreError> {
+pub(crate) fn parse(answer: Option<async_nats::Message>) -> Result<Delivery, StoreError> {
     let Some(answer) = answer else {
         return Err(StoreError::failed("the connection to NATS has ended"));
     };
-    let Some(status) = answer.status else { return delivered(answer).map(Came::Message) };
+    let Some(status) = answer.status else { return delivered(answer).map(Delivery::Message) };
     let description = answer.description.unwrap_or_default();
     // Such an answer is on the subject that was asked for, which ends with the number of the pull.
     let number = answer.subject.rsplit_once('.').and_then(|(_, number)| number.parse().ok());
     let number = number.unwrap_or(u64::MAX);
     match status.as_u16() {
-        404 | 408 => Ok(Came::NoMore(number)),
-        409 if description.contains("MaxBytes") => Ok(Came::TooLarge(number)),
+        404 | 408 => Ok(Delivery::NoMore(number)),
+        409 if description.contains("MaxBytes") => Ok(Delivery::TooLarge(number)),
         _ => Err(StoreError::failed(format!("NATS ended a read: {status} {description}"))),
     }
 }

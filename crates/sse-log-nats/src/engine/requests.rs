@@ -17,19 +17,19 @@ use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::connection::changes::Changes;
 use crate::connection::dial::Dial;
-use crate::connection::followers::Lines;
+use crate::connection::followers::FollowerConnections;
 use crate::connection::lost::Lost;
-use crate::error::{Failure, answer, code, is_no_stream, no_jetstream, unanswered};
+use crate::error::{Failure, answer, code, has_no_responders, no_jetstream, request_failed};
 use crate::pull_size::Pace;
 
 /// What the logs of an engine share.
-pub(crate) struct Common {
+pub(crate) struct EngineCore {
     /// The connection of all calls.
     calls: Connection,
     /// The connection that pages come on, so that a large one holds up no call.
     pub(crate) pages: Connection,
     /// The connections that are followed on.
-    pub(crate) lines: Lines,
+    pub(crate) followers: FollowerConnections,
     pub(crate) changes: Arc<Changes>,
     /// A number that changes when another server answers than before, or what it has went back.
     pub(crate) resets: watch::Sender<u64>,
@@ -39,7 +39,7 @@ pub(crate) struct Common {
     api: String,
 }
 
-impl Common {
+impl EngineCore {
     pub(crate) fn new(
         dial: Dial,
         record_subjects: String,
@@ -49,7 +49,7 @@ impl Common {
         Ok(Self {
             calls: Connection::new(Arc::clone(&dial), Some(Arc::clone(&changes))),
             pages: Connection::new(Arc::clone(&dial), None),
-            lines: Lines::new(dial),
+            followers: FollowerConnections::new(dial),
             changes,
             resets: watch::Sender::new(0),
             clock: Clock::default(),
@@ -60,8 +60,8 @@ impl Common {
     }
 
     /// The connection of all calls.
-    pub(crate) async fn up(&self) -> Result<(Client, Lost), StoreError> {
-        self.calls.up().await
+    pub(crate) async fn client(&self) -> Result<(Client, Lost), StoreError> {
+        self.calls.client().await
     }
 
     /// The stream of the records of all logs.
@@ -76,13 +76,13 @@ impl Common {
 }
 
 /// How a log asks its engine.
-pub(crate) struct Link {
-    pub(crate) engine: Arc<Common>,
+pub(crate) struct Requests {
+    pub(crate) engine: Arc<EngineCore>,
     /// How long a call may take.
     pub(crate) timeout: Duration,
 }
 
-impl Link {
+impl Requests {
     /// Asks, and waits for the answer. If none came it may have been done.
     pub(crate) async fn request(
         &self,
@@ -100,7 +100,7 @@ impl Link {
         headers: HeaderMap,
         payload: Bytes,
     ) -> Result<Message, StoreError> {
-        let (client, mut lost) = connection.up().await?;
+        let (client, mut lost) = connection.client().await?;
         let (begun, line) = (Instant::now(), lost.clone());
         let mut request = Request::new().payload(payload).timeout(Some(self.timeout));
         if !headers.is_empty() {
@@ -111,7 +111,7 @@ impl Link {
             if answer.as_ref().is_err_and(|error| error.kind() == RequestErrorKind::TimedOut) {
                 connection.leave(&line);
             }
-            answer.map_err(unanswered)
+            answer.map_err(request_failed)
         };
         let answer = lost.or(answer).await;
         answer.map_err(|error| lost.explain(error, begun))
@@ -133,31 +133,31 @@ impl Link {
     pub(crate) async fn api<T: DeserializeOwned>(
         &self,
         what: &str,
-        question: &impl Serialize,
+        request: &impl Serialize,
     ) -> Result<T, Failure> {
-        self.api_on(&self.engine.calls, what, question).await
+        self.api_on(&self.engine.calls, what, request).await
     }
 
     /// The same, for an answer that may be large: it holds up no call.
     pub(crate) async fn fetch<T: DeserializeOwned>(
         &self,
         what: &str,
-        question: &impl Serialize,
+        request: &impl Serialize,
     ) -> Result<T, Failure> {
-        self.api_on(&self.engine.pages, what, question).await
+        self.api_on(&self.engine.pages, what, request).await
     }
 
     async fn api_on<T: DeserializeOwned>(
         &self,
         connection: &Connection,
         what: &str,
-        question: &impl Serialize,
+        request: &impl Serialize,
     ) -> Result<T, Failure> {
-        let question = serde_json::to_vec(question).map_err(StoreError::failed)?.into();
+        let request = serde_json::to_vec(request).map_err(StoreError::failed)?.into();
         let what = self.engine.api(what);
-        let message = self.request_on(connection, what, HeaderMap::new(), question).await;
+        let message = self.request_on(connection, what, HeaderMap::new(), request).await;
         let none = || Err(no_jetstream(self.engine.options.domain.as_deref()).into());
-        if is_no_stream(&message) {
+        if has_no_responders(&message) {
             return none();
         }
         match answer(&message?.payload) {

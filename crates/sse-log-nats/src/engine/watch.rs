@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::engine::requests::{Common, Link};
+use crate::engine::requests::{EngineCore, Requests};
 use crate::error::{Failure, code};
 use crate::jetstream::Info;
 
@@ -16,7 +16,7 @@ const WITHIN: Duration = Duration::from_secs(4);
 
 /// By what a server is known again that has what it had.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Sign {
+struct ServerIdentity {
     server: String,
     /// When the stream of the records was created, and the server that leads it.
     created: String,
@@ -25,7 +25,7 @@ struct Sign {
     records: u64,
 }
 
-impl Sign {
+impl ServerIdentity {
     /// Whether what is there follows on what was there. A stream that was not there, and is, is the first log's.
     fn follows(&self, before: &Self) -> bool {
         let is_same = before.created.is_empty()
@@ -35,20 +35,20 @@ impl Sign {
 }
 
 /// Passes on word of changed records, and tells the logs when another server answers than before. Ends with the engine.
-pub(crate) async fn watch(engine: Weak<Common>) {
-    let mut before: Option<Sign> = None;
+pub(crate) async fn watch(engine: Weak<EngineCore>) {
+    let mut before: Option<ServerIdentity> = None;
     loop {
-        let Some(shared) = engine.upgrade() else { return };
-        let records = shared.records();
-        let changes = Arc::clone(&shared.changes);
-        let link = Link { engine: shared, timeout: WITHIN };
-        if let Some(sign) = ask(&link, &records).await {
-            if before.as_ref().is_some_and(|before| !sign.follows(before)) {
-                link.engine.resets.send_modify(|n| *n += 1);
+        let Some(core) = engine.upgrade() else { return };
+        let records = core.records();
+        let changes = Arc::clone(&core.changes);
+        let requests = Requests { engine: core, timeout: WITHIN };
+        if let Some(identity) = ask(&requests, &records).await {
+            if before.as_ref().is_some_and(|before| !identity.follows(before)) {
+                requests.engine.resets.send_modify(|n| *n += 1);
             }
-            before = Some(sign);
+            before = Some(identity);
         }
-        drop(link);
+        drop(requests);
         tokio::select! {
             () = changes.pass_on() => sleep(EVERY).await,
             () = sleep(EVERY) => {}
@@ -56,19 +56,19 @@ pub(crate) async fn watch(engine: Weak<Common>) {
     }
 }
 
-async fn ask(link: &Link, records: &str) -> Option<Sign> {
-    let (client, _) = link.engine.up().await.ok()?;
+async fn ask(requests: &Requests, records: &str) -> Option<ServerIdentity> {
+    let (client, _) = requests.engine.client().await.ok()?;
     let server = client.server_info().server_id;
     drop(client);
-    match link.api::<Info>(&format!("STREAM.INFO.{records}"), &json!({})).await {
-        Ok(info) => Some(Sign {
+    match requests.api::<Info>(&format!("STREAM.INFO.{records}"), &json!({})).await {
+        Ok(info) => Some(ServerIdentity {
             server,
             created: info.created,
             leader: info.cluster.and_then(|cluster| cluster.leader),
             records: info.state.last_seq,
         }),
         Err(Failure::Refused(refusal)) if refusal.err_code == code::NO_STREAM => {
-            Some(Sign { server, created: String::new(), leader: None, records: 0 })
+            Some(ServerIdentity { server, created: String::new(), leader: None, records: 0 })
         }
         Err(_) => None,
     }

@@ -34,7 +34,7 @@ impl Credit {
     }
 
     /// A message of this size has come, for the oldest pull.
-    pub(crate) fn came(&mut self, size: usize) {
+    pub(crate) fn received(&mut self, size: usize) {
         let Some(pull) = self.pulls.front_mut() else { return };
         pull.messages -= 1;
         pull.bytes = pull.bytes.map(|bytes| bytes.saturating_sub(size));
@@ -93,13 +93,13 @@ mod tests {
         let mut credit = Credit::new();
         assert_eq!(credit.pull(None).and_then(|pull| pull.bytes), Some(FIRST));
         assert_eq!(credit.pull(SOON), None);
-        credit.came(FIRST / 2);
+        credit.received(FIRST / 2);
         assert_eq!(credit.pull(SOON).and_then(|pull| pull.bytes), Some(2 * FIRST));
         assert_eq!(credit.pull(SOON), None);
-        credit.came(FIRST / 2);
+        credit.received(FIRST / 2);
         assert_eq!(credit.pull(SOON), None, "the second is as it was");
         for _ in 0..MESSAGES / 2 {
-            credit.came(0);
+            credit.received(0);
         }
         assert_eq!(credit.pull(None).map(|pull| pull.number), Some(2));
     }
@@ -112,7 +112,7 @@ mod tests {
         let single = credit.pull(None).expect("it is asked for");
         assert_eq!((single.messages, single.bytes), (1, None));
         assert_eq!(credit.pull(None), None, "nothing else until it has come");
-        credit.came(10 * FIRST);
+        credit.received(10 * FIRST);
         assert!(credit.pull(None).is_some_and(|pull| pull.bytes.is_some()));
     }
 }

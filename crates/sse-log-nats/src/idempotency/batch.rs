@@ -9,9 +9,11 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use sse_core::store::{NewEvent, StoreError};
 use sse_core::{Cursor, Epoch};
 
-use crate::batch;
-use crate::core::Shared;
-use crate::idempotency::{self, ATTEMPTS, MESSAGE_ID, Outcome, Waits, crowded};
+use crate::batch_codec;
+use crate::core::LogCore;
+use crate::idempotency::{
+    self, ATTEMPTS, MESSAGE_ID, Outcome, ResolvedBatches, too_many_conflicts,
+};
 use crate::position::position;
 use crate::publish::publish_batch;
 
@@ -26,11 +28,11 @@ const HEADERS_SIZE: usize = "NATS/1.0\r\nNats-Msg-Id: ~\r\n\r\n".len() + 32;
 
 /// Stores those of these events that are not known. The answer is the message they are in, if there are any, and the positions of all.
 pub(crate) async fn append_batch(
-    shared: &Shared,
+    core: &LogCore,
     epoch: Epoch,
     events: &[NewEvent],
 ) -> Result<(Option<u64>, Vec<Cursor>), StoreError> {
-    refuse_excess(shared, events).await?;
+    refuse_excess(core, events).await?;
     // A key that comes twice is of the first that has it.
     let mut first = HashMap::new();
     for (place, event) in events.iter().enumerate() {
@@ -40,12 +42,12 @@ pub(crate) async fn append_batch(
         let key = events[*place].idempotency_key.as_deref();
         key.is_none_or(|key| first[key] == *place)
     };
-    let (waits, mut ours) = (Waits::default(), Vec::new());
+    let (resolved, mut ours) = (ResolvedBatches::default(), Vec::new());
     let mut last = (0..events.len()).rev().find(is_first).expect("the first is the first");
     for _ in 0..ATTEMPTS {
         // No key's token begins with a tilde.
         ours.push(format!("~{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)));
-        let claim = Claim { shared, epoch, ours: &ours, waits: &waits };
+        let claim = Claim { core, epoch, ours: &ours, resolved: &resolved };
         let known = claim.all(&first, last).await?;
         let is_new = |place: &usize| match events[*place].idempotency_key.as_deref() {
             Some(key) => !known.contains_key(key) && is_first(place),
@@ -63,7 +65,7 @@ pub(crate) async fn append_batch(
                 new.iter().map(|place| (number(*place, last), &events[*place])).collect();
             let mut headers = HeaderMap::new();
             headers.insert(MESSAGE_ID, claim.batch());
-            let ack = publish_batch(shared, &batch::parts(&stored), headers).await?;
+            let ack = publish_batch(core, &batch_codec::parts(&stored), headers).await?;
             if ack.duplicate {
                 continue;
             }
@@ -76,20 +78,21 @@ pub(crate) async fn append_batch(
         });
         return Ok((sequence, cursors.collect()));
     }
-    Err(crowded())
+    Err(too_many_conflicts())
 }
 
 /// Refuses what could not be stored whole, before any key is claimed for it.
-async fn refuse_excess(shared: &Shared, events: &[NewEvent]) -> Result<(), StoreError> {
+async fn refuse_excess(core: &LogCore, events: &[NewEvent]) -> Result<(), StoreError> {
     let keys = events.iter().filter(|event| event.idempotency_key.is_some()).count();
     if keys > MOST_KEYS {
         let error =
             format!("a batch has at most {MOST_KEYS} idempotency keys over NATS, not {keys}");
         return Err(StoreError::failed(error));
     }
-    let (client, _) = shared.connection.engine.up().await?;
+    let (client, _) = core.requests.engine.client().await?;
     let most = client.max_payload();
-    let size = batch::size(&batch::parts(&batch::numbered(events.iter()))) + HEADERS_SIZE;
+    let size = batch_codec::size(&batch_codec::parts(&batch_codec::numbered(events.iter())))
+        + HEADERS_SIZE;
     if size > most {
         let error =
             format!("a batch of {size} bytes is larger than NATS takes: its max payload is {most}");
@@ -100,10 +103,10 @@ async fn refuse_excess(shared: &Shared, events: &[NewEvent]) -> Result<(), Store
 
 /// Claims keys for a batch, the newest of these.
 struct Claim<'a> {
-    shared: &'a Shared,
+    core: &'a LogCore,
     epoch: Epoch,
     ours: &'a [String],
-    waits: &'a Waits,
+    resolved: &'a ResolvedBatches,
 }
 
 impl Claim<'_> {
@@ -133,7 +136,7 @@ impl Claim<'_> {
         key: &'k str,
         number: u32,
     ) -> Result<Option<(&'k str, Cursor)>, StoreError> {
-        let (subject, batch) = (self.shared.names.note(), self.batch());
+        let (subject, batch) = (self.core.names.note(), self.batch());
         let note = Bytes::from(format!("{batch} {number}"));
         let patience = |other: &str| match () {
             () if self.ours.iter().any(|ours| ours == other) => Duration::ZERO,
@@ -141,9 +144,8 @@ impl Claim<'_> {
             () if batch < other => IMPATIENCE,
             () => idempotency::PATIENCE,
         };
-        let (of, patience) = ((self.epoch, key), (&patience as _, self.waits));
-        match idempotency::publish(self.shared, of, subject, HeaderMap::new(), note, patience)
-            .await?
+        let (of, patience) = ((self.epoch, key), (&patience as _, self.resolved));
+        match idempotency::publish(self.core, of, subject, HeaderMap::new(), note, patience).await?
         {
             Outcome::Stored(_) => Ok(None),
             Outcome::Known(cursor) => Ok(Some((key, cursor))),

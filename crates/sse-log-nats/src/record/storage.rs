@@ -8,7 +8,7 @@ use sse_core::store::StoreError;
 use tokio::time::sleep;
 
 use crate::connection::changes::REPLACES;
-use crate::core::Shared;
+use crate::core::LogCore;
 use crate::error::{answer, code};
 use crate::jetstream::{Ack, Info, StreamConfig};
 use crate::record::Record;
@@ -25,50 +25,50 @@ const STORING: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 #[derive(Debug)]
 pub(crate) enum Loaded {
     Record(Record),
-    Nothing,
+    NoRecord,
     /// Nor is there a stream of records.
     NoStream,
 }
 
 /// The record as it is, as new as what was told of it: NATS passes a message on before it stores it.
-pub(crate) async fn load(shared: &Shared) -> Result<Loaded, StoreError> {
+pub(crate) async fn load(core: &LogCore) -> Result<Loaded, StoreError> {
     for pause in STORING {
-        let loaded = load_now(shared).await?;
+        let loaded = load_now(core).await?;
         match &loaded {
-            Loaded::Record(record) if shared.told.is_newer_than(record.revision) => {}
+            Loaded::Record(record) if core.changes.is_newer_than(record.revision) => {}
             _ => return Ok(loaded),
         }
         sleep(Duration::from_millis(pause)).await;
     }
-    shared.told.await_no_more();
-    load_now(shared).await
+    core.changes.forget_awaited();
+    load_now(core).await
 }
 
-async fn load_now(shared: &Shared) -> Result<Loaded, StoreError> {
-    let subject = format!("STREAM.MSG.GET.{}", shared.names.records);
-    let question = json!({ "last_by_subj": shared.names.record });
-    match shared.connection.api(&subject, &question).await {
+async fn load_now(core: &LogCore) -> Result<Loaded, StoreError> {
+    let subject = format!("STREAM.MSG.GET.{}", core.names.records);
+    let request = json!({ "last_by_subj": core.names.record });
+    match core.requests.api(&subject, &request).await {
         Ok(got) => Record::from_message(&got).map(Loaded::Record),
-        Err(failure) if failure.is(code::NO_MESSAGE) => Ok(Loaded::Nothing),
+        Err(failure) if failure.is(code::NO_MESSAGE) => Ok(Loaded::NoRecord),
         Err(failure) if failure.is(code::NO_STREAM) => Ok(Loaded::NoStream),
         Err(failure) => Err(failure.into()),
     }
 }
 
 /// Writes a record in the place of its revision. False if another came before.
-pub(crate) async fn save(shared: &Shared, record: &mut Record) -> Result<bool, StoreError> {
+pub(crate) async fn save(core: &LogCore, record: &mut Record) -> Result<bool, StoreError> {
     let mut headers = HeaderMap::new();
     headers.insert(REPLACES, record.revision.to_string());
-    let subject = shared.names.record.clone();
+    let subject = core.names.record.clone();
     let json = record.to_json()?;
     let message = match record.revision {
         // The stream may just have been created, and not take messages yet.
         0 => {
-            let answer = shared.connection.request_within(FIRST, subject, headers, json).await?;
+            let answer = core.requests.request_within(FIRST, subject, headers, json).await?;
             let Some(message) = answer else { return Ok(false) };
             message
         }
-        _ => shared.connection.request(subject, headers, json).await?,
+        _ => core.requests.request(subject, headers, json).await?,
     };
     match answer::<Ack>(&message.payload) {
         Ok(ack) => {
@@ -81,32 +81,32 @@ pub(crate) async fn save(shared: &Shared, record: &mut Record) -> Result<bool, S
 }
 
 /// Creates the stream of the records.
-pub(crate) async fn create_stream(shared: &Shared) -> Result<(), StoreError> {
+pub(crate) async fn create_stream(core: &LogCore) -> Result<(), StoreError> {
     let config = StreamConfig {
-        name: &shared.names.records,
-        subjects: [&shared.names.record_subjects],
+        name: &core.names.records,
+        subjects: [&core.names.record_subjects],
         description: "What there is to know of the logs of sse-log-nats beside their events",
         retention: "limits",
         discard: "old",
         storage: "file",
-        num_replicas: shared.connection.engine.options.replicas,
+        num_replicas: core.requests.engine.options.replicas,
         max_msgs_per_subject: 1,
         allow_rollup_hdrs: false,
         duplicate_window: 0,
     };
-    create(shared, &config).await?;
+    create(core, &config).await?;
     Ok(())
 }
 
 /// Creates a stream, unless there is one of this name. The answer is the stream, if it is new.
 pub(crate) async fn create(
-    shared: &Shared,
+    core: &LogCore,
     config: &StreamConfig<'_>,
 ) -> Result<Option<Info>, StoreError> {
     let subject = format!("STREAM.CREATE.{}", config.name);
     let mut attempts = 0..CREATIONS;
     loop {
-        match shared.connection.api::<Info>(&subject, config).await {
+        match core.requests.api::<Info>(&subject, config).await {
             Ok(info) => return Ok(Some(info)),
             Err(failure) if failure.is(code::STREAM_EXISTS) => return Ok(None),
             // With itself, where somebody else is creating it.

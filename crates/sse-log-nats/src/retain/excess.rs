@@ -5,10 +5,10 @@ use std::time::Duration;
 use sse_core::Cursor;
 use sse_core::store::{Retention, StoreError};
 
-use crate::core::Shared;
+use crate::core::LogCore;
 use crate::lookup::get;
 use crate::tally::Size;
-use crate::view::Look;
+use crate::view::View;
 
 /// What the server counts for a message besides its subject, headers and payload.
 const FRAME: u64 = 30;
@@ -42,28 +42,28 @@ impl Excess {
 
 /// By how much the log is over its limits.
 pub(crate) async fn excess(
-    shared: &Shared,
-    look: &Look,
+    core: &LogCore,
+    view: &View,
     retention: &Retention,
     before: Duration,
 ) -> Result<Excess, StoreError> {
-    let state = &look.info.state;
-    let mut events = look.events(&shared.names);
-    let frame = FRAME + shared.names.single().len() as u64;
+    let state = &view.info.state;
+    let mut events = view.events(&core.names);
+    let frame = FRAME + core.names.single().len() as u64;
     let mut bytes = state.bytes.saturating_sub(state.messages.saturating_mul(frame));
-    let floor = look.record.floor;
+    let floor = view.record.floor;
     if floor.lo() > 0
-        && let Some(message) = get(shared, floor.hi() + 1).await?
+        && let Some(message) = get(core, floor.hi() + 1).await?
     {
-        let gone = message.events(&shared.names).into_iter().filter(|event| event.cursor <= floor);
+        let gone = message.events(&core.names).into_iter().filter(|event| event.cursor <= floor);
         for event in gone {
             events = events.saturating_sub(1);
             bytes = bytes.saturating_sub(event.block.len() as u64);
         }
     }
-    let events = events.saturating_sub(look.record.hidden.len() as u64);
+    let events = events.saturating_sub(view.record.hidden.len() as u64);
     Ok(Excess {
-        newest: look.bounds.newest,
+        newest: view.bounds.newest,
         events: events.saturating_sub(retention.events as u64),
         bytes: bytes.saturating_sub(retention.bytes as u64),
         before: before.as_nanos() as u64,

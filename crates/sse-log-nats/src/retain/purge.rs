@@ -8,7 +8,7 @@ use sse_core::Cursor;
 use sse_core::store::StoreError;
 
 use crate::consumer::{Consumer, Content};
-use crate::core::Shared;
+use crate::core::LogCore;
 use crate::jetstream::Info;
 use crate::message::Kind;
 
@@ -19,53 +19,52 @@ const FOR_SURE: Duration = Duration::from_secs(60);
 
 /// Removes the messages up to the floor, apart from notes on idempotency keys, since those may be older than the events that they are of:
 /// the server forgets, when it starts anew, the ids of messages that it has not.
-pub(crate) async fn purge(shared: &Shared, info: &Info, floor: Cursor) -> Result<(), StoreError> {
+pub(crate) async fn purge(core: &LogCore, info: &Info, floor: Cursor) -> Result<(), StoreError> {
     if floor.hi() == 0 {
         // A purge up to no message would be one of all.
         return Ok(());
     }
     let sequence = floor.hi() + 1;
-    let is_note = |subject: &str| Kind::of(subject, &shared.names) == Kind::Note;
+    let is_note = |subject: &str| Kind::of(subject, &core.names) == Kind::Note;
     if !info.state.subjects.iter().flatten().any(|(subject, _)| is_note(subject)) {
-        return remove(shared, json!({ "seq": sequence })).await;
+        return remove(core, json!({ "seq": sequence })).await;
     }
-    let subjects = shared.names.events();
-    let purges =
-        subjects.map(|filter| remove(shared, json!({ "filter": filter, "seq": sequence })));
+    let subjects = core.names.events();
+    let purges = subjects.map(|filter| remove(core, json!({ "filter": filter, "seq": sequence })));
     try_join_all(purges).await?;
-    forget_old_notes(shared, info).await
+    forget_old_notes(core, info).await
 }
 
 /// Removes the notes on keys that the server has forgotten. It goes by its own clock, and so is the time of a message.
-pub(crate) async fn forget_old_notes(shared: &Shared, info: &Info) -> Result<(), StoreError> {
+pub(crate) async fn forget_old_notes(core: &LogCore, info: &Info) -> Result<(), StoreError> {
     if info.is_finished() {
         // No more come.
         return Ok(());
     }
     let before_newest = info.state.last_seq.saturating_sub(1);
-    let consumer = Consumer::after(shared, before_newest, Content::Headers).await?;
+    let consumer = Consumer::after(core, before_newest, Content::Headers).await?;
     let newest = consumer.take(1, None).await?;
     // Where the newest message was deleted they wait for the next.
     let Some(newest) = newest.first() else { return Ok(()) };
     let window =
         info.config["duplicate_window"].as_u64().map_or(Duration::ZERO, Duration::from_nanos);
     let before = Duration::from_nanos(newest.time).saturating_sub(window + FOR_SURE);
-    if let Some(first) = first_note_since(shared, before).await? {
-        remove(shared, json!({ "filter": shared.names.note(), "seq": first })).await?;
+    if let Some(first) = first_note_since(core, before).await? {
+        remove(core, json!({ "filter": core.names.note(), "seq": first })).await?;
     }
     Ok(())
 }
 
-async fn remove(shared: &Shared, what: Value) -> Result<(), StoreError> {
-    let subject = format!("STREAM.PURGE.{}", shared.names.stream);
-    shared.connection.api::<Value>(&subject, &what).await?;
+async fn remove(core: &LogCore, what: Value) -> Result<(), StoreError> {
+    let subject = format!("STREAM.PURGE.{}", core.names.stream);
+    core.requests.api::<Value>(&subject, &what).await?;
     Ok(())
 }
 
 /// The first note that may be needed yet, or the end, if there are older ones.
-async fn first_note_since(shared: &Shared, time: Duration) -> Result<Option<u64>, StoreError> {
-    let content = Content::HeadersOf(shared.names.note());
-    let mut consumer = Consumer::after(shared, 0, content).await?;
+async fn first_note_since(core: &LogCore, time: Duration) -> Result<Option<u64>, StoreError> {
+    let content = Content::HeadersOf(core.names.note());
+    let mut consumer = Consumer::after(core, 0, content).await?;
     let mut after_old = None;
     loop {
         let notes = consumer.fetch(AT_A_TIME, None).await?;
