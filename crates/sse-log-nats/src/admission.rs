@@ -1,4 +1,4 @@
-//! Admitting events to a log.
+//! Admission of events: an append waits until the log has room for them.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::core::LogCore;
 use crate::retain;
 use crate::tally::{Room, size};
 
-/// Waits until there is room for these events: twice what the log may have, and 1000 events.
+/// Waits until the log has room for these events. It may have twice its limits and 1000 events.
 pub(crate) async fn admit<'a>(
     core: &'a Arc<LogCore>,
     events: &[NewEvent],
@@ -24,16 +24,16 @@ pub(crate) async fn admit<'a>(
                 return Ok(room);
             }
             drop_excess(core);
-            // The sender is the log's.
+            // The log has the sender, so this never fails.
             _ = passes.changed().await;
             has_waited = true;
         }
     };
-    let error = "old events are not dropped as fast as new ones come";
+    let error = "append timed out: old events are not dropped as fast as new events come";
     timeout(core.requests.timeout, waiting).await.unwrap_or(Err(StoreError::failed(error)))
 }
 
-/// Drops events that are over the limits, unless that is being done.
+/// Drops the events that are over the limits, unless a pass is running.
 fn drop_excess(core: &Arc<LogCore>) {
     if !core.tally.begin_pass() {
         return;
@@ -43,16 +43,20 @@ fn drop_excess(core: &Arc<LogCore>) {
         let retention = core.options.retention();
         let retained = timeout(core.requests.timeout, retain::retain(&core, &retention));
         let retained =
-            retained.await.unwrap_or_else(|_| Err(StoreError::failed("it took too long")));
+            retained.await.unwrap_or_else(|_| Err(StoreError::failed("retention timed out")));
         if let Err(error) = &retained {
             let error = error as &dyn std::error::Error;
-            tracing::warn!(log = core.names.log, error, "old events of a log were not dropped");
+            tracing::warn!(
+                log = core.names.log,
+                error,
+                "retention failed: the log may hold more than its limits"
+            );
         }
         core.tally.end(retained.as_ref().copied());
     });
 }
 
-/// The events are stored, as this message. If that makes too many, old ones are dropped.
+/// Counts events that were stored in this message. If the log then has too many, it drops old events.
 pub(crate) fn stored(room: Room<'_>, core: &Arc<LogCore>, message: u64) {
     if room.stored(message, &core.options.retention()) {
         drop_excess(core);

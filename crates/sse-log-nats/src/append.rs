@@ -13,10 +13,10 @@ use crate::idempotency::{self, ResolvedBatches};
 use crate::position::cursors;
 use crate::publish::{publish, publish_batch};
 
-/// How often it is begun again in another epoch.
+/// Number of epochs in which an append is tried.
 const EPOCHS: usize = 20;
 
-/// Stores these events in one message, so that it is all of them or none.
+/// Stores these events in one message, so that the server stores all of them or none.
 pub(crate) async fn append(
     core: &Arc<LogCore>,
     events: &[NewEvent],
@@ -30,10 +30,12 @@ pub(crate) async fn append(
             return Ok(appended);
         }
     }
-    Err(StoreError::failed("others begin one epoch after the other"))
+    Err(StoreError::failed(
+        "append failed: other processes began 20 epochs while it ran; try again",
+    ))
 }
 
-/// Nothing if all were known in an epoch that is over.
+/// Returns `None` if every event was known, in an epoch that has ended.
 async fn attempt(core: &Arc<LogCore>, events: &[NewEvent]) -> Result<Option<Appended>, StoreError> {
     let room = admit(core, events).await?;
     let (epoch, newest) = seen(core).await?;
@@ -53,11 +55,11 @@ async fn attempt(core: &Arc<LogCore>, events: &[NewEvent]) -> Result<Option<Appe
     if let Some(sequence) = sequence {
         stored(room, core, sequence);
     }
-    // What was changed before these were stored has been told by now.
+    // The engine has received every change that was made before these events were stored.
     core.requests.engine.changes.catch_up();
     let is_another = sequence.is_some_and(|sequence| sequence <= newest.hi());
     if is_another || core.changes.epoch().is_some_and(|told| told != epoch) {
-        // It is another stream than it was, since the one that is known had this sequence already; or another process has begun an epoch.
+        // Either the stream was replaced, since the known stream had this sequence already, or another process has begun an epoch.
         let now = load_view(core).await.map_err(as_outcome_unknown)?.bounds.epoch;
         if now != epoch && sequence.is_none() {
             return Ok(None);
@@ -73,7 +75,7 @@ async fn attempt(core: &Arc<LogCore>, events: &[NewEvent]) -> Result<Option<Appe
     Ok(Some(Appended { epoch, cursors }))
 }
 
-/// What is known of the log; where that is nothing, it is looked for.
+/// Returns the last seen epoch and newest position. If there are none, it asks the server.
 async fn seen(core: &LogCore) -> Result<(Epoch, Cursor), StoreError> {
     if let Some(seen) = core.seen() {
         return Ok(seen);
@@ -82,7 +84,7 @@ async fn seen(core: &LogCore) -> Result<(Epoch, Cursor), StoreError> {
     Ok((bounds.epoch, bounds.newest))
 }
 
-/// The message it was stored in, if that was now, and its position.
+/// Stores one event. Returns its position, and the sequence of its message if the message was stored now.
 async fn append_one(
     core: &LogCore,
     epoch: Epoch,
@@ -113,7 +115,7 @@ async fn append_one(
     Ok((Some(sequence), Cursor::new(sequence, 0)))
 }
 
-/// Where an event goes that is alone in its message. One with a key takes the place of the one before it.
+/// Returns the subject and the headers of an event that is alone in its message. An event with a key replaces the event before it.
 fn message_of(core: &LogCore, event: &NewEvent) -> (String, HeaderMap) {
     let mut headers = HeaderMap::new();
     match &event.key {
@@ -125,11 +127,11 @@ fn message_of(core: &LogCore, event: &NewEvent) -> (String, HeaderMap) {
     }
 }
 
-/// Stores events that have no idempotency keys.
+/// Stores events without idempotency keys. Returns the sequence of their message.
 async fn append_batch(core: &LogCore, events: &[NewEvent]) -> Result<u64, StoreError> {
     let parts = batch_codec::parts(&batch_codec::numbered(events.iter()));
     if let ([_], Some(last)) = (&parts[..], events.last()) {
-        // All others were superseded by the last.
+        // The last event supersedes all others.
         let (subject, headers) = message_of(core, last);
         return Ok(publish(core, subject, headers, last.block.clone()).await?.seq);
     }

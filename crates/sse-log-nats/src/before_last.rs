@@ -11,10 +11,10 @@ use crate::lookup::get;
 use crate::message::{Kind, MESSAGE_SIZE};
 use crate::view::View;
 
-/// How many messages are looked at a time.
+/// Number of messages in one fetch.
 const AT_A_TIME: u64 = 1000;
 
-/// The position before the newest events that fit into this limit.
+/// Returns the position before the newest events that fit into this limit.
 pub(crate) async fn before_last(core: &LogCore, limit: PageLimit) -> Result<Cursor, StoreError> {
     let view = load_view_counting(core, Some(core.names.multiple())).await?;
     let (floor, count) = (view.bounds.floor, limit.events as u64);
@@ -28,7 +28,7 @@ pub(crate) async fn before_last(core: &LogCore, limit: PageLimit) -> Result<Curs
         }
         let has_batches = state.subjects.iter().flatten().next().is_some();
         if view.is_dense() && !has_batches && view.record.hidden.is_empty() && floor.lo() == 0 {
-            // Each message is one event, or is none of ours.
+            // Each message is one event, or is not from this crate.
             return Ok(Cursor::new(state.last_seq - count, 0).max(floor));
         }
     }
@@ -41,18 +41,18 @@ pub(crate) async fn before_last(core: &LogCore, limit: PageLimit) -> Result<Curs
         if begin <= floor.hi() {
             return Ok(floor);
         }
-        // Some of the messages have no event any more.
+        // Some of these messages have no events any more.
         messages = messages.saturating_mul(2);
     }
 }
 
-/// The largest sequence after which there are at least so many messages, down to the floor.
+/// Returns the largest sequence that has at least so many messages after it, but no lower than the floor.
 async fn begin_of_last(core: &LogCore, view: &View, messages: u64) -> Result<u64, StoreError> {
     let state = &view.info.state;
     let (lowest, last) = (view.bounds.floor.hi(), state.last_seq);
     let highest = last.saturating_sub(messages).max(lowest);
     if last - state.first_seq.min(last) + 1 == state.messages {
-        // None is missing.
+        // No message is missing.
         return Ok(highest);
     }
     let (mut enough, mut too_high) = (lowest, highest + 1);
@@ -64,7 +64,7 @@ async fn begin_of_last(core: &LogCore, view: &View, messages: u64) -> Result<u64
     Ok(enough)
 }
 
-/// The position before the last events of those after this message, if there are more than fit.
+/// Returns the position before the last events after this message, or `None` if all of them fit.
 async fn within(
     core: &LogCore,
     view: &View,
@@ -73,7 +73,7 @@ async fn within(
 ) -> Result<Option<Cursor>, StoreError> {
     let count = limit.events as u64;
     let mut consumer = Consumer::after(core, begin, Content::Headers).await?;
-    // The newest messages that have as many events, with the bytes of each, and how many events that are.
+    // The newest messages that together have `count` events (sequence, events, bytes), and the number of their events.
     let (mut newest, mut events) = (VecDeque::new(), 0);
     loop {
         let delivered = consumer.fetch(AT_A_TIME, None).await?;
@@ -114,8 +114,7 @@ async fn within(
     Ok(by_events.max(by_bytes))
 }
 
-/// The position of the newest event that does not fit into so many bytes, together with those after it. The newest of all does,
-/// whatever its size.
+/// Returns the position of the newest event that, with all events after it, exceeds so many bytes. The newest event always fits.
 async fn before_bytes(
     core: &LogCore,
     view: &View,
@@ -128,7 +127,7 @@ async fn before_bytes(
             (bytes, is_newest) = (bytes + size, false);
             continue;
         }
-        // Some of its events may fit.
+        // Some events of this message may fit.
         for (cursor, size) in kept(core, view, *sequence).await?.into_iter().rev() {
             bytes = bytes.saturating_add(size);
             if bytes > limit && !is_newest {
@@ -140,13 +139,13 @@ async fn before_bytes(
     Ok(None)
 }
 
-/// How many bytes a message has, of which only the headers came.
+/// Returns the size of the payload of a message that came without its payload.
 fn payload_size(delivered: &Delivered) -> usize {
     let header = delivered.headers.as_ref().and_then(|headers| headers.get(MESSAGE_SIZE));
     header.and_then(|size| size.as_str().parse().ok()).unwrap_or_default()
 }
 
-/// The events of a message that are there still, and their sizes.
+/// Returns the events that a message still has, and their sizes in bytes.
 async fn kept(
     core: &LogCore,
     view: &View,

@@ -1,4 +1,4 @@
-//! Asking NATS for the bounds of a log.
+//! The bounds of a log: asks the server for them, and creates the stream of the log.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
@@ -16,21 +16,21 @@ use crate::record::Record;
 use crate::record::storage::{self, Loaded};
 use crate::view::View;
 
-/// How many messages whose events are all gone are passed over to find the oldest.
+/// Number of messages without events that are skipped to find the oldest event.
 const PASSED_OVER: usize = 100;
 
-/// How many are looked into at a time.
+/// Number of holes that are checked at a time.
 const AT_A_TIME: usize = 32;
 
-/// How often the two halves of what there is are read again where they do not belong together.
+/// Number of times that the stream and the record are read again if they do not match.
 const ATTEMPTS: usize = 20;
 
-/// The bounds, after what was read before.
+/// Loads a view of the log. Read the events first: the view is then as new as they are.
 pub(crate) async fn load_view(core: &LogCore) -> Result<View, StoreError> {
     load_view_counting(core, None).await
 }
 
-/// The same, and how many messages there are of these subjects.
+/// Loads a view, and counts the messages of these subjects.
 pub(crate) async fn load_view_counting(
     core: &LogCore,
     subjects: Option<String>,
@@ -69,7 +69,7 @@ async fn build_view(core: &LogCore, subjects: Option<String>) -> Result<View, St
             record.created != info.created || is_short || was_newer
         };
         if is_of_another(&info) {
-            // Of another stream of this name, or of one that was restored. One of the two may have been read too early.
+            // The record is of another stream of this name, or of one that was restored; or one of the two was read too early.
             let info = self::info(core, None).await?;
             if is_of_another(&info) {
                 storage::save(core, &mut Record::begin(&info, Some(&record))?).await?;
@@ -79,7 +79,7 @@ async fn build_view(core: &LogCore, subjects: Option<String>) -> Result<View, St
         if info.is_set("max_msgs_per_subject") {
             let stream = &core.names.stream;
             let error = format!(
-                "the stream {stream} has `max_msgs_per_subject`, and so holes that nobody is told of"
+                "the stream {stream} has `max_msgs_per_subject`, with which the server removes events without a trace: set it to -1"
             );
             return Err(StoreError::failed(error));
         }
@@ -105,10 +105,12 @@ async fn build_view(core: &LogCore, subjects: Option<String>) -> Result<View, St
         core.average.store(average.unwrap_or(0), Relaxed);
         return Ok(View { bounds, info, record });
     }
-    Err(StoreError::failed("what NATS says of the log does not come to agree"))
+    Err(StoreError::failed(
+        "reading the bounds failed: the stream and the record of the log did not match in 20 attempts; try again",
+    ))
 }
 
-/// The stream, which is created where there is none.
+/// Returns the state of the stream of the log. If there is no stream, it is created.
 pub(crate) async fn info(
     core: &LogCore,
     subjects_filter: Option<String>,
@@ -123,14 +125,14 @@ pub(crate) async fn info(
     let config = StreamConfig {
         name: &core.names.stream,
         subjects: [&subjects],
-        description: "An event log of sse-log-nats. It has no limits: the log lets go of old events itself",
+        description: "An event log of sse-log-nats. It has no limits: the log drops old events itself",
         retention: "limits",
         discard: "old",
         storage: "file",
         num_replicas: core.requests.engine.options.replicas,
         max_msgs_per_subject: -1,
         allow_rollup_hdrs: true,
-        // The shortest there is; none would be two minutes.
+        // 100 ms is the shortest window that the server takes. With 0 it would use two minutes.
         duplicate_window: nanoseconds(core.options.idempotency_window).max(100_000_000),
     };
     match storage::create(core, &config).await? {
@@ -139,7 +141,7 @@ pub(crate) async fn info(
     }
 }
 
-/// The oldest event that is kept. A batch may begin with some that are not.
+/// Returns the oldest event that is kept. A batch may begin with events that are not kept.
 pub(crate) async fn oldest(
     core: &LogCore,
     info: &Info,
@@ -174,7 +176,7 @@ pub(crate) async fn oldest(
 }
 
 impl View {
-    /// Makes sure that nothing is in these holes, as far as they are above the floor: what is below was dropped.
+    /// Checks that the stream has no messages in these holes above the floor. Messages below the floor were dropped.
     pub(crate) async fn confirm(
         &self,
         core: &LogCore,
@@ -187,7 +189,7 @@ impl View {
     }
 }
 
-/// Makes sure that nothing is in these holes of a stream, which was created then: the stream itself is asked, once for each.
+/// Checks that the stream that was created at this time has no messages in these holes. Asks it once for each hole.
 pub(crate) async fn confirm(
     core: &LogCore,
     created: &str,
@@ -197,7 +199,7 @@ pub(crate) async fn confirm(
     let looks = unknown.map(|hole| async move {
         match next(core, hole.0).await? {
             Some(message) if message.sequence < hole.1 => {
-                Err(StoreError::failed("NATS has skipped messages that it has"))
+                Err(StoreError::failed("NATS skipped messages that its stream has; read again"))
             }
             _ => {
                 core.holes.know(created, hole);

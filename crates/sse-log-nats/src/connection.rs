@@ -13,14 +13,14 @@ pub(crate) mod dial;
 pub(crate) mod followers;
 pub(crate) mod lost;
 
-/// A connection to NATS: made when it is needed, and again once it was lost or a call on it had no answer.
+/// A connection to NATS. It is made when it is needed, and again after it was lost or a call on it timed out.
 pub(crate) struct Connection {
     dial: Arc<Dial>,
-    /// The newest, lost or not.
+    /// The newest connection, lost or not.
     client: Mutex<Option<(Client, Lost)>>,
-    /// Held while it is being made.
+    /// Held while a connection is being made.
     connecting: tokio::sync::Mutex<()>,
-    /// Who is told of the changes of records that come on this connection.
+    /// The receiver of the record changes that come on this connection.
     changes: Option<Arc<Changes>>,
 }
 
@@ -29,7 +29,7 @@ impl Connection {
         Self { dial, client: Mutex::default(), connecting: tokio::sync::Mutex::default(), changes }
     }
 
-    /// A connection to call on, and what tells when it is lost.
+    /// Returns the connection, and what reports its loss. If there is none, it is made.
     pub(crate) async fn client(&self) -> Result<(Client, Lost), StoreError> {
         if let Some(live) = self.live() {
             return Ok(live);
@@ -44,7 +44,9 @@ impl Connection {
         });
         match connected.await {
             Ok(connected) => connected.map_err(StoreError::failed),
-            Err(_) => Err(StoreError::failed(format!("no connection to NATS within {within:?}"))),
+            Err(_) => Err(StoreError::failed(format!(
+                "no connection to NATS within {within:?}: check the URL, or raise `EngineOptions::connect_timeout`"
+            ))),
         }
     }
 
@@ -56,7 +58,7 @@ impl Connection {
     async fn connect(&self) -> Result<(Client, Lost), ConnectFailure> {
         let connected = self.dial.connect().await?;
         if let Some(changes) = &self.changes {
-            // Before anything is asked on it, so that no change after an answer is missed.
+            // It must listen before the first request, so that it receives every change after an answer.
             changes.listen(&connected.0).await?;
         }
         let mut newest = self.client.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,8 +66,8 @@ impl Connection {
         Ok(connected)
     }
 
-    /// Uses this connection for no other call: a line that has gone dead looks like a server that is slow. Calls that wait on it still may
-    /// have their answers.
+    /// Uses this connection for no other call: a dead line looks like a slow server. Calls that wait on it
+    /// may still get their answers.
     pub(crate) fn leave(&self, lost: &Lost) {
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if client.as_ref().is_some_and(|(_, newest)| newest.0.same_channel(&lost.0)) {
@@ -73,7 +75,7 @@ impl Connection {
         }
     }
 
-    /// Ends it, once nothing waits on it.
+    /// Closes the connection once no call waits on it.
     pub(crate) fn close(&self) {
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

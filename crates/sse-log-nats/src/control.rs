@@ -14,12 +14,12 @@ use crate::position::sequence_of;
 use crate::record::Record;
 use crate::record::storage::{Loaded, load, save};
 
-/// How often a change is tried again that another process came before.
+/// Number of attempts to change the record while other processes change it.
 const ATTEMPTS: usize = 100;
-/// How many deleted events of batches there may be.
+/// Largest number of deleted events of batches.
 const MOST_HIDDEN: usize = 10_000;
 
-/// Forgets an event: its message, or, where that has others, its place in it. It is hidden first, and all are told.
+/// Deletes an event: its message, or, if the message has other events, only its place in it. It is hidden first, and all processes are notified.
 pub(crate) async fn delete(core: &LogCore, event: Cursor) -> Result<(), StoreError> {
     let view = load_view(core).await?;
     if event <= view.bounds.floor || event > view.bounds.newest {
@@ -34,7 +34,7 @@ pub(crate) async fn delete(core: &LogCore, event: Cursor) -> Result<(), StoreErr
         return Ok(());
     }
     let record = change(core, |record| {
-        // Whoever removed the message may not have come to telling so.
+        // The process that removed the message may have failed before it counted the deletion.
         record.deletions = record.deletions.wrapping_add(1);
         if is_there {
             record.hidden.insert(event);
@@ -43,7 +43,7 @@ pub(crate) async fn delete(core: &LogCore, event: Cursor) -> Result<(), StoreErr
         }
         if events.len() > 1 && record.hidden.len() > MOST_HIDDEN {
             return Err(StoreError::failed(
-                "more events of batches were deleted than a NATS log can hide",
+                "delete failed: a NATS log hides at most 10000 deleted events of batches; retention drops them with their batches",
             ));
         }
         Ok(true)
@@ -62,7 +62,7 @@ pub(crate) async fn delete(core: &LogCore, event: Cursor) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Removes a message; its bytes are overwritten.
+/// Removes a message. The server overwrites its bytes.
 async fn remove(core: &LogCore, sequence: u64) -> Result<(), StoreError> {
     let subject = format!("STREAM.MSG.DELETE.{}", core.names.stream);
     match core.requests.api::<Value>(&subject, &json!({ "seq": sequence })).await {
@@ -70,7 +70,7 @@ async fn remove(core: &LogCore, sequence: u64) -> Result<(), StoreError> {
         Err(failure) if failure.is(code::NO_SUCH_SEQUENCE) || failure.is(code::NO_MESSAGE) => {
             Ok(())
         }
-        // Somebody else may have been faster.
+        // Another process may have removed it before.
         Err(failure) if failure.is(code::NOT_DELETED) => match get(core, sequence).await? {
             Some(_) => Err(failure.into()),
             None => Ok(()),
@@ -79,13 +79,13 @@ async fn remove(core: &LogCore, sequence: u64) -> Result<(), StoreError> {
     }
 }
 
-/// Has the stream take no more events.
+/// Finishes the log: its stream takes no more events.
 pub(crate) async fn finish(core: &LogCore) -> Result<(), StoreError> {
     let mut info = load_view(core).await?.info;
     if !info.is_finished() {
         info = update(core, info.config, "max_msg_size", json!(FINISHING)).await?;
     }
-    // Followers look whenever the record is written.
+    // Followers load the bounds again whenever the record is written.
     change(core, |_| Ok(true)).await.map_err(as_outcome_unknown)?;
     if !info.is_closed() {
         close(core, info).await.map_err(as_outcome_unknown)?;
@@ -93,11 +93,11 @@ pub(crate) async fn finish(core: &LogCore) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Has a finished log answer questions about ids again. What is on its way to it is refused before.
+/// Lets a finished log take requests about ids again. Before that, every event that is on its way is refused.
 async fn close(core: &LogCore, info: Info) -> Result<(), StoreError> {
     let ask = core.names.ask();
     let info = update(core, info.config, "subjects", json!([ask])).await?;
-    // Messages are taken in the order in which they came: it is refused after all that came on other subjects.
+    // The server takes messages in the order in which they came: it refuses this one after all that came on other subjects.
     let last = core.requests.request(ask, HeaderMap::new(), Bytes::from_static(b"last"));
     last.await?;
     update(core, info.config, "max_msg_size", json!(FINISHED)).await?;
@@ -115,7 +115,7 @@ async fn update(
     Ok(core.requests.api(&subject, &config).await?)
 }
 
-/// Compare and set.
+/// Begins an epoch in place of this one. Returns the present epoch; another process may have begun it.
 pub(crate) async fn begin_epoch(core: &LogCore, instead_of: Epoch) -> Result<Epoch, StoreError> {
     let info = load_view(core).await?.info;
     let record = change(core, |record| {
@@ -130,7 +130,7 @@ pub(crate) async fn begin_epoch(core: &LogCore, instead_of: Epoch) -> Result<Epo
     Ok(record.epoch)
 }
 
-/// Changes the record, however many others do. The answer is the record as it is then; where the change is none it stays as it is.
+/// Changes the record, even while other processes do. Returns the record as it is then. If `change` returns false, nothing is written.
 async fn change(
     core: &LogCore,
     change: impl Fn(&mut Record) -> Result<bool, StoreError>,
@@ -144,5 +144,7 @@ async fn change(
             return Ok(record);
         }
     }
-    Err(StoreError::failed("too many others change the record of the log"))
+    Err(StoreError::failed(
+        "changing the record failed: other processes changed it in 100 attempts; try again",
+    ))
 }

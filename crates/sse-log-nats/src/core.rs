@@ -1,4 +1,4 @@
-//! What all operations of one log share.
+//! The state that all operations of one log share.
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -16,7 +16,7 @@ use crate::partial_batches::PartialBatches;
 use crate::tally::Tally;
 use crate::view::RecentView;
 
-/// The store of one log in NATS, of an [`Engine`]. [`open_store`](crate::open_store) makes a log of it.
+/// The store of one log in NATS, of an [`Engine`]. [`open_store`](crate::open_store) opens a log over it.
 #[derive(Clone)]
 pub struct NatsStore(pub(crate) Arc<LogCore>);
 
@@ -26,18 +26,18 @@ pub(crate) struct LogCore {
     pub(crate) options: StoreOptions,
     /// The epoch and the newest position that were last seen.
     pub(crate) seen: Mutex<Option<(Epoch, Cursor)>>,
-    /// How many bytes a message has, on average.
+    /// The average size of a message, in bytes.
     pub(crate) average: AtomicU64,
     pub(crate) oldest: Mutex<Option<Oldest>>,
-    /// Of the stream that was created then, what its limits have removed.
+    /// The time at which the stream was created, and the position up to which its limits have removed events.
     pub(crate) trimmed: Mutex<(String, Cursor)>,
     pub(crate) partial_batches: PartialBatches,
     pub(crate) holes: Holes,
     pub(crate) tally: Tally,
     pub(crate) recent_view: RecentView,
-    /// What is told of its record.
+    /// The notifications of changes of its record.
     pub(crate) changes: Arc<LogChanges>,
-    /// Is in use for as long as this is.
+    /// Keeps the engine in use for as long as this exists.
     _engine: Engine,
 }
 
@@ -69,19 +69,19 @@ impl fmt::Debug for NatsStore {
 }
 
 impl LogCore {
-    /// The epoch and the newest position that were last seen.
+    /// Returns the epoch and the newest position that were last seen.
     pub(crate) fn seen(&self) -> Option<(Epoch, Cursor)> {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers what was seen. Within an epoch the newest does not move back.
+    /// Remembers what was seen. Within an epoch the newest position does not move back.
     pub(crate) fn saw(&self, epoch: Epoch, newest: Cursor) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let before = seen.filter(|(seen, _)| *seen == epoch).map(|(_, newest)| newest);
         *seen = Some((epoch, before.map_or(newest, |before| before.max(newest))));
     }
 
-    /// The position up to which limits of the stream were seen to have removed events, also once they are there no more.
+    /// Returns the position up to which limits of the stream have removed events, even if the limits were unset since.
     pub(crate) fn trimmed(&self, info: &Info) -> Cursor {
         let mut trimmed = self.trimmed.lock().unwrap_or_else(PoisonError::into_inner);
         if trimmed.0 != info.created {
@@ -93,7 +93,7 @@ impl LogCore {
         trimmed.1
     }
 
-    /// Remembers that there is an event at this position, if it is this epoch still.
+    /// Remembers that there is an event at this position, if the epoch has not changed.
     pub(crate) fn appended(&self, epoch: Epoch, cursor: Cursor) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, newest)) = seen.as_mut().filter(|(seen, _)| *seen == epoch) {
@@ -102,7 +102,7 @@ impl LogCore {
     }
 }
 
-/// The oldest event, for as long as these are what they were. Where there is none, one may come.
+/// The oldest event of a log. It holds as long as the values in `of` do; if there is no event, until one is appended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Oldest {
     pub(crate) of: (u64, Cursor, u64),

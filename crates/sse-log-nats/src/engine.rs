@@ -18,7 +18,7 @@ use crate::options::EngineOptions;
 pub(crate) mod requests;
 mod watch;
 
-/// A NATS, and the connections that its logs share: up to six. A clone is the same engine.
+/// A NATS server or cluster, and up to six connections that its logs share. A clone is the same engine.
 ///
 /// ```no_run
 /// use sse_log_nats::{EngineOptions, Error, StoreOptions};
@@ -37,14 +37,14 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     core: Arc<EngineCore>,
-    /// The task that asks which server it is.
+    /// The task that watches the server.
     watch: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// How long a question of the engine itself may take.
+/// Timeout of requests of the engine itself.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// What tells engines of the short form apart.
+/// The key by which [`open`](crate::open) finds an engine.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     url: String,
@@ -67,7 +67,7 @@ impl Engine {
         Ok(Self(Arc::new(Inner { core, watch: Mutex::default() })))
     }
 
-    /// The engine of this URL and these options in this runtime, if one is in use; else a new one.
+    /// Returns the engine in use for this URL, these options and this runtime. If there is none, it is created.
     pub(crate) fn get_or_create(url: &str, options: EngineOptions) -> Result<Self, Error> {
         let key = Key {
             url: url.to_owned(),
@@ -85,7 +85,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// The names of the logs that this NATS has under the prefix, in their order.
+    /// Returns the names of the logs that this NATS has under the prefix, sorted.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ impl Engine {
     ///
     /// # Cancel safety
     ///
-    /// Nothing has happened when it is dropped.
+    /// Dropping it changes nothing.
     pub async fn logs(&self) -> Result<Vec<LogName>, Error> {
         #[derive(Deserialize)]
         struct Streams {
@@ -128,14 +128,14 @@ impl Engine {
         self.0.watch();
     }
 
-    /// How a log asks it.
+    /// Returns the requests of a log, with this timeout.
     pub(crate) fn requests(&self, timeout: std::time::Duration) -> Requests {
         Requests { engine: Arc::clone(&self.0.core), timeout }
     }
 }
 
 impl Inner {
-    /// Has the server be asked who it is, as long as this engine is in use.
+    /// Watches the server for as long as this engine is in use.
     fn watch(&self) {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         if watch.as_ref().is_none_or(JoinHandle::is_finished) {
@@ -160,7 +160,7 @@ impl fmt::Debug for Engine {
 /// Returns the engine of this URL, whose logs share its connections. It connects when a log is first used.
 ///
 /// `url` is `nats://[user:password@]host[:port]`, `nats://token@…`, `tls://…`, or several of one cluster with commas between them, each with its own user.
-/// Special characters in a URL are percent-encoded.
+/// Percent-encode special characters.
 ///
 /// # Errors
 ///
@@ -168,23 +168,23 @@ impl fmt::Debug for Engine {
 ///
 /// # Cancel safety
 ///
-/// Nothing has happened when it is dropped.
+/// Dropping it changes nothing.
 pub async fn connect(url: &str, options: EngineOptions) -> Result<Engine, Error> {
     connect_with(url, connect_options(), options).await
 }
 
-/// The same, with connections that are made like this: with certificates, say, or [an nkey or a JWT](crate#tls).
+/// Does the same as [`connect`], with these options for its connections: with certificates, for example, or [an nkey or a JWT](crate#tls).
 ///
-/// The timeouts, the interval of pings, the reconnection and the event callback are replaced by the engine's own. The options must not be
+/// The engine replaces the timeouts, the interval of pings, the reconnection and the event callback by its own. The options must not be
 /// `retry_on_initial_connect` or `no_echo`.
 ///
 /// # Errors
 ///
-/// As for [`connect`].
+/// See [`connect`].
 ///
 /// # Cancel safety
 ///
-/// As for [`connect`].
+/// See [`connect`].
 pub async fn connect_with(
     url: &str,
     connect: ConnectOptions,

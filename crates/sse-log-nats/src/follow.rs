@@ -20,19 +20,19 @@ use crate::view::View;
 
 mod credit;
 
-/// How long a pull waits for messages.
+/// Time that a pull waits for messages.
 const EXPIRES: Duration = Duration::from_secs(60);
-/// How long the server remembers the consumer once nobody pulls.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(90);
-/// How many events a page has before no more is waited for.
+/// Time after the last pull at which the server forgets the consumer.
+const CONSUMER_EXPIRES: Duration = Duration::from_secs(90);
+/// Number of events from which a page waits for no more.
 const PAGE: usize = 1000;
 
-/// The events after this position, and then those to come.
+/// Returns the events after this position, and then each new one.
 pub(crate) async fn follow(core: &Arc<LogCore>, after: Cursor) -> Result<Pages, StoreError> {
     let engine = &core.requests.engine;
-    let seat = engine.followers.acquire();
-    let (client, lost) = seat.client().await?;
-    // The record is looked at after word of its changes is listened to, so that none is missed.
+    let connection = engine.followers.acquire();
+    let (client, lost) = connection.client().await?;
+    // Subscribe to changes of the record before loading it, so that none is missed.
     let (mut changes, mut resets) = (core.changes.changed.subscribe(), engine.resets.subscribe());
     changes.borrow_and_update();
     resets.borrow_and_update();
@@ -43,7 +43,7 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Cursor) -> Result<Pages, 
     let inbox = client.new_inbox();
     let answers = client.subscribe(format!("{inbox}.*")).await.map_err(StoreError::failed)?;
     let line = (client, lost.clone());
-    let consumer = Consumer::on(line, core, after.hi(), Content::Whole, FORGOTTEN_AFTER).await?;
+    let consumer = Consumer::on(line, core, after.hi(), Content::Whole, CONSUMER_EXPIRES).await?;
     let mut following = Following {
         core: Arc::clone(core),
         consumer,
@@ -57,7 +57,7 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Cursor) -> Result<Pages, 
         pulled: Instant::now(),
         after,
         view,
-        _seat: seat,
+        _connection: connection,
     };
     following.pull().await?;
     let pages = stream::unfold(Some(following), |following| async {
@@ -79,13 +79,13 @@ struct Following {
     resets: watch::Receiver<u64>,
     lost: Lost,
     credit: Credit,
-    /// Whether there was more to come when the newest message was sent; and when messages were last asked for.
+    /// True if more messages were to come after the newest; and the time of the last pull.
     is_behind: bool,
     pulled: Instant,
     after: Cursor,
-    /// What was last looked at. It holds for as long as no message is missing.
+    /// The last loaded view. It holds as long as no message is missing.
     view: View,
-    _seat: FollowerConnection,
+    _connection: FollowerConnection,
 }
 
 enum Next {
@@ -114,14 +114,14 @@ impl Following {
         }
     }
 
-    /// What comes, a message or word of a change.
+    /// Waits for a message or a changed record.
     async fn wait(&mut self) -> Result<Next, StoreError> {
         let (answers, changes, resets) = (&mut self.answers, &mut self.changes, &mut self.resets);
         let next = async {
             tokio::select! {
-                // The engine holds the senders.
+                // The engine has the senders, so this never fails.
                 _ = resets.changed() => {
-                    Err(StoreError::failed("another server of NATS answers than before"))
+                    Err(StoreError::failed("following was reset: another server of NATS answers than before, or its state went back"))
                 }
                 answer = answers.next() => parse(answer).map(Next::Delivery),
                 _ = changes.changed() => Ok(Next::Changed),
@@ -130,7 +130,7 @@ impl Following {
         self.lost.or(next).await
     }
 
-    /// The message that has come, if it is one.
+    /// Counts a delivery. Returns its message if it has one.
     fn take(&mut self, came: Delivery) -> Result<Option<Delivered>, StoreError> {
         match came {
             Delivery::Message(delivered) => {
@@ -145,7 +145,7 @@ impl Following {
         Ok(None)
     }
 
-    /// Asks for more, if it is time for that.
+    /// Pulls more messages, if it is time.
     async fn pull(&mut self) -> Result<(), StoreError> {
         let took = self.is_behind.then(|| self.pulled.elapsed());
         while let Some(Pull { number, messages, bytes }) = self.credit.pull(took) {
@@ -156,7 +156,7 @@ impl Following {
         Ok(())
     }
 
-    /// The events of these messages. If a message is missing between them the bounds are looked at again: it may have been dropped.
+    /// Returns the events of these messages. If a message is missing between them, it loads the bounds again: the message may have been dropped.
     async fn page(&mut self, messages: Vec<Delivered>) -> Result<Option<Page>, StoreError> {
         let Some(last) = messages.last() else { return Ok(None) };
         let reached = Cursor::new(last.message.sequence, 0);
@@ -180,7 +180,7 @@ impl Following {
         if bounds.oldest.is_none() {
             bounds.oldest = events.first().map(|event| event.cursor);
         }
-        // Without events it says how far there are none: messages may be notes, or of others.
+        // A page without events says up to where there are none: the messages may be notes, or from another program.
         Ok(Some(Page { bounds: *bounds, events }))
     }
 }

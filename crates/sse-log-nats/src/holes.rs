@@ -1,15 +1,15 @@
-//! Holes in the numbers of messages. What was replaced or deleted leaves one; so would what a consumer skips.
+//! Holes in the sequence of messages. A replaced or deleted message leaves one; a message that a consumer skips would look the same.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// How many holes are remembered.
+/// Largest number of remembered holes.
 const MOST: usize = 4096;
-/// The holes in which there is nothing, by their first numbers: nothing ever will be.
+/// The holes that are known to be empty, by their first sequences. They stay empty.
 #[derive(Debug, Default)]
 pub(crate) struct Holes(Mutex<(String, BTreeMap<u64, u64>)>);
 
-/// The numbers between, from the first to before the end.
+/// The sequences of a hole: the first, and the one after the last.
 pub(crate) type Hole = (u64, u64);
 
 impl Holes {
@@ -29,7 +29,7 @@ impl Holes {
     }
 }
 
-/// The holes between these numbers, in their order, after this one.
+/// Returns the holes after this sequence and between these, in order.
 pub(crate) fn holes(after: u64, numbers: impl Iterator<Item = u64>) -> Vec<Hole> {
     let mut expected = after + 1;
     let mut holes = Vec::new();
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hole_is_known_within_one_that_was_looked_into() {
+    fn a_hole_is_known_within_one_that_was_checked() {
         assert_eq!(holes(2, [3, 4, 7, 8, 10].into_iter()), [(5, 7), (9, 10)]);
         assert_eq!(holes(0, [5].into_iter()), [(1, 5)]);
         let known = Holes::default();

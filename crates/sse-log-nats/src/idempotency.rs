@@ -1,9 +1,9 @@
-//! Idempotency. The server knows the id of each message (`Nats-Msg-Id`) for some time, and stores none again whose id it knows. So the id of an
-//! event that is alone in its message is its idempotency key, behind the epoch.
+//! Idempotency. For some time the server knows the id of each message (`Nats-Msg-Id`), and stores no other message with that id. If an event is alone
+//! in its message, the id is the epoch and the idempotency key of the event.
 //!
-//! A batch has several keys, and a message one id. So each key is first claimed by a note, whose id is the key and which names the batch and the place in it; then
-//! the batch is stored under its own id. A process that finds a key claimed waits for a moment, and then buries that batch: it stores another note under the id of the
-//! batch. Either the batch was stored before, and the key is known; or it never will be, and the key is free, under an id that says so.
+//! A batch has several keys, but a message has one id. So each key is first claimed by a note, whose id is the key; the note names the batch and the place in it. Then
+//! the batch is stored under its own id. A process that finds a key claimed waits for a moment, and then blocks that batch: it stores another note under the id of the
+//! batch. If the batch was stored before, the key is known. If not, it never will be, and the key is free, under an id that says so.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -27,26 +27,26 @@ use crate::publish;
 pub(crate) mod batch;
 
 pub(crate) const MESSAGE_ID: &str = "Nats-Msg-Id";
-/// How often one begins again, having been buried by another.
+/// Number of attempts of a batch that other processes block.
 pub(crate) const ATTEMPTS: usize = 20;
 
-/// How long one waits for a batch that claims a key, and how often one looks.
+/// Time to wait for a batch that claims a key, and interval of the checks.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(500);
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+const CHECK_EVERY: Duration = Duration::from_millis(5);
 
-/// What came of a message with an idempotency key.
+/// The outcome of a message with an idempotency key.
 pub(crate) enum Outcome {
-    /// It is the message of this sequence.
+    /// The message was stored, with this sequence.
     Stored(u64),
-    /// There was an event of this key, at this position.
+    /// An event of this key was known, at this position.
     Known(Cursor),
 }
 
-/// The batches that were waited for in one call, and the messages that they are in: nothing for those that were buried.
+/// The batches that one call has waited for, and the sequences of their messages: `None` for a blocked batch.
 #[derive(Debug, Default)]
 pub(crate) struct ResolvedBatches(Mutex<HashMap<String, Option<u64>>>);
 
-/// How long a batch is waited for, by its id.
+/// The time to wait for a batch, by its id, and the batches that were resolved.
 pub(crate) type Patience<'a> = (&'a (dyn Fn(&str) -> Duration + Sync), &'a ResolvedBatches);
 
 /// Stores a message, unless an event of this key is known in this epoch.
@@ -66,7 +66,7 @@ pub(crate) async fn publish(
         let known = match stored.await {
             Ok(ack) if !ack.duplicate => return Ok(Outcome::Stored(ack.seq)),
             Ok(ack) => ack.seq,
-            // What was stored before the end is known after it.
+            // After the end of the log, the keys that were stored before it are known.
             Err(StoreError::Finished) => known(core, &id).await?.ok_or(StoreError::Finished)?,
             Err(error) => return Err(error),
         };
@@ -79,7 +79,7 @@ pub(crate) async fn publish(
     Err(too_many_conflicts())
 }
 
-/// Has the keys of events be known in an epoch that began while they were stored.
+/// Stores the keys of events in an epoch that began while the events were stored.
 pub(crate) async fn know(
     core: &LogCore,
     epoch: Epoch,
@@ -96,12 +96,12 @@ pub(crate) async fn know(
     Ok(())
 }
 
-/// What a note says.
+/// The content of a note.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Note {
     /// The event is at this position.
     At(Cursor),
-    /// It is the event of this number in a batch of this id, if that is stored.
+    /// If the batch of this id is stored, the event is its event of this number.
     In(String, u32),
     /// There is no such event.
     Nothing,
@@ -125,10 +125,12 @@ impl Note {
 }
 
 pub(crate) fn too_many_conflicts() -> StoreError {
-    StoreError::failed("too many others store events with the same idempotency keys")
+    StoreError::failed(
+        "append failed: other processes stored events with the same idempotency keys in 20 attempts; try again",
+    )
 }
 
-/// The position of the event that this message is the first trace of; nothing if it was never stored.
+/// Returns the position of the event whose key this message holds, or `None` if the event was never stored.
 async fn resolve(
     core: &LogCore,
     sequence: u64,
@@ -148,7 +150,7 @@ async fn resolve(
     Ok(message.map(|message| position(message, number)))
 }
 
-/// The message that a batch is in. If it is not stored in time, it never will be.
+/// Returns the message of a batch. If the batch is not stored in time, it is blocked.
 async fn wait_for_batch(
     core: &LogCore,
     batch: String,
@@ -159,17 +161,17 @@ async fn wait_for_batch(
         return Ok(*known);
     }
     let (patience, begun) = (patience(&batch), Instant::now());
-    // The process that claimed it may be about to store it.
+    // The process that claimed the key may be about to store the batch.
     let mut sequence = known(core, &batch).await?;
     while sequence.is_none() && begun.elapsed() < patience {
-        sleep(LOOK_EVERY).await;
+        sleep(CHECK_EVERY).await;
         sequence = known(core, &batch).await?;
     }
     let sequence = match sequence {
         Some(sequence) => Some(sequence),
         None => block_batch(core, &batch).await?,
     };
-    // Another process may have buried it.
+    // Another process may have blocked the batch.
     let message = match sequence {
         Some(sequence) if note_at(core, sequence).await?.is_some() => None,
         Some(sequence) => {
@@ -182,20 +184,20 @@ async fn wait_for_batch(
     Ok(message)
 }
 
-/// Has a batch never be stored. The message that it is in, if it was before.
+/// Blocks a batch, so that it is never stored. Returns its message if it was stored before.
 async fn block_batch(core: &LogCore, batch: &str) -> Result<Option<u64>, StoreError> {
     let mut headers = HeaderMap::new();
     headers.insert(MESSAGE_ID, batch);
     match publish::publish(core, core.names.note(), headers, Bytes::new()).await {
         Ok(ack) => Ok(ack.duplicate.then_some(ack.seq)),
-        // Nothing is stored any more.
+        // A finished log stores no message.
         Err(StoreError::Finished) => known(core, batch).await,
         Err(error) => Err(error),
     }
 }
 
-/// Makes sure that a message, which is no note now, was none before it was removed: the log keeps notes for as long as the server knows their ids. Others
-/// may not.
+/// Checks that a message that is gone or is not a note was not a note that was removed. The log keeps notes for as long as the server knows their ids;
+/// other programs may not.
 async fn check_kept(core: &LogCore, sequence: u64) -> Result<(), StoreError> {
     if sequence >= info(core, None).await?.state.first_seq {
         return Ok(());
@@ -203,14 +205,14 @@ async fn check_kept(core: &LogCore, sequence: u64) -> Result<(), StoreError> {
     let view = load_view(core).await?;
     let is_emptied = view.info.state.messages == 0 && view.info.newest() > view.record.floor;
     if view.info.has_limits() || is_emptied {
-        let error = "what was stored under this idempotency key was removed by others";
+        let error = "the outcome of this idempotency key is unknown: another program removed its message from the stream";
         return Err(StoreError::outcome_unknown(error));
     }
     Ok(())
 }
 
-/// The message of this id, if there is one. Asked by a message that cannot be stored: the server looks at ids before it looks at what is expected,
-/// and no message has the id that this one expects to be the last.
+/// Returns the message of this id, if there is one. It sends a message that cannot be stored: the server checks the id before the expected last id,
+/// and no message has the id that this one expects.
 async fn known(core: &LogCore, id: &str) -> Result<Option<u64>, StoreError> {
     let mut headers = HeaderMap::new();
     headers.insert(MESSAGE_ID, id);
@@ -232,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_says_where_an_event_is_or_in_which_batch() {
+    fn a_note_names_the_position_or_the_batch_of_an_event() {
         assert_eq!(Note::parse("=7 3"), Note::At(Cursor::new(7, 3)));
         assert_eq!(Note::parse("~ab 3"), Note::In("~ab".into(), 3));
         assert_eq!(Note::parse("~ab"), Note::In("~ab".into(), 0));

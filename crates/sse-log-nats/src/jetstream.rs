@@ -1,4 +1,4 @@
-//! What is said to JetStream, and what it answers: as much of it as a log needs.
+//! The requests to JetStream's API and its answers, as far as a log needs them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sse_core::Cursor;
 
-/// The largest message that the stream of a log takes while that is being finished: it refuses every event, in the order of the messages, for good;
-/// and unlike a sealed stream it drops events, and deleted ones. Once nothing else comes it takes questions about ids, on their own subject.
+/// The `max_msg_size` of a stream while its log is being finished: it refuses every event, in the order of the messages, for good.
+/// Unlike a sealed stream it still drops old events and deletes events. Once no event can come it takes requests about ids, on their own subject.
 pub(crate) const FINISHING: i64 = 1;
 pub(crate) const FINISHED: i64 = 4097;
-/// A message was stored, or was known.
+/// The answer to a publication: the message was stored, or was known.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Ack {
     #[serde(default)]
@@ -21,21 +21,21 @@ pub(crate) struct Ack {
 }
 
 impl Ack {
-    /// Whether one of this id is known, and not yet stored: so say older servers of a cluster, where newer ones refuse.
+    /// Returns true if a message of this id is known but not yet stored. Older servers of a cluster answer so; newer ones refuse.
     pub(crate) fn is_in_process(&self) -> bool {
         self.duplicate && self.seq == 0
     }
 }
 
-/// A question about a stream.
+/// A request for the state of a stream.
 #[derive(Debug, Serialize)]
 pub(crate) struct InfoRequest {
-    /// Of which subjects to count the messages.
+    /// The subjects of which to count the messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) subjects_filter: Option<String>,
 }
 
-/// A stream.
+/// The configuration and the state of a stream.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Info {
     pub(crate) config: serde_json::Value,
@@ -43,13 +43,13 @@ pub(crate) struct Info {
     pub(crate) state: State,
     #[serde(default)]
     pub(crate) cluster: Option<Cluster>,
-    /// When the server has answered, by its clock.
+    /// The time of the answer, by the clock of the server.
     #[serde(default)]
     pub(crate) ts: Option<String>,
 }
 
 impl Info {
-    /// The position before the first message.
+    /// Returns the position before the first message.
     pub(crate) fn before_first(&self) -> Cursor {
         Cursor::new(self.state.first_seq.saturating_sub(1), 0)
     }
@@ -62,12 +62,12 @@ impl Info {
         self.is_closed() || self.config["max_msg_size"] == FINISHING
     }
 
-    /// Whether nothing that was on its way can come any more.
+    /// Returns true if no event that was on its way can come any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.config["max_msg_size"] == FINISHED
     }
 
-    /// Whether somebody has the server let go of events: it does not say of which, other than that they are the oldest.
+    /// Returns true if the server drops events by limits of the stream. It does not say which, but they are the oldest.
     pub(crate) fn has_limits(&self) -> bool {
         ["max_msgs", "max_bytes", "max_age"].into_iter().any(|limit| self.is_set(limit))
     }
@@ -84,19 +84,19 @@ pub(crate) struct Cluster {
     pub(crate) leader: Option<String>,
 }
 
-/// What a stream holds.
+/// The content of a stream.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct State {
     pub(crate) messages: u64,
     pub(crate) bytes: u64,
     pub(crate) first_seq: u64,
     pub(crate) last_seq: u64,
-    /// How many messages there are of each subject that was asked for.
+    /// Number of messages of each requested subject.
     #[serde(default)]
     pub(crate) subjects: Option<HashMap<String, u64>>,
 }
 
-/// How a stream is to be.
+/// The configuration of a new stream.
 #[derive(Debug, Serialize)]
 pub(crate) struct StreamConfig<'a> {
     pub(crate) name: &'a str,
@@ -108,22 +108,22 @@ pub(crate) struct StreamConfig<'a> {
     pub(crate) num_replicas: usize,
     pub(crate) max_msgs_per_subject: i64,
     pub(crate) allow_rollup_hdrs: bool,
-    /// In nanoseconds.
+    /// Time for which ids are known, in nanoseconds.
     pub(crate) duplicate_window: u64,
 }
 
-/// Nanoseconds, as JetStream counts time.
+/// Returns nanoseconds, the unit of JetStream.
 pub(crate) fn nanoseconds(duration: Duration) -> u64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX) as u64
 }
 
-/// A message, as it is asked for by itself.
+/// The answer to a request for one message.
 #[derive(Debug, Deserialize)]
 pub(crate) struct GetAnswer {
     pub(crate) message: StoredMessage,
 }
 
-/// A message of the API: its payload is base64.
+/// A message of the API. Its payload is base64.
 #[derive(Debug, Deserialize)]
 pub(crate) struct StoredMessage {
     pub(crate) subject: String,

@@ -1,4 +1,4 @@
-//! One message, by itself.
+//! Lookups of single messages in the stream of a log.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,23 +11,23 @@ use crate::error::code;
 use crate::jetstream::GetAnswer;
 use crate::message::{Kind, Message};
 
-/// The message of this sequence, if it is there.
+/// Returns the message of this sequence, if there is one.
 pub(crate) async fn get(core: &LogCore, sequence: u64) -> Result<Option<Message>, StoreError> {
-    ask(core, json!({ "seq": sequence })).await
+    request_message(core, json!({ "seq": sequence })).await
 }
 
-/// The first message from this sequence on, whatever it is. It is looked up in the stream itself, by no consumer.
+/// Returns the first message from this sequence on, of any kind. It comes from the stream itself, not from a consumer.
 pub(crate) async fn next(core: &LogCore, sequence: u64) -> Result<Option<Message>, StoreError> {
-    ask(core, json!({ "seq": sequence, "next_by_subj": core.names.all() })).await
+    request_message(core, json!({ "seq": sequence, "next_by_subj": core.names.all() })).await
 }
 
-/// What the message of this sequence says if it is a note. Others are not fetched.
+/// Returns the message of this sequence if it is a note. Other messages are not fetched.
 pub(crate) async fn note_at(core: &LogCore, sequence: u64) -> Result<Option<Message>, StoreError> {
     let request = json!({ "seq": sequence, "next_by_subj": core.names.note() });
-    Ok(ask(core, request).await?.filter(|note| note.sequence == sequence))
+    Ok(request_message(core, request).await?.filter(|note| note.sequence == sequence))
 }
 
-/// The first message from this sequence on that is on the subject of an event.
+/// Returns the first message from this sequence on that is on the subject of an event.
 pub(crate) async fn next_event(
     core: &LogCore,
     sequence: u64,
@@ -41,22 +41,22 @@ pub(crate) async fn next_event(
     Ok(found.await?.min_by_key(|message| message.sequence))
 }
 
-/// The last message that is on the subject of an event.
+/// Returns the last message that is on the subject of an event.
 pub(crate) async fn last_event(core: &LogCore) -> Result<Option<Message>, StoreError> {
     let found = on_event_subjects(core, |subject| json!({ "last_by_subj": subject }));
     Ok(found.await?.max_by_key(|message| message.sequence))
 }
 
-/// What is found on each of the subjects of events: the server looks up one at a time.
+/// Returns what it finds on each subject of events: the server looks up one subject at a time.
 async fn on_event_subjects(
     core: &LogCore,
     request: impl Fn(String) -> Value,
 ) -> Result<impl Iterator<Item = Message>, StoreError> {
-    let requests = core.names.events().map(|subject| ask(core, request(subject)));
+    let requests = core.names.events().map(|subject| request_message(core, request(subject)));
     Ok(try_join_all(requests).await?.into_iter().flatten())
 }
 
-async fn ask(core: &LogCore, request: Value) -> Result<Option<Message>, StoreError> {
+async fn request_message(core: &LogCore, request: Value) -> Result<Option<Message>, StoreError> {
     let subject = format!("STREAM.MSG.GET.{}", core.names.stream);
     let got: GetAnswer = match core.requests.fetch(&subject, &request).await {
         Err(failure) if failure.is(code::NO_MESSAGE) || failure.is(code::NO_STREAM) => {

@@ -17,18 +17,18 @@ pub(crate) struct Message {
     pub(crate) payload: Bytes,
 }
 
-/// More events than a message has room for, whatever its size.
+/// A number of events that no message has room for, whatever its size.
 const MOST_EVENTS: u64 = 1 << 24;
 
-/// What a message is, by its subject.
+/// The kind of a message, by its subject.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Single,
     Keyed(Arc<str>),
     Batch(u64),
-    /// No event.
+    /// A note on an idempotency key, without events.
     Note,
-    /// Somebody else's.
+    /// A message of another program.
     Foreign,
 }
 
@@ -49,7 +49,7 @@ impl Kind {
         }
     }
 
-    /// How many events it has.
+    /// Returns the number of its events.
     pub(crate) fn events(&self) -> u64 {
         match self {
             Self::Single | Self::Keyed(_) => 1,
@@ -60,7 +60,7 @@ impl Kind {
 }
 
 impl Message {
-    /// Its events, oldest first.
+    /// Returns its events, oldest first.
     pub(crate) fn events(&self, names: &Names) -> Vec<StoredEvent> {
         let cursor = Cursor::new(self.sequence, 0);
         match Kind::of(&self.subject, names) {
@@ -81,7 +81,7 @@ impl Message {
     }
 }
 
-/// What a message weighs beside its block, more than any has: the bytes of its headers. `Nats-Msg-Size` is what was added
+/// Returns the size of the headers of a message, if it has any besides `Nats-Msg-Size`, which the server adds
 /// in place of the payload.
 pub(crate) fn headers_size(headers: Option<&HeaderMap>) -> u64 {
     let own = headers.into_iter().flat_map(HeaderMap::iter);
@@ -95,5 +95,5 @@ pub(crate) fn headers_size(headers: Option<&HeaderMap>) -> u64 {
     if size == 0 { 0 } else { (size + "NATS/1.0\r\n\r\n".len() + 4) as u64 }
 }
 
-/// The header that says how long the payload is, where only headers are given.
+/// The header that has the size of the payload if only headers are delivered.
 pub(crate) const MESSAGE_SIZE: &str = "Nats-Msg-Size";

@@ -1,17 +1,17 @@
-//! How much is asked for at a time, as the line takes it.
+//! The number of bytes to request at a time, which follows the speed of the line.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-/// How many bytes are asked for: at first, and over lines that are slow or fast.
+/// Number of requested bytes: at first, at least, and at most.
 pub(crate) const FIRST: usize = 64 << 10;
 const LEAST: usize = 16 << 10;
 pub(crate) const MOST: usize = 1 << 20;
-/// How long so many bytes take over a line that is slow or fast.
+/// Times from which a line counts as slow, and below which as fast.
 const SLOW: Duration = Duration::from_secs(2);
 const FAST: Duration = Duration::from_millis(500);
 
-/// How many bytes to ask for after so many took so long.
+/// Returns the number of bytes to request after so many took this long.
 pub(crate) fn next(bytes: usize, took: Duration) -> usize {
     match took {
         took if took < FAST => (bytes * 2).min(MOST),
@@ -20,27 +20,27 @@ pub(crate) fn next(bytes: usize, took: Duration) -> usize {
     }
 }
 
-/// The pace of the pages of an engine, which come on one connection.
+/// The number of bytes to request for the pages of an engine, which come on one connection.
 #[derive(Debug)]
-pub(crate) struct Pace(AtomicUsize);
+pub(crate) struct PageSize(AtomicUsize);
 
-impl Default for Pace {
+impl Default for PageSize {
     fn default() -> Self {
         Self(AtomicUsize::new(FIRST))
     }
 }
 
-impl Pace {
+impl PageSize {
     pub(crate) fn bytes(&self) -> usize {
         self.0.load(Relaxed)
     }
 
-    /// So many bytes, that were asked for, took so long. Fewer say nothing of more.
+    /// Adjusts the number after so many requested bytes took this long. A fast small request does not raise it.
     pub(crate) fn took(&self, bytes: usize, took: Duration) {
         let before = self.bytes();
         let after = next(before, took);
         if after < before || bytes == before {
-            // Another page may be faster: either will do.
+            // Another page may have changed it meanwhile: either value will do.
             self.0.store(after, Relaxed);
         }
     }
@@ -51,18 +51,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slow_line_is_asked_for_less_and_a_fast_one_for_more() {
-        let pace = Pace::default();
+    fn the_size_shrinks_over_a_slow_line_and_grows_over_a_fast_one() {
+        let size = PageSize::default();
         for _ in 0..10 {
-            pace.took(pace.bytes(), Duration::from_millis(1));
+            size.took(size.bytes(), Duration::from_millis(1));
         }
-        assert_eq!(pace.bytes(), MOST);
-        pace.took(1000, Duration::from_millis(1));
-        pace.took(1000, Duration::from_secs(1));
-        assert_eq!(pace.bytes(), MOST);
+        assert_eq!(size.bytes(), MOST);
+        size.took(1000, Duration::from_millis(1));
+        size.took(1000, Duration::from_secs(1));
+        assert_eq!(size.bytes(), MOST);
         for _ in 0..10 {
-            pace.took(1000, Duration::from_secs(3));
+            size.took(1000, Duration::from_secs(3));
         }
-        assert_eq!(pace.bytes(), LEAST);
+        assert_eq!(size.bytes(), LEAST);
     }
 }

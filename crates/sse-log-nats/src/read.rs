@@ -16,35 +16,35 @@ use crate::lookup::{get, next, next_event};
 use crate::message::Message;
 use crate::pull_size;
 
-/// The most messages and bytes that are read at a time, whatever is wanted: a page holds up those of other logs for no longer.
+/// Largest number of messages and bytes in one read, whatever the limit: a page must not delay other logs' pages for longer.
 const MOST: PageLimit = PageLimit { events: 1000, bytes: pull_size::MOST };
-/// How many messages are few.
+/// Number and total size in bytes of messages up to which they are looked up one by one.
 const FEW: u64 = 8;
 const FEW_BYTES: u64 = 64 << 10;
-/// How long one waits for a server that lags behind, before it is asked again.
+/// Time to wait for a server that lags behind, before the next read.
 const LAG: Duration = Duration::from_millis(10);
 
-/// Messages that were read.
+/// The messages of one read.
 struct Read {
     messages: Vec<Message>,
-    /// The newest message that was looked for.
+    /// The newest sequence that the read covers.
     reached: u64,
     end: End,
-    /// Whether the stream itself was asked for each of them, so that there is nothing between.
+    /// True if the stream itself was asked for each message, so that there is no other between them.
     is_verified: bool,
 }
 
-/// Whether there is more.
+/// The knowledge about further messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Unknown,
-    /// A consumer says that there is nothing. It may be on a server that lags behind.
+    /// A consumer has reported no more messages. It may be on a server that lags behind.
     ByConsumer,
-    /// There was nothing when the log was last looked at.
+    /// The last view has no more messages.
     ByView,
 }
 
-/// The events after this position, and what held after they were read.
+/// Returns the events after this position, and the bounds after they were read.
 pub(crate) async fn read(
     core: &LogCore,
     after: Cursor,
@@ -64,12 +64,12 @@ pub(crate) async fn read(
         let view = load_view(core).await?;
         let now = (view.bounds.epoch, view.bounds.deletions);
         if of.is_some_and(|of| of != now) {
-            // What was kept may have been deleted since.
+            // Some events of the kept message may have been deleted since.
             continue;
         }
         let is_stale = read.end == End::ByView && view.info.state.last_seq > read.reached;
         if is_stale && std::mem::take(&mut is_first) {
-            // It was looked at some time ago, by now there is more.
+            // There are newer messages than in the view that ended the read.
             continue;
         }
         if !read.is_verified {
@@ -89,8 +89,8 @@ pub(crate) async fn read(
         if !events.is_empty() || (end != End::Unknown && view.info.state.last_seq <= from) {
             return Ok(Page { bounds: view.bounds, events });
         }
-        // All of them were deleted, or are notes: there may be events after them. The stream is asked, since a consumer may be on a server that
-        // lags behind the one that leads.
+        // All events were deleted, or the messages are notes: there may be later events. Only the stream itself is sure of that, since a consumer may be on a server that
+        // lags behind the leader.
         match next_event(core, from.saturating_add(1)).await? {
             Some(message) => from = message.sequence - 1,
             None => {
@@ -99,7 +99,9 @@ pub(crate) async fn read(
         }
         if end == End::ByConsumer {
             if beginning.elapsed() >= core.requests.timeout {
-                return Err(StoreError::failed("a server of NATS lags behind the one that leads"));
+                return Err(StoreError::failed(
+                    "read timed out: a server of NATS lags behind the leader",
+                ));
             }
             sleep(LAG).await;
         }
@@ -107,7 +109,7 @@ pub(crate) async fn read(
     }
 }
 
-/// The next messages.
+/// Reads the next messages.
 async fn messages_after(
     core: &LogCore,
     sequence: u64,
@@ -116,13 +118,13 @@ async fn messages_after(
     if let Some(read) = few_after(core, sequence, limit).await? {
         return Ok(read);
     }
-    let pace = &core.requests.engine.pace;
+    let page_size = &core.requests.engine.page_size;
     let messages = limit.events.clamp(1, MOST.events) as u64;
-    let bytes = limit.bytes.clamp(1, pace.bytes());
+    let bytes = limit.bytes.clamp(1, page_size.bytes());
     let consumer = match Consumer::after(core, sequence, Content::Whole).await {
         Ok(consumer) => consumer,
         Err(_) => {
-            // If there is no stream, there is one after this.
+            // This creates the stream if there is none.
             load_view(core).await?;
             Consumer::after(core, sequence, Content::Whole).await?
         }
@@ -133,7 +135,7 @@ async fn messages_after(
     }
     let begun = Instant::now();
     let taken = consumer.take(messages, Some(bytes)).await;
-    pace.took(bytes, begun.elapsed());
+    page_size.took(bytes, begun.elapsed());
     let taken = taken?;
     let is_end = taken.last().is_none_or(|delivered| delivered.pending == 0);
     let end = if is_end { End::ByConsumer } else { End::Unknown };
@@ -142,7 +144,7 @@ async fn messages_after(
     Ok(Read { messages, reached, end, is_verified: false })
 }
 
-/// The next messages, if they are few: they are asked for one by one, which costs less than a consumer.
+/// Looks up the next messages one by one if they are few, which costs less than a consumer.
 async fn few_after(
     core: &LogCore,
     sequence: u64,
@@ -170,7 +172,7 @@ async fn few_after(
     Ok(Some(Read { messages, reached: newest, end: End::ByView, is_verified: true }))
 }
 
-/// Those of which there is no newer one of the same key here: the server removes only those that were appended alone.
+/// Returns the events without those that a newer event of the same key here supersedes: the server removes only events that were appended alone.
 fn without_superseded(events: impl Iterator<Item = StoredEvent>) -> Vec<StoredEvent> {
     let mut events: Vec<_> = events.collect();
     let mut newer = HashSet::new();
@@ -180,7 +182,7 @@ fn without_superseded(events: impl Iterator<Item = StoredEvent>) -> Vec<StoredEv
     events
 }
 
-/// As many as a page may have; one in any case.
+/// Returns as many events as the limit allows, but at least one.
 fn within(mut events: Vec<StoredEvent>, limit: PageLimit) -> Vec<StoredEvent> {
     let mut bytes = 0;
     let fitting = events.iter().take(limit.events).take_while(|event| {

@@ -1,4 +1,4 @@
-//! What there is to know of a log beside its events: one message, replaced by compare and set.
+//! The record of a log, which has all of its state except the events. It is one message, replaced by compare and set.
 
 use std::collections::BTreeSet;
 
@@ -17,20 +17,20 @@ pub(crate) mod storage;
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) epoch: Epoch,
-    /// When the stream was created that it is of.
+    /// The time at which its stream was created.
     pub(crate) created: String,
     pub(crate) floor: Cursor,
-    /// The newest message when this was written. A stream that has fewer was restored, or has lost some.
+    /// The newest message when this was written. A stream with fewer messages was restored, or has lost some.
     pub(crate) newest: u64,
     pub(crate) deletions: u64,
-    /// Deleted events in messages that have others.
+    /// The deleted events of messages that have other events.
     pub(crate) hidden: BTreeSet<Cursor>,
-    /// A number that changes whenever it is written.
+    /// The sequence of its message, which changes with each write.
     pub(crate) revision: u64,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct RecordJson {
     epoch: String,
     created: String,
     floor: (u64, u64),
@@ -42,7 +42,7 @@ struct Written {
 }
 
 impl Record {
-    /// The record of a stream that has none, or of another life of it.
+    /// Returns the first record of a stream, or the first of a new epoch.
     pub(crate) fn begin(info: &Info, before: Option<&Self>) -> Result<Self, StoreError> {
         let same = before.filter(|record| record.created == info.created);
         let floor = same.map(|record| record.floor).filter(|floor| *floor <= info.newest());
@@ -57,7 +57,7 @@ impl Record {
         })
     }
 
-    /// Whether it was lower.
+    /// Raises the floor. Returns false if it was as high already.
     pub(crate) fn raise_floor(&mut self, floor: Cursor) -> bool {
         let rises = floor > self.floor;
         if rises {
@@ -67,7 +67,7 @@ impl Record {
         rises
     }
 
-    /// Those of these events that are not hidden.
+    /// Returns the events that are not hidden.
     pub(crate) fn without_hidden(
         &self,
         events: impl Iterator<Item = StoredEvent>,
@@ -76,7 +76,7 @@ impl Record {
     }
 
     pub(crate) fn to_json(&self) -> Result<Bytes, StoreError> {
-        let written = Written {
+        let written = RecordJson {
             epoch: self.epoch.to_string(),
             created: self.created.clone(),
             floor: (self.floor.hi(), self.floor.lo()),
@@ -89,7 +89,7 @@ impl Record {
 
     pub(crate) fn from_message(got: &GetAnswer) -> Result<Self, StoreError> {
         let json = STANDARD.decode(&got.message.data).map_err(StoreError::failed)?;
-        let written: Written = serde_json::from_slice(&json).map_err(StoreError::failed)?;
+        let written: RecordJson = serde_json::from_slice(&json).map_err(StoreError::failed)?;
         Ok(Self {
             epoch: written.epoch.parse().map_err(StoreError::failed)?,
             created: written.created,

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::consumer::delivery::Delivered;
 use crate::consumer::{Consumer, Content};
 use crate::core::LogCore;
-use crate::lookup::{get, next_event};
+use crate::lookup::{get, last_event, next_event};
 use crate::message::{Kind, MESSAGE_SIZE, headers_size};
 use crate::record::{self, Record};
 use crate::retain::excess::{Excess, excess};
@@ -20,16 +20,16 @@ use crate::view::View;
 mod excess;
 mod purge;
 
-/// How many messages are looked at a time: at first, and at most.
+/// Number of messages in one fetch: at first, and at most.
 const FIRST: u64 = 1000;
 const MOST: u64 = 8000;
-/// How many notes there may be before those are dropped that are of no use any more, though the floor does not rise.
+/// Number of notes above which outdated notes are dropped, even if the floor does not rise.
 const MOST_NOTES: u64 = 10_000;
-/// How often it is begun again when others have come before.
+/// Number of steps in one pass.
 const ATTEMPTS: usize = 20;
 
-/// Drops the oldest events, step by step, until nothing is over the limits. For each step the floor is raised first: a reader between the two
-/// misses nothing that it is not told of. One at a time in this process; if others do the same, one of them goes on.
+/// Drops the oldest events, step by step, until nothing is over the limits. Each step first raises the floor, so that a reader in between
+/// gets a gap for every event that it misses. In a process one pass runs at a time; if other processes drop events too, one of them continues.
 pub(crate) async fn retain(core: &LogCore, retention: &Retention) -> Result<(), StoreError> {
     let _turn = core.tally.turn.lock().await;
     if is_within(core, retention) {
@@ -40,13 +40,13 @@ pub(crate) async fn retain(core: &LogCore, retention: &Retention) -> Result<(), 
             return Ok(());
         }
     }
-    // Others are at it.
+    // Other processes are dropping events.
     Ok(())
 }
 
 enum Step {
     Done,
-    /// Others have changed the record, or there may be more.
+    /// Another process has changed the record, or more events may be over the limits.
     Repeat,
 }
 
@@ -55,10 +55,10 @@ async fn step(core: &LogCore, retention: &Retention) -> Result<Step, StoreError>
     let mut view = load_view_counting(core, Some(core.names.multiple())).await?;
     if view.info.state.messages > 0 && view.info.state.first_seq <= view.record.floor.hi() {
         if has_leftovers(core, &view).await? {
-            // Others are at it, or did not come to an end.
+            // Another process is dropping these events, or has failed to finish.
             purge(core, &view.info, view.record.floor).await?;
         }
-        // They may have been there when the messages were counted.
+        // These events may have been there when the messages were counted.
         let now = load_view_counting(core, Some(core.names.multiple())).await?;
         if now.record.revision != view.record.revision {
             return Ok(Step::Repeat);
@@ -66,7 +66,7 @@ async fn step(core: &LogCore, retention: &Retention) -> Result<Step, StoreError>
         view = now;
     }
     if view.bounds.floor > view.record.floor {
-        // Limits that were set on the stream may be gone by the time that another process looks.
+        // Limits that were set on the stream may be unset by the time that another process loads the bounds.
         view.record.raise_floor(view.bounds.floor);
         view.record.newest = view.info.state.last_seq;
         if !record::storage::save(core, &mut view.record).await? {
@@ -78,11 +78,11 @@ async fn step(core: &LogCore, retention: &Retention) -> Result<Step, StoreError>
     if notes.is_some_and(|(_, notes)| *notes > MOST_NOTES) {
         forget_old_notes(core, &view.info).await?;
     }
-    let said = view.info.ts.as_deref().and_then(clock::parse);
-    let now = said.map(|said| core.requests.engine.clock.now(said));
+    let reported = view.info.ts.as_deref().and_then(clock::parse);
+    let now = reported.map(|reported| core.requests.engine.clock.now(reported));
     let before = retention.age.and_then(|age| now?.checked_sub(age)).unwrap_or(Duration::ZERO);
     let last = view.info.state.last_seq;
-    if let Some((floor, kept)) = plain(core, &view, retention, before).await? {
+    if let Some((floor, kept)) = floor_of_plain_log(core, &view, retention, before).await? {
         if !raise_floor_to(core, &mut view, floor).await? {
             return Ok(Step::Repeat);
         }
@@ -98,14 +98,14 @@ async fn step(core: &LogCore, retention: &Retention) -> Result<Step, StoreError>
     }
     core.tally.counted(excess.kept, last);
     if view.record.newest < last {
-        // By it a stream is known that was restored, or has lost messages.
+        // By it a process finds out that the stream was restored or has lost messages.
         view.record.newest = last;
         _ = record::storage::save(core, &mut view.record).await?;
     }
     Ok(Step::Done)
 }
 
-/// Whether nothing was over the limits when the log was looked at a moment ago, and nothing was stored since.
+/// Returns true if the last view, loaded a moment ago, has nothing over the limits, and nothing was stored since.
 fn is_within(core: &LogCore, retention: &Retention) -> bool {
     let Some(view) = core.recent_view.take(&core.changes) else { return false };
     let (state, record) = (&view.info.state, &view.record);
@@ -119,14 +119,14 @@ fn is_within(core: &LogCore, retention: &Retention) -> bool {
         && core.tally.counted_first(kept, state.last_seq)
 }
 
-/// Whether there are events below the floor, and not only notes.
+/// Returns true if there are events below the floor, and not only notes.
 async fn has_leftovers(core: &LogCore, view: &View) -> Result<bool, StoreError> {
     let (first, floor) = (view.info.state.first_seq, view.record.floor.hi());
     Ok(next_event(core, first).await?.is_some_and(|event| event.sequence <= floor))
 }
 
-/// Where the floor is to be in a log of single events without holes, and what is kept then: nothing needs to be counted.
-async fn plain(
+/// Returns the new floor and the kept size of a log that has single events without holes: nothing needs to be counted.
+async fn floor_of_plain_log(
     core: &LogCore,
     view: &View,
     retention: &Retention,
@@ -145,13 +145,13 @@ async fn plain(
     }
     let bytes = (u128::from(state.bytes) * u128::from(events) / u128::from(state.messages)) as u64;
     let floor = state.last_seq - events;
-    // The newest event is kept; what is newer may be none.
+    // The newest event is kept. The messages after the floor may have none.
     let is_kept = next_event(core, floor + 1).await?.is_some();
     let fits = state.bytes <= retention.bytes as u64 && is_kept;
     Ok(fits.then_some((Cursor::new(floor, 0), Size { events, bytes })))
 }
 
-/// Raises the floor, and removes what is below it. False if another process has changed the record.
+/// Raises the floor, and removes the messages below it. Returns false if another process has changed the record.
 async fn raise_floor_to(
     core: &LogCore,
     view: &mut View,
@@ -168,9 +168,9 @@ async fn raise_floor_to(
     Ok(true)
 }
 
-/// The newest event.
+/// Returns the newest event.
 async fn newest(core: &LogCore, view: &View) -> Result<Cursor, StoreError> {
-    let last = crate::lookup::last_event(core).await?;
+    let last = last_event(core).await?;
     let events = last.map_or(Vec::new(), |last| last.events(&core.names));
     let newest = events.iter().rev().map(|event| event.cursor);
     let newest = newest.into_iter().find(|cursor| !view.record.hidden.contains(cursor));
@@ -206,7 +206,7 @@ async fn drop_oldest(
     }
 }
 
-/// Raises the floor over a message, or over those of its events that are too many.
+/// Raises the floor over a message, or over as many of its events as are over the limits.
 async fn drop_message(
     core: &LogCore,
     record: &Record,

@@ -49,7 +49,7 @@ impl Store for NatsStore {
     }
 
     fn largest_cursor(&self) -> Cursor {
-        // A message has fewer bytes than that.
+        // A message has fewer bytes than that, and so fewer events.
         Cursor::new(u64::MAX, u32::MAX.into())
     }
 }

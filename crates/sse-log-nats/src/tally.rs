@@ -1,20 +1,20 @@
-//! How much a log has, as reckoned between two counts, so that old events are dropped as fast as new ones come.
+//! The tally of a log: its size as reckoned between two counts, so that old events are dropped as fast as new ones come.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sse_core::store::{NewEvent, Retention, StoreError};
 use tokio::sync::watch;
 
-/// How many events too many there may be before they are dropped.
+/// Number of events over the limit from which they are dropped.
 const SURPLUS: u64 = 1000;
 
-/// What a log is reckoned to have.
+/// The reckoned size of a log.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     state: Mutex<State>,
-    /// How often old events were dropped, or that was tried.
+    /// Number of passes that have dropped events, or failed to.
     pub(crate) passes: watch::Sender<u64>,
-    /// Held while they are dropped.
+    /// Held while a pass drops events.
     pub(crate) turn: tokio::sync::Mutex<()>,
 }
 
@@ -23,17 +23,17 @@ struct State {
     is_counted: bool,
     is_running: bool,
     kept: Size,
-    /// What is on its way to the server.
+    /// The events that are on their way to the server.
     pending: Size,
-    /// What came since the last count began.
+    /// The events that came since the last count began.
     added: Size,
-    /// The newest message that is reckoned with.
+    /// The newest message that is included.
     newest: u64,
-    /// Why the last attempt to drop events failed.
+    /// The reason for which the last pass failed.
     failed: Option<String>,
 }
 
-/// How much something is.
+/// A number of events and their bytes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size {
     pub(crate) events: u64,
@@ -52,13 +52,13 @@ impl Size {
     }
 }
 
-/// Room for events in the log: given back when they are stored, or are not.
+/// Room for events that are on their way. It is returned when this is dropped.
 pub(crate) struct Room<'a> {
     tally: &'a Tally,
     size: Size,
 }
 
-/// The size of these events.
+/// Returns the size of these events.
 pub(crate) fn size(events: &[NewEvent]) -> Size {
     let bytes = events.iter().map(|event| {
         let keys = [&event.key, &event.idempotency_key];
@@ -72,7 +72,7 @@ impl Tally {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The room, if there is any.
+    /// Returns room for these events, or `None` if the append must wait for a pass.
     pub(crate) fn attempt(
         &self,
         size: Size,
@@ -94,11 +94,12 @@ impl Tally {
                 return Ok(None);
             }
             if let Some(failed) = &state.failed {
-                let error =
-                    format!("the log is full, and old events could not be dropped: {failed}");
+                let error = format!(
+                    "append failed: the log is full, and dropping old events failed: {failed}"
+                );
                 return Err(StoreError::failed(error));
             }
-            // The newest is kept however large it is, and those of one call however many they are.
+            // The newest event is kept whatever its size, and the events of one call whatever their number.
             if too_many && state.pending.events > 0 {
                 return Ok(None);
             }
@@ -107,13 +108,13 @@ impl Tally {
         Ok(Some(Room { tally: self, size }))
     }
 
-    /// A count begins.
+    /// Begins a count.
     pub(crate) fn begin(&self) {
         let mut state = self.lock();
         state.added = Size::default();
     }
 
-    /// There was so much when this was the newest message.
+    /// Ends a count: the log had this size when this was the newest message.
     pub(crate) fn counted(&self, kept: Size, newest: u64) {
         let mut state = self.lock();
         let unseen = state.newest.saturating_sub(newest).max(state.added.events);
@@ -123,7 +124,7 @@ impl Tally {
         state.newest = state.newest.max(newest);
     }
 
-    /// There was so much when this was the newest message, before any was stored here. False if there was one.
+    /// Ends the first count, before anything was stored here. Returns false if it was not the first.
     pub(crate) fn counted_first(&self, kept: Size, newest: u64) -> bool {
         let mut state = self.lock();
         let is_first = !state.is_counted && state.newest == 0 && state.pending == Size::default();
@@ -133,12 +134,12 @@ impl Tally {
         is_first
     }
 
-    /// An attempt to drop events begins, unless one is under way.
+    /// Begins a pass that drops events. Returns false if one is running.
     pub(crate) fn begin_pass(&self) -> bool {
         !std::mem::replace(&mut self.lock().is_running, true)
     }
 
-    /// An attempt to drop events is over.
+    /// Ends a pass that drops events.
     pub(crate) fn end(&self, outcome: Result<(), &StoreError>) {
         let mut state = self.lock();
         state.is_running = false;
@@ -152,10 +153,10 @@ impl Tally {
 }
 
 impl Room<'_> {
-    /// The events are stored, as this message. If that makes too many, old ones are dropped.
+    /// Counts the events that were stored in this message. Returns true if the log then has too many.
     pub(crate) fn stored(&self, message: u64, retention: &Retention) -> bool {
         let mut state = self.tally.lock();
-        // Messages between are of others; this one may have been taken for one of them.
+        // Messages in between are from other processes, and this one may have been counted as one of them.
         let is_new = message > state.newest;
         let others = if is_new && state.newest > 0 { message - state.newest - 1 } else { 0 };
         let mut size = self.size;

@@ -1,4 +1,4 @@
-//! What was seen of a log.
+//! The view of a log: its bounds, its stream and its record, as last loaded.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::message::Kind;
 use crate::names::Names;
 use crate::record::Record;
 
-/// What there is.
+/// The bounds of a log, with the state of its stream and the record that they come from.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     pub(crate) bounds: Bounds,
@@ -21,7 +21,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// How many events the messages have, the deleted ones of batches among them. The batches must have been counted.
+    /// Returns the number of events in the messages, including deleted events of batches. The view must have counted the batches.
     pub(crate) fn events(&self, names: &Names) -> u64 {
         let state = &self.info.state;
         let mut events = state.messages;
@@ -32,21 +32,21 @@ impl View {
         events
     }
 
-    /// Whether no message is missing between the first and the last.
+    /// Returns true if no message is missing between the first and the last.
     pub(crate) fn is_dense(&self) -> bool {
         let state = &self.info.state;
         state.messages > 0 && state.last_seq - state.first_seq + 1 == state.messages
     }
 }
 
-/// For how long it is as good as another look.
+/// Time for which a view may be used again.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 
-/// The newest look that has counted the batches, until it is used.
+/// The newest view that has counted the batches, until it is used. Following and retention begin with it while a log is being opened.
 #[derive(Debug, Default)]
 pub(crate) struct RecentView(Mutex<Option<(Stamp, View)>>);
 
-/// When a look began, and how often the record had changed by then.
+/// The time at which loading a view began, and the number of changes of the record by then.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stamp {
     time: Instant,
@@ -54,9 +54,9 @@ pub(crate) struct Stamp {
 }
 
 impl RecentView {
-    /// A look begins.
-    pub(crate) fn now(&self, told: &LogChanges) -> Stamp {
-        Stamp { time: Instant::now(), changed: *told.changed.borrow() }
+    /// Returns the stamp of a view that is about to be loaded.
+    pub(crate) fn now(&self, changes: &LogChanges) -> Stamp {
+        Stamp { time: Instant::now(), changed: *changes.changed.borrow() }
     }
 
     pub(crate) fn keep(&self, at: Stamp, view: &View) {
@@ -64,18 +64,18 @@ impl RecentView {
         *kept = Some((at, view.clone()));
     }
 
-    /// The look, if it is new enough and the record has not changed since. What the log has since is told otherwise.
-    pub(crate) fn get(&self, told: &LogChanges) -> Option<View> {
-        let now = self.now(told);
+    /// Returns the view, if it is new enough and the record has not changed since. New events are not in it.
+    pub(crate) fn get(&self, changes: &LogChanges) -> Option<View> {
+        let now = self.now(changes);
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, view) = kept.as_ref()?;
         let is_good = now.time - at.time < GOOD_FOR && now.changed == at.changed;
         is_good.then(|| view.clone())
     }
 
-    /// The same; it is not kept any longer.
-    pub(crate) fn take(&self, told: &LogChanges) -> Option<View> {
-        let view = self.get(told);
+    /// Returns the view, and keeps it no longer.
+    pub(crate) fn take(&self, changes: &LogChanges) -> Option<View> {
+        let view = self.get(changes);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
         view
     }

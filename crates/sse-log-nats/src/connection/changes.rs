@@ -1,4 +1,4 @@
-//! Word of changed records. Each is told on the connection that calls go over, and in the order of the answers to them.
+//! Notifications of changed records. They come on the connection of the calls, in order with the answers to them.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -13,31 +13,31 @@ use serde::Deserialize;
 use sse_core::Epoch;
 use tokio::sync::watch;
 
-/// The header by which NATS compares and sets.
+/// The header with which NATS compares and sets.
 pub(crate) const REPLACES: &str = "Nats-Expected-Last-Subject-Sequence";
 
-/// What is told to the logs of an engine.
+/// The notifications to the logs of an engine.
 pub(crate) struct Changes {
     /// The subjects of all records.
     subjects: String,
     listening: Mutex<Option<Listening>>,
-    /// By the subjects of their records.
+    /// The logs, by the subjects of their records.
     logs: Mutex<HashMap<String, Weak<LogChanges>>>,
 }
 
 struct Listening {
     subscriber: Subscriber,
-    /// Of the task that waits for the next.
+    /// The waker of the task that waits for the next message.
     waker: Waker,
 }
 
-/// What a log is told.
+/// The notifications to one log.
 #[derive(Debug)]
 pub(crate) struct LogChanges {
-    /// A number that changes whenever the record may have.
+    /// A number that changes whenever the record may have changed.
     pub(crate) changed: watch::Sender<u64>,
     epoch: Mutex<Option<Epoch>>,
-    /// The lowest revision that the record has once the newest that was told is stored: NATS passes a message on before it stores it.
+    /// The lowest revision that the record has once the newest notified change is stored: NATS delivers a message before it stores it.
     awaited: AtomicU64,
 }
 
@@ -46,7 +46,7 @@ impl Changes {
         Self { subjects, listening: Mutex::default(), logs: Mutex::default() }
     }
 
-    /// Listens on this connection from now on. What changed before may have been missed.
+    /// Listens on this connection from now on. It may have missed earlier changes, so it notifies all logs.
     pub(crate) async fn listen(&self, client: &Client) -> Result<(), SubscribeError> {
         let subscriber = client.subscribe(self.subjects.clone()).await?;
         let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,7 +59,7 @@ impl Changes {
         Ok(())
     }
 
-    /// What the log of this record is told.
+    /// Returns the notifications to the log of this record.
     pub(crate) fn of(&self, record: &str) -> Arc<LogChanges> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(told) = logs.get(record).and_then(Weak::upgrade) {
@@ -77,12 +77,12 @@ impl Changes {
         told
     }
 
-    /// Passes on what has come, so that all that was changed before an answer is known once it is here.
+    /// Passes on the messages that have come: every change before an answer is then known.
     pub(crate) fn catch_up(&self) {
         _ = self.poll(None);
     }
 
-    /// Passes on what comes, until nothing listens any more.
+    /// Passes on messages as they come, until the connection ends.
     pub(crate) async fn pass_on(&self) {
         poll_fn(|cx| self.poll(Some(cx.waker()))).await;
     }
@@ -125,28 +125,28 @@ impl Changes {
 }
 
 impl LogChanges {
-    /// The epoch that a record was last said to be of. It may have been refused since.
+    /// Returns the epoch of the last notified or loaded record. The server may have refused that record since.
     pub(crate) fn epoch(&self) -> Option<Epoch> {
         *self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a record of this revision is older than what was told.
+    /// Returns true if a record of this revision is older than the newest notification.
     pub(crate) fn is_newer_than(&self, revision: u64) -> bool {
         revision < self.awaited.load(Relaxed)
     }
 
-    /// What was told is not awaited any longer: it was refused, or the stream of the records is another one.
+    /// Stops waiting for the notified revision: the server refused it, or the stream of the records was replaced.
     pub(crate) fn forget_awaited(&self) {
         self.awaited.store(0, Relaxed);
     }
 
-    /// The log was seen to be of this epoch.
+    /// Remembers the epoch in which the log was seen.
     pub(crate) fn saw_epoch(&self, epoch: Epoch) {
         *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) = Some(epoch);
     }
 }
 
-/// The revision that a record which is written replaces.
+/// Returns the revision that a written record replaces.
 fn replaced(message: &Message) -> Option<u64> {
     message.headers.as_ref()?.get(REPLACES)?.as_str().parse().ok()
 }

@@ -1,4 +1,4 @@
-//! The connections that logs are followed on: a few, which are shared evenly.
+//! The connections that logs are followed on. Followers are spread evenly over them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,9 +9,9 @@ use crate::connection::Connection;
 use crate::connection::dial::Dial;
 use crate::connection::lost::Lost;
 
-/// How many logs are followed on a connection before there is another.
+/// Number of followers on one connection before another is made.
 const FOLLOWERS: usize = 256;
-/// How many connections there are at most.
+/// Largest number of connections.
 const MOST: usize = 4;
 
 /// The connections of an engine that logs are followed on.
@@ -25,7 +25,7 @@ struct Entry {
     followers: Mutex<usize>,
 }
 
-/// A place on a connection, which is closed when the last place on it is given up.
+/// The use of a connection by one follower. The connection is closed when its last follower drops this.
 pub(crate) struct FollowerConnection(Arc<Entry>);
 
 impl FollowerConnections {
@@ -33,7 +33,7 @@ impl FollowerConnections {
         Self { dial, lines: Mutex::default() }
     }
 
-    /// A place on the connection that has the fewest followers.
+    /// Returns the connection that has the fewest followers.
     pub(crate) fn acquire(&self) -> FollowerConnection {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let freest = lines.iter().min_by_key(|line| line.followers()).cloned();

@@ -4,20 +4,20 @@ use sse_core::store::StoreError;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// What a client has said of itself.
+/// The state of a client, as its events report it.
 #[derive(Debug, Default)]
 pub(crate) struct ClientState {
     pub(crate) is_lost: bool,
-    /// The newest complaint of the server, and when it came.
+    /// The newest error that the server reported, and the time at which it came.
     pub(crate) complaint: Option<(Instant, String)>,
 }
 
-/// Tells when a connection is lost, though another may be there by then.
+/// Reports the loss of one connection, even after another has replaced it.
 #[derive(Debug, Clone)]
 pub(crate) struct Lost(pub(crate) watch::Receiver<ClientState>);
 
 impl Lost {
-    /// The outcome of a call, which is unknown once the connection is lost.
+    /// Returns the outcome of a call. If the connection is lost first, the outcome is unknown.
     pub(crate) async fn or<T>(
         &mut self,
         call: impl Future<Output = Result<T, StoreError>>,
@@ -25,8 +25,8 @@ impl Lost {
         tokio::select! {
             biased;
             answer = call => answer,
-            // An error says that the client has ended.
-            _ = self.0.wait_for(|said| said.is_lost) => {
+            // An error means that the client has ended.
+            _ = self.0.wait_for(|state| state.is_lost) => {
                 Err(StoreError::outcome_unknown("the connection to NATS was lost"))
             }
         }
@@ -36,8 +36,8 @@ impl Lost {
         self.0.borrow().is_lost || self.0.has_changed().is_err()
     }
 
-    /// The server answers nothing to what a user may not ask: it complains, of nothing in particular. A complaint from before the call is of
-    /// another.
+    /// Adds the newest complaint of the server to a timeout. To a request without permission the server does not answer: it complains, without naming
+    /// the request. A complaint from before the call belongs to another request.
     pub(crate) fn explain(&self, error: StoreError, begun: Instant) -> StoreError {
         match (error, &self.0.borrow().complaint) {
             (StoreError::OutcomeUnknown(error), Some((at, complaint))) if *at >= begun => {
@@ -56,16 +56,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_complaint_from_before_a_call_is_not_told_with_its_outcome() {
+    fn a_complaint_from_before_a_call_is_not_added_to_its_error() {
         let complained = Instant::now();
-        let said = ClientState { is_lost: false, complaint: Some((complained, "not you".into())) };
-        let (_sender, said) = watch::channel(said);
-        let told = |begun| match Lost(said.clone()).explain(StoreError::outcome_unknown("x"), begun)
-        {
-            StoreError::OutcomeUnknown(error) => error.to_string(),
-            error => panic!("{error:?}"),
-        };
-        assert!(told(complained).contains("not you"));
-        assert_eq!(told(complained + Duration::from_millis(1)), "x");
+        let state = ClientState { is_lost: false, complaint: Some((complained, "not you".into())) };
+        let (_sender, state) = watch::channel(state);
+        let explained =
+            |begun| match Lost(state.clone()).explain(StoreError::outcome_unknown("x"), begun) {
+                StoreError::OutcomeUnknown(error) => error.to_string(),
+                error => panic!("{error:?}"),
+            };
+        assert!(explained(complained).contains("not you"));
+        assert_eq!(explained(complained + Duration::from_millis(1)), "x");
     }
 }

@@ -1,4 +1,4 @@
-//! What the logs of one engine share, and how a log asks it.
+//! The state that the logs of one engine share, and the requests of a log to the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,21 +20,21 @@ use crate::connection::dial::Dial;
 use crate::connection::followers::FollowerConnections;
 use crate::connection::lost::Lost;
 use crate::error::{Failure, answer, code, has_no_responders, no_jetstream, request_failed};
-use crate::pull_size::Pace;
+use crate::pull_size::PageSize;
 
-/// What the logs of an engine share.
+/// The state that the logs of an engine share.
 pub(crate) struct EngineCore {
     /// The connection of all calls.
     calls: Connection,
-    /// The connection that pages come on, so that a large one holds up no call.
+    /// The connection that pages come on, so that a large page delays no call.
     pub(crate) pages: Connection,
-    /// The connections that are followed on.
+    /// The connections that logs are followed on.
     pub(crate) followers: FollowerConnections,
     pub(crate) changes: Arc<Changes>,
-    /// A number that changes when another server answers than before, or what it has went back.
+    /// A number that changes when another server answers than before, or when the server has gone back to an older state.
     pub(crate) resets: watch::Sender<u64>,
     pub(crate) clock: Clock,
-    pub(crate) pace: Pace,
+    pub(crate) page_size: PageSize,
     pub(crate) options: EngineOptions,
     api: String,
 }
@@ -53,37 +53,37 @@ impl EngineCore {
             changes,
             resets: watch::Sender::new(0),
             clock: Clock::default(),
-            pace: Pace::default(),
+            page_size: PageSize::default(),
             api: options.api()?,
             options,
         })
     }
 
-    /// The connection of all calls.
+    /// Returns the connection of all calls.
     pub(crate) async fn client(&self) -> Result<(Client, Lost), StoreError> {
         self.calls.client().await
     }
 
-    /// The stream of the records of all logs.
+    /// Returns the name of the stream that has the records of all logs.
     pub(crate) fn records(&self) -> String {
         crate::names::records(&self.options.prefix)
     }
 
-    /// A subject of JetStream's API.
+    /// Returns a subject of JetStream's API.
     pub(crate) fn api(&self, what: &str) -> String {
         format!("{}{what}", self.api)
     }
 }
 
-/// How a log asks its engine.
+/// The requests of a log, over the connections of its engine.
 pub(crate) struct Requests {
     pub(crate) engine: Arc<EngineCore>,
-    /// How long a call may take.
+    /// Timeout of a call.
     pub(crate) timeout: Duration,
 }
 
 impl Requests {
-    /// Asks, and waits for the answer. If none came it may have been done.
+    /// Sends a request, and waits for the answer. If none comes, the outcome is unknown.
     pub(crate) async fn request(
         &self,
         subject: String,
@@ -117,7 +117,7 @@ impl Requests {
         answer.map_err(|error| lost.explain(error, begun))
     }
 
-    /// The same, for at most this long, after which the connection is used on: what is asked may be in nobody's hands.
+    /// Sends a request, and waits for at most this long. If no answer comes then, the connection stays in use: the subject may not have a receiver yet.
     pub(crate) async fn request_within(
         &self,
         within: Duration,
@@ -129,7 +129,7 @@ impl Requests {
         answer.await.ok().transpose()
     }
 
-    /// Asks JetStream's API.
+    /// Sends a request to JetStream's API.
     pub(crate) async fn api<T: DeserializeOwned>(
         &self,
         what: &str,
@@ -138,7 +138,7 @@ impl Requests {
         self.api_on(&self.engine.calls, what, request).await
     }
 
-    /// The same, for an answer that may be large: it holds up no call.
+    /// Sends a request to JetStream's API on the connection of the pages: its answer may be large, and must not delay calls.
     pub(crate) async fn fetch<T: DeserializeOwned>(
         &self,
         what: &str,

@@ -1,4 +1,4 @@
-//! Which server it is: asked once a second, for all logs of an engine.
+//! The watch over the server: once a second, for all logs of an engine, it checks that the server is the same as before.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -10,23 +10,23 @@ use crate::engine::requests::{EngineCore, Requests};
 use crate::error::{Failure, code};
 use crate::jetstream::Info;
 
-/// How often it is asked, and how long the answer may take.
+/// Interval of the checks, and their timeout.
 const EVERY: Duration = Duration::from_secs(1);
 const WITHIN: Duration = Duration::from_secs(4);
 
-/// By what a server is known again that has what it had.
+/// The signs by which a server is recognised that has the same state as before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ServerIdentity {
     server: String,
-    /// When the stream of the records was created, and the server that leads it.
+    /// The time at which the stream of the records was created, and the server that leads it.
     created: String,
     leader: Option<String>,
-    /// How many records were written: fewer than before are those of a backup.
+    /// Number of records that were written. A backup has fewer.
     records: u64,
 }
 
 impl ServerIdentity {
-    /// Whether what is there follows on what was there. A stream that was not there, and is, is the first log's.
+    /// Returns true if this state continues the state before. If there was no stream before, the first log has created it.
     fn follows(&self, before: &Self) -> bool {
         let is_same = before.created.is_empty()
             || (&self.created, &self.leader) == (&before.created, &before.leader);
@@ -34,7 +34,7 @@ impl ServerIdentity {
     }
 }
 
-/// Passes on word of changed records, and tells the logs when another server answers than before. Ends with the engine.
+/// Passes on notifications of changed records, and resets the followers when another server answers than before. Ends with the engine.
 pub(crate) async fn watch(engine: Weak<EngineCore>) {
     let mut before: Option<ServerIdentity> = None;
     loop {

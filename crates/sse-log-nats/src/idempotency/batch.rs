@@ -17,52 +17,53 @@ use crate::idempotency::{
 use crate::position::position;
 use crate::publish::publish_batch;
 
-/// How many keys a batch may have.
+/// Largest number of keys in a batch.
 const MOST_KEYS: usize = 10_000;
-/// How many of them are claimed at a time.
+/// Number of keys that are claimed at a time.
 const AT_A_TIME: usize = 64;
-/// How long a batch waits for another whose id is higher.
+/// Time that a batch waits for another whose id is higher.
 const IMPATIENCE: Duration = Duration::from_millis(25);
-/// What the headers of a batch take: one, with its id.
+/// Size of the headers of a batch: its id.
 const HEADERS_SIZE: usize = "NATS/1.0\r\nNats-Msg-Id: ~\r\n\r\n".len() + 32;
 
-/// Stores those of these events that are not known. The answer is the message they are in, if there are any, and the positions of all.
+/// Stores the events that are not known. Returns the sequence of their message, if any was stored, and the positions of all events.
 pub(crate) async fn append_batch(
     core: &LogCore,
     epoch: Epoch,
     events: &[NewEvent],
 ) -> Result<(Option<u64>, Vec<Cursor>), StoreError> {
-    refuse_excess(core, events).await?;
-    // A key that comes twice is of the first that has it.
+    check_limits(core, events).await?;
+    // A key that comes twice belongs to the first event that has it.
     let mut first = HashMap::new();
-    for (place, event) in events.iter().enumerate() {
-        event.idempotency_key.as_deref().map(|key| *first.entry(key).or_insert(place));
+    for (index, event) in events.iter().enumerate() {
+        event.idempotency_key.as_deref().map(|key| *first.entry(key).or_insert(index));
     }
-    let is_first = |place: &usize| {
-        let key = events[*place].idempotency_key.as_deref();
-        key.is_none_or(|key| first[key] == *place)
+    let is_first = |index: &usize| {
+        let key = events[*index].idempotency_key.as_deref();
+        key.is_none_or(|key| first[key] == *index)
     };
     let (resolved, mut ours) = (ResolvedBatches::default(), Vec::new());
-    let mut last = (0..events.len()).rev().find(is_first).expect("the first is the first");
+    let mut last =
+        (0..events.len()).rev().find(is_first).expect("the first event is the first of its key");
     for _ in 0..ATTEMPTS {
-        // No key's token begins with a tilde.
+        // No token begins with a tilde.
         ours.push(format!("~{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)));
         let claim = Claim { core, epoch, ours: &ours, resolved: &resolved };
         let known = claim.all(&first, last).await?;
-        let is_new = |place: &usize| match events[*place].idempotency_key.as_deref() {
-            Some(key) => !known.contains_key(key) && is_first(place),
+        let is_new = |index: &usize| match events[*index].idempotency_key.as_deref() {
+            Some(key) => !known.contains_key(key) && is_first(index),
             None => true,
         };
         let new: Vec<usize> = (0..events.len()).filter(is_new).collect();
         if new.last().is_some_and(|newest| *newest != last) {
-            // The notes say that another is the last.
+            // The notes name another event as the last.
             last = new[new.len() - 1];
             continue;
         }
         let mut sequence = None;
         if !new.is_empty() {
             let stored: Vec<_> =
-                new.iter().map(|place| (number(*place, last), &events[*place])).collect();
+                new.iter().map(|index| (number(*index, last), &events[*index])).collect();
             let mut headers = HeaderMap::new();
             headers.insert(MESSAGE_ID, claim.batch());
             let ack = publish_batch(core, &batch_codec::parts(&stored), headers).await?;
@@ -71,9 +72,9 @@ pub(crate) async fn append_batch(
             }
             sequence = Some(ack.seq);
         }
-        let cursor = |place: usize| position(sequence.unwrap_or(1), number(place, last));
-        let cursors = events.iter().enumerate().map(|(place, event)| {
-            let Some(key) = event.idempotency_key.as_deref() else { return cursor(place) };
+        let cursor = |index: usize| position(sequence.unwrap_or(1), number(index, last));
+        let cursors = events.iter().enumerate().map(|(index, event)| {
+            let Some(key) = event.idempotency_key.as_deref() else { return cursor(index) };
             known.get(key).copied().unwrap_or_else(|| cursor(first[key]))
         });
         return Ok((sequence, cursors.collect()));
@@ -81,12 +82,13 @@ pub(crate) async fn append_batch(
     Err(too_many_conflicts())
 }
 
-/// Refuses what could not be stored whole, before any key is claimed for it.
-async fn refuse_excess(core: &LogCore, events: &[NewEvent]) -> Result<(), StoreError> {
+/// Returns an error if the batch could not be stored whole. It comes before any key is claimed.
+async fn check_limits(core: &LogCore, events: &[NewEvent]) -> Result<(), StoreError> {
     let keys = events.iter().filter(|event| event.idempotency_key.is_some()).count();
     if keys > MOST_KEYS {
-        let error =
-            format!("a batch has at most {MOST_KEYS} idempotency keys over NATS, not {keys}");
+        let error = format!(
+            "a batch has {keys} idempotency keys, but NATS takes at most {MOST_KEYS}: split it"
+        );
         return Err(StoreError::failed(error));
     }
     let (client, _) = core.requests.engine.client().await?;
@@ -94,14 +96,15 @@ async fn refuse_excess(core: &LogCore, events: &[NewEvent]) -> Result<(), StoreE
     let size = batch_codec::size(&batch_codec::parts(&batch_codec::numbered(events.iter())))
         + HEADERS_SIZE;
     if size > most {
-        let error =
-            format!("a batch of {size} bytes is larger than NATS takes: its max payload is {most}");
+        let error = format!(
+            "a batch of {size} bytes is larger than the max payload of NATS, {most} bytes: split it, or raise `max_payload`"
+        );
         return Err(StoreError::failed(error));
     }
     Ok(())
 }
 
-/// Claims keys for a batch, the newest of these.
+/// The claims of keys for a batch: the newest of `ours`.
 struct Claim<'a> {
     core: &'a LogCore,
     epoch: Epoch,
@@ -111,26 +114,26 @@ struct Claim<'a> {
 
 impl Claim<'_> {
     fn batch(&self) -> &str {
-        self.ours.last().expect("there is one")
+        self.ours.last().expect("there is a batch")
     }
 
-    /// The keys that are known, and where; the others are claimed for the events at these places.
+    /// Returns the keys that are known, and their positions. It claims the others for the events at these indices.
     async fn all<'k>(
         &self,
         keys: &HashMap<&'k str, usize>,
         last: usize,
     ) -> Result<HashMap<&'k str, Cursor>, StoreError> {
         let keys: BTreeMap<&str, u32> =
-            keys.iter().map(|(key, place)| (*key, number(*place, last))).collect();
+            keys.iter().map(|(key, index)| (*key, number(*index, last))).collect();
         let claims = keys.into_iter().map(|(key, number)| self.one(key, number));
         let mut claims = claims.collect::<Vec<_>>().into_iter();
-        // The first alone: another process that brings the same events waits there, and holds no other key that is waited for.
+        // The first key is claimed alone: another process that brings the same events waits there, and has not claimed any other key that is waited for.
         let first = stream::iter(claims.next()).buffered(1);
         let all = first.chain(stream::iter(claims).buffered(AT_A_TIME));
         all.try_filter_map(|known| async move { Ok(known) }).try_collect().await
     }
 
-    /// The key and its position if it is known; nothing if it is claimed now.
+    /// Returns the key and its position if it is known, and `None` if it is claimed now.
     async fn one<'k>(
         &self,
         key: &'k str,
@@ -140,7 +143,7 @@ impl Claim<'_> {
         let note = Bytes::from(format!("{batch} {number}"));
         let patience = |other: &str| match () {
             () if self.ours.iter().any(|ours| ours == other) => Duration::ZERO,
-            // Of two batches that wait for one another, one does not wait for long.
+            // If two batches wait for one another, the one with the lower id waits for a short time.
             () if batch < other => IMPATIENCE,
             () => idempotency::PATIENCE,
         };
@@ -153,7 +156,7 @@ impl Claim<'_> {
     }
 }
 
-/// The number of the event at this place, in a batch of which that is the last.
-fn number(place: usize, last: usize) -> u32 {
-    if place == last { 0 } else { place as u32 + 1 }
+/// Returns the number of the event at this index, in a batch whose last event is at `last`.
+fn number(index: usize, last: usize) -> u32 {
+    if index == last { 0 } else { index as u32 + 1 }
 }

@@ -1,4 +1,4 @@
-//! The record of a log in its stream.
+//! Loading and saving the record, and creating streams.
 
 use std::time::Duration;
 
@@ -13,24 +13,24 @@ use crate::error::{answer, code};
 use crate::jetstream::{Ack, Info, StreamConfig};
 use crate::record::Record;
 
-/// How long one waits for somebody who is creating a stream, and how often.
+/// Pause while another process is creating a stream, and number of pauses.
 const CREATING: Duration = Duration::from_millis(20);
 const CREATIONS: usize = 10;
-/// How long the first record of a log is given to be stored, before that is tried again.
+/// Time that the first record of a log has to be stored, before it is saved again.
 const FIRST: Duration = Duration::from_millis(500);
-/// How long a record that was told of is given to be stored, in milliseconds: a second in all.
+/// Pauses in which a notified record has to be stored, in milliseconds: about 1 s in all.
 const STORING: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
-/// What was found of a record.
+/// The outcome of loading a record.
 #[derive(Debug)]
 pub(crate) enum Loaded {
     Record(Record),
     NoRecord,
-    /// Nor is there a stream of records.
+    /// There is not even a stream of records.
     NoStream,
 }
 
-/// The record as it is, as new as what was told of it: NATS passes a message on before it stores it.
+/// Loads the record, no older than the last notification: NATS delivers a message before it stores it.
 pub(crate) async fn load(core: &LogCore) -> Result<Loaded, StoreError> {
     for pause in STORING {
         let loaded = load_now(core).await?;
@@ -55,7 +55,7 @@ async fn load_now(core: &LogCore) -> Result<Loaded, StoreError> {
     }
 }
 
-/// Writes a record in the place of its revision. False if another came before.
+/// Saves a record over its revision. Returns false if another process has saved one before.
 pub(crate) async fn save(core: &LogCore, record: &mut Record) -> Result<bool, StoreError> {
     let mut headers = HeaderMap::new();
     headers.insert(REPLACES, record.revision.to_string());
@@ -85,7 +85,7 @@ pub(crate) async fn create_stream(core: &LogCore) -> Result<(), StoreError> {
     let config = StreamConfig {
         name: &core.names.records,
         subjects: [&core.names.record_subjects],
-        description: "What there is to know of the logs of sse-log-nats beside their events",
+        description: "The records of the logs of sse-log-nats: all of their state except the events",
         retention: "limits",
         discard: "old",
         storage: "file",
@@ -98,7 +98,7 @@ pub(crate) async fn create_stream(core: &LogCore) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Creates a stream, unless there is one of this name. The answer is the stream, if it is new.
+/// Creates a stream. Returns its state, or `None` if there is a stream of this name.
 pub(crate) async fn create(
     core: &LogCore,
     config: &StreamConfig<'_>,
@@ -109,7 +109,7 @@ pub(crate) async fn create(
         match core.requests.api::<Info>(&subject, config).await {
             Ok(info) => return Ok(Some(info)),
             Err(failure) if failure.is(code::STREAM_EXISTS) => return Ok(None),
-            // With itself, where somebody else is creating it.
+            // The subjects overlap with those of the same stream, which another process is creating.
             Err(failure) if failure.is(code::SUBJECTS_OVERLAP) && attempts.next().is_some() => {
                 sleep(CREATING).await;
             }

@@ -1,4 +1,4 @@
-//! By how much a log is over its limits.
+//! The excess of a log over its limits.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use crate::lookup::get;
 use crate::tally::Size;
 use crate::view::View;
 
-/// What the server counts for a message besides its subject, headers and payload.
+/// Bytes that the server counts for a message besides its subject, headers and payload.
 const FRAME: u64 = 30;
 
-/// How much there is too much.
+/// The excess of a log over its limits.
 #[derive(Debug)]
 pub(crate) struct Excess {
     /// The newest event, which is kept.
     pub(crate) newest: Cursor,
     pub(crate) events: u64,
     pub(crate) bytes: u64,
-    /// What is older than this, in nanoseconds since 1970.
+    /// The time before which events are too old, in nanoseconds since 1970.
     pub(crate) before: u64,
-    /// What there is.
+    /// The size of the log.
     pub(crate) kept: Size,
 }
 
 impl Excess {
-    /// Whether there is anything too much, the oldest of which is of this time.
+    /// Returns true if anything is over the limits. The oldest event is of this time.
     pub(crate) fn has(&self, time: u64) -> bool {
         self.events > 0 || self.bytes > 0 || time < self.before
     }
@@ -40,7 +40,7 @@ impl Excess {
     }
 }
 
-/// By how much the log is over its limits.
+/// Returns the excess of the log over its limits.
 pub(crate) async fn excess(
     core: &LogCore,
     view: &View,

@@ -1,4 +1,4 @@
-//! Removing what the log has let go of.
+//! The removal of dropped events, and of outdated notes.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use crate::core::LogCore;
 use crate::jetstream::Info;
 use crate::message::Kind;
 
-/// How many notes are looked at a time.
+/// Number of notes in one fetch.
 const AT_A_TIME: u64 = 1000;
-/// How much longer a note is kept, since the servers of a cluster may differ.
-const FOR_SURE: Duration = Duration::from_secs(60);
+/// Extra time for which a note is kept, since the servers of a cluster may differ.
+const MARGIN: Duration = Duration::from_secs(60);
 
-/// Removes the messages up to the floor, apart from notes on idempotency keys, since those may be older than the events that they are of:
-/// the server forgets, when it starts anew, the ids of messages that it has not.
+/// Removes the messages up to the floor, except notes on idempotency keys: a note may be older than its event, and
+/// a server that restarts forgets the ids of messages that it no longer has.
 pub(crate) async fn purge(core: &LogCore, info: &Info, floor: Cursor) -> Result<(), StoreError> {
     if floor.hi() == 0 {
-        // A purge up to no message would be one of all.
+        // A purge up to no message would purge all.
         return Ok(());
     }
     let sequence = floor.hi() + 1;
@@ -35,20 +35,20 @@ pub(crate) async fn purge(core: &LogCore, info: &Info, floor: Cursor) -> Result<
     forget_old_notes(core, info).await
 }
 
-/// Removes the notes on keys that the server has forgotten. It goes by its own clock, and so is the time of a message.
+/// Removes the notes on keys that the server has forgotten. The server goes by its own clock, which also gives the times of messages.
 pub(crate) async fn forget_old_notes(core: &LogCore, info: &Info) -> Result<(), StoreError> {
     if info.is_finished() {
-        // No more come.
+        // No more notes come.
         return Ok(());
     }
     let before_newest = info.state.last_seq.saturating_sub(1);
     let consumer = Consumer::after(core, before_newest, Content::Headers).await?;
     let newest = consumer.take(1, None).await?;
-    // Where the newest message was deleted they wait for the next.
+    // If the newest message was deleted, the notes wait for the next message.
     let Some(newest) = newest.first() else { return Ok(()) };
     let window =
         info.config["duplicate_window"].as_u64().map_or(Duration::ZERO, Duration::from_nanos);
-    let before = Duration::from_nanos(newest.time).saturating_sub(window + FOR_SURE);
+    let before = Duration::from_nanos(newest.time).saturating_sub(window + MARGIN);
     if let Some(first) = first_note_since(core, before).await? {
         remove(core, json!({ "filter": core.names.note(), "seq": first })).await?;
     }
@@ -61,7 +61,7 @@ async fn remove(core: &LogCore, what: Value) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The first note that may be needed yet, or the end, if there are older ones.
+/// Returns the first note that may still be needed, or the end, if there are older notes.
 async fn first_note_since(core: &LogCore, time: Duration) -> Result<Option<u64>, StoreError> {
     let content = Content::HeadersOf(core.names.note());
     let mut consumer = Consumer::after(core, 0, content).await?;
