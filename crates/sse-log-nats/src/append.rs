@@ -58,14 +58,16 @@ async fn attempt(core: &Arc<LogCore>, events: &[NewEvent]) -> Result<Option<Appe
     // The engine has received every change that was made before these events were stored.
     core.requests.engine.changes.catch_up();
     let is_another = sequence.is_some_and(|sequence| sequence <= newest.hi());
-    if is_another || core.changes.epoch().is_some_and(|told| told != epoch) {
+    if is_another || core.changes.epoch().is_some_and(|notified| notified != epoch) {
         // Either the stream was replaced, since the known stream had this sequence already, or another process has begun an epoch.
         let now = load_view(core).await.map_err(as_outcome_unknown)?.bounds.epoch;
         if now != epoch && sequence.is_none() {
             return Ok(None);
         }
         if now != epoch {
-            idempotency::know(core, now, events, &cursors).await.map_err(as_outcome_unknown)?;
+            idempotency::record_keys(core, now, events, &cursors)
+                .await
+                .map_err(as_outcome_unknown)?;
         }
         return Ok(Some(Appended { epoch: now, cursors }));
     }

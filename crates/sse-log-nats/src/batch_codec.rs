@@ -22,8 +22,8 @@ pub(crate) fn numbered<'a>(
     events: impl ExactSizeIterator<Item = &'a NewEvent>,
 ) -> Vec<(u32, &'a NewEvent)> {
     let last = events.len();
-    let number = |place| if place + 1 == last { 0 } else { place as u32 + 1 };
-    events.enumerate().map(|(place, event)| (number(place), event)).collect()
+    let number = |index| if index + 1 == last { 0 } else { index as u32 + 1 };
+    events.enumerate().map(|(index, event)| (number(index), event)).collect()
 }
 
 /// Returns the parts of a batch of these numbered events, without those that a later event supersedes.

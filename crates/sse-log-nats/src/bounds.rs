@@ -196,17 +196,17 @@ pub(crate) async fn confirm(
     holes: Vec<Hole>,
 ) -> Result<(), StoreError> {
     let unknown = holes.into_iter().filter(|hole| !core.holes.is_known(created, *hole));
-    let looks = unknown.map(|hole| async move {
+    let checks = unknown.map(|hole| async move {
         match next(core, hole.0).await? {
             Some(message) if message.sequence < hole.1 => {
                 Err(StoreError::failed("NATS skipped messages that its stream has; read again"))
             }
             _ => {
-                core.holes.know(created, hole);
+                core.holes.remember(created, hole);
                 Ok(())
             }
         }
     });
-    let looks: Vec<_> = looks.collect();
-    stream::iter(looks).buffer_unordered(AT_A_TIME).try_collect().await
+    let checks: Vec<_> = checks.collect();
+    stream::iter(checks).buffer_unordered(AT_A_TIME).try_collect().await
 }

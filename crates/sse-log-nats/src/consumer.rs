@@ -158,7 +158,7 @@ impl Consumer {
         messages: u64,
         bytes: Option<usize>,
     ) -> Result<Vec<Delivered>, StoreError> {
-        let begun = Instant::now();
+        let started = Instant::now();
         let inbox = self.client.new_inbox();
         let answers = self.client.subscribe(inbox.clone()).await;
         let mut answers = answers.map_err(StoreError::failed)?;
@@ -167,7 +167,7 @@ impl Consumer {
         // Over a slow line a fetch returns what has come by then: the caller waits no longer than its timeout.
         let most = self.timeout * 3 / 4;
         loop {
-            let left = most.saturating_sub(begun.elapsed());
+            let left = most.saturating_sub(started.elapsed());
             let within = if bytes.is_some() && !taken.is_empty() { QUIET.min(left) } else { left };
             let Ok(next) = timeout(within, lost.or(async { Ok(answers.next().await) })).await
             else {

@@ -1,3 +1,5 @@
+//! The operations that change the state of a log: finishing it, deleting an event and beginning an epoch.
+
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -95,10 +97,10 @@ pub(crate) async fn finish(core: &LogCore) -> Result<(), StoreError> {
 
 /// Lets a finished log take requests about ids again. Before that, every event that is on its way is refused.
 async fn close(core: &LogCore, info: Info) -> Result<(), StoreError> {
-    let ask = core.names.ask();
-    let info = update(core, info.config, "subjects", json!([ask])).await?;
+    let id_requests = core.names.id_requests();
+    let info = update(core, info.config, "subjects", json!([id_requests])).await?;
     // The server takes messages in the order in which they came: it refuses this one after all that came on other subjects.
-    let last = core.requests.request(ask, HeaderMap::new(), Bytes::from_static(b"last"));
+    let last = core.requests.request(id_requests, HeaderMap::new(), Bytes::from_static(b"last"));
     last.await?;
     update(core, info.config, "max_msg_size", json!(FINISHED)).await?;
     Ok(())

@@ -86,7 +86,7 @@ impl From<Failure> for StoreError {
 }
 
 /// Parses an answer: the value, or the refusal.
-pub(crate) fn answer<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> {
+pub(crate) fn parse_answer<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> {
     #[derive(Deserialize)]
     struct Refused {
         error: Option<Refusal>,
@@ -137,7 +137,7 @@ mod tests {
 
     #[track_caller]
     fn check(code: u64, description: &str, is_uncertain: bool) {
-        let answer: Result<serde_json::Value, _> = answer(
+        let answer: Result<serde_json::Value, _> = parse_answer(
             format!(r#"{{"error":{{"err_code":{code},"description":"{description}"}}}}"#)
                 .as_bytes(),
         );

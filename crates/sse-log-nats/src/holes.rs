@@ -19,7 +19,7 @@ impl Holes {
         known.0 == stream && before.is_some_and(|(_, end)| *end >= hole.1)
     }
 
-    pub(crate) fn know(&self, stream: &str, (first, end): Hole) {
+    pub(crate) fn remember(&self, stream: &str, (first, end): Hole) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.0 != stream || known.1.len() >= MOST {
             *known = (stream.to_owned(), BTreeMap::new());
@@ -51,8 +51,8 @@ mod tests {
         assert_eq!(holes(2, [3, 4, 7, 8, 10].into_iter()), [(5, 7), (9, 10)]);
         assert_eq!(holes(0, [5].into_iter()), [(1, 5)]);
         let known = Holes::default();
-        known.know("a", (1, 5));
-        known.know("a", (9, 10));
+        known.remember("a", (1, 5));
+        known.remember("a", (9, 10));
         for hole in [(1, 5), (2, 4), (4, 5), (9, 10)] {
             assert!(known.is_known("a", hole), "{hole:?}");
             assert!(!known.is_known("b", hole), "{hole:?} of another stream");

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::bounds::{info, load_view};
 use crate::core::LogCore;
-use crate::error::{answer, code};
+use crate::error::{code, parse_answer};
 use crate::jetstream::Ack;
 use crate::lookup::note_at;
 use crate::names::token;
@@ -67,7 +67,7 @@ pub(crate) async fn publish(
             Ok(ack) if !ack.duplicate => return Ok(Outcome::Stored(ack.seq)),
             Ok(ack) => ack.seq,
             // After the end of the log, the keys that were stored before it are known.
-            Err(StoreError::Finished) => known(core, &id).await?.ok_or(StoreError::Finished)?,
+            Err(StoreError::Finished) => find_id(core, &id).await?.ok_or(StoreError::Finished)?,
             Err(error) => return Err(error),
         };
         match resolve(core, known, patience).await? {
@@ -80,7 +80,7 @@ pub(crate) async fn publish(
 }
 
 /// Stores the keys of events in an epoch that began while the events were stored.
-pub(crate) async fn know(
+pub(crate) async fn record_keys(
     core: &LogCore,
     epoch: Epoch,
     events: &[NewEvent],
@@ -100,9 +100,9 @@ pub(crate) async fn know(
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Note {
     /// The event is at this position.
-    At(Cursor),
+    AtPosition(Cursor),
     /// If the batch of this id is stored, the event is its event of this number.
-    In(String, u32),
+    InBatch(String, u32),
     /// There is no such event.
     Nothing,
 }
@@ -114,12 +114,12 @@ impl Note {
             Some((one.to_owned(), other.parse::<u64>().ok()?))
         };
         if let Some((hi, lo)) = text.strip_prefix('=').and_then(numbers) {
-            return hi.parse().map_or(Self::Nothing, |hi| Self::At(Cursor::new(hi, lo)));
+            return hi.parse().map_or(Self::Nothing, |hi| Self::AtPosition(Cursor::new(hi, lo)));
         }
         match numbers(text) {
-            Some((batch, number)) => Self::In(batch, number as u32),
+            Some((batch, number)) => Self::InBatch(batch, number as u32),
             None if text.is_empty() => Self::Nothing,
-            None => Self::In(text.to_owned(), 0),
+            None => Self::InBatch(text.to_owned(), 0),
         }
     }
 }
@@ -142,9 +142,9 @@ async fn resolve(
     };
     let Ok(note) = std::str::from_utf8(&message.payload) else { return Ok(None) };
     let (batch, number) = match Note::parse(note) {
-        Note::At(cursor) => return Ok(Some(cursor)),
+        Note::AtPosition(cursor) => return Ok(Some(cursor)),
         Note::Nothing => return Ok(None),
-        Note::In(batch, number) => (batch, number),
+        Note::InBatch(batch, number) => (batch, number),
     };
     let message = wait_for_batch(core, batch, patience).await?;
     Ok(message.map(|message| position(message, number)))
@@ -160,12 +160,12 @@ async fn wait_for_batch(
     if let Some(known) = lock().get(&batch) {
         return Ok(*known);
     }
-    let (patience, begun) = (patience(&batch), Instant::now());
+    let (patience, started) = (patience(&batch), Instant::now());
     // The process that claimed the key may be about to store the batch.
-    let mut sequence = known(core, &batch).await?;
-    while sequence.is_none() && begun.elapsed() < patience {
+    let mut sequence = find_id(core, &batch).await?;
+    while sequence.is_none() && started.elapsed() < patience {
         sleep(CHECK_EVERY).await;
-        sequence = known(core, &batch).await?;
+        sequence = find_id(core, &batch).await?;
     }
     let sequence = match sequence {
         Some(sequence) => Some(sequence),
@@ -191,7 +191,7 @@ async fn block_batch(core: &LogCore, batch: &str) -> Result<Option<u64>, StoreEr
     match publish::publish(core, core.names.note(), headers, Bytes::new()).await {
         Ok(ack) => Ok(ack.duplicate.then_some(ack.seq)),
         // A finished log stores no message.
-        Err(StoreError::Finished) => known(core, batch).await,
+        Err(StoreError::Finished) => find_id(core, batch).await,
         Err(error) => Err(error),
     }
 }
@@ -213,13 +213,13 @@ async fn check_kept(core: &LogCore, sequence: u64) -> Result<(), StoreError> {
 
 /// Returns the message of this id, if there is one. It sends a message that cannot be stored: the server checks the id before the expected last id,
 /// and no message has the id that this one expects.
-async fn known(core: &LogCore, id: &str) -> Result<Option<u64>, StoreError> {
+async fn find_id(core: &LogCore, id: &str) -> Result<Option<u64>, StoreError> {
     let mut headers = HeaderMap::new();
     headers.insert(MESSAGE_ID, id);
     headers.insert("Nats-Expected-Last-Msg-Id", "~~");
-    let subject = core.names.ask();
+    let subject = core.names.id_requests();
     let message = core.requests.request(subject, headers, Bytes::new()).await?;
-    match answer::<Ack>(&message.payload) {
+    match parse_answer::<Ack>(&message.payload) {
         Ok(ack) => Ok(Some(ack.seq).filter(|_| ack.duplicate && !ack.is_in_process())),
         Err(failure) if failure.is(code::OTHER_LAST_ID) || failure.is(code::ID_IN_PROCESS) => {
             Ok(None)
@@ -235,9 +235,9 @@ mod tests {
 
     #[test]
     fn a_note_names_the_position_or_the_batch_of_an_event() {
-        assert_eq!(Note::parse("=7 3"), Note::At(Cursor::new(7, 3)));
-        assert_eq!(Note::parse("~ab 3"), Note::In("~ab".into(), 3));
-        assert_eq!(Note::parse("~ab"), Note::In("~ab".into(), 0));
+        assert_eq!(Note::parse("=7 3"), Note::AtPosition(Cursor::new(7, 3)));
+        assert_eq!(Note::parse("~ab 3"), Note::InBatch("~ab".into(), 3));
+        assert_eq!(Note::parse("~ab"), Note::InBatch("~ab".into(), 0));
         for nonsense in ["", "=x 1"] {
             assert_eq!(Note::parse(nonsense), Note::Nothing, "{nonsense:?}");
         }

@@ -17,7 +17,7 @@ pub(crate) struct Message {
     pub(crate) payload: Bytes,
 }
 
-/// A number of events that no message has room for, whatever its size.
+/// A number of events that no message has room for, even the largest.
 const MOST_EVENTS: u64 = 1 << 24;
 
 /// The kind of a message, by its subject.

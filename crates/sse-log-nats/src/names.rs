@@ -63,7 +63,7 @@ impl Names {
     }
 
     /// Returns the subject of requests about ids, which are never stored. A finished log takes no other.
-    pub(crate) fn ask(&self) -> String {
+    pub(crate) fn id_requests(&self) -> String {
         format!("{}m.ask", self.prefix)
     }
 

@@ -25,8 +25,8 @@ impl PartialBatches {
     /// Takes the message that has this position in its middle.
     pub(crate) fn take(&self, after: Cursor) -> Option<Kept> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = kept.iter().position(|kept| kept.after == after)?;
-        kept.remove(place)
+        let index = kept.iter().position(|kept| kept.after == after)?;
+        kept.remove(index)
     }
 
     /// Keeps the message in which a page has ended at this event.

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use crate::batch_codec::{self, Part};
 use crate::bounds::load_view;
 use crate::core::LogCore;
-use crate::error::{Failure, answer, code, has_no_responders};
+use crate::error::{Failure, code, has_no_responders, parse_answer};
 use crate::jetstream::Ack;
 
 /// Number of keys that are cleared at a time.
@@ -29,19 +29,19 @@ pub(crate) async fn publish(
     headers: HeaderMap,
     payload: Bytes,
 ) -> Result<Ack, StoreError> {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         match attempt(core, &subject, &headers, &payload).await? {
             Ok(ack) if ack.stream != core.names.stream => {
-                let (ours, other) = (&core.names.stream, &ack.stream);
+                let (own, other) = (&core.names.stream, &ack.stream);
                 let error = format!(
-                    "append went to the stream {other}, not to {ours}: remove the subjects of the log from {other}"
+                    "append went to the stream {other}, not to {own}: remove the subjects of the log from {other}"
                 );
                 return Err(StoreError::outcome_unknown(error));
             }
             Ok(ack) if !ack.is_in_process() => return Ok(ack),
             Err(failure) if !failure.is(code::ID_IN_PROCESS) => return Err(failure.into()),
-            Ok(_) | Err(_) if begun.elapsed() < PATIENCE => sleep(RETRY_EVERY).await,
+            Ok(_) | Err(_) if started.elapsed() < PATIENCE => sleep(RETRY_EVERY).await,
             Ok(_) | Err(_) => {
                 let error = "append timed out: a message of the same id was not stored within 1 s; try again";
                 return Err(StoreError::outcome_unknown(error));
@@ -57,8 +57,8 @@ async fn attempt(
     payload: &Bytes,
 ) -> Result<Result<Ack, Failure>, StoreError> {
     let send = || core.requests.request(subject.to_owned(), headers.clone(), payload.clone());
-    let (begun, mut message) = (Instant::now(), send().await);
-    while has_no_responders(&message) && begun.elapsed() < PATIENCE {
+    let (started, mut message) = (Instant::now(), send().await);
+    while has_no_responders(&message) && started.elapsed() < PATIENCE {
         // If another process creates the stream, it may exist and not take messages yet.
         if load_view(core).await?.bounds.is_finished {
             return Err(StoreError::Finished);
@@ -68,7 +68,7 @@ async fn attempt(
             sleep(RETRY_EVERY).await;
         }
     }
-    let answer = answer::<Ack>(&message?.payload);
+    let answer = parse_answer::<Ack>(&message?.payload);
     if answer.as_ref().is_err_and(|failure| failure.is(code::TOO_LARGE_FOR_STREAM))
         && load_view(core).await.is_ok_and(|view| view.bounds.is_finished)
     {

@@ -16,7 +16,7 @@ use crate::lookup::{get, next, next_event};
 use crate::message::Message;
 use crate::pull_size;
 
-/// Largest number of messages and bytes in one read, whatever the limit: a page must not delay other logs' pages for longer.
+/// Largest number of messages and bytes in one read, under any limit: a page must not delay other logs' pages for longer.
 const MOST: PageLimit = PageLimit { events: 1000, bytes: pull_size::MOST };
 /// Number and total size in bytes of messages up to which they are looked up one by one.
 const FEW: u64 = 8;
@@ -51,13 +51,13 @@ pub(crate) async fn read(
     limit: PageLimit,
 ) -> Result<Page, StoreError> {
     let (mut from, mut most) = (after.hi(), limit);
-    let (mut begun, beginning) = (core.partial_batches.take(after), Instant::now());
+    let (mut kept, started) = (core.partial_batches.take(after), Instant::now());
     let mut is_first = true;
     loop {
-        let (read, of) = match begun.take() {
-            Some(begun) => {
-                let (messages, reached) = (vec![begun.message], from + 1);
-                (Read { messages, reached, end: End::Unknown, is_verified: true }, Some(begun.of))
+        let (read, of) = match kept.take() {
+            Some(kept) => {
+                let (messages, reached) = (vec![kept.message], from + 1);
+                (Read { messages, reached, end: End::Unknown, is_verified: true }, Some(kept.of))
             }
             None => (messages_after(core, from, most).await?, None),
         };
@@ -98,7 +98,7 @@ pub(crate) async fn read(
             }
         }
         if end == End::ByConsumer {
-            if beginning.elapsed() >= core.requests.timeout {
+            if started.elapsed() >= core.requests.timeout {
                 return Err(StoreError::failed(
                     "read timed out: a server of NATS lags behind the leader",
                 ));
@@ -133,9 +133,9 @@ async fn messages_after(
         let messages = Vec::new();
         return Ok(Read { messages, reached: sequence, end: End::ByConsumer, is_verified: true });
     }
-    let begun = Instant::now();
+    let started = Instant::now();
     let taken = consumer.take(messages, Some(bytes)).await;
-    page_size.took(bytes, begun.elapsed());
+    page_size.took(bytes, started.elapsed());
     let taken = taken?;
     let is_end = taken.last().is_none_or(|delivered| delivered.pending == 0);
     let end = if is_end { End::ByConsumer } else { End::Unknown };

@@ -90,7 +90,7 @@ async fn step(core: &LogCore, retention: &Retention) -> Result<Step, StoreError>
         return Ok(Step::Done);
     }
     let mut excess = excess(core, &view, retention, before).await?;
-    if excess.has(u64::MAX) || excess.before > 0 {
+    if excess.is_over(u64::MAX) || excess.before > 0 {
         excess.newest = newest(core, &view).await?;
         if let Step::Repeat = drop_oldest(core, &mut view, &mut excess).await? {
             return Ok(Step::Repeat);
@@ -98,7 +98,7 @@ async fn step(core: &LogCore, retention: &Retention) -> Result<Step, StoreError>
     }
     core.tally.counted(excess.kept, last);
     if view.record.newest < last {
-        // By it a process finds out that the stream was restored or has lost messages.
+        // A process finds out by it that the stream was restored or has lost messages.
         view.record.newest = last;
         _ = record::storage::save(core, &mut view.record).await?;
     }
@@ -214,7 +214,7 @@ async fn drop_message(
     excess: &mut Excess,
     floor: &mut Cursor,
 ) -> Result<ControlFlow<()>, StoreError> {
-    if !excess.has(delivered.time) {
+    if !excess.is_over(delivered.time) {
         return Ok(ControlFlow::Break(()));
     }
     let sequence = delivered.message.sequence;
@@ -228,7 +228,7 @@ async fn drop_message(
     let is_all_too_much = is_older || events <= excess.events || size <= excess.bytes;
     if end < excess.newest && (events <= 1 || is_all_too_much) && !is_cut {
         *floor = end;
-        excess.without(events, size);
+        excess.subtract(events, size);
         return Ok(ControlFlow::Continue(()));
     }
     let Some(message) = get(core, sequence).await? else { return Ok(ControlFlow::Continue(())) };
@@ -236,11 +236,11 @@ async fn drop_message(
         if event.cursor <= *floor || record.hidden.contains(&event.cursor) {
             continue;
         }
-        if event.cursor >= excess.newest || !excess.has(delivered.time) {
+        if event.cursor >= excess.newest || !excess.is_over(delivered.time) {
             return Ok(ControlFlow::Break(()));
         }
         *floor = event.cursor;
-        excess.without(1, event.block.len() as u64);
+        excess.subtract(1, event.block.len() as u64);
     }
     Ok(ControlFlow::Continue(()))
 }

@@ -99,7 +99,7 @@ impl Tally {
                 );
                 return Err(StoreError::failed(error));
             }
-            // The newest event is kept whatever its size, and the events of one call whatever their number.
+            // The newest event is kept at any size, and the events of one call at any number.
             if too_many && state.pending.events > 0 {
                 return Ok(None);
             }

@@ -62,19 +62,19 @@ impl Changes {
     /// Returns the notifications to the log of this record.
     pub(crate) fn of(&self, record: &str) -> Arc<LogChanges> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(told) = logs.get(record).and_then(Weak::upgrade) {
-            return told;
+        if let Some(log) = logs.get(record).and_then(Weak::upgrade) {
+            return log;
         }
-        let told = Arc::new(LogChanges {
+        let log = Arc::new(LogChanges {
             changed: watch::Sender::new(0),
             epoch: Mutex::default(),
             awaited: AtomicU64::new(0),
         });
         if logs.len() == logs.capacity() {
-            logs.retain(|_, told| told.strong_count() > 0);
+            logs.retain(|_, log| log.strong_count() > 0);
         }
-        logs.insert(record.to_owned(), Arc::downgrade(&told));
-        told
+        logs.insert(record.to_owned(), Arc::downgrade(&log));
+        log
     }
 
     /// Passes on the messages that have come: every change before an answer is then known.
@@ -98,14 +98,14 @@ impl Changes {
         let mut cx = Context::from_waker(waiting);
         loop {
             match subscriber.poll_next_unpin(&mut cx) {
-                Poll::Ready(Some(message)) => self.tell(&message),
+                Poll::Ready(Some(message)) => self.notify(&message),
                 Poll::Ready(None) => return Poll::Ready(()),
                 Poll::Pending => return Poll::Pending,
             }
         }
     }
 
-    fn tell(&self, message: &Message) {
+    fn notify(&self, message: &Message) {
         #[derive(Deserialize)]
         struct Record {
             epoch: String,

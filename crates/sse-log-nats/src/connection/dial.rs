@@ -68,11 +68,11 @@ impl Dial {
     pub(crate) async fn connect(&self) -> Result<(Client, Lost), ConnectFailure> {
         let mut servers = self.servers.clone();
         fastrand::shuffle(&mut servers);
-        let begun = Instant::now();
+        let started = Instant::now();
         let last = servers.pop().expect("splitting a text returns a first part");
-        for (place, server) in servers.iter().enumerate() {
-            let left = self.within.saturating_sub(begun.elapsed());
-            let share = left / u32::try_from(servers.len() + 1 - place).unwrap_or(u32::MAX);
+        for (index, server) in servers.iter().enumerate() {
+            let left = self.within.saturating_sub(started.elapsed());
+            let share = left / u32::try_from(servers.len() + 1 - index).unwrap_or(u32::MAX);
             if let Ok(Ok(connected)) = timeout(share, self.connect_to(server)).await {
                 return Ok(connected);
             }

@@ -38,9 +38,9 @@ impl Lost {
 
     /// Adds the newest complaint of the server to a timeout. To a request without permission the server does not answer: it complains, without naming
     /// the request. A complaint from before the call belongs to another request.
-    pub(crate) fn explain(&self, error: StoreError, begun: Instant) -> StoreError {
+    pub(crate) fn explain(&self, error: StoreError, started: Instant) -> StoreError {
         match (error, &self.0.borrow().complaint) {
-            (StoreError::OutcomeUnknown(error), Some((at, complaint))) if *at >= begun => {
+            (StoreError::OutcomeUnknown(error), Some((at, complaint))) if *at >= started => {
                 let error = format!("{error}; the server's newest complaint: {complaint}");
                 StoreError::outcome_unknown(error)
             }
@@ -60,11 +60,12 @@ mod tests {
         let complained = Instant::now();
         let state = ClientState { is_lost: false, complaint: Some((complained, "not you".into())) };
         let (_sender, state) = watch::channel(state);
-        let explained =
-            |begun| match Lost(state.clone()).explain(StoreError::outcome_unknown("x"), begun) {
-                StoreError::OutcomeUnknown(error) => error.to_string(),
-                error => panic!("{error:?}"),
-            };
+        let explained = |started| match Lost(state.clone())
+            .explain(StoreError::outcome_unknown("x"), started)
+        {
+            StoreError::OutcomeUnknown(error) => error.to_string(),
+            error => panic!("{error:?}"),
+        };
         assert!(explained(complained).contains("not you"));
         assert_eq!(explained(complained + Duration::from_millis(1)), "x");
     }

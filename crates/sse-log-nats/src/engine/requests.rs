@@ -19,7 +19,7 @@ use crate::connection::changes::Changes;
 use crate::connection::dial::Dial;
 use crate::connection::followers::FollowerConnections;
 use crate::connection::lost::Lost;
-use crate::error::{Failure, answer, code, has_no_responders, no_jetstream, request_failed};
+use crate::error::{Failure, code, has_no_responders, no_jetstream, parse_answer, request_failed};
 use crate::pull_size::PageSize;
 
 /// The state that the logs of an engine share.
@@ -101,7 +101,7 @@ impl Requests {
         payload: Bytes,
     ) -> Result<Message, StoreError> {
         let (client, mut lost) = connection.client().await?;
-        let (begun, line) = (Instant::now(), lost.clone());
+        let (started, line) = (Instant::now(), lost.clone());
         let mut request = Request::new().payload(payload).timeout(Some(self.timeout));
         if !headers.is_empty() {
             request = request.headers(headers);
@@ -114,7 +114,7 @@ impl Requests {
             answer.map_err(request_failed)
         };
         let answer = lost.or(answer).await;
-        answer.map_err(|error| lost.explain(error, begun))
+        answer.map_err(|error| lost.explain(error, started))
     }
 
     /// Sends a request, and waits for at most this long. If no answer comes then, the connection stays in use: the subject may not have a receiver yet.
@@ -160,7 +160,7 @@ impl Requests {
         if has_no_responders(&message) {
             return none();
         }
-        match answer(&message?.payload) {
+        match parse_answer(&message?.payload) {
             Err(failure) if failure.is(code::NO_JETSTREAM) => none(),
             Err(failure) if failure.is(code::NO_JETSTREAM_HERE) => none(),
             answer => answer,

@@ -42,7 +42,7 @@ pub(crate) async fn watch(engine: Weak<EngineCore>) {
         let records = core.records();
         let changes = Arc::clone(&core.changes);
         let requests = Requests { engine: core, timeout: WITHIN };
-        if let Some(identity) = ask(&requests, &records).await {
+        if let Some(identity) = identify(&requests, &records).await {
             if before.as_ref().is_some_and(|before| !identity.follows(before)) {
                 requests.engine.resets.send_modify(|n| *n += 1);
             }
@@ -56,7 +56,7 @@ pub(crate) async fn watch(engine: Weak<EngineCore>) {
     }
 }
 
-async fn ask(requests: &Requests, records: &str) -> Option<ServerIdentity> {
+async fn identify(requests: &Requests, records: &str) -> Option<ServerIdentity> {
     let (client, _) = requests.engine.client().await.ok()?;
     let server = client.server_info().server_id;
     drop(client);

@@ -22,7 +22,7 @@ const MOST_KEYS: usize = 10_000;
 /// Number of keys that are claimed at a time.
 const AT_A_TIME: usize = 64;
 /// Time that a batch waits for another whose id is higher.
-const IMPATIENCE: Duration = Duration::from_millis(25);
+const SHORT_PATIENCE: Duration = Duration::from_millis(25);
 /// Size of the headers of a batch: its id.
 const HEADERS_SIZE: usize = "NATS/1.0\r\nNats-Msg-Id: ~\r\n\r\n".len() + 32;
 
@@ -42,13 +42,13 @@ pub(crate) async fn append_batch(
         let key = events[*index].idempotency_key.as_deref();
         key.is_none_or(|key| first[key] == *index)
     };
-    let (resolved, mut ours) = (ResolvedBatches::default(), Vec::new());
+    let (resolved, mut own) = (ResolvedBatches::default(), Vec::new());
     let mut last =
         (0..events.len()).rev().find(is_first).expect("the first event is the first of its key");
     for _ in 0..ATTEMPTS {
         // No token begins with a tilde.
-        ours.push(format!("~{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)));
-        let claim = Claim { core, epoch, ours: &ours, resolved: &resolved };
+        own.push(format!("~{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)));
+        let claim = Claim { core, epoch, own: &own, resolved: &resolved };
         let known = claim.all(&first, last).await?;
         let is_new = |index: &usize| match events[*index].idempotency_key.as_deref() {
             Some(key) => !known.contains_key(key) && is_first(index),
@@ -104,17 +104,17 @@ async fn check_limits(core: &LogCore, events: &[NewEvent]) -> Result<(), StoreEr
     Ok(())
 }
 
-/// The claims of keys for a batch: the newest of `ours`.
+/// The claims of keys for a batch: the newest of `own`.
 struct Claim<'a> {
     core: &'a LogCore,
     epoch: Epoch,
-    ours: &'a [String],
+    own: &'a [String],
     resolved: &'a ResolvedBatches,
 }
 
 impl Claim<'_> {
     fn batch(&self) -> &str {
-        self.ours.last().expect("there is a batch")
+        self.own.last().expect("there is a batch")
     }
 
     /// Returns the keys that are known, and their positions. It claims the others for the events at these indices.
@@ -142,9 +142,9 @@ impl Claim<'_> {
         let (subject, batch) = (self.core.names.note(), self.batch());
         let note = Bytes::from(format!("{batch} {number}"));
         let patience = |other: &str| match () {
-            () if self.ours.iter().any(|ours| ours == other) => Duration::ZERO,
+            () if self.own.iter().any(|own| own == other) => Duration::ZERO,
             // If two batches wait for one another, the one with the lower id waits for a short time.
-            () if batch < other => IMPATIENCE,
+            () if batch < other => SHORT_PATIENCE,
             () => idempotency::PATIENCE,
         };
         let (of, patience) = ((self.epoch, key), (&patience as _, self.resolved));

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::connection::changes::REPLACES;
 use crate::core::LogCore;
-use crate::error::{answer, code};
+use crate::error::{code, parse_answer};
 use crate::jetstream::{Ack, Info, StreamConfig};
 use crate::record::Record;
 
@@ -70,7 +70,7 @@ pub(crate) async fn save(core: &LogCore, record: &mut Record) -> Result<bool, St
         }
         _ => core.requests.request(subject, headers, json).await?,
     };
-    match answer::<Ack>(&message.payload) {
+    match parse_answer::<Ack>(&message.payload) {
         Ok(ack) => {
             record.revision = ack.seq;
             Ok(true)

@@ -28,11 +28,11 @@ pub(crate) struct Excess {
 
 impl Excess {
     /// Returns true if anything is over the limits. The oldest event is of this time.
-    pub(crate) fn has(&self, time: u64) -> bool {
+    pub(crate) fn is_over(&self, time: u64) -> bool {
         self.events > 0 || self.bytes > 0 || time < self.before
     }
 
-    pub(crate) fn without(&mut self, events: u64, bytes: u64) {
+    pub(crate) fn subtract(&mut self, events: u64, bytes: u64) {
         self.events = self.events.saturating_sub(events);
         self.bytes = self.bytes.saturating_sub(bytes);
         self.kept.events = self.kept.events.saturating_sub(events);
