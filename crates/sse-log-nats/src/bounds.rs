@@ -142,7 +142,7 @@ pub(crate) async fn info(
 }
 
 /// Returns the oldest event that is kept. A batch may begin with events that are not kept.
-pub(crate) async fn oldest(
+async fn oldest(
     core: &LogCore,
     info: &Info,
     record: &Record,
@@ -190,11 +190,7 @@ impl View {
 }
 
 /// Checks that the stream that was created at this time has no messages in these holes. Asks it once for each hole.
-pub(crate) async fn confirm(
-    core: &LogCore,
-    created: &str,
-    holes: Vec<Hole>,
-) -> Result<(), StoreError> {
+async fn confirm(core: &LogCore, created: &str, holes: Vec<Hole>) -> Result<(), StoreError> {
     let unknown = holes.into_iter().filter(|hole| !core.holes.is_known(created, *hole));
     let checks = unknown.map(|hole| async move {
         match next(core, hole.0).await? {

@@ -196,8 +196,8 @@ async fn block_batch(core: &LogCore, batch: &str) -> Result<Option<u64>, StoreEr
     }
 }
 
-/// Checks that a message that is gone or is not a note was not a note that was removed. The log keeps notes for as long as the server knows their ids;
-/// other programs may not.
+/// Returns an error if this message, which is not a note now, may have been a note that another program removed. The log itself keeps notes for as
+/// long as the server knows their ids.
 async fn check_kept(core: &LogCore, sequence: u64) -> Result<(), StoreError> {
     if sequence >= info(core, None).await?.state.first_seq {
         return Ok(());

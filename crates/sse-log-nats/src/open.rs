@@ -8,7 +8,7 @@ use crate::options::EngineOptions;
 
 /// Opens the log of this name, and follows it: streams of this process get the events that any process appends.
 ///
-/// For `url` see [`connect`]. Logs that are opened with the same URL in one runtime share an [`Engine`]. The name is 1 to 64 of `[A-Za-z0-9_-]`. Call it within a tokio runtime,
+/// For `url` see [`connect`](crate::connect). Logs that are opened with the same URL in one runtime share an [`Engine`]. The name is 1 to 64 of `[A-Za-z0-9_-]`. Call it within a tokio runtime,
 /// which runs the follower for as long as the log is in use.
 ///
 /// # Errors

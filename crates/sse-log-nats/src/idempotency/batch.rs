@@ -82,7 +82,7 @@ pub(crate) async fn append_batch(
     Err(too_many_conflicts())
 }
 
-/// Returns an error if the batch could not be stored whole. It comes before any key is claimed.
+/// Returns an error if the batch is too large to be stored whole, before any key is claimed.
 async fn check_limits(core: &LogCore, events: &[NewEvent]) -> Result<(), StoreError> {
     let keys = events.iter().filter(|event| event.idempotency_key.is_some()).count();
     if keys > MOST_KEYS {
