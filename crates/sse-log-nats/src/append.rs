@@ -1,180 +1,141 @@
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_nats::HeaderMap;
-use futures_util::{StreamExt, stream};
-use serde_json::{Value, json};
 use sse_core::store::{Appended, NewEvent, StoreError};
 use sse_core::{Cursor, Epoch};
 
-use crate::api::Ack;
-use crate::batch::{self, Part};
-use crate::bounds::look;
-use crate::failure::though_begun;
-use crate::keeping::admit;
-use crate::once::{self, Waits};
-use crate::once_batch;
-use crate::publish::publish;
-use crate::store::Shared;
+use crate::admission::{admit, stored};
+use crate::batch_codec;
+use crate::bounds::load_view;
+use crate::core::LogCore;
+use crate::error::as_outcome_unknown;
+use crate::idempotency::{self, ResolvedBatches};
+use crate::position::cursors;
+use crate::publish::{publish, publish_batch};
 
-/// How many keys are cleared at a time.
-const AT_A_TIME: usize = 16;
-
-/// How often it is begun again in another epoch.
+/// Number of epochs in which an append is tried.
 const EPOCHS: usize = 20;
 
-/// Stores these events in one message, so that it is all of them or none.
+/// Stores these events in one message, so that the server stores all of them or none.
 pub(crate) async fn append(
-    shared: &Arc<Shared>,
+    core: &Arc<LogCore>,
     events: &[NewEvent],
 ) -> Result<Appended, StoreError> {
-    let (epoch, _) = seen(shared).await?;
+    let (epoch, _) = seen(core).await?;
     if events.is_empty() {
         return Ok(Appended { epoch, cursors: Vec::new() });
     }
     for _ in 0..EPOCHS {
-        if let Some(appended) = attempt(shared, events).await? {
+        if let Some(appended) = attempt(core, events).await? {
             return Ok(appended);
         }
     }
-    Err(StoreError::failed("others begin one epoch after the other"))
+    Err(StoreError::failed(
+        "append failed: other processes began 20 epochs while it ran; try again",
+    ))
 }
 
-/// Nothing if all were known in an epoch that is over.
-async fn attempt(
-    shared: &Arc<Shared>,
-    events: &[NewEvent],
-) -> Result<Option<Appended>, StoreError> {
-    let room = admit(shared, events).await?;
-    let (epoch, newest) = seen(shared).await?;
+/// Returns `None` if every event was known, in an epoch that has ended.
+async fn attempt(core: &Arc<LogCore>, events: &[NewEvent]) -> Result<Option<Appended>, StoreError> {
+    let room = admit(core, events).await?;
+    let (epoch, newest) = seen(core).await?;
     let (sequence, cursors) = match events {
         [event] => {
-            let (sequence, cursor) = append_one(shared, epoch, event).await?;
+            let (sequence, cursor) = append_one(core, epoch, event).await?;
             (sequence, vec![cursor])
         }
         events if events.iter().any(|event| event.idempotency_key.is_some()) => {
-            once_batch::append_batch(shared, epoch, events).await?
+            idempotency::batch::append_batch(core, epoch, events).await?
         }
         events => {
-            let sequence = append_batch(shared, events).await?;
+            let sequence = append_batch(core, events).await?;
             (Some(sequence), cursors(sequence, events.len()).collect())
         }
     };
     if let Some(sequence) = sequence {
-        room.stored(shared, sequence);
+        stored(room, core, sequence);
     }
-    // What was changed before these were stored has been told by now.
-    shared.connection.engine.changes.catch_up();
+    // The engine has received every change that was made before these events were stored.
+    core.requests.engine.changes.catch_up();
     let is_another = sequence.is_some_and(|sequence| sequence <= newest.hi());
-    if is_another || shared.told.epoch().is_some_and(|told| told != epoch) {
-        // It is another stream than it was, since the one that is known had this sequence already; or another process has begun an epoch.
-        let now = look(shared).await.map_err(though_begun)?.bounds.epoch;
+    if is_another || core.changes.epoch().is_some_and(|notified| notified != epoch) {
+        // Either the stream was replaced, since the known stream had this sequence already, or another process has begun an epoch.
+        let now = load_view(core).await.map_err(as_outcome_unknown)?.bounds.epoch;
         if now != epoch && sequence.is_none() {
             return Ok(None);
         }
         if now != epoch {
-            once::know(shared, now, events, &cursors).await.map_err(though_begun)?;
+            idempotency::record_keys(core, now, events, &cursors)
+                .await
+                .map_err(as_outcome_unknown)?;
         }
         return Ok(Some(Appended { epoch: now, cursors }));
     }
     if let Some(sequence) = sequence {
-        shared.appended(epoch, Cursor::new(sequence, 0));
+        core.appended(epoch, Cursor::new(sequence, 0));
     }
     Ok(Some(Appended { epoch, cursors }))
 }
 
-/// The positions of so many events in this message.
-fn cursors(sequence: u64, events: usize) -> impl Iterator<Item = Cursor> {
-    let before = (1..events as u64).map(move |number| Cursor::new(sequence - 1, number));
-    before.chain([Cursor::new(sequence, 0)])
-}
-
-/// What is known of the log; where that is nothing, it is looked for.
-async fn seen(shared: &Shared) -> Result<(Epoch, Cursor), StoreError> {
-    if let Some(seen) = shared.seen() {
+/// Returns the last seen epoch and newest position. If there are none, it asks the server.
+async fn seen(core: &LogCore) -> Result<(Epoch, Cursor), StoreError> {
+    if let Some(seen) = core.seen() {
         return Ok(seen);
     }
-    let bounds = look(shared).await?.bounds;
+    let bounds = load_view(core).await?.bounds;
     Ok((bounds.epoch, bounds.newest))
 }
 
-/// The message it was stored in, if that was now, and its position.
+/// Stores one event. Returns its position, and the sequence of its message if the message was stored now.
 async fn append_one(
-    shared: &Shared,
+    core: &LogCore,
     epoch: Epoch,
     event: &NewEvent,
 ) -> Result<(Option<u64>, Cursor), StoreError> {
-    let (subject, headers) = message_of(shared, event);
+    let (subject, headers) = message_of(core, event);
     if let Some(key) = &event.idempotency_key {
         let block = event.block.clone();
-        let waits = Waits::default();
-        let patience = |_: &str| once::PATIENCE;
-        return match once::publish(
-            shared,
+        let resolved = ResolvedBatches::default();
+        let patience = |_: &str| idempotency::PATIENCE;
+        return match idempotency::publish(
+            core,
             (epoch, key),
             subject,
             headers,
             block,
-            (&patience, &waits),
+            (&patience, &resolved),
         )
         .await?
         {
-            once::Outcome::Stored(sequence) => Ok((Some(sequence), Cursor::new(sequence, 0))),
-            once::Outcome::Known(cursor) => Ok((None, cursor)),
+            idempotency::Outcome::Stored(sequence) => {
+                Ok((Some(sequence), Cursor::new(sequence, 0)))
+            }
+            idempotency::Outcome::Known(cursor) => Ok((None, cursor)),
         };
     }
-    let sequence = publish(shared, subject, headers, event.block.clone()).await?.seq;
+    let sequence = publish(core, subject, headers, event.block.clone()).await?.seq;
     Ok((Some(sequence), Cursor::new(sequence, 0)))
 }
 
-/// Where an event goes that is alone in its message. One with a key takes the place of the one before it.
-fn message_of(shared: &Shared, event: &NewEvent) -> (String, HeaderMap) {
+/// Returns the subject and the headers of an event that is alone in its message. An event with a key replaces the event before it.
+fn message_of(core: &LogCore, event: &NewEvent) -> (String, HeaderMap) {
     let mut headers = HeaderMap::new();
     match &event.key {
         Some(key) => {
             headers.insert("Nats-Rollup", "sub");
-            (shared.names.keyed(key), headers)
+            (core.names.keyed(key), headers)
         }
-        None => (shared.names.single(), headers),
+        None => (core.names.single(), headers),
     }
 }
 
-/// Stores events that have no idempotency keys.
-async fn append_batch(shared: &Shared, events: &[NewEvent]) -> Result<u64, StoreError> {
-    let parts = batch::parts(&batch::numbered(events.iter()));
+/// Stores events without idempotency keys. Returns the sequence of their message.
+async fn append_batch(core: &LogCore, events: &[NewEvent]) -> Result<u64, StoreError> {
+    let parts = batch_codec::parts(&batch_codec::numbered(events.iter()));
     if let ([_], Some(last)) = (&parts[..], events.last()) {
-        // All others were superseded by the last.
-        let (subject, headers) = message_of(shared, last);
-        return Ok(publish(shared, subject, headers, last.block.clone()).await?.seq);
+        // The last event supersedes all others.
+        let (subject, headers) = message_of(core, last);
+        return Ok(publish(core, subject, headers, last.block.clone()).await?.seq);
     }
-    Ok(publish_batch(shared, &parts, HeaderMap::new()).await?.seq)
-}
-
-/// Stores a batch, and removes what it supersedes.
-pub(crate) async fn publish_batch(
-    shared: &Shared,
-    parts: &[Part],
-    headers: HeaderMap,
-) -> Result<Ack, StoreError> {
-    let subject = shared.names.batch(parts.len());
-    let ack = publish(shared, subject, headers, batch::encode(parts)).await?;
-    if !ack.duplicate {
-        let keys: HashSet<&str> = parts.iter().filter_map(|part| part.key.as_deref()).collect();
-        // Owned, or the future could not be sent to another thread.
-        let subjects: Vec<_> = keys.into_iter().map(|key| shared.names.keyed(key)).collect();
-        let clearings = subjects.into_iter().map(|subject| clear(shared, subject, ack.seq));
-        stream::iter(clearings).buffer_unordered(AT_A_TIME).for_each(|()| async {}).await;
-    }
-    Ok(ack)
-}
-
-/// Removes the events of a key that are older than this message. Where that fails they stay: readers still get the newest last.
-async fn clear(shared: &Shared, subject: String, before: u64) {
-    let stream = &shared.names.stream;
-    let question = json!({ "filter": subject, "seq": before });
-    let purged = shared.connection.api::<Value>(&format!("STREAM.PURGE.{stream}"), &question).await;
-    if let Err(failure) = purged {
-        let error = StoreError::from(failure);
-        tracing::debug!(error = &error as &dyn std::error::Error, "superseded events were kept");
-    }
+    Ok(publish_batch(core, &parts, HeaderMap::new()).await?.seq)
 }

@@ -3,89 +3,90 @@ use std::collections::VecDeque;
 use sse_core::Cursor;
 use sse_core::store::{PageLimit, StoreError};
 
-use crate::bounds::{Look, look_at};
+use crate::bounds::load_view_counting;
+use crate::consumer::delivery::Delivered;
 use crate::consumer::{Consumer, Content};
-use crate::delivery::Delivered;
-use crate::get::get;
+use crate::core::LogCore;
+use crate::lookup::get;
 use crate::message::{Kind, MESSAGE_SIZE};
-use crate::store::Shared;
+use crate::view::View;
 
-/// How many messages are looked at a time.
+/// Number of messages in one fetch.
 const AT_A_TIME: u64 = 1000;
 
-/// The position before the newest events that fit into this limit.
-pub(crate) async fn before_last(shared: &Shared, limit: PageLimit) -> Result<Cursor, StoreError> {
-    let look = look_at(shared, Some(shared.names.multiple())).await?;
-    let (floor, count) = (look.bounds.floor, limit.events as u64);
+/// Returns the position before the newest events that fit into this limit.
+pub(crate) async fn before_last(core: &LogCore, limit: PageLimit) -> Result<Cursor, StoreError> {
+    let view = load_view_counting(core, Some(core.names.multiple())).await?;
+    let (floor, count) = (view.bounds.floor, limit.events as u64);
     if count == 0 {
-        return Ok(look.bounds.newest);
+        return Ok(view.bounds.newest);
     }
-    let state = &look.info.state;
+    let state = &view.info.state;
     if state.bytes <= limit.bytes as u64 {
-        if look.events(&shared.names) <= count {
+        if view.events(&core.names) <= count {
             return Ok(floor);
         }
         let has_batches = state.subjects.iter().flatten().next().is_some();
-        if look.is_dense() && !has_batches && look.record.hidden.is_empty() && floor.lo() == 0 {
-            // Each message is one event, or is none of ours.
+        if view.is_dense() && !has_batches && view.record.hidden.is_empty() && floor.lo() == 0 {
+            // Each message is one event, or is not from this crate.
             return Ok(Cursor::new(state.last_seq - count, 0).max(floor));
         }
     }
     let mut messages = count;
     loop {
-        let begin = begin_of_last(shared, &look, messages).await?;
-        if let Some(cursor) = within(shared, &look, begin, limit).await? {
+        let begin = begin_of_last(core, &view, messages).await?;
+        if let Some(cursor) = within(core, &view, begin, limit).await? {
             return Ok(cursor.max(floor));
         }
         if begin <= floor.hi() {
             return Ok(floor);
         }
-        // Some of the messages have no event any more.
+        // Some of these messages have no events any more.
         messages = messages.saturating_mul(2);
     }
 }
 
-/// The largest sequence after which there are at least so many messages, down to the floor.
-async fn begin_of_last(shared: &Shared, look: &Look, messages: u64) -> Result<u64, StoreError> {
-    let state = &look.info.state;
-    let (lowest, last) = (look.bounds.floor.hi(), state.last_seq);
+/// Returns the largest sequence that has at least so many messages after it, but no lower than the floor.
+async fn begin_of_last(core: &LogCore, view: &View, messages: u64) -> Result<u64, StoreError> {
+    let state = &view.info.state;
+    let (lowest, last) = (view.bounds.floor.hi(), state.last_seq);
     let highest = last.saturating_sub(messages).max(lowest);
     if last - state.first_seq.min(last) + 1 == state.messages {
-        // None is missing.
+        // No message is missing.
         return Ok(highest);
     }
     let (mut enough, mut too_high) = (lowest, highest + 1);
     while too_high - enough > 1 {
         let middle = enough + (too_high - enough) / 2;
-        let consumer = Consumer::after(shared, middle, Content::Headers).await?;
+        let consumer = Consumer::after(core, middle, Content::Headers).await?;
         if consumer.pending >= messages { enough = middle } else { too_high = middle }
     }
     Ok(enough)
 }
 
-/// The position before the last events of those after this message, if there are more than fit.
+/// Returns the position before the last events after this message, or `None` if all of them fit.
 async fn within(
-    shared: &Shared,
-    look: &Look,
+    core: &LogCore,
+    view: &View,
     begin: u64,
     limit: PageLimit,
 ) -> Result<Option<Cursor>, StoreError> {
     let count = limit.events as u64;
-    let mut consumer = Consumer::after(shared, begin, Content::Headers).await?;
-    // The newest messages that have as many events, with the bytes of each, and how many events that are.
+    let mut consumer = Consumer::after(core, begin, Content::Headers).await?;
+    // The newest messages that together have `count` events (sequence, events, bytes), and the number of their events.
     let (mut newest, mut events) = (VecDeque::new(), 0);
     loop {
         let delivered = consumer.fetch(AT_A_TIME, None).await?;
         let is_end = delivered.last().is_none_or(|delivered| delivered.pending == 0);
         for delivered in delivered {
             let sequence = delivered.message.sequence;
-            let floor = look.bounds.floor;
+            let floor = view.bounds.floor;
             let of_it = if floor.lo() > 0 && sequence == floor.hi() + 1 {
-                kept(shared, look, sequence).await?.len() as u64
+                kept(core, view, sequence).await?.len() as u64
             } else {
                 let hidden = Cursor::new(sequence - 1, 1)..=Cursor::new(sequence, 0);
-                let hidden = look.record.hidden.range(hidden).count() as u64;
-                let of_it = Kind::of(&delivered.message.subject, &shared.names).events();
+                let hidden = view.record.hidden.range(hidden).count() as u64;
+                let of_it = Kind::of(&delivered.message.subject, &core.names).events();
                 of_it.saturating_sub(hidden)
             };
             events = u64::saturating_add(events, of_it);
@@ -101,23 +102,22 @@ async fn within(
             break;
         }
     }
-    let by_bytes = before_bytes(shared, look, &newest, limit.bytes).await?;
+    let by_bytes = before_bytes(core, view, &newest, limit.bytes).await?;
     let Some((sequence, _, _)) = newest.front().filter(|_| events >= count) else {
         return Ok(by_bytes);
     };
     let surplus = (events - count) as usize;
     let by_events = match surplus.checked_sub(1) {
         None => Some(Cursor::new(sequence - 1, 0)),
-        Some(last) => kept(shared, look, *sequence).await?.get(last).map(|(cursor, _)| *cursor),
+        Some(last) => kept(core, view, *sequence).await?.get(last).map(|(cursor, _)| *cursor),
     };
     Ok(by_events.max(by_bytes))
 }
 
-/// The position of the newest event that does not fit into so many bytes, together with those after it. The newest of all does,
-/// whatever its size.
+/// Returns the position of the newest event that, with all events after it, exceeds so many bytes. The newest event always fits.
 async fn before_bytes(
-    shared: &Shared,
-    look: &Look,
+    core: &LogCore,
+    view: &View,
     messages: &VecDeque<(u64, u64, usize)>,
     limit: usize,
 ) -> Result<Option<Cursor>, StoreError> {
@@ -127,8 +127,8 @@ async fn before_bytes(
             (bytes, is_newest) = (bytes + size, false);
             continue;
         }
-        // Some of its events may fit.
-        for (cursor, size) in kept(shared, look, *sequence).await?.into_iter().rev() {
+        // Some events of this message may fit.
+        for (cursor, size) in kept(core, view, *sequence).await?.into_iter().rev() {
             bytes = bytes.saturating_add(size);
             if bytes > limit && !is_newest {
                 return Ok(Some(cursor));
@@ -139,23 +139,23 @@ async fn before_bytes(
     Ok(None)
 }
 
-/// How many bytes a message has, of which only the headers came.
+/// Returns the size of the payload of a message that came without its payload.
 fn payload_size(delivered: &Delivered) -> usize {
     let header = delivered.headers.as_ref().and_then(|headers| headers.get(MESSAGE_SIZE));
     header.and_then(|size| size.as_str().parse().ok()).unwrap_or_default()
 }
 
-/// The events of a message that are there still, and their sizes.
+/// Returns the events that a message still has, and their sizes in bytes.
 async fn kept(
-    shared: &Shared,
-    look: &Look,
+    core: &LogCore,
+    view: &View,
     sequence: u64,
 ) -> Result<Vec<(Cursor, usize)>, StoreError> {
-    let message = get(shared, sequence).await?;
-    let events = message.map(|message| message.events(&shared.names)).unwrap_or_default();
+    let message = get(core, sequence).await?;
+    let events = message.map(|message| message.events(&core.names)).unwrap_or_default();
     let events = events.into_iter().map(|event| (event.cursor, event.block.len()));
     let is_kept = |(cursor, _): &(Cursor, usize)| {
-        *cursor > look.bounds.floor && !look.record.hidden.contains(cursor)
+        *cursor > view.bounds.floor && !view.record.hidden.contains(cursor)
     };
     Ok(events.filter(is_kept).collect())
 }

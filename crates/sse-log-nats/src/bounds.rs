@@ -1,103 +1,61 @@
+//! The bounds of a log: asks the server for them, and creates the stream of the log.
+
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+use sse_core::Cursor;
 use sse_core::store::{Bounds, StoreError};
-use sse_core::{Cursor, Epoch};
 
-use crate::api::{Info, InfoQuestion, StreamConfig, nanoseconds};
-use crate::failure::code;
-use crate::holes::confirm;
-use crate::oldest::oldest;
-use crate::record::{self, Loaded, Record};
-use crate::store::Shared;
+use crate::core::{LogCore, Oldest};
+use crate::error::code;
+use crate::holes::Hole;
+use crate::jetstream::{Info, InfoRequest, StreamConfig, nanoseconds};
+use crate::lookup::{next, next_event};
+use crate::record::Record;
+use crate::record::storage::{self, Loaded};
+use crate::view::View;
 
-/// The largest message that the stream of a log takes while that is being finished: it refuses every event, in the order of the messages, for good;
-/// and unlike a sealed stream it drops events, and deleted ones. Once nothing else comes it takes questions about ids, on their own subject.
-pub(crate) const FINISHING: i64 = 1;
-pub(crate) const FINISHED: i64 = 4097;
-/// How often the two halves of what there is are read again where they do not belong together.
+/// Number of messages without events that are skipped to find the oldest event.
+const PASSED_OVER: usize = 100;
+
+/// Number of holes that are checked at a time.
+const AT_A_TIME: usize = 32;
+
+/// Number of times that the stream and the record are read again if they do not match.
 const ATTEMPTS: usize = 20;
 
-/// What there is.
-#[derive(Debug, Clone)]
-pub(crate) struct Look {
-    pub(crate) bounds: Bounds,
-    pub(crate) info: Info,
-    pub(crate) record: Record,
+/// Loads a view of the log. Read the events first: the view is then as new as they are.
+pub(crate) async fn load_view(core: &LogCore) -> Result<View, StoreError> {
+    load_view_counting(core, None).await
 }
 
-impl Info {
-    /// The position before the first message.
-    pub(crate) fn before_first(&self) -> Cursor {
-        Cursor::new(self.state.first_seq.saturating_sub(1), 0)
-    }
-
-    pub(crate) fn newest(&self) -> Cursor {
-        Cursor::new(self.state.last_seq, 0)
-    }
-
-    pub(crate) fn is_finished(&self) -> bool {
-        self.is_closed() || self.config["max_msg_size"] == FINISHING
-    }
-
-    /// Whether nothing that was on its way can come any more.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.config["max_msg_size"] == FINISHED
-    }
-
-    /// Whether somebody has the server let go of events: it does not say of which, other than that they are the oldest.
-    pub(crate) fn has_limits(&self) -> bool {
-        ["max_msgs", "max_bytes", "max_age"].into_iter().any(|limit| self.is_set(limit))
-    }
-
-    fn is_set(&self, limit: &str) -> bool {
-        self.config[limit].as_i64().is_some_and(|limit| limit > 0)
-    }
-}
-
-impl Look {
-    /// Makes sure that nothing is in these holes, as far as they are above the floor: what is below was dropped.
-    pub(crate) async fn confirm(
-        &self,
-        shared: &Shared,
-        holes: Vec<(u64, u64)>,
-    ) -> Result<(), StoreError> {
-        let floor = self.bounds.floor.hi();
-        let above = holes.into_iter().map(|(first, end)| (first.max(floor + 1), end));
-        let above = above.filter(|(first, end)| first < end).collect();
-        confirm(shared, &self.info.created, above).await
-    }
-}
-
-/// The bounds, after what was read before.
-pub(crate) async fn look(shared: &Shared) -> Result<Look, StoreError> {
-    look_at(shared, None).await
-}
-
-/// The same, and how many messages there are of these subjects.
-pub(crate) async fn look_at(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
-    let at = shared.recent.now(shared);
+/// Loads a view, and counts the messages of these subjects.
+pub(crate) async fn load_view_counting(
+    core: &LogCore,
+    subjects: Option<String>,
+) -> Result<View, StoreError> {
+    let at = core.recent_view.now(&core.changes);
     let is_counted = subjects.is_some();
-    let look = look_now(shared, subjects).await?;
+    let view = build_view(core, subjects).await?;
     if is_counted {
-        shared.recent.keep(at, &look);
+        core.recent_view.keep(at, &view);
     }
-    Ok(look)
+    Ok(view)
 }
 
-async fn look_now(shared: &Shared, subjects: Option<String>) -> Result<Look, StoreError> {
+async fn build_view(core: &LogCore, subjects: Option<String>) -> Result<View, StoreError> {
     for _ in 0..ATTEMPTS {
-        let seen = shared.seen();
-        let (info, record) =
-            tokio::try_join!(info(shared, subjects.clone()), record::load(shared))?;
+        let seen = core.seen();
+        let (info, record) = tokio::try_join!(info(core, subjects.clone()), storage::load(core))?;
         if let Loaded::NoStream = record {
-            record::create_stream(shared).await?;
+            storage::create_stream(core).await?;
         }
         let record = match record {
             Loaded::Record(record) => record,
-            Loaded::Nothing | Loaded::NoStream => {
+            Loaded::NoRecord | Loaded::NoStream => {
                 let mut first = Record::begin(&info, None)?;
-                if !record::save(shared, &mut first).await? {
+                if !storage::save(core, &mut first).await? {
                     continue;
                 }
                 first
@@ -111,106 +69,140 @@ async fn look_now(shared: &Shared, subjects: Option<String>) -> Result<Look, Sto
             record.created != info.created || is_short || was_newer
         };
         if is_of_another(&info) {
-            // Of another stream of this name, or of one that was restored. One of the two may have been read too early.
-            let info = self::info(shared, None).await?;
+            // The record is of another stream of this name, or of one that was restored; or one of the two was read too early.
+            let info = self::info(core, None).await?;
             if is_of_another(&info) {
-                record::save(shared, &mut Record::begin(&info, Some(&record))?).await?;
+                storage::save(core, &mut Record::begin(&info, Some(&record))?).await?;
             }
             continue;
         }
         if info.is_set("max_msgs_per_subject") {
-            let stream = &shared.names.stream;
+            let stream = &core.names.stream;
             let error = format!(
-                "the stream {stream} has `max_msgs_per_subject`, and so holes that nobody is told of"
+                "the stream {stream} has `max_msgs_per_subject`, with which the server removes events without a trace: set it to -1"
             );
             return Err(StoreError::failed(error));
         }
-        let trimmed = shared.trimmed(&info);
+        let trimmed = core.trimmed(&info);
         if !info.has_limits() && trimmed > record.floor {
             let mut risen = record;
             risen.raise_floor(trimmed);
-            record::save(shared, &mut risen).await?;
+            storage::save(core, &mut risen).await?;
             continue;
         }
         let floor = trimmed.max(record.floor);
         let bounds = Bounds {
             epoch: record.epoch,
             floor,
-            oldest: oldest(shared, &info, &record, floor).await?,
+            oldest: oldest(core, &info, &record, floor).await?,
             newest: info.newest(),
             is_finished: info.is_finished(),
             deletions: record.deletions,
         };
-        shared.saw(bounds.epoch, bounds.newest);
-        shared.told.is_of(bounds.epoch);
+        core.saw(bounds.epoch, bounds.newest);
+        core.changes.saw_epoch(bounds.epoch);
         let average = info.state.bytes.checked_div(info.state.messages);
-        shared.average.store(average.unwrap_or(0), Relaxed);
-        return Ok(Look { bounds, info, record });
+        core.average.store(average.unwrap_or(0), Relaxed);
+        return Ok(View { bounds, info, record });
     }
-    Err(StoreError::failed("what NATS says of the log does not come to agree"))
+    Err(StoreError::failed(
+        "reading the bounds failed: the stream and the record of the log did not match in 20 attempts; try again",
+    ))
 }
 
-/// The stream, which is created where there is none.
+/// Returns the state of the stream of the log. If there is no stream, it is created.
 pub(crate) async fn info(
-    shared: &Shared,
+    core: &LogCore,
     subjects_filter: Option<String>,
 ) -> Result<Info, StoreError> {
-    let subject = format!("STREAM.INFO.{}", shared.names.stream);
-    let question = InfoQuestion { subjects_filter };
-    match shared.connection.api(&subject, &question).await {
+    let subject = format!("STREAM.INFO.{}", core.names.stream);
+    let request = InfoRequest { subjects_filter };
+    match core.requests.api(&subject, &request).await {
         Err(failure) if failure.is(code::NO_STREAM) => {}
         answer => return Ok(answer?),
     }
-    let subjects = format!("{}>", shared.names.prefix);
+    let subjects = format!("{}>", core.names.prefix);
     let config = StreamConfig {
-        name: &shared.names.stream,
+        name: &core.names.stream,
         subjects: [&subjects],
-        description: "An event log of sse-log-nats. It has no limits: the log lets go of old events itself",
+        description: "An event log of sse-log-nats. It has no limits: the log drops old events itself",
         retention: "limits",
         discard: "old",
         storage: "file",
-        num_replicas: shared.connection.engine.options.replicas,
+        num_replicas: core.requests.engine.options.replicas,
         max_msgs_per_subject: -1,
         allow_rollup_hdrs: true,
-        // The shortest there is; none would be two minutes.
-        duplicate_window: nanoseconds(shared.options.idempotency_window).max(100_000_000),
+        // 100 ms is the shortest window that the server takes. With 0 it would use two minutes.
+        duplicate_window: nanoseconds(core.options.idempotency_window).max(100_000_000),
     };
-    match record::create(shared, &config).await? {
+    match storage::create(core, &config).await? {
         Some(info) => Ok(info),
-        None => Ok(shared.connection.api(&subject, &question).await?),
+        None => Ok(core.requests.api(&subject, &request).await?),
     }
 }
 
-impl Shared {
-    /// The epoch and the newest position that were last seen.
-    pub(crate) fn seen(&self) -> Option<(Epoch, Cursor)> {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+/// Returns the oldest event that is kept. A batch may begin with events that are not kept.
+async fn oldest(
+    core: &LogCore,
+    info: &Info,
+    record: &Record,
+    floor: Cursor,
+) -> Result<Option<Cursor>, StoreError> {
+    if info.state.messages == 0 {
+        return Ok(None);
     }
-
-    /// Remembers what was seen. Within an epoch the newest does not move back.
-    pub(crate) fn saw(&self, epoch: Epoch, newest: Cursor) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = seen.filter(|(seen, _)| *seen == epoch).map(|(_, newest)| newest);
-        *seen = Some((epoch, before.map_or(newest, |before| before.max(newest))));
+    let of = (info.state.first_seq, floor, record.deletions);
+    let newest = info.state.last_seq;
+    let known = *core.oldest.lock().unwrap_or_else(PoisonError::into_inner);
+    let holds =
+        |known: &Oldest| known.of == of && (known.cursor.is_some() || known.newest == newest);
+    if let Some(known) = known.filter(holds) {
+        return Ok(known.cursor);
     }
-
-    /// The position up to which limits of the stream were seen to have removed events, also once they are there no more.
-    fn trimmed(&self, info: &Info) -> Cursor {
-        let mut trimmed = self.trimmed.lock().unwrap_or_else(PoisonError::into_inner);
-        if trimmed.0 != info.created {
-            *trimmed = (info.created.clone(), Cursor::START);
-        }
-        if info.has_limits() {
-            trimmed.1 = trimmed.1.max(info.before_first());
-        }
-        trimmed.1
-    }
-
-    /// Remembers that there is an event at this position, if it is this epoch still.
-    pub(crate) fn appended(&self, epoch: Epoch, cursor: Cursor) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, newest)) = seen.as_mut().filter(|(seen, _)| *seen == epoch) {
-            *newest = cursor.max(*newest);
+    let mut sequence = info.state.first_seq.max(floor.hi() + 1);
+    let mut cursor = None;
+    for _ in 0..PASSED_OVER {
+        let Some(message) = next_event(core, sequence).await? else { break };
+        sequence = message.sequence + 1;
+        let is_kept = |cursor: &Cursor| *cursor > floor && !record.hidden.contains(cursor);
+        cursor = message.events(&core.names).iter().map(|event| event.cursor).find(is_kept);
+        if cursor.is_some() {
+            break;
         }
     }
+    *core.oldest.lock().unwrap_or_else(PoisonError::into_inner) =
+        Some(Oldest { of, newest, cursor });
+    Ok(cursor)
+}
+
+impl View {
+    /// Checks that the stream has no messages in these holes above the floor. Messages below the floor were dropped.
+    pub(crate) async fn confirm(
+        &self,
+        core: &LogCore,
+        holes: Vec<(u64, u64)>,
+    ) -> Result<(), StoreError> {
+        let floor = self.bounds.floor.hi();
+        let above = holes.into_iter().map(|(first, end)| (first.max(floor + 1), end));
+        let above = above.filter(|(first, end)| first < end).collect();
+        confirm(core, &self.info.created, above).await
+    }
+}
+
+/// Checks that the stream that was created at this time has no messages in these holes. Asks it once for each hole.
+async fn confirm(core: &LogCore, created: &str, holes: Vec<Hole>) -> Result<(), StoreError> {
+    let unknown = holes.into_iter().filter(|hole| !core.holes.is_known(created, *hole));
+    let checks = unknown.map(|hole| async move {
+        match next(core, hole.0).await? {
+            Some(message) if message.sequence < hole.1 => {
+                Err(StoreError::failed("NATS skipped messages that its stream has; read again"))
+            }
+            _ => {
+                core.holes.remember(created, hole);
+                Ok(())
+            }
+        }
+    });
+    let checks: Vec<_> = checks.collect();
+    stream::iter(checks).buffer_unordered(AT_A_TIME).try_collect().await
 }

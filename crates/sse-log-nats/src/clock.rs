@@ -1,34 +1,34 @@
-//! What time it is at the server, if its clock does not jump.
+//! The time at the server, if the server's clock does not jump.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How far the server's clock may be ahead of what is reckoned, before that is a jump.
+/// Lead of the server's clock over the expected time from which it counts as a jump.
 const SLACK: Duration = Duration::from_secs(5);
 
-/// The time of a server, in nanoseconds since 1970. A clock that jumps ahead is not followed: all events would be too old at once.
+/// The clock of a server, in nanoseconds since 1970. It does not follow a jump ahead: all events would be too old at once.
 #[derive(Debug, Default)]
 pub(crate) struct Clock(Mutex<Option<(Duration, Instant)>>);
 
 impl Clock {
-    /// The time by which ages are told, when the server says that it is this time.
-    pub(crate) fn now(&self, said: Duration) -> Duration {
-        let mut reckoned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Returns the time to compute ages with, from the time that the server reports.
+    pub(crate) fn now(&self, reported: Duration) -> Duration {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        if let Some((then, at)) = *reckoned {
+        if let Some((then, at)) = *last {
             let expected = then + now.saturating_duration_since(at);
-            if said > expected + SLACK {
+            if reported > expected + SLACK {
                 return expected;
             }
         }
-        *reckoned = Some((said, now));
-        said
+        *last = Some((reported, now));
+        reported
     }
 }
 
-/// What a timestamp of the API says: `2026-11-27T04:00:24.123456789Z`.
+/// Parses a timestamp of the API, such as `2026-11-27T04:00:24.123456789Z`, into the time since 1970.
 pub(crate) fn parse(timestamp: &str) -> Option<Duration> {
     let (date, time) = timestamp.strip_suffix('Z')?.split_once('T')?;
     let mut date = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
@@ -39,7 +39,7 @@ pub(crate) fn parse(timestamp: &str) -> Option<Duration> {
     if year < 1970 || !(1..=12).contains(&month) || day == 0 || fraction.len() > 9 {
         return None;
     }
-    // The year begins in March, so that the leap day is its last.
+    // The year begins in March here, so that the leap day is its last day.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
     let days = days.checked_sub(719_468)?;
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timestamp_is_so_much_time_since_1970() {
+    fn a_timestamp_is_parsed_into_the_time_since_1970() {
         for (text, seconds, nanoseconds) in [
             ("1970-01-01T00:00:00Z", 0, 0),
             ("2000-02-29T12:34:56.5Z", 951_827_696, 500_000_000),
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(clock.now(at(11)), at(11), "clocks differ a little");
         assert_eq!(clock.now(at(11) + day), at(11));
         tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(clock.now(at(71) + day), at(71), "it goes on all the same");
-        assert_eq!(clock.now(at(30)), at(30), "a clock that goes back is");
+        assert_eq!(clock.now(at(71) + day), at(71), "the clock goes on");
+        assert_eq!(clock.now(at(30)), at(30), "a jump back is followed");
     }
 }

@@ -1,22 +1,26 @@
-use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_nats::Client;
 use sse_core::store::StoreError;
-use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
-use crate::changes::Changes;
-use crate::dial::{Dial, Refused, Said};
+use crate::connection::changes::Changes;
+use crate::connection::dial::{ConnectFailure, Dial};
+use crate::connection::lost::Lost;
 
-/// A connection to NATS: made when it is needed, and again once it was lost or a call on it had no answer.
+pub(crate) mod changes;
+pub(crate) mod dial;
+pub(crate) mod followers;
+pub(crate) mod lost;
+
+/// A connection to NATS. It is made when it is needed, and again after it was lost or a call on it timed out.
 pub(crate) struct Connection {
     dial: Arc<Dial>,
-    /// The newest, lost or not.
+    /// The newest connection, lost or not.
     client: Mutex<Option<(Client, Lost)>>,
-    /// Held while it is being made.
+    /// Held while a connection is being made.
     connecting: tokio::sync::Mutex<()>,
-    /// Who is told of the changes of records that come on this connection.
+    /// The receiver of the record changes that come on this connection.
     changes: Option<Arc<Changes>>,
 }
 
@@ -25,8 +29,8 @@ impl Connection {
         Self { dial, client: Mutex::default(), connecting: tokio::sync::Mutex::default(), changes }
     }
 
-    /// A connection to call on, and what tells when it is lost.
-    pub(crate) async fn up(&self) -> Result<(Client, Lost), StoreError> {
+    /// Returns the connection, and what reports its loss. If there is none, it is made.
+    pub(crate) async fn client(&self) -> Result<(Client, Lost), StoreError> {
         if let Some(live) = self.live() {
             return Ok(live);
         }
@@ -40,7 +44,9 @@ impl Connection {
         });
         match connected.await {
             Ok(connected) => connected.map_err(StoreError::failed),
-            Err(_) => Err(StoreError::failed(format!("no connection to NATS within {within:?}"))),
+            Err(_) => Err(StoreError::failed(format!(
+                "no connection to NATS within {within:?}: check the URL, or raise `EngineOptions::connect_timeout`"
+            ))),
         }
     }
 
@@ -49,10 +55,10 @@ impl Connection {
         client.clone().filter(|(_, lost)| !lost.is_lost())
     }
 
-    async fn connect(&self) -> Result<(Client, Lost), Refused> {
+    async fn connect(&self) -> Result<(Client, Lost), ConnectFailure> {
         let connected = self.dial.connect().await?;
         if let Some(changes) = &self.changes {
-            // Before anything is asked on it, so that no change after an answer is missed.
+            // It must listen before the first request, so that it receives every change after an answer.
             changes.listen(&connected.0).await?;
         }
         let mut newest = self.client.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,8 +66,8 @@ impl Connection {
         Ok(connected)
     }
 
-    /// Uses this connection for no other call: a line that has gone dead looks like a server that is slow. Calls that wait on it still may
-    /// have their answers.
+    /// Uses this connection for no other call: a dead line looks like a slow server. Calls that wait on it
+    /// may still get their answers.
     pub(crate) fn leave(&self, lost: &Lost) {
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if client.as_ref().is_some_and(|(_, newest)| newest.0.same_channel(&lost.0)) {
@@ -69,66 +75,8 @@ impl Connection {
         }
     }
 
-    /// Ends it, once nothing waits on it.
+    /// Closes the connection once no call waits on it.
     pub(crate) fn close(&self) {
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-/// Tells when a connection is lost, though another may be there by then.
-#[derive(Debug, Clone)]
-pub(crate) struct Lost(pub(crate) watch::Receiver<Said>);
-
-impl Lost {
-    /// The outcome of a call, which is unknown once the connection is lost.
-    pub(crate) async fn or<T>(
-        &mut self,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        tokio::select! {
-            biased;
-            answer = call => answer,
-            // An error says that the client has ended.
-            _ = self.0.wait_for(|said| said.is_lost) => {
-                Err(StoreError::outcome_unknown("the connection to NATS was lost"))
-            }
-        }
-    }
-
-    fn is_lost(&self) -> bool {
-        self.0.borrow().is_lost || self.0.has_changed().is_err()
-    }
-
-    /// The server answers nothing to what a user may not ask: it complains, of nothing in particular. A complaint from before the call is of
-    /// another.
-    pub(crate) fn explain(&self, error: StoreError, begun: Instant) -> StoreError {
-        match (error, &self.0.borrow().complaint) {
-            (StoreError::OutcomeUnknown(error), Some((at, complaint))) if *at >= begun => {
-                let error = format!("{error}; the server's newest complaint: {complaint}");
-                StoreError::outcome_unknown(error)
-            }
-            (error, _) => error,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn a_complaint_from_before_a_call_is_not_told_with_its_outcome() {
-        let complained = Instant::now();
-        let said = Said { is_lost: false, complaint: Some((complained, "not you".into())) };
-        let (_sender, said) = watch::channel(said);
-        let told = |begun| match Lost(said.clone()).explain(StoreError::outcome_unknown("x"), begun)
-        {
-            StoreError::OutcomeUnknown(error) => error.to_string(),
-            error => panic!("{error:?}"),
-        };
-        assert!(told(complained).contains("not you"));
-        assert_eq!(told(complained + Duration::from_millis(1)), "x");
     }
 }

@@ -10,40 +10,42 @@ use sse_core::store::StoreError;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::api::nanoseconds;
-use crate::connection::Lost;
-use crate::delivery::{Came, Delivered, came};
-use crate::link::Common;
-use crate::store::Shared;
+use crate::connection::lost::Lost;
+use crate::consumer::delivery::{Delivered, Delivery, parse};
+use crate::core::LogCore;
+use crate::engine::requests::EngineCore;
+use crate::jetstream::nanoseconds;
 
-/// After how long without a message it is taken for certain that no more come of so many bytes.
+pub(crate) mod delivery;
+
+/// Silence after which a fetch takes it that no more messages fit into its bytes.
 const QUIET: Duration = Duration::from_millis(500);
-/// How long the server remembers a consumer whose reader has gone without a word.
+/// Idle time after which the server forgets a consumer whose reader has gone without deleting it.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(5);
-/// When a consumer is deleted again whose making was not waited for.
+/// Pauses before a consumer is deleted again that was dropped while it was being created.
 const MAKING: &[Duration] = &[Duration::from_millis(100), Duration::from_millis(700)];
 
-/// What reads on in a stream from some message. The server forgets it when it is dropped.
+/// A consumer: it reads a stream from some message on. When it is dropped, the server deletes it.
 pub(crate) struct Consumer {
-    /// The connection that its messages come on, and the one that it was asked for on: a word to forget it must not come before that.
+    /// The connection that its messages come on, and the one that it is created and deleted on: a deletion must not overtake the creation.
     client: Client,
     calls: Client,
     lost: Lost,
-    /// The subjects to pull at, and to have it forgotten.
+    /// The subjects to pull and to delete it at.
     next: String,
     delete: String,
-    /// Whether the server has said that it is there.
+    /// True once the server has created it.
     is_made: bool,
-    /// How many messages it had to give when it was made.
+    /// Number of messages that it had to deliver when it was created.
     pub(crate) pending: u64,
-    /// How many have come.
+    /// Number of messages that have come.
     came: u64,
     timeout: Duration,
-    /// Of a page: its engine uses the connection no more once nothing comes on it.
-    engine: Option<Arc<Common>>,
+    /// Set if it reads a page: if nothing comes, its engine stops using the connection.
+    engine: Option<Arc<EngineCore>>,
 }
 
-/// What a consumer gives of messages.
+/// The content of the messages that a consumer delivers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     Whole,
@@ -53,22 +55,22 @@ pub(crate) enum Content {
 }
 
 impl Consumer {
-    /// One that begins after this message, for a page.
+    /// Creates a consumer that begins after this message, for a page.
     pub(crate) async fn after(
-        shared: &Shared,
+        core: &LogCore,
         sequence: u64,
         content: Content,
     ) -> Result<Self, StoreError> {
-        let line = shared.connection.engine.pages.up().await?;
-        let mut consumer = Self::on(line, shared, sequence, content, FORGOTTEN_AFTER).await?;
-        consumer.engine = Some(Arc::clone(&shared.connection.engine));
+        let line = core.requests.engine.pages.client().await?;
+        let mut consumer = Self::on(line, core, sequence, content, FORGOTTEN_AFTER).await?;
+        consumer.engine = Some(Arc::clone(&core.requests.engine));
         Ok(consumer)
     }
 
-    /// One that begins after this message, whose messages come on this connection, and that the server forgets once it was idle for this long.
+    /// Creates a consumer that begins after this message, on this connection. The server forgets it after this idle time.
     pub(crate) async fn on(
         (client, lost): (Client, Lost),
-        shared: &Shared,
+        core: &LogCore,
         sequence: u64,
         content: Content,
         forgotten_after: Duration,
@@ -77,7 +79,7 @@ impl Consumer {
         struct Created {
             num_pending: u64,
         }
-        let (stream, name) = (&shared.names.stream, format!("{:016x}", fastrand::u64(..)));
+        let (stream, name) = (&core.names.stream, format!("{:016x}", fastrand::u64(..)));
         let mut config = json!({
             "name": name,
             "deliver_policy": "by_start_sequence",
@@ -95,9 +97,9 @@ impl Consumer {
             create = format!("{create}.{subject}");
             config["filter_subject"] = json!(subject);
         }
-        let api = |what| shared.connection.engine.api(&format!("CONSUMER.{what}.{stream}.{name}"));
-        let (calls, _) = shared.connection.engine.up().await?;
-        // If this is dropped halfway, it may have been made.
+        let api = |what| core.requests.engine.api(&format!("CONSUMER.{what}.{stream}.{name}"));
+        let (calls, _) = core.requests.engine.client().await?;
+        // If this future is dropped halfway, the server may have created the consumer: this deletes it.
         let mut consumer = Self {
             client,
             calls,
@@ -107,16 +109,16 @@ impl Consumer {
             is_made: false,
             pending: 0,
             came: 0,
-            timeout: shared.connection.timeout,
+            timeout: core.requests.timeout,
             engine: None,
         };
-        let question = json!({ "stream_name": stream, "config": config });
-        let created: Created = shared.connection.api(&create, &question).await?;
+        let request = json!({ "stream_name": stream, "config": config });
+        let created: Created = core.requests.api(&create, &request).await?;
         (consumer.is_made, consumer.pending) = (true, created.num_pending);
         Ok(consumer)
     }
 
-    /// Asks for so many messages, to be sent there. Without `expires` it is answered at once.
+    /// Requests so many messages, to be sent to this inbox. Without `expires` the server answers at once.
     pub(crate) async fn pull(
         &self,
         inbox: &str,
@@ -124,20 +126,20 @@ impl Consumer {
         bytes: Option<usize>,
         expires: Option<Duration>,
     ) -> Result<(), StoreError> {
-        let mut question = json!({ "batch": messages });
+        let mut request = json!({ "batch": messages });
         if let Some(bytes) = bytes {
-            question["max_bytes"] = json!(bytes);
+            request["max_bytes"] = json!(bytes);
         }
         match expires {
-            Some(expires) => question["expires"] = json!(nanoseconds(expires)),
-            None => question["no_wait"] = json!(true),
+            Some(expires) => request["expires"] = json!(nanoseconds(expires)),
+            None => request["no_wait"] = json!(true),
         }
-        let (subject, question) = (self.next.clone(), Bytes::from(question.to_string()));
-        let sent = self.client.publish_with_reply(subject, inbox.to_owned(), question).await;
+        let (subject, request) = (self.next.clone(), Bytes::from(request.to_string()));
+        let sent = self.client.publish_with_reply(subject, inbox.to_owned(), request).await;
         sent.map_err(StoreError::failed)
     }
 
-    /// Those of the next messages that there are: so many, and no more bytes than this, though one in any case. It is used up then.
+    /// Takes up to so many of the next messages and bytes, but at least one message if there is one. Consumes the consumer.
     pub(crate) async fn take(
         mut self,
         messages: u64,
@@ -150,37 +152,37 @@ impl Consumer {
         Ok(taken)
     }
 
-    /// The next messages, as far as there are any now, and as far as they come in time.
+    /// Fetches the next messages that there are now, as far as they come in time.
     pub(crate) async fn fetch(
         &mut self,
         messages: u64,
         bytes: Option<usize>,
     ) -> Result<Vec<Delivered>, StoreError> {
-        let begun = Instant::now();
+        let started = Instant::now();
         let inbox = self.client.new_inbox();
         let answers = self.client.subscribe(inbox.clone()).await;
         let mut answers = answers.map_err(StoreError::failed)?;
         self.pull(&inbox, messages, bytes, None).await?;
         let (mut taken, mut size, mut lost) = (Vec::new(), 0, self.lost.clone());
-        // Over a slow line it is given what has come; the caller waits no longer than that.
+        // Over a slow line a fetch returns what has come by then: the caller waits no longer than its timeout.
         let most = self.timeout * 3 / 4;
         loop {
-            let left = most.saturating_sub(begun.elapsed());
+            let left = most.saturating_sub(started.elapsed());
             let within = if bytes.is_some() && !taken.is_empty() { QUIET.min(left) } else { left };
             let Ok(next) = timeout(within, lost.or(async { Ok(answers.next().await) })).await
             else {
                 if taken.is_empty() || bytes.is_none() {
                     self.engine.iter().for_each(|engine| engine.pages.leave(&self.lost));
-                    return Err(StoreError::failed("NATS did not answer in time"));
+                    return Err(StoreError::failed("reading from NATS timed out"));
                 }
-                // What has come is the beginning of what was asked for.
+                // These are the first of the requested messages.
                 return Ok(taken);
             };
-            match came(next?)? {
-                Came::Message(delivered) => {
+            match parse(next?)? {
+                Delivery::Message(delivered) => {
                     self.check_next(&delivered)?;
                     size += delivered.size;
-                    // The server says nothing where just so many bytes are used up.
+                    // If the messages take exactly so many bytes, the server sends no end.
                     let is_full = bytes.is_some_and(|bytes| size >= bytes);
                     let is_last = delivered.pending == 0 || is_full;
                     taken.push(delivered);
@@ -188,27 +190,29 @@ impl Consumer {
                         return Ok(taken);
                     }
                 }
-                Came::NoMore(_) | Came::TooLarge(_) => return Ok(taken),
+                Delivery::NoMore(_) | Delivery::TooLarge(_) => return Ok(taken),
             }
         }
     }
 
-    /// Whether this is the next of its messages: what is on its way from another server of a cluster may be lost.
+    /// Checks that this is the next message. A message from another server of a cluster may be lost on its way.
     pub(crate) fn check_next(&mut self, delivered: &Delivered) -> Result<(), StoreError> {
         self.came += 1;
         if delivered.number != self.came {
-            return Err(StoreError::failed("messages from NATS were lost on their way"));
+            return Err(StoreError::failed(
+                "messages from NATS were lost on their way; read again",
+            ));
         }
         Ok(())
     }
 }
 
 impl Drop for Consumer {
-    /// The server would find out by itself, later.
+    /// Deletes the consumer. The server would forget it by itself, but later.
     fn drop(&mut self) {
         let Ok(runtime) = Handle::try_current() else { return };
         let (calls, delete) = (self.calls.clone(), std::mem::take(&mut self.delete));
-        // The server may delete before it has made what it was asked for first.
+        // The server may handle the deletion before the creation, though that was sent first.
         let again = if self.is_made { &[] } else { MAKING };
         runtime.spawn(async move {
             _ = calls.publish(delete.clone(), Bytes::new()).await;

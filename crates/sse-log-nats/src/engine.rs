@@ -5,18 +5,20 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use async_nats::ConnectOptions;
 use serde::Deserialize;
 use serde_json::json;
+use sse_core::Error;
 use sse_core::store::{LogName, StoreError};
-use sse_core::{Error, EventLog};
 use tokio::runtime;
 use tokio::task::JoinHandle;
 
-use crate::dial::Dial;
-use crate::link::{Common, Link};
-use crate::name::Names;
-use crate::open::connect_options;
-use crate::{EngineOptions, NatsStore, StoreOptions, open_store, watch};
+use crate::connection::dial::Dial;
+use crate::engine::requests::{EngineCore, Requests};
+use crate::names::Names;
+use crate::options::EngineOptions;
 
-/// A NATS, and the connections that its logs share: up to six. A clone is the same engine.
+pub(crate) mod requests;
+mod watch;
+
+/// A NATS server or cluster, and up to six connections that its logs share. A clone is the same engine.
 ///
 /// ```no_run
 /// use sse_log_nats::{EngineOptions, Error, StoreOptions};
@@ -34,15 +36,15 @@ use crate::{EngineOptions, NatsStore, StoreOptions, open_store, watch};
 pub struct Engine(Arc<Inner>);
 
 struct Inner {
-    shared: Arc<Common>,
-    /// The task that asks which server it is.
+    core: Arc<EngineCore>,
+    /// The task that watches the server.
     watch: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// How long a question of the engine itself may take.
+/// Timeout of requests of the engine itself.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// What tells engines of the short form apart.
+/// The key by which [`open`](crate::open) finds an engine.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     url: String,
@@ -60,13 +62,13 @@ impl Engine {
     ) -> Result<Self, Error> {
         let names = Names::new(&options.prefix, "any").map_err(StoreError::failed)?;
         let dial = Dial::new(url, connect, options.connect_timeout).map_err(StoreError::failed)?;
-        let shared = Common::new(dial, names.record_subjects, options);
-        let shared = Arc::new(shared.map_err(StoreError::failed)?);
-        Ok(Self(Arc::new(Inner { shared, watch: Mutex::default() })))
+        let core = EngineCore::new(dial, names.record_subjects, options);
+        let core = Arc::new(core.map_err(StoreError::failed)?);
+        Ok(Self(Arc::new(Inner { core, watch: Mutex::default() })))
     }
 
-    /// The engine of this URL and these options in this runtime, if one is in use; else a new one.
-    pub(crate) fn shared(url: &str, options: EngineOptions) -> Result<Self, Error> {
+    /// Returns the engine in use for this URL, these options and this runtime. If there is none, it is created.
+    pub(crate) fn get_or_create(url: &str, options: EngineOptions) -> Result<Self, Error> {
         let key = Key {
             url: url.to_owned(),
             options: options.clone(),
@@ -83,38 +85,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one.
-    ///
-    /// The name is 1 to 64 of `[A-Za-z0-9_-]`. Call it within a tokio runtime, which runs the follower for as long as the log is in use. With a
-    /// [`StoreOptions::store_wait`] it waits for a NATS that is down.
-    ///
-    /// # Errors
-    ///
-    /// [`is_store`](Error::is_store) if the name is invalid, if NATS cannot be reached, if it is older than 2.10, and if it has no JetStream.
-    ///
-    /// # Cancel safety
-    ///
-    /// The log may have been created.
-    pub async fn open(&self, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
-        open_store(self.store(name, options).await?).await
-    }
-
-    /// The store of the log of this name. It asks NATS when it is first used.
-    ///
-    /// # Errors
-    ///
-    /// [`is_store`](Error::is_store) if the name is invalid.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing has happened when it is dropped.
-    pub async fn store(&self, name: &str, options: StoreOptions) -> Result<NatsStore, Error> {
-        let names = Names::new(&self.0.shared.options.prefix, name).map_err(StoreError::failed)?;
-        self.0.watch();
-        Ok(NatsStore::new(self.clone(), names, options))
-    }
-
-    /// The names of the logs that this NATS has under the prefix, in their order.
+    /// Returns the names of the logs that this NATS has under the prefix, sorted.
     ///
     /// # Errors
     ///
@@ -122,7 +93,7 @@ impl Engine {
     ///
     /// # Cancel safety
     ///
-    /// Nothing has happened when it is dropped.
+    /// Dropping it changes nothing.
     pub async fn logs(&self) -> Result<Vec<LogName>, Error> {
         #[derive(Deserialize)]
         struct Streams {
@@ -130,13 +101,13 @@ impl Engine {
             total: usize,
             streams: Option<Vec<String>>,
         }
-        let link = self.link(TIMEOUT);
-        let prefix = &self.0.shared.options.prefix;
+        let requests = self.requests(TIMEOUT);
+        let prefix = &self.0.core.options.prefix;
         let (begin, subject) = (format!("{}_", prefix.to_ascii_uppercase()), format!("{prefix}.>"));
         let (mut logs, mut offset) = (Vec::new(), 0);
         loop {
-            let question = json!({ "offset": offset, "subject": subject });
-            let answer = link.api("STREAM.NAMES", &question).await;
+            let request = json!({ "offset": offset, "subject": subject });
+            let answer = requests.api("STREAM.NAMES", &request).await;
             let Streams { total, streams } = answer.map_err(StoreError::from)?;
             let streams = streams.unwrap_or_default();
             let names = streams.iter().filter_map(|stream| stream.strip_prefix(&begin));
@@ -149,18 +120,26 @@ impl Engine {
         }
     }
 
-    /// How a log asks it.
-    pub(crate) fn link(&self, timeout: std::time::Duration) -> Link {
-        Link { engine: Arc::clone(&self.0.shared), timeout }
+    pub(crate) fn options(&self) -> &EngineOptions {
+        &self.0.core.options
+    }
+
+    pub(crate) fn watch(&self) {
+        self.0.watch();
+    }
+
+    /// Returns the requests of a log, with this timeout.
+    pub(crate) fn requests(&self, timeout: std::time::Duration) -> Requests {
+        Requests { engine: Arc::clone(&self.0.core), timeout }
     }
 }
 
 impl Inner {
-    /// Has the server be asked who it is, as long as this engine is in use.
+    /// Watches the server for as long as this engine is in use.
     fn watch(&self) {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         if watch.as_ref().is_none_or(JoinHandle::is_finished) {
-            *watch = Some(tokio::spawn(watch::watch(Arc::downgrade(&self.shared))));
+            *watch = Some(tokio::spawn(watch::watch(Arc::downgrade(&self.core))));
         }
     }
 }
@@ -174,6 +153,46 @@ impl Drop for Inner {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Engine({})", self.0.shared.options.prefix)
+        write!(f, "Engine({})", self.0.core.options.prefix)
     }
+}
+
+/// Returns the engine of this URL, whose logs share its connections. It connects when a log is first used.
+///
+/// `url` is `nats://[user:password@]host[:port]`, `nats://token@…`, `tls://…`, or several of one cluster with commas between them, each with its own user.
+/// Percent-encode special characters.
+///
+/// # Errors
+///
+/// [`is_store`](Error::is_store) if the URL, the prefix or the domain is invalid.
+///
+/// # Cancel safety
+///
+/// Dropping it changes nothing.
+pub async fn connect(url: &str, options: EngineOptions) -> Result<Engine, Error> {
+    connect_with(url, connect_options(), options).await
+}
+
+/// Does the same as [`connect`], with these options for its connections: with certificates, for example, or [an nkey or a JWT](crate#tls).
+///
+/// The engine replaces the timeouts, the interval of pings, the reconnection and the event callback by its own. The options must not be
+/// `retry_on_initial_connect` or `no_echo`.
+///
+/// # Errors
+///
+/// See [`connect`].
+///
+/// # Cancel safety
+///
+/// See [`connect`].
+pub async fn connect_with(
+    url: &str,
+    connect: ConnectOptions,
+    options: EngineOptions,
+) -> Result<Engine, Error> {
+    Engine::new(url, connect, options)
+}
+
+fn connect_options() -> ConnectOptions {
+    ConnectOptions::new().name("sse-log-nats")
 }

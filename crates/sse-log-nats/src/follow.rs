@@ -8,42 +8,44 @@ use sse_core::store::{Page, Pages, StoreError, StoredEvent};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::bounds::{Look, look};
-use crate::connection::Lost;
+use crate::bounds::load_view;
+use crate::connection::followers::FollowerConnection;
+use crate::connection::lost::Lost;
+use crate::consumer::delivery::{Delivered, Delivery, parse};
 use crate::consumer::{Consumer, Content};
-use crate::credit::{Credit, Pull};
-use crate::delivery::{Came, Delivered, came};
+use crate::core::LogCore;
+use crate::follow::credit::{Credit, Pull};
 use crate::holes::holes;
-use crate::lines::Seat;
-use crate::read::without_hidden;
-use crate::store::Shared;
+use crate::view::View;
 
-/// How long a pull waits for messages.
+mod credit;
+
+/// Time that a pull waits for messages.
 const EXPIRES: Duration = Duration::from_secs(60);
-/// How long the server remembers the consumer once nobody pulls.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(90);
-/// How many events a page has before no more is waited for.
+/// Time after the last pull at which the server forgets the consumer.
+const CONSUMER_EXPIRES: Duration = Duration::from_secs(90);
+/// Number of events from which a page waits for no more.
 const PAGE: usize = 1000;
 
-/// The events after this position, and then those to come.
-pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages, StoreError> {
-    let engine = &shared.connection.engine;
-    let seat = engine.lines.seat();
-    let (client, lost) = seat.up().await?;
-    // The record is looked at after word of its changes is listened to, so that none is missed.
-    let (mut changes, mut resets) = (shared.told.changed.subscribe(), engine.resets.subscribe());
+/// Returns the events after this position, and then each new one.
+pub(crate) async fn follow(core: &Arc<LogCore>, after: Cursor) -> Result<Pages, StoreError> {
+    let engine = &core.requests.engine;
+    let connection = engine.followers.acquire();
+    let (client, lost) = connection.client().await?;
+    // Subscribe to changes of the record before loading it, so that none is missed.
+    let (mut changes, mut resets) = (core.changes.changed.subscribe(), engine.resets.subscribe());
     changes.borrow_and_update();
     resets.borrow_and_update();
-    let look = match shared.recent.get(shared) {
-        Some(look) => look,
-        None => look(shared).await?,
+    let view = match core.recent_view.get(&core.changes) {
+        Some(view) => view,
+        None => load_view(core).await?,
     };
     let inbox = client.new_inbox();
     let answers = client.subscribe(format!("{inbox}.*")).await.map_err(StoreError::failed)?;
     let line = (client, lost.clone());
-    let consumer = Consumer::on(line, shared, after.hi(), Content::Whole, FORGOTTEN_AFTER).await?;
+    let consumer = Consumer::on(line, core, after.hi(), Content::Whole, CONSUMER_EXPIRES).await?;
     let mut following = Following {
-        shared: Arc::clone(shared),
+        core: Arc::clone(core),
         consumer,
         inbox,
         answers,
@@ -54,8 +56,8 @@ pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages,
         is_behind: false,
         pulled: Instant::now(),
         after,
-        look,
-        _seat: seat,
+        view,
+        _connection: connection,
     };
     following.pull().await?;
     let pages = stream::unfold(Some(following), |following| async {
@@ -69,7 +71,7 @@ pub(crate) async fn follow(shared: &Arc<Shared>, after: Cursor) -> Result<Pages,
 }
 
 struct Following {
-    shared: Arc<Shared>,
+    core: Arc<LogCore>,
     consumer: Consumer,
     inbox: String,
     answers: Subscriber,
@@ -77,17 +79,17 @@ struct Following {
     resets: watch::Receiver<u64>,
     lost: Lost,
     credit: Credit,
-    /// Whether there was more to come when the newest message was sent; and when messages were last asked for.
+    /// True if more messages were to come after the newest; and the time of the last pull.
     is_behind: bool,
     pulled: Instant,
     after: Cursor,
-    /// What was last looked at. It holds for as long as no message is missing.
-    look: Look,
-    _seat: Seat,
+    /// The last loaded view. It holds as long as no message is missing.
+    view: View,
+    _connection: FollowerConnection,
 }
 
 enum Next {
-    Came(Came),
+    Delivery(Delivery),
     Changed,
 }
 
@@ -96,14 +98,14 @@ impl Following {
         loop {
             let mut messages = match self.wait().await? {
                 Next::Changed => {
-                    self.look = look(&self.shared).await?;
-                    return Ok(Page { bounds: self.look.bounds, events: Vec::new() });
+                    self.view = load_view(&self.core).await?;
+                    return Ok(Page { bounds: self.view.bounds, events: Vec::new() });
                 }
-                Next::Came(came) => Vec::from_iter(self.take(came)?),
+                Next::Delivery(came) => Vec::from_iter(self.take(came)?),
             };
             while messages.len() < PAGE {
                 let Some(answer) = self.answers.next().now_or_never() else { break };
-                messages.extend(self.take(came(answer)?)?);
+                messages.extend(self.take(parse(answer)?)?);
             }
             self.pull().await?;
             if let Some(page) = self.page(messages).await? {
@@ -112,38 +114,38 @@ impl Following {
         }
     }
 
-    /// What comes, a message or word of a change.
+    /// Waits for a message or a changed record.
     async fn wait(&mut self) -> Result<Next, StoreError> {
         let (answers, changes, resets) = (&mut self.answers, &mut self.changes, &mut self.resets);
         let next = async {
             tokio::select! {
-                // The engine holds the senders.
+                // The engine has the senders, so this never fails.
                 _ = resets.changed() => {
-                    Err(StoreError::failed("another server of NATS answers than before"))
+                    Err(StoreError::failed("following was reset: another server of NATS answers than before, or its state went back"))
                 }
-                answer = answers.next() => came(answer).map(Next::Came),
+                answer = answers.next() => parse(answer).map(Next::Delivery),
                 _ = changes.changed() => Ok(Next::Changed),
             }
         };
         self.lost.or(next).await
     }
 
-    /// The message that has come, if it is one.
-    fn take(&mut self, came: Came) -> Result<Option<Delivered>, StoreError> {
+    /// Counts a delivery. Returns its message if it has one.
+    fn take(&mut self, came: Delivery) -> Result<Option<Delivered>, StoreError> {
         match came {
-            Came::Message(delivered) => {
-                self.credit.came(delivered.size);
+            Delivery::Message(delivered) => {
+                self.credit.received(delivered.size);
                 self.is_behind = delivered.pending > 0;
                 self.consumer.check_next(&delivered)?;
                 return Ok(Some(delivered));
             }
-            Came::NoMore(number) => self.credit.is_over(number),
-            Came::TooLarge(number) => self.credit.is_too_small(number),
+            Delivery::NoMore(number) => self.credit.is_over(number),
+            Delivery::TooLarge(number) => self.credit.is_too_small(number),
         }
         Ok(None)
     }
 
-    /// Asks for more, if it is time for that.
+    /// Pulls more messages, if it is time.
     async fn pull(&mut self) -> Result<(), StoreError> {
         let took = self.is_behind.then(|| self.pulled.elapsed());
         while let Some(Pull { number, messages, bytes }) = self.credit.pull(took) {
@@ -154,7 +156,7 @@ impl Following {
         Ok(())
     }
 
-    /// The events of these messages. If a message is missing between them the bounds are looked at again: it may have been dropped.
+    /// Returns the events of these messages. If a message is missing between them, it loads the bounds again: the message may have been dropped.
     async fn page(&mut self, messages: Vec<Delivered>) -> Result<Option<Page>, StoreError> {
         let Some(last) = messages.last() else { return Ok(None) };
         let reached = Cursor::new(last.message.sequence, 0);
@@ -163,22 +165,22 @@ impl Following {
         let begin = self.after;
         let events: Vec<StoredEvent> = messages
             .into_iter()
-            .flat_map(|delivered| delivered.message.events(&self.shared.names))
+            .flat_map(|delivered| delivered.message.events(&self.core.names))
             .filter(|event| event.cursor > begin)
             .collect();
         let is_whole = holes.is_empty();
         if !is_whole {
-            self.look = look(&self.shared).await?;
-            self.look.confirm(&self.shared, holes).await?;
+            self.view = load_view(&self.core).await?;
+            self.view.confirm(&self.core, holes).await?;
         }
         self.after = reached;
-        let Look { bounds, record, .. } = &mut self.look;
+        let View { bounds, record, .. } = &mut self.view;
         bounds.newest = bounds.newest.max(reached);
-        let events: Vec<_> = without_hidden(events.into_iter(), &record.hidden).collect();
+        let events: Vec<_> = record.without_hidden(events.into_iter()).collect();
         if bounds.oldest.is_none() {
             bounds.oldest = events.first().map(|event| event.cursor);
         }
-        // Without events it says how far there are none: messages may be notes, or of others.
+        // A page without events says up to where there are none: the messages may be notes, or from another program.
         Ok(Some(Page { bounds: *bounds, events }))
     }
 }

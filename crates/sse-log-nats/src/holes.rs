@@ -1,34 +1,25 @@
-//! Holes in the numbers of messages. What was replaced or deleted leaves one; so would what a consumer skips.
+//! Holes in the sequence of messages. A replaced or deleted message leaves one; a message that a consumer skips would look the same.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-use sse_core::store::StoreError;
-
-use crate::get::next;
-use crate::store::Shared;
-
-/// How many holes are remembered.
+/// Largest number of remembered holes.
 const MOST: usize = 4096;
-/// How many are looked into at a time.
-const AT_A_TIME: usize = 32;
-
-/// The holes in which there is nothing, by their first numbers: nothing ever will be.
+/// The holes that are known to be empty, by their first sequences. They stay empty.
 #[derive(Debug, Default)]
 pub(crate) struct Holes(Mutex<(String, BTreeMap<u64, u64>)>);
 
-/// The numbers between, from the first to before the end.
-type Hole = (u64, u64);
+/// The sequences of a hole: the first, and the one after the last.
+pub(crate) type Hole = (u64, u64);
 
 impl Holes {
-    fn is_known(&self, stream: &str, hole: Hole) -> bool {
+    pub(crate) fn is_known(&self, stream: &str, hole: Hole) -> bool {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.1.range(..=hole.0).next_back();
         known.0 == stream && before.is_some_and(|(_, end)| *end >= hole.1)
     }
 
-    fn know(&self, stream: &str, (first, end): Hole) {
+    pub(crate) fn remember(&self, stream: &str, (first, end): Hole) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.0 != stream || known.1.len() >= MOST {
             *known = (stream.to_owned(), BTreeMap::new());
@@ -38,7 +29,7 @@ impl Holes {
     }
 }
 
-/// The holes between these numbers, in their order, after this one.
+/// Returns the holes after this sequence and between these, in order.
 pub(crate) fn holes(after: u64, numbers: impl Iterator<Item = u64>) -> Vec<Hole> {
     let mut expected = after + 1;
     let mut holes = Vec::new();
@@ -51,39 +42,17 @@ pub(crate) fn holes(after: u64, numbers: impl Iterator<Item = u64>) -> Vec<Hole>
     holes
 }
 
-/// Makes sure that nothing is in these holes of a stream, which was created then: the stream itself is asked, once for each.
-pub(crate) async fn confirm(
-    shared: &Shared,
-    created: &str,
-    holes: Vec<Hole>,
-) -> Result<(), StoreError> {
-    let unknown = holes.into_iter().filter(|hole| !shared.holes.is_known(created, *hole));
-    let looks = unknown.map(|hole| async move {
-        match next(shared, hole.0).await? {
-            Some(message) if message.sequence < hole.1 => {
-                Err(StoreError::failed("NATS has skipped messages that it has"))
-            }
-            _ => {
-                shared.holes.know(created, hole);
-                Ok(())
-            }
-        }
-    });
-    let looks: Vec<_> = looks.collect();
-    stream::iter(looks).buffer_unordered(AT_A_TIME).try_collect().await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_hole_is_known_within_one_that_was_looked_into() {
+    fn a_hole_is_known_within_one_that_was_checked() {
         assert_eq!(holes(2, [3, 4, 7, 8, 10].into_iter()), [(5, 7), (9, 10)]);
         assert_eq!(holes(0, [5].into_iter()), [(1, 5)]);
         let known = Holes::default();
-        known.know("a", (1, 5));
-        known.know("a", (9, 10));
+        known.remember("a", (1, 5));
+        known.remember("a", (9, 10));
         for hole in [(1, 5), (2, 4), (4, 5), (9, 10)] {
             assert!(known.is_known("a", hole), "{hole:?}");
             assert!(!known.is_known("b", hole), "{hole:?} of another stream");

@@ -5,8 +5,9 @@ use bytes::Bytes;
 use sse_core::Cursor;
 use sse_core::store::StoredEvent;
 
-use crate::batch::{self, Part};
-use crate::name::{self, Names};
+use crate::batch_codec::{self, Part};
+use crate::names::{self, Names};
+use crate::position::position;
 
 /// A message of the stream of a log.
 #[derive(Debug, Clone)]
@@ -16,50 +17,50 @@ pub(crate) struct Message {
     pub(crate) payload: Bytes,
 }
 
-/// More events than a message has room for, whatever its size.
+/// A number of events that no message has room for, even the largest.
 const MOST_EVENTS: u64 = 1 << 24;
 
-/// What a message is, by its subject.
+/// The kind of a message, by its subject.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Single,
     Keyed(Arc<str>),
     Batch(u64),
-    /// No event.
+    /// A note on an idempotency key, without events.
     Note,
-    /// Somebody else's.
-    Strange,
+    /// A message of another program.
+    Foreign,
 }
 
 impl Kind {
     pub(crate) fn of(subject: &str, names: &Names) -> Self {
-        let Some(rest) = subject.strip_prefix(&names.prefix) else { return Self::Strange };
+        let Some(rest) = subject.strip_prefix(&names.prefix) else { return Self::Foreign };
         match rest.split_once('.') {
             None if rest == "e" => Self::Single,
             Some(("m", "note")) => Self::Note,
             Some(("k", key)) => {
-                name::text(key).map_or(Self::Strange, |key| Self::Keyed(key.into()))
+                names::text(key).map_or(Self::Foreign, |key| Self::Keyed(key.into()))
             }
             Some(("m", batch)) => {
                 let events = batch.strip_prefix("batch.").and_then(|events| events.parse().ok());
-                events.filter(|events| *events <= MOST_EVENTS).map_or(Self::Strange, Self::Batch)
+                events.filter(|events| *events <= MOST_EVENTS).map_or(Self::Foreign, Self::Batch)
             }
-            _ => Self::Strange,
+            _ => Self::Foreign,
         }
     }
 
-    /// How many events it has.
+    /// Returns the number of its events.
     pub(crate) fn events(&self) -> u64 {
         match self {
             Self::Single | Self::Keyed(_) => 1,
             Self::Batch(events) => *events,
-            Self::Note | Self::Strange => 0,
+            Self::Note | Self::Foreign => 0,
         }
     }
 }
 
 impl Message {
-    /// Its events, oldest first.
+    /// Returns its events, oldest first.
     pub(crate) fn events(&self, names: &Names) -> Vec<StoredEvent> {
         let cursor = Cursor::new(self.sequence, 0);
         match Kind::of(&self.subject, names) {
@@ -67,9 +68,9 @@ impl Message {
             Kind::Keyed(key) => {
                 vec![StoredEvent { cursor, block: self.payload.clone(), key: Some(key) }]
             }
-            Kind::Note | Kind::Strange => Vec::new(),
+            Kind::Note | Kind::Foreign => Vec::new(),
             Kind::Batch(_) => {
-                let parts = batch::decode(self.payload.clone()).unwrap_or_default();
+                let parts = batch_codec::decode(self.payload.clone()).unwrap_or_default();
                 let event = |part: Part| {
                     let cursor = position(self.sequence, part.number);
                     StoredEvent { cursor, block: part.block, key: part.key }
@@ -80,24 +81,7 @@ impl Message {
     }
 }
 
-/// Where a part of a message is. The last has the position after the whole message, so that where a message ends does not depend on how
-/// many events it has.
-pub(crate) fn position(sequence: u64, number: u32) -> Cursor {
-    match number {
-        0 => Cursor::new(sequence, 0),
-        number => Cursor::new(sequence - 1, number.into()),
-    }
-}
-
-/// In which message the event of this position is.
-pub(crate) fn sequence_of(event: Cursor) -> u64 {
-    match event.lo() {
-        0 => event.hi(),
-        _ => event.hi().saturating_add(1),
-    }
-}
-
-/// What a message weighs beside its block, more than any has: the bytes of its headers. `Nats-Msg-Size` is what was added
+/// Returns the size of the headers of a message, if it has any besides `Nats-Msg-Size`, which the server adds
 /// in place of the payload.
 pub(crate) fn headers_size(headers: Option<&HeaderMap>) -> u64 {
     let own = headers.into_iter().flat_map(HeaderMap::iter);
@@ -111,5 +95,5 @@ pub(crate) fn headers_size(headers: Option<&HeaderMap>) -> u64 {
     if size == 0 { 0 } else { (size + "NATS/1.0\r\n\r\n".len() + 4) as u64 }
 }
 
-/// The header that says how long the payload is, where only headers are given.
+/// The header that has the size of the payload if only headers are delivered.
 pub(crate) const MESSAGE_SIZE: &str = "Nats-Msg-Size";

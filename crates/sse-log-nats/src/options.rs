@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// How an [`Engine`](crate::Engine) keeps its logs in NATS.
+/// Options of an [`Engine`](crate::Engine): how it keeps its logs in NATS.
 ///
 /// ```
 /// use sse_log_nats::EngineOptions;
@@ -10,19 +10,19 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EngineOptions {
-    /// What the names of the streams and subjects begin with. It is 1 to 32 of `[a-z0-9]`; a stream has it in capitals.
+    /// Prefix of the names of streams and subjects, 1 to 32 of `[a-z0-9]`. Streams have it in capitals.
     ///
     /// Default: `sse`.
     pub prefix: String,
-    /// On how many servers of a cluster a log is kept, when it is created. More than one are [not tested](crate#limits).
+    /// Number of servers of a cluster that keep a log. It applies when the log is created. More than one are [not tested](crate#limits).
     ///
     /// Default: 1.
     pub replicas: usize,
-    /// The JetStream domain that has the logs, if the server that is connected to has another: one word without a dot.
+    /// JetStream domain that has the logs, if it is not that of the server that the engine connects to: one word without a dot.
     ///
-    /// Default: `None`, the domain of the server that is connected to.
+    /// Default: `None`, the domain of that server.
     pub domain: Option<String>,
-    /// How long a call waits for a connection if there is none. After that it fails, and nothing was done. Several servers share it.
+    /// Time that a call waits for a connection if there is none. Then it fails, and nothing was done. If the URL has several servers, they share the time.
     ///
     /// Default: 1 s.
     pub connect_timeout: Duration,
@@ -40,7 +40,7 @@ impl Default for EngineOptions {
 }
 
 impl EngineOptions {
-    /// What the subjects of JetStream's API begin with.
+    /// Returns the prefix of the subjects of JetStream's API.
     pub(crate) fn api(&self) -> Result<String, &'static str> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
         match self.domain.as_deref() {
@@ -48,7 +48,9 @@ impl EngineOptions {
             Some(domain) if !domain.is_empty() && domain.bytes().all(is_plain) => {
                 Ok(format!("$JS.{domain}.API."))
             }
-            Some(_) => Err("a JetStream domain is at least one of [A-Za-z0-9_-]"),
+            Some(_) => {
+                Err("the JetStream domain is invalid: it takes at least one of [A-Za-z0-9_-]")
+            }
         }
     }
 }

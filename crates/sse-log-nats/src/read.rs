@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -8,98 +8,100 @@ use sse_core::Cursor;
 use sse_core::store::{Page, PageLimit, StoreError, StoredEvent};
 use tokio::time::{Instant, sleep};
 
-use crate::bounds::look;
+use crate::bounds::load_view;
 use crate::consumer::{Consumer, Content};
-use crate::get::{get, next, next_event};
+use crate::core::LogCore;
 use crate::holes::holes;
+use crate::lookup::{get, next, next_event};
 use crate::message::Message;
-use crate::pace;
-use crate::store::Shared;
+use crate::pull_size;
 
-/// The most messages and bytes that are read at a time, whatever is wanted: a page holds up those of other logs for no longer.
-const MOST: PageLimit = PageLimit { events: 1000, bytes: pace::MOST };
-/// How many messages are few.
+/// Largest number of messages and bytes in one read, under any limit: a page must not delay other logs' pages for longer.
+const MOST: PageLimit = PageLimit { events: 1000, bytes: pull_size::MOST };
+/// Number and total size in bytes of messages up to which they are looked up one by one.
 const FEW: u64 = 8;
 const FEW_BYTES: u64 = 64 << 10;
-/// How long one waits for a server that lags behind, before it is asked again.
+/// Time to wait for a server that lags behind, before the next read.
 const LAG: Duration = Duration::from_millis(10);
 
-/// Messages that were read.
+/// The messages of one read.
 struct Read {
     messages: Vec<Message>,
-    /// The newest message that was looked for.
+    /// The newest sequence that the read covers.
     reached: u64,
     end: End,
-    /// Whether the stream itself was asked for each of them, so that there is nothing between.
-    is_sure: bool,
+    /// True if the stream itself was asked for each message, so that there is no other between them.
+    is_verified: bool,
 }
 
-/// Whether there is more.
+/// The knowledge about further messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    MayBe,
-    /// A consumer says that there is nothing. It may be on a server that lags behind.
-    IsSaid,
-    /// There was nothing when the log was last looked at.
-    WasSeen,
+    Unknown,
+    /// A consumer has reported no more messages. It may be on a server that lags behind.
+    ByConsumer,
+    /// The last view has no more messages.
+    ByView,
 }
 
-/// The events after this position, and what held after they were read.
+/// Returns the events after this position, and the bounds after they were read.
 pub(crate) async fn read(
-    shared: &Shared,
+    core: &LogCore,
     after: Cursor,
     limit: PageLimit,
 ) -> Result<Page, StoreError> {
     let (mut from, mut most) = (after.hi(), limit);
-    let (mut begun, beginning) = (shared.begun.take(after), Instant::now());
+    let (mut kept, started) = (core.partial_batches.take(after), Instant::now());
     let mut is_first = true;
     loop {
-        let (read, of) = match begun.take() {
-            Some(begun) => {
-                let (messages, reached) = (vec![begun.message], from + 1);
-                (Read { messages, reached, end: End::MayBe, is_sure: true }, Some(begun.of))
+        let (read, of) = match kept.take() {
+            Some(kept) => {
+                let (messages, reached) = (vec![kept.message], from + 1);
+                (Read { messages, reached, end: End::Unknown, is_verified: true }, Some(kept.of))
             }
-            None => (messages_after(shared, from, most).await?, None),
+            None => (messages_after(core, from, most).await?, None),
         };
-        let look = look(shared).await?;
-        let now = (look.bounds.epoch, look.bounds.deletions);
+        let view = load_view(core).await?;
+        let now = (view.bounds.epoch, view.bounds.deletions);
         if of.is_some_and(|of| of != now) {
-            // What was kept may have been deleted since.
+            // Some events of the kept message may have been deleted since.
             continue;
         }
-        let is_stale = read.end == End::WasSeen && look.info.state.last_seq > read.reached;
+        let is_stale = read.end == End::ByView && view.info.state.last_seq > read.reached;
         if is_stale && std::mem::take(&mut is_first) {
-            // It was looked at some time ago, by now there is more.
+            // There are newer messages than in the view that ended the read.
             continue;
         }
-        if !read.is_sure {
+        if !read.is_verified {
             let numbers = read.messages.iter().map(|message| message.sequence);
-            look.confirm(shared, holes(from, numbers)).await?;
+            view.confirm(core, holes(from, numbers)).await?;
         }
         let Read { messages, reached, end, .. } = read;
         from = reached;
-        let events = messages.iter().flat_map(|message| message.events(&shared.names));
-        let begin = after.max(look.bounds.floor);
+        let events = messages.iter().flat_map(|message| message.events(&core.names));
+        let begin = after.max(view.bounds.floor);
         let events = events.filter(|event| event.cursor > begin);
-        let events = without_hidden(events, &look.record.hidden);
+        let events = view.record.without_hidden(events);
         let events = within(without_superseded(events), limit);
         if let Some(last) = events.last() {
-            shared.begun.keep(last.cursor, messages, now);
+            core.partial_batches.keep(last.cursor, messages, now);
         }
-        if !events.is_empty() || (end != End::MayBe && look.info.state.last_seq <= from) {
-            return Ok(Page { bounds: look.bounds, events });
+        if !events.is_empty() || (end != End::Unknown && view.info.state.last_seq <= from) {
+            return Ok(Page { bounds: view.bounds, events });
         }
-        // All of them were deleted, or are notes: there may be events after them. The stream is asked, since a consumer may be on a server that
-        // lags behind the one that leads.
-        match next_event(shared, from.saturating_add(1)).await? {
+        // All events were deleted, or the messages are notes: there may be later events. Only the stream itself is sure of that, since a consumer may be on a server that
+        // lags behind the leader.
+        match next_event(core, from.saturating_add(1)).await? {
             Some(message) => from = message.sequence - 1,
             None => {
-                return Ok(Page { bounds: self::look(shared).await?.bounds, events: Vec::new() });
+                return Ok(Page { bounds: load_view(core).await?.bounds, events: Vec::new() });
             }
         }
-        if end == End::IsSaid {
-            if beginning.elapsed() >= shared.connection.timeout {
-                return Err(StoreError::failed("a server of NATS lags behind the one that leads"));
+        if end == End::ByConsumer {
+            if started.elapsed() >= core.requests.timeout {
+                return Err(StoreError::failed(
+                    "read timed out: a server of NATS lags behind the leader",
+                ));
             }
             sleep(LAG).await;
         }
@@ -107,77 +109,70 @@ pub(crate) async fn read(
     }
 }
 
-/// The next messages.
+/// Reads the next messages.
 async fn messages_after(
-    shared: &Shared,
+    core: &LogCore,
     sequence: u64,
     limit: PageLimit,
 ) -> Result<Read, StoreError> {
-    if let Some(read) = few_after(shared, sequence, limit).await? {
+    if let Some(read) = few_after(core, sequence, limit).await? {
         return Ok(read);
     }
-    let pace = &shared.connection.engine.pace;
+    let page_size = &core.requests.engine.page_size;
     let messages = limit.events.clamp(1, MOST.events) as u64;
-    let bytes = limit.bytes.clamp(1, pace.bytes());
-    let consumer = match Consumer::after(shared, sequence, Content::Whole).await {
+    let bytes = limit.bytes.clamp(1, page_size.bytes());
+    let consumer = match Consumer::after(core, sequence, Content::Whole).await {
         Ok(consumer) => consumer,
         Err(_) => {
-            // If there is no stream, there is one after this.
-            look(shared).await?;
-            Consumer::after(shared, sequence, Content::Whole).await?
+            // This creates the stream if there is none.
+            load_view(core).await?;
+            Consumer::after(core, sequence, Content::Whole).await?
         }
     };
     if consumer.pending == 0 {
         let messages = Vec::new();
-        return Ok(Read { messages, reached: sequence, end: End::IsSaid, is_sure: true });
+        return Ok(Read { messages, reached: sequence, end: End::ByConsumer, is_verified: true });
     }
-    let begun = Instant::now();
+    let started = Instant::now();
     let taken = consumer.take(messages, Some(bytes)).await;
-    pace.took(bytes, begun.elapsed());
+    page_size.took(bytes, started.elapsed());
     let taken = taken?;
     let is_end = taken.last().is_none_or(|delivered| delivered.pending == 0);
-    let end = if is_end { End::IsSaid } else { End::MayBe };
+    let end = if is_end { End::ByConsumer } else { End::Unknown };
     let messages: Vec<_> = taken.into_iter().map(|delivered| delivered.message).collect();
     let reached = messages.last().map_or(sequence, |message| message.sequence);
-    Ok(Read { messages, reached, end, is_sure: false })
+    Ok(Read { messages, reached, end, is_verified: false })
 }
 
-/// The next messages, if they are few: they are asked for one by one, which costs less than a consumer.
+/// Looks up the next messages one by one if they are few, which costs less than a consumer.
 async fn few_after(
-    shared: &Shared,
+    core: &LogCore,
     sequence: u64,
     limit: PageLimit,
 ) -> Result<Option<Read>, StoreError> {
-    let newest = shared.seen().map_or(u64::MAX, |(_, newest)| newest.hi());
+    let newest = core.seen().map_or(u64::MAX, |(_, newest)| newest.hi());
     let few = newest.saturating_sub(sequence);
     if few == 0 {
         let messages = Vec::new();
-        return Ok(Some(Read { messages, reached: sequence, end: End::WasSeen, is_sure: true }));
+        return Ok(Some(Read { messages, reached: sequence, end: End::ByView, is_verified: true }));
     }
     if limit.events == 1 {
-        let next = next(shared, sequence.saturating_add(1)).await?;
+        let next = next(core, sequence.saturating_add(1)).await?;
         let reached = next.as_ref().map_or(sequence, |next| next.sequence);
-        let end = if next.is_some() { End::MayBe } else { End::WasSeen };
-        return Ok(Some(Read { messages: Vec::from_iter(next), reached, end, is_sure: true }));
+        let end = if next.is_some() { End::Unknown } else { End::ByView };
+        return Ok(Some(Read { messages: Vec::from_iter(next), reached, end, is_verified: true }));
     }
     if few > FEW
-        || few.saturating_mul(shared.average.load(Relaxed)) > (limit.bytes as u64).min(FEW_BYTES)
+        || few.saturating_mul(core.average.load(Relaxed)) > (limit.bytes as u64).min(FEW_BYTES)
     {
         return Ok(None);
     }
-    let messages = try_join_all((sequence + 1..=newest).map(|number| get(shared, number))).await?;
+    let messages = try_join_all((sequence + 1..=newest).map(|number| get(core, number))).await?;
     let messages = messages.into_iter().flatten().collect();
-    Ok(Some(Read { messages, reached: newest, end: End::WasSeen, is_sure: true }))
+    Ok(Some(Read { messages, reached: newest, end: End::ByView, is_verified: true }))
 }
 
-pub(crate) fn without_hidden(
-    events: impl Iterator<Item = StoredEvent>,
-    hidden: &BTreeSet<Cursor>,
-) -> impl Iterator<Item = StoredEvent> {
-    events.filter(|event| !hidden.contains(&event.cursor))
-}
-
-/// Those of which there is no newer one of the same key here: the server removes only those that were appended alone.
+/// Returns the events without those that a newer event of the same key here supersedes: the server removes only events that were appended alone.
 fn without_superseded(events: impl Iterator<Item = StoredEvent>) -> Vec<StoredEvent> {
     let mut events: Vec<_> = events.collect();
     let mut newer = HashSet::new();
@@ -187,7 +182,7 @@ fn without_superseded(events: impl Iterator<Item = StoredEvent>) -> Vec<StoredEv
     events
 }
 
-/// As many as a page may have; one in any case.
+/// Returns as many events as the limit allows, but at least one.
 fn within(mut events: Vec<StoredEvent>, limit: PageLimit) -> Vec<StoredEvent> {
     let mut bytes = 0;
     let fitting = events.iter().take(limit.events).take_while(|event| {

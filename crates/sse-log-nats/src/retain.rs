@@ -4,136 +4,140 @@ use std::time::Duration;
 use sse_core::Cursor;
 use sse_core::store::{Retention, StoreError};
 
-use crate::bounds::{Look, look_at};
+use crate::bounds::load_view_counting;
 use crate::clock;
+use crate::consumer::delivery::Delivered;
 use crate::consumer::{Consumer, Content};
-use crate::delivery::Delivered;
-use crate::excess::{Excess, excess};
-use crate::get::{get, next_event};
-use crate::keeping::Size;
+use crate::core::LogCore;
+use crate::lookup::{get, last_event, next_event};
 use crate::message::{Kind, MESSAGE_SIZE, headers_size};
-use crate::purge::{forget_old_notes, purge};
 use crate::record::{self, Record};
-use crate::store::Shared;
+use crate::retain::excess::{Excess, excess};
+use crate::retain::purge::{forget_old_notes, purge};
+use crate::tally::Size;
+use crate::view::View;
 
-/// How many messages are looked at a time: at first, and at most.
+mod excess;
+mod purge;
+
+/// Number of messages in one fetch: at first, and at most.
 const FIRST: u64 = 1000;
 const MOST: u64 = 8000;
-/// How many notes there may be before those are dropped that are of no use any more, though the floor does not rise.
+/// Number of notes above which outdated notes are dropped, even if the floor does not rise.
 const MOST_NOTES: u64 = 10_000;
-/// How often it is begun again when others have come before.
+/// Number of steps in one pass.
 const ATTEMPTS: usize = 20;
 
-/// Drops the oldest events, step by step, until nothing is over the limits. For each step the floor is raised first: a reader between the two
-/// misses nothing that it is not told of. One at a time in this process; if others do the same, one of them goes on.
-pub(crate) async fn retain(shared: &Shared, retention: &Retention) -> Result<(), StoreError> {
-    let _turn = shared.keeping.turn.lock().await;
-    if is_within(shared, retention) {
+/// Drops the oldest events, step by step, until nothing is over the limits. Each step first raises the floor, so that a reader in between
+/// gets a gap for every event that it misses. In a process one pass runs at a time; if other processes drop events too, one of them continues.
+pub(crate) async fn retain(core: &LogCore, retention: &Retention) -> Result<(), StoreError> {
+    let _turn = core.tally.turn.lock().await;
+    if is_within(core, retention) {
         return Ok(());
     }
     for _ in 0..ATTEMPTS {
-        if let Step::Done = step(shared, retention).await? {
+        if let Step::Done = step(core, retention).await? {
             return Ok(());
         }
     }
-    // Others are at it.
+    // Other processes are dropping events.
     Ok(())
 }
 
 enum Step {
     Done,
-    /// Others have changed the record, or there may be more.
-    Again,
+    /// Another process has changed the record, or more events may be over the limits.
+    Repeat,
 }
 
-async fn step(shared: &Shared, retention: &Retention) -> Result<Step, StoreError> {
-    shared.keeping.begin();
-    let mut look = look_at(shared, Some(shared.names.multiple())).await?;
-    if look.info.state.messages > 0 && look.info.state.first_seq <= look.record.floor.hi() {
-        if has_leftovers(shared, &look).await? {
-            // Others are at it, or did not come to an end.
-            purge(shared, &look.info, look.record.floor).await?;
+async fn step(core: &LogCore, retention: &Retention) -> Result<Step, StoreError> {
+    core.tally.begin();
+    let mut view = load_view_counting(core, Some(core.names.multiple())).await?;
+    if view.info.state.messages > 0 && view.info.state.first_seq <= view.record.floor.hi() {
+        if has_leftovers(core, &view).await? {
+            // Another process is dropping these events, or has failed to finish.
+            purge(core, &view.info, view.record.floor).await?;
         }
-        // They may have been there when the messages were counted.
-        let now = look_at(shared, Some(shared.names.multiple())).await?;
-        if now.record.revision() != look.record.revision() {
-            return Ok(Step::Again);
+        // These events may have been there when the messages were counted.
+        let now = load_view_counting(core, Some(core.names.multiple())).await?;
+        if now.record.revision != view.record.revision {
+            return Ok(Step::Repeat);
         }
-        look = now;
+        view = now;
     }
-    if look.bounds.floor > look.record.floor {
-        // Limits that were set on the stream may be gone by the time that another process looks.
-        look.record.raise_floor(look.bounds.floor);
-        look.record.newest = look.info.state.last_seq;
-        if !record::save(shared, &mut look.record).await? {
-            return Ok(Step::Again);
+    if view.bounds.floor > view.record.floor {
+        // Limits that were set on the stream may be unset by the time that another process loads the bounds.
+        view.record.raise_floor(view.bounds.floor);
+        view.record.newest = view.info.state.last_seq;
+        if !record::storage::save(core, &mut view.record).await? {
+            return Ok(Step::Repeat);
         }
     }
-    let is_note = |subject: &str| Kind::of(subject, &shared.names) == Kind::Note;
-    let notes = look.info.state.subjects.iter().flatten().find(|(subject, _)| is_note(subject));
+    let is_note = |subject: &str| Kind::of(subject, &core.names) == Kind::Note;
+    let notes = view.info.state.subjects.iter().flatten().find(|(subject, _)| is_note(subject));
     if notes.is_some_and(|(_, notes)| *notes > MOST_NOTES) {
-        forget_old_notes(shared, &look.info).await?;
+        forget_old_notes(core, &view.info).await?;
     }
-    let said = look.info.ts.as_deref().and_then(clock::parse);
-    let now = said.map(|said| shared.connection.engine.clock.now(said));
+    let reported = view.info.ts.as_deref().and_then(clock::parse);
+    let now = reported.map(|reported| core.requests.engine.clock.now(reported));
     let before = retention.age.and_then(|age| now?.checked_sub(age)).unwrap_or(Duration::ZERO);
-    let last = look.info.state.last_seq;
-    if let Some((floor, kept)) = plain(shared, &look, retention, before).await? {
-        if !drop_to(shared, &mut look, floor).await? {
-            return Ok(Step::Again);
+    let last = view.info.state.last_seq;
+    if let Some((floor, kept)) = floor_of_plain_log(core, &view, retention, before).await? {
+        if !raise_floor_to(core, &mut view, floor).await? {
+            return Ok(Step::Repeat);
         }
-        shared.keeping.counted(kept, last);
+        core.tally.counted(kept, last);
         return Ok(Step::Done);
     }
-    let mut excess = excess(shared, &look, retention, before).await?;
-    if excess.has(u64::MAX) || excess.before > 0 {
-        excess.newest = newest(shared, &look).await?;
-        if let Step::Again = walk(shared, &mut look, &mut excess).await? {
-            return Ok(Step::Again);
+    let mut excess = excess(core, &view, retention, before).await?;
+    if excess.is_over(u64::MAX) || excess.before > 0 {
+        excess.newest = newest(core, &view).await?;
+        if let Step::Repeat = drop_oldest(core, &mut view, &mut excess).await? {
+            return Ok(Step::Repeat);
         }
     }
-    shared.keeping.counted(excess.kept, last);
-    if look.record.newest < last {
-        // By it a stream is known that was restored, or has lost messages.
-        look.record.newest = last;
-        _ = record::save(shared, &mut look.record).await?;
+    core.tally.counted(excess.kept, last);
+    if view.record.newest < last {
+        // A process finds out by it that the stream was restored or has lost messages.
+        view.record.newest = last;
+        _ = record::storage::save(core, &mut view.record).await?;
     }
     Ok(Step::Done)
 }
 
-/// Whether nothing was over the limits when the log was looked at a moment ago, and nothing was stored since.
-fn is_within(shared: &Shared, retention: &Retention) -> bool {
-    let Some(look) = shared.recent.take(shared) else { return false };
-    let (state, record) = (&look.info.state, &look.record);
-    let kept = Size { events: look.events(&shared.names), bytes: state.bytes };
+/// Returns true if the last view, loaded a moment ago, has nothing over the limits, and nothing was stored since.
+fn is_within(core: &LogCore, retention: &Retention) -> bool {
+    let Some(view) = core.recent_view.take(&core.changes) else { return false };
+    let (state, record) = (&view.info.state, &view.record);
+    let kept = Size { events: view.events(&core.names), bytes: state.bytes };
     retention.age.is_none()
         && kept.events <= retention.events as u64
         && kept.bytes <= retention.bytes as u64
-        && look.bounds.floor == record.floor
+        && view.bounds.floor == record.floor
         && record.newest >= state.last_seq
         && (state.messages == 0 || state.first_seq > record.floor.hi())
-        && shared.keeping.counted_first(kept, state.last_seq)
+        && core.tally.counted_first(kept, state.last_seq)
 }
 
-/// Whether there are events below the floor, and not only notes.
-async fn has_leftovers(shared: &Shared, look: &Look) -> Result<bool, StoreError> {
-    let (first, floor) = (look.info.state.first_seq, look.record.floor.hi());
-    Ok(next_event(shared, first).await?.is_some_and(|event| event.sequence <= floor))
+/// Returns true if there are events below the floor, and not only notes.
+async fn has_leftovers(core: &LogCore, view: &View) -> Result<bool, StoreError> {
+    let (first, floor) = (view.info.state.first_seq, view.record.floor.hi());
+    Ok(next_event(core, first).await?.is_some_and(|event| event.sequence <= floor))
 }
 
-/// Where the floor is to be in a log of single events without holes, and what is kept then: nothing needs to be counted.
-async fn plain(
-    shared: &Shared,
-    look: &Look,
+/// Returns the new floor and the kept size of a log that has single events without holes: nothing needs to be counted.
+async fn floor_of_plain_log(
+    core: &LogCore,
+    view: &View,
     retention: &Retention,
     before: Duration,
 ) -> Result<Option<(Cursor, Size)>, StoreError> {
-    let state = &look.info.state;
-    let is_plain = look.is_dense()
+    let state = &view.info.state;
+    let is_plain = view.is_dense()
         && state.subjects.iter().flatten().next().is_none()
-        && look.record.hidden.is_empty()
-        && look.record.floor.lo() == 0
-        && look.record.floor.hi() < state.first_seq
+        && view.record.hidden.is_empty()
+        && view.record.floor.lo() == 0
+        && view.record.floor.hi() < state.first_seq
         && before == Duration::ZERO;
     let events = retention.events as u64;
     if !is_plain || state.messages <= events {
@@ -141,51 +145,59 @@ async fn plain(
     }
     let bytes = (u128::from(state.bytes) * u128::from(events) / u128::from(state.messages)) as u64;
     let floor = state.last_seq - events;
-    // The newest event is kept; what is newer may be none.
-    let is_kept = next_event(shared, floor + 1).await?.is_some();
+    // The newest event is kept. The messages after the floor may have none.
+    let is_kept = next_event(core, floor + 1).await?.is_some();
     let fits = state.bytes <= retention.bytes as u64 && is_kept;
     Ok(fits.then_some((Cursor::new(floor, 0), Size { events, bytes })))
 }
 
-/// Raises the floor, and removes what is below it. False if another process has changed the record.
-async fn drop_to(shared: &Shared, look: &mut Look, floor: Cursor) -> Result<bool, StoreError> {
-    if !look.record.raise_floor(floor) {
+/// Raises the floor, and removes the messages below it. Returns false if another process has changed the record.
+async fn raise_floor_to(
+    core: &LogCore,
+    view: &mut View,
+    floor: Cursor,
+) -> Result<bool, StoreError> {
+    if !view.record.raise_floor(floor) {
         return Ok(true);
     }
-    look.record.newest = look.info.state.last_seq;
-    if !record::save(shared, &mut look.record).await? {
+    view.record.newest = view.info.state.last_seq;
+    if !record::storage::save(core, &mut view.record).await? {
         return Ok(false);
     }
-    purge(shared, &look.info, floor).await?;
+    purge(core, &view.info, floor).await?;
     Ok(true)
 }
 
-/// The newest event.
-async fn newest(shared: &Shared, look: &Look) -> Result<Cursor, StoreError> {
-    let last = crate::get::last_event(shared).await?;
-    let events = last.map_or(Vec::new(), |last| last.events(&shared.names));
+/// Returns the newest event.
+async fn newest(core: &LogCore, view: &View) -> Result<Cursor, StoreError> {
+    let last = last_event(core).await?;
+    let events = last.map_or(Vec::new(), |last| last.events(&core.names));
     let newest = events.iter().rev().map(|event| event.cursor);
-    let newest = newest.into_iter().find(|cursor| !look.record.hidden.contains(cursor));
-    Ok(newest.unwrap_or(look.bounds.newest))
+    let newest = newest.into_iter().find(|cursor| !view.record.hidden.contains(cursor));
+    Ok(newest.unwrap_or(view.bounds.newest))
 }
 
 /// Drops the oldest events, so many messages at a time.
-async fn walk(shared: &Shared, look: &mut Look, excess: &mut Excess) -> Result<Step, StoreError> {
-    let mut floor = look.record.floor;
-    let mut consumer = Consumer::after(shared, floor.hi(), Content::Headers).await?;
+async fn drop_oldest(
+    core: &LogCore,
+    view: &mut View,
+    excess: &mut Excess,
+) -> Result<Step, StoreError> {
+    let mut floor = view.record.floor;
+    let mut consumer = Consumer::after(core, floor.hi(), Content::Headers).await?;
     let mut messages = FIRST;
     loop {
         let fetched = consumer.fetch(messages, None).await?;
         let mut is_end = fetched.last().is_none_or(|message| message.pending == 0);
         for message in fetched {
-            let dropped = let_go(shared, &look.record, &message, excess, &mut floor).await?;
+            let dropped = drop_message(core, &view.record, &message, excess, &mut floor).await?;
             if dropped.is_break() {
                 is_end = true;
                 break;
             }
         }
-        if !drop_to(shared, look, floor).await? {
-            return Ok(Step::Again);
+        if !raise_floor_to(core, view, floor).await? {
+            return Ok(Step::Repeat);
         }
         if is_end {
             return Ok(Step::Done);
@@ -194,20 +206,20 @@ async fn walk(shared: &Shared, look: &mut Look, excess: &mut Excess) -> Result<S
     }
 }
 
-/// Raises the floor over a message, or over those of its events that are too many.
-async fn let_go(
-    shared: &Shared,
+/// Raises the floor over a message, or over as many of its events as are over the limits.
+async fn drop_message(
+    core: &LogCore,
     record: &Record,
     delivered: &Delivered,
     excess: &mut Excess,
     floor: &mut Cursor,
 ) -> Result<ControlFlow<()>, StoreError> {
-    if !excess.has(delivered.time) {
+    if !excess.is_over(delivered.time) {
         return Ok(ControlFlow::Break(()));
     }
     let sequence = delivered.message.sequence;
     let end = Cursor::new(sequence, 0);
-    let events = Kind::of(&delivered.message.subject, &shared.names).events();
+    let events = Kind::of(&delivered.message.subject, &core.names).events();
     let size = delivered.headers.as_ref().and_then(|headers| headers.get(MESSAGE_SIZE));
     let size = size.and_then(|size| size.as_str().parse().ok()).unwrap_or(0);
     let size = size + headers_size(delivered.headers.as_ref());
@@ -216,19 +228,19 @@ async fn let_go(
     let is_all_too_much = is_older || events <= excess.events || size <= excess.bytes;
     if end < excess.newest && (events <= 1 || is_all_too_much) && !is_cut {
         *floor = end;
-        excess.without(events, size);
+        excess.subtract(events, size);
         return Ok(ControlFlow::Continue(()));
     }
-    let Some(message) = get(shared, sequence).await? else { return Ok(ControlFlow::Continue(())) };
-    for event in message.events(&shared.names) {
+    let Some(message) = get(core, sequence).await? else { return Ok(ControlFlow::Continue(())) };
+    for event in message.events(&core.names) {
         if event.cursor <= *floor || record.hidden.contains(&event.cursor) {
             continue;
         }
-        if event.cursor >= excess.newest || !excess.has(delivered.time) {
+        if event.cursor >= excess.newest || !excess.is_over(delivered.time) {
             return Ok(ControlFlow::Break(()));
         }
         *floor = event.cursor;
-        excess.without(1, event.block.len() as u64);
+        excess.subtract(1, event.block.len() as u64);
     }
     Ok(ControlFlow::Continue(()))
 }

@@ -1,74 +1,10 @@
-use std::fmt;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
-
 use sse_core::store::{
     Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
-use sse_core::{Cursor, Epoch, StoreOptions, async_trait};
+use sse_core::{Cursor, Epoch, async_trait};
 
-use crate::Engine;
-use crate::begun::Begun;
-use crate::changes::Told;
-use crate::holes::Holes;
-use crate::keeping::Keeping;
-use crate::link::Link;
-use crate::name::Names;
-use crate::oldest::Oldest;
-use crate::recent::Recent;
-use crate::{admin, append, before_last, bounds, follow, read, retain};
-
-/// The store of one log in NATS, of an [`Engine`]. [`open_store`](crate::open_store) makes a log of it.
-#[derive(Clone)]
-pub struct NatsStore(pub(crate) Arc<Shared>);
-
-pub(crate) struct Shared {
-    pub(crate) connection: Link,
-    pub(crate) names: Names,
-    pub(crate) options: StoreOptions,
-    /// The epoch and the newest position that were last seen.
-    pub(crate) seen: Mutex<Option<(Epoch, Cursor)>>,
-    /// How many bytes a message has, on average.
-    pub(crate) average: AtomicU64,
-    pub(crate) oldest: Mutex<Option<Oldest>>,
-    /// Of the stream that was created then, what its limits have removed.
-    pub(crate) trimmed: Mutex<(String, Cursor)>,
-    pub(crate) begun: Begun,
-    pub(crate) holes: Holes,
-    pub(crate) keeping: Keeping,
-    pub(crate) recent: Recent,
-    /// What is told of its record.
-    pub(crate) told: Arc<Told>,
-    /// Is in use for as long as this is.
-    _engine: Engine,
-}
-
-impl NatsStore {
-    pub(crate) fn new(engine: Engine, names: Names, options: StoreOptions) -> Self {
-        let connection = engine.link(options.store_timeout);
-        Self(Arc::new(Shared {
-            told: connection.engine.changes.of(&names.record),
-            connection,
-            names,
-            options,
-            seen: Mutex::default(),
-            average: AtomicU64::new(0),
-            oldest: Mutex::default(),
-            trimmed: Mutex::new((String::new(), Cursor::START)),
-            begun: Begun::default(),
-            holes: Holes::default(),
-            keeping: Keeping::default(),
-            recent: Recent::default(),
-            _engine: engine,
-        }))
-    }
-}
-
-impl fmt::Debug for NatsStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NatsStore({})", self.0.names.log)
-    }
-}
+use crate::core::NatsStore;
+use crate::{append, before_last, bounds, control, follow, read, retain};
 
 #[async_trait]
 impl Store for NatsStore {
@@ -77,7 +13,7 @@ impl Store for NatsStore {
     }
 
     async fn bounds(&self) -> Result<Bounds, StoreError> {
-        Ok(bounds::look(&self.0).await?.bounds)
+        Ok(bounds::load_view(&self.0).await?.bounds)
     }
 
     async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
@@ -97,15 +33,15 @@ impl Store for NatsStore {
     }
 
     async fn finish(&self) -> Result<(), StoreError> {
-        admin::finish(&self.0).await
+        control::finish(&self.0).await
     }
 
     async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
-        admin::delete(&self.0, event).await
+        control::delete(&self.0, event).await
     }
 
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
-        admin::begin_epoch(&self.0, instead_of).await
+        control::begin_epoch(&self.0, instead_of).await
     }
 
     fn name(&self) -> &str {
@@ -113,7 +49,7 @@ impl Store for NatsStore {
     }
 
     fn largest_cursor(&self) -> Cursor {
-        // A message has fewer bytes than that.
+        // A message has fewer bytes than that, and so fewer events.
         Cursor::new(u64::MAX, u32::MAX.into())
     }
 }

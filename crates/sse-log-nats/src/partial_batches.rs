@@ -3,16 +3,17 @@ use std::sync::{Mutex, PoisonError};
 
 use sse_core::{Cursor, Epoch};
 
-use crate::message::{Message, sequence_of};
+use crate::message::Message;
+use crate::position::sequence_of;
 
-/// How many there are at most.
+/// Largest number of kept batches.
 const MOST: usize = 8;
 
-/// Batches that did not fit on a page, for the pages to come: else each would be read as often as it has pages.
+/// The batches that did not fit on a page, kept for the next pages. Without them a batch would be read once for each of its pages.
 #[derive(Debug, Default)]
-pub(crate) struct Begun(Mutex<VecDeque<Kept>>);
+pub(crate) struct PartialBatches(Mutex<VecDeque<Kept>>);
 
-/// A message, and of which epoch and number of deletions it is.
+/// A message, with its epoch and the number of deletions when it was read.
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(crate) message: Message,
@@ -20,15 +21,15 @@ pub(crate) struct Kept {
     after: Cursor,
 }
 
-impl Begun {
-    /// The message in the middle of which this position is.
+impl PartialBatches {
+    /// Takes the message that has this position in its middle.
     pub(crate) fn take(&self, after: Cursor) -> Option<Kept> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = kept.iter().position(|kept| kept.after == after)?;
-        kept.remove(place)
+        let index = kept.iter().position(|kept| kept.after == after)?;
+        kept.remove(index)
     }
 
-    /// A page has ended at this event of one of these messages.
+    /// Keeps the message in which a page has ended at this event.
     pub(crate) fn keep(&self, after: Cursor, messages: Vec<Message>, of: (Epoch, u64)) {
         let is_in_the_middle = after.lo() > 0;
         let mut messages = messages.into_iter().filter(|_| is_in_the_middle);

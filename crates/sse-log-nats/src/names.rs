@@ -1,18 +1,18 @@
 use std::fmt::Write;
 
-/// What the parts of a log are called.
+/// The names of the parts of a log.
 pub(crate) struct Names {
-    /// The log itself.
+    /// The name of the log.
     pub(crate) log: String,
     /// The stream of its events.
     pub(crate) stream: String,
-    /// What the subjects of its events begin with.
+    /// The beginning of the subjects of its messages.
     pub(crate) prefix: String,
     /// The subject of its record.
     pub(crate) record: String,
-    /// The stream of the records of all logs. No log has a hyphen at this place.
+    /// The stream of the records of all logs. No log has a hyphen here.
     pub(crate) records: String,
-    /// Their subjects.
+    /// The subjects of all records.
     pub(crate) record_subjects: String,
 }
 
@@ -20,11 +20,11 @@ impl Names {
     pub(crate) fn new(prefix: &str, log: &str) -> Result<Self, &'static str> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
         if !(1..=64).contains(&log.len()) || !log.bytes().all(is_plain) {
-            return Err("the name of a log is 1 to 64 of [A-Za-z0-9_-]");
+            return Err("the log name is invalid: it takes 1 to 64 of [A-Za-z0-9_-]");
         }
         let is_prefix = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         if !(1..=32).contains(&prefix.len()) || !prefix.bytes().all(is_prefix) {
-            return Err("the prefix of the names of a log is 1 to 32 of [a-z0-9]");
+            return Err("the prefix is invalid: it takes 1 to 32 of [a-z0-9]");
         }
         let capitals = prefix.to_ascii_uppercase();
         Ok(Self {
@@ -37,66 +37,66 @@ impl Names {
         })
     }
 
-    /// The subjects of all messages.
+    /// Returns the subjects of all messages.
     pub(crate) fn all(&self) -> String {
         format!("{}>", self.prefix)
     }
 
-    /// The subject of one event without a key.
+    /// Returns the subject of one event without a key.
     pub(crate) fn single(&self) -> String {
         format!("{}e", self.prefix)
     }
 
-    /// The subject of one event of this key.
+    /// Returns the subject of one event of this key.
     pub(crate) fn keyed(&self, key: &str) -> String {
         format!("{}k.{}", self.prefix, token(key))
     }
 
-    /// The subject of a batch of so many events.
+    /// Returns the subject of a batch of so many events.
     pub(crate) fn batch(&self, events: usize) -> String {
         format!("{}m.batch.{events}", self.prefix)
     }
 
-    /// The subject of notes, which are no events.
+    /// Returns the subject of notes, which are no events.
     pub(crate) fn note(&self) -> String {
         format!("{}m.note", self.prefix)
     }
 
-    /// The subject of questions about ids, which are never stored. A finished log takes no other.
-    pub(crate) fn ask(&self) -> String {
+    /// Returns the subject of requests about ids, which are never stored. A finished log takes no other.
+    pub(crate) fn id_requests(&self) -> String {
         format!("{}m.ask", self.prefix)
     }
 
-    /// The subjects of all messages that are not one event each.
+    /// Returns the subjects of all messages that are not one event each.
     pub(crate) fn multiple(&self) -> String {
         format!("{}m.>", self.prefix)
     }
 
-    /// The subjects of all messages that are events.
+    /// Returns the subjects of all messages that are events.
     pub(crate) fn events(&self) -> [String; 3] {
         let keyed = format!("{}k.*", self.prefix);
         [self.single(), keyed, format!("{}m.batch.*", self.prefix)]
     }
 }
 
-/// The stream of the records of all logs of this prefix.
+/// Returns the stream of the records of all logs of this prefix.
 pub(crate) fn records(prefix: &str) -> String {
     format!("{}-META", prefix.to_ascii_uppercase())
 }
 
-/// Any text as a part of a subject, or the value of a header: letters, digits, `_` and `-` as they are, others by their bytes, `=2e`.
+/// Encodes a text for a subject or a header: letters, digits, `_` and `-` stay, other bytes are written as in `=2e`.
 pub(crate) fn token(text: &str) -> String {
     let mut token = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' => token.push(byte.into()),
-            _ => write!(token, "={byte:02x}").expect("a string takes what is written"),
+            _ => write!(token, "={byte:02x}").expect("writing to a string does not fail"),
         }
     }
     token
 }
 
-/// The text of a token.
+/// Decodes a token. Returns `None` if it is invalid.
 pub(crate) fn text(token: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(token.len());
     let mut rest = token.as_bytes();
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_comes_back_from_its_subject() {
+    fn every_key_is_decoded_from_its_subject() {
         for key in ["cpu", "a.b", "*", ">", "=2e", "a b\r\n", "naïve \u{1F980}", "\u{0}"] {
             let token = token(key);
             assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-=".contains(&b)));
@@ -131,16 +131,16 @@ mod tests {
     }
 
     #[test]
-    fn a_log_has_a_plain_name() {
+    fn a_log_name_with_other_characters_is_invalid() {
         for name in ["", "a.b", "a b", "ä", "*", &"x".repeat(65)] {
             assert!(Names::new("sse", name).is_err(), "{name:?}");
         }
         assert_eq!(Names::new("sse", "a-B_9").expect("a name").stream, "SSE_a-B_9");
     }
 
-    /// What differs in nothing but case would be two prefixes to NATS, and one here.
+    /// Two prefixes that differ only in case would name the same streams.
     #[test]
-    fn a_prefix_is_of_small_letters_and_digits() {
+    fn a_prefix_takes_small_letters_and_digits() {
         for prefix in ["", "Shop", "a.b", "a-b", "a_b", "*", "ä", &"x".repeat(33)] {
             assert!(Names::new(prefix, "log").is_err(), "{prefix:?}");
         }

@@ -1,4 +1,4 @@
-//! Several events as one message.
+//! The codec of a batch: several events in one message.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use sse_core::store::NewEvent;
 /// One event of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
-    /// Which it is: counted from 1, and 0 for the last of the batch.
+    /// The number of the event in its batch: counted from 1, and 0 for the last event.
     pub(crate) number: u32,
     pub(crate) key: Option<Arc<str>>,
     pub(crate) block: Bytes,
@@ -17,16 +17,16 @@ pub(crate) struct Part {
 
 const FORMAT: u8 = 2;
 
-/// Events with their numbers in a batch of all of them.
+/// Numbers events that are a whole batch.
 pub(crate) fn numbered<'a>(
     events: impl ExactSizeIterator<Item = &'a NewEvent>,
 ) -> Vec<(u32, &'a NewEvent)> {
     let last = events.len();
-    let number = |place| if place + 1 == last { 0 } else { place as u32 + 1 };
-    events.enumerate().map(|(place, event)| (number(place), event)).collect()
+    let number = |index| if index + 1 == last { 0 } else { index as u32 + 1 };
+    events.enumerate().map(|(index, event)| (number(index), event)).collect()
 }
 
-/// The parts of a batch of these events, by their numbers. What is superseded within it is left out.
+/// Returns the parts of a batch of these numbered events, without those that a later event supersedes.
 pub(crate) fn parts(events: &[(u32, &NewEvent)]) -> Vec<Part> {
     let mut newer = HashSet::new();
     let mut parts: Vec<Part> = Vec::with_capacity(events.len());
@@ -40,7 +40,7 @@ pub(crate) fn parts(events: &[(u32, &NewEvent)]) -> Vec<Part> {
     parts
 }
 
-/// How many bytes they are.
+/// Returns the number of bytes that the parts take.
 pub(crate) fn size(parts: &[Part]) -> usize {
     let of = |part: &Part| 4 + 1 + part.key.as_deref().map_or(0, str::len) + 4 + part.block.len();
     1 + parts.iter().map(of).sum::<usize>()
@@ -52,7 +52,7 @@ pub(crate) fn encode(parts: &[Part]) -> Bytes {
     for part in parts {
         bytes.put_u32(part.number);
         let key = part.key.as_deref().unwrap_or_default();
-        // A key has at most 128 bytes, and at least one.
+        // A key has 1 to 128 bytes.
         bytes.put_u8(key.len() as u8);
         bytes.put_slice(key.as_bytes());
         bytes.put_u32(part.block.len() as u32);
@@ -61,7 +61,7 @@ pub(crate) fn encode(parts: &[Part]) -> Bytes {
     bytes.freeze()
 }
 
-/// The parts of a message; nothing where it is none of ours.
+/// Returns the parts of a payload, or `None` if this crate did not write it.
 pub(crate) fn decode(mut bytes: Bytes) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
     if bytes.try_get_u8().ok()? != FORMAT {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_comes_back_without_what_it_supersedes_itself() {
+    fn decoding_returns_a_batch_without_its_superseded_events() {
         let events = [keyed("a", "1"), keyed("a", "2"), event("3"), keyed("a", "4"), event("5")];
         let parts = parts(&numbered(events.iter()));
         let numbers: Vec<_> = parts.iter().map(|part| part.number).collect();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_cut_short_is_none() {
+    fn a_truncated_batch_is_not_decoded() {
         let events = [keyed("a", "1"), event("2")];
         let bytes = encode(&parts(&numbered(events.iter())));
         let whole = bytes.len();

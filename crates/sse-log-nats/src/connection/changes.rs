@@ -1,4 +1,4 @@
-//! Word of changed records. Each is told on the connection that calls go over, and in the order of the answers to them.
+//! Notifications of changed records. They come on the connection of the calls, in order with the answers to them.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -13,30 +13,31 @@ use serde::Deserialize;
 use sse_core::Epoch;
 use tokio::sync::watch;
 
-use crate::record;
+/// The header with which NATS compares and sets.
+pub(crate) const REPLACES: &str = "Nats-Expected-Last-Subject-Sequence";
 
-/// What is told to the logs of an engine.
+/// The notifications to the logs of an engine.
 pub(crate) struct Changes {
     /// The subjects of all records.
     subjects: String,
     listening: Mutex<Option<Listening>>,
-    /// By the subjects of their records.
-    logs: Mutex<HashMap<String, Weak<Told>>>,
+    /// The logs, by the subjects of their records.
+    logs: Mutex<HashMap<String, Weak<LogChanges>>>,
 }
 
 struct Listening {
     subscriber: Subscriber,
-    /// Of the task that waits for the next.
+    /// The waker of the task that waits for the next message.
     waker: Waker,
 }
 
-/// What a log is told.
+/// The notifications to one log.
 #[derive(Debug)]
-pub(crate) struct Told {
-    /// A number that changes whenever the record may have.
+pub(crate) struct LogChanges {
+    /// A number that changes whenever the record may have changed.
     pub(crate) changed: watch::Sender<u64>,
     epoch: Mutex<Option<Epoch>>,
-    /// The lowest revision that the record has once the newest that was told is stored: NATS passes a message on before it stores it.
+    /// The lowest revision that the record has once the newest notified change is stored: NATS delivers a message before it stores it.
     awaited: AtomicU64,
 }
 
@@ -45,7 +46,7 @@ impl Changes {
         Self { subjects, listening: Mutex::default(), logs: Mutex::default() }
     }
 
-    /// Listens on this connection from now on. What changed before may have been missed.
+    /// Listens on this connection from now on. It may have missed earlier changes, so it notifies all logs.
     pub(crate) async fn listen(&self, client: &Client) -> Result<(), SubscribeError> {
         let subscriber = client.subscribe(self.subjects.clone()).await?;
         let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,30 +59,30 @@ impl Changes {
         Ok(())
     }
 
-    /// What the log of this record is told.
-    pub(crate) fn of(&self, record: &str) -> Arc<Told> {
+    /// Returns the notifications to the log of this record.
+    pub(crate) fn of(&self, record: &str) -> Arc<LogChanges> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(told) = logs.get(record).and_then(Weak::upgrade) {
-            return told;
+        if let Some(log) = logs.get(record).and_then(Weak::upgrade) {
+            return log;
         }
-        let told = Arc::new(Told {
+        let log = Arc::new(LogChanges {
             changed: watch::Sender::new(0),
             epoch: Mutex::default(),
             awaited: AtomicU64::new(0),
         });
         if logs.len() == logs.capacity() {
-            logs.retain(|_, told| told.strong_count() > 0);
+            logs.retain(|_, log| log.strong_count() > 0);
         }
-        logs.insert(record.to_owned(), Arc::downgrade(&told));
-        told
+        logs.insert(record.to_owned(), Arc::downgrade(&log));
+        log
     }
 
-    /// Passes on what has come, so that all that was changed before an answer is known once it is here.
+    /// Passes on the messages that have come: every change before an answer is then known.
     pub(crate) fn catch_up(&self) {
         _ = self.poll(None);
     }
 
-    /// Passes on what comes, until nothing listens any more.
+    /// Passes on messages as they come, until the connection ends.
     pub(crate) async fn pass_on(&self) {
         poll_fn(|cx| self.poll(Some(cx.waker()))).await;
     }
@@ -97,14 +98,14 @@ impl Changes {
         let mut cx = Context::from_waker(waiting);
         loop {
             match subscriber.poll_next_unpin(&mut cx) {
-                Poll::Ready(Some(message)) => self.tell(&message),
+                Poll::Ready(Some(message)) => self.notify(&message),
                 Poll::Ready(None) => return Poll::Ready(()),
                 Poll::Pending => return Poll::Pending,
             }
         }
     }
 
-    fn tell(&self, message: &Message) {
+    fn notify(&self, message: &Message) {
         #[derive(Deserialize)]
         struct Record {
             epoch: String,
@@ -114,33 +115,38 @@ impl Changes {
         let Some(log) = log else { return };
         let record = serde_json::from_slice(&message.payload);
         if let Ok(Ok(epoch)) = record.map(|record: Record| record.epoch.parse()) {
-            log.is_of(epoch);
+            log.saw_epoch(epoch);
         }
-        if let Some(replaced) = record::replaced(message) {
+        if let Some(replaced) = replaced(message) {
             log.awaited.fetch_max(replaced.saturating_add(1), Relaxed);
         }
         log.changed.send_modify(|n| *n += 1);
     }
 }
 
-impl Told {
-    /// The epoch that a record was last said to be of. It may have been refused since.
+impl LogChanges {
+    /// Returns the epoch of the last notified or loaded record. The server may have refused that record since.
     pub(crate) fn epoch(&self) -> Option<Epoch> {
         *self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a record of this revision is older than what was told.
+    /// Returns true if a record of this revision is older than the newest notification.
     pub(crate) fn is_newer_than(&self, revision: u64) -> bool {
         revision < self.awaited.load(Relaxed)
     }
 
-    /// What was told is not awaited any longer: it was refused, or the stream of the records is another one.
-    pub(crate) fn await_no_more(&self) {
+    /// Stops waiting for the notified revision: the server refused it, or the stream of the records was replaced.
+    pub(crate) fn forget_awaited(&self) {
         self.awaited.store(0, Relaxed);
     }
 
-    /// The log was seen to be of this epoch.
-    pub(crate) fn is_of(&self, epoch: Epoch) {
+    /// Remembers the epoch in which the log was seen.
+    pub(crate) fn saw_epoch(&self, epoch: Epoch) {
         *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) = Some(epoch);
     }
+}
+
+/// Returns the revision that a written record replaces.
+fn replaced(message: &Message) -> Option<u64> {
+    message.headers.as_ref()?.get(REPLACES)?.as_str().parse().ok()
 }

@@ -1,4 +1,4 @@
-//! How a connection to NATS is made.
+//! Connecting to NATS.
 
 use std::io;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use percent_encoding::percent_decode_str;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use crate::connection::Lost;
+use crate::connection::lost::{ClientState, Lost};
 
-/// A server that has answered nothing for thrice this long, or a fourth time, is taken for gone.
+/// Interval of pings. A server that answers nothing for three or four intervals counts as gone.
 const PING_EVERY: Duration = Duration::from_secs(2);
-/// Where nobody can be.
+/// An address at which no server can listen.
 const NOWHERE: &str = "nats://127.0.0.1:0";
 
 /// The oldest version of a server that does not skip messages when others are purged by their subject.
 const OLDEST: (u64, u64) = (2, 10);
 
-/// The servers of an engine, and how they are spoken to.
+/// The servers of an engine, and the options to connect to them with.
 pub(crate) struct Dial {
     servers: Vec<Server>,
     options: ConnectOptions,
     within: Duration,
 }
 
-/// A server, and the user at it.
+/// A server, and the user to log in as.
 #[derive(Clone)]
 struct Server {
     address: ServerAddr,
@@ -36,23 +36,15 @@ struct Server {
     password: Option<String>,
 }
 
-/// What a client has said of itself.
-#[derive(Debug, Default)]
-pub(crate) struct Said {
-    pub(crate) is_lost: bool,
-    /// The newest complaint of the server, and when it came.
-    pub(crate) complaint: Option<(Instant, String)>,
-}
-
-/// Why there is no connection.
+/// The reason that there is no connection.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refused {
+pub(crate) enum ConnectFailure {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
     Subscribe(#[from] SubscribeError),
     #[error(
-        "nats-server {0} is too old: it skips events when others are replaced or dropped; nats-server 2.10 or newer is needed"
+        "nats-server {0} is too old: it skips events when others are replaced or dropped; install nats-server 2.10 or newer"
     )]
     TooOld(String),
 }
@@ -60,27 +52,27 @@ pub(crate) enum Refused {
 impl Dial {
     pub(crate) fn new(urls: &str, options: ConnectOptions, within: Duration) -> io::Result<Self> {
         let servers: io::Result<Vec<_>> = urls.split(',').map(Server::new).collect();
-        // A build that has two could not choose, and any server may ask for TLS. If the application has installed one that stays.
+        // rustls cannot choose if a build has two providers, and any server may ask for TLS. A provider that the application has installed stays.
         _ = rustls::crypto::ring::default_provider().install_default();
         let options =
             options.ping_interval(PING_EVERY).ignore_discovered_servers().max_reconnects(1);
         Ok(Self { servers: servers?, options, within })
     }
 
-    /// How long it may take to connect.
+    /// Returns the time that connecting may take.
     pub(crate) fn within(&self) -> Duration {
         self.within
     }
 
-    /// The first server that can be reached, beginning with any, so that not all are on one. Each has its share of the time that is left.
-    pub(crate) async fn connect(&self) -> Result<(Client, Lost), Refused> {
+    /// Connects to the first server that can be reached, in random order, so that clients spread over the servers. The servers share the time.
+    pub(crate) async fn connect(&self) -> Result<(Client, Lost), ConnectFailure> {
         let mut servers = self.servers.clone();
         fastrand::shuffle(&mut servers);
-        let begun = Instant::now();
-        let last = servers.pop().expect("a text has a first part");
-        for (place, server) in servers.iter().enumerate() {
-            let left = self.within.saturating_sub(begun.elapsed());
-            let share = left / u32::try_from(servers.len() + 1 - place).unwrap_or(u32::MAX);
+        let started = Instant::now();
+        let last = servers.pop().expect("splitting a text returns a first part");
+        for (index, server) in servers.iter().enumerate() {
+            let left = self.within.saturating_sub(started.elapsed());
+            let share = left / u32::try_from(servers.len() + 1 - index).unwrap_or(u32::MAX);
             if let Ok(Ok(connected)) = timeout(share, self.connect_to(server)).await {
                 return Ok(connected);
             }
@@ -88,10 +80,10 @@ impl Dial {
         self.connect_to(&last).await
     }
 
-    /// The client would connect again by itself, and then send what was asked of it before: long after the caller was told that the outcome
-    /// is unknown, and has tried again. So it is given nowhere to go, and ends with all that waited in it.
-    async fn connect_to(&self, server: &Server) -> Result<(Client, Lost), Refused> {
-        let (sender, said) = watch::channel(Said::default());
+    /// Connects to one server, without reconnection. A client that reconnects sends its old requests then, long after the caller got
+    /// an unknown outcome and has tried again. So its second server is an address without one: the client ends, and its requests fail.
+    async fn connect_to(&self, server: &Server) -> Result<(Client, Lost), ConnectFailure> {
+        let (sender, state) = watch::channel(ClientState::default());
         let nowhere: ServerAddr = NOWHERE.parse().expect("it is an address");
         let options = server
             .identify(self.options.clone())
@@ -103,10 +95,10 @@ impl Dial {
                 next.map(|next| ReconnectToServer { addr: next.addr.clone(), delay })
             })
             .event_callback(move |event| {
-                sender.send_modify(|said| match event {
-                    Event::Disconnected | Event::Closed => said.is_lost = true,
+                sender.send_modify(|state| match event {
+                    Event::Disconnected | Event::Closed => state.is_lost = true,
                     Event::ServerError(error) => {
-                        said.complaint = Some((Instant::now(), error.to_string()));
+                        state.complaint = Some((Instant::now(), error.to_string()));
                     }
                     _ => {}
                 });
@@ -115,13 +107,13 @@ impl Dial {
         let client = options.connect(vec![server.address.clone(), nowhere]).await?;
         let version = client.server_info().version;
         if is_too_old(&version) {
-            return Err(Refused::TooOld(version));
+            return Err(ConnectFailure::TooOld(version));
         }
-        Ok((client, Lost(said)))
+        Ok((client, Lost(state)))
     }
 }
 
-/// Whether this is the version of a server that is too old. A version that cannot be read is taken for a newer one.
+/// Returns true if a server of this version is too old. A version that cannot be parsed counts as new.
 fn is_too_old(version: &str) -> bool {
     let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u64>);
     match (numbers.next(), numbers.next()) {
@@ -131,18 +123,18 @@ fn is_too_old(version: &str) -> bool {
 }
 
 impl Server {
-    /// The client itself does not heed what an address says of the user. Nor need it have the password where it writes of the address.
+    /// Parses a URL. It moves the user out of the address: the client ignores a user there, and would show the password in messages.
     fn new(url: &str) -> io::Result<Self> {
         let address: ServerAddr = url.trim().parse()?;
         let user = address.username().map(decoded).transpose()?;
         let password = address.password().map(decoded).transpose()?;
         let mut url = address.into_inner();
         let stripped = url.set_username("").and_then(|()| url.set_password(None));
-        stripped.map_err(|()| invalid("it has a user, and no host"))?;
+        stripped.map_err(|()| invalid("it has a user but no host"))?;
         Ok(Self { address: ServerAddr::from_url(url)?, user, password })
     }
 
-    /// A name without a password is a token, as in other clients of NATS.
+    /// Adds the user to the options. A name without a password is a token, as in other clients of NATS.
     fn identify(&self, options: ConnectOptions) -> ConnectOptions {
         match (self.user.clone(), self.password.clone()) {
             (Some(user), Some(password)) => options.user_and_password(user, password),
@@ -165,9 +157,9 @@ fn invalid(reason: &str) -> io::Error {
 mod tests {
     use super::*;
 
-    /// The server may ask for TLS though the URL does not, and a build may have two providers.
+    /// A server may ask for TLS although the URL does not, and a build may have two providers.
     #[test]
-    fn a_provider_of_cryptography_is_installed_whatever_the_url() {
+    fn a_provider_of_cryptography_is_installed_for_any_url() {
         Dial::new("nats://host", ConnectOptions::new(), Duration::ZERO).expect("a URL");
         assert!(rustls::crypto::CryptoProvider::get_default().is_some());
     }
@@ -183,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn who_one_is_comes_from_the_address_and_leaves_it() {
+    fn the_user_is_taken_out_of_the_address() {
         for (url, user, password) in [
             ("nats://host:4222", None, None),
             ("host", None, None),

@@ -1,30 +1,30 @@
-//! How much a follower has asked for: in bytes, since a server ends a connection that more waits for than its line takes.
+//! The credit of a follower: the bytes that it has requested. It is limited, since a server closes a connection whose line is too slow for what waits for it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::pace::{self, FIRST};
+use crate::pull_size::{self, FIRST};
 
-/// How many messages one pull asks for.
+/// Number of messages that one pull requests.
 const MESSAGES: u64 = 1024;
-/// What was asked for and did not come yet: two pulls at most, and one of a large message.
+/// The pulls whose messages have not all come: at most two, and one for a large message.
 #[derive(Debug)]
 pub(crate) struct Credit {
     pulls: VecDeque<Pull>,
     /// The number of the next pull.
     next: u64,
-    /// How many bytes the next pull asks for.
+    /// Number of bytes that the next pull requests.
     bytes: usize,
-    /// Whether the next message is larger than what was asked for.
+    /// True if the next message is larger than the pulls.
     is_large: bool,
 }
 
-/// What is asked for at a time.
+/// A request for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pull {
     pub(crate) number: u64,
     pub(crate) messages: u64,
-    /// Nothing for one message of any size.
+    /// `None` for one message of any size.
     pub(crate) bytes: Option<usize>,
 }
 
@@ -33,8 +33,8 @@ impl Credit {
         Self { pulls: VecDeque::new(), next: 0, bytes: FIRST, is_large: false }
     }
 
-    /// A message of this size has come, for the oldest pull.
-    pub(crate) fn came(&mut self, size: usize) {
+    /// Counts a message of this size against the oldest pull.
+    pub(crate) fn received(&mut self, size: usize) {
         let Some(pull) = self.pulls.front_mut() else { return };
         pull.messages -= 1;
         pull.bytes = pull.bytes.map(|bytes| bytes.saturating_sub(size));
@@ -43,18 +43,18 @@ impl Credit {
         }
     }
 
-    /// No more comes for this pull.
+    /// Ends this pull: no more messages come for it.
     pub(crate) fn is_over(&mut self, number: u64) {
         self.pulls.retain(|pull| pull.number > number);
     }
 
-    /// No more comes for this pull, since the next message is too large for it.
+    /// Ends this pull, since the next message is too large for it.
     pub(crate) fn is_too_small(&mut self, number: u64) {
         self.is_over(number);
         self.is_large = self.pulls.iter().all(|pull| pull.bytes.is_some());
     }
 
-    /// What to ask for now, if it is time for that. If there was more to come, `took` is how long it was since the pull before.
+    /// Returns the next pull, if it is time for one. If more messages were to come, `took` is the time since the last pull.
     pub(crate) fn pull(&mut self, took: Option<Duration>) -> Option<Pull> {
         let pull = if std::mem::take(&mut self.is_large) {
             Pull { number: self.next, messages: 1, bytes: None }
@@ -72,7 +72,7 @@ impl Credit {
                 return None;
             }
             if let Some(took) = took {
-                self.bytes = pace::next(self.bytes, took);
+                self.bytes = pull_size::next(self.bytes, took);
             }
             Pull { number: self.next, messages: MESSAGES, bytes: Some(self.bytes) }
         };
@@ -89,30 +89,30 @@ mod tests {
     const SOON: Option<Duration> = Some(Duration::from_millis(1));
 
     #[test]
-    fn no_more_than_two_pulls_are_on_their_way() {
+    fn at_most_two_pulls_are_under_way() {
         let mut credit = Credit::new();
         assert_eq!(credit.pull(None).and_then(|pull| pull.bytes), Some(FIRST));
         assert_eq!(credit.pull(SOON), None);
-        credit.came(FIRST / 2);
+        credit.received(FIRST / 2);
         assert_eq!(credit.pull(SOON).and_then(|pull| pull.bytes), Some(2 * FIRST));
         assert_eq!(credit.pull(SOON), None);
-        credit.came(FIRST / 2);
-        assert_eq!(credit.pull(SOON), None, "the second is as it was");
+        credit.received(FIRST / 2);
+        assert_eq!(credit.pull(SOON), None, "the second pull is whole");
         for _ in 0..MESSAGES / 2 {
-            credit.came(0);
+            credit.received(0);
         }
         assert_eq!(credit.pull(None).map(|pull| pull.number), Some(2));
     }
 
     #[test]
-    fn a_message_that_is_too_large_is_asked_for_by_itself() {
+    fn a_message_that_is_too_large_is_requested_alone() {
         let mut credit = Credit::new();
-        let first = credit.pull(None).expect("nothing is out");
+        let first = credit.pull(None).expect("no pull is under way");
         credit.is_too_small(first.number);
-        let single = credit.pull(None).expect("it is asked for");
+        let single = credit.pull(None).expect("the message is requested");
         assert_eq!((single.messages, single.bytes), (1, None));
-        assert_eq!(credit.pull(None), None, "nothing else until it has come");
-        credit.came(10 * FIRST);
+        assert_eq!(credit.pull(None), None, "it is the only pull until it has come");
+        credit.received(10 * FIRST);
         assert!(credit.pull(None).is_some_and(|pull| pull.bytes.is_some()));
     }
 }

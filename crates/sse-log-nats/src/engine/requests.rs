@@ -1,4 +1,4 @@
-//! What the logs of one engine share, and how a log asks it.
+//! The state that the logs of one engine share, and the requests of a log to the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,32 +13,33 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::EngineOptions;
-use crate::changes::Changes;
 use crate::clock::Clock;
-use crate::connection::{Connection, Lost};
-use crate::dial::Dial;
-use crate::failure::{Failure, answer, code, is_no_stream, no_jetstream, unanswered};
-use crate::lines::Lines;
-use crate::pace::Pace;
+use crate::connection::Connection;
+use crate::connection::changes::Changes;
+use crate::connection::dial::Dial;
+use crate::connection::followers::FollowerConnections;
+use crate::connection::lost::Lost;
+use crate::error::{Failure, code, has_no_responders, no_jetstream, parse_answer, request_failed};
+use crate::pull_size::PageSize;
 
-/// What the logs of an engine share.
-pub(crate) struct Common {
+/// The state that the logs of an engine share.
+pub(crate) struct EngineCore {
     /// The connection of all calls.
     calls: Connection,
-    /// The connection that pages come on, so that a large one holds up no call.
+    /// The connection that pages come on, so that a large page delays no call.
     pub(crate) pages: Connection,
-    /// The connections that are followed on.
-    pub(crate) lines: Lines,
+    /// The connections that logs are followed on.
+    pub(crate) followers: FollowerConnections,
     pub(crate) changes: Arc<Changes>,
-    /// A number that changes when another server answers than before, or what it has went back.
+    /// A number that changes when another server answers than before, or when the server has gone back to an older state.
     pub(crate) resets: watch::Sender<u64>,
     pub(crate) clock: Clock,
-    pub(crate) pace: Pace,
+    pub(crate) page_size: PageSize,
     pub(crate) options: EngineOptions,
     api: String,
 }
 
-impl Common {
+impl EngineCore {
     pub(crate) fn new(
         dial: Dial,
         record_subjects: String,
@@ -48,41 +49,41 @@ impl Common {
         Ok(Self {
             calls: Connection::new(Arc::clone(&dial), Some(Arc::clone(&changes))),
             pages: Connection::new(Arc::clone(&dial), None),
-            lines: Lines::new(dial),
+            followers: FollowerConnections::new(dial),
             changes,
             resets: watch::Sender::new(0),
             clock: Clock::default(),
-            pace: Pace::default(),
+            page_size: PageSize::default(),
             api: options.api()?,
             options,
         })
     }
 
-    /// The connection of all calls.
-    pub(crate) async fn up(&self) -> Result<(Client, Lost), StoreError> {
-        self.calls.up().await
+    /// Returns the connection of all calls.
+    pub(crate) async fn client(&self) -> Result<(Client, Lost), StoreError> {
+        self.calls.client().await
     }
 
-    /// The stream of the records of all logs.
+    /// Returns the name of the stream that has the records of all logs.
     pub(crate) fn records(&self) -> String {
-        crate::name::records(&self.options.prefix)
+        crate::names::records(&self.options.prefix)
     }
 
-    /// A subject of JetStream's API.
+    /// Returns a subject of JetStream's API.
     pub(crate) fn api(&self, what: &str) -> String {
         format!("{}{what}", self.api)
     }
 }
 
-/// How a log asks its engine.
-pub(crate) struct Link {
-    pub(crate) engine: Arc<Common>,
-    /// How long a call may take.
+/// The requests of a log, over the connections of its engine.
+pub(crate) struct Requests {
+    pub(crate) engine: Arc<EngineCore>,
+    /// Timeout of a call.
     pub(crate) timeout: Duration,
 }
 
-impl Link {
-    /// Asks, and waits for the answer. If none came it may have been done.
+impl Requests {
+    /// Sends a request, and waits for the answer. If none comes, the outcome is unknown.
     pub(crate) async fn request(
         &self,
         subject: String,
@@ -99,8 +100,8 @@ impl Link {
         headers: HeaderMap,
         payload: Bytes,
     ) -> Result<Message, StoreError> {
-        let (client, mut lost) = connection.up().await?;
-        let (begun, line) = (Instant::now(), lost.clone());
+        let (client, mut lost) = connection.client().await?;
+        let (started, line) = (Instant::now(), lost.clone());
         let mut request = Request::new().payload(payload).timeout(Some(self.timeout));
         if !headers.is_empty() {
             request = request.headers(headers);
@@ -110,13 +111,13 @@ impl Link {
             if answer.as_ref().is_err_and(|error| error.kind() == RequestErrorKind::TimedOut) {
                 connection.leave(&line);
             }
-            answer.map_err(unanswered)
+            answer.map_err(request_failed)
         };
         let answer = lost.or(answer).await;
-        answer.map_err(|error| lost.explain(error, begun))
+        answer.map_err(|error| lost.explain(error, started))
     }
 
-    /// The same, for at most this long, after which the connection is used on: what is asked may be in nobody's hands.
+    /// Sends a request, and waits for at most this long. If no answer comes then, the connection stays in use: the subject may not have a receiver yet.
     pub(crate) async fn request_within(
         &self,
         within: Duration,
@@ -128,38 +129,38 @@ impl Link {
         answer.await.ok().transpose()
     }
 
-    /// Asks JetStream's API.
+    /// Sends a request to JetStream's API.
     pub(crate) async fn api<T: DeserializeOwned>(
         &self,
         what: &str,
-        question: &impl Serialize,
+        request: &impl Serialize,
     ) -> Result<T, Failure> {
-        self.api_on(&self.engine.calls, what, question).await
+        self.api_on(&self.engine.calls, what, request).await
     }
 
-    /// The same, for an answer that may be large: it holds up no call.
+    /// Sends a request to JetStream's API on the connection of the pages: its answer may be large, and must not delay calls.
     pub(crate) async fn fetch<T: DeserializeOwned>(
         &self,
         what: &str,
-        question: &impl Serialize,
+        request: &impl Serialize,
     ) -> Result<T, Failure> {
-        self.api_on(&self.engine.pages, what, question).await
+        self.api_on(&self.engine.pages, what, request).await
     }
 
     async fn api_on<T: DeserializeOwned>(
         &self,
         connection: &Connection,
         what: &str,
-        question: &impl Serialize,
+        request: &impl Serialize,
     ) -> Result<T, Failure> {
-        let question = serde_json::to_vec(question).map_err(StoreError::failed)?.into();
+        let request = serde_json::to_vec(request).map_err(StoreError::failed)?.into();
         let what = self.engine.api(what);
-        let message = self.request_on(connection, what, HeaderMap::new(), question).await;
+        let message = self.request_on(connection, what, HeaderMap::new(), request).await;
         let none = || Err(no_jetstream(self.engine.options.domain.as_deref()).into());
-        if is_no_stream(&message) {
+        if has_no_responders(&message) {
             return none();
         }
-        match answer(&message?.payload) {
+        match parse_answer(&message?.payload) {
             Err(failure) if failure.is(code::NO_JETSTREAM) => none(),
             Err(failure) if failure.is(code::NO_JETSTREAM_HERE) => none(),
             answer => answer,

@@ -1,11 +1,11 @@
-//! What a call to JetStream comes to nothing by.
+//! The error of a call to JetStream, and the [`StoreError`] that it becomes.
 
 use async_nats::client::{RequestError, RequestErrorKind};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sse_core::store::StoreError;
 
-/// JetStream has answered that it will not.
+/// A refusal by JetStream.
 #[derive(Debug, Deserialize, thiserror::Error)]
 #[error("NATS refused: {description} ({err_code})")]
 pub(crate) struct Refusal {
@@ -15,13 +15,13 @@ pub(crate) struct Refusal {
     pub(crate) description: String,
 }
 
-/// The codes of refusals, as JetStream has them.
+/// The error codes of JetStream.
 pub(crate) mod code {
     pub(crate) const NO_MESSAGE: u64 = 10037;
     pub(crate) const NO_SUCH_SEQUENCE: u64 = 10043;
     pub(crate) const TOO_LARGE_FOR_STREAM: u64 = 10054;
     pub(crate) const NOT_DELETED: u64 = 10057;
-    /// The id of the message is not the last that was expected.
+    /// The last message has another id than the request expected.
     pub(crate) const OTHER_LAST_ID: u64 = 10070;
     pub(crate) const NO_JETSTREAM: u64 = 10039;
     pub(crate) const NO_JETSTREAM_HERE: u64 = 10076;
@@ -31,17 +31,17 @@ pub(crate) mod code {
     pub(crate) const OTHER_LAST_SEQUENCE: u64 = 10071;
     pub(crate) const STORE_FAILED: u64 = 10077;
     pub(crate) const ID_IN_PROCESS: u64 = 10158;
-    /// The same as `OTHER_LAST_SEQUENCE`, where a write to the same subject is under way in a cluster.
+    /// `OTHER_LAST_SEQUENCE`, while another write to the same subject is under way in a cluster.
     pub(crate) const OTHER_LAST_SEQUENCE_YET: u64 = 10164;
 }
 
 impl Refusal {
-    /// Whether it may have been done all the same, or may be yet.
+    /// Returns true if the server may have done it, or may yet do it.
     fn is_uncertain(&self) -> bool {
         match self.err_code {
-            // Without a code it is of what is beneath: the server leads no more, or a write failed.
+            // An error without a code comes from below: the server no longer leads, or a write failed.
             0 | code::ID_IN_PROCESS => true,
-            // Limits are looked at before anything is written. The server says "message to large".
+            // The server checks limits before it writes. "message to large" is its spelling.
             code::STORE_FAILED => {
                 !(self.description.starts_with("maximum ") || self.description.ends_with(" large"))
             }
@@ -50,7 +50,7 @@ impl Refusal {
     }
 }
 
-/// What a call to JetStream came to nothing by.
+/// The error of a call to JetStream.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Refused(Refusal),
@@ -58,12 +58,12 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Whether it was refused for this reason.
+    /// Returns true if the server refused with this code.
     pub(crate) fn is(&self, code: u64) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.err_code == code)
     }
 
-    /// Whether another message was stored than the one that was expected to be the last.
+    /// Returns true if the server refused since the last message is not the expected one.
     pub(crate) fn is_other_last(&self) -> bool {
         self.is(code::OTHER_LAST_SEQUENCE) || self.is(code::OTHER_LAST_SEQUENCE_YET)
     }
@@ -85,8 +85,8 @@ impl From<Failure> for StoreError {
     }
 }
 
-/// The answer, or why there is none.
-pub(crate) fn answer<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> {
+/// Parses an answer: the value, or the refusal.
+pub(crate) fn parse_answer<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> {
     #[derive(Deserialize)]
     struct Refused {
         error: Option<Refusal>,
@@ -98,8 +98,8 @@ pub(crate) fn answer<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> 
     Ok(serde_json::from_slice(payload).map_err(StoreError::outcome_unknown)?)
 }
 
-/// Nothing was sent in these cases, or nobody was there to take it.
-pub(crate) fn unanswered(error: RequestError) -> StoreError {
+/// Returns the error of a failed request. In the first three cases nothing was sent, or no server took it.
+pub(crate) fn request_failed(error: RequestError) -> StoreError {
     match error.kind() {
         RequestErrorKind::NoResponders
         | RequestErrorKind::InvalidSubject
@@ -108,23 +108,23 @@ pub(crate) fn unanswered(error: RequestError) -> StoreError {
     }
 }
 
-/// Whether nobody was there to take it.
-pub(crate) fn is_no_stream<T>(answer: &Result<T, StoreError>) -> bool {
+/// Returns true if no server took the request.
+pub(crate) fn has_no_responders<T>(answer: &Result<T, StoreError>) -> bool {
     let Err(StoreError::Failed(error)) = answer else { return false };
     let error = error.downcast_ref::<RequestError>();
     error.is_some_and(|error| error.kind() == RequestErrorKind::NoResponders)
 }
 
-/// Nobody answers to JetStream's API.
+/// Returns the error if there is no JetStream to answer.
 pub(crate) fn no_jetstream(domain: Option<&str>) -> StoreError {
     StoreError::failed(match domain {
         None => "NATS has no JetStream for this user: start `nats-server -js`, enable `jetstream` in the user's account, or give the domain that has it (`EngineOptions::domain`)".to_owned(),
-        Some(domain) => format!("NATS knows of no JetStream domain {domain:?} (`EngineOptions::domain`)"),
+        Some(domain) => format!("NATS has no JetStream domain {domain:?}: check `EngineOptions::domain`"),
     })
 }
 
-/// The error of a step that comes after something was done.
-pub(crate) fn though_begun(error: StoreError) -> StoreError {
+/// Returns the error of a step after an earlier step has changed something: its outcome is unknown.
+pub(crate) fn as_outcome_unknown(error: StoreError) -> StoreError {
     match error {
         StoreError::Failed(error) => StoreError::OutcomeUnknown(error),
         error => error,
@@ -137,7 +137,7 @@ mod tests {
 
     #[track_caller]
     fn check(code: u64, description: &str, is_uncertain: bool) {
-        let answer: Result<serde_json::Value, _> = answer(
+        let answer: Result<serde_json::Value, _> = parse_answer(
             format!(r#"{{"error":{{"err_code":{code},"description":"{description}"}}}}"#)
                 .as_bytes(),
         );
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_certain_unless_the_message_may_be_stored_yet() {
+    fn a_refusal_is_certain_unless_the_message_may_yet_be_stored() {
         check(code::TOO_LARGE_FOR_STREAM, "message size exceeds maximum allowed", false);
         check(code::OTHER_LAST_SEQUENCE, "wrong last sequence: 7", false);
         check(10023, "insufficient resources", false);

@@ -1,0 +1,70 @@
+//! Lookups of single messages in the stream of a log.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::try_join_all;
+use serde_json::{Value, json};
+use sse_core::store::StoreError;
+
+use crate::core::LogCore;
+use crate::error::code;
+use crate::jetstream::GetAnswer;
+use crate::message::{Kind, Message};
+
+/// Returns the message of this sequence, if there is one.
+pub(crate) async fn get(core: &LogCore, sequence: u64) -> Result<Option<Message>, StoreError> {
+    request_message(core, json!({ "seq": sequence })).await
+}
+
+/// Returns the first message from this sequence on, of any kind. It comes from the stream itself, not from a consumer.
+pub(crate) async fn next(core: &LogCore, sequence: u64) -> Result<Option<Message>, StoreError> {
+    request_message(core, json!({ "seq": sequence, "next_by_subj": core.names.all() })).await
+}
+
+/// Returns the message of this sequence if it is a note. Other messages are not fetched.
+pub(crate) async fn note_at(core: &LogCore, sequence: u64) -> Result<Option<Message>, StoreError> {
+    let request = json!({ "seq": sequence, "next_by_subj": core.names.note() });
+    Ok(request_message(core, request).await?.filter(|note| note.sequence == sequence))
+}
+
+/// Returns the first message from this sequence on that is on the subject of an event.
+pub(crate) async fn next_event(
+    core: &LogCore,
+    sequence: u64,
+) -> Result<Option<Message>, StoreError> {
+    match next(core, sequence).await? {
+        Some(message) if Kind::of(&message.subject, &core.names).events() == 0 => {}
+        found => return Ok(found),
+    }
+    let found =
+        on_event_subjects(core, |subject| json!({ "seq": sequence, "next_by_subj": subject }));
+    Ok(found.await?.min_by_key(|message| message.sequence))
+}
+
+/// Returns the last message that is on the subject of an event.
+pub(crate) async fn last_event(core: &LogCore) -> Result<Option<Message>, StoreError> {
+    let found = on_event_subjects(core, |subject| json!({ "last_by_subj": subject }));
+    Ok(found.await?.max_by_key(|message| message.sequence))
+}
+
+/// Returns what it finds on each subject of events: the server looks up one subject at a time.
+async fn on_event_subjects(
+    core: &LogCore,
+    request: impl Fn(String) -> Value,
+) -> Result<impl Iterator<Item = Message>, StoreError> {
+    let requests = core.names.events().map(|subject| request_message(core, request(subject)));
+    Ok(try_join_all(requests).await?.into_iter().flatten())
+}
+
+async fn request_message(core: &LogCore, request: Value) -> Result<Option<Message>, StoreError> {
+    let subject = format!("STREAM.MSG.GET.{}", core.names.stream);
+    let got: GetAnswer = match core.requests.fetch(&subject, &request).await {
+        Err(failure) if failure.is(code::NO_MESSAGE) || failure.is(code::NO_STREAM) => {
+            return Ok(None);
+        }
+        got => got?,
+    };
+    let payload = STANDARD.decode(&got.message.data).map_err(StoreError::failed)?.into();
+    let GetAnswer { message } = got;
+    Ok(Some(Message { sequence: message.seq, subject: message.subject, payload }))
+}
