@@ -1,14 +1,15 @@
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
-use crate::dial::Held;
-use crate::failure::{Cause, Failure};
-use crate::pool::GivenUp;
+use crate::error::{Cause, Failure};
 use crate::session::Timeouts;
 
 /// A connection, with the statements that it has prepared. Its socket ends when it is dropped, once the server has answered what it was asked.
@@ -78,6 +79,22 @@ impl Connection {
     /// Ends the socket at once: for what changes nothing.
     pub(crate) fn cut(self) {
         self.driver.abort();
+    }
+}
+
+/// What a connection holds on to until its socket has ended.
+pub(crate) type Held = Arc<Mutex<Option<GivenUp>>>;
+
+/// The place of a connection that was given up.
+#[derive(Debug)]
+pub(crate) struct GivenUp {
+    pub(crate) _permit: OwnedSemaphorePermit,
+    pub(crate) count: Arc<AtomicUsize>,
+}
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, SeqCst);
     }
 }
 

@@ -1,21 +1,22 @@
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use sse_core::Error;
 use sse_core::store::{LogName, StoreError};
-use sse_core::{Error, EventLog, StoreOptions};
+use tokio::runtime::{Handle, Id};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, NoTls, Socket};
 
-use crate::announce::Changes;
-use crate::dial::{Dialer, Task};
-use crate::failure::{Cause, Failure};
-use crate::hub::Hub;
+use crate::connect::{Dialer, Server};
+use crate::error::{Cause, Failure};
+use crate::listener::Listener;
+use crate::notify::Changes;
+use crate::options::EngineOptions;
 use crate::pool::Pool;
-use crate::server::Server;
 use crate::subscription::Subscriptions;
-use crate::{EngineOptions, PostgresStore, open_store};
 
 /// How often connections are closed that nobody uses.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
@@ -33,7 +34,7 @@ pub(crate) struct Inner {
     pub(crate) options: EngineOptions,
     pub(crate) server: Arc<Server>,
     pub(crate) pool: Arc<Pool>,
-    pub(crate) hub: Hub,
+    pub(crate) listener: Listener,
     pub(crate) subscriptions: Arc<Subscriptions>,
     changes: Arc<Changes>,
     _tasks: [Task; 3],
@@ -85,7 +86,7 @@ impl Engine {
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        let runtime = tokio::runtime::Handle::try_current().map_err(StoreError::failed)?;
+        let runtime = Handle::try_current().map_err(StoreError::failed)?;
         let server = Arc::new(Server::new(config, Arc::new(Dialer(tls)), &options));
         let pool = Arc::new(Pool::new(Arc::clone(&server), options.connections.max(1)));
         let (subscriptions, changes) = (Arc::default(), Arc::<Changes>::default());
@@ -94,44 +95,35 @@ impl Engine {
             cleared.upgrade().inspect(|pool| pool.clear());
         };
         let listened = Arc::clone(&subscriptions);
-        let (hub, listen) = Hub::new(Arc::clone(&server), listened, options.poll_every, new_server);
+        let (listener, listen) =
+            Listener::new(Arc::clone(&server), listened, options.poll_every, new_server);
         let process = server.session.process.clone();
         let tell = Arc::clone(&changes).tell(Arc::clone(&pool), process);
         let tidy = tidy(Arc::downgrade(&pool));
         let tasks = [runtime.spawn(listen), runtime.spawn(tell), runtime.spawn(tidy)].map(Task);
-        let inner = Inner { options, server, pool, hub, subscriptions, changes, _tasks: tasks };
+        let inner =
+            Inner { options, server, pool, listener, subscriptions, changes, _tasks: tasks };
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one. With a
-    /// [`StoreOptions::store_wait`] it waits for a server that is down.
-    ///
-    /// The name is 1 to 64 of `[A-Za-z0-9_-]`.
-    ///
-    /// # Errors
-    ///
-    /// - [`is_store`](Error::is_store) if the name is invalid, if Postgres cannot be reached, if its tables cannot be created, and if a pooler is
-    ///   in between that does not pool by session.
-    ///
-    /// # Cancel safety
-    ///
-    /// The tables, and the log, may have been created.
-    pub async fn open(&self, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
-        open_store(self.store(name, options).await?).await
-    }
-
-    /// Returns the store of this name, for what only it can do: [`append_in`](PostgresStore::append_in). [`open_store`] makes a log of it.
-    ///
-    /// # Errors
-    ///
-    /// - [`is_store`](Error::is_store) if the name is invalid, or outside of a tokio runtime. The server is not asked yet.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing has happened when it is dropped.
-    pub async fn store(&self, name: &str, options: StoreOptions) -> Result<PostgresStore, Error> {
-        let name = LogName::try_from(name).map_err(StoreError::from)?;
-        PostgresStore::new(self.clone(), name, options)
+    /// The engine of this URL with these options, which all share that ask for it in this runtime.
+    pub(crate) fn shared(url: &str, options: EngineOptions) -> Result<Self, Error> {
+        let runtime = Handle::try_current().map_err(StoreError::failed)?.id();
+        let key = Key { url: url.to_owned(), options, runtime };
+        let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+        engines.retain(|(_, engine)| engine.strong_count() > 0);
+        let known = engines.iter().filter(|(known, _)| *known == key);
+        let running = known
+            .filter_map(|(_, engine)| engine.upgrade())
+            // Another runtime may have been given the same number since.
+            .find(|engine| !engine.listener.has_ended());
+        if let Some(engine) = running {
+            return Ok(Self(engine));
+        }
+        let config = url.parse().map_err(StoreError::failed)?;
+        let engine = Self::new(config, NoTls, key.options.clone())?;
+        engines.push((key, Arc::downgrade(&engine.0)));
+        Ok(engine)
     }
 
     /// Returns the names of the logs in this database and schema, in their order.
@@ -165,11 +157,31 @@ impl Inner {
     }
 }
 
+/// The engines that were opened by URL, each for as long as it is used. Credentials are in the URL.
+static ENGINES: Mutex<Vec<(Key, Weak<Inner>)>> = Mutex::new(Vec::new());
+
+#[derive(PartialEq)]
+struct Key {
+    url: String,
+    options: EngineOptions,
+    runtime: Id,
+}
+
 async fn tidy(pool: Weak<Pool>) {
     while let Some(pool) = pool.upgrade() {
         pool.close_idle();
         drop(pool);
         sleep(TIDY_EVERY).await;
+    }
+}
+
+/// A task that ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Task(pub(crate) JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

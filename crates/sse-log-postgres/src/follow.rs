@@ -6,8 +6,8 @@ use sse_core::store::{Bounds, Page, PageLimit, Pages, StoreError};
 use sse_core::{Cursor, Epoch};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::failure::{Cause, Failure};
-use crate::log::Log;
+use crate::core::LogCore;
+use crate::error::{Cause, Failure};
 use crate::read;
 use crate::subscription::Subscription;
 
@@ -18,9 +18,9 @@ const PENDING: (Duration, Duration) = (Duration::from_millis(1), Duration::from_
 /// For how long something may be about to be readable after it was told of: a row can come after its own notification.
 const TOLD: Duration = Duration::from_millis(200);
 
-pub(crate) async fn follow(log: Arc<Log>, after: Cursor) -> Result<Pages, Failure> {
+pub(crate) async fn follow(log: Arc<LogCore>, after: Cursor) -> Result<Pages, Failure> {
     let within = log.options.store_timeout.mul_f64(0.8);
-    let subscription = timeout(within, log.engine.0.hub.subscribe(&log.name)).await;
+    let subscription = timeout(within, log.engine.0.listener.subscribe(&log.name)).await;
     let subscription = subscription.map_err(|_| Failure::before(Cause::NoConnection(within)))??;
     let (pause, told, said, waits) = (PENDING.0, None, None, None);
     let following = Following { log, subscription, after, said, waits, pause, told };
@@ -28,7 +28,7 @@ pub(crate) async fn follow(log: Arc<Log>, after: Cursor) -> Result<Pages, Failur
 }
 
 struct Following {
-    log: Arc<Log>,
+    log: Arc<LogCore>,
     subscription: Subscription,
     after: Cursor,
     said: Option<Said>,

@@ -130,36 +130,38 @@
 //! with `sslmode=require` in the URL nothing can be connected to.
 #![forbid(unsafe_code)]
 
-mod admin;
-mod announce;
 mod append;
+mod append_in;
+mod before_last;
 mod bounds;
 mod clock;
+mod connect;
 mod connection;
-mod dial;
-mod due;
+mod control;
+mod core;
 mod engine;
-mod failure;
+mod error;
 mod follow;
-mod hub;
-mod log;
-mod name;
+mod listener;
+mod names;
+mod notify;
 mod options;
-mod outbox;
 mod pool;
+mod position;
+mod postgres_store;
 mod read;
-mod registry;
 mod retain;
-mod server;
+mod retention_schedule;
 mod session;
 mod store;
 mod subscription;
+mod writer;
 
 pub use engine::{Engine, connect, connect_with};
 pub use options::{EngineOptions, InTransactions, Migrations, OnPromotion, Ordering, Settings};
+pub use postgres_store::PostgresStore;
 #[doc(no_inline)]
 pub use sse_core::{Error, EventLog, StoreOptions, store::LogName};
-pub use store::PostgresStore;
 
 use sse_core::Timer;
 
@@ -198,7 +200,7 @@ pub async fn open_with(
     engine: EngineOptions,
     options: StoreOptions,
 ) -> Result<EventLog, Error> {
-    registry::shared(url, engine)?.open(name, options).await
+    Engine::shared(url, engine)?.open(name, options).await
 }
 
 /// The same, of a store that the application [appends to in its own transactions](PostgresStore::append_in), with the options that it was given.
@@ -216,4 +218,23 @@ pub async fn open_store(store: PostgresStore) -> Result<EventLog, Error> {
     let (log, follower) = EventLog::open(store, options, timer).await?;
     tokio::spawn(follower);
     Ok(log)
+}
+
+impl Engine {
+    /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one. With a
+    /// [`StoreOptions::store_wait`] it waits for a server that is down.
+    ///
+    /// The name is 1 to 64 of `[A-Za-z0-9_-]`.
+    ///
+    /// # Errors
+    ///
+    /// - [`is_store`](Error::is_store) if the name is invalid, if Postgres cannot be reached, if its tables cannot be created, and if a pooler is
+    ///   in between that does not pool by session.
+    ///
+    /// # Cancel safety
+    ///
+    /// The tables, and the log, may have been created.
+    pub async fn open(&self, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
+        open_store(self.store(name, options).await?).await
+    }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::connection::Connection;
-use crate::failure::{Cause, Failure};
-use crate::server::Server;
+use crate::connect::Server;
+use crate::connection::{Connection, GivenUp};
+use crate::error::{Cause, Failure};
 use crate::session::Timeouts;
 
 /// For how long a connection is kept that nobody uses.
@@ -30,19 +30,6 @@ struct Idle {
     connections: Vec<Connection>,
     /// Raised when they lead to the wrong server.
     generation: u64,
-}
-
-/// The place of a connection that was given up.
-#[derive(Debug)]
-pub(crate) struct GivenUp {
-    _permit: OwnedSemaphorePermit,
-    count: Arc<AtomicUsize>,
-}
-
-impl Drop for GivenUp {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, SeqCst);
-    }
 }
 
 impl Pool {

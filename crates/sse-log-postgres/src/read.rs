@@ -3,20 +3,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sse_core::Cursor;
-use sse_core::store::{Page, PageLimit, StoredEvent};
+use sse_core::store::{Bounds, Page, PageLimit, StoredEvent};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use crate::bounds::{self, cursor, position};
-use crate::failure::{Cause, Failure};
-use crate::log::{Kind, Log};
+use crate::core::{Kind, LogCore};
+use crate::error::{Cause, Failure};
+use crate::position::{cursor, epoch, position};
 use crate::subscription::Top;
 
 const READ: &str = include_str!("sql/read.sql");
-const BEFORE_LAST: &str = include_str!("sql/before_last.sql");
 /// How long a reader waits for events that are stored, and cannot be read yet since transactions from before them still run.
-const SETTLE: Duration = Duration::from_millis(100);
+pub(crate) const SETTLE: Duration = Duration::from_millis(100);
 /// The smallest page that is asked for where larger ones take too long: that is one event, as a rule.
 const SMALLEST: usize = 64;
 
@@ -48,7 +47,7 @@ impl View {
 }
 
 /// The events after a cursor. Those that were stored by now are among them, unless a transaction from before them runs on.
-pub(crate) async fn read(log: &Log, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
+pub(crate) async fn read(log: &LogCore, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
     let (begun, mut pause) = (Instant::now(), Duration::from_millis(1));
     let mut wanted = None;
     loop {
@@ -64,7 +63,7 @@ pub(crate) async fn read(log: &Log, after: Cursor, limit: PageLimit) -> Result<P
 }
 
 /// What there is now. A log that is missing, whose history has gone back, or that was opened with another ordering is put right first.
-pub(crate) async fn look(log: &Log, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
+pub(crate) async fn look(log: &LogCore, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
     let view = match look_once(log, after, limit).await {
         Ok(view) if !view.is_restored && log.is_in_order(view.is_by_lock) => view,
         Err(failure) if !failure.is_missing() => return Err(failure),
@@ -77,7 +76,7 @@ pub(crate) async fn look(log: &Log, after: Cursor, limit: PageLimit) -> Result<V
     Ok(view)
 }
 
-async fn look_once(log: &Log, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
+async fn look_once(log: &LogCore, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
     let size = Size::new(log, limit);
     let number = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
     let (hi, lo) = position(after);
@@ -90,7 +89,7 @@ async fn look_once(log: &Log, after: Cursor, limit: PageLimit) -> Result<View, F
 
 /// The size of a page. Over a slow line one may take too long, or as long as somebody waits for it: the next ones are half as large.
 struct Size<'a> {
-    log: &'a Log,
+    log: &'a LogCore,
     limit: PageLimit,
     bytes: usize,
     begun: Instant,
@@ -98,7 +97,7 @@ struct Size<'a> {
 }
 
 impl<'a> Size<'a> {
-    fn new(log: &'a Log, limit: PageLimit) -> Self {
+    fn new(log: &'a LogCore, limit: PageLimit) -> Self {
         let bytes = limit.bytes.min(log.page_bytes.load(Relaxed));
         Self { log, limit, bytes, begun: Instant::now(), has_come: false }
     }
@@ -122,7 +121,7 @@ impl Drop for Size<'_> {
 }
 
 /// Whether a smaller page could be asked for than the last one.
-pub(crate) fn can_be_smaller(log: &Log) -> bool {
+pub(crate) fn can_be_smaller(log: &LogCore) -> bool {
     log.page_bytes.load(Relaxed) > SMALLEST
 }
 
@@ -134,7 +133,7 @@ fn view(rows: &[Row]) -> Result<View, Failure> {
         block: Bytes::copy_from_slice(row.get("block")),
         key: row.get::<_, Option<&str>>("key").map(Into::into),
     });
-    let bounds = bounds::of_row(first)?;
+    let bounds = bounds(first)?;
     let top_hi: Option<i64> = first.get("top_hi");
     let top = Top {
         newest: top_hi.map(|hi| cursor(hi, first.get("top_lo"))),
@@ -153,27 +152,17 @@ fn view(rows: &[Row]) -> Result<View, Failure> {
     })
 }
 
-/// The position before the newest events. What was stored by now is counted, unless a transaction from before it runs on.
-pub(crate) async fn before_last(log: &Log, limit: PageLimit) -> Result<Cursor, Failure> {
-    if log.now().is_none() || limit.events == 0 {
-        let bounds = bounds::bounds(log).await?;
-        if limit.events == 0 {
-            return Ok(bounds.newest);
-        }
-    }
-    let [events, bytes] = [limit.events, limit.bytes].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-    let parameters: [&(dyn ToSql + Sync); 3] = [&log.name.as_str(), &events, &bytes];
-    let (begun, mut pause) = (Instant::now(), Duration::from_millis(1));
-    let mut wanted = None;
-    loop {
-        let rows = log.query(Kind::Read, BEFORE_LAST, &parameters).await?;
-        let row = rows.first().ok_or_else(|| Failure::before(Cause::Missing))?;
-        let (top, below) = (row.get::<_, Option<i64>>("top_hi"), row.get::<_, i64>("below"));
-        let wanted = *wanted.get_or_insert(top);
-        if wanted.is_none_or(|wanted| wanted < below) || begun.elapsed() > SETTLE {
-            return Ok(cursor(row.get("hi"), row.get("lo")));
-        }
-        sleep(pause).await;
-        pause *= 2;
-    }
+/// What the first row says that is read of a log.
+fn bounds(row: &Row) -> Result<Bounds, Failure> {
+    let pair = |hi, lo| Some(cursor(row.get::<_, Option<i64>>(hi)?, row.get(lo)));
+    let epoch = epoch(row)?;
+    let floor = cursor(row.get("floor_hi"), row.get("floor_lo"));
+    Ok(Bounds {
+        epoch,
+        floor,
+        oldest: pair("oldest_hi", "oldest_lo"),
+        newest: pair("newest_hi", "newest_lo").unwrap_or_default().max(floor),
+        is_finished: row.get("is_finished"),
+        deletions: row.get::<_, i64>("deletions").unsigned_abs(),
+    })
 }

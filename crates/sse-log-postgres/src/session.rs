@@ -3,8 +3,8 @@ use std::time::Duration;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error};
 
-use crate::failure::{Cause, Failure};
-use crate::{EngineOptions, Migrations, Settings};
+use crate::error::{Cause, Failure};
+use crate::options::{EngineOptions, Migrations, Settings};
 
 /// Which version of the tables this is. They say so, and which a later one has brought.
 const SCHEMA: i32 = 4;

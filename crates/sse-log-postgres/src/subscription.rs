@@ -5,7 +5,7 @@ use sse_core::store::LogName;
 use sse_core::{Cursor, Epoch};
 use tokio::sync::Notify;
 
-use crate::failure::{Cause, Failure};
+use crate::error::{Cause, Failure};
 
 /// The followers of an engine's logs, by the logs' names.
 #[derive(Debug, Default)]

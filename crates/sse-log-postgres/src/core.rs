@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use sse_core::StoreOptions;
 use sse_core::store::LogName;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::clock::Clock;
-use crate::due::Due;
-use crate::failure::{Cause, Failure, new_epoch};
+use crate::engine::Engine;
+use crate::error::{Cause, Failure};
+use crate::options::{OnPromotion, Ordering};
+use crate::pool::Lease;
+use crate::position::new_epoch;
+use crate::retention_schedule::RetentionSchedule;
 use crate::session::Timeouts;
-use crate::{Engine, OnPromotion, Ordering};
 
 const OPEN: &str = "SELECT sse_log_open($1, $2, $3, $4, $5)";
 
@@ -28,11 +31,11 @@ pub(crate) enum Kind {
 }
 
 /// What a store has in common with its tasks and followers.
-pub(crate) struct Log {
+pub(crate) struct LogCore {
     pub(crate) engine: Engine,
     pub(crate) name: LogName,
     pub(crate) options: StoreOptions,
-    pub(crate) due: Due,
+    pub(crate) retention_schedule: RetentionSchedule,
     /// How many bytes a page may have, since larger ones took too long.
     pub(crate) page_bytes: AtomicUsize,
     /// So many connections of the engine it may use at a time.
@@ -47,14 +50,14 @@ pub(crate) struct Log {
     answer_timeout: Duration,
 }
 
-impl Log {
+impl LogCore {
     /// Getting a connection, and an answer, may each take nearly as long as `store_timeout`: so the log need not give up first, and it is known
     /// whether anything was sent.
     pub(crate) fn new(engine: Engine, name: LogName, options: StoreOptions) -> Self {
         let connections = engine.0.pool.size();
         let within = options.store_timeout;
         Self {
-            due: Due::new(&options),
+            retention_schedule: RetentionSchedule::new(&options),
             page_bytes: AtomicUsize::new(usize::MAX),
             leases: Semaphore::new(connections - connections / 4),
             clock: OnceLock::new(),
@@ -148,9 +151,7 @@ impl Log {
         Ok(())
     }
 
-    async fn lease(
-        &self,
-    ) -> Result<(crate::pool::Lease, tokio::sync::SemaphorePermit<'_>), Failure> {
+    async fn lease(&self) -> Result<(Lease, SemaphorePermit<'_>), Failure> {
         let within = self.lease_timeout;
         let turn = timeout(within, self.leases.acquire()).await;
         let turn = turn.map_err(|_| Failure::before(Cause::NoConnection(within)))?;
@@ -183,8 +184,8 @@ impl Log {
     }
 }
 
-impl fmt::Debug for Log {
+impl fmt::Debug for LogCore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Log({})", self.name)
+        write!(f, "LogCore({})", self.name)
     }
 }

@@ -1,24 +1,24 @@
 use sse_core::{Cursor, Epoch};
 use tokio_postgres::types::ToSql;
 
-use crate::bounds::position;
-use crate::failure::{Cause, Failure, new_epoch};
-use crate::log::{Kind, Log};
+use crate::core::{Kind, LogCore};
+use crate::error::{Cause, Failure};
+use crate::position::{new_epoch, position};
 
-pub(crate) async fn finish(log: &Log) -> Result<(), Failure> {
+pub(crate) async fn finish(log: &LogCore) -> Result<(), Failure> {
     let sql = "SELECT sse_log_finish($1)";
     log.query(Kind::Write, sql, &[&log.name.as_str()]).await?;
     Ok(())
 }
 
-pub(crate) async fn delete(log: &Log, event: Cursor) -> Result<(), Failure> {
+pub(crate) async fn delete(log: &LogCore, event: Cursor) -> Result<(), Failure> {
     let (hi, lo) = position(event);
     let sql = "SELECT sse_log_delete($1, $2, $3)";
     log.query(Kind::Write, sql, &[&log.name.as_str(), &hi, &lo]).await?;
     Ok(())
 }
 
-pub(crate) async fn begin_epoch(log: &Log, instead_of: Epoch) -> Result<Epoch, Failure> {
+pub(crate) async fn begin_epoch(log: &LogCore, instead_of: Epoch) -> Result<Epoch, Failure> {
     let sql = "SELECT sse_log_begin_epoch($1, $2, $3)";
     let (name, epoch) = (log.name.as_str(), new_epoch()?);
     let parameters: [&(dyn ToSql + Sync); 3] = [&name, &epoch.as_str(), &instead_of.as_str()];

@@ -6,8 +6,8 @@ use sse_core::store::LogName;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::failure::{Cause, Failure};
-use crate::name::payloads;
+use crate::error::{Cause, Failure};
+use crate::names::payloads;
 use crate::pool::Pool;
 
 /// Nothing depends on it, so it need not be on the disk: to wait for that holds up all that notify, in the whole cluster.

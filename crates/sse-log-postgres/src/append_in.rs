@@ -5,9 +5,11 @@ use tokio_postgres::Transaction;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::append::{APPEND, Columns, appended, check};
+use crate::bounds::ensure_open;
 use crate::clock::interval;
-use crate::failure::{Cause, Failure};
-use crate::{InTransactions, PostgresStore};
+use crate::error::{Cause, Failure};
+use crate::options::InTransactions;
+use crate::postgres_store::PostgresStore;
 
 const NOTIFY: &str = "SELECT pg_notify('sse_log', $1)";
 
@@ -70,7 +72,7 @@ impl PostgresStore {
             return Ok(Vec::new());
         }
         check(events).map_err(StoreError::from)?;
-        self.ensure_open().await?;
+        ensure_open(&self.log).await.map_err(StoreError::from)?;
         let columns = Columns::of(events.iter());
         let name = self.log.name.as_str();
         let (window, now) = (interval(self.log.options.idempotency_window), self.log.now());

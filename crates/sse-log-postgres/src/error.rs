@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sse_core::Epoch;
 use sse_core::store::StoreError;
 use tokio_postgres::Error as PostgresError;
 use tokio_postgres::error::{Severity, SqlState};
@@ -56,11 +55,6 @@ pub(crate) enum Cause {
 /// What the server says, which the error itself does not.
 fn text(error: &PostgresError) -> String {
     error.as_db_error().map_or_else(|| error.to_string(), |said| said.to_string())
-}
-
-/// A new epoch.
-pub(crate) fn new_epoch() -> Result<Epoch, Failure> {
-    Epoch::random().map_err(|error| Failure::before(Cause::NoEpoch(error)))
 }
 
 impl Failure {

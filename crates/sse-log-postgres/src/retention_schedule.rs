@@ -7,12 +7,12 @@ const PARTS: usize = 256;
 
 /// When an append lets go of what is over the limits: not each time, for that costs as much as the append itself.
 #[derive(Debug)]
-pub(crate) struct Due {
+pub(crate) struct RetentionSchedule {
     every: (usize, usize),
     since: (AtomicUsize, AtomicUsize),
 }
 
-impl Due {
+impl RetentionSchedule {
     pub(crate) fn new(options: &StoreOptions) -> Self {
         let every = (options.events.div_ceil(PARTS), options.bytes.div_ceil(PARTS));
         Self { every, since: Default::default() }
@@ -38,11 +38,11 @@ mod tests {
     #[test]
     fn what_is_over_is_let_go_of_once_for_a_256th_of_the_limit() {
         let options = StoreOptions { events: 1024, bytes: 256_000, ..StoreOptions::default() };
-        let due = Due::new(&options);
+        let due = RetentionSchedule::new(&options);
         let dues = (0..1000).filter(|_| due.is_due(1, 1)).count();
         assert_eq!(dues, 250);
         assert!(due.is_due(1, 1000), "by bytes");
-        let small = Due::new(&StoreOptions { events: 10, ..options });
+        let small = RetentionSchedule::new(&StoreOptions { events: 10, ..options });
         assert!((0..10).all(|_| small.is_due(1, 1)));
     }
 }

@@ -5,12 +5,11 @@ use sse_core::store::LogName;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::bounds;
+use crate::connect::{Hear, Server};
 use crate::connection::Connection;
-use crate::dial::Hear;
-use crate::failure::{Cause, Failure};
-use crate::name::{self, CHANNEL};
-use crate::server::Server;
+use crate::error::{Cause, Failure};
+use crate::names::{self, CHANNEL};
+use crate::position::{cursor, epoch};
 use crate::session::Timeouts;
 use crate::subscription::{Subscription, Subscriptions, Top};
 
@@ -31,11 +30,11 @@ struct Request {
 
 /// Listens for all logs of an engine, by one connection, which is made when a log is followed.
 #[derive(Debug)]
-pub(crate) struct Hub {
+pub(crate) struct Listener {
     requests: mpsc::Sender<Request>,
 }
 
-impl Hub {
+impl Listener {
     /// The hub, and what it does, to be spawned. It ends when the hub is dropped.
     pub(crate) fn new(
         server: Arc<Server>,
@@ -45,8 +44,8 @@ impl Hub {
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (requests, queue) = mpsc::channel(WAITING);
         let poll_every = poll_every.max(Duration::from_millis(1));
-        let listening = Listening { server, subscriptions, poll_every, queue };
-        (Self { requests }, listening.run(new_server))
+        let task = ListenTask { server, subscriptions, poll_every, queue };
+        (Self { requests }, task.run(new_server))
     }
 
     /// A place among the followers, once the connection listens.
@@ -63,7 +62,7 @@ impl Hub {
     }
 }
 
-struct Listening {
+struct ListenTask {
     server: Arc<Server>,
     subscriptions: Arc<Subscriptions>,
     poll_every: Duration,
@@ -80,7 +79,7 @@ struct Answer {
     running: (i64, i64),
 }
 
-impl Listening {
+impl ListenTask {
     async fn run(mut self, new_server: impl Fn() + Send) {
         while let Some(first) = self.queue.recv().await {
             match self.listen().await {
@@ -111,7 +110,7 @@ impl Listening {
         let (process, subscriptions) =
             (self.server.session.process.clone(), Arc::clone(&self.subscriptions));
         let hear: Hear = Arc::new(move |payload| {
-            name::heard(payload, &process, |name| subscriptions.told(name));
+            names::heard(payload, &process, |name| subscriptions.told(name));
         });
         let connection = self.server.connect(Timeouts::within(WITHIN), hear).await?;
         let listen = connection.client.batch_execute(CHANNEL.1);
@@ -189,8 +188,8 @@ impl Listening {
             };
             let hi = row.get::<_, Option<i64>>("hi");
             let top = Top {
-                newest: hi.map(|hi| bounds::cursor(hi, row.get("lo"))),
-                epoch: bounds::epoch(row)?,
+                newest: hi.map(|hi| cursor(hi, row.get("lo"))),
+                epoch: epoch(row)?,
                 is_finished: row.get("is_finished"),
                 deletions: row.get::<_, i64>("deletions").unsigned_abs(),
             };

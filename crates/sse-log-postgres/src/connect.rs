@@ -1,15 +1,19 @@
 use std::error::Error as _;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::config::{Host, TargetSessionAttrs};
-use tokio_postgres::{Config, Error};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{AsyncMessage, Client, Config, Error, Socket};
 
-use crate::EngineOptions;
-use crate::connection::Connection;
-use crate::dial::{Dial, Hear, Held};
-use crate::failure::{Cause, Failure};
+use crate::connection::{Connection, Held};
+use crate::error::{Cause, Failure};
+use crate::options::EngineOptions;
 use crate::session::{Session, Timeouts};
 
 /// How soon a connection is found dead that waits for an answer.
@@ -97,12 +101,61 @@ fn refused(error: Error) -> Failure {
     })
 }
 
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// Is given the payload of each notification.
+pub(crate) type Hear = Arc<dyn Fn(&str) + Send + Sync>;
+/// How Postgres is connected to, whatever encrypts it.
+pub(crate) trait Dial: Send + Sync {
+    /// A connection, and a task that drives it, and ends with it.
+    fn dial<'a>(
+        &'a self,
+        config: &'a Config,
+        hear: Hear,
+        held: Held,
+    ) -> BoxFuture<'a, Result<(Client, JoinHandle<()>), Error>>;
+}
+
+/// By a connector of TLS, or [`NoTls`](tokio_postgres::NoTls).
+pub(crate) struct Dialer<T>(pub(crate) T);
+
+impl<T> Dial for Dialer<T>
+where
+    T: MakeTlsConnect<Socket> + Clone + Send + Sync,
+    T::Stream: Send + 'static,
+    T::TlsConnect: Send,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    fn dial<'a>(
+        &'a self,
+        config: &'a Config,
+        hear: Hear,
+        held: Held,
+    ) -> BoxFuture<'a, Result<(Client, JoinHandle<()>), Error>> {
+        Box::pin(async move {
+            let (client, mut connection) = config.connect(self.0.clone()).await?;
+            let drive = async move {
+                let next = |cx: &mut std::task::Context<'_>| loop {
+                    match std::task::ready!(connection.poll_message(cx)) {
+                        Some(Ok(AsyncMessage::Notification(told))) => hear(told.payload()),
+                        Some(Ok(_)) => {}
+                        Some(Err(error)) => {
+                            tracing::debug!(%error, "a connection to Postgres has ended");
+                            return Poll::Ready(());
+                        }
+                        None => return Poll::Ready(()),
+                    }
+                };
+                poll_fn(next).await;
+                drop(held);
+            };
+            Ok((client, tokio::spawn(drive)))
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
-
-    use tokio::task::JoinHandle;
-    use tokio_postgres::Client;
 
     use super::*;
 
@@ -116,7 +169,7 @@ mod tests {
             config: &'a Config,
             _: Hear,
             _: Held,
-        ) -> crate::dial::BoxFuture<'a, Result<(Client, JoinHandle<()>), Error>> {
+        ) -> BoxFuture<'a, Result<(Client, JoinHandle<()>), Error>> {
             self.0.lock().expect("no panic").push(config.get_target_session_attrs());
             // No host: it fails without a server.
             let none = async {
