@@ -9,19 +9,19 @@ use crate::position::cursor;
 use crate::retain::limits;
 
 pub(crate) const APPEND: &str = "SELECT epoch, hi, lo FROM sse_log_append($1, $2, $3, $4, make_interval(secs => $5), to_timestamp($6), $7, $8)";
-/// How often it is tried again to store what was in the way of another transaction.
+/// Number of attempts to store events after a conflict with another transaction.
 const ATTEMPTS: usize = 5;
 
-/// Refuses what Postgres would, and with it what others have appended.
-pub(crate) fn check(events: &[NewEvent]) -> Result<(), Failure> {
+/// Refuses keys that Postgres would refuse, since a refused key fails the whole transaction, with the events of other callers.
+pub(crate) fn check_keys(events: &[NewEvent]) -> Result<(), Failure> {
     let mut keys = events.iter().flat_map(|event| [&event.key, &event.idempotency_key]).flatten();
     match keys.any(|key| key.contains('\0')) {
-        true => Err(Failure::before(Cause::Nul)),
+        true => Err(Failure::before_sending(Cause::Nul)),
         false => Ok(()),
     }
 }
 
-/// Stores these in one transaction, with an answer for each.
+/// Stores all these events in one transaction. Returns one result for each slice of `batch`.
 pub(crate) async fn append(log: &LogCore, batch: &[&[NewEvent]]) -> Result<Vec<Appended>, Failure> {
     let events = batch.iter().flat_map(|events| events.iter());
     let columns = Columns::of(events.clone());
@@ -49,17 +49,17 @@ pub(crate) async fn append(log: &LogCore, batch: &[&[NewEvent]]) -> Result<Vec<A
         }
     };
     let mut rows = rows.iter();
-    batch.iter().map(|events| appended(rows.by_ref().take(events.len()))).collect()
+    batch.iter().map(|events| positions_of(rows.by_ref().take(events.len()))).collect()
 }
 
 type Parameters<'a> = [&'a (dyn tokio_postgres::types::ToSql + Sync); 8];
 
-/// Events as Postgres takes them.
+/// The columns in which Postgres gets events.
 pub(crate) struct Columns<'a> {
     pub(crate) blocks: Vec<&'a [u8]>,
-    /// None where no event has one.
+    /// `None` if no event has a key.
     pub(crate) keys: Option<Vec<Option<&'a str>>>,
-    /// None where no event has one.
+    /// `None` if no event has an idempotency key.
     pub(crate) idempotency_keys: Option<Vec<Option<&'a str>>>,
 }
 
@@ -77,11 +77,11 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Where the events of these rows were stored; without rows the log is finished.
-pub(crate) fn appended<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<Appended, Failure> {
+/// Returns the positions that these rows say. If there are no rows, the log is finished.
+pub(crate) fn positions_of<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<Appended, Failure> {
     let mut rows = rows.peekable();
     let epoch = rows.peek().ok_or(Failure::Finished)?.get::<_, &str>(0);
-    let epoch = epoch.parse().map_err(|_| Failure::after(Cause::Epoch))?;
+    let epoch = epoch.parse().map_err(|_| Failure::after_sending(Cause::InvalidEpoch))?;
     let cursors: Vec<Cursor> = rows.map(|row| cursor(row.get(1), row.get(2))).collect();
     Ok(Appended { epoch, cursors })
 }

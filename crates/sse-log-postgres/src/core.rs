@@ -21,38 +21,41 @@ use crate::session::Timeouts;
 
 const OPEN: &str = "SELECT sse_log_open($1, $2, $3, $4, $5)";
 
-/// Whether a statement can be broken off.
+/// The kind of a statement, by which a connection is closed if its caller gives up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// It changes nothing.
+    /// The statement changes nothing: the connection can be cut.
     Read,
-    /// It may be done yet.
+    /// The server may still execute the statement.
     Write,
 }
 
-/// What a store has in common with its tasks and followers.
+/// The state that a store shares with its operations, writers and followers.
 pub(crate) struct LogCore {
     pub(crate) engine: Engine,
     pub(crate) name: LogName,
     pub(crate) options: StoreOptions,
     pub(crate) retention_schedule: RetentionSchedule,
-    /// How many bytes a page may have, since larger ones took too long.
+    /// Maximum size in bytes of a page, since larger pages took too long.
     pub(crate) page_bytes: AtomicUsize,
-    /// So many connections of the engine it may use at a time.
+    /// Permits for the connections of the engine that the log may use at a time.
     leases: Semaphore,
-    /// Known once the log was looked at.
+    /// The clock, once the log was read.
     clock: OnceLock<Clock>,
-    /// Whether the ordering is the one of the options: that is seen to once.
-    is_ordered: AtomicBool,
+    /// True once the log has had the ordering of the options: this process sets the ordering once.
+    has_set_ordering: AtomicBool,
     timeouts: Timeouts,
-    /// How long getting a connection may take, new or not, with what is done on it before it is used.
+    /// Maximum time for getting a connection, new or not, and preparing it for use.
     lease_timeout: Duration,
+    /// Maximum time for the answer to a statement.
     answer_timeout: Duration,
 }
 
 impl LogCore {
-    /// Getting a connection, and an answer, may each take nearly as long as `store_timeout`: so the log need not give up first, and it is known
-    /// whether anything was sent.
+    /// Returns the state of a log that is not open yet.
+    ///
+    /// Getting a connection may take 0.8 of `store_timeout`, and an answer 0.9 of it: so a statement fails before the log gives up, and the failure
+    /// says whether anything was sent.
     pub(crate) fn new(engine: Engine, name: LogName, options: StoreOptions) -> Self {
         let connections = engine.0.pool.size();
         let within = options.store_timeout;
@@ -61,7 +64,7 @@ impl LogCore {
             page_bytes: AtomicUsize::new(usize::MAX),
             leases: Semaphore::new(connections - connections / 4),
             clock: OnceLock::new(),
-            is_ordered: AtomicBool::new(false),
+            has_set_ordering: AtomicBool::new(false),
             timeouts: Timeouts::within(within),
             lease_timeout: within.mul_f64(0.8),
             answer_timeout: within.mul_f64(0.9),
@@ -71,24 +74,24 @@ impl LogCore {
         }
     }
 
-    /// The answer to a statement. If the log is missing, or its history has gone back, that is put right, and the statement sent once more.
+    /// Returns the rows of a statement. If the log is missing, or its server was restored, this opens the log and sends the statement again.
     pub(crate) async fn query(
         &self,
         kind: Kind,
         sql: &'static str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Failure> {
-        match self.ask(kind, sql, parameters).await {
+        match self.query_fresh(kind, sql, parameters).await {
             Err(failure) if failure.is_missing() => {
-                self.begin().await?;
-                self.ask(kind, sql, parameters).await
+                self.open().await?;
+                self.query_fresh(kind, sql, parameters).await
             }
             answer => answer,
         }
     }
 
-    /// The same, by one connection after the other, for as long as they are not what they were.
-    async fn ask(
+    /// Returns the rows of a statement. If a connection is stale, this tries another connection.
+    async fn query_fresh(
         &self,
         kind: Kind,
         sql: &'static str,
@@ -96,7 +99,7 @@ impl LogCore {
     ) -> Result<Vec<Row>, Failure> {
         let mut stale = 0;
         loop {
-            match self.ask_one(kind, sql, parameters).await {
+            match self.query_once(kind, sql, parameters).await {
                 Err(failure) if failure.is_stale() && stale < self.engine.0.pool.size() => {
                     stale += 1;
                 }
@@ -105,16 +108,17 @@ impl LogCore {
         }
     }
 
-    async fn ask_one(
+    async fn query_once(
         &self,
         kind: Kind,
         sql: &'static str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Failure> {
-        let (mut lease, _turn) = self.lease().await?;
+        let (mut lease, _permit) = self.lease().await?;
         lease.is_harmless = kind == Kind::Read;
         let answer = timeout(self.answer_timeout, lease.connection().query(sql, parameters)).await;
-        let answer = answer.map_err(|_| Failure::after(Cause::NoAnswer(self.answer_timeout)))?;
+        let answer =
+            answer.map_err(|_| Failure::after_sending(Cause::NoAnswer(self.answer_timeout)))?;
         match &answer {
             Err(failure) if failure.is_stale() => lease.is_harmless = true,
             _ => lease.keep(),
@@ -122,10 +126,10 @@ impl LogCore {
         answer
     }
 
-    /// Has the log be there, with positions that rise.
-    pub(crate) async fn begin(&self) -> Result<(), Failure> {
+    /// Creates the log if it is missing, and ensures that its next positions are larger than all before them.
+    pub(crate) async fn open(&self) -> Result<(), Failure> {
         let epoch = new_epoch()?;
-        let decides = !self.is_ordered.load(Relaxed);
+        let decides = !self.has_set_ordering.load(Relaxed);
         let by_lock = self.engine.0.options.ordering == Ordering::ByLock;
         let keeps = match self.engine.0.options.on_promotion {
             OnPromotion::NewEpochIfAsynchronous => None,
@@ -134,53 +138,54 @@ impl LogCore {
         };
         let parameters: [&(dyn ToSql + Sync); 5] =
             [&self.name.as_str(), &epoch.as_str(), &by_lock, &decides, &keeps];
-        let (mut lease, _turn) = self.lease().await?;
+        let (mut lease, _permit) = self.lease().await?;
         let session = &self.engine.0.server.session;
         let open = async {
             session.check(&lease.connection().client).await?;
             lease.connection().query(OPEN, &parameters).await
         };
         let opened = timeout(self.answer_timeout, open).await;
-        let opened = opened.map_err(|_| Failure::before(Cause::NoAnswer(self.answer_timeout)))?;
+        let opened =
+            opened.map_err(|_| Failure::before_sending(Cause::NoAnswer(self.answer_timeout)))?;
         match &opened {
             Err(failure) if failure.is_stale() => {}
             _ => lease.keep(),
         }
         opened?;
-        self.is_ordered.store(true, Relaxed);
+        self.has_set_ordering.store(true, Relaxed);
         Ok(())
     }
 
     async fn lease(&self) -> Result<(Lease, SemaphorePermit<'_>), Failure> {
         let within = self.lease_timeout;
-        let turn = timeout(within, self.leases.acquire()).await;
-        let turn = turn.map_err(|_| Failure::before(Cause::NoConnection(within)))?;
-        let turn = turn.expect("it is never closed");
-        Ok((self.engine.0.pool.lease(self.timeouts, within).await?, turn))
+        let permit = timeout(within, self.leases.acquire()).await;
+        let permit = permit.map_err(|_| Failure::before_sending(Cause::NoConnection(within)))?;
+        let permit = permit.expect("the semaphore is never closed");
+        Ok((self.engine.0.pool.lease(self.timeouts, within).await?, permit))
     }
 
-    /// Whether it is ordered as the options say, as far as this process has seen to it: the log may have been opened otherwise since.
-    pub(crate) fn is_in_order(&self, by_lock: bool) -> bool {
-        let is_in_order = by_lock == (self.engine.0.options.ordering == Ordering::ByLock);
-        if is_in_order {
-            self.is_ordered.store(true, Relaxed);
+    /// Returns true if the log has the ordering of the options, or had it before in this process: another process may have changed it since.
+    pub(crate) fn has_ordering(&self, by_lock: bool) -> bool {
+        let has_ordering = by_lock == (self.engine.0.options.ordering == Ordering::ByLock);
+        if has_ordering {
+            self.has_set_ordering.store(true, Relaxed);
         }
-        self.is_ordered.load(Relaxed)
+        self.has_set_ordering.load(Relaxed)
     }
 
-    /// What the server has said of the time.
-    pub(crate) fn set_clock(&self, said: f64) {
-        self.clock.get_or_init(|| Clock::new(said));
+    /// Starts the log's clock at the time that the server returned, in seconds since 1970, unless it has been started.
+    pub(crate) fn set_clock(&self, server_time: f64) {
+        self.clock.get_or_init(|| Clock::new(server_time));
     }
 
-    /// The time of the log, in seconds since 1970, once it was looked at.
+    /// Returns the time of the log, in seconds since 1970, or `None` if the log was not read yet.
     pub(crate) fn now(&self) -> Option<f64> {
         self.clock.get().map(|clock| clock.now())
     }
 
-    /// Tells all who follow that there is something to see.
-    pub(crate) fn has_changed(&self) {
-        self.engine.0.has_changed(&self.name);
+    /// Notifies all followers of the log, in this process and in others.
+    pub(crate) fn notify_followers(&self) {
+        self.engine.0.notify_followers(&self.name);
     }
 }
 

@@ -18,18 +18,18 @@ use crate::options::EngineOptions;
 use crate::pool::Pool;
 use crate::subscription::Subscriptions;
 
-/// How often connections are closed that nobody uses.
-const TIDY_EVERY: Duration = Duration::from_secs(10);
-/// How long a question that is of no log may take.
+/// Interval at which the engine closes idle connections.
+const CLOSE_IDLE_EVERY: Duration = Duration::from_secs(10);
+/// Maximum time for a query that belongs to no log.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// A Postgres, or a cluster of them, as all logs of a process use it: they share its connections. A clone is the same engine.
+/// A Postgres server, or a cluster, that the logs of a process use by shared connections. A clone is the same engine.
 ///
-/// It connects when it is first used. Its connections are closed within a second once it, and all its logs and stores, were dropped.
+/// It connects at its first use. It closes its connections within a second after it, and all its logs and stores, were dropped.
 #[derive(Clone)]
 pub struct Engine(pub(crate) Arc<Inner>);
 
-/// What the logs of an engine share.
+/// The state that the logs of an engine share.
 pub(crate) struct Inner {
     pub(crate) options: EngineOptions,
     pub(crate) server: Arc<Server>,
@@ -40,30 +40,31 @@ pub(crate) struct Inner {
     _tasks: [Task; 3],
 }
 
-/// Returns an engine of its own, with connections that nothing else uses. To be called within a tokio runtime, which has three tasks for it.
+/// Returns a new engine, with connections that no other engine uses. Call it within a tokio runtime, which runs three tasks for the engine.
 ///
-/// `url` is as [`tokio_postgres::Config`] takes it: `postgres://user:password@host/database`, or `host=/run/postgresql dbname=shop`.
+/// `url` has a form that [`tokio_postgres::Config`] parses: `postgres://user:password@host/database`, or `host=/run/postgresql dbname=shop`.
 ///
 /// # Errors
 ///
-/// - [`is_store`](Error::is_store) if the URL is invalid, or outside of a tokio runtime. The server is not asked yet, and may be down.
+/// - [`is_store`](Error::is_store) if the URL is invalid, or if it is called outside of a tokio runtime. It does not connect to the server yet,
+///   which may be down.
 ///
 /// # Cancel safety
 ///
-/// Nothing has happened when it is dropped.
+/// If the future is dropped, nothing has happened.
 pub async fn connect(url: &str, options: EngineOptions) -> Result<Engine, Error> {
     Engine::new(url.parse().map_err(StoreError::failed)?, NoTls, options)
 }
 
-/// The same, with connections that are made like this: by `tokio-postgres-rustls`, say, or `postgres-native-tls`.
+/// Returns a new engine, as [`connect`] does, that connects by this TLS connector: of `tokio-postgres-rustls`, say, or `postgres-native-tls`.
 ///
 /// # Errors
 ///
-/// - [`is_store`](Error::is_store) outside of a tokio runtime.
+/// - [`is_store`](Error::is_store) if it is called outside of a tokio runtime.
 ///
 /// # Cancel safety
 ///
-/// Nothing has happened when it is dropped.
+/// If the future is dropped, nothing has happened.
 pub async fn connect_with<T>(
     config: Config,
     tls: T,
@@ -79,6 +80,7 @@ where
 }
 
 impl Engine {
+    /// Returns a new engine, and spawns its tasks.
     pub(crate) fn new<T>(config: Config, tls: T, options: EngineOptions) -> Result<Self, Error>
     where
         T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
@@ -91,22 +93,23 @@ impl Engine {
         let pool = Arc::new(Pool::new(Arc::clone(&server), options.connections.max(1)));
         let (subscriptions, changes) = (Arc::default(), Arc::<Changes>::default());
         let cleared = Arc::downgrade(&pool);
-        let new_server = move || {
+        let on_new_server = move || {
             cleared.upgrade().inspect(|pool| pool.clear());
         };
         let listened = Arc::clone(&subscriptions);
         let (listener, listen) =
-            Listener::new(Arc::clone(&server), listened, options.poll_every, new_server);
+            Listener::new(Arc::clone(&server), listened, options.poll_every, on_new_server);
         let process = server.session.process.clone();
-        let tell = Arc::clone(&changes).tell(Arc::clone(&pool), process);
-        let tidy = tidy(Arc::downgrade(&pool));
-        let tasks = [runtime.spawn(listen), runtime.spawn(tell), runtime.spawn(tidy)].map(Task);
+        let notify = Arc::clone(&changes).notify_others(Arc::clone(&pool), process);
+        let close_idle = close_idle(Arc::downgrade(&pool));
+        let tasks =
+            [runtime.spawn(listen), runtime.spawn(notify), runtime.spawn(close_idle)].map(Task);
         let inner =
             Inner { options, server, pool, listener, subscriptions, changes, _tasks: tasks };
         Ok(Self(Arc::new(inner)))
     }
 
-    /// The engine of this URL with these options, which all share that ask for it in this runtime.
+    /// Returns the engine of this URL with these options. All callers in this runtime share it.
     pub(crate) fn shared(url: &str, options: EngineOptions) -> Result<Self, Error> {
         let runtime = Handle::try_current().map_err(StoreError::failed)?.id();
         let key = Key { url: url.to_owned(), options, runtime };
@@ -115,7 +118,7 @@ impl Engine {
         let known = engines.iter().filter(|(known, _)| *known == key);
         let running = known
             .filter_map(|(_, engine)| engine.upgrade())
-            // Another runtime may have been given the same number since.
+            // A later runtime may have the same id.
             .find(|engine| !engine.listener.has_ended());
         if let Some(engine) = running {
             return Ok(Self(engine));
@@ -126,7 +129,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Returns the names of the logs in this database and schema, in their order.
+    /// Returns the names of the logs in this database and schema, sorted.
     ///
     /// # Errors
     ///
@@ -134,30 +137,30 @@ impl Engine {
     ///
     /// # Cancel safety
     ///
-    /// The tables may have been created.
+    /// If the future is dropped, the tables may have been created.
     pub async fn logs(&self) -> Result<Vec<LogName>, Error> {
         Ok(self.all_logs().await.map_err(StoreError::from)?)
     }
 
     async fn all_logs(&self) -> Result<Vec<LogName>, Failure> {
         let mut lease = self.0.pool.lease_any(WITHIN).await?;
-        let ask = lease.connection().query("SELECT log FROM sse_logs ORDER BY log", &[]);
-        let rows = timeout(WITHIN, ask).await;
-        let rows = rows.map_err(|_| Failure::before(Cause::NoAnswer(WITHIN)))??;
+        let query = lease.connection().query("SELECT log FROM sse_logs ORDER BY log", &[]);
+        let rows = timeout(WITHIN, query).await;
+        let rows = rows.map_err(|_| Failure::before_sending(Cause::NoAnswer(WITHIN)))??;
         lease.keep();
         Ok(rows.iter().filter_map(|row| LogName::try_from(row.get::<_, &str>(0)).ok()).collect())
     }
 }
 
 impl Inner {
-    /// Tells all who follow a log that there is something to see.
-    pub(crate) fn has_changed(&self, name: &LogName) {
-        self.subscriptions.changed(name);
+    /// Notifies all followers of a log, in this process and in others.
+    pub(crate) fn notify_followers(&self, name: &LogName) {
+        self.subscriptions.notify_own(name);
         self.changes.add(name);
     }
 }
 
-/// The engines that were opened by URL, each for as long as it is used. Credentials are in the URL.
+/// The engines that were opened by URL, each for as long as it is in use. The URL includes credentials.
 static ENGINES: Mutex<Vec<(Key, Weak<Inner>)>> = Mutex::new(Vec::new());
 
 #[derive(PartialEq)]
@@ -167,15 +170,15 @@ struct Key {
     runtime: Id,
 }
 
-async fn tidy(pool: Weak<Pool>) {
+async fn close_idle(pool: Weak<Pool>) {
     while let Some(pool) = pool.upgrade() {
         pool.close_idle();
         drop(pool);
-        sleep(TIDY_EVERY).await;
+        sleep(CLOSE_IDLE_EVERY).await;
     }
 }
 
-/// A task that ends when this is dropped.
+/// A task that is aborted when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Task(pub(crate) JoinHandle<()>);
 

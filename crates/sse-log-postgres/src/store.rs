@@ -39,25 +39,25 @@ impl Store for PostgresStore {
     async fn finish(&self) -> Result<(), StoreError> {
         ensure_open(&self.log).await?;
         control::finish(&self.log).await?;
-        self.log.has_changed();
+        self.log.notify_followers();
         Ok(())
     }
 
     async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
         ensure_open(&self.log).await?;
         control::delete(&self.log, event).await?;
-        self.log.has_changed();
+        self.log.notify_followers();
         Ok(())
     }
 
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
         ensure_open(&self.log).await?;
         let epoch = control::begin_epoch(&self.log, instead_of).await?;
-        self.log.has_changed();
+        self.log.notify_followers();
         Ok(epoch)
     }
 
-    /// An event shows once no transaction can come before it.
+    /// Returns false: an event is readable once no transaction can store an event before it.
     fn shows_at_once(&self) -> bool {
         false
     }
@@ -67,7 +67,7 @@ impl Store for PostgresStore {
     }
 
     fn largest_cursor(&self) -> Cursor {
-        const LARGEST: u64 = (1 << 48) - 1; // the tables see to it
+        const LARGEST: u64 = (1 << 48) - 1; // the tables check it
         Cursor::new(LARGEST, LARGEST)
     }
 }
