@@ -21,7 +21,7 @@ use crate::session::Timeouts;
 
 const OPEN: &str = "SELECT sse_log_open($1, $2, $3, $4, $5)";
 
-/// The kind of a statement, by which a connection is closed if its caller gives up.
+/// The kind of a statement. It decides how the connection ends if the caller gives up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The statement changes nothing: the connection can be cut.
@@ -74,7 +74,7 @@ impl LogCore {
         }
     }
 
-    /// Returns the rows of a statement. If the log is missing, or its server was restored, this opens the log and sends the statement again.
+    /// Returns the rows of a statement. If the log is missing, or was restored, this opens the log and sends the statement again.
     pub(crate) async fn query(
         &self,
         kind: Kind,

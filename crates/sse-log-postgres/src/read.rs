@@ -46,8 +46,8 @@ impl View {
     }
 }
 
-/// Returns the events after a position. The page has all events that were stored when it was called, unless an older transaction still runs
-/// after [`SETTLE`].
+/// Returns the events after a position. It skips no event that was stored when it was called, unless an older transaction still runs after
+/// [`SETTLE`].
 pub(crate) async fn read(log: &LogCore, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
     let (started, mut pause) = (Instant::now(), Duration::from_millis(1));
     let mut newest = None;
@@ -63,8 +63,7 @@ pub(crate) async fn read(log: &LogCore, after: Cursor, limit: PageLimit) -> Resu
     }
 }
 
-/// Returns the view of now. If the log is missing, if its server was restored, or if it was opened with another ordering, this opens the log
-/// first.
+/// Returns the current view. If the log is missing, was restored, or was opened with another ordering, this opens the log first.
 pub(crate) async fn look(log: &LogCore, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
     let view = match look_once(log, after, limit).await {
         Ok(view) if !view.is_restored && log.has_ordering(view.is_by_lock) => view,
