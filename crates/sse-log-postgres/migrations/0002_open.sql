@@ -1,5 +1,5 @@
--- Creates the log if it is missing, and has it be as it should, with positions above those there are. `decides`: it is ordered like this from
--- now on. `keeps`: whether the epoch goes on after a promotion; NULL if that depends on whether commits waited for a standby.
+-- Creates the log if it is missing, and ensures that its next positions are above all stored positions. If `decides`, the log has the ordering
+-- `by_lock` from now on. If `keeps`, the epoch continues after a promotion; if it is NULL, that depends on whether commits waited for a standby.
 CREATE OR REPLACE FUNCTION sse_log_open(in_log text, new_epoch text, by_lock boolean, decides boolean, keeps boolean)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -31,7 +31,7 @@ BEGIN
     END IF;
 
     PERFORM sse_log_outlive();
-    -- Nobody has appended what has not come to its end.
+    -- With this lock, no transaction that has appended is still open.
     PERFORM sse_log_alone(in_log);
     SELECT sse_log_is_promoted(s), sse_log_is_copied(s, s.xmin) OR coalesce(sse_log_is_torn(s), true)
     INTO is_promoted, is_restored FROM sse_logs s WHERE s.log = in_log;
@@ -40,12 +40,12 @@ BEGIN
     is_restored := is_restored OR (is_promoted AND NOT coalesce(keeps, l.is_synchronous));
     SELECT greatest(max(e.hi), l.locked_at) INTO top FROM sse_log_events e WHERE e.log = in_log;
     IF is_restored OR (l.locked_at IS NOT NULL AND NOT by_lock) THEN
-        -- Every transaction that can still append comes after all there is.
+        -- Every transaction that can still append gets a position above all stored positions.
         l.shift := greatest(l.shift, top + 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint);
     END IF;
     IF is_restored THEN
         l.epoch := new_epoch;
-        -- Counted again, from what there is.
+        -- Retention counts the stored events again.
         PERFORM pg_advisory_xact_lock(sse_log_kept_lock(in_log));
         PERFORM sse_log_recount(in_log);
     END IF;
@@ -62,7 +62,7 @@ BEGIN
 END
 $$;
 
--- Has what was counted be counted again; the floor stays. To be called with `sse_log_kept_lock`.
+-- Resets the counts, so that retention counts again; the floor stays. The caller holds `sse_log_kept_lock`.
 CREATE OR REPLACE FUNCTION sse_log_recount(in_log text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     kept sse_log_kept;

@@ -1,7 +1,7 @@
--- Stores events one right after the other, with the idempotency keys that are new; returns where each is, or nothing if the log is
--- finished. `keys` and `once` (idempotency keys) have an element for each event, or are NULL if no event has one; a key is known for `remembered`.
--- `told` is the time of the log, as the process knows it. With `max_events` and `max_bytes` it lets go of what is over, about as much as
--- came since that was done before.
+-- Stores events in their order, except those with an idempotency key that the log knows. Returns the position of each event, or no row if the log
+-- is finished. `keys` and `once` (idempotency keys) have an element for each event, or are NULL if no event has one. The log knows an
+-- idempotency key for `remembered`. `told` is the time of the log in the calling process. If `max_events` and `max_bytes` are given, it drops
+-- events over these limits: about as many as were stored since the last drop.
 CREATE OR REPLACE FUNCTION sse_log_append(
     in_log text, blocks bytea[], keys text[], once text[], remembered interval, told timestamptz, max_events bigint, max_bytes bigint
 ) RETURNS TABLE (epoch text, hi bigint, lo bigint) LANGUAGE plpgsql AS $$
@@ -17,13 +17,13 @@ DECLARE
     is_known boolean[];
     i bigint;
 BEGIN
-    -- What is seen must outlive a crash: the next transaction would be given the same id.
+    -- An event that a reader has seen must survive a crash: otherwise the next transaction would get the same id.
     PERFORM sse_log_outlive();
     PERFORM pg_advisory_xact_lock_shared(sse_log_lock(in_log));
     IF current_setting('transaction_isolation') = 'read committed' THEN
         SELECT * INTO l FROM sse_logs s WHERE s.log = in_log;
     ELSE
-        -- The snapshot may be from before the log was finished: then this is an error.
+        -- The snapshot may be older than the end of the log: then this statement fails.
         SELECT * INTO l FROM sse_logs s WHERE s.log = in_log FOR SHARE;
     END IF;
     IF NOT FOUND THEN
@@ -38,7 +38,7 @@ BEGIN
         RAISE no_data_found USING MESSAGE = format('a part of the event log named %L is missing', in_log);
     END IF;
     IF l.is_finished THEN
-        -- What is tried again is answered all the same.
+        -- The repetition of an append still returns its positions.
         RETURN QUERY
             SELECT l.epoch, k.hi, k.lo FROM unnest(once) WITH ORDINALITY AS u (key, nth)
             JOIN sse_log_keys k ON k.log = in_log AND k.key = u.key AND k.epoch = l.epoch AND k.stored_at >= told - remembered
@@ -67,7 +67,7 @@ BEGIN
         positions := ARRAY(SELECT nextval('sse_log_positions') FROM generate_series(1, n));
         his := array_fill(at, ARRAY[n::int]);
         is_known := array_fill(false, ARRAY[n::int]);
-        -- In one order for all: none waits for another that waits for it. What stores an event with this key now is waited for.
+        -- All transactions take the keys in one order, so that no two wait for each other. This waits for a transaction that stores the same key now.
         FOR i IN SELECT u.nth FROM unnest(once) WITH ORDINALITY AS u (key, nth) WHERE u.key IS NOT NULL ORDER BY u.key COLLATE "C", u.nth LOOP
             INSERT INTO sse_log_keys AS k (log, key, epoch, hi, lo, stored_at)
             VALUES (in_log, once[i], l.epoch, at, positions[i], told)
@@ -87,7 +87,7 @@ BEGIN
         RETURN QUERY SELECT l.epoch, his[u.nth], positions[u.nth] FROM generate_series(1, n) AS u (nth) ORDER BY u.nth;
     END IF;
     IF max_events IS NOT NULL THEN
-        -- If it cannot be let go of as fast as it comes, this waits a little for another that lets go. It is the next then.
+        -- If events arrive faster than they are dropped, this append waits a little for the transaction that drops now, and then drops next.
         IF NOT pg_try_advisory_xact_lock(sse_log_kept_lock(in_log)) AND sse_log_is_far_over(in_log, max_events, max_bytes) THEN
             FOR i IN 1..50 LOOP
                 PERFORM pg_sleep(0.002);
@@ -99,7 +99,7 @@ BEGIN
 END
 $$;
 
--- Says that the newest event is the last, once all that append now have come to their end.
+-- Finishes the log, once all transactions that append now have ended: the newest event is then the last.
 CREATE OR REPLACE FUNCTION sse_log_finish(in_log text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM sse_log_outlive();
@@ -113,8 +113,8 @@ BEGIN
 END
 $$;
 
--- Begins a new epoch if it is this one still; returns the one that there is then. The ids that transactions were given that are still open are
--- of the old one: it waits for them.
+-- Begins a new epoch if `instead_of` is still the epoch. Returns the epoch that the log then has. It waits for open transactions that have appended,
+-- since their ids are of the old epoch.
 CREATE OR REPLACE FUNCTION sse_log_begin_epoch(in_log text, new_epoch text, instead_of text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     answer text;
@@ -134,7 +134,7 @@ BEGIN
 END
 $$;
 
--- Forgets an event. Its row stays until there are newer ones, since its position may be the newest.
+-- Deletes an event. Its row stays until there are newer rows, since its position may be the newest.
 CREATE OR REPLACE FUNCTION sse_log_delete(in_log text, in_hi bigint, in_lo bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     kept sse_log_kept;
@@ -149,7 +149,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    -- With it go those that it took the place of: they must not come back.
+    -- This deletes the events that it superseded, too: they must not become readable again.
     WITH victims AS (
         SELECT e.hi, e.lo, octet_length(e.block) AS bytes FROM sse_log_events e
         WHERE e.log = in_log AND e.hi = in_hi AND e.lo = in_lo

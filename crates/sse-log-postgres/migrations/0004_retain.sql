@@ -1,4 +1,4 @@
--- Has this be what is known of a log. To be called with `sse_log_kept_lock`.
+-- Stores the floor and the counts of a log. The caller holds `sse_log_kept_lock`.
 CREATE OR REPLACE FUNCTION sse_log_keep(kept sse_log_kept) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM sse_log_kept k WHERE k.log = kept.log AND k.n = kept.n;
@@ -7,9 +7,10 @@ BEGIN
 END
 $$;
 
--- Lets go of what is over the limits, and of idempotency keys (`max_keys`, `remembered`); looks at as many of each as `budget` says, so that it ends in time however much there is.
--- Returns whether there may be more to do. Each row is counted once, when it has become readable: if nothing is new there is nothing to do.
--- `told` is the time of the log as the process knows it. It `waits` for others that let go, or leaves it to them.
+-- Drops events over the limits, and idempotency keys (`max_keys`, `remembered`). It reads at most `budget` of each, so that it ends in time for any
+-- number of rows. Returns true if more may be over the limits. It counts each row once, when the row has become readable: if no row is new, it has
+-- nothing to do. `told` is the time of the log in the calling process. If another transaction drops events now, it waits for that
+-- transaction if `waits`; otherwise it returns true.
 CREATE OR REPLACE FUNCTION sse_log_let_go(
     in_log text, max_events bigint, max_bytes bigint, max_age interval, max_keys bigint, remembered interval, told timestamptz, budget bigint,
     waits boolean
@@ -37,7 +38,7 @@ BEGIN
         RETURN false;
     END IF;
     before := kept;
-    -- All rows are after this.
+    -- All rows of the log are after this position.
     IF (kept.first_hi, kept.first_lo - 1) > (kept.floor_hi, kept.floor_lo) THEN
         start_hi := kept.first_hi;
         start_lo := kept.first_lo - 1;
@@ -59,7 +60,7 @@ BEGIN
         ELSE
             upto := newest;
         END IF;
-        -- Events whose place a newer one of their key took: of those that were counted before there is one of a key at most, the newest.
+        -- The superseded events. Among the events that were counted before, each key has one event at most, the newest.
         WITH latest AS (
             SELECT DISTINCT ON (e.key) e.key, e.hi, e.lo FROM sse_log_events e
             WHERE e.log = in_log AND e.key IS NOT NULL
@@ -81,7 +82,7 @@ BEGIN
         )
         SELECT count(*) AS events, coalesce(sum(r.bytes), 0) AS bytes INTO gone FROM replaced r
         WHERE (r.hi, r.lo) <= (kept.counted_hi, kept.counted_lo);
-        -- What is left of those that were deleted.
+        -- The remaining rows of deleted events.
         DELETE FROM sse_log_events e WHERE e.log = in_log AND e.block IS NULL AND (e.hi, e.lo) < (newest.hi, newest.lo)
             AND (e.hi, e.lo) > (start_hi, start_lo);
         SELECT count(e.block) AS events, coalesce(sum(octet_length(e.block)), 0) AS bytes INTO new FROM sse_log_events e
@@ -92,7 +93,7 @@ BEGIN
         kept.counted_lo := upto.lo;
     END IF;
 
-    -- The last of the oldest that are too many, too large, or, like all before them, too old. The newest stays.
+    -- The last of the oldest events that are too many, too large, or, like all events before them, too old. The newest event stays.
     SELECT o.hi, o.lo, o.nth, o.total INTO cut FROM (
         SELECT p.hi, p.lo, row_number() OVER oldest AS nth, sum(p.bytes) OVER oldest AS total, p.bytes,
             bool_and(p.stored_at < told - max_age) OVER oldest AS is_old
@@ -130,7 +131,7 @@ BEGIN
         IS DISTINCT FROM (before.counted_hi, before.counted_lo, before.floor_hi, before.floor_lo) THEN
         SELECT e.hi, e.lo INTO new FROM sse_log_events e
         WHERE e.log = in_log AND (e.hi, e.lo) > (start_hi, start_lo) ORDER BY e.hi, e.lo LIMIT 1;
-        -- One that comes late is above all that could be read.
+        -- An event that is stored late is above all readable events.
         IF FOUND AND new.hi < below THEN
             kept.first_hi := new.hi;
             kept.first_lo := new.lo;
@@ -150,7 +151,8 @@ BEGIN
 END
 $$;
 
--- Whether a log has half as much again as it is to keep, of what could be let go of. Some thousands are counted: what was counted is known.
+-- Returns true if the readable events of a log are half as much again as its limits. It counts at most 20 000 rows, and takes the stored count for
+-- the rows that were counted before.
 CREATE OR REPLACE FUNCTION sse_log_is_far_over(in_log text, max_events bigint, max_bytes bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     kept sse_log_kept;
@@ -168,8 +170,8 @@ BEGIN
 END
 $$;
 
--- Forgets idempotency keys, the oldest first: what is older than `remembered`, and, if there is time to count, what is over `max_keys`.
--- Returns before which position there is none.
+-- Forgets idempotency keys, the oldest first: the keys older than `remembered`, and, if `counts`, the keys over `max_keys`. Returns the position
+-- before which there is no key.
 CREATE OR REPLACE FUNCTION sse_log_forget(
     kept sse_log_kept, max_keys bigint, remembered interval, told timestamptz, below bigint, budget bigint, counts boolean,
     OUT hi bigint, OUT lo bigint, OUT has_more boolean
@@ -200,7 +202,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    -- Not those that are stored again at this moment: they are waited for by nobody here.
+    -- This skips the keys that a transaction stores again now, and does not wait for them.
     DELETE FROM sse_log_keys k WHERE k.log = kept.log AND k.key = ANY (ARRAY(
         SELECT f.key FROM sse_log_keys f WHERE f.log = kept.log
             AND (f.hi, f.lo) >= (kept.keys_hi, kept.keys_lo) AND (f.hi, f.lo) <= (cut.hi, cut.lo)

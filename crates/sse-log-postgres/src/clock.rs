@@ -1,28 +1,29 @@
 use std::time::{Duration, Instant};
 
-/// The time of a log, as this process knows it: from what the server said when the log was first looked at, it goes on by the clock of the
-/// process that never jumps.
+/// The time of a log in this process. It starts at the server's time at the first read of the log, and advances by the monotonic clock of the
+/// process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
-    said: f64,
-    at: Instant,
+    server_time: f64,
+    read_at: Instant,
 }
 
 impl Clock {
-    /// One that stands here now, in seconds since 1970.
-    pub(crate) fn new(said: f64) -> Self {
-        Self { said, at: Instant::now() }
+    /// Returns a clock that shows this time now, in seconds since 1970.
+    pub(crate) fn new(server_time: f64) -> Self {
+        Self { server_time, read_at: Instant::now() }
     }
 
+    /// Returns the time, in seconds since 1970.
     pub(crate) fn now(self) -> f64 {
-        self.said + self.at.elapsed().as_secs_f64()
+        self.server_time + self.read_at.elapsed().as_secs_f64()
     }
 }
 
-/// Longer ones are for ever: Postgres counts some thousands of years back, and no further.
+/// The longest interval: 1 000 years. Postgres cannot subtract more than some thousands of years, and a longer time means "for ever".
 const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
 
-/// A time as Postgres takes it, in seconds.
+/// Converts a time to the seconds of an interval in Postgres.
 pub(crate) fn interval(time: Duration) -> f64 {
     time.min(LONGEST).as_secs_f64()
 }

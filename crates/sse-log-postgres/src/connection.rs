@@ -1,24 +1,25 @@
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
-use crate::dial::Held;
-use crate::failure::{Cause, Failure};
-use crate::pool::GivenUp;
+use crate::error::{Cause, Failure};
 use crate::session::Timeouts;
 
-/// A connection, with the statements that it has prepared. Its socket ends when it is dropped, once the server has answered what it was asked.
+/// A connection, with the statements that it has prepared. After it is dropped, its socket ends once the server has answered all queries.
 pub(crate) struct Connection {
     pub(crate) client: Client,
     driver: JoinHandle<()>,
     held: Held,
     statements: HashMap<&'static str, Statement>,
     timeouts: Timeouts,
-    /// Since when nobody has used it.
+    /// Time since which the connection is idle.
     pub(crate) idle_since: Instant,
 }
 
@@ -33,13 +34,13 @@ impl Connection {
         Self { client, driver, held, statements, timeouts, idle_since }
     }
 
-    /// The answer to a statement, each of which is prepared once.
+    /// Returns the rows of a statement. Prepares each statement once.
     pub(crate) async fn query(
         &mut self,
         sql: &'static str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Failure> {
-        let before = |error| Failure::before(Cause::Postgres(error));
+        let before = |error| Failure::before_sending(Cause::Postgres(error));
         let statement = match self.statements.get(sql) {
             Some(statement) => statement,
             None => {
@@ -48,19 +49,20 @@ impl Connection {
             }
         };
         let rows = self.client.query(statement, parameters).await;
-        rows.map_err(|error| Failure::after(Cause::Postgres(error)))
+        rows.map_err(|error| Failure::after_sending(Cause::Postgres(error)))
     }
 
-    /// Has it give up statements after this time.
-    pub(crate) async fn set(&mut self, timeouts: Timeouts) -> Result<(), Failure> {
+    /// Sets the time-outs of the statements that follow.
+    pub(crate) async fn set_timeouts(&mut self, timeouts: Timeouts) -> Result<(), Failure> {
         if self.timeouts != timeouts {
             let set = timeouts.set(&self.client).await;
-            set.map_err(|error| Failure::before(Cause::Postgres(error)))?;
+            set.map_err(|error| Failure::before_sending(Cause::Postgres(error)))?;
             self.timeouts = timeouts;
         }
         Ok(())
     }
 
+    /// Returns true if the connection has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.client.is_closed()
     }
@@ -70,14 +72,30 @@ impl Connection {
         _ = (&mut self.driver).await;
     }
 
-    /// Leaves the connection to itself: what was asked may be done yet. Its place is taken until the socket has ended.
-    pub(crate) fn give_up(self, place: GivenUp) {
-        *self.held.lock().expect("nothing panics meanwhile") = Some(place);
+    /// Gives the connection up while the server may still execute its statement. It holds its permit until the socket has ended.
+    pub(crate) fn give_up(self, permit: GivenUp) {
+        *self.held.lock().expect("no code panics with the lock") = Some(permit);
     }
 
-    /// Ends the socket at once: for what changes nothing.
+    /// Ends the socket at once. For statements that change nothing.
     pub(crate) fn cut(self) {
         self.driver.abort();
+    }
+}
+
+/// The slot for the permit that a connection holds until its socket has ended.
+pub(crate) type Held = Arc<Mutex<Option<GivenUp>>>;
+
+/// The permit of a connection that was given up, counted until it is dropped.
+#[derive(Debug)]
+pub(crate) struct GivenUp {
+    pub(crate) _permit: OwnedSemaphorePermit,
+    pub(crate) count: Arc<AtomicUsize>,
+}
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, SeqCst);
     }
 }
 

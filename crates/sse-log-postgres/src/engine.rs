@@ -1,68 +1,70 @@
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use sse_core::Error;
 use sse_core::store::{LogName, StoreError};
-use sse_core::{Error, EventLog, StoreOptions};
+use tokio::runtime::{Handle, Id};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, NoTls, Socket};
 
-use crate::announce::Changes;
-use crate::dial::{Dialer, Task};
-use crate::failure::{Cause, Failure};
-use crate::hub::Hub;
+use crate::connect::{Dialer, Server};
+use crate::error::{Cause, Failure};
+use crate::listener::Listener;
+use crate::notify::Changes;
+use crate::options::EngineOptions;
 use crate::pool::Pool;
-use crate::server::Server;
 use crate::subscription::Subscriptions;
-use crate::{EngineOptions, PostgresStore, open_store};
 
-/// How often connections are closed that nobody uses.
-const TIDY_EVERY: Duration = Duration::from_secs(10);
-/// How long a question that is of no log may take.
+/// Interval at which the engine closes idle connections.
+const CLOSE_IDLE_EVERY: Duration = Duration::from_secs(10);
+/// Maximum time for a query that belongs to no log.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// A Postgres, or a cluster of them, as all logs of a process use it: they share its connections. A clone is the same engine.
+/// A Postgres server, or a cluster, that the logs of a process use by shared connections. A clone is the same engine.
 ///
-/// It connects when it is first used. Its connections are closed within a second once it, and all its logs and stores, were dropped.
+/// It connects at its first use. It closes its connections within a second after it, and all its logs and stores, were dropped.
 #[derive(Clone)]
 pub struct Engine(pub(crate) Arc<Inner>);
 
-/// What the logs of an engine share.
+/// The state that the logs of an engine share.
 pub(crate) struct Inner {
     pub(crate) options: EngineOptions,
     pub(crate) server: Arc<Server>,
     pub(crate) pool: Arc<Pool>,
-    pub(crate) hub: Hub,
+    pub(crate) listener: Listener,
     pub(crate) subscriptions: Arc<Subscriptions>,
     changes: Arc<Changes>,
     _tasks: [Task; 3],
 }
 
-/// Returns an engine of its own, with connections that nothing else uses. To be called within a tokio runtime, which has three tasks for it.
+/// Returns a new engine, with connections that no other engine uses. Call it within a tokio runtime, which runs three tasks for the engine.
 ///
-/// `url` is as [`tokio_postgres::Config`] takes it: `postgres://user:password@host/database`, or `host=/run/postgresql dbname=shop`.
+/// `url` has a form that [`tokio_postgres::Config`] parses: `postgres://user:password@host/database`, or `host=/run/postgresql dbname=shop`.
 ///
 /// # Errors
 ///
-/// - [`is_store`](Error::is_store) if the URL is invalid, or outside of a tokio runtime. The server is not asked yet, and may be down.
+/// - [`is_store`](Error::is_store) if the URL is invalid, or if it is called outside of a tokio runtime. It does not connect to the server yet,
+///   which may be down.
 ///
 /// # Cancel safety
 ///
-/// Nothing has happened when it is dropped.
+/// If the future is dropped, nothing has happened.
 pub async fn connect(url: &str, options: EngineOptions) -> Result<Engine, Error> {
     Engine::new(url.parse().map_err(StoreError::failed)?, NoTls, options)
 }
 
-/// The same, with connections that are made like this: by `tokio-postgres-rustls`, say, or `postgres-native-tls`.
+/// Returns a new engine, as [`connect`] does, that connects by this TLS connector: of `tokio-postgres-rustls`, say, or `postgres-native-tls`.
 ///
 /// # Errors
 ///
-/// - [`is_store`](Error::is_store) outside of a tokio runtime.
+/// - [`is_store`](Error::is_store) if it is called outside of a tokio runtime.
 ///
 /// # Cancel safety
 ///
-/// Nothing has happened when it is dropped.
+/// If the future is dropped, nothing has happened.
 pub async fn connect_with<T>(
     config: Config,
     tls: T,
@@ -78,6 +80,7 @@ where
 }
 
 impl Engine {
+    /// Returns a new engine, and spawns its tasks.
     pub(crate) fn new<T>(config: Config, tls: T, options: EngineOptions) -> Result<Self, Error>
     where
         T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
@@ -85,56 +88,48 @@ impl Engine {
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        let runtime = tokio::runtime::Handle::try_current().map_err(StoreError::failed)?;
+        let runtime = Handle::try_current().map_err(StoreError::failed)?;
         let server = Arc::new(Server::new(config, Arc::new(Dialer(tls)), &options));
         let pool = Arc::new(Pool::new(Arc::clone(&server), options.connections.max(1)));
         let (subscriptions, changes) = (Arc::default(), Arc::<Changes>::default());
         let cleared = Arc::downgrade(&pool);
-        let new_server = move || {
+        let on_new_server = move || {
             cleared.upgrade().inspect(|pool| pool.clear());
         };
         let listened = Arc::clone(&subscriptions);
-        let (hub, listen) = Hub::new(Arc::clone(&server), listened, options.poll_every, new_server);
+        let (listener, listen) =
+            Listener::new(Arc::clone(&server), listened, options.poll_every, on_new_server);
         let process = server.session.process.clone();
-        let tell = Arc::clone(&changes).tell(Arc::clone(&pool), process);
-        let tidy = tidy(Arc::downgrade(&pool));
-        let tasks = [runtime.spawn(listen), runtime.spawn(tell), runtime.spawn(tidy)].map(Task);
-        let inner = Inner { options, server, pool, hub, subscriptions, changes, _tasks: tasks };
+        let notify = Arc::clone(&changes).notify_others(Arc::clone(&pool), process);
+        let close_idle = close_idle(Arc::downgrade(&pool));
+        let tasks =
+            [runtime.spawn(listen), runtime.spawn(notify), runtime.spawn(close_idle)].map(Task);
+        let inner =
+            Inner { options, server, pool, listener, subscriptions, changes, _tasks: tasks };
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Opens the log of this name, and follows it: what this and all other processes append comes to the streams of this one. With a
-    /// [`StoreOptions::store_wait`] it waits for a server that is down.
-    ///
-    /// The name is 1 to 64 of `[A-Za-z0-9_-]`.
-    ///
-    /// # Errors
-    ///
-    /// - [`is_store`](Error::is_store) if the name is invalid, if Postgres cannot be reached, if its tables cannot be created, and if a pooler is
-    ///   in between that does not pool by session.
-    ///
-    /// # Cancel safety
-    ///
-    /// The tables, and the log, may have been created.
-    pub async fn open(&self, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
-        open_store(self.store(name, options).await?).await
+    /// Returns the engine of this URL with these options. All callers in this runtime share it.
+    pub(crate) fn shared(url: &str, options: EngineOptions) -> Result<Self, Error> {
+        let runtime = Handle::try_current().map_err(StoreError::failed)?.id();
+        let key = Key { url: url.to_owned(), options, runtime };
+        let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+        engines.retain(|(_, engine)| engine.strong_count() > 0);
+        let known = engines.iter().filter(|(known, _)| *known == key);
+        let running = known
+            .filter_map(|(_, engine)| engine.upgrade())
+            // A later runtime may have the same id.
+            .find(|engine| !engine.listener.has_ended());
+        if let Some(engine) = running {
+            return Ok(Self(engine));
+        }
+        let config = url.parse().map_err(StoreError::failed)?;
+        let engine = Self::new(config, NoTls, key.options.clone())?;
+        engines.push((key, Arc::downgrade(&engine.0)));
+        Ok(engine)
     }
 
-    /// Returns the store of this name, for what only it can do: [`append_in`](PostgresStore::append_in). [`open_store`] makes a log of it.
-    ///
-    /// # Errors
-    ///
-    /// - [`is_store`](Error::is_store) if the name is invalid, or outside of a tokio runtime. The server is not asked yet.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing has happened when it is dropped.
-    pub async fn store(&self, name: &str, options: StoreOptions) -> Result<PostgresStore, Error> {
-        let name = LogName::try_from(name).map_err(StoreError::from)?;
-        PostgresStore::new(self.clone(), name, options)
-    }
-
-    /// Returns the names of the logs in this database and schema, in their order.
+    /// Returns the names of the logs in this database and schema, sorted.
     ///
     /// # Errors
     ///
@@ -142,34 +137,54 @@ impl Engine {
     ///
     /// # Cancel safety
     ///
-    /// The tables may have been created.
+    /// If the future is dropped, the tables may have been created.
     pub async fn logs(&self) -> Result<Vec<LogName>, Error> {
         Ok(self.all_logs().await.map_err(StoreError::from)?)
     }
 
     async fn all_logs(&self) -> Result<Vec<LogName>, Failure> {
         let mut lease = self.0.pool.lease_any(WITHIN).await?;
-        let ask = lease.connection().query("SELECT log FROM sse_logs ORDER BY log", &[]);
-        let rows = timeout(WITHIN, ask).await;
-        let rows = rows.map_err(|_| Failure::before(Cause::NoAnswer(WITHIN)))??;
+        let query = lease.connection().query("SELECT log FROM sse_logs ORDER BY log", &[]);
+        let rows = timeout(WITHIN, query).await;
+        let rows = rows.map_err(|_| Failure::before_sending(Cause::NoAnswer(WITHIN)))??;
         lease.keep();
         Ok(rows.iter().filter_map(|row| LogName::try_from(row.get::<_, &str>(0)).ok()).collect())
     }
 }
 
 impl Inner {
-    /// Tells all who follow a log that there is something to see.
-    pub(crate) fn has_changed(&self, name: &LogName) {
-        self.subscriptions.changed(name);
+    /// Notifies all followers of a log, in this process and in others.
+    pub(crate) fn notify_followers(&self, name: &LogName) {
+        self.subscriptions.notify_own(name);
         self.changes.add(name);
     }
 }
 
-async fn tidy(pool: Weak<Pool>) {
+/// The engines that were opened by URL, each for as long as it is in use. The URL includes credentials.
+static ENGINES: Mutex<Vec<(Key, Weak<Inner>)>> = Mutex::new(Vec::new());
+
+#[derive(PartialEq)]
+struct Key {
+    url: String,
+    options: EngineOptions,
+    runtime: Id,
+}
+
+async fn close_idle(pool: Weak<Pool>) {
     while let Some(pool) = pool.upgrade() {
         pool.close_idle();
         drop(pool);
-        sleep(TIDY_EVERY).await;
+        sleep(CLOSE_IDLE_EVERY).await;
+    }
+}
+
+/// A task that is aborted when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Task(pub(crate) JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -6,74 +6,78 @@ use sse_core::store::{Bounds, Page, PageLimit, Pages, StoreError};
 use sse_core::{Cursor, Epoch};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::failure::{Cause, Failure};
-use crate::log::Log;
+use crate::core::LogCore;
+use crate::error::{Cause, Failure};
 use crate::read;
 use crate::subscription::Subscription;
 
-/// What is read at a time.
+/// Maximum size of a page.
 const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 256 * 1024 };
-/// How long to wait for what is about to be readable, at first and at most: nobody tells when it is.
-const PENDING: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(500));
-/// For how long something may be about to be readable after it was told of: a row can come after its own notification.
-const TOLD: Duration = Duration::from_millis(200);
+/// First and longest pause before a follower looks again for events that are not readable yet: Postgres does not notify when they become readable.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(500));
+/// Time after a notification during which a follower looks again: a row can become visible after its own notification.
+const AFTER_NOTIFICATION: Duration = Duration::from_millis(200);
 
-pub(crate) async fn follow(log: Arc<Log>, after: Cursor) -> Result<Pages, Failure> {
+/// Returns the pages of events after a position, as they become readable, without end.
+pub(crate) async fn follow(log: Arc<LogCore>, after: Cursor) -> Result<Pages, Failure> {
     let within = log.options.store_timeout.mul_f64(0.8);
-    let subscription = timeout(within, log.engine.0.hub.subscribe(&log.name)).await;
-    let subscription = subscription.map_err(|_| Failure::before(Cause::NoConnection(within)))??;
-    let (pause, told, said, waits) = (PENDING.0, None, None, None);
-    let following = Following { log, subscription, after, said, waits, pause, told };
-    Ok(try_unfold(following, Following::next).boxed())
+    let subscription = timeout(within, log.engine.0.listener.subscribe(&log.name)).await;
+    let subscription =
+        subscription.map_err(|_| Failure::before_sending(Cause::NoConnection(within)))??;
+    let (pause, notified_at, seen, waits) = (PAUSES.0, None, None, None);
+    let follower = Follower { log, subscription, after, seen, waits, pause, notified_at };
+    Ok(try_unfold(follower, Follower::next).boxed())
 }
 
-struct Following {
-    log: Arc<Log>,
+struct Follower {
+    log: Arc<LogCore>,
     subscription: Subscription,
     after: Cursor,
-    said: Option<Said>,
-    /// All there is was given: the next look is due when there is news, or, if something is about to be readable, after a pause.
+    /// The state of the log in the last page.
+    seen: Option<Seen>,
+    /// `None` if the next read is due at once. `Some(is_pending)` if the reader has all readable events: the next read is due after a
+    /// notification, or, if `is_pending`, after a pause.
     waits: Option<bool>,
     pause: Duration,
-    /// When another process last said that there is news, which has not come yet.
-    told: Option<Instant>,
+    /// Time of the last notification by another process whose event has not arrived yet.
+    notified_at: Option<Instant>,
 }
 
-/// What is told when it changes, also without an event.
+/// State of a log whose change makes a page, also without an event.
 #[derive(PartialEq)]
-struct Said(Epoch, Cursor, bool, u64);
+struct Seen(Epoch, Cursor, bool, u64);
 
-impl Said {
+impl Seen {
     fn of(bounds: &Bounds) -> Self {
         Self(bounds.epoch, bounds.floor, bounds.is_finished, bounds.deletions)
     }
 }
 
-impl Following {
+impl Follower {
     async fn next(mut self) -> Result<Option<(Page, Self)>, StoreError> {
         loop {
             if let Some(is_pending) = self.waits.take() {
                 self.wait(is_pending).await;
             }
             self.subscription.check()?;
-            if self.subscription.take_told() {
-                self.told = Some(Instant::now());
-                self.pause = PENDING.0;
+            if self.subscription.take_notification() {
+                self.notified_at = Some(Instant::now());
+                self.pause = PAUSES.0;
             }
             let view = match read::look(&self.log, self.after, LIMIT).await {
-                // A smaller page may come in time.
+                // A smaller page may arrive in time.
                 Err(failure) if failure.is_slow() && read::can_be_smaller(&self.log) => continue,
                 view => view?,
             };
-            self.subscription.saw(view.top);
+            self.subscription.set_seen(view.top);
             self.waits = view.is_at_end().then(|| view.is_pending());
             let page = view.page;
-            let said = Said::of(&page.bounds);
-            let has_changed = self.said.replace(said) != Some(Said::of(&page.bounds));
+            let seen = Seen::of(&page.bounds);
+            let has_changed = self.seen.replace(seen) != Some(Seen::of(&page.bounds));
             if let Some(last) = page.events.last() {
                 self.after = last.cursor;
-                self.pause = PENDING.0;
-                self.told = None;
+                self.pause = PAUSES.0;
+                self.notified_at = None;
             }
             if has_changed || !page.events.is_empty() {
                 return Ok(Some((page, self)));
@@ -81,18 +85,19 @@ impl Following {
         }
     }
 
-    /// Until there may be something new.
+    /// Waits until there may be something new.
     async fn wait(&mut self, is_pending: bool) {
-        let is_near = is_pending || self.told.is_some_and(|told| told.elapsed() < TOLD);
+        let may_be_readable = is_pending
+            || self.notified_at.is_some_and(|notified| notified.elapsed() < AFTER_NOTIFICATION);
         let pause = async {
-            match is_near {
+            match may_be_readable {
                 true => sleep(self.pause).await,
                 false => std::future::pending().await,
             }
         };
         tokio::select! {
-            () = self.subscription.news() => self.pause = PENDING.0,
-            () = pause => self.pause = (self.pause * 2).min(PENDING.1),
+            () = self.subscription.notified() => self.pause = PAUSES.0,
+            () = pause => self.pause = (self.pause * 2).min(PAUSES.1),
         }
     }
 }

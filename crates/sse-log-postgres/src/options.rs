@@ -1,7 +1,6 @@
 use std::time::Duration;
 
-/// How Postgres is used for all logs of an [`Engine`](crate::Engine). How much a log keeps, and what it accepts, is in
-/// [`StoreOptions`](crate::StoreOptions).
+/// Options for the use of Postgres by all logs of an [`Engine`](crate::Engine). [`StoreOptions`](crate::StoreOptions) has the limits of each log.
 ///
 /// ```
 /// use sse_log_postgres::{EngineOptions, Migrations};
@@ -11,88 +10,99 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EngineOptions {
-    /// What makes the order of the events; default [`Ordering::ByTransaction`].
+    /// The order of the events of a log.
+    /// Default [`Ordering::ByTransaction`].
     pub ordering: Ordering,
-    /// What a promotion of a standby is to the logs; default [`OnPromotion::NewEpochIfAsynchronous`].
+    /// The effect of a standby's promotion on the logs.
+    /// Default [`OnPromotion::NewEpochIfAsynchronous`].
     pub on_promotion: OnPromotion,
-    /// Who creates the tables; default [`Migrations::Apply`].
+    /// The creator of the tables.
+    /// Default [`Migrations::Apply`].
     pub migrations: Migrations,
-    /// How settings reach the server; default [`Settings::AtStartup`].
+    /// The way in which settings reach the server.
+    /// Default [`Settings::AtStartup`].
     pub settings: Settings,
-    /// Whether [`append_in`](crate::PostgresStore::append_in) notifies followers; default [`InTransactions::Notify`].
+    /// The notification of followers by [`append_in`](crate::PostgresStore::append_in).
+    /// Default [`InTransactions::Notify`].
     pub in_transactions: InTransactions,
-    /// How many connections there are at most, for all logs, besides the one that listens; default 8, at least 1. Appends to a log that come at
-    /// the same time share a transaction. One log has three quarters of them at most, so that it never holds up another.
-    /// A connection that was idle for a minute is closed.
+    /// Maximum number of connections for all logs, besides the connection that listens.
+    /// Default 8, at least 1.
+    ///
+    /// One log uses three quarters of them at most, so that it never delays another log. Appends to a log that arrive at the same time share a
+    /// transaction. The engine closes a connection that was idle for a minute.
     pub connections: usize,
-    /// How long connecting to a server may take; default 1 s. A call for which there is no connection by then fails, and nothing was done. If the
-    /// URL has a `connect_timeout`, that holds instead.
+    /// Maximum time for connecting to a server. If the URL has a `connect_timeout`, that replaces this option.
+    /// Default 1 s.
+    ///
+    /// A call that has no connection by then fails, and changed nothing.
     pub connect_timeout: Duration,
-    /// How often the server is asked, once for all logs, which server it is and whether anything was changed; default 1 s, at least 1 ms.
-    /// Followers are notified of all that is appended; only an event whose process died at that very moment, or that was stored by a prepared
-    /// transaction, is found by this question.
+    /// Interval between two polls. A poll asks the server, once for all logs, which server it is and whether any log has changed.
+    /// Default 1 s, at least 1 ms.
+    ///
+    /// The engine notifies followers of every append. Only the poll finds an event if its process died before it notified, or if a prepared
+    /// transaction stored it.
     pub poll_every: Duration,
 }
 
-/// What makes the order of the events of a log. It is the log's, not the process's: the process that opened the log last has decided, and
-/// positions stay comparable when it is changed.
+/// The order of the events of a log. It belongs to the log, not to the process: the process that opened the log last decides, and positions stay
+/// comparable after a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ordering {
-    /// The ids of their transactions. Appends do not wait for one another. An event can be read once every transaction that began to write
-    /// before it has ended: **one that is open for a minute, anywhere in the cluster, holds all new events back for that minute**,
-    /// though they are stored. So does a prepared transaction (`PREPARE TRANSACTION`).
+    /// Order by the ids of the transactions. Appends do not wait for each other. A reader gets an event once every transaction that began to write
+    /// before it has ended: **a transaction that is open for a minute, anywhere in the cluster, delays all new events for that minute**, though
+    /// Postgres has stored them. A prepared transaction (`PREPARE TRANSACTION`) delays them, too.
     ByTransaction,
-    /// A lock: one transaction after the other, each from its append to its end. Its events can be read as soon as it has ended, whatever
-    /// else runs. For few writers, and short transactions: with [`append_in`](crate::PostgresStore::append_in) the rest of the
-    /// application's transaction is waited for, too.
+    /// Order by a lock: transactions append one after the other, and each holds the lock from its append to its end. A reader gets an event as soon
+    /// as its transaction has ended, even if other transactions run. Use it with few writers and short transactions: if one of them appends by
+    /// [`append_in`](crate::PostgresStore::append_in), other appends wait for the rest of the application's transaction, too.
     ByLock,
 }
 
-/// What the logs do once a standby was promoted, or the cluster was recovered to a point in time. Postgres then begins a new timeline.
+/// The reaction of the logs after a standby was promoted, or the cluster was recovered to a point in time. Postgres then begins a new timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnPromotion {
     /// Each log begins a new epoch, unless `synchronous_standby_names` was set when the log was opened: then each commit was on a standby.
-    /// An application that sets `synchronous_commit = local` takes [`OnPromotion::NewEpoch`].
+    /// If an application sets `synchronous_commit = local`, it needs [`OnPromotion::NewEpoch`].
     NewEpochIfAsynchronous,
-    /// Each log begins a new epoch: every client is told of a gap, once. So it does at a planned switchover.
+    /// Each log begins a new epoch: every client gets one reset, at a planned switchover, too.
     NewEpoch,
-    /// The epoch goes on. **If the standby lacked events, their ids may be given again, and clients are told of no gap.** For switchovers at
-    /// which nothing is lost.
+    /// The epoch continues. **If the standby lacked events, the log may give their ids to other events, and clients get no reset.** Use it for
+    /// switchovers that lose nothing.
     Keep,
 }
 
-/// Who creates the tables and functions: `migrations/*.sql` of this crate, to be read there.
+/// The creator of the tables and functions. They are in `migrations/*.sql` of this crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Migrations {
-    /// This crate does, if they are missing; it needs the right to create them in the first schema of the `search_path`.
+    /// This crate creates them if they are missing. It needs the right to create them in the first schema of the `search_path`.
     Apply,
-    /// They are there. Nothing is created.
+    /// The application has created them. This crate creates nothing.
     AreApplied,
 }
 
-/// How the settings of a connection reach the server.
+/// The way in which the settings of a connection reach the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Settings {
-    /// With the connection itself (the startup parameter `options`). A pooler like PgBouncer refuses that, or drops it: then opening fails, and
-    /// says so.
+    /// The connection sends them as it starts (the startup parameter `options`). A pooler like PgBouncer refuses that parameter, or drops it: then
+    /// opening fails with an error that names the pooler.
     AtStartup,
-    /// By `SET`, once the connection is there: for a pooler that **pools by session**. One that pools by transaction is noticed by chance only, and
-    /// its other clients get these settings.
+    /// The connection sends them by `SET` once it is established. Use it with a pooler that **pools by session**. The crate detects a pooler that
+    /// pools by transaction by chance only, and the other clients of that pooler get these settings.
     BySession,
 }
 
-/// What an application's own transaction does besides storing the event.
+/// The notification of followers by an application's own transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InTransactions {
-    /// It notifies followers. Transactions that notify commit one at a time, in the whole cluster, and Postgres refuses to prepare them
-    /// (`PREPARE TRANSACTION`).
+    /// The transaction notifies followers. Transactions that notify commit one at a time, in the whole cluster, and Postgres refuses to prepare
+    /// them (`PREPARE TRANSACTION`).
     Notify,
-    /// It does not. Followers find the event within [`EngineOptions::poll_every`] of the commit.
+    /// The transaction does not notify. Followers find the event within [`EngineOptions::poll_every`] of the commit.
     DoNotNotify,
 }
 

@@ -6,19 +6,20 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::connection::Connection;
-use crate::failure::{Cause, Failure};
-use crate::server::Server;
+use crate::connect::Server;
+use crate::connection::{Connection, GivenUp};
+use crate::error::{Cause, Failure};
 use crate::session::Timeouts;
 
-/// For how long a connection is kept that nobody uses.
+/// Time after which the pool closes an idle connection.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// The connections that all logs share: some that are used, some that wait to be, and some that were given up while the server had not answered.
-/// Their number is bounded.
+/// The connections that all logs share: leased connections, idle connections, and connections that were given up before the server answered.
+/// Their number has a limit.
 pub(crate) struct Pool {
     server: Arc<Server>,
-    /// One for each that is used, or was given up and has not ended. Those that are idle are fewer than those left.
+    /// Permits for connections. Each connection holds one while it is leased, and, if it was given up, until its socket has ended. The idle
+    /// connections are at most as many as the permits that are left.
     permits: Arc<Semaphore>,
     size: usize,
     idle: Mutex<Idle>,
@@ -28,21 +29,8 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct Idle {
     connections: Vec<Connection>,
-    /// Raised when they lead to the wrong server.
+    /// Counter that rises when the connections lead to the wrong server.
     generation: u64,
-}
-
-/// The place of a connection that was given up.
-#[derive(Debug)]
-pub(crate) struct GivenUp {
-    _permit: OwnedSemaphorePermit,
-    count: Arc<AtomicUsize>,
-}
-
-impl Drop for GivenUp {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, SeqCst);
-    }
 }
 
 impl Pool {
@@ -51,7 +39,7 @@ impl Pool {
         Self { server, permits, size, idle, given_up: Arc::default() }
     }
 
-    /// A connection for a statement, within this time.
+    /// Leases a connection for a statement, within this time.
     pub(crate) async fn lease(
         self: &Arc<Self>,
         timeouts: Timeouts,
@@ -59,17 +47,17 @@ impl Pool {
     ) -> Result<Lease, Failure> {
         let lease = async {
             let mut lease = self.lease_one(timeouts).await?;
-            lease.connection().set(timeouts).await?;
+            lease.connection().set_timeouts(timeouts).await?;
             Ok(lease)
         };
         let leased = timeout(within, lease).await;
-        leased.map_err(|_| Failure::before(Cause::NoConnection(within)))?
+        leased.map_err(|_| Failure::before_sending(Cause::NoConnection(within)))?
     }
 
-    /// The same, for what is of no log: it leaves the connection's own time-outs as they are.
+    /// Leases a connection for a statement that belongs to no log. The connection keeps the time-outs that it has.
     pub(crate) async fn lease_any(self: &Arc<Self>, within: Duration) -> Result<Lease, Failure> {
         let leased = timeout(within, self.lease_one(Timeouts::within(within))).await;
-        leased.map_err(|_| Failure::before(Cause::NoConnection(within)))?
+        leased.map_err(|_| Failure::before_sending(Cause::NoConnection(within)))?
     }
 
     async fn lease_one(self: &Arc<Self>, timeouts: Timeouts) -> Result<Lease, Failure> {
@@ -77,9 +65,9 @@ impl Pool {
         let permit = match Arc::clone(&permits).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) if self.given_up.load(SeqCst) >= self.size => {
-                return Err(Failure::before(Cause::AllGivenUp(self.size)));
+                return Err(Failure::before_sending(Cause::AllGivenUp(self.size)));
             }
-            Err(_) => permits.acquire_owned().await.expect("it is never closed"),
+            Err(_) => permits.acquire_owned().await.expect("the semaphore is never closed"),
         };
         let (idle, generation) = {
             let mut idle = self.idle();
@@ -94,19 +82,19 @@ impl Pool {
         Ok(Lease { pool, inner, generation, is_harmless: true })
     }
 
-    /// Closes those that nobody has used for a minute.
+    /// Closes the connections that were idle for a minute.
     pub(crate) fn close_idle(&self) {
         self.idle().connections.retain(|connection| connection.idle_since.elapsed() < IDLE);
     }
 
-    /// Closes those that nobody uses, and the others after their use.
+    /// Closes the idle connections now, and the others after their use.
     pub(crate) fn clear(&self) {
         let mut idle = self.idle();
         idle.generation += 1;
         idle.connections.clear();
     }
 
-    /// How many connections it may have.
+    /// Returns the maximum number of connections.
     pub(crate) fn size(&self) -> usize {
         self.size
     }
@@ -116,20 +104,21 @@ impl Pool {
     }
 }
 
-/// A connection for one statement, which is closed unless it is kept: it may be in the middle of something, or dead.
+/// A connection for one statement. It is closed unless [`keep`](Lease::keep) returns it to the pool: it may be in the middle of a statement, or dead.
 pub(crate) struct Lease {
     pool: Arc<Pool>,
     inner: Option<(Connection, OwnedSemaphorePermit)>,
     generation: u64,
-    /// What it does changes nothing: it can be broken off.
+    /// True if the statement changes nothing, so that the connection can be cut.
     pub(crate) is_harmless: bool,
 }
 
 impl Lease {
     pub(crate) fn connection(&mut self) -> &mut Connection {
-        &mut self.inner.as_mut().expect("it is there until the lease ends").0
+        &mut self.inner.as_mut().expect("the connection is there until the lease ends").0
     }
 
+    /// Returns the connection to the pool.
     pub(crate) fn keep(mut self) {
         let Some((mut connection, _permit)) = self.inner.take() else { return };
         connection.idle_since = tokio::time::Instant::now();

@@ -3,59 +3,59 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sse_core::Cursor;
-use sse_core::store::{Page, PageLimit, StoredEvent};
+use sse_core::store::{Bounds, Page, PageLimit, StoredEvent};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use crate::bounds::{self, cursor, position};
-use crate::failure::{Cause, Failure};
-use crate::log::{Kind, Log};
+use crate::core::{Kind, LogCore};
+use crate::error::{Cause, Failure};
+use crate::position::{cursor, epoch, position};
 use crate::subscription::Top;
 
 const READ: &str = include_str!("sql/read.sql");
-const BEFORE_LAST: &str = include_str!("sql/before_last.sql");
-/// How long a reader waits for events that are stored, and cannot be read yet since transactions from before them still run.
-const SETTLE: Duration = Duration::from_millis(100);
-/// The smallest page that is asked for where larger ones take too long: that is one event, as a rule.
-const SMALLEST: usize = 64;
+/// Time for which a reader waits for events that are stored but not readable yet, since an older transaction still runs.
+pub(crate) const SETTLE: Duration = Duration::from_millis(100);
+/// Size in bytes of the smallest page that a reader requests when larger pages take too long. It holds one event, as a rule.
+const SMALLEST_PAGE: usize = 64;
 
-/// What is seen of a log at a moment.
+/// The state of a log in one snapshot, with a page of its events.
 pub(crate) struct View {
     pub(crate) page: Page,
     pub(crate) top: Top,
-    /// Below this `hi` nothing comes any more.
+    /// The `hi` below which no further event can be stored.
     below: i64,
     /// The `hi` of the newest event that is stored, readable or not.
     top_hi: Option<i64>,
-    /// The server gives positions again that it gave already, or has lost some.
+    /// True if the server gives positions again that it gave before, or has lost some.
     is_restored: bool,
     is_by_lock: bool,
-    /// The time of the log.
-    told: f64,
+    /// The time of the log, in seconds since 1970.
+    time: f64,
 }
 
 impl View {
-    /// Whether events are stored that cannot be read yet.
+    /// Returns true if events are stored that are not readable yet.
     pub(crate) fn is_pending(&self) -> bool {
         self.top_hi.is_some_and(|top| top >= self.below)
     }
 
-    /// Whether it reaches to the newest that can be read.
+    /// Returns true if the page reaches the newest readable event.
     pub(crate) fn is_at_end(&self) -> bool {
         self.page.events.last().is_none_or(|last| last.cursor >= self.page.bounds.newest)
     }
 }
 
-/// The events after a cursor. Those that were stored by now are among them, unless a transaction from before them runs on.
-pub(crate) async fn read(log: &Log, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
-    let (begun, mut pause) = (Instant::now(), Duration::from_millis(1));
-    let mut wanted = None;
+/// Returns the events after a position. It skips no event that was stored when it was called, unless an older transaction still runs after
+/// [`SETTLE`].
+pub(crate) async fn read(log: &LogCore, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
+    let (started, mut pause) = (Instant::now(), Duration::from_millis(1));
+    let mut newest = None;
     loop {
         let view = look(log, after, limit).await?;
-        let wanted = *wanted.get_or_insert(view.top_hi);
-        let is_settled = wanted.is_none_or(|wanted| wanted < view.below);
-        if is_settled || !view.is_at_end() || begun.elapsed() > SETTLE {
+        let newest = *newest.get_or_insert(view.top_hi);
+        let is_settled = newest.is_none_or(|newest| newest < view.below);
+        if is_settled || !view.is_at_end() || started.elapsed() > SETTLE {
             return Ok(view.page);
         }
         sleep(pause).await;
@@ -63,78 +63,80 @@ pub(crate) async fn read(log: &Log, after: Cursor, limit: PageLimit) -> Result<P
     }
 }
 
-/// What there is now. A log that is missing, whose history has gone back, or that was opened with another ordering is put right first.
-pub(crate) async fn look(log: &Log, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
+/// Returns the current view. If the log is missing, was restored, or was opened with another ordering, this opens the log first.
+pub(crate) async fn look(log: &LogCore, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
     let view = match look_once(log, after, limit).await {
-        Ok(view) if !view.is_restored && log.is_in_order(view.is_by_lock) => view,
+        Ok(view) if !view.is_restored && log.has_ordering(view.is_by_lock) => view,
         Err(failure) if !failure.is_missing() => return Err(failure),
         _ => {
-            log.begin().await?;
+            log.open().await?;
             look_once(log, after, limit).await?
         }
     };
-    log.set_clock(view.told);
+    log.set_clock(view.time);
     Ok(view)
 }
 
-async fn look_once(log: &Log, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
-    let size = Size::new(log, limit);
+async fn look_once(log: &LogCore, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
+    let size = PageSize::new(log, limit);
     let number = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
     let (hi, lo) = position(after);
     let parameters: [&(dyn ToSql + Sync); 5] =
         [&log.name.as_str(), &hi, &lo, &number(limit.events), &number(size.bytes)];
     let rows = log.query(Kind::Read, READ, &parameters).await?;
-    size.came();
+    size.arrived();
     view(&rows)
 }
 
-/// The size of a page. Over a slow line one may take too long, or as long as somebody waits for it: the next ones are half as large.
-struct Size<'a> {
-    log: &'a Log,
+/// The size of a page in bytes. If a page takes too long, or its caller drops the read, as over a slow line, the next pages are half as large.
+struct PageSize<'a> {
+    log: &'a LogCore,
     limit: PageLimit,
     bytes: usize,
-    begun: Instant,
-    has_come: bool,
+    started: Instant,
+    has_arrived: bool,
 }
 
-impl<'a> Size<'a> {
-    fn new(log: &'a Log, limit: PageLimit) -> Self {
+impl<'a> PageSize<'a> {
+    fn new(log: &'a LogCore, limit: PageLimit) -> Self {
         let bytes = limit.bytes.min(log.page_bytes.load(Relaxed));
-        Self { log, limit, bytes, begun: Instant::now(), has_come: false }
+        Self { log, limit, bytes, started: Instant::now(), has_arrived: false }
     }
 
-    fn came(mut self) {
-        self.has_come = true;
-        let is_fast = self.begun.elapsed() < self.log.options.store_timeout / 8;
+    /// Doubles the size again if the page arrived fast.
+    fn arrived(mut self) {
+        self.has_arrived = true;
+        let is_fast = self.started.elapsed() < self.log.options.store_timeout / 8;
         if self.bytes < self.limit.bytes && is_fast {
             self.log.page_bytes.store(self.bytes.saturating_mul(2), Relaxed);
         }
     }
 }
 
-impl Drop for Size<'_> {
+impl Drop for PageSize<'_> {
     fn drop(&mut self) {
-        let is_slow = self.begun.elapsed() > self.log.options.store_timeout / 4;
-        if !self.has_come && is_slow && self.limit.events > 0 {
-            self.log.page_bytes.store((self.bytes / 2).max(SMALLEST), Relaxed);
+        let is_slow = self.started.elapsed() > self.log.options.store_timeout / 4;
+        if !self.has_arrived && is_slow && self.limit.events > 0 {
+            self.log.page_bytes.store((self.bytes / 2).max(SMALLEST_PAGE), Relaxed);
         }
     }
 }
 
-/// Whether a smaller page could be asked for than the last one.
-pub(crate) fn can_be_smaller(log: &Log) -> bool {
-    log.page_bytes.load(Relaxed) > SMALLEST
+/// Returns true if the next page can be smaller than the last page.
+pub(crate) fn can_be_smaller(log: &LogCore) -> bool {
+    log.page_bytes.load(Relaxed) > SMALLEST_PAGE
 }
 
-/// The first row is the bounds, the others are events.
+/// Decodes the rows of `read.sql`: the first row has the bounds, the others are events.
 fn view(rows: &[Row]) -> Result<View, Failure> {
-    let (first, events) = rows.split_first().ok_or_else(|| Failure::before(Cause::Missing))?;
+    let (first, events) =
+        rows.split_first().ok_or_else(|| Failure::before_sending(Cause::Missing))?;
     let events = events.iter().map(|row| StoredEvent {
         cursor: cursor(row.get("hi"), row.get("lo")),
         block: Bytes::copy_from_slice(row.get("block")),
         key: row.get::<_, Option<&str>>("key").map(Into::into),
     });
-    let bounds = bounds::of_row(first)?;
+    let bounds = bounds(first)?;
     let top_hi: Option<i64> = first.get("top_hi");
     let top = Top {
         newest: top_hi.map(|hi| cursor(hi, first.get("top_lo"))),
@@ -148,32 +150,22 @@ fn view(rows: &[Row]) -> Result<View, Failure> {
         top_hi,
         is_restored: first.get::<_, Option<bool>>("is_restored").unwrap_or_default(),
         is_by_lock: first.get("is_by_lock"),
-        told: first.get("told"),
+        time: first.get("told"),
         page: Page { bounds, events: events.collect() },
     })
 }
 
-/// The position before the newest events. What was stored by now is counted, unless a transaction from before it runs on.
-pub(crate) async fn before_last(log: &Log, limit: PageLimit) -> Result<Cursor, Failure> {
-    if log.now().is_none() || limit.events == 0 {
-        let bounds = bounds::bounds(log).await?;
-        if limit.events == 0 {
-            return Ok(bounds.newest);
-        }
-    }
-    let [events, bytes] = [limit.events, limit.bytes].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-    let parameters: [&(dyn ToSql + Sync); 3] = [&log.name.as_str(), &events, &bytes];
-    let (begun, mut pause) = (Instant::now(), Duration::from_millis(1));
-    let mut wanted = None;
-    loop {
-        let rows = log.query(Kind::Read, BEFORE_LAST, &parameters).await?;
-        let row = rows.first().ok_or_else(|| Failure::before(Cause::Missing))?;
-        let (top, below) = (row.get::<_, Option<i64>>("top_hi"), row.get::<_, i64>("below"));
-        let wanted = *wanted.get_or_insert(top);
-        if wanted.is_none_or(|wanted| wanted < below) || begun.elapsed() > SETTLE {
-            return Ok(cursor(row.get("hi"), row.get("lo")));
-        }
-        sleep(pause).await;
-        pause *= 2;
-    }
+/// Decodes the bounds in the first row.
+fn bounds(row: &Row) -> Result<Bounds, Failure> {
+    let pair = |hi, lo| Some(cursor(row.get::<_, Option<i64>>(hi)?, row.get(lo)));
+    let epoch = epoch(row)?;
+    let floor = cursor(row.get("floor_hi"), row.get("floor_lo"));
+    Ok(Bounds {
+        epoch,
+        floor,
+        oldest: pair("oldest_hi", "oldest_lo"),
+        newest: pair("newest_hi", "newest_lo").unwrap_or_default().max(floor),
+        is_finished: row.get("is_finished"),
+        deletions: row.get::<_, i64>("deletions").unsigned_abs(),
+    })
 }

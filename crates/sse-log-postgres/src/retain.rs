@@ -1,32 +1,36 @@
 use sse_core::store::Retention;
 use tokio_postgres::types::ToSql;
 
+use crate::bounds;
 use crate::clock::interval;
-use crate::failure::Failure;
-use crate::log::{Kind, Log};
-use crate::{append, bounds};
+use crate::core::{Kind, LogCore};
+use crate::error::Failure;
 
 const RETAIN: &str = "SELECT sse_log_let_go($1, $2, $3, make_interval(secs => $4), $5, make_interval(secs => $6), to_timestamp($7), 5000, true)";
 
-/// Lets go of what is over the limits: some thousands of events at a time, so that no transaction is long.
-pub(crate) async fn retain(log: &Log, retention: &Retention) -> Result<(), Failure> {
-    if log.now().is_none() {
-        bounds::bounds(log).await?;
-    }
-    while retain_some(log, retention).await? {}
+/// Drops events that are over the limits, 5 000 at a time, so that no transaction is long.
+pub(crate) async fn retain(log: &LogCore, retention: &Retention) -> Result<(), Failure> {
+    bounds::ensure_open(log).await?;
+    while drop_some(log, retention).await? {}
     Ok(())
 }
 
-/// Whether there may be more to let go of.
-async fn retain_some(log: &Log, retention: &Retention) -> Result<bool, Failure> {
-    let (events, bytes) = append::limits(retention);
+/// Drops some events. Returns true if more may be over the limits.
+async fn drop_some(log: &LogCore, retention: &Retention) -> Result<bool, Failure> {
+    let (events, bytes) = limits(retention);
     let age = retention.age.map(interval);
     let window = interval(log.options.idempotency_window);
     let now = log.now();
     let name = log.name.as_str();
-    // Idempotency is the store's own, whatever is let go of.
-    let (keys, _) = append::limits(&log.options.retention());
+    // The limit of idempotency keys comes from the store's options, not from this retention.
+    let (keys, _) = limits(&log.options.retention());
     let parameters: [&(dyn ToSql + Sync); 7] = [&name, &events, &bytes, &age, &keys, &window, &now];
     let rows = log.query(Kind::Write, RETAIN, &parameters).await?;
     Ok(rows.first().is_some_and(|row| row.get(0)))
+}
+
+/// Converts the limits of events and of bytes to the numbers of Postgres.
+pub(crate) fn limits(retention: &Retention) -> (i64, i64) {
+    let number = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
+    (number(retention.events), number(retention.bytes))
 }

@@ -3,10 +3,10 @@ use std::time::Duration;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error};
 
-use crate::failure::{Cause, Failure};
-use crate::{EngineOptions, Migrations, Settings};
+use crate::error::{Cause, Failure};
+use crate::options::{EngineOptions, Migrations, Settings};
 
-/// Which version of the tables this is. They say so, and which a later one has brought.
+/// Version of the tables. Their comment has the version that created them, which may be later.
 const SCHEMA: i32 = 4;
 const MIGRATION: &str = concat!(
     include_str!("../migrations/0001_logs.sql"),
@@ -14,12 +14,12 @@ const MIGRATION: &str = concat!(
     include_str!("../migrations/0003_events.sql"),
     include_str!("../migrations/0004_retain.sql"),
 );
-/// One at a time: Postgres does not create the same thing twice at once.
+/// The lock that migrations take one after the other: Postgres cannot create the same table in two transactions at once.
 const BEGIN_MIGRATION: &str = "BEGIN; SELECT pg_advisory_xact_lock(5067418208219421036)";
-/// The longest time that Postgres and Linux count in milliseconds.
-pub(crate) const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
+/// The longest time in milliseconds that Postgres and Linux accept.
+const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
 
-/// How long a statement may take at the server, in milliseconds; half of that for a lock.
+/// Maximum time of a statement at the server, in milliseconds. The time-out for a lock is half of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Timeouts(u128);
 
@@ -37,7 +37,7 @@ impl Timeouts {
         ]
     }
 
-    /// Has a connection have these that had others.
+    /// Sets these time-outs on a connection that had others.
     pub(crate) async fn set(self, client: &Client) -> Result<(), Error> {
         client.batch_execute(&set(self.settings().iter())).await
     }
@@ -47,10 +47,10 @@ fn set<'a>(settings: impl Iterator<Item = &'a (&'static str, String)>) -> String
     settings.map(|(name, value)| format!("SET {name} = '{value}';")).collect()
 }
 
-/// What is done on each connection before it is used.
+/// The settings and the checks of each connection before its use.
 #[derive(Debug)]
 pub(crate) struct Session {
-    /// By which notifications of this process are known, and settings that have arrived.
+    /// Name of this process. It marks the notifications of this process, and proves that the settings have arrived.
     pub(crate) process: String,
     settings: Settings,
     migrations: Migrations,
@@ -62,8 +62,10 @@ impl Session {
         Self { process, settings: options.settings, migrations: options.migrations }
     }
 
-    /// One plan for all values: to make one costs more than to run it. The plans of a table that has grown since it was last looked at would
-    /// read all of it.
+    /// Returns all settings.
+    ///
+    /// Statements have one plan for all values, since planning costs more than execution. Scans of whole tables are off, since the planner
+    /// would choose them for a table that has grown since its last analysis.
     fn all(&self, timeouts: Timeouts) -> Vec<(&'static str, String)> {
         let fixed = [
             ("default_transaction_isolation", "read committed"),
@@ -78,7 +80,7 @@ impl Session {
         timeouts.settings().into_iter().chain(fixed).collect()
     }
 
-    /// The same, with the settings that are given as it connects, besides those of the URL.
+    /// Returns the configuration with the settings that the connection sends as it starts, besides those of the URL.
     pub(crate) fn config(&self, config: &Config, timeouts: Timeouts) -> Config {
         let mut config = config.clone();
         if self.settings == Settings::AtStartup {
@@ -91,7 +93,7 @@ impl Session {
         config
     }
 
-    /// Has the connection be as it should, and the tables be there.
+    /// Sets the settings by `SET` if they were not sent at startup, and checks the server.
     pub(crate) async fn begin(&self, client: &Client, timeouts: Timeouts) -> Result<(), Failure> {
         if self.settings == Settings::BySession {
             client.batch_execute(&set(self.all(timeouts).iter())).await.map_err(failed)?;
@@ -99,19 +101,19 @@ impl Session {
         self.check(client).await
     }
 
-    /// Whether this is the server to ask. Where tables are missing they are created.
+    /// Checks that the server is a primary and has the settings. If the tables are missing, this creates them.
     pub(crate) async fn check(&self, client: &Client) -> Result<(), Failure> {
         let row = client.query_typed_one(CHECK, &[(&SCHEMA, Type::INT4)]).await.map_err(failed)?;
         if row.get(0) {
-            // It may lack what was seen already, and refuses what is to be written for as long as it is one.
-            return Err(Failure::before(Cause::Standby));
+            // A standby may lack events that were read already, and refuses writes.
+            return Err(Failure::before_sending(Cause::Standby));
         }
         if row.get::<_, &str>(1) != self.process {
-            return Err(Failure::before(Cause::Pooler("it has dropped the settings of the log")));
+            return Err(Failure::before_sending(Cause::Pooler("dropped the settings of the log")));
         }
         if self.migrations == Migrations::Apply && !row.get::<_, bool>(2) {
             let migrated = migrate(client).await;
-            // It may be a connection that is kept.
+            // The pool may keep this connection, so the transaction must end.
             let end = if migrated.is_ok() { "COMMIT" } else { "ROLLBACK" };
             client.batch_execute(end).await.map_err(failed)?;
             migrated.map_err(failed)?;
@@ -121,12 +123,12 @@ impl Session {
 }
 
 fn failed(error: Error) -> Failure {
-    Failure::before(Cause::Postgres(error))
+    Failure::before_sending(Cause::Postgres(error))
 }
 
 async fn migrate(client: &Client) -> Result<(), Error> {
     client.batch_execute(BEGIN_MIGRATION).await?;
-    // The first has done it: to do it again would wait for all that use the tables.
+    // If another process has migrated meanwhile, a second migration would wait for all transactions that use the tables.
     let parameters: [(&(dyn ToSql + Sync), Type); 1] = [(&SCHEMA, Type::INT4)];
     match client.query_typed_one(CHECK, &parameters).await?.get(2) {
         true => Ok(()),
@@ -134,7 +136,7 @@ async fn migrate(client: &Client) -> Result<(), Error> {
     }
 }
 
-/// Asks the tables of Postgres themselves: in a transaction that has waited, a look-up by name answers what was so before.
+/// Query of the catalog tables themselves: in a transaction that has waited, a look-up by name returns the state before the wait.
 const CHECK: &str =
     "SELECT pg_is_in_recovery(), coalesce(current_setting('sse_log.session', true), ''), EXISTS (
     SELECT FROM pg_description d JOIN pg_class c ON c.oid = d.objoid

@@ -5,7 +5,7 @@ use sse_core::store::LogName;
 use sse_core::{Cursor, Epoch};
 use tokio::sync::Notify;
 
-use crate::failure::{Cause, Failure};
+use crate::error::{Cause, Failure};
 
 /// The followers of an engine's logs, by the logs' names.
 #[derive(Debug, Default)]
@@ -13,22 +13,22 @@ pub(crate) struct Subscriptions {
     followers: Mutex<HashMap<LogName, Vec<Arc<Follower>>>>,
 }
 
-/// What a follower is told.
+/// One follower, as the engine notifies it.
 #[derive(Debug, Default)]
 struct Follower {
-    news: Notify,
+    notification: Notify,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Another process has said that there is news.
-    is_told: bool,
+    /// True if another process has notified since the follower last asked.
+    was_notified: bool,
     has_ended: bool,
     seen: Option<Top>,
 }
 
-/// By which it is known whether a log has changed.
+/// State of a log that differs after each change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Top {
     /// The newest event that is stored, readable or not.
@@ -39,49 +39,50 @@ pub(crate) struct Top {
 }
 
 impl Subscriptions {
+    /// Adds a follower of this log.
     pub(crate) fn add(self: &Arc<Self>, name: LogName) -> Subscription {
         let follower = Arc::new(Follower::default());
         self.followers().entry(name.clone()).or_default().push(Arc::clone(&follower));
         Subscription { name, follower, all: Arc::clone(self) }
     }
 
-    /// The logs that are followed.
+    /// Returns the names of the logs that are followed.
     pub(crate) fn names(&self) -> Vec<LogName> {
         self.followers().keys().cloned().collect()
     }
 
-    /// Something was changed in this process.
-    pub(crate) fn changed(&self, name: &LogName) {
-        self.each(name, |follower| follower.news.notify_one());
+    /// Notifies the followers of a log of a change by this process.
+    pub(crate) fn notify_own(&self, name: &LogName) {
+        self.each(name, |follower| follower.notification.notify_one());
     }
 
-    /// Something was changed in another process.
-    pub(crate) fn told(&self, name: &LogName) {
+    /// Notifies the followers of a log of a change by another process.
+    pub(crate) fn notify_from_other(&self, name: &LogName) {
         self.each(name, |follower| {
-            follower.state().is_told = true;
-            follower.news.notify_one();
+            follower.state().was_notified = true;
+            follower.notification.notify_one();
         });
     }
 
-    /// This is what the log is like.
+    /// Notifies the followers that have not seen this state of the log.
     pub(crate) fn compare(&self, name: &LogName, top: Option<Top>) {
         self.each(name, |follower| {
             if follower.state().seen != top {
-                follower.news.notify_one();
+                follower.notification.notify_one();
             }
         });
     }
 
-    /// All that follow have to begin again.
+    /// Ends all subscriptions: their followers begin again.
     pub(crate) fn end(&self) {
         for follower in std::mem::take(&mut *self.followers()).into_values().flatten() {
             follower.state().has_ended = true;
-            follower.news.notify_one();
+            follower.notification.notify_one();
         }
     }
 
-    fn each(&self, name: &LogName, tell: impl FnMut(&Arc<Follower>)) {
-        self.followers().get(name).into_iter().flatten().for_each(tell);
+    fn each(&self, name: &LogName, notify: impl FnMut(&Arc<Follower>)) {
+        self.followers().get(name).into_iter().flatten().for_each(notify);
     }
 
     fn followers(&self) -> MutexGuard<'_, HashMap<LogName, Vec<Arc<Follower>>>> {
@@ -95,7 +96,7 @@ impl Follower {
     }
 }
 
-/// The place of one follower among them, until it is dropped.
+/// The registration of one follower, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     name: LogName,
@@ -104,25 +105,26 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// Returns when there may be news.
-    pub(crate) async fn news(&self) {
-        self.follower.news.notified().await;
+    /// Returns when the follower is notified.
+    pub(crate) async fn notified(&self) {
+        self.follower.notification.notified().await;
     }
 
-    /// Whether another process has told of news since this was asked.
-    pub(crate) fn take_told(&self) -> bool {
-        std::mem::take(&mut self.follower.state().is_told)
+    /// Returns true if another process has notified since the last call.
+    pub(crate) fn take_notification(&self) -> bool {
+        std::mem::take(&mut self.follower.state().was_notified)
     }
 
+    /// Fails if the subscription has ended.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         match self.follower.state().has_ended {
-            true => Err(Failure::before(Cause::NewServer)),
+            true => Err(Failure::before_sending(Cause::NewServer)),
             false => Ok(()),
         }
     }
 
-    /// The follower has seen this.
-    pub(crate) fn saw(&self, top: Top) {
+    /// Records the state that the follower has seen.
+    pub(crate) fn set_seen(&self, top: Top) {
         self.follower.state().seen = Some(top);
     }
 }

@@ -1,5 +1,5 @@
--- The position before the newest events of the log $1 that fit: $2 events, and $3 bytes, though one event in any case. The floor if all
--- fit. No row: there is no such log. Of the events whose place a newer one of their key took, so many are passed over and no more.
+-- Returns the position before the newest events of the log $1 that fit: $2 events, and $3 bytes, but at least one event. If all events fit, it
+-- returns the floor. If the log is missing, it returns no row. The query reads a limited number of rows, superseded events included.
 WITH log AS MATERIALIZED (
     SELECT k.floor_hi, k.floor_lo, sse_log_below(s) AS below,
         CASE WHEN (k.first_hi, k.first_lo - 1) > (k.floor_hi, k.floor_lo) THEN k.first_hi ELSE k.floor_hi END AS from_hi,

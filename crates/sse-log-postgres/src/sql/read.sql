@@ -1,11 +1,11 @@
--- What there is of the log $1, and its events after ($2, $3): so many ($4), of so many bytes ($5) unless it is one. The first row is the
--- bounds; all is from one snapshot, so that these held when the events were read. No row: there is no such log.
+-- What there is of the log $1, and its events after ($2, $3): at most $4 events, of $5 bytes or one event. The first row has the bounds. All rows
+-- are from one snapshot, so that the bounds held when the events were read. If the log is missing, the query returns no row.
 --
--- Of the events whose place a newer one of their key took, some may not be removed yet: so many rows are looked at and no more, and if there is
--- nothing else among them the last is given, so that the reader gets on.
+-- Some superseded events may not be removed yet. The query reads a limited number of rows, and if all of them are superseded, it returns the last,
+-- so that the reader advances.
 WITH log AS MATERIALIZED (
     SELECT s.epoch, s.is_finished, s.locked_at IS NOT NULL AS is_by_lock, k.deletions, k.floor_hi, k.floor_lo, k.counted_hi, k.counted_lo,
-        -- All rows are after this, and those wanted after that: the dead ones before are not looked at.
+        -- All rows of the log are after `from`, and the requested rows are after `after`: the query does not scan the dead rows before them.
         CASE WHEN (k.first_hi, k.first_lo - 1) > (k.floor_hi, k.floor_lo) THEN k.first_hi ELSE k.floor_hi END AS from_hi,
         CASE WHEN (k.first_hi, k.first_lo - 1) > (k.floor_hi, k.floor_lo) THEN k.first_lo - 1 ELSE k.floor_lo END AS from_lo,
         CASE WHEN (k.first_hi, k.first_lo - 1) > ($2::bigint, $3::bigint) THEN k.first_hi ELSE $2::bigint END AS after_hi,

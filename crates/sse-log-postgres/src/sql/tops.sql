@@ -1,4 +1,4 @@
--- What may have changed of the logs $1, in one query for all.
+-- Returns the state of all logs in $1 by which a process notices their changes.
 SELECT s.log, s.epoch, s.is_finished, k.deletions, top.hi, top.lo
 FROM unnest($1::text[]) AS wanted (log)
 JOIN sse_logs s ON s.log = wanted.log

@@ -1,27 +1,27 @@
 use sse_core::store::LogName;
 
-/// What all processes listen to, and how.
+/// The channel of all notifications, and the statement that listens to it.
 pub(crate) const CHANNEL: (&str, &str) = ("sse_log", "LISTEN sse_log");
-/// How long what is told may be: Postgres takes 8 000 bytes.
-const LONGEST: usize = 7000;
+/// Length in bytes at which a payload is full. One more name fits: Postgres accepts payloads of up to 8 000 bytes.
+const FULL: usize = 7000;
 
-/// What is told of logs that have changed: who says so, and their names.
+/// Returns the payloads that notify of changed logs: the sending process, and the names of the logs.
 pub(crate) fn payloads<'a>(process: &str, names: impl Iterator<Item = &'a LogName>) -> Vec<String> {
     let mut payloads: Vec<String> = Vec::new();
     for name in names {
         match payloads.last_mut() {
-            Some(last) if last.len() < LONGEST => *last += &format!(" {name}"),
+            Some(last) if last.len() < FULL => *last += &format!(" {name}"),
             _ => payloads.push(format!("{process} {name}")),
         }
     }
     payloads
 }
 
-/// Calls this with each name in what was told, unless this process itself has told it.
-pub(crate) fn heard(payload: &str, process: &str, mut tell: impl FnMut(&LogName)) {
+/// Calls `notify` with each name in a payload, unless this process has sent it.
+pub(crate) fn parse_payload(payload: &str, process: &str, mut notify: impl FnMut(&LogName)) {
     let mut words = payload.split(' ');
     if words.next() != Some(process) {
-        words.filter_map(|name| LogName::try_from(name).ok()).for_each(|name| tell(&name));
+        words.filter_map(|name| LogName::try_from(name).ok()).for_each(|name| notify(&name));
     }
 }
 
@@ -30,15 +30,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_told_is_heard_by_others_in_pieces_that_postgres_takes() {
+    fn another_process_reads_all_names_from_payloads_that_postgres_accepts() {
         let names: Vec<_> =
             (0..1000).map(|n| LogName::try_from(&*format!("log-{n}")).expect("a name")).collect();
         let payloads = payloads("one", names.iter());
         assert!(payloads.iter().all(|payload| payload.len() < 8000));
         let mut all = Vec::new();
         for payload in &payloads {
-            heard(payload, "two", |name| all.push(name.clone()));
-            heard(payload, "one", |name| panic!("{name} is its own"));
+            parse_payload(payload, "two", |name| all.push(name.clone()));
+            parse_payload(payload, "one", |name| panic!("{name} is from this process"));
         }
         assert_eq!(all, names);
     }

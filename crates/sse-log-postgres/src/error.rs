@@ -1,80 +1,81 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sse_core::Epoch;
 use sse_core::store::StoreError;
 use tokio_postgres::Error as PostgresError;
 use tokio_postgres::error::{Severity, SqlState};
 
-/// Why something was not done. Those whose appends shared a transaction share it.
+/// The failure of an operation. Appends that shared a transaction share its cause.
 #[derive(Debug, Clone)]
 pub(crate) enum Failure {
+    /// The log is finished.
     Finished,
+    /// The operation changed nothing.
     Failed(Arc<Cause>),
+    /// The server may have executed the operation.
     OutcomeUnknown(Arc<Cause>),
 }
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Cause {
-    #[error("Postgres says: {}", text(.0))]
+    #[error("the Postgres query failed: {}", text(.0))]
     Postgres(#[source] PostgresError),
     #[error("there is no connection to Postgres: {}", text(.0))]
     Connection(#[source] PostgresError),
-    #[error("this server is a standby, and a log asks the primary")]
+    #[error("this server is a standby: connect the log to the primary")]
     Standby,
     #[error(
-        "a pooler (PgBouncer, or one like it) is between the log and Postgres, and {0}: a log needs a connection of its own, which a pooler \
+        "a pooler (PgBouncer, for example) between the log and Postgres {0}: a log needs a connection of its own, which a pooler \
         in transaction mode does not give; if it pools by session, set `EngineOptions::settings` to `Settings::BySession`"
     )]
     Pooler(&'static str),
     #[error(
-        "all {0} connections to Postgres still wait for answers to calls that were given up; nothing was sent"
+        "all {0} connections to Postgres still wait for the server to answer calls that were given up; nothing was sent"
     )]
     AllGivenUp(usize),
-    #[error("the engine was closed: its runtime was shut down")]
+    #[error(
+        "the engine ended since its runtime was shut down: open the log in a runtime that runs"
+    )]
     NoEngine,
     #[error(
-        "the connection that listens to Postgres has ended, or leads to another server: followers begin again"
+        "the connection that listens to Postgres ended, or leads to another server: followers begin again"
     )]
     NewServer,
-    #[error("there is no connection to Postgres within {0:?}")]
+    #[error("there was no connection to Postgres within {0:?}; nothing was sent")]
     NoConnection(Duration),
-    #[error("Postgres has not answered within {0:?}")]
+    #[error("Postgres did not answer within {0:?}")]
     NoAnswer(Duration),
     #[error("the tables of the log are missing")]
     Missing,
-    #[error("the log has no task any more: its runtime was shut down")]
+    #[error(
+        "the log's writer ended since its runtime was shut down: open the log in a runtime that runs"
+    )]
     NoTask,
-    #[error("a key with a NUL cannot be stored in Postgres")]
+    #[error("Postgres cannot store a key with a NUL: remove the NUL")]
     Nul,
-    #[error("Postgres keeps an invalid epoch")]
-    Epoch,
+    #[error("the stored epoch is invalid")]
+    InvalidEpoch,
     #[error(transparent)]
     NoEpoch(#[from] sse_core::Error),
 }
 
-/// What the server says, which the error itself does not.
+/// Returns the server's message, which the error's own text lacks.
 fn text(error: &PostgresError) -> String {
-    error.as_db_error().map_or_else(|| error.to_string(), |said| said.to_string())
-}
-
-/// A new epoch.
-pub(crate) fn new_epoch() -> Result<Epoch, Failure> {
-    Epoch::random().map_err(|error| Failure::before(Cause::NoEpoch(error)))
+    error.as_db_error().map_or_else(|| error.to_string(), |db_error| db_error.to_string())
 }
 
 impl Failure {
-    /// Nothing was sent yet.
-    pub(crate) fn before(cause: Cause) -> Self {
+    /// Returns the failure of an operation that was not sent.
+    pub(crate) fn before_sending(cause: Cause) -> Self {
         Self::Failed(Arc::new(cause))
     }
 
-    /// It was sent.
-    pub(crate) fn after(cause: Cause) -> Self {
+    /// Returns the failure of an operation that was sent.
+    pub(crate) fn after_sending(cause: Cause) -> Self {
         let is_refusal = match &cause {
-            // An error ends a transaction. What is fatal ends the connection, and may come after the commit.
-            Cause::Postgres(error) => error.as_db_error().is_some_and(|said| {
-                said.parsed_severity() == Some(Severity::Error) && !is_in_doubt(said.code())
+            // An error rolls the transaction back. A fatal error ends the connection, and may come after the commit.
+            Cause::Postgres(error) => error.as_db_error().is_some_and(|db_error| {
+                db_error.parsed_severity() == Some(Severity::Error) && !is_in_doubt(db_error.code())
             }),
             _ => false,
         };
@@ -84,7 +85,7 @@ impl Failure {
         }
     }
 
-    /// Whether the log is not there: its tables were dropped, or never created.
+    /// Returns true if the log is missing: its tables were dropped, or never created.
     pub(crate) fn is_missing(&self) -> bool {
         let missing = [
             SqlState::UNDEFINED_TABLE,
@@ -96,24 +97,24 @@ impl Failure {
             || matches!(self, Self::Failed(cause) if matches!(**cause, Cause::Missing))
     }
 
-    /// Whether it was in the way of another transaction, and need only be tried again.
+    /// Returns true if another transaction was in conflict with the operation, so that the caller can repeat it.
     pub(crate) fn is_conflict(&self) -> bool {
         let conflicts = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
         self.code().is_some_and(|code| conflicts.contains(code))
     }
 
-    /// Whether it is about what was to be stored: other events can be.
-    pub(crate) fn is_about_data(&self) -> bool {
+    /// Returns true if the data of the events caused the failure: Postgres can store other events.
+    pub(crate) fn concerns_data(&self) -> bool {
         let is_of = |class| self.code().is_some_and(|code| code.code().starts_with(class));
         is_of("22") || is_of("54")
     }
 
-    /// Whether it waited for a lock for too long.
+    /// Returns true if the operation waited for a lock for too long.
     pub(crate) fn is_blocked(&self) -> bool {
         self.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
     }
 
-    /// Whether the connection lacks the statement that it had prepared, or has one for tables that have changed: another does it.
+    /// Returns true if the connection lost a prepared statement, or prepared it for tables that have changed: another connection can execute it.
     pub(crate) fn is_stale(&self) -> bool {
         let stale = [
             SqlState::INVALID_SQL_STATEMENT_NAME,
@@ -123,7 +124,7 @@ impl Failure {
         self.code().is_some_and(|code| stale.contains(code))
     }
 
-    /// Whether the answer took too long, though the server may be well: the line may be slow.
+    /// Returns true if the answer took too long. The server may work, and the line be slow.
     pub(crate) fn is_slow(&self) -> bool {
         match self {
             Self::Failed(cause) | Self::OutcomeUnknown(cause) => {
@@ -144,7 +145,8 @@ impl Failure {
     }
 }
 
-/// What a proxy says that has lost its server, of connections and of transactions: Postgres itself does not say it of a statement.
+/// Returns true for the codes of a proxy that has lost its server, about connections and transactions. Postgres itself does not use them
+/// for a statement.
 fn is_in_doubt(code: &SqlState) -> bool {
     code.code().starts_with("08") || *code == SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN
 }

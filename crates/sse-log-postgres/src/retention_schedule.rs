@@ -2,23 +2,23 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use sse_core::StoreOptions;
 
-/// How many parts of its limit are appended by a process before an append lets go of what is over.
+/// Part of its limit that a process appends before an append drops events: a 256th.
 const PARTS: usize = 256;
 
-/// When an append lets go of what is over the limits: not each time, for that costs as much as the append itself.
+/// The schedule by which appends drop events over the limits. Not every append does, since that costs as much as the append itself.
 #[derive(Debug)]
-pub(crate) struct Due {
+pub(crate) struct RetentionSchedule {
     every: (usize, usize),
     since: (AtomicUsize, AtomicUsize),
 }
 
-impl Due {
+impl RetentionSchedule {
     pub(crate) fn new(options: &StoreOptions) -> Self {
         let every = (options.events.div_ceil(PARTS), options.bytes.div_ceil(PARTS));
         Self { every, since: Default::default() }
     }
 
-    /// Whether it is for this append, of so many events and bytes.
+    /// Counts an append of so many events and bytes. Returns true if this append drops events.
     pub(crate) fn is_due(&self, events: usize, bytes: usize) -> bool {
         let add = |to: &AtomicUsize, n: usize| to.fetch_add(n, Relaxed).saturating_add(n);
         let since = (add(&self.since.0, events), add(&self.since.1, bytes));
@@ -36,13 +36,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_over_is_let_go_of_once_for_a_256th_of_the_limit() {
+    fn an_append_drops_events_once_for_each_256th_of_the_limit() {
         let options = StoreOptions { events: 1024, bytes: 256_000, ..StoreOptions::default() };
-        let due = Due::new(&options);
+        let due = RetentionSchedule::new(&options);
         let dues = (0..1000).filter(|_| due.is_due(1, 1)).count();
         assert_eq!(dues, 250);
         assert!(due.is_due(1, 1000), "by bytes");
-        let small = Due::new(&StoreOptions { events: 10, ..options });
+        let small = RetentionSchedule::new(&StoreOptions { events: 10, ..options });
         assert!((0..10).all(|_| small.is_due(1, 1)));
     }
 }

@@ -1,0 +1,31 @@
+use sse_core::{Cursor, Epoch};
+use tokio_postgres::types::ToSql;
+
+use crate::core::{Kind, LogCore};
+use crate::error::{Cause, Failure};
+use crate::position::{new_epoch, position};
+
+/// Finishes the log.
+pub(crate) async fn finish(log: &LogCore) -> Result<(), Failure> {
+    let sql = "SELECT sse_log_finish($1)";
+    log.query(Kind::Write, sql, &[&log.name.as_str()]).await?;
+    Ok(())
+}
+
+/// Deletes an event.
+pub(crate) async fn delete(log: &LogCore, event: Cursor) -> Result<(), Failure> {
+    let (hi, lo) = position(event);
+    let sql = "SELECT sse_log_delete($1, $2, $3)";
+    log.query(Kind::Write, sql, &[&log.name.as_str(), &hi, &lo]).await?;
+    Ok(())
+}
+
+/// Begins a new epoch if `instead_of` is still the epoch. Returns the epoch that the log then has.
+pub(crate) async fn begin_epoch(log: &LogCore, instead_of: Epoch) -> Result<Epoch, Failure> {
+    let sql = "SELECT sse_log_begin_epoch($1, $2, $3)";
+    let (name, epoch) = (log.name.as_str(), new_epoch()?);
+    let parameters: [&(dyn ToSql + Sync); 3] = [&name, &epoch.as_str(), &instead_of.as_str()];
+    let rows = log.query(Kind::Write, sql, &parameters).await?;
+    let row = rows.first().ok_or_else(|| Failure::before_sending(Cause::Missing))?;
+    row.get::<_, &str>(0).parse().map_err(|_| Failure::after_sending(Cause::InvalidEpoch))
+}

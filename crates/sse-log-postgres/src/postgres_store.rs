@@ -1,0 +1,54 @@
+use std::fmt;
+use std::sync::Arc;
+
+use sse_core::store::{LogName, StoreError};
+use sse_core::{Error, StoreOptions};
+use tokio::runtime::Handle;
+
+use crate::core::LogCore;
+use crate::engine::Engine;
+use crate::writer::Writer;
+
+/// The store of one log in Postgres, made by an [`Engine`]. [`open_store`](crate::open_store) opens its log. A clone is the same store.
+#[derive(Clone)]
+pub struct PostgresStore {
+    pub(crate) log: Arc<LogCore>,
+    pub(crate) writer: Writer,
+}
+
+impl PostgresStore {
+    fn new(engine: Engine, name: LogName, options: StoreOptions) -> Result<Self, Error> {
+        let runtime = Handle::try_current().map_err(StoreError::failed)?;
+        let log = Arc::new(LogCore::new(engine, name, options));
+        let writer = Writer::start(&log, &runtime);
+        Ok(Self { log, writer })
+    }
+
+    /// Returns the options that the store was made with.
+    pub fn options(&self) -> StoreOptions {
+        self.log.options
+    }
+}
+
+impl Engine {
+    /// Returns the store of this name, for [`append_in`](PostgresStore::append_in), which only a store has. [`open_store`](crate::open_store) opens
+    /// its log.
+    ///
+    /// # Errors
+    ///
+    /// - [`is_store`](Error::is_store) if the name is invalid, or if it is called outside of a tokio runtime. It does not connect to the server yet.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, nothing has happened.
+    pub async fn store(&self, name: &str, options: StoreOptions) -> Result<PostgresStore, Error> {
+        let name = LogName::try_from(name).map_err(StoreError::from)?;
+        PostgresStore::new(self.clone(), name, options)
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgresStore({})", self.log.name)
+    }
+}
