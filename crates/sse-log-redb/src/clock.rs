@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::once::Time;
-
 /// How much of the time in which no process had the file open counts.
 const AWAY: u64 = 24 * 3600 * 1000;
 
@@ -36,6 +34,13 @@ impl Clock {
         self.base = self.base.saturating_add(behind);
         self.opened = self.time().now;
     }
+}
+
+/// By the clock of the file: now, and when this process opened the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time {
+    pub(crate) now: u64,
+    pub(crate) opened: u64,
 }
 
 /// Milliseconds of the system's clock.

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use sse_core::store::LogName;
 use sse_core::{Error, EventLog, StoreOptions};
 
-use crate::file::File;
-use crate::{EngineOptions, RedbStore, open_files, tables};
+use crate::core::RedbStore;
+use crate::options::EngineOptions;
+use crate::threads::FileThreads;
+use crate::{open_files, tables};
 
 /// A file of logs that this process has open. [`connect`](crate::connect) returns one; a clone is the same engine.
 ///
 /// All logs of a file share its threads. The file is closed a moment after the last engine, store and log of it were dropped.
 #[derive(Clone)]
 pub struct Engine {
-    pub(crate) file: Arc<File>,
+    file: Arc<FileThreads>,
     path: PathBuf,
 }
 
@@ -35,7 +37,7 @@ impl Engine {
     ///
     /// The log may have been created.
     pub async fn open(&self, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
-        crate::open_store(self.store(name, options).await?).await
+        open_log(self.store(name, options).await?).await
     }
 
     /// Returns the store of this name, and creates the log if it is missing. An application wants [`open`](Engine::open).
@@ -78,6 +80,15 @@ impl Engine {
     pub async fn logs(&self) -> Result<Vec<LogName>, Error> {
         Ok(self.file.read(|database| database.read(tables::names)).await?)
     }
+}
+
+/// Opens the log of a store, and has the threads of its file follow it.
+pub(crate) async fn open_log(store: RedbStore) -> Result<EventLog, Error> {
+    let (options, timer) = (store.options(), store.file().timer());
+    let file = Arc::clone(store.file());
+    let (log, follower) = EventLog::open(store, options, timer).await?;
+    file.follow(follower);
+    Ok(log)
 }
 
 impl fmt::Debug for Engine {

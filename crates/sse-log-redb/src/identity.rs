@@ -1,7 +1,17 @@
+//! Identity of a file, and what changes when the file is a copy.
+
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
+
+use redb::ReadableDatabase;
+
+use crate::error::Failure;
+use crate::idempotency;
+use crate::position::new_epoch;
+use crate::reserve::{Mark, Reserve};
+use crate::tables::{FILE, HEADS, Head, names_in, number_of};
 
 /// Which file it is, whatever its name. Another file in its place has another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,4 +59,99 @@ fn numbers(metadata: &Metadata) -> (u64, u64) {
 #[cfg(not(unix))]
 fn numbers(_: &Metadata) -> (u64, u64) {
     (0, 0)
+}
+
+/// What a file says of itself once it is open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FileState {
+    /// Its number, and how many transactions were stored in it.
+    pub(crate) mark: Mark,
+    pub(crate) clock: Option<u64>,
+    /// Whether it is another one than it was.
+    pub(crate) has_new_epochs: bool,
+}
+
+/// What a file remembers of itself.
+struct FileRecord {
+    file: Option<u64>,
+    inode: Option<u64>,
+    born: Option<u64>,
+    transactions: u64,
+    clock: Option<u64>,
+}
+
+/// Begins a new epoch of each log in a file that was copied, or has gone back, since it was written last; and remembers which file it is.
+pub(crate) fn begin_epochs_if_copied(
+    database: &redb::Database,
+    identity: Identity,
+    reserve: &mut Reserve,
+) -> Result<FileState, Failure> {
+    let it = load_record(database)?;
+    let is_copy = match (it.inode, it.born) {
+        (Some(inode), Some(born)) => !identity.is(inode, born),
+        // Nothing was remembered yet.
+        _ => false,
+    };
+    let seen = reserve.mark();
+    let has_gone_back = seen.is_some_and(|seen| {
+        it.file.is_some() && (it.file != Some(seen.file) || it.transactions < seen.transactions)
+    });
+    let has_new_epochs = is_copy || has_gone_back;
+    let mut file = it.file;
+    if has_new_epochs || it.inode.is_none() {
+        if has_new_epochs {
+            tracing::warn!(
+                "the file of event logs is a copy, or has gone back; a new epoch of each begins"
+            );
+        }
+        file = Some(store_record(database, identity, has_new_epochs)?);
+    }
+    let mark = Mark { file: file.unwrap_or_default(), transactions: it.transactions };
+    reserve.set_mark(mark);
+    Ok(FileState { mark, clock: it.clock, has_new_epochs })
+}
+
+fn load_record(database: &redb::Database) -> Result<FileRecord, Failure> {
+    let txn = database.begin_read()?;
+    Ok(FileRecord {
+        file: number_of(&txn, "file")?,
+        inode: number_of(&txn, "inode")?,
+        born: number_of(&txn, "born")?,
+        transactions: number_of(&txn, "transactions")?.unwrap_or(0),
+        clock: number_of(&txn, "clock")?,
+    })
+}
+
+/// Returns the number of the file: a new one, so that what was seen of an earlier history says nothing of this one.
+fn store_record(
+    database: &redb::Database,
+    identity: Identity,
+    has_new_epochs: bool,
+) -> Result<u64, Failure> {
+    let number = new_number()?;
+    let txn = database.begin_write()?;
+    {
+        let mut file = txn.open_table(FILE)?;
+        for (what, value) in [("file", number), ("inode", identity.inode), ("born", identity.born)]
+        {
+            file.insert(what, value)?;
+        }
+        if has_new_epochs {
+            let mut heads = txn.open_table(HEADS)?;
+            for log in names_in(&heads)? {
+                if let Some(head) = Head::load(&heads, &log)? {
+                    Head { epoch: new_epoch()?, ..head }.store(&mut heads, &log)?;
+                    idempotency::begin_epoch(&txn, log.as_str(), head.newest)?;
+                }
+            }
+        }
+    }
+    txn.commit()?;
+    Ok(number)
+}
+
+/// At random: an epoch is, too.
+fn new_number() -> Result<u64, Failure> {
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+    Ok(BuildHasherDefault::<DefaultHasher>::new().hash_one(new_epoch()?.as_str()))
 }

@@ -83,44 +83,45 @@
 use std::path::Path;
 use std::time::Duration;
 
-mod admin;
-mod adopt;
 mod append;
-mod beside;
 mod bounds;
 mod clock;
 mod commit;
-mod create;
+mod control;
+mod core;
 mod database;
 mod engine;
-mod failure;
-mod file;
+mod error;
+mod events;
 mod follow;
-mod given;
+mod follower_queue;
+mod format;
+mod idempotency;
 mod identity;
-mod known;
-mod name;
-mod once;
+mod log_tables;
+mod names;
+mod open_database;
 mod open_files;
-mod opening;
+mod open_logs;
 mod options;
-mod queue;
+mod position;
 mod read;
+mod reserve;
 mod retain;
-mod rows;
 mod store;
 mod tables;
+mod threads;
+mod timer;
 mod transaction;
-mod waits;
-mod work;
+mod write_queue;
+mod write_request;
 mod writer;
-mod writing;
 
+pub use crate::core::RedbStore;
 pub use engine::Engine;
 pub use options::EngineOptions;
 #[doc(no_inline)]
 pub use sse_core::{Error, EventLog, StoreOptions};
-pub use store::RedbStore;
 
 /// Opens a file of logs, and creates it if it is missing; the folder must be there. A file that this process has open already is shared, and its
 /// options stay as they are.
@@ -194,11 +195,7 @@ pub async fn open_with(
 ///
 /// It changes nothing.
 pub async fn open_store(store: RedbStore) -> Result<EventLog, Error> {
-    let (options, timer) = (store.options(), store.file().timer());
-    let file = store.clone();
-    let (log, follower) = EventLog::open(store, options, timer).await?;
-    file.file().follow(follower);
-    Ok(log)
+    engine::open_log(store).await
 }
 
 /// Waits for at most this long until this process has closed the file, and returns whether it has. It closes a file once every log, store and engine of

@@ -4,43 +4,43 @@ use redb::{ReadTransaction, ReadableTable};
 use sse_core::store::Retention;
 
 use crate::clock::millis;
-use crate::failure::Failure;
-use crate::known::Known;
-use crate::once::Age;
-use crate::rows;
+use crate::error::Failure;
+use crate::events;
+use crate::idempotency::Expiry;
+use crate::log_tables::LogTables;
+use crate::open_logs::OpenLog;
 use crate::tables::{Head, LogView, once_order};
-use crate::writing::LogTables;
 
 /// How much one transaction drops, in events and in bytes: appends wait for it.
-const AT_A_TIME: (usize, usize) = (4096, 16 * 1024 * 1024);
+const BATCH_LIMIT: (usize, usize) = (4096, 16 * 1024 * 1024);
 
 /// Whether there is anything to drop.
-pub(crate) fn is_over(
+pub(crate) fn is_over_limits(
     txn: &ReadTransaction,
-    known: &Known,
+    open_log: &OpenLog,
     retention: &Retention,
-    age: Age,
+    expiry: Expiry,
 ) -> Result<bool, Failure> {
-    let log = LogView::open(txn, &known.name, &known.tables)?;
-    let stored = rows::each(log.events.iter()?, log.head.floor, |event| Break(event.stored))?;
-    if stored.is_some_and(|stored| is_oldest_over(&log.head, stored, retention, age.time.now)) {
+    let log = LogView::open(txn, &open_log.name, &open_log.tables)?;
+    let stored = events::for_each(log.events.iter()?, log.head.floor, |event| Break(event.stored))?;
+    if stored.is_some_and(|stored| is_oldest_over(&log.head, stored, retention, expiry.time.now)) {
         return Ok(true);
     }
-    let Some(order) = once_order(txn, &known.tables)? else { return Ok(false) };
-    Ok(order.first()?.is_some_and(|(_, once)| age.is_past(once.value().0)))
+    let Some(order) = once_order(txn, &open_log.tables)? else { return Ok(false) };
+    Ok(order.first()?.is_some_and(|(_, once)| expiry.is_expired(once.value().0)))
 }
 
 /// Drops the oldest events that are over the limits, and idempotency keys. Returns whether there may be more.
 pub(crate) fn retain(
     log: &mut LogTables<'_>,
     retention: &Retention,
-    age: Age,
+    expiry: Expiry,
 ) -> Result<bool, Failure> {
-    if drop_oldest(log, retention, AT_A_TIME)? {
+    if drop_oldest(log, retention, BATCH_LIMIT)? {
         return Ok(true);
     }
-    for _ in 0..AT_A_TIME.0 {
-        if !log.once()?.forget_if_past(age)? {
+    for _ in 0..BATCH_LIMIT.0 {
+        if !log.idempotency_keys()?.forget_if_expired(expiry)? {
             return Ok(false);
         }
         log.has_forgotten = true;

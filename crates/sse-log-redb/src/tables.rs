@@ -2,9 +2,10 @@ use redb::{ReadTransaction, ReadableTable, TableDefinition, TableError};
 use sse_core::Epoch;
 use sse_core::store::LogName;
 
-use crate::failure::{Failure, new_epoch};
-use crate::name::TableNames;
-use crate::rows::EventRow;
+use crate::error::Failure;
+use crate::events::EventRow;
+use crate::names::TableNames;
+use crate::position::{new_epoch, stored_epoch};
 
 /// What kind of file it is (`format`), how many transactions were stored in it (`transactions`), the time by its clock (`clock`), and by what
 /// it knows itself again: a number of its own (`file`), its `inode`, and when it was made (`born`).
@@ -89,9 +90,7 @@ impl Head {
     ) -> Result<Option<Self>, Failure> {
         let Some(row) = heads.get(name.as_str())? else { return Ok(None) };
         let (epoch, floor, newest, events, bytes, deletions, is_finished) = row.value();
-        let epoch = epoch.parse().map_err(|_| {
-            redb::Error::Corrupted(format!("{epoch:?} is no epoch of the log {name}"))
-        })?;
+        let epoch = stored_epoch(epoch, name)?;
         Ok(Some(Self { epoch, floor, newest, events, bytes, deletions, is_finished }))
     }
 }

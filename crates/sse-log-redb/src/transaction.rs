@@ -2,15 +2,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use redb::{ReadableTable, WriteTransaction};
-use sse_core::store::{Bounds, LogName};
+use sse_core::store::LogName;
 
 use crate::bounds;
-use crate::failure::Failure;
-use crate::known::{Events, Known};
-use crate::once::Time;
+use crate::clock::Time;
+use crate::error::Failure;
+use crate::log_tables::LogTables;
+use crate::open_logs::{ChangedLog, OpenLog};
 use crate::retain;
 use crate::tables::{FILE, HEADS, Head, Heads};
-use crate::writing::LogTables;
 
 /// One transaction, of all that is to be written at a time, for all logs.
 pub(crate) struct Transaction<'t> {
@@ -31,15 +31,6 @@ pub(crate) struct Changed {
     pub(crate) number: u64,
 }
 
-/// What a transaction has changed in a log.
-#[derive(Debug)]
-pub(crate) struct ChangedLog {
-    pub(crate) known: Arc<Known>,
-    /// If it is followed, and nothing but events has come: these, and the bounds since.
-    pub(crate) events: Option<Events>,
-    pub(crate) bounds: Option<Bounds>,
-}
-
 struct Open<'t> {
     stored: Option<Head>,
     tables: LogTables<'t>,
@@ -51,15 +42,15 @@ impl<'t> Transaction<'t> {
     }
 
     /// The tables of a log, which comes into being here.
-    pub(crate) fn log(&mut self, known: &Arc<Known>) -> Result<&mut LogTables<'t>, Failure> {
+    pub(crate) fn log(&mut self, open_log: &Arc<OpenLog>) -> Result<&mut LogTables<'t>, Failure> {
         // Looked for twice: what comes into being may fail.
-        if !self.open.contains_key(&known.name) {
-            let stored = Head::load(&self.heads, &known.name)?;
+        if !self.open.contains_key(&open_log.name) {
+            let stored = Head::load(&self.heads, &open_log.name)?;
             let head = stored.map_or_else(Head::new, Ok)?;
-            let tables = LogTables::open(self.txn, known, head, self.time)?;
-            self.open.insert(known.name.clone(), Open { stored, tables });
+            let tables = LogTables::open(self.txn, open_log, head, self.time)?;
+            self.open.insert(open_log.name.clone(), Open { stored, tables });
         }
-        let open = self.open.get_mut(&known.name);
+        let open = self.open.get_mut(&open_log.name);
         Ok(&mut open.expect("it was there, or has come into being").tables)
     }
 
@@ -77,15 +68,15 @@ impl<'t> Transaction<'t> {
                 continue;
             }
             let head = open.tables.head;
-            let is_followed = open.tables.given.is_some();
+            let is_followed = open.tables.new_events.is_some();
             let events = open.tables.events()?;
             let bounds = is_followed.then(|| bounds::of(&head, events)).transpose()?;
-            let LogTables { known, given, .. } = open.tables;
+            let LogTables { open_log, new_events, .. } = open.tables;
             head.store(&mut self.heads, &name)?;
             changed.anything = true;
             let has_grown_only = open.stored.is_some_and(|stored| head.has_grown_only(&stored));
-            let events = given.filter(|_| has_grown_only);
-            changed.logs.push(ChangedLog { known, events, bounds });
+            let events = new_events.filter(|_| has_grown_only);
+            changed.logs.push(ChangedLog { open_log, events, bounds });
         }
         if changed.anything {
             let mut file = self.txn.open_table(FILE)?;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use redb::{ReadableTable, ReadableTableMetadata, TableDefinition, TableError, WriteTransaction};
 
-use crate::clock::millis;
-use crate::failure::Failure;
-use crate::known::Known;
+use crate::clock::{Time, millis};
+use crate::error::Failure;
+use crate::open_logs::OpenLog;
 use crate::tables::{OnceRow, OrderRow};
 
 /// The last event of each log that an earlier epoch had. An idempotency key of that time is not known.
@@ -14,57 +14,50 @@ const EARLIER: TableDefinition<&str, u64> = TableDefinition::new("earlier-epochs
 
 /// For how long idempotency keys are remembered, and how many that came after one.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Memory {
+pub(crate) struct KeyLimits {
     pub(crate) window: Duration,
     pub(crate) events: usize,
 }
 
 /// Says when an idempotency key is to be forgotten.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Age {
+pub(crate) struct Expiry {
     pub(crate) window: Duration,
     pub(crate) time: Time,
 }
 
-/// By the clock of the file: now, and when this process opened the file.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Time {
-    pub(crate) now: u64,
-    pub(crate) opened: u64,
-}
-
-impl Age {
+impl Expiry {
     /// Whether the time of a key that came then is over by this process's own clock: since it was stored, or since the file was opened. How long
     /// before that it was stored only a clock can tell that may have been set.
-    pub(crate) fn is_past(&self, came: u64) -> bool {
+    pub(crate) fn is_expired(&self, came: u64) -> bool {
         let Time { now, opened } = self.time;
         let since = if came > now { opened } else { came.max(opened) };
         now.saturating_sub(since) > millis(self.window)
     }
 }
 
-pub(crate) struct Once<'t> {
+pub(crate) struct IdempotencyKeys<'t> {
     once: redb::Table<'t, &'static str, OnceRow>,
     order: redb::Table<'t, u64, OrderRow>,
     /// The last event of earlier epochs.
     earlier: u64,
 }
 
-impl<'t> Once<'t> {
-    pub(crate) fn open(txn: &'t WriteTransaction, known: &Known) -> Result<Self, Failure> {
+impl<'t> IdempotencyKeys<'t> {
+    pub(crate) fn open(txn: &'t WriteTransaction, open_log: &OpenLog) -> Result<Self, Failure> {
         Ok(Self {
-            once: txn.open_table(TableDefinition::new(&known.tables.once))?,
-            order: txn.open_table(TableDefinition::new(&known.tables.once_order))?,
-            earlier: earlier(txn, known.name.as_str())?,
+            once: txn.open_table(TableDefinition::new(&open_log.tables.once))?,
+            order: txn.open_table(TableDefinition::new(&open_log.tables.once_order))?,
+            earlier: earlier(txn, open_log.name.as_str())?,
         })
     }
 
     /// Returns the position of the event of this key, if that is still remembered.
-    pub(crate) fn known(&self, key: &str, age: Age) -> Result<Option<u64>, Failure> {
+    pub(crate) fn find(&self, key: &str, expiry: Expiry) -> Result<Option<u64>, Failure> {
         let Some((at, came)) = self.once.get(key)?.map(|first| first.value()) else {
             return Ok(None);
         };
-        Ok((at > self.earlier && !age.is_past(came)).then_some(at))
+        Ok((at > self.earlier && !expiry.is_expired(came)).then_some(at))
     }
 
     /// Remembers a key, and forgets the oldest if there are too many.
@@ -87,10 +80,10 @@ impl<'t> Once<'t> {
     }
 
     /// Forgets the oldest key, if its time is over.
-    pub(crate) fn forget_if_past(&mut self, age: Age) -> Result<bool, Failure> {
+    pub(crate) fn forget_if_expired(&mut self, expiry: Expiry) -> Result<bool, Failure> {
         let first = self.order.first()?.map(|(_, once)| once.value().0);
         match first {
-            Some(came) if age.is_past(came) => self.forget_first(),
+            Some(came) if expiry.is_expired(came) => self.forget_first(),
             _ => Ok(false),
         }
     }

@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use crate::clock::millis;
 
 /// How many moments there are in the time that is waited for, and how far they are apart at the most, in milliseconds.
-const MOMENTS: u64 = 32;
-const APART: u64 = 250;
+const STEPS: u64 = 32;
+const LONGEST_STEP: u64 = 250;
 
 /// All who wait.
 #[derive(Debug)]
-pub(crate) struct Waits {
+pub(crate) struct TimerThread {
     begun: Instant,
     state: Mutex<State>,
     changed: Condvar,
@@ -34,7 +34,7 @@ struct State {
     is_closed: bool,
 }
 
-impl Waits {
+impl TimerThread {
     pub(crate) fn new() -> Self {
         Self { begun: Instant::now(), state: Mutex::default(), changed: Condvar::new() }
     }
@@ -42,11 +42,11 @@ impl Waits {
     /// Is ready once this long has passed, and up to a thirtieth of it later.
     pub(crate) fn sleep(self: &Arc<Self>, duration: Duration) -> Sleep {
         let duration = millis(duration);
-        let apart = (duration / MOMENTS).clamp(1, APART);
+        let apart = (duration / STEPS).clamp(1, LONGEST_STEP);
         // The current millisecond has begun already.
         let end = self.now().saturating_add(1).saturating_add(duration);
         let due = end.div_ceil(apart).saturating_mul(apart);
-        Sleep { waits: Arc::clone(self), due, number: None }
+        Sleep { timer: Arc::clone(self), due, number: None }
     }
 
     /// Wakes those who wait, until it is closed.
@@ -90,7 +90,7 @@ impl Waits {
 /// A wait.
 #[derive(Debug)]
 pub(crate) struct Sleep {
-    waits: Arc<Waits>,
+    timer: Arc<TimerThread>,
     due: u64,
     number: Option<u64>,
 }
@@ -99,11 +99,11 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let waits = Arc::clone(&self.waits);
-        if waits.now() >= self.due {
+        let timer = Arc::clone(&self.timer);
+        if timer.now() >= self.due {
             return Poll::Ready(());
         }
-        let mut state = waits.lock();
+        let mut state = timer.lock();
         if state.is_closed {
             return Poll::Ready(());
         }
@@ -116,7 +116,7 @@ impl Future for Sleep {
         drop(state);
         drop(unneeded);
         if is_first {
-            waits.changed.notify_one();
+            timer.changed.notify_one();
         }
         Poll::Pending
     }
@@ -125,7 +125,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            let unneeded = self.waits.lock().waiting.remove(&(self.due, number));
+            let unneeded = self.timer.lock().waiting.remove(&(self.due, number));
             drop(unneeded);
         }
     }
@@ -140,26 +140,26 @@ mod tests {
 
     #[test]
     fn each_wait_takes_as_long_as_it_is_to_and_not_much_longer() {
-        let waits = Arc::new(Waits::new());
+        let timer = Arc::new(TimerThread::new());
         let thread = std::thread::spawn({
-            let waits = Arc::clone(&waits);
-            move || waits.run()
+            let timer = Arc::clone(&timer);
+            move || timer.run()
         });
         let durations = [0, 1, 40, 20, 200, 5].map(Duration::from_millis);
         let took = block_on(join_all(durations.map(|duration| {
-            let waits = &waits;
+            let timer = &timer;
             async move {
                 let begun = Instant::now();
-                let long = waits.sleep(Duration::from_secs(60));
-                select(long, waits.sleep(duration)).await;
+                let long = timer.sleep(Duration::from_secs(60));
+                select(long, timer.sleep(duration)).await;
                 (duration, begun.elapsed())
             }
         })));
         for (duration, took) in took {
             assert!(took >= duration && took < duration + Duration::from_secs(5), "{took:?}");
         }
-        assert!(waits.lock().waiting.is_empty(), "those that were dropped are forgotten");
-        waits.close();
+        assert!(timer.lock().waiting.is_empty(), "those that were dropped are forgotten");
+        timer.close();
         thread.join().expect("no panic");
     }
 }

@@ -7,25 +7,25 @@ use std::task::{Context, Poll, Waker};
 use sse_core::store::{Bounds, Page, PageLimit, StoredEvent};
 
 /// How much waits for a follower at the most. It reads once there is more.
-const WAITING: PageLimit = PageLimit { events: 4096, bytes: 1024 * 1024 };
+const QUEUE_LIMIT: PageLimit = PageLimit { events: 4096, bytes: 1024 * 1024 };
 
 /// Between the writer and one follower.
 #[derive(Debug, Default)]
-pub(crate) struct Slot(Mutex<State>);
+pub(crate) struct FollowerQueue(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     events: VecDeque<StoredEvent>,
     bytes: usize,
     bounds: Option<Bounds>,
-    is_to_be_read: bool,
+    must_read: bool,
     has_ended: bool,
     follower: Option<Waker>,
 }
 
 /// What a follower does next.
 #[derive(Debug)]
-pub(crate) enum Given {
+pub(crate) enum Delivery {
     /// These events have come.
     Page(Page),
     /// It reads: too much has come, or it is something else than events.
@@ -34,24 +34,24 @@ pub(crate) enum Given {
     End,
 }
 
-impl Slot {
-    pub(crate) fn give(&self, events: &[StoredEvent], bounds: &Bounds) {
+impl FollowerQueue {
+    pub(crate) fn push(&self, events: &[StoredEvent], bounds: &Bounds) {
         self.change(|state| {
-            if state.is_to_be_read {
+            if state.must_read {
                 return;
             }
             state.bytes += events.iter().map(|event| event.block.len()).sum::<usize>();
             let count = state.events.len() + events.len();
-            if count > WAITING.events || (state.bytes > WAITING.bytes && count > 1) {
-                return state.read();
+            if count > QUEUE_LIMIT.events || (state.bytes > QUEUE_LIMIT.bytes && count > 1) {
+                return state.require_read();
             }
             state.events.extend(events.iter().cloned());
             state.bounds = Some(*bounds);
         });
     }
 
-    pub(crate) fn have_it_read(&self) {
-        self.change(State::read);
+    pub(crate) fn request_read(&self) {
+        self.change(State::require_read);
     }
 
     pub(crate) fn end(&self) {
@@ -59,13 +59,13 @@ impl Slot {
     }
 
     /// Takes no more than the limit at once, for the log takes it over under its lock.
-    pub(crate) fn poll(&self, limit: PageLimit, cx: &mut Context<'_>) -> Poll<Given> {
+    pub(crate) fn poll(&self, limit: PageLimit, cx: &mut Context<'_>) -> Poll<Delivery> {
         let mut state = self.lock();
         if state.has_ended {
-            return Poll::Ready(Given::End);
+            return Poll::Ready(Delivery::End);
         }
-        if std::mem::take(&mut state.is_to_be_read) {
-            return Poll::Ready(Given::Read);
+        if std::mem::take(&mut state.must_read) {
+            return Poll::Ready(Delivery::Read);
         }
         let Some(bounds) = state.bounds else {
             let unneeded = state.follower.replace(cx.waker().clone());
@@ -85,7 +85,7 @@ impl Slot {
         if state.events.is_empty() {
             state.bounds = None;
         }
-        Poll::Ready(Given::Page(Page { bounds, events }))
+        Poll::Ready(Delivery::Page(Page { bounds, events }))
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -102,9 +102,9 @@ impl Slot {
 }
 
 impl State {
-    fn read(&mut self) {
+    fn require_read(&mut self) {
         let follower = self.follower.take();
         let has_ended = self.has_ended;
-        *self = Self { is_to_be_read: true, has_ended, follower, ..Self::default() };
+        *self = Self { must_read: true, has_ended, follower, ..Self::default() };
     }
 }

@@ -10,12 +10,12 @@ use sse_core::Timer;
 use sse_core::store::StoreError;
 
 use crate::database::Database;
-use crate::failure::Failure;
-use crate::known::KnownLogs;
-use crate::queue::Queue;
+use crate::error::{Failure, threads_ended};
+use crate::open_logs::OpenLogs;
+use crate::timer::TimerThread;
 use crate::transaction::Transaction;
-use crate::waits::Waits;
-use crate::work::{Job, Manner, Outcome, Task, Work};
+use crate::write_queue::WriteQueue;
+use crate::write_request::{Outcome, QueuedRequest, Request, RequestOptions, WriteRequest};
 use crate::writer::{Shared, Writer};
 
 /// Reading goes on while another thread reads something that is not in memory.
@@ -23,28 +23,28 @@ const READERS: usize = 2;
 /// A follower that copies much holds up no other.
 const FOLLOWERS: usize = 2;
 /// How many reads wait at the most. More wait for their turn outside.
-const READS: usize = 1024;
+const READ_QUEUE: usize = 1024;
 
 /// What is to be read.
-type Reading = Box<dyn FnOnce(&Database) + Send>;
+type ReadRequest = Box<dyn FnOnce(&Database) + Send>;
 
 /// A file that this process has open, and the way to its threads. They end with it.
-pub(crate) struct File {
+pub(crate) struct FileThreads {
     shared: Arc<Shared>,
-    reads: Sender<Reading>,
-    waits: Arc<Waits>,
+    reads: Sender<ReadRequest>,
+    timer: Arc<TimerThread>,
     followers: ThreadPool,
 }
 
-impl File {
+impl FileThreads {
     /// Writes, together with all that is to be written at this time. The answer comes once that is on the disk.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        manner: Manner,
+        options: RequestOptions,
         work: impl Fn(&mut Transaction<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        let task = Task::new(manner, work);
-        self.shared.queue.push(Job::new(task.clone())).await;
+        let task = WriteRequest::new(options, work);
+        self.shared.queue.push(QueuedRequest::new(task.clone())).await;
         task.answered().await
     }
 
@@ -54,25 +54,25 @@ impl File {
         work: impl FnOnce(&Database) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let reading: Reading = Box::new(move |database| {
+        let reading: ReadRequest = Box::new(move |database| {
             if !answer.is_canceled() {
                 drop(answer.send(work(database)));
             }
         });
-        self.reads.send(reading).await.map_err(|_| ended())?;
-        let answer = answered.await.map_err(|_| ended())?;
+        self.reads.send(reading).await.map_err(|_| threads_ended())?;
+        let answer = answered.await.map_err(|_| threads_ended())?;
         if answer.is_err() {
             // The writer sees to it that the file is opened again if it must be. It has work enough if this does not fit in.
-            drop(self.shared.queue.try_push(Job::new(Arc::new(Look))));
+            drop(self.shared.queue.try_push(QueuedRequest::new(Arc::new(CheckFile))));
         }
         answer.map_err(Failure::into_store_error)
     }
 
     /// Has the writer look whether the file is still the one of its name.
-    pub(crate) async fn look(&self) {
+    pub(crate) async fn check_replaced(&self) {
         if self.shared.database.replaced().is_some() {
             // It says so; and then the file of this name is open, or what comes next is an error.
-            drop(self.write(Manner::SMALL, |_| Ok(())).await);
+            drop(self.write(RequestOptions::SMALL, |_| Ok(())).await);
         }
     }
 
@@ -80,14 +80,14 @@ impl File {
         self.read(Database::compact).await
     }
 
-    pub(crate) fn logs(&self) -> &KnownLogs {
+    pub(crate) fn logs(&self) -> &OpenLogs {
         &self.shared.logs
     }
 
     /// The clock of its logs.
     pub(crate) fn timer(&self) -> Timer {
-        let waits = Arc::clone(&self.waits);
-        Timer::new(Instant::now, move |duration| waits.sleep(duration))
+        let timer = Arc::clone(&self.timer);
+        Timer::new(Instant::now, move |duration| timer.sleep(duration))
     }
 
     /// Runs the follower of a log.
@@ -96,17 +96,17 @@ impl File {
     }
 }
 
-impl Drop for File {
+impl Drop for FileThreads {
     fn drop(&mut self) {
         self.shared.queue.close();
-        self.waits.close();
+        self.timer.close();
     }
 }
 
 /// A look at whether the file can be written. Nobody waits for it.
-struct Look;
+struct CheckFile;
 
-impl Work for Look {
+impl Request for CheckFile {
     fn size(&self) -> usize {
         0
     }
@@ -115,7 +115,7 @@ impl Work for Look {
         false
     }
 
-    fn is_wanted(&self) -> bool {
+    fn has_caller(&self) -> bool {
         true
     }
 
@@ -132,31 +132,28 @@ impl Work for Look {
     }
 }
 
-pub(crate) fn ended() -> StoreError {
-    StoreError::failed("the threads of the file have ended")
-}
-
 /// Starts the threads of a file: so many, whatever the number of its logs.
-pub(crate) fn start(database: Database) -> std::io::Result<(Arc<File>, JoinHandle<()>)> {
-    let shared = Arc::new(Shared { database, logs: KnownLogs::default(), queue: Queue::default() });
-    let (reads, to_read) = async_channel::bounded(READS);
+pub(crate) fn start(database: Database) -> std::io::Result<(Arc<FileThreads>, JoinHandle<()>)> {
+    let shared =
+        Arc::new(Shared { database, logs: OpenLogs::default(), queue: WriteQueue::default() });
+    let (reads, to_read) = async_channel::bounded(READ_QUEUE);
     for _ in 0..READERS {
         let (to_read, shared) = (to_read.clone(), Arc::clone(&shared));
         spawn("reads events", move || read(&to_read, &shared.database))?;
     }
     let followers =
         ThreadPoolBuilder::new().pool_size(FOLLOWERS).name_prefix("follows events ").create()?;
-    let waits = Arc::new(Waits::new());
+    let timer = Arc::new(TimerThread::new());
     spawn("times events", {
-        let waits = Arc::clone(&waits);
-        move || waits.run()
+        let timer = Arc::clone(&timer);
+        move || timer.run()
     })?;
-    let file = File { shared: Arc::clone(&shared), reads, waits, followers };
+    let file = FileThreads { shared: Arc::clone(&shared), reads, timer, followers };
     let writer = spawn("writes events", move || Writer::new(shared).run())?;
     Ok((Arc::new(file), writer))
 }
 
-fn read(work: &Receiver<Reading>, database: &Database) {
+fn read(work: &Receiver<ReadRequest>, database: &Database) {
     while let Ok(reading) = work.recv_blocking() {
         reading(database);
     }

@@ -3,7 +3,6 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use sse_core::Epoch;
 use sse_core::store::StoreError;
 
 /// Why something was not done to a file.
@@ -15,11 +14,6 @@ pub(crate) enum Failure {
     Refused(String),
     /// redb could not; it may need to be opened anew.
     Engine(redb::Error),
-}
-
-/// A new epoch.
-pub(crate) fn new_epoch() -> Result<Epoch, Failure> {
-    Epoch::random().map_err(|error| Failure::Refused(error.to_string()))
 }
 
 impl<E: Into<redb::Error>> From<E> for Failure {
@@ -65,7 +59,7 @@ impl fmt::Display for Failure {
 }
 
 /// Does this, and turns a panic of redb's into an error: redb panics on some files that are damaged.
-pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn catch_panic<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // What the panic leaves half done is the open database, which is then closed.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         Err(Failure::Engine(redb::Error::Corrupted(message_of(&*panic).to_owned())))
@@ -75,4 +69,9 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T,
 fn message_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("redb has panicked")
+}
+
+/// Returns the error of a call whose thread has ended.
+pub(crate) fn threads_ended() -> StoreError {
+    StoreError::failed("the threads of the file have ended")
 }

@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 
 use sse_core::store::StoreError;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 use crate::transaction::Transaction;
 
 /// What is to be written.
-pub(crate) trait Work: Send + Sync {
+pub(crate) trait Request: Send + Sync {
     /// How many bytes it adds to a transaction.
     fn size(&self) -> usize;
     /// Whether it makes room, so that it may use what is in reserve on a full disk.
     fn makes_room(&self) -> bool;
     /// Whether anybody still waits.
-    fn is_wanted(&self) -> bool;
+    fn has_caller(&self) -> bool;
     /// Whether it has waited for so long that it is not begun any more.
     fn is_late(&self, now: Instant) -> bool;
     /// Writes into the transaction. An error is that of the whole transaction, after which it may be run again.
@@ -28,25 +28,25 @@ pub(crate) trait Work: Send + Sync {
 }
 
 /// Some work on its way to the writer and with it. If that drops it unanswered, whoever waits is told so.
-pub(crate) struct Job(Arc<dyn Work>);
+pub(crate) struct QueuedRequest(Arc<dyn Request>);
 
-impl Job {
-    pub(crate) fn new(work: Arc<dyn Work>) -> Self {
+impl QueuedRequest {
+    pub(crate) fn new(work: Arc<dyn Request>) -> Self {
         Self(work)
     }
 }
 
-impl Deref for Job {
-    type Target = dyn Work;
+impl Deref for QueuedRequest {
+    type Target = dyn Request;
 
     fn deref(&self) -> &Self::Target {
         &*self.0
     }
 }
 
-impl Drop for Job {
+impl Drop for QueuedRequest {
     fn drop(&mut self) {
-        if self.is_wanted() {
+        if self.has_caller() {
             let reason = "the thread that writes the file has ended";
             self.settle(&Outcome::Unknown(reason.into())).into_iter().for_each(Waker::wake);
         }
@@ -54,7 +54,7 @@ impl Drop for Job {
 }
 
 /// Answers all before it wakes any: who is woken while others are still to be answered runs dry, and has to be woken for each.
-pub(crate) fn settle(jobs: Vec<Job>, outcome: &Outcome) {
+pub(crate) fn settle(jobs: Vec<QueuedRequest>, outcome: &Outcome) {
     let wakers: Vec<_> = jobs.iter().filter_map(|job| job.settle(outcome)).collect();
     drop(jobs);
     wakers.into_iter().for_each(Waker::wake);
@@ -70,29 +70,29 @@ pub(crate) enum Outcome {
 
 /// How a request is treated.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Manner {
+pub(crate) struct RequestOptions {
     pub(crate) size: usize,
     pub(crate) makes_room: bool,
     /// It is not begun after that.
-    pub(crate) until: Option<Instant>,
+    pub(crate) start_before: Option<Instant>,
 }
 
-impl Manner {
+impl RequestOptions {
     /// Adds so many bytes, and is to be begun within this time.
     pub(crate) fn adds(size: usize, within: Duration) -> Self {
-        Self { size, makes_room: false, until: Instant::now().checked_add(within) }
+        Self { size, makes_room: false, start_before: Instant::now().checked_add(within) }
     }
 
     /// Adds next to nothing.
-    pub(crate) const SMALL: Self = Self { size: 0, makes_room: false, until: None };
+    pub(crate) const SMALL: Self = Self { size: 0, makes_room: false, start_before: None };
     /// Drops events.
     pub(crate) const MAKES_ROOM: Self = Self { makes_room: true, ..Self::SMALL };
 }
 
 /// Something to write, and what came of it.
-pub(crate) struct Task<F, T> {
+pub(crate) struct WriteRequest<F, T> {
     work: F,
-    manner: Manner,
+    options: RequestOptions,
     state: Mutex<State<T>>,
 }
 
@@ -102,16 +102,16 @@ struct State<T> {
     answer: Option<Result<T, StoreError>>,
     waiting: Option<Waker>,
     /// Whether the caller still waits for an answer.
-    is_wanted: bool,
+    has_caller: bool,
 }
 
 /// Has a task left undone when its caller leaves.
-struct Caller<'a, F, T>(&'a Task<F, T>);
+struct Caller<'a, F, T>(&'a WriteRequest<F, T>);
 
-impl<F, T> Task<F, T> {
-    pub(crate) fn new(manner: Manner, work: F) -> Arc<Self> {
-        let state = State { done: None, answer: None, waiting: None, is_wanted: true };
-        Arc::new(Self { work, manner, state: Mutex::new(state) })
+impl<F, T> WriteRequest<F, T> {
+    pub(crate) fn new(options: RequestOptions, work: F) -> Arc<Self> {
+        let state = State { done: None, answer: None, waiting: None, has_caller: true };
+        Arc::new(Self { work, options, state: Mutex::new(state) })
     }
 
     /// Waits for the answer.
@@ -138,29 +138,29 @@ impl<F, T> Task<F, T> {
 
 impl<F, T> Drop for Caller<'_, F, T> {
     fn drop(&mut self) {
-        self.0.lock().is_wanted = false;
+        self.0.lock().has_caller = false;
     }
 }
 
-impl<F, T> Work for Task<F, T>
+impl<F, T> Request for WriteRequest<F, T>
 where
     F: Fn(&mut Transaction<'_>) -> Result<T, Failure> + Send + Sync,
     T: Send,
 {
     fn size(&self) -> usize {
-        self.manner.size
+        self.options.size
     }
 
     fn makes_room(&self) -> bool {
-        self.manner.makes_room
+        self.options.makes_room
     }
 
-    fn is_wanted(&self) -> bool {
-        self.lock().is_wanted
+    fn has_caller(&self) -> bool {
+        self.lock().has_caller
     }
 
     fn is_late(&self, now: Instant) -> bool {
-        self.manner.until.is_some_and(|until| now > until)
+        self.options.start_before.is_some_and(|start_before| now > start_before)
     }
 
     fn run(&self, transaction: &mut Transaction<'_>) -> Result<(), Failure> {
@@ -174,7 +174,7 @@ where
 
     fn settle(&self, outcome: &Outcome) -> Option<Waker> {
         let mut state = self.lock();
-        if !state.is_wanted {
+        if !state.has_caller {
             return None;
         }
         let answer = match (outcome, state.done.take()) {
@@ -183,7 +183,7 @@ where
             (Outcome::Unknown(reason), _) => Err(StoreError::outcome_unknown(reason.clone())),
             (Outcome::Stored, None) => return None,
         };
-        (state.answer, state.is_wanted) = (Some(answer), false);
+        (state.answer, state.has_caller) = (Some(answer), false);
         state.waiting.take()
     }
 }
@@ -194,14 +194,16 @@ mod tests {
 
     use super::*;
 
-    fn task() -> Arc<Task<impl Fn(&mut Transaction<'_>) -> Result<u8, Failure> + Send + Sync, u8>> {
-        Task::new(Manner::SMALL, |_: &mut Transaction<'_>| Ok(7))
+    fn task()
+    -> Arc<WriteRequest<impl Fn(&mut Transaction<'_>) -> Result<u8, Failure> + Send + Sync, u8>>
+    {
+        WriteRequest::new(RequestOptions::SMALL, |_: &mut Transaction<'_>| Ok(7))
     }
 
     #[test]
     fn a_task_that_the_writer_drops_is_answered() {
         let task = task();
-        drop(Job::new(task.clone()));
+        drop(QueuedRequest::new(task.clone()));
         let answer = task.answered().now_or_never().expect("an answer");
         assert!(matches!(answer, Err(StoreError::OutcomeUnknown(_))), "{answer:?}");
     }
@@ -209,7 +211,7 @@ mod tests {
     #[test]
     fn a_task_keeps_its_first_answer() {
         let task = task();
-        settle(vec![Job::new(task.clone())], &Outcome::NotStored("full".into()));
+        settle(vec![QueuedRequest::new(task.clone())], &Outcome::NotStored("full".into()));
         let answer = task.answered().now_or_never().expect("an answer");
         assert!(matches!(answer, Err(StoreError::Failed(_))), "{answer:?}");
     }
@@ -217,8 +219,8 @@ mod tests {
     #[test]
     fn a_task_that_nobody_waits_for_is_not_wanted() {
         let task = task();
-        assert!(task.is_wanted());
+        assert!(task.has_caller());
         assert!(task.answered().now_or_never().is_none(), "it is not written yet");
-        assert!(!task.is_wanted());
+        assert!(!task.has_caller());
     }
 }

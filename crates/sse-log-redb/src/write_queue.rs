@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use event_listener::Event;
 
-use crate::work::Job;
+use crate::write_request::QueuedRequest;
 
 /// How many requests wait at the most, and how many bytes of them. More wait for their turn outside.
-const WAITING: (usize, usize) = (1024, 16 * 1024 * 1024);
+const QUEUE_LIMIT: (usize, usize) = (1024, 16 * 1024 * 1024);
 /// How many requests are one transaction at the most, and how many bytes of them. One is, whatever its size.
-pub(crate) const TOGETHER: (usize, usize) = (1024, 1024 * 1024);
+pub(crate) const BATCH_LIMIT: (usize, usize) = (1024, 1024 * 1024);
 
 /// For how many the writer is woken while it has others to write.
-const PIECE: usize = 64;
+const WAKE_COUNT: usize = 64;
 
 #[derive(Default)]
-pub(crate) struct Queue {
+pub(crate) struct WriteQueue {
     state: Mutex<State>,
     writer: Condvar,
     has_room: Event,
@@ -25,49 +25,51 @@ pub(crate) struct Queue {
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<QueuedRequest>,
     bytes: usize,
     /// At how many the writer is woken. 0: it does not wait.
-    writer_waits_for: usize,
+    wake_writer_at: usize,
     is_closed: bool,
 }
 
 /// What the writer does next.
 pub(crate) enum Next {
     /// One transaction.
-    Batch(Vec<Job>),
+    Batch(Vec<QueuedRequest>),
     /// Nothing has come for this long.
     Idle,
     /// Nothing comes any more.
     Closed,
 }
 
-impl Queue {
+impl WriteQueue {
     /// Waits for its turn where too much waits already.
-    pub(crate) async fn push(&self, mut work: Job) {
+    pub(crate) async fn push(&self, mut request: QueuedRequest) {
         loop {
-            work = match self.try_push(work) {
+            request = match self.try_push(request) {
                 Ok(()) => return,
-                Err(work) => work,
+                Err(request) => request,
             };
             let has_room = self.has_room.listen();
-            work = match self.try_push(work) {
+            request = match self.try_push(request) {
                 Ok(()) => return,
-                Err(work) => work,
+                Err(request) => request,
             };
             has_room.await;
         }
     }
 
     /// Gives it back where too much waits already.
-    pub(crate) fn try_push(&self, work: Job) -> Result<(), Job> {
+    pub(crate) fn try_push(&self, request: QueuedRequest) -> Result<(), QueuedRequest> {
         let mut state = self.lock();
-        let bytes = state.bytes + work.size();
-        if state.waiting.len() >= WAITING.0 || (bytes > WAITING.1 && !state.waiting.is_empty()) {
-            return Err(work);
+        let bytes = state.bytes + request.size();
+        if state.waiting.len() >= QUEUE_LIMIT.0
+            || (bytes > QUEUE_LIMIT.1 && !state.waiting.is_empty())
+        {
+            return Err(request);
         }
         state.bytes = bytes;
-        state.waiting.push_back(work);
+        state.waiting.push_back(request);
         let is_enough = state.is_enough();
         drop(state);
         if is_enough {
@@ -87,26 +89,26 @@ impl Queue {
         if state.waiting.is_empty() {
             return if state.is_closed { Next::Closed } else { Next::Idle };
         }
-        let mut batch = Vec::with_capacity(state.waiting.len().min(TOGETHER.0));
+        let mut batch = Vec::with_capacity(state.waiting.len().min(BATCH_LIMIT.0));
         self.take(state, &mut batch);
         Next::Batch(batch)
     }
 
     /// Adds to a transaction what waits by now; if it has fewer requests than this, waits for some more. Returns whether there were any.
-    pub(crate) fn more(&self, batch: &mut Vec<Job>, count: usize, end: Instant) -> bool {
+    pub(crate) fn more(&self, batch: &mut Vec<QueuedRequest>, count: usize, end: Instant) -> bool {
         let missing = count.saturating_sub(batch.len());
         let before = batch.len();
-        let state = self.wait(self.lock(), missing.min(PIECE), end);
+        let state = self.wait(self.lock(), missing.min(WAKE_COUNT), end);
         self.take(state, batch);
         batch.len() > before
     }
 
-    fn take(&self, mut state: MutexGuard<'_, State>, batch: &mut Vec<Job>) {
-        let mut size = batch.iter().map(|work| work.size()).sum::<usize>();
+    fn take(&self, mut state: MutexGuard<'_, State>, batch: &mut Vec<QueuedRequest>) {
+        let mut size = batch.iter().map(|request| request.size()).sum::<usize>();
         let before = batch.len();
-        while batch.len() < TOGETHER.0
+        while batch.len() < BATCH_LIMIT.0
             && let Some(next) = state.waiting.front()
-            && (batch.is_empty() || size + next.size() <= TOGETHER.1)
+            && (batch.is_empty() || size + next.size() <= BATCH_LIMIT.1)
         {
             size += next.size();
             state.bytes -= next.size();
@@ -129,7 +131,7 @@ impl Queue {
         count: usize,
         end: Instant,
     ) -> MutexGuard<'a, State> {
-        state.writer_waits_for = count;
+        state.wake_writer_at = count;
         while count > 0 && !state.is_enough() && !state.is_closed {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -138,7 +140,7 @@ impl Queue {
             let waited = self.writer.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.writer_waits_for = 0;
+        state.wake_writer_at = 0;
         state
     }
 
@@ -149,7 +151,7 @@ impl Queue {
 
 impl State {
     fn is_enough(&self) -> bool {
-        let count = self.writer_waits_for.min(TOGETHER.0);
-        count > 0 && (self.waiting.len() >= count || self.bytes >= TOGETHER.1)
+        let count = self.wake_writer_at.min(BATCH_LIMIT.0);
+        count > 0 && (self.waiting.len() >= count || self.bytes >= BATCH_LIMIT.1)
     }
 }

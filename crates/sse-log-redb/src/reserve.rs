@@ -20,12 +20,12 @@ pub(crate) struct Mark {
 
 /// If it cannot be made, say in a folder that nobody may write to, the logs do without.
 #[derive(Debug)]
-pub(crate) struct Beside {
+pub(crate) struct Reserve {
     file: Option<File>,
     is_whole: bool,
 }
 
-impl Beside {
+impl Reserve {
     pub(crate) fn open(path: &Path) -> Self {
         let options =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
@@ -111,13 +111,13 @@ mod tests {
         let path = folder.path().join("log.redb");
         let len = || path_of(&path).metadata().expect("it is there").len();
         let mark = Mark { file: u64::MAX, transactions: 7 };
-        let mut beside = Beside::open(&path);
-        assert_eq!(beside.mark(), None);
-        beside.set_mark(mark);
-        beside.fill();
-        assert_eq!((beside.mark(), len()), (Some(mark), RESERVE));
-        beside.release();
-        assert_eq!((beside.mark(), len()), (Some(mark), HEAD));
-        assert_eq!(Beside::open(&path).mark(), Some(mark));
+        let mut reserve = Reserve::open(&path);
+        assert_eq!(reserve.mark(), None);
+        reserve.set_mark(mark);
+        reserve.fill();
+        assert_eq!((reserve.mark(), len()), (Some(mark), RESERVE));
+        reserve.release();
+        assert_eq!((reserve.mark(), len()), (Some(mark), HEAD));
+        assert_eq!(Reserve::open(&path).mark(), Some(mark));
     }
 }

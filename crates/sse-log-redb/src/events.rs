@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use redb::{AccessGuard, StorageError};
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// By the position of its last event: the position of its first, when they were stored (milliseconds of the system's clock), their key or nothing, and
 /// one entry for each position. An event that has a key has a row of its own, since it may be superseded.
@@ -65,8 +65,8 @@ impl<'r> Row<'r> {
     }
 
     /// The row without the block at this position.
-    pub(crate) fn without(&self, position: u64) -> Result<Pack, Failure> {
-        let mut pack = Pack::at(self.first);
+    pub(crate) fn without(&self, position: u64) -> Result<RowBuilder, Failure> {
+        let mut pack = RowBuilder::at(self.first);
         for entry in self.entries() {
             let (at, block) = entry?;
             pack.push(block.filter(|_| at != position));
@@ -121,13 +121,13 @@ impl<'r> Entries<'r> {
 
 /// Events that become a row.
 #[derive(Debug)]
-pub(crate) struct Pack {
+pub(crate) struct RowBuilder {
     first: u64,
     count: u64,
     entries: Vec<u8>,
 }
 
-impl Pack {
+impl RowBuilder {
     pub(crate) fn at(first: u64) -> Self {
         Self { first, count: 0, entries: Vec::new() }
     }
@@ -160,7 +160,7 @@ impl Pack {
 }
 
 /// Shows the events of these rows that come after a position, in their order, until this breaks.
-pub(crate) fn each<'t, T>(
+pub(crate) fn for_each<'t, T>(
     rows: impl Iterator<Item = Result<Found<'t>, StorageError>>,
     after: u64,
     mut see: impl FnMut(RowEvent<'_>) -> ControlFlow<T>,
@@ -176,8 +176,8 @@ pub(crate) fn each<'t, T>(
     Ok(None)
 }
 
-/// Does what [`each`] does, from the last event of the last row to the first.
-pub(crate) fn each_from_the_end<'t, T>(
+/// Does what [`for_each`] does, from the last event of the last row to the first.
+pub(crate) fn for_each_reversed<'t, T>(
     rows: impl DoubleEndedIterator<Item = Result<Found<'t>, StorageError>>,
     after: u64,
     mut see: impl FnMut(RowEvent<'_>) -> ControlFlow<T>,

@@ -3,29 +3,30 @@ use std::sync::Arc;
 use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use sse_core::store::{Retention, StoredEvent};
 
-use crate::failure::Failure;
-use crate::known::{Events, Known};
-use crate::once::{Once, Time};
-use crate::rows::{EventRow, Pack, Row};
+use crate::clock::Time;
+use crate::error::Failure;
+use crate::events::{EventRow, Row, RowBuilder};
+use crate::idempotency::IdempotencyKeys;
+use crate::open_logs::{Events, OpenLog};
 use crate::tables::Head;
 
 /// A log while a transaction writes to it. Its tables are opened when they are needed, and stay so to the end of the transaction: to open one
 /// costs as much as some events do.
 pub(crate) struct LogTables<'t> {
     txn: &'t WriteTransaction,
-    pub(crate) known: Arc<Known>,
+    pub(crate) open_log: Arc<OpenLog>,
     pub(crate) head: Head,
     events: redb::Table<'t, u64, EventRow>,
     /// The newest events, which are not in a row yet.
-    pack: Option<Pack>,
+    pack: Option<RowBuilder>,
     keys: Option<redb::Table<'t, &'static str, u64>>,
-    once: Option<Once<'t>>,
+    idempotency_keys: Option<IdempotencyKeys<'t>>,
     pub(crate) time: Time,
     /// What it keeps, as the last append said, and how many events were added.
     pub(crate) retention: Option<Retention>,
     pub(crate) added: usize,
     /// What is given to followers: as long as only events are added.
-    pub(crate) given: Option<Events>,
+    pub(crate) new_events: Option<Events>,
     /// Whether idempotency keys were forgotten, which the head does not show.
     pub(crate) has_forgotten: bool,
 }
@@ -33,21 +34,21 @@ pub(crate) struct LogTables<'t> {
 impl<'t> LogTables<'t> {
     pub(crate) fn open(
         txn: &'t WriteTransaction,
-        known: &Arc<Known>,
+        open_log: &Arc<OpenLog>,
         head: Head,
         time: Time,
     ) -> Result<Self, Failure> {
         Ok(Self {
             txn,
-            known: Arc::clone(known),
-            events: txn.open_table(TableDefinition::new(&known.tables.events))?,
+            open_log: Arc::clone(open_log),
+            events: txn.open_table(TableDefinition::new(&open_log.tables.events))?,
             pack: None,
             keys: None,
-            once: None,
+            idempotency_keys: None,
             time,
             retention: None,
             added: 0,
-            given: known.is_followed().then(Events::new),
+            new_events: open_log.is_followed().then(Events::new),
             has_forgotten: false,
             head,
         })
@@ -57,28 +58,28 @@ impl<'t> LogTables<'t> {
     pub(crate) fn keys(&mut self) -> Result<&mut redb::Table<'t, &'static str, u64>, Failure> {
         let keys = match self.keys.take() {
             Some(keys) => keys,
-            None => self.txn.open_table(TableDefinition::new(&self.known.tables.keys))?,
+            None => self.txn.open_table(TableDefinition::new(&self.open_log.tables.keys))?,
         };
         Ok(self.keys.insert(keys))
     }
 
     /// The idempotency keys.
-    pub(crate) fn once(&mut self) -> Result<&mut Once<'t>, Failure> {
-        let once = match self.once.take() {
-            Some(once) => once,
-            None => Once::open(self.txn, &self.known)?,
+    pub(crate) fn idempotency_keys(&mut self) -> Result<&mut IdempotencyKeys<'t>, Failure> {
+        let idempotency_keys = match self.idempotency_keys.take() {
+            Some(idempotency_keys) => idempotency_keys,
+            None => IdempotencyKeys::open(self.txn, &self.open_log)?,
         };
-        Ok(self.once.insert(once))
+        Ok(self.idempotency_keys.insert(idempotency_keys))
     }
 
     /// A new epoch begins: it is to be asked for again which keys are of an earlier one.
-    pub(crate) fn forget_once(&mut self) {
-        self.once = None;
+    pub(crate) fn reset_idempotency_keys(&mut self) {
+        self.idempotency_keys = None;
     }
 
-    pub(crate) fn give(&mut self, event: impl FnOnce() -> StoredEvent) {
-        if let Some(given) = &mut self.given {
-            given.push(event());
+    pub(crate) fn add_new_event(&mut self, event: impl FnOnce() -> StoredEvent) {
+        if let Some(new_events) = &mut self.new_events {
+            new_events.push(event());
         }
     }
 
@@ -89,7 +90,7 @@ impl<'t> LogTables<'t> {
         if key.is_some() || !self.pack.as_ref().is_some_and(|pack| pack.has_room_for(block)) {
             self.flush()?;
         }
-        self.pack.get_or_insert_with(|| Pack::at(position)).push(Some(block));
+        self.pack.get_or_insert_with(|| RowBuilder::at(position)).push(Some(block));
         self.head.newest = position;
         self.head.events += 1;
         self.head.bytes += block.len() as u64;
@@ -152,7 +153,7 @@ impl<'t> LogTables<'t> {
     /// Drops the oldest event for as long as this holds of the head, and of when that event was stored.
     pub(crate) fn drop_oldest_while(
         &mut self,
-        mut is_over: impl FnMut(&Head, u64) -> bool,
+        mut is_over_limits: impl FnMut(&Head, u64) -> bool,
     ) -> Result<(), Failure> {
         loop {
             let mut head = self.head;
@@ -161,7 +162,7 @@ impl<'t> LogTables<'t> {
             let mut stays = false;
             for event in row.events(head.floor) {
                 let event = event?;
-                if !is_over(&head, event.stored) {
+                if !is_over_limits(&head, event.stored) {
                     stays = true;
                     break;
                 }
@@ -197,5 +198,5 @@ struct Removed {
     size: usize,
     key: Option<String>,
     /// Its row: the last position, when it was stored, and what else is in it.
-    row: (u64, u64, Option<Pack>),
+    row: (u64, u64, Option<RowBuilder>),
 }
