@@ -5,14 +5,14 @@ use crate::error::Failure;
 use crate::idempotency::{Expiry, KeyLimits};
 use crate::log_tables::LogTables;
 
-/// Stores these events, except those that are known by their idempotency keys.
+/// Stores these events, except those whose idempotency keys are known.
 pub(crate) fn append(
     log: &mut LogTables<'_>,
     events: &[NewEvent],
     key_limits: KeyLimits,
 ) -> Result<Appended, Failure> {
     let expiry = Expiry { window: key_limits.window, time: log.time };
-    // What was stored before the end, and is tried again, was stored.
+    // A retry of events that were stored before the log was finished returns their positions.
     if log.head.is_finished && !are_known(log, events, expiry)? {
         return Err(Failure::Finished);
     }

@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::events::{self, EventRow};
 use crate::tables::Head;
 
-/// What there is in a log.
+/// Returns the bounds of a log.
 pub(crate) fn of(
     head: &Head,
     events: &impl ReadableTable<u64, EventRow>,

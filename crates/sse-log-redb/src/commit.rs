@@ -6,26 +6,24 @@ use crate::transaction::{Changed, Transaction};
 use crate::write_queue::WriteQueue;
 use crate::write_request::{Outcome, QueuedRequest, settle};
 
-/// How many requests a transaction is to have, if they come by then.
+/// Number of requests that a transaction waits for, and the end of that wait.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BatchTarget {
     pub(crate) count: usize,
     pub(crate) end: Instant,
 }
 
-/// Leaves out the requests, from this one on, for which nobody waits, and those that have waited for too long.
+/// Removes the requests from this index on that have no caller, or have waited for too long. The latter fail.
 pub(crate) fn remove_expired(requests: &mut Vec<QueuedRequest>, from: usize) {
     let now = Instant::now();
-    let is_over_limits =
-        |request: &mut QueuedRequest| !request.has_caller() || request.is_late(now);
-    let over = requests.extract_if(from.., is_over_limits).collect();
-    let reason =
-        "the disk is too slow for what is appended: an append has waited for its turn in vain";
+    let is_expired = |request: &mut QueuedRequest| !request.has_caller() || request.is_late(now);
+    let over = requests.extract_if(from.., is_expired).collect();
+    let reason = "the append waited longer than four fifths of `store_timeout` for its turn and was not stored: the disk is too slow; append less, or raise `store_timeout`";
     settle(over, &Outcome::NotStored(reason.into()));
 }
 
-/// Writes these requests, and those that come meanwhile: the writer does not wait in idleness for those that are about to come. `number` is that of
-/// the transaction, once it is about to be committed.
+/// Writes these requests in one transaction, with those that arrive meanwhile: the writer does not idle while the next ones are on their way.
+/// Sets `number` to the transaction's number just before the commit.
 pub(crate) fn commit(
     database: &redb::Database,
     requests: &mut Vec<QueuedRequest>,

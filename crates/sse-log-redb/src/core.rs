@@ -16,8 +16,9 @@ use crate::tables::{Head, LogView};
 use crate::threads::FileThreads;
 use crate::write_request::RequestOptions;
 
-/// The events of one log in a file. [`Engine::store`](crate::Engine::store) returns one, and [`open_store`](crate::open_store) makes an
-/// [`EventLog`](crate::EventLog) of it, which is what an application wants; a clone is the same store.
+/// Events of one log in a file: the store that [`Engine::store`](crate::Engine::store) returns. A clone is the same store.
+///
+/// An application needs an [`EventLog`](crate::EventLog): [`open_store`](crate::open_store) opens one over this store.
 #[derive(Clone)]
 pub struct RedbStore {
     file: Arc<FileThreads>,
@@ -38,7 +39,7 @@ impl RedbStore {
         Ok(store)
     }
 
-    /// What the log keeps, and accepts.
+    /// Returns the limits of the log.
     pub(crate) fn options(&self) -> StoreOptions {
         self.options
     }
@@ -47,7 +48,7 @@ impl RedbStore {
         &self.file
     }
 
-    /// What is handed over by the writer from now on.
+    /// Returns a queue that gets each change that the writer makes from now on.
     pub(crate) fn follower_queue(&self) -> Arc<FollowerQueue> {
         let queue = Arc::default();
         self.open_log.follow(&queue);
@@ -80,7 +81,7 @@ impl RedbStore {
     }
 }
 
-/// Creates the log if it is missing. Most are there: that is read, which is faster.
+/// Creates the log if it is missing. It reads first, which is faster, since most logs exist.
 async fn create_if_missing(store: &RedbStore) -> Result<(), StoreError> {
     let name = store.open_log.name.clone();
     let is_there = store.file.read(move |database| database.read(|txn| Head::is_in(txn, &name)));

@@ -14,7 +14,7 @@ use crate::options::EngineOptions;
 use crate::reserve::{Mark, Reserve};
 use crate::tables;
 
-/// The open file; or why it is not open at the moment. redb must be opened again after an error of the disk.
+/// The open redb file, or the reason why it is not open. After an error of the disk redb needs the file to be opened again.
 pub(crate) struct Database {
     path: PathBuf,
     options: EngineOptions,
@@ -26,12 +26,12 @@ pub(crate) struct Database {
 struct Open {
     database: redb::Database,
     identity: Identity,
-    /// The number that the file has of its own.
+    /// Number of the file, which it got when it was created.
     file: u64,
 }
 
 impl Database {
-    /// Opens the file, which is made if there is none.
+    /// Opens the file, and creates it if it is missing.
     pub(crate) fn open(path: &Path, options: &EngineOptions) -> Result<Self, Failure> {
         let (database, identity) =
             open_database::open(path, options, open_database::IfMissing::Make)?;
@@ -47,7 +47,7 @@ impl Database {
         })
     }
 
-    /// Does this with the file, while it is open.
+    /// Runs this with the file, if it is open.
     pub(crate) fn with<T>(
         &self,
         work: impl FnOnce(&redb::Database) -> Result<T, Failure>,
@@ -58,7 +58,7 @@ impl Database {
         }
     }
 
-    /// Reads what holds at one moment.
+    /// Runs this with a snapshot of the file.
     pub(crate) fn read<T>(
         &self,
         work: impl FnOnce(&ReadTransaction) -> Result<T, Failure>,
@@ -70,7 +70,7 @@ impl Database {
         self.lock().is_ok()
     }
 
-    /// Says why the file that is open is no longer the one of this name, if that is so.
+    /// Returns the reason why the open file is no longer the file at its path, if it was replaced or removed.
     pub(crate) fn replaced(&self) -> Option<String> {
         let identity = self.lock().as_ref().ok().map(|open| open.identity)?;
         let what = match Identity::at(&self.path) {
@@ -86,7 +86,7 @@ impl Database {
         Some(format!("the file {path} was {what} while it was open, so nothing is written to it"))
     }
 
-    /// Opens the file again, which repairs it if that is needed. If it is gone, with the disk that it is on, say, none takes its place.
+    /// Opens the file again, and repairs it if needed. If the file is gone, say with its disk, this fails and creates no other.
     pub(crate) fn reopen(&self) -> Result<FileState, Failure> {
         self.close();
         let opened = open_database::open(&self.path, &self.options, open_database::IfMissing::Fail);
@@ -120,8 +120,8 @@ impl Database {
         }
     }
 
-    /// Makes the file smaller if it has pages that the disk has no room for, and is more empty than full. redb makes a file twice as large when it is
-    /// full, and the disk gives room to a page only when that is written: on a full disk such a page is in the way of each transaction that gets it.
+    /// Shrinks the file if the disk has no room for some of its pages, and events take less than half of its room. redb doubles a full file, and the disk
+    /// allots room to a page only when the page is written: on a full disk such a page fails each transaction that gets it.
     pub(crate) fn shrink_if_sparse(&self) -> Result<(), Failure> {
         let Some(room) = self.path.metadata().ok().and_then(|file| allocated_if_sparse(&file))
         else {
@@ -136,17 +136,17 @@ impl Database {
 
     /// Closes the file.
     pub(crate) fn close(&self) {
-        let closed = Err(format!("{} is closed", self.path.display()));
+        let closed = Err(format!("the file {} is closed", self.path.display()));
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let database = std::mem::replace(&mut *slot, closed);
-        // A database in which something has panicked may do so once more.
+        // redb may panic again when it closes a database in which it panicked.
         drop(catch_panic(|| {
             drop(database);
             Ok(())
         }));
     }
 
-    /// Says reserve the file how far it has come.
+    /// Notes in the reserve file how far the file has come.
     pub(crate) fn set_mark(&self, transactions: u64) {
         let file = self.lock().as_ref().ok().map(|open| open.file);
         if let Some(file) = file {
@@ -171,7 +171,7 @@ impl Database {
     }
 }
 
-/// How many bytes of the disk the file has, if these are fewer than its length.
+/// Returns the number of bytes that the file takes on the disk, if it is smaller than the file's length.
 #[cfg(unix)]
 fn allocated_if_sparse(file: &Metadata) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_gone_is_not_begun_again() {
+    fn a_file_that_was_removed_is_not_created_again() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("log.redb");
         let aside = folder.path().join("aside.redb");

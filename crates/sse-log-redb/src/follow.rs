@@ -9,18 +9,18 @@ use crate::core::RedbStore;
 use crate::follower_queue::{Delivery, FollowerQueue};
 use crate::read::read;
 
-/// How much is taken at a time.
+/// Largest page that a follower takes: 1000 events or 64 KiB.
 const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
-/// The events after a position, and those to come.
+/// Returns the events after a position, and then each event that is appended.
 pub(crate) fn follow(store: RedbStore, after: Cursor) -> Pages {
-    // From before the first read: nothing comes in between.
+    // The queue exists before the first read, so that no event is missed in between.
     let queue = store.follower_queue();
     let following = Following { store, after, last_bounds: None, queue, is_reading: true };
     Box::pin(stream::try_unfold(following, Following::next))
 }
 
-/// Reads until there is nothing more to read, and then takes what the writer hands over.
+/// State of a follower: it reads until it has read everything, and then takes the events that the writer pushes.
 struct Following {
     store: RedbStore,
     after: Cursor,
@@ -40,7 +40,7 @@ impl Following {
             } else {
                 match poll_fn(|cx| self.queue.poll(LIMIT, cx)).await {
                     Delivery::Page(mut page) => {
-                        // What came while it was reading, it has read.
+                        // Drops the events that it has read already.
                         page.events.retain(|event| event.cursor > self.after);
                         page
                     }

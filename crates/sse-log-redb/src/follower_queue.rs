@@ -1,4 +1,4 @@
-//! What the writer hands to a follower, so that it need not be read again.
+//! Events that the writer passes to a follower, so that the follower need not read them from the file.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,10 +6,10 @@ use std::task::{Context, Poll, Waker};
 
 use sse_core::store::{Bounds, Page, PageLimit, StoredEvent};
 
-/// How much waits for a follower at the most. It reads once there is more.
+/// Largest number of events and bytes in the queue: 4096 events and 1 MiB. If there are more, the follower reads them from the file.
 const QUEUE_LIMIT: PageLimit = PageLimit { events: 4096, bytes: 1024 * 1024 };
 
-/// Between the writer and one follower.
+/// Queue between the writer and one follower.
 #[derive(Debug, Default)]
 pub(crate) struct FollowerQueue(Mutex<State>);
 
@@ -23,14 +23,14 @@ struct State {
     follower: Option<Waker>,
 }
 
-/// What a follower does next.
+/// Next step of a follower.
 #[derive(Debug)]
 pub(crate) enum Delivery {
-    /// These events have come.
+    /// New events, with their bounds.
     Page(Page),
-    /// It reads: too much has come, or it is something else than events.
+    /// Order to read: the queue was too full, or something other than events has changed.
     Read,
-    /// It is followed from the beginning: the file is another one, or closed.
+    /// End of the stream, after which the log follows from the beginning: the file was replaced or closed.
     End,
 }
 
@@ -58,7 +58,7 @@ impl FollowerQueue {
         self.change(|state| state.has_ended = true);
     }
 
-    /// Takes no more than the limit at once, for the log takes it over under its lock.
+    /// Takes at most this many events, since the log applies them under its lock.
     pub(crate) fn poll(&self, limit: PageLimit, cx: &mut Context<'_>) -> Poll<Delivery> {
         let mut state = self.lock();
         if state.has_ended {

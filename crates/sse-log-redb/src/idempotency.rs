@@ -1,4 +1,4 @@
-//! Idempotency keys: which event was the first of each, for how long, and of how many.
+//! Idempotency keys: the first event of each key, kept for a limited time and in a limited number.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::error::Failure;
 use crate::open_logs::OpenLog;
 use crate::tables::{OnceRow, OrderRow};
 
-/// The last event of each log that an earlier epoch had. An idempotency key of that time is not known.
+/// Table of the newest event of each log before its epoch began. An idempotency key of an earlier event is unknown.
 const EARLIER: TableDefinition<&str, u64> = TableDefinition::new("earlier-epochs");
 
-/// For how long idempotency keys are remembered, and how many that came after one.
+/// Limits of idempotency keys: the window in which each is known, and the number of keys that may follow.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeyLimits {
     pub(crate) window: Duration,
     pub(crate) events: usize,
 }
 
-/// Says when an idempotency key is to be forgotten.
+/// Test for the age of an idempotency key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expiry {
     pub(crate) window: Duration,
@@ -27,8 +27,8 @@ pub(crate) struct Expiry {
 }
 
 impl Expiry {
-    /// Whether the time of a key that came then is over by this process's own clock: since it was stored, or since the file was opened. How long
-    /// before that it was stored only a clock can tell that may have been set.
+    /// Returns true if the window of a key that was stored at this time has passed by this process's own clock, since the key was stored or since the
+    /// file was opened. Time before the opening does not count: the clock that measured it may have been set.
     pub(crate) fn is_expired(&self, came: u64) -> bool {
         let Time { now, opened } = self.time;
         let since = if came > now { opened } else { came.max(opened) };
@@ -39,7 +39,7 @@ impl Expiry {
 pub(crate) struct IdempotencyKeys<'t> {
     once: redb::Table<'t, &'static str, OnceRow>,
     order: redb::Table<'t, u64, OrderRow>,
-    /// The last event of earlier epochs.
+    /// Position of the newest event of earlier epochs.
     earlier: u64,
 }
 
@@ -52,7 +52,7 @@ impl<'t> IdempotencyKeys<'t> {
         })
     }
 
-    /// Returns the position of the event of this key, if that is still remembered.
+    /// Returns the position of the event of this key, if the key is known.
     pub(crate) fn find(&self, key: &str, expiry: Expiry) -> Result<Option<u64>, Failure> {
         let Some((at, came)) = self.once.get(key)?.map(|first| first.value()) else {
             return Ok(None);
@@ -60,7 +60,7 @@ impl<'t> IdempotencyKeys<'t> {
         Ok((at > self.earlier && !expiry.is_expired(came)).then_some(at))
     }
 
-    /// Remembers a key, and forgets the oldest if there are too many.
+    /// Stores a key, and removes the oldest keys if there are too many.
     pub(crate) fn remember(
         &mut self,
         key: &str,
@@ -79,7 +79,7 @@ impl<'t> IdempotencyKeys<'t> {
         Ok(())
     }
 
-    /// Forgets the oldest key, if its time is over.
+    /// Removes the oldest key if it has expired. Returns true if it has removed it.
     pub(crate) fn forget_if_expired(&mut self, expiry: Expiry) -> Result<bool, Failure> {
         let first = self.order.first()?.map(|(_, once)| once.value().0);
         match first {
@@ -91,7 +91,7 @@ impl<'t> IdempotencyKeys<'t> {
     fn forget_first(&mut self) -> Result<bool, Failure> {
         let Some((at, key)) = self.order.pop_first()? else { return Ok(false) };
         let (at, (_, key)) = (at.value(), key.value());
-        // A key that came again since has a newer event.
+        // The key belongs to a newer event if it was stored again.
         let first = self.once.get(key)?.map(|first| first.value().0);
         if first == Some(at) {
             self.once.remove(key)?;
@@ -108,7 +108,7 @@ fn earlier(txn: &WriteTransaction, log: &str) -> Result<u64, Failure> {
     }
 }
 
-/// Takes note that a new epoch of this log begins after this position.
+/// Notes that a new epoch of this log begins after this position.
 pub(crate) fn begin_epoch(txn: &WriteTransaction, log: &str, newest: u64) -> Result<(), Failure> {
     txn.open_table(EARLIER)?.insert(log, newest)?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Identity of a file, and what changes when the file is a copy.
+//! Identity of a file, and the new epochs that begin if the file is a copy.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -13,13 +13,13 @@ use crate::position::new_epoch;
 use crate::reserve::{Mark, Reserve};
 use crate::tables::{FILE, HEADS, Head, names_in, number_of};
 
-/// Which file it is, whatever its name. Another file in its place has another.
+/// Identity of a file, independent of its name. A file that replaces it has another identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
-    /// Differs from one start of the machine to the next on some file systems, so no file remembers it.
+    /// Number of the device. No file stores it, since on some file systems it changes when the machine restarts.
     device: u64,
     pub(crate) inode: u64,
-    /// When it was made, in nanoseconds; 0 if the file system does not say. A file system gives the number of a file that is gone to the next one.
+    /// Time of creation, in nanoseconds; 0 if the file system does not say. It tells a file from a removed file whose inode number it got.
     pub(crate) born: u64,
 }
 
@@ -28,13 +28,13 @@ impl Identity {
         Ok(Self::from(&file.metadata()?))
     }
 
-    /// Is the identity of the file that has this name now.
+    /// Returns the identity of the file that has this path now.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
         Ok(Self::from(&path.metadata()?))
     }
 
-    /// Whether a file that remembers these is this one, and no copy.
-    pub(crate) fn is(&self, inode: u64, born: u64) -> bool {
+    /// Returns true if a file that stores these numbers is this file, and not a copy.
+    pub(crate) fn matches(&self, inode: u64, born: u64) -> bool {
         self.inode == inode && (self.born == born || self.born == 0 || born == 0)
     }
 }
@@ -55,23 +55,23 @@ fn numbers(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// The time at which it was made has to do.
+/// Returns zeros: here only the time of creation tells files apart.
 #[cfg(not(unix))]
 fn numbers(_: &Metadata) -> (u64, u64) {
     (0, 0)
 }
 
-/// What a file says of itself once it is open.
+/// State of a file when it is opened.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FileState {
-    /// Its number, and how many transactions were stored in it.
+    /// Number of the file, and the number of transactions in it.
     pub(crate) mark: Mark,
     pub(crate) clock: Option<u64>,
-    /// Whether it is another one than it was.
+    /// True if the file is a copy or older than before, so that each log got a new epoch.
     pub(crate) has_new_epochs: bool,
 }
 
-/// What a file remembers of itself.
+/// Numbers that a file stores about itself.
 struct FileRecord {
     file: Option<u64>,
     inode: Option<u64>,
@@ -80,7 +80,7 @@ struct FileRecord {
     clock: Option<u64>,
 }
 
-/// Begins a new epoch of each log in a file that was copied, or has gone back, since it was written last; and remembers which file it is.
+/// Begins a new epoch of each log if the file was copied or went back in time since it was last written, and stores the file's identity in it.
 pub(crate) fn begin_epochs_if_copied(
     database: &redb::Database,
     identity: Identity,
@@ -88,8 +88,8 @@ pub(crate) fn begin_epochs_if_copied(
 ) -> Result<FileState, Failure> {
     let it = load_record(database)?;
     let is_copy = match (it.inode, it.born) {
-        (Some(inode), Some(born)) => !identity.is(inode, born),
-        // Nothing was remembered yet.
+        (Some(inode), Some(born)) => !identity.matches(inode, born),
+        // The file is new.
         _ => false,
     };
     let seen = reserve.mark();
@@ -122,7 +122,7 @@ fn load_record(database: &redb::Database) -> Result<FileRecord, Failure> {
     })
 }
 
-/// Returns the number of the file: a new one, so that what was seen of an earlier history says nothing of this one.
+/// Stores the identity of the file, with a new number, and returns the number: marks of an earlier history have other numbers.
 fn store_record(
     database: &redb::Database,
     identity: Identity,
@@ -150,7 +150,7 @@ fn store_record(
     Ok(number)
 }
 
-/// At random: an epoch is, too.
+/// Returns a random number, drawn from a random epoch.
 fn new_number() -> Result<u64, Failure> {
     use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
     Ok(BuildHasherDefault::<DefaultHasher>::new().hash_one(new_epoch()?.as_str()))

@@ -13,14 +13,14 @@ use crate::identity::Identity;
 use crate::options::EngineOptions;
 use crate::position::new_epoch;
 
-/// What is done if there is no file.
+/// Action if the file is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IfMissing {
     Make,
     Fail,
 }
 
-/// Opens the file, and says which one it is: the one that is open, whatever has its name a moment later.
+/// Opens the file, and returns its identity. Another file that gets its path a moment later has no effect.
 pub(crate) fn open(
     path: &Path,
     options: &EngineOptions,
@@ -40,7 +40,7 @@ pub(crate) fn open(
         Ok((database, identity))
     });
     opened.map_err(|failure| match failure {
-        // It may be free soon.
+        // The other process may close the file soon.
         failure if is_open_elsewhere(&failure) => failure,
         failure => cannot_open(path, &failure.to_string()),
     })
@@ -50,22 +50,22 @@ fn file(path: &Path, if_missing: IfMissing) -> Result<File, Failure> {
     let make = if_missing == IfMissing::Make;
     let file = OpenOptions::new().read(true).write(true).create(make).truncate(false).open(path)?;
     if !make && file.metadata()?.len() == 0 {
-        return Err(Failure::Refused("it is empty".into()));
+        return Err(Failure::Refused("the file is empty".into()));
     }
     Ok(file)
 }
 
 pub(crate) fn cannot_open(path: &Path, reason: &str) -> Failure {
-    Failure::Refused(format!("the event log {} cannot be opened: {reason}", path.display()))
+    Failure::Refused(format!("opening the file of event logs {} failed: {reason}", path.display()))
 }
 
-/// Whether another process, or another path, has the file.
+/// Returns true if another process has the file open, or this one by another path.
 pub(crate) fn is_open_elsewhere(failure: &Failure) -> bool {
     matches!(failure, Failure::Engine(redb::Error::DatabaseAlreadyOpen))
 }
 
-/// Makes the file, so that it is whole once it is there: one that redb has not finished, since the process was killed or the disk was full, is
-/// refused ever after.
+/// Creates the file complete, under another name first. redb refuses an incomplete file forever, and a killed process or a full disk would leave such
+/// a file.
 fn create_if_missing(path: &Path) -> Result<(), Failure> {
     let is_missing =
         path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
@@ -74,21 +74,21 @@ fn create_if_missing(path: &Path) -> Result<(), Failure> {
     new.push(format!(".new-{}", new_epoch()?));
     let new = path.with_file_name(new);
     let made = make(&new, path);
-    // Where it stays it is in nobody's way.
+    // If the file cannot be removed, it does no harm.
     drop(fs::remove_file(&new));
     made
 }
 
 fn make(new: &Path, path: &Path) -> Result<(), Failure> {
     check_format(&redb::Database::create(new)?)?;
-    // It is not where another process was faster, or the file system has no links: redb then makes the file in its place.
+    // The link fails if another process was faster, or if the file system has no links; redb then creates the file at its path.
     if fs::hard_link(new, path).is_ok() {
         sync_folder_of(path)?;
     }
     Ok(())
 }
 
-/// The name of the file is to outlive a loss of power as well.
+/// Makes the name of the file survive a loss of power.
 #[cfg(unix)]
 fn sync_folder_of(path: &Path) -> std::io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())

@@ -1,4 +1,4 @@
-//! The files that this process has open, so that the logs of one share it.
+//! Registry of the files that this process has open, so that the logs of a file share it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::open_database::{cannot_open, is_open_elsewhere};
 use crate::options::EngineOptions;
 use crate::threads::{FileThreads, start};
 
-/// The file at this path: the one that is open already, or else it is opened. In a thread, since it may have to be repaired.
+/// Returns the file at this path, and opens it if it is not open. It opens the file in a thread, since redb may have to repair it.
 pub(crate) async fn open(
     path: &Path,
     options: &EngineOptions,
@@ -28,18 +28,18 @@ pub(crate) async fn open(
             opened.map_err(Failure::into_store_error)?
         }
     };
-    // What has this path now may be another file than the one that is open.
+    // Another file may have the path now.
     file.check_replaced().await;
     Ok(file)
 }
 
-/// Whether this process has closed the file by the end of this time.
+/// Returns true if this process closes the file within this time, or has closed it.
 pub(crate) async fn closed(path: &Path, at_most: Duration) -> Result<bool, StoreError> {
     let path = path.to_owned();
     in_own_thread("closes a file", move || is_closed_within(&path, at_most)).await
 }
 
-/// Does this in a thread of its own.
+/// Runs this in its own thread.
 async fn in_own_thread<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
@@ -52,14 +52,14 @@ async fn in_own_thread<T: Send + 'static>(
     answered.await.map_err(|_| threads_ended())
 }
 
-/// The files that this process has open, by their paths.
+/// Files that this process has open, by their paths.
 static FILES: Mutex<BTreeMap<PathBuf, Arc<Mutex<Entry>>>> = Mutex::new(BTreeMap::new());
 
-/// What is open at a path.
+/// File at a path, and the thread that writes it.
 #[derive(Default)]
 struct Entry {
     file: Weak<FileThreads>,
-    /// If the file is in use no more, its writer closes it and ends.
+    /// Thread that writes the file. It closes the file and ends after the last use of the file.
     writer: Option<JoinHandle<()>>,
 }
 
@@ -70,7 +70,7 @@ impl Entry {
     }
 }
 
-/// The file at this path, if it is open and nobody is about to open or close it.
+/// Returns the file at this path if it is open, and no call is opening or closing it.
 fn open_already(path: &Path) -> Option<Arc<FileThreads>> {
     let path = absolute(path).ok()?;
     let entry = Arc::clone(lock(&FILES).get(&path)?);
@@ -99,7 +99,7 @@ fn is_closed_within(path: &Path, at_most: Duration) -> bool {
     let Ok(path) = absolute(path) else { return true };
     let entry = entry_of(&path);
     loop {
-        // A call that has it may be waiting for another process to close the file.
+        // Another call that holds the entry may wait for another process to close the file.
         let is_open = match entry.try_lock() {
             Ok(entry) => entry.is_open(),
             Err(TryLockError::Poisoned(entry)) => entry.into_inner().is_open(),
@@ -112,7 +112,7 @@ fn is_closed_within(path: &Path, at_most: Duration) -> bool {
     }
 }
 
-/// A path is one name of its file, whatever the folder one is in, and wherever links point.
+/// Returns the one path of a file, independent of the working directory and of links.
 fn absolute(path: &Path) -> std::io::Result<PathBuf> {
     match path.canonicalize() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -126,7 +126,7 @@ fn absolute(path: &Path) -> std::io::Result<PathBuf> {
 
 fn entry_of(path: &Path) -> Arc<Mutex<Entry>> {
     let mut files = lock(&FILES);
-    // Of those that are closed there is nothing to know.
+    // Entries of closed files hold nothing.
     files.retain(|_, entry| Arc::strong_count(entry) > 1 || lock(entry).is_open());
     Arc::clone(files.entry(path.to_owned()).or_default())
 }
@@ -135,7 +135,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits while another process has it open, for as long as the options say.
+/// Opens the file. If another process has the file open, it waits for up to `connect_timeout`.
 fn open_when_free(path: &Path, options: &EngineOptions) -> Result<Database, Failure> {
     let begun = Instant::now();
     loop {

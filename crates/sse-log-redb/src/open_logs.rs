@@ -1,4 +1,4 @@
-//! The logs of a file that are in use in this process.
+//! Registry of the logs of a file that are in use in this process.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -8,7 +8,7 @@ use sse_core::store::{Bounds, LogName, StoredEvent};
 use crate::follower_queue::FollowerQueue;
 use crate::names::TableNames;
 
-/// What this process remembers of a log, for all its handles.
+/// State of a log that all its handles in this process share.
 #[derive(Debug)]
 pub(crate) struct OpenLog {
     pub(crate) name: LogName,
@@ -33,14 +33,14 @@ impl OpenLog {
     }
 }
 
-/// By their names. A log that is in use no more is forgotten when there are many.
+/// Logs by name. If there are many, those that are no longer in use are removed.
 #[derive(Debug, Default)]
 pub(crate) struct OpenLogs(Mutex<Logs>);
 
 #[derive(Debug, Default)]
 struct Logs {
     logs: BTreeMap<LogName, Weak<OpenLog>>,
-    /// So many were in use when those that were not were forgotten last.
+    /// Number of logs in use when unused logs were last removed.
     in_use: usize,
 }
 
@@ -63,12 +63,12 @@ impl OpenLogs {
         open_log
     }
 
-    /// Has all followers read, since it is not known what the file has.
+    /// Makes all followers read: the state of the file is unknown.
     pub(crate) fn request_reads(&self) {
         self.each(FollowerQueue::request_read);
     }
 
-    /// Ends the streams of all followers, since the file is another one.
+    /// Ends the streams of all followers: the file was replaced.
     pub(crate) fn end_streams(&self) {
         self.each(FollowerQueue::end);
     }
@@ -79,17 +79,17 @@ impl OpenLogs {
     }
 }
 
-/// What a transaction has changed in a log.
+/// Change of a log by a transaction.
 #[derive(Debug)]
 pub(crate) struct ChangedLog {
     pub(crate) open_log: Arc<OpenLog>,
-    /// If it is followed, and nothing but events has come: these, and the bounds since.
+    /// New events, if the log has followers and only events were added; and the bounds after them.
     pub(crate) events: Option<Events>,
     pub(crate) bounds: Option<Bounds>,
 }
 
 impl ChangedLog {
-    /// Passes the change to the followers of the log.
+    /// Notifies the followers of the log.
     pub(crate) fn notify_followers(&self) {
         self.open_log.each(|queue| match (&self.bounds, &self.events) {
             (Some(bounds), Some(events)) => queue.push(events, bounds),
@@ -98,7 +98,7 @@ impl ChangedLog {
     }
 }
 
-/// The events that a transaction has stored, as its followers get them.
+/// Events that a transaction has stored, for the followers of the log.
 pub(crate) type Events = Vec<StoredEvent>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -12,7 +12,7 @@ use crate::events::{self, RowEvent};
 use crate::position::position;
 use crate::tables::LogView;
 
-/// The events after a position, as of one moment: bounds and events are of the same transaction.
+/// Returns the events after a position, with the bounds of the same transaction.
 pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
     let mut blocks = Vec::new();
     let mut found = Vec::new();
@@ -29,7 +29,7 @@ pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Pag
         found.push((event.position, event.key.map(Into::into), begin..bytes));
         Continue(())
     })?;
-    // One allocation holds all blocks of a page.
+    // All blocks of a page share an allocation.
     let blocks = Bytes::from(blocks);
     let events = found.into_iter().map(|(at, key, range)| StoredEvent {
         cursor: Cursor::from(at),
@@ -39,7 +39,7 @@ pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Pag
     Ok(Page { events: events.collect(), bounds: bounds::of(&log.head, &log.events)? })
 }
 
-/// The position before the newest events that fit into this limit.
+/// Returns the position before the newest events that fit into this limit.
 pub(crate) fn before_last(log: &LogView, limit: PageLimit) -> Result<Cursor, Failure> {
     if limit.bytes == usize::MAX || limit.events == 0 {
         return before_last_events(log, limit.events);
@@ -56,7 +56,7 @@ pub(crate) fn before_last(log: &LogView, limit: PageLimit) -> Result<Cursor, Fai
     Ok(Cursor::from(before.unwrap_or(log.head.floor)))
 }
 
-/// The position after which there are just so many events. Counted from the nearer end, since there are holes.
+/// Returns the position before the newest `count` events. It counts from the nearer end, since positions have holes.
 fn before_last_events(log: &LogView, count: usize) -> Result<Cursor, Failure> {
     let (head, count) = (&log.head, count as u64);
     if count == 0 {

@@ -11,10 +11,10 @@ use crate::log_tables::LogTables;
 use crate::open_logs::OpenLog;
 use crate::tables::{Head, LogView, once_order};
 
-/// How much one transaction drops, in events and in bytes: appends wait for it.
+/// Largest number of events and bytes that a transaction drops: 4096 events and 16 MiB. Appends wait for that transaction.
 const BATCH_LIMIT: (usize, usize) = (4096, 16 * 1024 * 1024);
 
-/// Whether there is anything to drop.
+/// Returns true if the log holds events over the limits or expired idempotency keys.
 pub(crate) fn is_over_limits(
     txn: &ReadTransaction,
     open_log: &OpenLog,
@@ -30,7 +30,7 @@ pub(crate) fn is_over_limits(
     Ok(order.first()?.is_some_and(|(_, once)| expiry.is_expired(once.value().0)))
 }
 
-/// Drops the oldest events that are over the limits, and idempotency keys. Returns whether there may be more.
+/// Drops the oldest events over the limits, and expired idempotency keys. Returns true if more may be over the limits.
 pub(crate) fn retain(
     log: &mut LogTables<'_>,
     retention: &Retention,
@@ -48,8 +48,8 @@ pub(crate) fn retain(
     Ok(true)
 }
 
-/// Has an append's own transaction drop what is over the limits: at most twice as much as it adds, so that a log that is far over its limits comes
-/// down, and an append costs three times itself at the most.
+/// Drops events over the limits in an append's own transaction: at most twice as many as the append adds. So a log far over its limits shrinks, and an
+/// append costs at most three times its own work.
 pub(crate) fn after_append(log: &mut LogTables<'_>) -> Result<(), Failure> {
     if let Some(retention) = log.retention
         && log.added > 0
@@ -59,7 +59,7 @@ pub(crate) fn after_append(log: &mut LogTables<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns whether there may be more.
+/// Drops the oldest events over the limits. Returns true if more may be over the limits.
 fn drop_oldest(
     log: &mut LogTables<'_>,
     retention: &Retention,
@@ -76,7 +76,7 @@ fn drop_oldest(
     Ok(are_more)
 }
 
-/// Whether the oldest event, which was stored then, is to go. The newest stays.
+/// Returns true if the oldest event, stored at this time, is over the limits. The newest event is never over them.
 fn is_oldest_over(head: &Head, stored: u64, retention: &Retention, now: u64) -> bool {
     let is_old = |age| now.saturating_sub(stored) > millis(age);
     head.events > 1

@@ -1,4 +1,4 @@
-//! The operations of a log, each in a transaction of its file.
+//! Implementation of `Store`. Each operation runs in a transaction of the file.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ impl Store for RedbStore {
     async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
         let (key_limits, retention) = (self.key_limits(), self.options().retention());
         let size = events.iter().map(|event| event.block.len()).sum();
-        // While there is still time to say that nothing was stored.
+        // The rest of the timeout is left to report that nothing was stored.
         let request_options = RequestOptions::adds(size, self.options().store_timeout * 4 / 5);
         let append = {
             let events = events.to_vec();

@@ -18,17 +18,17 @@ use crate::write_queue::WriteQueue;
 use crate::write_request::{Outcome, QueuedRequest, Request, RequestOptions, WriteRequest};
 use crate::writer::{Shared, Writer};
 
-/// Reading goes on while another thread reads something that is not in memory.
+/// Number of threads that read. Reads go on while another thread waits for the disk.
 const READERS: usize = 2;
-/// A follower that copies much holds up no other.
+/// Number of threads that run followers. A follower that copies much delays no other.
 const FOLLOWERS: usize = 2;
-/// How many reads wait at the most. More wait for their turn outside.
+/// Largest number of waiting reads. More reads wait outside the queue.
 const READ_QUEUE: usize = 1024;
 
-/// What is to be read.
+/// A read to run in a reading thread.
 type ReadRequest = Box<dyn FnOnce(&Database) + Send>;
 
-/// A file that this process has open, and the way to its threads. They end with it.
+/// Threads of an open file, and the queues to them. They end when this is dropped.
 pub(crate) struct FileThreads {
     shared: Arc<Shared>,
     reads: Sender<ReadRequest>,
@@ -37,18 +37,18 @@ pub(crate) struct FileThreads {
 }
 
 impl FileThreads {
-    /// Writes, together with all that is to be written at this time. The answer comes once that is on the disk.
+    /// Runs this in the next write transaction, together with all other waiting requests. Returns its result after the transaction is on the disk.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         options: RequestOptions,
         work: impl Fn(&mut Transaction<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        let task = WriteRequest::new(options, work);
-        self.shared.queue.push(QueuedRequest::new(task.clone())).await;
-        task.answered().await
+        let request = WriteRequest::new(options, work);
+        self.shared.queue.push(QueuedRequest::new(request.clone())).await;
+        request.completed().await
     }
 
-    /// Reads, in another thread.
+    /// Runs this in a reading thread.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Database) -> Result<T, Failure> + Send + 'static,
@@ -62,16 +62,16 @@ impl FileThreads {
         self.reads.send(reading).await.map_err(|_| threads_ended())?;
         let answer = answered.await.map_err(|_| threads_ended())?;
         if answer.is_err() {
-            // The writer sees to it that the file is opened again if it must be. It has work enough if this does not fit in.
+            // The writer opens the file again if needed. If the queue is full, the writer notices the failure with its next requests.
             drop(self.shared.queue.try_push(QueuedRequest::new(Arc::new(CheckFile))));
         }
         answer.map_err(Failure::into_store_error)
     }
 
-    /// Has the writer look whether the file is still the one of its name.
+    /// Makes the writer check that the open file is still the file at its path.
     pub(crate) async fn check_replaced(&self) {
         if self.shared.database.replaced().is_some() {
-            // It says so; and then the file of this name is open, or what comes next is an error.
+            // The writer then opens the file at its path, or fails the requests that follow.
             drop(self.write(RequestOptions::SMALL, |_| Ok(())).await);
         }
     }
@@ -84,7 +84,7 @@ impl FileThreads {
         &self.shared.logs
     }
 
-    /// The clock of its logs.
+    /// Returns the clock of its logs.
     pub(crate) fn timer(&self) -> Timer {
         let timer = Arc::clone(&self.timer);
         Timer::new(Instant::now, move |duration| timer.sleep(duration))
@@ -103,7 +103,7 @@ impl Drop for FileThreads {
     }
 }
 
-/// A look at whether the file can be written. Nobody waits for it.
+/// Request that checks that the file can be written. No caller waits for it.
 struct CheckFile;
 
 impl Request for CheckFile {
@@ -132,7 +132,7 @@ impl Request for CheckFile {
     }
 }
 
-/// Starts the threads of a file: so many, whatever the number of its logs.
+/// Starts the threads of a file. Their number does not depend on the number of its logs.
 pub(crate) fn start(database: Database) -> std::io::Result<(Arc<FileThreads>, JoinHandle<()>)> {
     let shared =
         Arc::new(Shared { database, logs: OpenLogs::default(), queue: WriteQueue::default() });

@@ -1,7 +1,7 @@
-//! The clock of no runtime: one thread for all waits of a file.
+//! Timer without a runtime: one thread for all sleeps of a file.
 //!
-//! Nearly all waits are time-outs that nobody needs: those of one duration end together, at the same few moments, so that to begin and to drop one
-//! wakes no thread.
+//! Nearly all sleeps are timeouts that are dropped before they end. Sleeps of the same duration end at the same few moments, so that starting and
+//! dropping a sleep wakes no thread.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 
 use crate::clock::millis;
 
-/// How many moments there are in the time that is waited for, and how far they are apart at the most, in milliseconds.
+/// Number of moments within a duration at which sleeps end, and the longest time between two moments, in milliseconds.
 const STEPS: u64 = 32;
 const LONGEST_STEP: u64 = 250;
 
-/// All who wait.
+/// Timer thread, and the tasks that sleep.
 #[derive(Debug)]
 pub(crate) struct TimerThread {
     begun: Instant,
@@ -26,10 +26,10 @@ pub(crate) struct TimerThread {
 
 #[derive(Debug, Default)]
 struct State {
-    /// By the moment, in milliseconds since the beginning, and a number of their own.
+    /// Sleeping tasks by the moment, in milliseconds since the start, and a unique number.
     waiting: BTreeMap<(u64, u64), Waker>,
     number: u64,
-    /// The moment for which the thread waits.
+    /// Moment for which the thread waits.
     next: u64,
     is_closed: bool,
 }
@@ -39,17 +39,17 @@ impl TimerThread {
         Self { begun: Instant::now(), state: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Is ready once this long has passed, and up to a thirtieth of it later.
+    /// Returns a future that completes after this duration, and at most a thirtieth of the duration later.
     pub(crate) fn sleep(self: &Arc<Self>, duration: Duration) -> Sleep {
         let duration = millis(duration);
         let apart = (duration / STEPS).clamp(1, LONGEST_STEP);
-        // The current millisecond has begun already.
+        // The current millisecond has already begun.
         let end = self.now().saturating_add(1).saturating_add(duration);
         let due = end.div_ceil(apart).saturating_mul(apart);
         Sleep { timer: Arc::clone(self), due, number: None }
     }
 
-    /// Wakes those who wait, until it is closed.
+    /// Wakes the sleeping tasks, until the timer is closed.
     pub(crate) fn run(&self) {
         let mut state = self.lock();
         while !state.is_closed {
@@ -87,7 +87,7 @@ impl TimerThread {
     }
 }
 
-/// A wait.
+/// A sleep.
 #[derive(Debug)]
 pub(crate) struct Sleep {
     timer: Arc<TimerThread>,
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_wait_takes_as_long_as_it_is_to_and_not_much_longer() {
+    fn each_sleep_takes_its_duration_and_at_most_5_s_more() {
         let timer = Arc::new(TimerThread::new());
         let thread = std::thread::spawn({
             let timer = Arc::clone(&timer);
@@ -158,7 +158,7 @@ mod tests {
         for (duration, took) in took {
             assert!(took >= duration && took < duration + Duration::from_secs(5), "{took:?}");
         }
-        assert!(timer.lock().waiting.is_empty(), "those that were dropped are forgotten");
+        assert!(timer.lock().waiting.is_empty(), "dropped sleeps are removed");
         timer.close();
         thread.join().expect("no panic");
     }

@@ -12,22 +12,22 @@ use crate::open_logs::{ChangedLog, OpenLog};
 use crate::retain;
 use crate::tables::{FILE, HEADS, Head, Heads};
 
-/// One transaction, of all that is to be written at a time, for all logs.
+/// Write transaction of all requests that wait together, for all logs.
 pub(crate) struct Transaction<'t> {
     txn: &'t WriteTransaction,
     time: Time,
     heads: Heads<'t>,
-    /// The logs that were written to: their tables stay open to the end.
+    /// Logs that were written to. Their tables stay open to the end.
     open: BTreeMap<LogName, Open<'t>>,
 }
 
-/// What a transaction has changed.
+/// Changes of a transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Changed {
-    /// Whether there is anything to commit.
+    /// True if there is anything to commit.
     pub(crate) anything: bool,
     pub(crate) logs: Vec<ChangedLog>,
-    /// The number of the transaction in the file.
+    /// Number of the transaction in the file.
     pub(crate) number: u64,
 }
 
@@ -41,9 +41,9 @@ impl<'t> Transaction<'t> {
         Ok(Self { txn, time, heads: txn.open_table(HEADS)?, open: BTreeMap::new() })
     }
 
-    /// The tables of a log, which comes into being here.
+    /// Returns the tables of a log, and creates the log if it is missing.
     pub(crate) fn log(&mut self, open_log: &Arc<OpenLog>) -> Result<&mut LogTables<'t>, Failure> {
-        // Looked for twice: what comes into being may fail.
+        // The map is searched twice, since creating the tables may fail.
         if !self.open.contains_key(&open_log.name) {
             let stored = Head::load(&self.heads, &open_log.name)?;
             let head = stored.map_or_else(Head::new, Ok)?;
@@ -51,14 +51,14 @@ impl<'t> Transaction<'t> {
             self.open.insert(open_log.name.clone(), Open { stored, tables });
         }
         let open = self.open.get_mut(&open_log.name);
-        Ok(&mut open.expect("it was there, or has come into being").tables)
+        Ok(&mut open.expect("it was inserted above if it was missing").tables)
     }
 
     pub(crate) fn txn(&self) -> &'t WriteTransaction {
         self.txn
     }
 
-    /// Writes what is left to write. If there is anything it counts as a transaction of the file.
+    /// Writes the heads of the changed logs. If anything changed, the file counts the transaction.
     pub(crate) fn finish(mut self) -> Result<Changed, Failure> {
         let mut changed = Changed::default();
         for (name, mut open) in self.open {

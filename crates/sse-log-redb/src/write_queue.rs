@@ -1,4 +1,4 @@
-//! What waits to be written: bounded, in the order in which it came.
+//! Queue of write requests: bounded, in order of arrival.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,12 +8,12 @@ use event_listener::Event;
 
 use crate::write_request::QueuedRequest;
 
-/// How many requests wait at the most, and how many bytes of them. More wait for their turn outside.
+/// Largest number of waiting requests, and of their bytes: 1024 requests and 16 MiB. More requests wait outside the queue.
 const QUEUE_LIMIT: (usize, usize) = (1024, 16 * 1024 * 1024);
-/// How many requests are one transaction at the most, and how many bytes of them. One is, whatever its size.
+/// Largest number of requests in a transaction, and of their bytes: 1024 requests and 1 MiB. A single request may be larger.
 pub(crate) const BATCH_LIMIT: (usize, usize) = (1024, 1024 * 1024);
 
-/// For how many the writer is woken while it has others to write.
+/// Number of requests at which the writer wakes while it gathers a transaction.
 const WAKE_COUNT: usize = 64;
 
 #[derive(Default)]
@@ -27,23 +27,23 @@ pub(crate) struct WriteQueue {
 struct State {
     waiting: VecDeque<QueuedRequest>,
     bytes: usize,
-    /// At how many the writer is woken. 0: it does not wait.
+    /// Number of requests at which the writer wakes. 0: the writer is not waiting.
     wake_writer_at: usize,
     is_closed: bool,
 }
 
-/// What the writer does next.
+/// Next step of the writer.
 pub(crate) enum Next {
-    /// One transaction.
+    /// Requests for a transaction.
     Batch(Vec<QueuedRequest>),
-    /// Nothing has come for this long.
+    /// No request in the given time.
     Idle,
-    /// Nothing comes any more.
+    /// End of the queue.
     Closed,
 }
 
 impl WriteQueue {
-    /// Waits for its turn where too much waits already.
+    /// Adds a request, and waits while the queue is full.
     pub(crate) async fn push(&self, mut request: QueuedRequest) {
         loop {
             request = match self.try_push(request) {
@@ -59,7 +59,7 @@ impl WriteQueue {
         }
     }
 
-    /// Gives it back where too much waits already.
+    /// Adds a request, and returns it if the queue is full.
     pub(crate) fn try_push(&self, request: QueuedRequest) -> Result<(), QueuedRequest> {
         let mut state = self.lock();
         let bytes = state.bytes + request.size();
@@ -94,7 +94,7 @@ impl WriteQueue {
         Next::Batch(batch)
     }
 
-    /// Adds to a transaction what waits by now; if it has fewer requests than this, waits for some more. Returns whether there were any.
+    /// Adds the waiting requests to a transaction. If it has fewer requests than `count`, this waits for more until `end`. Returns true if it added any.
     pub(crate) fn more(&self, batch: &mut Vec<QueuedRequest>, count: usize, end: Instant) -> bool {
         let missing = count.saturating_sub(batch.len());
         let before = batch.len();
@@ -124,7 +124,7 @@ impl WriteQueue {
         self.lock().waiting.len()
     }
 
-    /// Waits until there are so many, or as many as go together, or the time is over, or it is closed.
+    /// Waits until `count` requests or a full transaction are waiting, until `end`, or until the queue is closed.
     fn wait<'a>(
         &self,
         mut state: MutexGuard<'a, State>,

@@ -1,4 +1,4 @@
-//! What is to be written, shared by the writer and the one who waits: it is made, and freed, where it is waited for.
+//! Requests to write. The writer and the caller share a request; the caller allocates and frees it.
 
 use std::future::poll_fn;
 use std::ops::Deref;
@@ -11,23 +11,23 @@ use sse_core::store::StoreError;
 use crate::error::Failure;
 use crate::transaction::Transaction;
 
-/// What is to be written.
+/// A request to write.
 pub(crate) trait Request: Send + Sync {
-    /// How many bytes it adds to a transaction.
+    /// Returns the number of bytes that the request adds to a transaction.
     fn size(&self) -> usize;
-    /// Whether it makes room, so that it may use what is in reserve on a full disk.
+    /// Returns true if the request makes room, and so may use the reserve on a full disk.
     fn makes_room(&self) -> bool;
-    /// Whether anybody still waits.
+    /// Returns true if a caller waits for the result.
     fn has_caller(&self) -> bool;
-    /// Whether it has waited for so long that it is not begun any more.
+    /// Returns true if the request has waited too long to be started.
     fn is_late(&self, now: Instant) -> bool;
-    /// Writes into the transaction. An error is that of the whole transaction, after which it may be run again.
+    /// Writes into the transaction. An error fails the whole transaction, after which the request may run again.
     fn run(&self, transaction: &mut Transaction<'_>) -> Result<(), Failure>;
-    /// Answers, unless it has an answer. Returns whom to wake.
+    /// Sets the result, unless it is set. Returns the waker of its caller.
     fn settle(&self, outcome: &Outcome) -> Option<Waker>;
 }
 
-/// Some work on its way to the writer and with it. If that drops it unanswered, whoever waits is told so.
+/// A request on its way to the writer. If the writer drops it without a result, its caller gets an error: the outcome is unknown.
 pub(crate) struct QueuedRequest(Arc<dyn Request>);
 
 impl QueuedRequest {
@@ -53,14 +53,14 @@ impl Drop for QueuedRequest {
     }
 }
 
-/// Answers all before it wakes any: who is woken while others are still to be answered runs dry, and has to be woken for each.
-pub(crate) fn settle(jobs: Vec<QueuedRequest>, outcome: &Outcome) {
-    let wakers: Vec<_> = jobs.iter().filter_map(|job| job.settle(outcome)).collect();
-    drop(jobs);
+/// Sets all results before it wakes any task: a task that wakes earlier runs out of results and must be woken for each of them.
+pub(crate) fn settle(requests: Vec<QueuedRequest>, outcome: &Outcome) {
+    let wakers: Vec<_> = requests.iter().filter_map(|request| request.settle(outcome)).collect();
+    drop(requests);
     wakers.into_iter().for_each(Waker::wake);
 }
 
-/// What has become of a transaction.
+/// Outcome of a transaction.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
     Stored,
@@ -68,28 +68,28 @@ pub(crate) enum Outcome {
     Unknown(String),
 }
 
-/// How a request is treated.
+/// Properties of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestOptions {
     pub(crate) size: usize,
     pub(crate) makes_room: bool,
-    /// It is not begun after that.
+    /// Time after which the request is not started.
     pub(crate) start_before: Option<Instant>,
 }
 
 impl RequestOptions {
-    /// Adds so many bytes, and is to be begun within this time.
+    /// Returns the options of a request that adds this many bytes and must start within this time.
     pub(crate) fn adds(size: usize, within: Duration) -> Self {
         Self { size, makes_room: false, start_before: Instant::now().checked_add(within) }
     }
 
-    /// Adds next to nothing.
+    /// Options of a request that adds almost nothing.
     pub(crate) const SMALL: Self = Self { size: 0, makes_room: false, start_before: None };
-    /// Drops events.
+    /// Options of a request that drops events.
     pub(crate) const MAKES_ROOM: Self = Self { makes_room: true, ..Self::SMALL };
 }
 
-/// Something to write, and what came of it.
+/// A request with its result.
 pub(crate) struct WriteRequest<F, T> {
     work: F,
     options: RequestOptions,
@@ -97,30 +97,30 @@ pub(crate) struct WriteRequest<F, T> {
 }
 
 struct State<T> {
-    /// What the work has returned; it holds once the transaction does.
+    /// Result of the work. It is valid once the transaction is committed.
     done: Option<Result<T, StoreError>>,
-    answer: Option<Result<T, StoreError>>,
+    result: Option<Result<T, StoreError>>,
     waiting: Option<Waker>,
-    /// Whether the caller still waits for an answer.
+    /// True while the caller waits for the result.
     has_caller: bool,
 }
 
-/// Has a task left undone when its caller leaves.
+/// Guard of a waiting caller: a dropped guard cancels the request.
 struct Caller<'a, F, T>(&'a WriteRequest<F, T>);
 
 impl<F, T> WriteRequest<F, T> {
     pub(crate) fn new(options: RequestOptions, work: F) -> Arc<Self> {
-        let state = State { done: None, answer: None, waiting: None, has_caller: true };
+        let state = State { done: None, result: None, waiting: None, has_caller: true };
         Arc::new(Self { work, options, state: Mutex::new(state) })
     }
 
-    /// Waits for the answer.
-    pub(crate) async fn answered(&self) -> Result<T, StoreError> {
+    /// Waits for the result.
+    pub(crate) async fn completed(&self) -> Result<T, StoreError> {
         let _caller = Caller(self);
         poll_fn(|cx| {
             let mut state = self.lock();
-            if let Some(answer) = state.answer.take() {
-                return Poll::Ready(answer);
+            if let Some(result) = state.result.take() {
+                return Poll::Ready(result);
             }
             match &mut state.waiting {
                 Some(waiting) => waiting.clone_from(cx.waker()),
@@ -177,13 +177,13 @@ where
         if !state.has_caller {
             return None;
         }
-        let answer = match (outcome, state.done.take()) {
+        let result = match (outcome, state.done.take()) {
             (Outcome::Stored, Some(done)) => done,
             (Outcome::NotStored(reason), _) => Err(StoreError::failed(reason.clone())),
             (Outcome::Unknown(reason), _) => Err(StoreError::outcome_unknown(reason.clone())),
             (Outcome::Stored, None) => return None,
         };
-        (state.answer, state.has_caller) = (Some(answer), false);
+        (state.result, state.has_caller) = (Some(result), false);
         state.waiting.take()
     }
 }
@@ -194,33 +194,33 @@ mod tests {
 
     use super::*;
 
-    fn task()
+    fn request()
     -> Arc<WriteRequest<impl Fn(&mut Transaction<'_>) -> Result<u8, Failure> + Send + Sync, u8>>
     {
         WriteRequest::new(RequestOptions::SMALL, |_: &mut Transaction<'_>| Ok(7))
     }
 
     #[test]
-    fn a_task_that_the_writer_drops_is_answered() {
-        let task = task();
-        drop(QueuedRequest::new(task.clone()));
-        let answer = task.answered().now_or_never().expect("an answer");
-        assert!(matches!(answer, Err(StoreError::OutcomeUnknown(_))), "{answer:?}");
+    fn a_request_that_the_writer_drops_gets_an_error() {
+        let request = request();
+        drop(QueuedRequest::new(request.clone()));
+        let result = request.completed().now_or_never().expect("a result");
+        assert!(matches!(result, Err(StoreError::OutcomeUnknown(_))), "{result:?}");
     }
 
     #[test]
-    fn a_task_keeps_its_first_answer() {
-        let task = task();
-        settle(vec![QueuedRequest::new(task.clone())], &Outcome::NotStored("full".into()));
-        let answer = task.answered().now_or_never().expect("an answer");
-        assert!(matches!(answer, Err(StoreError::Failed(_))), "{answer:?}");
+    fn a_request_keeps_its_first_result() {
+        let request = request();
+        settle(vec![QueuedRequest::new(request.clone())], &Outcome::NotStored("full".into()));
+        let result = request.completed().now_or_never().expect("a result");
+        assert!(matches!(result, Err(StoreError::Failed(_))), "{result:?}");
     }
 
     #[test]
-    fn a_task_that_nobody_waits_for_is_not_wanted() {
-        let task = task();
-        assert!(task.has_caller());
-        assert!(task.answered().now_or_never().is_none(), "it is not written yet");
-        assert!(!task.has_caller());
+    fn a_request_has_no_caller_once_its_wait_is_dropped() {
+        let request = request();
+        assert!(request.has_caller());
+        assert!(request.completed().now_or_never().is_none(), "it is not written yet");
+        assert!(!request.has_caller());
     }
 }

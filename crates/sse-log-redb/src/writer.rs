@@ -1,4 +1,4 @@
-//! The thread that writes a file: all that waits is one transaction, and one wait for the disk.
+//! The thread that writes a file. It writes all waiting requests in one transaction, with one wait for the disk.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,13 +12,12 @@ use crate::transaction::Changed;
 use crate::write_queue::{Next, WriteQueue};
 use crate::write_request::{Outcome, QueuedRequest, settle};
 
-/// How often it looks whether the file is still there while nothing is written, and how long nothing is written before the file is made ready to be
-/// opened fast.
+/// Time without requests after which the writer prepares the file for a quick open. In every such time it also checks that the file is still there.
 const QUIET: Duration = Duration::from_secs(1);
-/// How long nothing is written after the disk has failed, at least and at most: opening the file again may mean to read it whole.
+/// Shortest and longest pause after a failure of the disk, during which nothing is written: opening the file again may read the whole file.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-/// What the threads of a file share.
+/// State that the threads of a file share.
 pub(crate) struct Shared {
     pub(crate) database: Database,
     pub(crate) logs: OpenLogs,
@@ -28,15 +27,15 @@ pub(crate) struct Shared {
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     trouble: Option<Trouble>,
-    /// How many requests came at the same time lately, and how long their transaction took.
+    /// Number of requests that came together lately, and the duration of their transaction.
     last_batch: (usize, Duration),
-    /// What the last transaction has changed, of which the followers are still to be told: whoever appended has their answer first.
+    /// Changes of the last transaction, before the followers are notified. Callers get their results first.
     changed: Option<Changed>,
-    /// Whether anything was written since the file was made ready to be opened fast.
+    /// True if anything was written since the file was prepared for a quick open.
     is_dirty: bool,
 }
 
-/// The disk has failed: why, and until when it is left alone.
+/// Failure of the disk: its reason, and the end of the pause.
 struct Trouble {
     reason: String,
     until: Instant,
@@ -54,7 +53,7 @@ impl Writer {
         }
     }
 
-    /// Writes until nothing comes any more, and closes the file.
+    /// Writes until the queue is closed, and then closes the file.
     pub(crate) fn run(mut self) {
         self.shared.database.reserve().fill();
         loop {
@@ -88,11 +87,11 @@ impl Writer {
         if let Some(changed) = self.changed.take() {
             changed.logs.iter().for_each(|log| log.notify_followers());
         }
-        // Those who were answered, and those who came meanwhile: as many may come again.
+        // As many callers as got results may come again, with those that came meanwhile.
         self.last_batch = (count + self.shared.queue.len(), begun.elapsed());
     }
 
-    /// Nothing has come for a while.
+    /// Checks and prepares the file after a time without requests.
     fn on_idle(&mut self) {
         let shared = Arc::clone(&self.shared);
         if shared.database.is_open() {
@@ -148,11 +147,11 @@ impl Writer {
             "an event log could not be written; its file is opened anew"
         );
         if failure.is_full() {
-            // Opening may have to write, too.
+            // Opening the file may need room, too.
             shared.database.reserve().release();
         }
         let recovered = self.recover(Some(&failure));
-        // What is appended next is not to use it up.
+        // The reserve is filled again, so that the next appends do not use up its room.
         shared.database.reserve().fill();
         match (recovered, number) {
             (_, None) => Outcome::NotStored(reason),
@@ -162,7 +161,7 @@ impl Writer {
         }
     }
 
-    /// Writes what drops events, on a disk that is full: with what was in reserve, which is taken back afterwards.
+    /// Writes the requests that drop events on a full disk. It uses the room of the reserve, and fills the reserve afterwards.
     fn make_room(&mut self, requests: &mut Vec<QueuedRequest>) -> Outcome {
         if requests.is_empty() {
             return Outcome::Stored;
@@ -170,38 +169,38 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         shared.database.reserve().release();
         self.trouble = None;
-        // With what is in reserve: `store` takes it back when the disk has no room for this either.
+        // If the disk has no room for these requests either, `store` fills the reserve again.
         let outcome = self.store(requests, BatchTarget { count: 0, end: Instant::now() });
         if matches!(outcome, Outcome::Stored)
             && let Err(failure) = shared.database.shrink_if_sparse()
         {
-            tracing::debug!(error = %failure, "the file of event logs could not be made smaller");
+            tracing::debug!(error = %failure, "shrinking the file of event logs failed; it is opened again");
             drop(self.recover(Some(&failure)));
         }
         shared.database.reserve().fill();
         outcome
     }
 
-    /// Why nothing is written at the moment.
+    /// Returns the reason why nothing is written at the moment.
     fn paused(&self) -> Option<String> {
         let trouble = self.trouble.as_ref().filter(|trouble| Instant::now() < trouble.until);
         trouble.map(|trouble| trouble.reason.clone())
     }
 
-    /// The file is another one, or gone: nothing is written to the one that was open.
+    /// Leaves a file that was replaced or removed: nothing is written to it.
     fn leave_replaced_file(&mut self, reason: &str) {
         tracing::warn!(
             error = reason,
             "an event log could not be written; its file is opened anew"
         );
         if self.recover(Some(&Failure::Refused(reason.to_owned()))).is_ok() {
-            // Nothing is wrong with the disk.
+            // The disk is not at fault.
             self.trouble = None;
         }
         self.shared.logs.end_streams();
     }
 
-    /// Opens the file again, and leaves it alone for a while. Returns how many transactions were stored in it.
+    /// Opens the file again, and starts a pause. Returns the number of transactions in the file.
     fn recover(&mut self, because: Option<&Failure>) -> Result<u64, String> {
         let begun = Instant::now();
         let reopened = self.shared.database.reopen();
@@ -219,7 +218,7 @@ impl Writer {
         reopened.map(|state| state.mark.transactions).map_err(|failure| failure.to_string())
     }
 
-    /// Has redb write what it would read the whole file for, if this process ended now; and the time.
+    /// Makes redb write the state without which it would read the whole file after a crash; and the time.
     fn prepare_quick_open(&mut self) {
         let (database, now) = (&self.shared.database, self.shared.database.time().now);
         let made = database.with(|database| {
@@ -233,7 +232,7 @@ impl Writer {
         if let Err(failure) = made
             && database.is_open()
         {
-            tracing::debug!(error = %failure, "the file of event logs could not be made ready to be opened fast");
+            tracing::debug!(error = %failure, "preparing the file of event logs for a quick open failed; it is opened again");
             drop(self.recover(Some(&failure)));
         }
     }
