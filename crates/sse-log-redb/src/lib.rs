@@ -57,8 +57,7 @@
 //!
 //! Copy a file while no process has it open, and without the file `.reserve`. A file stores its inode and its time of creation, so a copy is another file:
 //! each of its logs begins a new epoch when the copy is first opened, and clients get a reset. The reserve reveals a copy that was written over the file
-//! itself. A file that is renamed on its disk keeps its identity. Only a restore of the whole disk from a snapshot leaves no sign. Call
-//! [`EventLog::new_epoch`] after it.
+//! itself. A file that is renamed on its disk keeps its identity. Only a restore of the whole disk from a snapshot leaves no sign: call [`EventLog::new_epoch`] after it.
 //!
 //! # Limits
 //!
