@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 const AWAY: u64 = 24 * 3600 * 1000;
 
 /// Clock of a file, in milliseconds. It reads the system's clock once, when the file is opened; after that it follows the process's
-/// monotonic clock, which nobody can set.
+/// monotonic clock, which cannot be set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     base: u64,

@@ -17,9 +17,9 @@ pub(crate) struct BatchTarget {
 pub(crate) fn remove_expired(requests: &mut Vec<QueuedRequest>, from: usize) {
     let now = Instant::now();
     let is_expired = |request: &mut QueuedRequest| !request.has_caller() || request.is_late(now);
-    let over = requests.extract_if(from.., is_expired).collect();
+    let expired = requests.extract_if(from.., is_expired).collect();
     let reason = "the append waited longer than four fifths of `store_timeout` for its turn and was not stored: the disk is too slow; append less, or raise `store_timeout`";
-    settle(over, &Outcome::NotStored(reason.into()));
+    settle(expired, &Outcome::NotStored(reason.into()));
 }
 
 /// Writes these requests in one transaction, with those that arrive meanwhile: the writer does not idle while the next ones are on their way.
@@ -27,7 +27,7 @@ pub(crate) fn remove_expired(requests: &mut Vec<QueuedRequest>, from: usize) {
 pub(crate) fn commit(
     database: &redb::Database,
     requests: &mut Vec<QueuedRequest>,
-    (queue, gather): (&WriteQueue, BatchTarget),
+    (queue, target): (&WriteQueue, BatchTarget),
     time: Time,
     number: &mut Option<u64>,
 ) -> Result<Changed, Failure> {
@@ -39,7 +39,7 @@ pub(crate) fn commit(
             request.run(&mut transaction)?;
         }
         done = requests.len();
-        if !queue.more(requests, gather.count, gather.end) {
+        if !queue.more(requests, target.count, target.end) {
             break;
         }
         remove_expired(requests, done);

@@ -1,3 +1,5 @@
+//! Operations that change the state of a log: finish, delete, and begin an epoch.
+
 use redb::WriteTransaction;
 use sse_core::{Cursor, Epoch};
 

@@ -34,7 +34,7 @@ impl Database {
     /// Opens the file, and creates it if it is missing.
     pub(crate) fn open(path: &Path, options: &EngineOptions) -> Result<Self, Failure> {
         let (database, identity) =
-            open_database::open(path, options, open_database::IfMissing::Make)?;
+            open_database::open(path, options, open_database::IfMissing::Create)?;
         let mut reserve = Reserve::open(path);
         let state = catch_panic(|| begin_epochs_if_copied(&database, identity, &mut reserve));
         let state = state.map_err(|failure| cannot_open(path, &failure.to_string()))?;

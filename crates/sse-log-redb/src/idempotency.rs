@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::open_logs::OpenLog;
 use crate::tables::{OnceRow, OrderRow};
 
-/// Table of the newest event of each log before its epoch began. An idempotency key of an earlier event is unknown.
+/// Table of the newest event of each log before its epoch began. Idempotency keys of events up to it are unknown.
 const EARLIER: TableDefinition<&str, u64> = TableDefinition::new("earlier-epochs");
 
 /// Limits of idempotency keys: the window in which each is known, and the number of keys that may follow.
@@ -19,7 +19,7 @@ pub(crate) struct KeyLimits {
     pub(crate) events: usize,
 }
 
-/// Test for the age of an idempotency key.
+/// Window and current time, which decide if an idempotency key has expired.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expiry {
     pub(crate) window: Duration,

@@ -28,7 +28,7 @@ pub(crate) struct LogTables<'t> {
     /// Events for the followers, if only events were added.
     pub(crate) new_events: Option<Events>,
     /// True if idempotency keys were removed, which the head does not show.
-    pub(crate) has_forgotten: bool,
+    pub(crate) has_removed_keys: bool,
 }
 
 impl<'t> LogTables<'t> {
@@ -49,7 +49,7 @@ impl<'t> LogTables<'t> {
             retention: None,
             added: 0,
             new_events: open_log.is_followed().then(Events::new),
-            has_forgotten: false,
+            has_removed_keys: false,
             head,
         })
     }
@@ -153,7 +153,7 @@ impl<'t> LogTables<'t> {
     /// Drops the oldest event while `is_over` returns true for the head and for the time at which that event was stored.
     pub(crate) fn drop_oldest_while(
         &mut self,
-        mut is_over_limits: impl FnMut(&Head, u64) -> bool,
+        mut is_over: impl FnMut(&Head, u64) -> bool,
     ) -> Result<(), Failure> {
         loop {
             let mut head = self.head;
@@ -162,7 +162,7 @@ impl<'t> LogTables<'t> {
             let mut stays = false;
             for event in row.events(head.floor) {
                 let event = event?;
-                if !is_over_limits(&head, event.stored) {
+                if !is_over(&head, event.stored) {
                     stays = true;
                     break;
                 }

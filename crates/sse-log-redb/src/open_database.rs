@@ -16,7 +16,7 @@ use crate::position::new_epoch;
 /// Action if the file is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IfMissing {
-    Make,
+    Create,
     Fail,
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn open(
     if_missing: IfMissing,
 ) -> Result<(redb::Database, Identity), Failure> {
     let opened = catch_panic(|| {
-        if if_missing == IfMissing::Make {
+        if if_missing == IfMissing::Create {
             create_if_missing(path)?;
         }
         let file = file(path, if_missing)?;
@@ -47,7 +47,7 @@ pub(crate) fn open(
 }
 
 fn file(path: &Path, if_missing: IfMissing) -> Result<File, Failure> {
-    let make = if_missing == IfMissing::Make;
+    let make = if_missing == IfMissing::Create;
     let file = OpenOptions::new().read(true).write(true).create(make).truncate(false).open(path)?;
     if !make && file.metadata()?.len() == 0 {
         return Err(Failure::Refused("the file is empty".into()));

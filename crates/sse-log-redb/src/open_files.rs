@@ -44,12 +44,12 @@ async fn in_own_thread<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StoreError> {
-    let (answer, answered) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     thread::Builder::new()
         .name(name.into())
-        .spawn(move || drop(answer.send(work())))
+        .spawn(move || drop(sender.send(work())))
         .map_err(StoreError::failed)?;
-    answered.await.map_err(|_| threads_ended())
+    receiver.await.map_err(|_| threads_ended())
 }
 
 /// Files that this process has open, by their paths.

@@ -43,7 +43,7 @@ pub(crate) fn retain(
         if !log.idempotency_keys()?.forget_if_expired(expiry)? {
             return Ok(false);
         }
-        log.has_forgotten = true;
+        log.has_removed_keys = true;
     }
     Ok(true)
 }

@@ -18,7 +18,7 @@ use crate::write_queue::WriteQueue;
 use crate::write_request::{Outcome, QueuedRequest, Request, RequestOptions, WriteRequest};
 use crate::writer::{Shared, Writer};
 
-/// Number of threads that read. Reads go on while another thread waits for the disk.
+/// Number of threads that read. Reads continue while another thread waits for the disk.
 const READERS: usize = 2;
 /// Number of threads that run followers. A follower that copies much delays no other.
 const FOLLOWERS: usize = 2;
@@ -53,19 +53,19 @@ impl FileThreads {
         &self,
         work: impl FnOnce(&Database) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, answered) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let reading: ReadRequest = Box::new(move |database| {
-            if !answer.is_canceled() {
-                drop(answer.send(work(database)));
+            if !sender.is_canceled() {
+                drop(sender.send(work(database)));
             }
         });
         self.reads.send(reading).await.map_err(|_| threads_ended())?;
-        let answer = answered.await.map_err(|_| threads_ended())?;
-        if answer.is_err() {
+        let result = receiver.await.map_err(|_| threads_ended())?;
+        if result.is_err() {
             // The writer opens the file again if needed. If the queue is full, the writer notices the failure with its next requests.
             drop(self.shared.queue.try_push(QueuedRequest::new(Arc::new(CheckFile))));
         }
-        answer.map_err(Failure::into_store_error)
+        result.map_err(Failure::into_store_error)
     }
 
     /// Makes the writer check that the open file is still the file at its path.

@@ -63,7 +63,7 @@ impl<'t> Transaction<'t> {
         let mut changed = Changed::default();
         for (name, mut open) in self.open {
             retain::after_append(&mut open.tables)?;
-            changed.anything |= open.tables.has_forgotten;
+            changed.anything |= open.tables.has_removed_keys;
             if open.stored == Some(open.tables.head) {
                 continue;
             }

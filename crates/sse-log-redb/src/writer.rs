@@ -77,7 +77,7 @@ impl Writer {
         let mut outcome = self.store(&mut requests, BatchTarget { count: self.last_batch.0, end });
         let is_full = self.trouble.as_ref().is_some_and(|trouble| trouble.is_full);
         if matches!(outcome, Outcome::NotStored(_)) && is_full {
-            let (room, others) = requests.into_iter().partition(|work| work.makes_room());
+            let (room, others) = requests.into_iter().partition(|request| request.makes_room());
             requests = room;
             settle(others, &outcome);
             outcome = self.make_room(&mut requests);
@@ -87,7 +87,7 @@ impl Writer {
         if let Some(changed) = self.changed.take() {
             changed.logs.iter().for_each(|log| log.notify_followers());
         }
-        // As many callers as got results may come again, with those that came meanwhile.
+        // The callers that got results may come again, with those that came meanwhile.
         self.last_batch = (count + self.shared.queue.len(), begun.elapsed());
     }
 
@@ -108,7 +108,7 @@ impl Writer {
         }
     }
 
-    fn store(&mut self, requests: &mut Vec<QueuedRequest>, gather: BatchTarget) -> Outcome {
+    fn store(&mut self, requests: &mut Vec<QueuedRequest>, target: BatchTarget) -> Outcome {
         if requests.is_empty() {
             return Outcome::Stored;
         }
@@ -127,7 +127,7 @@ impl Writer {
         }
         let (mut number, time) = (None, shared.database.time());
         let stored = shared.database.with(|database| {
-            commit(database, requests, (&shared.queue, gather), time, &mut number)
+            commit(database, requests, (&shared.queue, target), time, &mut number)
         });
         let failure = match stored {
             Ok(changed) => {
@@ -187,7 +187,7 @@ impl Writer {
         trouble.map(|trouble| trouble.reason.clone())
     }
 
-    /// Leaves a file that was replaced or removed: nothing is written to it.
+    /// Opens the file at the path again after it was replaced or removed. Nothing is written to the old file.
     fn leave_replaced_file(&mut self, reason: &str) {
         tracing::warn!(
             error = reason,

@@ -16,9 +16,9 @@ fn threads() -> Result<usize, std::io::Error> {
     Ok(std::fs::read_dir("/proc/self/task")?.count())
 }
 
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
-    while !is_so() {
+    while !condition() {
         assert!(begun.elapsed() < Duration::from_secs(10), "{what}");
         std::thread::sleep(Duration::from_millis(10));
     }

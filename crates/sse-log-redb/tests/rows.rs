@@ -43,8 +43,8 @@ fn a_file_of_another_format_is_refused_by_its_number() -> Test {
         txn.commit()?;
         drop(database);
         let error = block_on(open(&path)).expect_err("a refusal");
-        let said = format!("its format is {format}, and this version of sse-log-redb reads 2");
-        assert!(format!("{error:?}").contains(&said), "{error:?}");
+        let expected = format!("its format is {format}, and this version of sse-log-redb reads 2");
+        assert!(format!("{error:?}").contains(&expected), "{error:?}");
     }
     Ok(())
 }
