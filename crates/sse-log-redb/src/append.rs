@@ -1,30 +1,30 @@
 use sse_core::Cursor;
 use sse_core::store::{Appended, NewEvent, StoredEvent};
 
-use crate::failure::Failure;
-use crate::once::{Age, Memory};
-use crate::writing::LogTables;
+use crate::error::Failure;
+use crate::idempotency::{Expiry, KeyLimits};
+use crate::log_tables::LogTables;
 
-/// Stores these events, except those that are known by their idempotency keys.
+/// Stores these events, except those whose idempotency keys are known.
 pub(crate) fn append(
     log: &mut LogTables<'_>,
     events: &[NewEvent],
-    memory: Memory,
+    key_limits: KeyLimits,
 ) -> Result<Appended, Failure> {
-    let age = Age { window: memory.window, time: log.time };
-    // What was stored before the end, and is tried again, was stored.
-    if log.head.is_finished && !are_known(log, events, age)? {
+    let expiry = Expiry { window: key_limits.window, time: log.time };
+    // A retry of events that were stored before the log was finished returns their positions.
+    if log.head.is_finished && !are_known(log, events, expiry)? {
         return Err(Failure::Finished);
     }
     let mut cursors = Vec::with_capacity(events.len());
     for event in events {
         let position = match &event.idempotency_key {
             None => push(log, event)?,
-            Some(key) => match log.once()?.known(key, age)? {
+            Some(key) => match log.idempotency_keys()?.find(key, expiry)? {
                 Some(first) => first,
                 None => {
                     let (position, came) = (push(log, event)?, log.time.now);
-                    log.once()?.remember(key, position, came, memory.events)?;
+                    log.idempotency_keys()?.remember(key, position, came, key_limits.events)?;
                     position
                 }
             },
@@ -36,7 +36,7 @@ pub(crate) fn append(
 
 fn push(log: &mut LogTables<'_>, event: &NewEvent) -> Result<u64, Failure> {
     let position = log.push(event.key.as_deref(), &event.block)?;
-    log.give(|| StoredEvent {
+    log.add_new_event(|| StoredEvent {
         cursor: Cursor::from(position),
         block: event.block.clone(),
         key: event.key.clone(),
@@ -44,10 +44,14 @@ fn push(log: &mut LogTables<'_>, event: &NewEvent) -> Result<u64, Failure> {
     Ok(position)
 }
 
-fn are_known(log: &mut LogTables<'_>, events: &[NewEvent], age: Age) -> Result<bool, Failure> {
+fn are_known(
+    log: &mut LogTables<'_>,
+    events: &[NewEvent],
+    expiry: Expiry,
+) -> Result<bool, Failure> {
     for event in events {
         let Some(key) = &event.idempotency_key else { return Ok(false) };
-        if log.once()?.known(key, age)?.is_none() {
+        if log.idempotency_keys()?.find(key, expiry)?.is_none() {
             return Ok(false);
         }
     }

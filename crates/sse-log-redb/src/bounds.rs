@@ -4,16 +4,16 @@ use redb::ReadableTable;
 use sse_core::Cursor;
 use sse_core::store::Bounds;
 
-use crate::failure::Failure;
-use crate::rows::{self, EventRow};
+use crate::error::Failure;
+use crate::events::{self, EventRow};
 use crate::tables::Head;
 
-/// What there is in a log.
+/// Returns the bounds of a log.
 pub(crate) fn of(
     head: &Head,
     events: &impl ReadableTable<u64, EventRow>,
 ) -> Result<Bounds, Failure> {
-    let oldest = rows::each(events.iter()?, head.floor, |event| Break(event.position))?;
+    let oldest = events::for_each(events.iter()?, head.floor, |event| Break(event.position))?;
     Ok(Bounds {
         epoch: head.epoch,
         floor: Cursor::from(head.floor),
@@ -22,9 +22,4 @@ pub(crate) fn of(
         is_finished: head.is_finished,
         deletions: head.deletions,
     })
-}
-
-/// Events here are numbered by one number alone.
-pub(crate) fn position(cursor: Cursor) -> u64 {
-    if cursor.hi() == 0 { cursor.lo() } else { u64::MAX }
 }

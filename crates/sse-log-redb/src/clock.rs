@@ -1,25 +1,23 @@
-//! The clock by which a file measures ages: it never jumps.
+//! The clock that measures ages in a file; it never jumps.
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::once::Time;
-
-/// How much of the time in which no process had the file open counts.
+/// Longest time without a process that counts, in milliseconds: a day. More is ignored, since the system's clock may be wrong.
 const AWAY: u64 = 24 * 3600 * 1000;
 
-/// Milliseconds. The system's clock is read when the file is opened, and never again: from then on the time is that of the process's own
-/// monotonic clock, which nobody sets.
+/// Clock of a file, in milliseconds. It reads the system's clock once, when the file is opened; after that it follows the process's
+/// monotonic clock, which cannot be set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     base: u64,
     begun: Instant,
-    /// When the file was opened.
+    /// Time at which this process opened the file.
     opened: u64,
 }
 
 impl Clock {
-    /// Continues from what the file says that the time was. A system clock that was set back does not take it back, and one that was set ahead
-    /// by years takes it ahead by a day.
+    /// Continues from the time that the file holds. If the system's clock is behind that time, the time stays; if it is ahead by years, the time
+    /// advances by a day.
     pub(crate) fn resume(in_file: Option<u64>, system: u64) -> Self {
         let base =
             in_file.map_or(system, |in_file| system.clamp(in_file, in_file.saturating_add(AWAY)));
@@ -30,7 +28,7 @@ impl Clock {
         Time { now: self.base.saturating_add(millis(self.begun.elapsed())), opened: self.opened }
     }
 
-    /// The file is opened again, or another one that has its name. It is not behind what that says.
+    /// Continues after the file, or another file of its name, was opened again. The time is never behind the time in the file.
     pub(crate) fn open_again(&mut self, in_file: u64) {
         let behind = in_file.saturating_sub(self.time().now);
         self.base = self.base.saturating_add(behind);
@@ -38,7 +36,14 @@ impl Clock {
     }
 }
 
-/// Milliseconds of the system's clock.
+/// Time by the clock of the file, in milliseconds: now, and when this process opened the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time {
+    pub(crate) now: u64,
+    pub(crate) opened: u64,
+}
+
+/// Returns the time of the system's clock, in milliseconds.
 pub(crate) fn system() -> u64 {
     millis(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }
@@ -52,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_of_a_file_goes_neither_back_nor_ahead_by_years() {
+    fn the_clock_of_a_file_goes_neither_back_nor_years_ahead() {
         #[track_caller]
         fn check(in_file: Option<u64>, system: u64, expected: u64) {
             let now = Clock::resume(in_file, system).time().now;

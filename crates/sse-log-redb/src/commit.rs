@@ -1,34 +1,33 @@
 use std::time::Instant;
 
-use crate::failure::Failure;
-use crate::once::Time;
-use crate::queue::Queue;
+use crate::clock::Time;
+use crate::error::Failure;
 use crate::transaction::{Changed, Transaction};
-use crate::work::{Job, Outcome, settle};
+use crate::write_queue::WriteQueue;
+use crate::write_request::{Outcome, QueuedRequest, settle};
 
-/// How many requests a transaction is to have, if they come by then.
+/// Number of requests that a transaction waits for, and the end of that wait.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Gather {
+pub(crate) struct BatchTarget {
     pub(crate) count: usize,
     pub(crate) end: Instant,
 }
 
-/// Leaves out the requests, from this one on, for which nobody waits, and those that have waited for too long.
-pub(crate) fn sort_out(works: &mut Vec<Job>, from: usize) {
+/// Removes the requests from this index on that have no caller, or have waited for too long. The latter fail.
+pub(crate) fn remove_expired(requests: &mut Vec<QueuedRequest>, from: usize) {
     let now = Instant::now();
-    let is_over = |work: &mut Job| !work.is_wanted() || work.is_late(now);
-    let over = works.extract_if(from.., is_over).collect();
-    let reason =
-        "the disk is too slow for what is appended: an append has waited for its turn in vain";
-    settle(over, &Outcome::NotStored(reason.into()));
+    let is_expired = |request: &mut QueuedRequest| !request.has_caller() || request.is_late(now);
+    let expired = requests.extract_if(from.., is_expired).collect();
+    let reason = "the append waited longer than four fifths of `store_timeout` for its turn and was not stored: the disk is too slow; append less, or raise `store_timeout`";
+    settle(expired, &Outcome::NotStored(reason.into()));
 }
 
-/// Writes these requests, and those that come meanwhile: the writer does not wait in idleness for those that are about to come. `number` is that of
-/// the transaction, once it is about to be committed.
+/// Writes these requests in one transaction, with those that arrive meanwhile: the writer does not idle while the next ones are on their way.
+/// Sets `number` to the transaction's number just before the commit.
 pub(crate) fn commit(
     database: &redb::Database,
-    works: &mut Vec<Job>,
-    (queue, gather): (&Queue, Gather),
+    requests: &mut Vec<QueuedRequest>,
+    (queue, target): (&WriteQueue, BatchTarget),
     time: Time,
     number: &mut Option<u64>,
 ) -> Result<Changed, Failure> {
@@ -36,14 +35,14 @@ pub(crate) fn commit(
     let mut transaction = Transaction::new(&txn, time)?;
     let mut done = 0;
     loop {
-        for work in &works[done..] {
-            work.run(&mut transaction)?;
+        for request in &requests[done..] {
+            request.run(&mut transaction)?;
         }
-        done = works.len();
-        if !queue.more(works, gather.count, gather.end) {
+        done = requests.len();
+        if !queue.more(requests, target.count, target.end) {
             break;
         }
-        sort_out(works, done);
+        remove_expired(requests, done);
     }
     let changed = transaction.finish()?;
     if !changed.anything {

@@ -5,59 +5,60 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{ReadTransaction, ReadableDatabase};
 
-use crate::adopt::{Adopted, adopt};
-use crate::beside::{Beside, Mark};
+use crate::clock::Time;
 use crate::clock::{Clock, system};
-use crate::failure::{Failure, guarded};
-use crate::identity::Identity;
-use crate::once::Time;
-use crate::opening::{self, named};
-use crate::{EngineOptions, tables};
+use crate::error::{Failure, catch_panic};
+use crate::identity::{FileState, Identity, begin_epochs_if_copied};
+use crate::open_database::{self, cannot_open};
+use crate::options::EngineOptions;
+use crate::reserve::{Mark, Reserve};
+use crate::tables;
 
-/// The open file; or why it is not open at the moment. redb must be opened again after an error of the disk.
+/// The open redb file, or the reason why it is not open. After an error of the disk redb needs the file to be opened again.
 pub(crate) struct Database {
     path: PathBuf,
     options: EngineOptions,
     open: RwLock<Result<Open, String>>,
-    beside: Mutex<Beside>,
+    reserve: Mutex<Reserve>,
     clock: Mutex<Clock>,
 }
 
 struct Open {
     database: redb::Database,
     identity: Identity,
-    /// The number that the file has of its own.
+    /// Number of the file, which it got when it was created.
     file: u64,
 }
 
 impl Database {
-    /// Opens the file, which is made if there is none.
+    /// Opens the file, and creates it if it is missing.
     pub(crate) fn open(path: &Path, options: &EngineOptions) -> Result<Self, Failure> {
-        let (database, identity) = opening::open(path, options, opening::IfMissing::Make)?;
-        let mut beside = Beside::open(path);
-        let adopted = guarded(|| adopt(&database, identity, &mut beside));
-        let adopted = adopted.map_err(|failure| named(path, &failure.to_string()))?;
+        let (database, identity) =
+            open_database::open(path, options, open_database::IfMissing::Create)?;
+        let mut reserve = Reserve::open(path);
+        let state = catch_panic(|| begin_epochs_if_copied(&database, identity, &mut reserve));
+        let state = state.map_err(|failure| cannot_open(path, &failure.to_string()))?;
         Ok(Self {
             path: path.to_owned(),
             options: options.clone(),
-            open: RwLock::new(Ok(Open { database, identity, file: adopted.mark.file })),
-            beside: Mutex::new(beside),
-            clock: Mutex::new(Clock::resume(adopted.clock, system())),
+            open: RwLock::new(Ok(Open { database, identity, file: state.mark.file })),
+            reserve: Mutex::new(reserve),
+            clock: Mutex::new(Clock::resume(state.clock, system())),
         })
     }
 
-    /// Does this with the file, while it is open.
+    /// Runs this with the file, if it is open.
     pub(crate) fn with<T>(
         &self,
         work: impl FnOnce(&redb::Database) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         match &*self.lock() {
-            Ok(open) => guarded(|| work(&open.database)),
+            Ok(open) => catch_panic(|| work(&open.database)),
             Err(reason) => Err(Failure::Refused(reason.clone())),
         }
     }
 
-    /// Reads what holds at one moment.
+    /// Runs this with a snapshot of the file.
     pub(crate) fn read<T>(
         &self,
         work: impl FnOnce(&ReadTransaction) -> Result<T, Failure>,
@@ -69,7 +70,7 @@ impl Database {
         self.lock().is_ok()
     }
 
-    /// Says why the file that is open is no longer the one of this name, if that is so.
+    /// Returns the reason why the open file is no longer the file at its path, if it was replaced or removed.
     pub(crate) fn replaced(&self) -> Option<String> {
         let identity = self.lock().as_ref().ok().map(|open| open.identity)?;
         let what = match Identity::at(&self.path) {
@@ -85,24 +86,24 @@ impl Database {
         Some(format!("the file {path} was {what} while it was open, so nothing is written to it"))
     }
 
-    /// Opens the file again, which repairs it if that is needed. If it is gone, with the disk that it is on, say, none takes its place.
-    pub(crate) fn reopen(&self) -> Result<Adopted, Failure> {
+    /// Opens the file again, and repairs it if needed. If the file is gone, say with its disk, this fails and creates no other.
+    pub(crate) fn reopen(&self) -> Result<FileState, Failure> {
         self.close();
-        let opened = opening::open(&self.path, &self.options, opening::IfMissing::Fail);
-        let adopted = opened.and_then(|(database, identity)| {
-            let mut beside = Beside::open(&self.path);
-            let adopted = guarded(|| adopt(&database, identity, &mut beside));
-            let adopted = adopted.map_err(|failure| named(&self.path, &failure.to_string()))?;
-            *self.beside() = beside;
-            let open = Open { database, identity, file: adopted.mark.file };
-            Ok((open, adopted))
+        let opened = open_database::open(&self.path, &self.options, open_database::IfMissing::Fail);
+        let state = opened.and_then(|(database, identity)| {
+            let mut reserve = Reserve::open(&self.path);
+            let state = catch_panic(|| begin_epochs_if_copied(&database, identity, &mut reserve));
+            let state = state.map_err(|failure| cannot_open(&self.path, &failure.to_string()))?;
+            *self.reserve() = reserve;
+            let open = Open { database, identity, file: state.mark.file };
+            Ok((open, state))
         });
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        match adopted {
-            Ok((open, adopted)) => {
-                self.clock().open_again(adopted.clock.unwrap_or(0));
+        match state {
+            Ok((open, state)) => {
+                self.clock().open_again(state.clock.unwrap_or(0));
                 *slot = Ok(open);
-                Ok(adopted)
+                Ok(state)
             }
             Err(failure) => {
                 *slot = Err(failure.to_string());
@@ -114,15 +115,16 @@ impl Database {
     pub(crate) fn compact(&self) -> Result<bool, Failure> {
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         match &mut *slot {
-            Ok(open) => guarded(|| Ok(open.database.compact()?)),
+            Ok(open) => catch_panic(|| Ok(open.database.compact()?)),
             Err(reason) => Err(Failure::Refused(reason.clone())),
         }
     }
 
-    /// Makes the file smaller if it has pages that the disk has no room for, and is more empty than full. redb makes a file twice as large when it is
-    /// full, and the disk gives room to a page only when that is written: on a full disk such a page is in the way of each transaction that gets it.
-    pub(crate) fn give_back(&self) -> Result<(), Failure> {
-        let Some(room) = self.path.metadata().ok().and_then(|file| room_of_sparse(&file)) else {
+    /// Shrinks the file if the disk has no room for some of its pages, and events take less than half of its room. redb doubles a full file, and the disk
+    /// allots room to a page only when the page is written: on a full disk such a page fails each transaction that gets it.
+    pub(crate) fn shrink_if_sparse(&self) -> Result<(), Failure> {
+        let Some(room) = self.path.metadata().ok().and_then(|file| allocated_if_sparse(&file))
+        else {
             return Ok(());
         };
         let kept = self.read(tables::bytes)?;
@@ -134,26 +136,26 @@ impl Database {
 
     /// Closes the file.
     pub(crate) fn close(&self) {
-        let closed = Err(format!("{} is closed", self.path.display()));
+        let closed = Err(format!("the file {} is closed", self.path.display()));
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let database = std::mem::replace(&mut *slot, closed);
-        // A database in which something has panicked may do so once more.
-        drop(guarded(|| {
+        // redb may panic again when it closes a database in which it panicked.
+        drop(catch_panic(|| {
             drop(database);
             Ok(())
         }));
     }
 
-    /// Says beside the file how far it has come.
+    /// Notes in the reserve file how far the file has come.
     pub(crate) fn set_mark(&self, transactions: u64) {
         let file = self.lock().as_ref().ok().map(|open| open.file);
         if let Some(file) = file {
-            self.beside().set_mark(Mark { file, transactions });
+            self.reserve().set_mark(Mark { file, transactions });
         }
     }
 
-    pub(crate) fn beside(&self) -> MutexGuard<'_, Beside> {
-        self.beside.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn reserve(&self) -> MutexGuard<'_, Reserve> {
+        self.reserve.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn time(&self) -> Time {
@@ -169,16 +171,16 @@ impl Database {
     }
 }
 
-/// How many bytes of the disk the file has, if these are fewer than its length.
+/// Returns the number of bytes that the file takes on the disk, if it is smaller than the file's length.
 #[cfg(unix)]
-fn room_of_sparse(file: &Metadata) -> Option<u64> {
+fn allocated_if_sparse(file: &Metadata) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
     let room = file.blocks() * 512;
     (room < file.len()).then_some(room)
 }
 
 #[cfg(not(unix))]
-fn room_of_sparse(_: &Metadata) -> Option<u64> {
+fn allocated_if_sparse(_: &Metadata) -> Option<u64> {
     None
 }
 
@@ -187,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_gone_is_not_begun_again() {
+    fn a_file_that_was_removed_is_not_created_again() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("log.redb");
         let aside = folder.path().join("aside.redb");
@@ -197,7 +199,7 @@ mod tests {
         assert!(database.reopen().is_err() && !database.is_open());
         assert!(!path.exists());
         std::fs::rename(&aside, &path).expect("it is back");
-        assert!(database.reopen().is_ok_and(|adopted| !adopted.is_other) && database.is_open());
+        assert!(database.reopen().is_ok_and(|state| !state.has_new_epochs) && database.is_open());
         assert_eq!(database.replaced(), None);
     }
 }

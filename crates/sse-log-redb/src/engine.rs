@@ -5,15 +5,17 @@ use std::sync::Arc;
 use sse_core::store::LogName;
 use sse_core::{Error, EventLog, StoreOptions};
 
-use crate::file::File;
-use crate::{EngineOptions, RedbStore, open_files, tables};
+use crate::core::RedbStore;
+use crate::options::EngineOptions;
+use crate::threads::FileThreads;
+use crate::{open_files, tables};
 
-/// A file of logs that this process has open. [`connect`](crate::connect) returns one; a clone is the same engine.
+/// A file of logs that this process has open. [`connect`](crate::connect) returns it; a clone is the same engine.
 ///
-/// All logs of a file share its threads. The file is closed a moment after the last engine, store and log of it were dropped.
+/// All logs of a file share its threads. The file closes a moment after its last engine, store and log were dropped.
 #[derive(Clone)]
 pub struct Engine {
-    pub(crate) file: Arc<File>,
+    file: Arc<FileThreads>,
     path: PathBuf,
 }
 
@@ -23,35 +25,35 @@ impl Engine {
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// Opens the log of this name, and creates it if it is missing. The engine's threads follow it for as long as it is in use.
+    /// Opens the log of this name, and creates it if it is missing. The engine's threads follow the log while it is in use.
     ///
     /// A name has 1 to 64 of `[A-Za-z0-9_-]`.
     ///
     /// # Errors
     ///
-    /// [`is_store`](Error::is_store) if the name is invalid, or the file cannot be read or written; the `source` says which.
+    /// [`is_store`](Error::is_store) if the name is invalid, or if the file cannot be read or written; the `source` says which.
     ///
     /// # Cancel safety
     ///
-    /// The log may have been created.
+    /// If the future is dropped, the log may have been created.
     pub async fn open(&self, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
-        crate::open_store(self.store(name, options).await?).await
+        open_log(self.store(name, options).await?).await
     }
 
-    /// Returns the store of this name, and creates the log if it is missing. An application wants [`open`](Engine::open).
+    /// Returns the store of this name, and creates the log if it is missing. An application needs [`open`](Engine::open).
     ///
     /// # Errors
     ///
-    /// As for [`open`](Engine::open).
+    /// The same as for [`open`](Engine::open).
     ///
     /// # Cancel safety
     ///
-    /// As for [`open`](Engine::open).
+    /// The same as for [`open`](Engine::open).
     pub async fn store(&self, name: &str, options: StoreOptions) -> Result<RedbStore, Error> {
         RedbStore::create(Arc::clone(&self.file), name, options).await
     }
 
-    /// Returns the names of all logs that the file keeps, in alphabetical order.
+    /// Returns the names of all logs in the file, in alphabetical order.
     ///
     /// ```
     /// # futures_executor::block_on(async {
@@ -74,10 +76,19 @@ impl Engine {
     ///
     /// # Cancel safety
     ///
-    /// It changes nothing.
+    /// Dropping the future changes nothing.
     pub async fn logs(&self) -> Result<Vec<LogName>, Error> {
         Ok(self.file.read(|database| database.read(tables::names)).await?)
     }
+}
+
+/// Opens the log of a store, and makes the threads of its file follow the log.
+pub(crate) async fn open_log(store: RedbStore) -> Result<EventLog, Error> {
+    let (options, timer) = (store.options(), store.file().timer());
+    let file = Arc::clone(store.file());
+    let (log, follower) = EventLog::open(store, options, timer).await?;
+    file.follow(follower);
+    Ok(log)
 }
 
 impl fmt::Debug for Engine {

@@ -5,26 +5,27 @@ use futures_util::stream;
 use sse_core::Cursor;
 use sse_core::store::{Bounds, Page, PageLimit, Pages, StoreError};
 
-use crate::given::{Given, Slot};
-use crate::store::RedbStore;
+use crate::core::RedbStore;
+use crate::follower_queue::{Delivery, FollowerQueue};
+use crate::read::read;
 
-/// How much is taken at a time.
+/// Largest page that a follower takes: 1000 events or 64 KiB.
 const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
-/// The events after a position, and those to come.
+/// Returns the events after a position, and then each event that is appended.
 pub(crate) fn follow(store: RedbStore, after: Cursor) -> Pages {
-    // From before the first read: nothing comes in between.
-    let slot = store.follow_slot();
-    let following = Following { store, after, told: None, slot, is_reading: true };
+    // The queue exists before the first read, so that no event is missed in between.
+    let queue = store.follower_queue();
+    let following = Following { store, after, last_bounds: None, queue, is_reading: true };
     Box::pin(stream::try_unfold(following, Following::next))
 }
 
-/// Reads until there is nothing more to read, and then takes what the writer hands over.
+/// State of a follower: it reads until it has read everything, and then takes the events that the writer pushes.
 struct Following {
     store: RedbStore,
     after: Cursor,
-    told: Option<Bounds>,
-    slot: Arc<Slot>,
+    last_bounds: Option<Bounds>,
+    queue: Arc<FollowerQueue>,
     is_reading: bool,
 }
 
@@ -32,29 +33,30 @@ impl Following {
     async fn next(mut self) -> Result<Option<(Page, Self)>, StoreError> {
         loop {
             let page = if self.is_reading {
-                let page = self.store.page(self.after, LIMIT).await?;
+                let after = self.after;
+                let page = self.store.view(move |log| read(log, after, LIMIT)).await?;
                 self.is_reading = !page.events.is_empty();
                 page
             } else {
-                match poll_fn(|cx| self.slot.poll(LIMIT, cx)).await {
-                    Given::Page(mut page) => {
-                        // What came while it was reading, it has read.
+                match poll_fn(|cx| self.queue.poll(LIMIT, cx)).await {
+                    Delivery::Page(mut page) => {
+                        // Drops the events that it has read already.
                         page.events.retain(|event| event.cursor > self.after);
                         page
                     }
-                    Given::Read => {
+                    Delivery::Read => {
                         self.is_reading = true;
                         continue;
                     }
-                    Given::End => return Ok(None),
+                    Delivery::End => return Ok(None),
                 }
             };
             if let Some(last) = page.events.last() {
                 self.after = last.cursor;
-            } else if self.told == Some(page.bounds) {
+            } else if self.last_bounds == Some(page.bounds) {
                 continue;
             }
-            self.told = Some(page.bounds);
+            self.last_bounds = Some(page.bounds);
             return Ok(Some((page, self)));
         }
     }

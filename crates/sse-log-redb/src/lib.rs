@@ -12,68 +12,69 @@
 //! # }).expect("a file in a temporary folder can be written");
 //! ```
 //!
-//! One process at a time has the file: [redb] refuses a second one with an error that says so. If many processes append or read, take
-//! `sse-log-redis`, `sse-log-nats` or `sse-log-postgres`. While a deploy replaces the process, set [`EngineOptions::connect_timeout`] to the time that
-//! the old one takes to end, and the new one waits for it. It needs no runtime.
+//! One process at a time can open the file: [redb] refuses a second process with an error that says so. If several processes append or read, use
+//! `sse-log-redis`, `sse-log-nats` or `sse-log-postgres`. If a deploy replaces the process, set [`EngineOptions::connect_timeout`] to the time that
+//! the old process takes to end: the new process then waits for the file. The crate needs no runtime.
 //!
 //! # What is kept, and where
 //!
-//! A file holds logs by their names: [`connect`] opens it, and [`Engine::open`] a log of it. All logs of a file share a writer thread, so that the appends
-//! to all of them that come at the same time are one transaction and wait for the disk once. The last handle closes the file, a moment after
-//! it was dropped ([`closed`] waits for that).
+//! A file holds logs by name: [`connect`] opens the file, and [`Engine::open`] opens a log in it. All logs of a file share a writer thread. It stores the
+//! appends that arrive at the same time, from all logs, in one transaction, and waits for the disk once. The file closes a moment after its last handle
+//! was dropped ([`closed`] waits for that).
 //!
-//! | table of redb | what it holds |
+//! | table of redb | contents |
 //! |---|---|
-//! | `{name}/events` | the events by their numbers: when they were stored, their key, their blocks. Those of one transaction share rows of up to 16 KiB, unless they have keys |
-//! | `{name}/keys` | which event is the newest of a key |
-//! | `{name}/once`, `{name}/once-order` | idempotency keys, by themselves and in the order in which they came |
-//! | `heads` | each log's epoch, its newest number and its floor; how many events, how many bytes, how many deletions, whether it is finished |
+//! | `{name}/events` | the events by number: the time at which each was stored, its key, its block. Events of one transaction share rows of up to 16 KiB, unless they have keys |
+//! | `{name}/keys` | the newest event of each key |
+//! | `{name}/once`, `{name}/once-order` | the idempotency keys, by key and in order of arrival |
+//! | `heads` | the epoch, the newest number and the floor of each log; the number of its events, bytes and deletions, and whether it is finished |
 //! | `earlier-epochs` | the newest number of each log when its epoch began |
-//! | `sse-log` | the format of the file, how many transactions there were, its clock, and by what it knows itself again |
+//! | `sse-log` | the format of the file, the number of its transactions, its clock, and its identity |
 //!
-//! Beside it is `{file}.reserve`, of 1 MiB: room for a full disk, and a note of how far the file has come.
+//! The file `{file}.reserve` of 1 MiB lies beside it: it reserves room for a full disk, and notes how far the file has come.
 //!
 //! # What redb promises
 //!
-//! [`append`](EventLog::append) returns once the event is on the disk (`fsync`), with all events before it. So it outlives
-//! the end of this process, a `kill -9`, and a loss of power. After these two redb repairs the file as it opens it. If nothing was written in the last second before, that takes no time; otherwise redb reads the whole file, some seconds for a gigabyte. The same holds for a process that ends before it has [`closed`] the file.
+//! [`append`](EventLog::append) returns after the event and all events before it are on the disk (`fsync`). So the event outlives the end of this process,
+//! a `kill -9`, and a loss of power. After a kill or a loss of power redb repairs the file when it opens it. If nothing was written in the last second
+//! before, the repair takes no time; otherwise redb reads the whole file, some seconds for a gigabyte. The same holds if a process ends before it has
+//! [`closed`] the file.
 //!
-//! **A full disk.** `append` is an error that says so, and nothing was stored; reading goes on. Deleting events and lowering the limits goes on,
-//! too, with what is in reserve, and makes room: the next appends go well. If the limits fit on the disk, a log does not fill it.
+//! **A full disk.** `append` returns an error that says so, and nothing was stored; reads continue. Deleting events and lowering the limits continue, too:
+//! they use the reserve and make room, so that the next appends succeed. If the limits fit on the disk, a log does not fill it.
 //!
-//! **A file that is replaced or removed while it is open.** The process looks at the file's device and inode before each transaction, and each second.
-//! An append then fails with an error that says so, and nothing is written to the file that was open. If another file has its name, the log goes on in
-//! that, under a new epoch: clients are told of a gap within two seconds. If there is none, the log waits for the file, and makes no other.
+//! **A file that is replaced or removed while it is open.** The process checks the file's device and inode before each transaction, and each second. An
+//! append then fails with an error that says so, and nothing is written to the file that was open. If another file has its path, the log continues in that
+//! file under a new epoch: clients get a reset within two seconds. If the path has no file, the log waits for the file, and creates no other.
 //!
-//! **A damaged file** is an error if redb notices it; [`EngineOptions::check_on_open`] has it notice everything.
+//! **A damaged file.** Opening or reading it fails if redb notices the damage; with [`EngineOptions::check_on_open`] redb notices all damage.
 //!
-//! **A clock that jumps.** The system's clock is read when the file is opened, and never again: ages then go by the process's own clock. A clock that is
-//! behind the file is not believed; of the time in which no process had the file open at most a day counts. An idempotency key is forgotten when
-//! its window has passed since it was stored, or since the file was opened.
+//! **A clock that jumps.** The process reads the system's clock when it opens the file, and never again: after that ages follow the process's own clock. If
+//! the system's clock is behind the file, the file's time counts. Of the time in which no process had the file open at most a day counts. An idempotency
+//! key expires when its window has passed since it was stored, or since the file was opened.
 //!
 //! # What happens when (November 2026)
 //!
-//! Copy a file while no process has it open, and without the file `.reserve`. A file remembers its inode and when it was made: a copy is another file, so each of its
-//! logs begins a new epoch when it is first opened, and clients are told of a gap. The reserve tells a copy that was written over the file itself. A file that is
-//! renamed on its disk stays what it is. Only one way of going back leaves no sign: the whole disk, from a snapshot. Call
-//! [`EventLog::new_epoch`] then.
+//! Copy a file while no process has it open, and without the file `.reserve`. A file stores its inode and its time of creation, so a copy is another file:
+//! each of its logs begins a new epoch when the copy is first opened, and clients get a reset. The reserve reveals a copy that was written over the file
+//! itself. A file that is renamed on its disk keeps its identity. Only a restore of the whole disk from a snapshot leaves no sign: call [`EventLog::new_epoch`] after it.
 //!
 //! # Limits
 //!
-//! - Each append's own transaction drops what is over the limits, at most twice as many events as it adds; the rest, and what is too old, a retention
-//!   that each log begins at opening and then from time to time. So a log has no more than its limits as soon as an append has returned, unless the limits were
-//!   lowered. What is kept in bytes are the events' blocks; the file is larger.
-//! - An append that has waited for four fifths of [`StoreOptions::store_timeout`] for its turn fails, and is not stored.
-//! - What [`EventLog::delete`] or retention removes can be read no more. What retention drops stays in its row until the last event there goes.
-//!   Other bytes stay in the file's free pages until these are used again, by the next appends as a rule. [`compact`] writes what is kept again, and gives the free pages back to the file system: the bytes are gone from
-//!   the file then. If they must be gone from the disk, too, encrypt it: no file system promises that.
+//! - Each append drops the events over the limits in its own transaction, at most twice as many as it adds. Each log runs a retention at opening and then
+//!   from time to time, which drops the rest and the events that are too old. So a log is within its limits as soon as an append has returned, unless the
+//!   limits were lowered. The limit in bytes counts the events' blocks; the file is larger.
+//! - If an append has waited for four fifths of [`StoreOptions::store_timeout`] for its turn, it fails and is not stored.
+//! - No call returns an event that [`EventLog::delete`] or retention has removed. A dropped event's bytes stay in its row until the row's last event is dropped.
+//!   Other bytes stay in free pages of the file until redb uses these again, as a rule for the next appends. [`compact`] rewrites the events and returns the
+//!   free pages to the file system: the bytes are then gone from the file. If they must be gone from the disk, too, encrypt it: no file system promises that.
 //!
 //! # Costs
 //!
-//! A file has six threads, whatever the number of its logs: one writes, two read, two follow, one waits. Futures only wait for them, so that no call blocks
-//! an executor, whichever it is. Requests wait in queues of bounded length (1024 requests, 16 MiB): an append that finds it full waits its turn. A transaction
-//! has at most 1024 requests, and 1 MiB unless one event is larger. Before it begins the writer waits until as many requests have come as may be expected, for at most a quarter of
-//! the time that the last one took.
+//! A file has six threads, independent of the number of its logs: one writes, two read, two run followers, one runs timers. Futures only wait for these
+//! threads, so that no call blocks an executor of any runtime. Requests wait in bounded queues (1024 requests, 16 MiB); if its queue is full, an append
+//! waits outside. A transaction has at most 1024 requests, and 1 MiB unless one event is larger. Before a transaction the writer waits for as many requests
+//! as it expects, for at most a quarter of the duration of the last transaction.
 //!
 //! A file is larger than its events: by a quarter if they are small, up to twice if they are of about a kilobyte.
 //!
@@ -83,47 +84,48 @@
 use std::path::Path;
 use std::time::Duration;
 
-mod admin;
-mod adopt;
 mod append;
-mod beside;
 mod bounds;
 mod clock;
 mod commit;
-mod create;
+mod control;
+mod core;
 mod database;
 mod engine;
-mod failure;
-mod file;
+mod error;
+mod events;
 mod follow;
-mod given;
+mod follower_queue;
+mod format;
+mod idempotency;
 mod identity;
-mod known;
-mod name;
-mod once;
+mod log_tables;
+mod names;
+mod open_database;
 mod open_files;
-mod opening;
+mod open_logs;
 mod options;
-mod queue;
+mod position;
 mod read;
+mod reserve;
 mod retain;
-mod rows;
 mod store;
 mod tables;
+mod threads;
+mod timer;
 mod transaction;
-mod waits;
-mod work;
+mod write_queue;
+mod write_request;
 mod writer;
-mod writing;
 
+pub use crate::core::RedbStore;
 pub use engine::Engine;
 pub use options::EngineOptions;
 #[doc(no_inline)]
 pub use sse_core::{Error, EventLog, StoreOptions};
-pub use store::RedbStore;
 
-/// Opens a file of logs, and creates it if it is missing; the folder must be there. A file that this process has open already is shared, and its
-/// options stay as they are.
+/// Opens a file of logs, and creates it if it is missing; the folder must exist. If this process already has the file open, the call shares it and
+/// leaves its options unchanged.
 ///
 /// ```
 /// # futures_executor::block_on(async {
@@ -141,39 +143,41 @@ pub use store::RedbStore;
 ///
 /// # Errors
 ///
-/// [`is_store`](Error::is_store) if the file is open in another process, cannot be read or written, or is not one of this library's; the `source`
-/// says which.
+/// [`is_store`](Error::is_store) if the file is open in another process, cannot be read or written, or is not a file of this library; the
+/// `source` says which.
 ///
 /// # Cancel safety
 ///
-/// The file may have been created.
+/// If the future is dropped, the file may have been created.
 pub async fn connect(path: impl AsRef<Path>, options: EngineOptions) -> Result<Engine, Error> {
     Engine::open_file(path.as_ref(), &options).await
 }
 
-/// Opens the log of this name in this file, with default options. The file and the log are created if they are missing; the folder must be there.
+/// Opens the log of this name in this file, with default options. Creates the file and the log if they are missing; the folder must exist.
 ///
 /// A name has 1 to 64 of `[A-Za-z0-9_-]`.
 ///
 /// # Errors
 ///
-/// [`is_store`](Error::is_store) if the name is invalid, or for what [`connect`] refuses.
+/// [`is_store`](Error::is_store) if the name is invalid, or if [`connect`] fails.
 ///
 /// # Cancel safety
 ///
-/// The log may have been created.
+/// If the future is dropped, the file and the log may have been created.
 pub async fn open(path: impl AsRef<Path>, name: &str) -> Result<EventLog, Error> {
     open_with(path, name, EngineOptions::default(), StoreOptions::default()).await
 }
 
-/// Does what [`open`] does, with options. While another process has the file open it waits for the longer one of [`EngineOptions::connect_timeout`] and
-/// [`StoreOptions::store_wait`].
+/// Opens a log as [`open`] does, with options. If another process has the file open, it waits for up to the longer of
+/// [`EngineOptions::connect_timeout`] and [`StoreOptions::store_wait`].
 ///
 /// # Errors
 ///
+/// The same as for [`open`].
+///
 /// # Cancel safety
 ///
-/// As for [`open`].
+/// The same as for [`open`].
 pub async fn open_with(
     path: impl AsRef<Path>,
     name: &str,
@@ -184,28 +188,24 @@ pub async fn open_with(
     connect(path, EngineOptions { connect_timeout, ..engine }).await?.open(name, store).await
 }
 
-/// Returns a log over a store of [`Engine::store`], with the options that the store was given.
+/// Opens a log over a store of [`Engine::store`], with the options of the store.
 ///
 /// # Errors
 ///
-/// As for [`open`].
+/// The same as for [`open`].
 ///
 /// # Cancel safety
 ///
-/// It changes nothing.
+/// Dropping the future changes nothing.
 pub async fn open_store(store: RedbStore) -> Result<EventLog, Error> {
-    let (options, timer) = (store.options(), store.file().timer());
-    let file = store.clone();
-    let (log, follower) = EventLog::open(store, options, timer).await?;
-    file.file().follow(follower);
-    Ok(log)
+    engine::open_log(store).await
 }
 
-/// Waits for at most this long until this process has closed the file, and returns whether it has. It closes a file once every log, store and engine of
-/// it has been dropped.
+/// Waits until this process has closed the file, for at most this long. Returns true if the file is closed. The process closes a file after all logs,
+/// stores and engines of the file were dropped.
 ///
-/// A process that ends before that is like one that was killed: redb repairs the file when it is opened next, which takes no time if nothing was
-/// written in the last second.
+/// If a process ends before that, redb repairs the file at the next opening, as after a kill. The repair takes no time if nothing was written in the
+/// last second.
 ///
 /// ```
 /// # futures_executor::block_on(async {
@@ -222,28 +222,28 @@ pub async fn open_store(store: RedbStore) -> Result<EventLog, Error> {
 ///
 /// # Errors
 ///
-/// [`is_store`](Error::is_store) if there can be no thread to wait in.
+/// [`is_store`](Error::is_store) if no thread can be started.
 ///
 /// # Cancel safety
 ///
-/// It changes nothing.
+/// Dropping the future changes nothing.
 pub async fn closed(path: impl AsRef<Path>, at_most: Duration) -> Result<bool, Error> {
     Ok(open_files::closed(path.as_ref(), at_most).await?)
 }
 
-/// Gives the pages of a file that hold nothing any more back to the file system, and returns whether there were any.
+/// Returns the free pages of a file to the file system. Returns true if there were any.
 ///
-/// It moves what is kept together first, which takes longer than copying it: 8 s for 2 GB. **Nothing is read or written until then**, in any log of
-/// the file: streams stand still, and an append that takes longer than [`StoreOptions::store_timeout`] (default: 5 s) has an unknown outcome. Call
-/// it when nobody appends. The file may be open in this process.
+/// It first moves the used pages together, which takes longer than copying them: 8 s for 2 GB. Call it when nothing appends: **until it returns, no log
+/// of the file reads or writes.** Streams stall, and an append that takes longer than [`StoreOptions::store_timeout`] (default: 5 s) has an unknown
+/// outcome. The file may be open in this process.
 ///
 /// # Errors
 ///
-/// As for [`open`].
+/// The same as for [`open`].
 ///
 /// # Cancel safety
 ///
-/// It goes on in its thread.
+/// If the future is dropped, the work continues in its thread.
 pub async fn compact(path: impl AsRef<Path>) -> Result<bool, Error> {
     let file = open_files::open(path.as_ref(), &EngineOptions::default()).await?;
     Ok(file.compact().await?)

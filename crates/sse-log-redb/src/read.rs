@@ -6,18 +6,19 @@ use redb::ReadableTable;
 use sse_core::Cursor;
 use sse_core::store::{Page, PageLimit, StoredEvent};
 
-use crate::bounds::{self, position};
-use crate::failure::Failure;
-use crate::rows::{self, RowEvent};
+use crate::bounds;
+use crate::error::Failure;
+use crate::events::{self, RowEvent};
+use crate::position::position;
 use crate::tables::LogView;
 
-/// The events after a position, as of one moment: bounds and events are of the same transaction.
+/// Returns the events after a position, with the bounds of the same transaction.
 pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
     let mut blocks = Vec::new();
     let mut found = Vec::new();
     let after = position(after);
     let rows = log.events.range((Bound::Excluded(after), Bound::Unbounded))?;
-    rows::each(rows, after.max(log.head.floor), |event| {
+    events::for_each(rows, after.max(log.head.floor), |event| {
         let bytes = blocks.len() + event.block.len();
         let is_too_much = found.len() >= limit.events || bytes > limit.bytes;
         if is_too_much && !found.is_empty() {
@@ -28,7 +29,7 @@ pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Pag
         found.push((event.position, event.key.map(Into::into), begin..bytes));
         Continue(())
     })?;
-    // One allocation holds all blocks of a page.
+    // All blocks of a page share an allocation.
     let blocks = Bytes::from(blocks);
     let events = found.into_iter().map(|(at, key, range)| StoredEvent {
         cursor: Cursor::from(at),
@@ -38,13 +39,13 @@ pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Pag
     Ok(Page { events: events.collect(), bounds: bounds::of(&log.head, &log.events)? })
 }
 
-/// The position before the newest events that fit into this limit.
+/// Returns the position before the newest events that fit into this limit.
 pub(crate) fn before_last(log: &LogView, limit: PageLimit) -> Result<Cursor, Failure> {
     if limit.bytes == usize::MAX || limit.events == 0 {
         return before_last_events(log, limit.events);
     }
     let (mut count, mut bytes) = (0, 0);
-    let before = rows::each_from_the_end(log.events.iter()?, log.head.floor, |event| {
+    let before = events::for_each_reversed(log.events.iter()?, log.head.floor, |event| {
         bytes += event.block.len();
         if count == limit.events || (count > 0 && bytes > limit.bytes) {
             return Break(event.position);
@@ -55,7 +56,7 @@ pub(crate) fn before_last(log: &LogView, limit: PageLimit) -> Result<Cursor, Fai
     Ok(Cursor::from(before.unwrap_or(log.head.floor)))
 }
 
-/// The position after which there are just so many events. Counted from the nearer end, since there are holes.
+/// Returns the position before the newest `count` events. It counts from the nearer end, since positions have holes.
 fn before_last_events(log: &LogView, count: usize) -> Result<Cursor, Failure> {
     let (head, count) = (&log.head, count as u64);
     if count == 0 {
@@ -74,8 +75,8 @@ fn before_last_events(log: &LogView, count: usize) -> Result<Cursor, Failure> {
         Continue(())
     };
     let found = match before < count {
-        true => rows::each(log.events.iter()?, head.floor, nth),
-        false => rows::each_from_the_end(log.events.iter()?, head.floor, nth),
+        true => events::for_each(log.events.iter()?, head.floor, nth),
+        false => events::for_each_reversed(log.events.iter()?, head.floor, nth),
     };
     Ok(Cursor::from(found?.unwrap_or(head.floor)))
 }

@@ -4,52 +4,52 @@ use redb::{ReadTransaction, ReadableTable};
 use sse_core::store::Retention;
 
 use crate::clock::millis;
-use crate::failure::Failure;
-use crate::known::Known;
-use crate::once::Age;
-use crate::rows;
+use crate::error::Failure;
+use crate::events;
+use crate::idempotency::Expiry;
+use crate::log_tables::LogTables;
+use crate::open_logs::OpenLog;
 use crate::tables::{Head, LogView, once_order};
-use crate::writing::LogTables;
 
-/// How much one transaction drops, in events and in bytes: appends wait for it.
-const AT_A_TIME: (usize, usize) = (4096, 16 * 1024 * 1024);
+/// Largest number of events and bytes that a transaction drops: 4096 events and 16 MiB. Appends wait for that transaction.
+const BATCH_LIMIT: (usize, usize) = (4096, 16 * 1024 * 1024);
 
-/// Whether there is anything to drop.
-pub(crate) fn is_over(
+/// Returns true if the log holds events over the limits or expired idempotency keys.
+pub(crate) fn is_over_limits(
     txn: &ReadTransaction,
-    known: &Known,
+    open_log: &OpenLog,
     retention: &Retention,
-    age: Age,
+    expiry: Expiry,
 ) -> Result<bool, Failure> {
-    let log = LogView::open(txn, &known.name, &known.tables)?;
-    let stored = rows::each(log.events.iter()?, log.head.floor, |event| Break(event.stored))?;
-    if stored.is_some_and(|stored| is_oldest_over(&log.head, stored, retention, age.time.now)) {
+    let log = LogView::open(txn, &open_log.name, &open_log.tables)?;
+    let stored = events::for_each(log.events.iter()?, log.head.floor, |event| Break(event.stored))?;
+    if stored.is_some_and(|stored| is_oldest_over(&log.head, stored, retention, expiry.time.now)) {
         return Ok(true);
     }
-    let Some(order) = once_order(txn, &known.tables)? else { return Ok(false) };
-    Ok(order.first()?.is_some_and(|(_, once)| age.is_past(once.value().0)))
+    let Some(order) = once_order(txn, &open_log.tables)? else { return Ok(false) };
+    Ok(order.first()?.is_some_and(|(_, once)| expiry.is_expired(once.value().0)))
 }
 
-/// Drops the oldest events that are over the limits, and idempotency keys. Returns whether there may be more.
+/// Drops the oldest events over the limits, and expired idempotency keys. Returns true if more may be over the limits.
 pub(crate) fn retain(
     log: &mut LogTables<'_>,
     retention: &Retention,
-    age: Age,
+    expiry: Expiry,
 ) -> Result<bool, Failure> {
-    if drop_oldest(log, retention, AT_A_TIME)? {
+    if drop_oldest(log, retention, BATCH_LIMIT)? {
         return Ok(true);
     }
-    for _ in 0..AT_A_TIME.0 {
-        if !log.once()?.forget_if_past(age)? {
+    for _ in 0..BATCH_LIMIT.0 {
+        if !log.idempotency_keys()?.forget_if_expired(expiry)? {
             return Ok(false);
         }
-        log.has_forgotten = true;
+        log.has_removed_keys = true;
     }
     Ok(true)
 }
 
-/// Has an append's own transaction drop what is over the limits: at most twice as much as it adds, so that a log that is far over its limits comes
-/// down, and an append costs three times itself at the most.
+/// Drops events over the limits in an append's own transaction: at most twice as many as the append adds. So a log far over its limits shrinks, and an
+/// append costs at most three times its own work.
 pub(crate) fn after_append(log: &mut LogTables<'_>) -> Result<(), Failure> {
     if let Some(retention) = log.retention
         && log.added > 0
@@ -59,7 +59,7 @@ pub(crate) fn after_append(log: &mut LogTables<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns whether there may be more.
+/// Drops the oldest events over the limits. Returns true if more may be over the limits.
 fn drop_oldest(
     log: &mut LogTables<'_>,
     retention: &Retention,
@@ -76,7 +76,7 @@ fn drop_oldest(
     Ok(are_more)
 }
 
-/// Whether the oldest event, which was stored then, is to go. The newest stays.
+/// Returns true if the oldest event, stored at this time, is over the limits. The newest event is never over them.
 fn is_oldest_over(head: &Head, stored: u64, retention: &Retention, now: u64) -> bool {
     let is_old = |age| now.saturating_sub(stored) > millis(age);
     head.events > 1

@@ -2,37 +2,38 @@ use redb::{ReadTransaction, ReadableTable, TableDefinition, TableError};
 use sse_core::Epoch;
 use sse_core::store::LogName;
 
-use crate::failure::{Failure, new_epoch};
-use crate::name::TableNames;
-use crate::rows::EventRow;
+use crate::error::Failure;
+use crate::events::EventRow;
+use crate::names::TableNames;
+use crate::position::{new_epoch, stored_epoch};
 
-/// What kind of file it is (`format`), how many transactions were stored in it (`transactions`), the time by its clock (`clock`), and by what
-/// it knows itself again: a number of its own (`file`), its `inode`, and when it was made (`born`).
+/// Table of numbers that the file stores about itself: the version of its tables (`format`), the number of its transactions (`transactions`), the time by
+/// its clock (`clock`), and its identity: a number of its own (`file`), its `inode`, and its time of creation (`born`).
 pub(crate) const FILE: TableDefinition<&str, u64> = TableDefinition::new("sse-log");
-/// The state of each log by its name. Here, not in its events, so that dropping all of them does not begin the numbers again.
+/// Table of the state of each log, by name. The events do not hold the state, so that positions do not restart when all events were dropped.
 pub(crate) const HEADS: TableDefinition<&str, HeadRow> = TableDefinition::new("heads");
-/// The epoch, the floor, the newest, the events, their bytes, the deletions, and whether it is finished.
+/// State of a log: epoch, floor, newest position, number of events, their bytes, number of deletions, and true if it is finished.
 pub(crate) type HeadRow = (&'static str, u64, u64, u64, u64, u64, bool);
 
-/// The heads while a transaction writes to them.
+/// Table of the heads in a write transaction.
 pub(crate) type Heads<'t> = redb::Table<'t, &'static str, HeadRow>;
 
-/// The idempotency keys: the position of the event, and when it was stored.
+/// Row of an idempotency key: the position of the event, and the time at which it was stored.
 pub(crate) type OnceRow = (u64, u64);
-/// The same in the order in which they came, to forget them: when the event was stored, and its idempotency key.
+/// Row of the order in which idempotency keys came, by position: the time at which the event was stored, and the key. Retention removes keys in this order.
 pub(crate) type OrderRow = (u64, &'static str);
 
-/// The state of a log.
+/// State of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) epoch: Epoch,
-    /// The highest position that was dropped.
+    /// Highest position that was dropped.
     pub(crate) floor: u64,
-    /// The last position that was given.
+    /// Last position that an event got.
     pub(crate) newest: u64,
-    /// How many events are kept.
+    /// Number of events in the log.
     pub(crate) events: u64,
-    /// Of their blocks.
+    /// Size of the blocks of these events.
     pub(crate) bytes: u64,
     pub(crate) deletions: u64,
     pub(crate) is_finished: bool,
@@ -52,7 +53,7 @@ impl Head {
         })
     }
 
-    /// Whether nothing has happened to the log since but that events were added, and old ones dropped.
+    /// Returns true if since then events were only added, or dropped from the start.
     pub(crate) fn has_grown_only(&self, since: &Self) -> bool {
         self.epoch == since.epoch
             && self.deletions == since.deletions
@@ -63,7 +64,7 @@ impl Head {
         Self::get(&txn.open_table(HEADS)?, name)?.ok_or_else(|| missing(name))
     }
 
-    /// Whether the file has this log.
+    /// Returns true if the file has this log.
     pub(crate) fn is_in(txn: &ReadTransaction, name: &LogName) -> Result<bool, Failure> {
         match txn.open_table(HEADS) {
             Ok(heads) => Ok(heads.get(name.as_str())?.is_some()),
@@ -89,18 +90,16 @@ impl Head {
     ) -> Result<Option<Self>, Failure> {
         let Some(row) = heads.get(name.as_str())? else { return Ok(None) };
         let (epoch, floor, newest, events, bytes, deletions, is_finished) = row.value();
-        let epoch = epoch.parse().map_err(|_| {
-            redb::Error::Corrupted(format!("{epoch:?} is no epoch of the log {name}"))
-        })?;
+        let epoch = stored_epoch(epoch, name)?;
         Ok(Some(Self { epoch, floor, newest, events, bytes, deletions, is_finished }))
     }
 }
 
 fn missing(name: &LogName) -> Failure {
-    Failure::Refused(format!("there is no log {name} in the file any more"))
+    Failure::Refused(format!("the file no longer holds the log {name}: open the log again"))
 }
 
-/// The tables of a log, to read. Those of idempotency keys are there once there was one.
+/// Tables of a log in a read transaction. The tables of idempotency keys exist after the first key.
 pub(crate) struct LogView {
     pub(crate) head: Head,
     pub(crate) events: redb::ReadOnlyTable<u64, EventRow>,
@@ -119,7 +118,7 @@ impl LogView {
     }
 }
 
-/// The order of the idempotency keys, if there ever was one.
+/// Returns the table of the order of idempotency keys, if the log ever had such keys.
 pub(crate) fn once_order(
     txn: &ReadTransaction,
     tables: &TableNames,
@@ -131,7 +130,7 @@ pub(crate) fn once_order(
     }
 }
 
-/// A number that the file says of itself.
+/// Returns a number that the file stores about itself.
 pub(crate) fn number_of(txn: &ReadTransaction, what: &str) -> Result<Option<u64>, Failure> {
     match txn.open_table(FILE) {
         Ok(table) => Ok(table.get(what)?.map(|number| number.value())),
@@ -140,7 +139,7 @@ pub(crate) fn number_of(txn: &ReadTransaction, what: &str) -> Result<Option<u64>
     }
 }
 
-/// The names of all logs.
+/// Returns the names of all logs.
 pub(crate) fn names(txn: &ReadTransaction) -> Result<Vec<LogName>, Failure> {
     match txn.open_table(HEADS) {
         Ok(heads) => names_in(&heads),
@@ -159,7 +158,7 @@ pub(crate) fn names_in(
     Ok(names)
 }
 
-/// How many bytes of events all logs keep.
+/// Returns the size of all events in all logs, in bytes.
 pub(crate) fn bytes(txn: &ReadTransaction) -> Result<u64, Failure> {
     let mut bytes = 0;
     for head in txn.open_table(HEADS)?.iter()? {

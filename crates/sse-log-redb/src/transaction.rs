@@ -2,42 +2,33 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use redb::{ReadableTable, WriteTransaction};
-use sse_core::store::{Bounds, LogName};
+use sse_core::store::LogName;
 
 use crate::bounds;
-use crate::failure::Failure;
-use crate::known::{Events, Known};
-use crate::once::Time;
+use crate::clock::Time;
+use crate::error::Failure;
+use crate::log_tables::LogTables;
+use crate::open_logs::{ChangedLog, OpenLog};
 use crate::retain;
 use crate::tables::{FILE, HEADS, Head, Heads};
-use crate::writing::LogTables;
 
-/// One transaction, of all that is to be written at a time, for all logs.
+/// Write transaction of all requests that wait together, for all logs.
 pub(crate) struct Transaction<'t> {
     txn: &'t WriteTransaction,
     time: Time,
     heads: Heads<'t>,
-    /// The logs that were written to: their tables stay open to the end.
+    /// Logs that were written to. Their tables stay open to the end.
     open: BTreeMap<LogName, Open<'t>>,
 }
 
-/// What a transaction has changed.
+/// Changes of a transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Changed {
-    /// Whether there is anything to commit.
+    /// True if there is anything to commit.
     pub(crate) anything: bool,
     pub(crate) logs: Vec<ChangedLog>,
-    /// The number of the transaction in the file.
+    /// Number of the transaction in the file.
     pub(crate) number: u64,
-}
-
-/// What a transaction has changed in a log.
-#[derive(Debug)]
-pub(crate) struct ChangedLog {
-    pub(crate) known: Arc<Known>,
-    /// If it is followed, and nothing but events has come: these, and the bounds since.
-    pub(crate) events: Option<Events>,
-    pub(crate) bounds: Option<Bounds>,
 }
 
 struct Open<'t> {
@@ -50,42 +41,42 @@ impl<'t> Transaction<'t> {
         Ok(Self { txn, time, heads: txn.open_table(HEADS)?, open: BTreeMap::new() })
     }
 
-    /// The tables of a log, which comes into being here.
-    pub(crate) fn log(&mut self, known: &Arc<Known>) -> Result<&mut LogTables<'t>, Failure> {
-        // Looked for twice: what comes into being may fail.
-        if !self.open.contains_key(&known.name) {
-            let stored = Head::load(&self.heads, &known.name)?;
+    /// Returns the tables of a log, and creates the log if it is missing.
+    pub(crate) fn log(&mut self, open_log: &Arc<OpenLog>) -> Result<&mut LogTables<'t>, Failure> {
+        // The map is searched twice, since creating the tables may fail.
+        if !self.open.contains_key(&open_log.name) {
+            let stored = Head::load(&self.heads, &open_log.name)?;
             let head = stored.map_or_else(Head::new, Ok)?;
-            let tables = LogTables::open(self.txn, known, head, self.time)?;
-            self.open.insert(known.name.clone(), Open { stored, tables });
+            let tables = LogTables::open(self.txn, open_log, head, self.time)?;
+            self.open.insert(open_log.name.clone(), Open { stored, tables });
         }
-        let open = self.open.get_mut(&known.name);
-        Ok(&mut open.expect("it was there, or has come into being").tables)
+        let open = self.open.get_mut(&open_log.name);
+        Ok(&mut open.expect("it was inserted above if it was missing").tables)
     }
 
     pub(crate) fn txn(&self) -> &'t WriteTransaction {
         self.txn
     }
 
-    /// Writes what is left to write. If there is anything it counts as a transaction of the file.
+    /// Writes the heads of the changed logs. If anything changed, the file counts the transaction.
     pub(crate) fn finish(mut self) -> Result<Changed, Failure> {
         let mut changed = Changed::default();
         for (name, mut open) in self.open {
             retain::after_append(&mut open.tables)?;
-            changed.anything |= open.tables.has_forgotten;
+            changed.anything |= open.tables.has_removed_keys;
             if open.stored == Some(open.tables.head) {
                 continue;
             }
             let head = open.tables.head;
-            let is_followed = open.tables.given.is_some();
+            let is_followed = open.tables.new_events.is_some();
             let events = open.tables.events()?;
             let bounds = is_followed.then(|| bounds::of(&head, events)).transpose()?;
-            let LogTables { known, given, .. } = open.tables;
+            let LogTables { open_log, new_events, .. } = open.tables;
             head.store(&mut self.heads, &name)?;
             changed.anything = true;
             let has_grown_only = open.stored.is_some_and(|stored| head.has_grown_only(&stored));
-            let events = given.filter(|_| has_grown_only);
-            changed.logs.push(ChangedLog { known, events, bounds });
+            let events = new_events.filter(|_| has_grown_only);
+            changed.logs.push(ChangedLog { open_log, events, bounds });
         }
         if changed.anything {
             let mut file = self.txn.open_table(FILE)?;

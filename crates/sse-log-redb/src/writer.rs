@@ -1,42 +1,41 @@
-//! The thread that writes a file: all that waits is one transaction, and one wait for the disk.
+//! The thread that writes a file. It writes all waiting requests in one transaction, with one wait for the disk.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::commit::{Gather, commit, sort_out};
+use crate::commit::{BatchTarget, commit, remove_expired};
 use crate::database::Database;
-use crate::failure::Failure;
-use crate::known::KnownLogs;
-use crate::queue::{Next, Queue};
+use crate::error::Failure;
+use crate::open_logs::OpenLogs;
 use crate::tables::FILE;
 use crate::transaction::Changed;
-use crate::work::{Job, Outcome, settle};
+use crate::write_queue::{Next, WriteQueue};
+use crate::write_request::{Outcome, QueuedRequest, settle};
 
-/// How often it looks whether the file is still there while nothing is written, and how long nothing is written before the file is made ready to be
-/// opened fast.
+/// Time without requests after which the writer prepares the file for a quick open. In every such time it also checks that the file is still there.
 const QUIET: Duration = Duration::from_secs(1);
-/// How long nothing is written after the disk has failed, at least and at most: opening the file again may mean to read it whole.
+/// Shortest and longest pause after a failure of the disk, during which nothing is written: opening the file again may read the whole file.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-/// What the threads of a file share.
+/// State that the threads of a file share.
 pub(crate) struct Shared {
     pub(crate) database: Database,
-    pub(crate) logs: KnownLogs,
-    pub(crate) queue: Queue,
+    pub(crate) logs: OpenLogs,
+    pub(crate) queue: WriteQueue,
 }
 
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     trouble: Option<Trouble>,
-    /// How many requests came at the same time lately, and how long their transaction took.
-    lately: (usize, Duration),
-    /// What the last transaction has changed, of which the followers are still to be told: whoever appended has their answer first.
+    /// Number of requests that came together lately, and the duration of their transaction.
+    last_batch: (usize, Duration),
+    /// Changes of the last transaction, before the followers are notified. Callers get their results first.
     changed: Option<Changed>,
-    /// Whether anything was written since the file was made ready to be opened fast.
+    /// True if anything was written since the file was prepared for a quick open.
     is_dirty: bool,
 }
 
-/// The disk has failed: why, and until when it is left alone.
+/// Failure of the disk: its reason, and the end of the pause.
 struct Trouble {
     reason: String,
     until: Instant,
@@ -45,66 +44,72 @@ struct Trouble {
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, trouble: None, lately: (1, Duration::ZERO), changed: None, is_dirty: true }
+        Self {
+            shared,
+            trouble: None,
+            last_batch: (1, Duration::ZERO),
+            changed: None,
+            is_dirty: true,
+        }
     }
 
-    /// Writes until nothing comes any more, and closes the file.
+    /// Writes until the queue is closed, and then closes the file.
     pub(crate) fn run(mut self) {
-        self.shared.database.beside().fill();
+        self.shared.database.reserve().fill();
         loop {
             match self.shared.queue.next(QUIET) {
-                Next::Batch(batch) => self.turn(batch),
-                Next::Idle => self.rest(),
+                Next::Batch(batch) => self.write_batch(batch),
+                Next::Idle => self.on_idle(),
                 Next::Closed => break,
             }
         }
         if self.shared.database.replaced().is_none() {
-            self.make_ready();
+            self.prepare_quick_open();
         }
         self.shared.database.close();
         self.shared.logs.end_streams();
     }
 
-    fn turn(&mut self, mut works: Vec<Job>) {
+    fn write_batch(&mut self, mut requests: Vec<QueuedRequest>) {
         let begun = Instant::now();
-        sort_out(&mut works, 0);
-        let end = begun + self.lately.1 / 4;
-        let mut outcome = self.store(&mut works, Gather { count: self.lately.0, end });
+        remove_expired(&mut requests, 0);
+        let end = begun + self.last_batch.1 / 4;
+        let mut outcome = self.store(&mut requests, BatchTarget { count: self.last_batch.0, end });
         let is_full = self.trouble.as_ref().is_some_and(|trouble| trouble.is_full);
         if matches!(outcome, Outcome::NotStored(_)) && is_full {
-            let (room, others) = works.into_iter().partition(|work| work.makes_room());
-            works = room;
+            let (room, others) = requests.into_iter().partition(|request| request.makes_room());
+            requests = room;
             settle(others, &outcome);
-            outcome = self.make_room(&mut works);
+            outcome = self.make_room(&mut requests);
         }
-        let count = works.len();
-        settle(works, &outcome);
+        let count = requests.len();
+        settle(requests, &outcome);
         if let Some(changed) = self.changed.take() {
-            changed.logs.iter().for_each(|log| log.known.give(log));
+            changed.logs.iter().for_each(|log| log.notify_followers());
         }
-        // Those who were answered, and those who came meanwhile: as many may come again.
-        self.lately = (count + self.shared.queue.len(), begun.elapsed());
+        // The callers that got results may come again, with those that came meanwhile.
+        self.last_batch = (count + self.shared.queue.len(), begun.elapsed());
     }
 
-    /// Nothing has come for a while.
-    fn rest(&mut self) {
+    /// Checks and prepares the file after a time without requests.
+    fn on_idle(&mut self) {
         let shared = Arc::clone(&self.shared);
         if shared.database.is_open() {
             if let Some(reason) = shared.database.replaced() {
-                self.leave(&reason);
+                self.leave_replaced_file(&reason);
             } else if self.is_dirty {
-                self.make_ready();
+                self.prepare_quick_open();
             }
         } else if self.paused().is_none() {
             drop(self.recover(None));
         }
-        if shared.database.is_open() && !shared.database.beside().is_whole() {
-            shared.database.beside().fill();
+        if shared.database.is_open() && !shared.database.reserve().is_whole() {
+            shared.database.reserve().fill();
         }
     }
 
-    fn store(&mut self, works: &mut Vec<Job>, gather: Gather) -> Outcome {
-        if works.is_empty() {
+    fn store(&mut self, requests: &mut Vec<QueuedRequest>, target: BatchTarget) -> Outcome {
+        if requests.is_empty() {
             return Outcome::Stored;
         }
         let shared = Arc::clone(&self.shared);
@@ -117,13 +122,13 @@ impl Writer {
             return Outcome::NotStored(failure);
         }
         if let Some(reason) = shared.database.replaced() {
-            self.leave(&reason);
+            self.leave_replaced_file(&reason);
             return Outcome::NotStored(reason);
         }
         let (mut number, time) = (None, shared.database.time());
-        let stored = shared
-            .database
-            .with(|database| commit(database, works, (&shared.queue, gather), time, &mut number));
+        let stored = shared.database.with(|database| {
+            commit(database, requests, (&shared.queue, target), time, &mut number)
+        });
         let failure = match stored {
             Ok(changed) => {
                 if changed.anything {
@@ -142,12 +147,12 @@ impl Writer {
             "an event log could not be written; its file is opened anew"
         );
         if failure.is_full() {
-            // Opening may have to write, too.
-            shared.database.beside().release();
+            // Opening the file may need room, too.
+            shared.database.reserve().release();
         }
         let recovered = self.recover(Some(&failure));
-        // What is appended next is not to use it up.
-        shared.database.beside().fill();
+        // The reserve is filled again, so that the next appends do not use up its room.
+        shared.database.reserve().fill();
         match (recovered, number) {
             (_, None) => Outcome::NotStored(reason),
             (Ok(transactions), Some(number)) if transactions < number => Outcome::NotStored(reason),
@@ -156,53 +161,53 @@ impl Writer {
         }
     }
 
-    /// Writes what drops events, on a disk that is full: with what was in reserve, which is taken back afterwards.
-    fn make_room(&mut self, works: &mut Vec<Job>) -> Outcome {
-        if works.is_empty() {
+    /// Writes the requests that drop events on a full disk. It uses the room of the reserve, and fills the reserve afterwards.
+    fn make_room(&mut self, requests: &mut Vec<QueuedRequest>) -> Outcome {
+        if requests.is_empty() {
             return Outcome::Stored;
         }
         let shared = Arc::clone(&self.shared);
-        shared.database.beside().release();
+        shared.database.reserve().release();
         self.trouble = None;
-        // With what is in reserve: `store` takes it back when the disk has no room for this either.
-        let outcome = self.store(works, Gather { count: 0, end: Instant::now() });
+        // If the disk has no room for these requests either, `store` fills the reserve again.
+        let outcome = self.store(requests, BatchTarget { count: 0, end: Instant::now() });
         if matches!(outcome, Outcome::Stored)
-            && let Err(failure) = shared.database.give_back()
+            && let Err(failure) = shared.database.shrink_if_sparse()
         {
-            tracing::debug!(error = %failure, "the file of event logs could not be made smaller");
+            tracing::debug!(error = %failure, "shrinking the file of event logs failed; it is opened again");
             drop(self.recover(Some(&failure)));
         }
-        shared.database.beside().fill();
+        shared.database.reserve().fill();
         outcome
     }
 
-    /// Why nothing is written at the moment.
+    /// Returns the reason why nothing is written at the moment.
     fn paused(&self) -> Option<String> {
         let trouble = self.trouble.as_ref().filter(|trouble| Instant::now() < trouble.until);
         trouble.map(|trouble| trouble.reason.clone())
     }
 
-    /// The file is another one, or gone: nothing is written to the one that was open.
-    fn leave(&mut self, reason: &str) {
+    /// Opens the file at the path again after it was replaced or removed. Nothing is written to the old file.
+    fn leave_replaced_file(&mut self, reason: &str) {
         tracing::warn!(
             error = reason,
             "an event log could not be written; its file is opened anew"
         );
         if self.recover(Some(&Failure::Refused(reason.to_owned()))).is_ok() {
-            // Nothing is wrong with the disk.
+            // The disk is not at fault.
             self.trouble = None;
         }
         self.shared.logs.end_streams();
     }
 
-    /// Opens the file again, and leaves it alone for a while. Returns how many transactions were stored in it.
+    /// Opens the file again, and starts a pause. Returns the number of transactions in the file.
     fn recover(&mut self, because: Option<&Failure>) -> Result<u64, String> {
         let begun = Instant::now();
         let reopened = self.shared.database.reopen();
         let pause = (begun.elapsed() * 2).clamp(PAUSE.0, PAUSE.1);
         match &reopened {
-            Ok(adopted) if adopted.is_other => self.shared.logs.end_streams(),
-            _ => self.shared.logs.have_them_read(),
+            Ok(state) if state.has_new_epochs => self.shared.logs.end_streams(),
+            _ => self.shared.logs.request_reads(),
         }
         let reason = because.or(reopened.as_ref().err());
         self.trouble = reason.map(|failure| Trouble {
@@ -210,11 +215,11 @@ impl Writer {
             until: Instant::now() + pause,
             is_full: failure.is_full(),
         });
-        reopened.map(|adopted| adopted.mark.transactions).map_err(|failure| failure.to_string())
+        reopened.map(|state| state.mark.transactions).map_err(|failure| failure.to_string())
     }
 
-    /// Has redb write what it would read the whole file for, if this process ended now; and the time.
-    fn make_ready(&mut self) {
+    /// Makes redb write the state without which it would read the whole file after a crash; and the time.
+    fn prepare_quick_open(&mut self) {
         let (database, now) = (&self.shared.database, self.shared.database.time().now);
         let made = database.with(|database| {
             let mut txn = database.begin_write()?;
@@ -227,7 +232,7 @@ impl Writer {
         if let Err(failure) = made
             && database.is_open()
         {
-            tracing::debug!(error = %failure, "the file of event logs could not be made ready to be opened fast");
+            tracing::debug!(error = %failure, "preparing the file of event logs for a quick open failed; it is opened again");
             drop(self.recover(Some(&failure)));
         }
     }

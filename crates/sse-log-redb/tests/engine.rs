@@ -1,4 +1,4 @@
-//! What the logs of a file share. A process of its own, since it counts its threads.
+//! Threads that the logs of a file share. The test counts the threads of its process, so it has a process of its own.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,28 +11,28 @@ use sse_log_redb::{EngineOptions, StoreOptions, closed, connect};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
-/// How many threads this process has.
+/// Returns the number of threads of this process.
 fn threads() -> Result<usize, std::io::Error> {
     Ok(std::fs::read_dir("/proc/self/task")?.count())
 }
 
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
-    while !is_so() {
+    while !condition() {
         assert!(begun.elapsed() < Duration::from_secs(10), "{what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// One after the other: each counts threads.
+/// Runs both checks one after the other, since each counts threads.
 #[test]
-fn the_logs_of_a_file_share_its_threads_and_none_holds_up_another() -> Test {
+fn the_logs_of_a_file_share_its_threads_and_none_delays_another() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let before = threads()?;
     many_logs_have_as_many_threads_as_one(&path, before)?;
     until("the threads end with the last log", || threads().is_ok_and(|now| now == before));
-    a_log_of_large_pages_holds_up_no_other(&path)
+    a_log_of_large_pages_delays_no_other(&path)
 }
 
 fn many_logs_have_as_many_threads_as_one(path: &Path, before: usize) -> Test {
@@ -60,7 +60,7 @@ fn many_logs_have_as_many_threads_as_one(path: &Path, before: usize) -> Test {
     Ok(())
 }
 
-fn a_log_of_large_pages_holds_up_no_other(path: &Path) -> Test {
+fn a_log_of_large_pages_delays_no_other(path: &Path) -> Test {
     const LARGE: PageLimit = PageLimit { events: usize::MAX, bytes: 16 << 20 };
     let redb = block_on(connect(path, EngineOptions::default()))?;
     let slow = block_on(redb.store("slow", StoreOptions::default()))?;
@@ -71,7 +71,7 @@ fn a_log_of_large_pages_holds_up_no_other(path: &Path) -> Test {
     let log = block_on(redb.open("log", StoreOptions::default()))?;
     let reads = async {
         loop {
-            // More than there are threads that read.
+            // More reads than threads that read.
             let pages = join_all((0..4).map(|_| slow.read(Cursor::START, LARGE))).await;
             assert!(
                 pages.iter().all(|page| page.as_ref().is_ok_and(|page| page.events.len() > 30))
@@ -88,6 +88,6 @@ fn a_log_of_large_pages_holds_up_no_other(path: &Path) -> Test {
     futures_util::pin_mut!(reads, appends);
     match block_on(futures_util::future::select(appends, reads)) {
         futures_util::future::Either::Left((done, _)) => Ok(done?),
-        futures_util::future::Either::Right(_) => unreachable!("it reads without end"),
+        futures_util::future::Either::Right(_) => unreachable!("the reads never end"),
     }
 }

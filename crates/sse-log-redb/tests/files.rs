@@ -1,4 +1,4 @@
-//! Files that are none of ours, or damaged.
+//! Files of other applications, and damaged files.
 
 use std::error::Error as _;
 use std::fs;
@@ -18,7 +18,7 @@ async fn open(path: &Path, options: EngineOptions) -> Result<RedbStore, Error> {
     connect(path, options).await?.store("log", StoreOptions::default()).await
 }
 
-/// Why a file cannot be opened.
+/// Returns the error of opening a file.
 fn refusal(path: &Path, options: EngineOptions) -> String {
     let error = block_on(open(path, options)).expect_err("a refusal");
     assert!(error.is_store() && !error.is_outcome_unknown());
@@ -43,18 +43,18 @@ fn check(path: &Path, expected: &str) {
 }
 
 #[test]
-fn a_file_that_cannot_be_opened_is_an_error_that_says_why() -> Test {
+fn opening_an_unusable_file_returns_an_error_that_says_why() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
 
     check(&folder.path().join("missing/log.redb"), "No such file");
     check(folder.path(), "Is a directory");
     fs::write(&path, "a text, and not a short one\n".repeat(10_000))?;
-    check(&path, "no redb file");
+    check(&path, "not a redb file");
     fs::write(&path, "short")?;
-    check(&path, "no redb file");
+    check(&path, "not a redb file");
     fs::write(&path, vec![0; 1 << 20])?;
-    check(&path, "no redb file");
+    check(&path, "not a redb file");
 
     let other = folder.path().join("other.redb");
     let database = redb::Database::create(&other)?;
@@ -62,14 +62,14 @@ fn a_file_that_cannot_be_opened_is_an_error_that_says_why() -> Test {
     let table = redb::TableDefinition::<u64, u64>::new("theirs");
     txn.open_table(table)?.insert(1, 1)?;
     txn.commit()?;
-    check(&other, "open already, in another process");
+    check(&other, "already open, in another process");
     drop(database);
-    check(&other, "a redb file of something else");
+    check(&other, "a redb file of another application");
     Ok(())
 }
 
 #[test]
-fn a_file_that_another_has_is_waited_for_where_that_is_asked_for() -> Test {
+fn opening_waits_for_another_process_if_the_options_say_so() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     assert!(block_on(open(&path, EngineOptions::default())).is_ok());
@@ -86,9 +86,9 @@ fn a_file_that_another_has_is_waited_for_where_that_is_asked_for() -> Test {
     Ok(())
 }
 
-/// While another call in this process waits for it, too.
+/// Another call in this process waits for the file, too.
 #[test]
-fn a_file_that_is_waited_for_is_not_closed_and_that_is_said_in_time() -> Test {
+fn closed_returns_false_in_time_while_a_call_waits_for_the_file() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let other = redb::Database::create(&path)?;
@@ -98,7 +98,7 @@ fn a_file_that_is_waited_for_is_not_closed_and_that_is_said_in_time() -> Test {
     let (opened, is_closed) = block_on(async {
         futures_util::future::join(waiting, async {
             let mut closed = sse_log_redb::closed(&path, Duration::ZERO).await;
-            // It has begun to wait once the file is not closed.
+            // The other call waits once the file counts as not closed.
             while matches!(closed, Ok(true)) && begun.elapsed() < Duration::from_secs(1) {
                 closed = sse_log_redb::closed(&path, Duration::ZERO).await;
             }
@@ -113,9 +113,9 @@ fn a_file_that_is_waited_for_is_not_closed_and_that_is_said_in_time() -> Test {
     Ok(())
 }
 
-/// A process that is killed, or a disk that is full, leaves none that is refused ever after.
+/// A killed process or a full disk leaves no file that is refused forever.
 #[test]
-fn a_file_is_whole_from_the_moment_it_is_there() -> Test {
+fn a_file_is_complete_from_the_moment_it_exists() -> Test {
     let folder = tempfile::tempdir()?;
     for n in 0..20 {
         let path = folder.path().join(format!("{n}.redb"));
@@ -133,35 +133,35 @@ fn a_file_is_whole_from_the_moment_it_is_there() -> Test {
         };
         drop(block_on(open(&path, EngineOptions::default()))?);
         let seen = seen.join().expect("no panic");
-        assert!(seen.starts_with(b"redb"), "{} bytes, beginning otherwise", seen.len());
+        assert!(seen.starts_with(b"redb"), "{} bytes, beginning with other bytes", seen.len());
     }
     let left = fs::read_dir(folder.path())?.filter_map(Result::ok);
     let is_known = |name: &str| name.ends_with(".redb") || name.ends_with(".redb.reserve");
     let left = left.filter(|file| !is_known(&file.file_name().to_string_lossy()));
-    assert_eq!(left.count(), 0, "nothing else stays");
+    assert_eq!(left.count(), 0, "no other file remains");
     Ok(())
 }
 
-/// An error with its causes, as a person reads it.
-fn told(error: &dyn std::error::Error) -> String {
+/// Returns an error with its causes, as a person reads it.
+fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[test]
-fn a_name_that_is_none_is_refused() -> Test {
+fn an_invalid_name_is_refused() -> Test {
     let folder = tempfile::tempdir()?;
     for name in ["", "a b", "ä", "a/b", &"x".repeat(65)] {
         let opened = block_on(sse_log_redb::open(folder.path().join("x"), name));
-        let told = told(&opened.expect_err("no name"));
-        assert!(told.contains(&format!("{name:?} is no name")), "{told}");
+        let error = with_causes(&opened.expect_err("an invalid name"));
+        assert!(error.contains(&format!("{name:?} is no name")), "{error}");
     }
     Ok(())
 }
 
-/// Whatever is damaged: an error, or all events as they were. Without the check it may be noticed late, and is no panic either.
+/// Reading returns an error or all events unchanged. Without the check redb may notice the damage late, but does not panic.
 #[test]
-fn a_damaged_file_is_an_error_and_no_panic() -> Test {
+fn a_damaged_file_returns_an_error_and_does_not_panic() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let events: Vec<_> =
@@ -208,13 +208,13 @@ fn a_damaged_file_is_an_error_and_no_panic() -> Test {
             }
         }
     }
-    assert!(refused > 0, "nothing of it was noticed");
+    assert!(refused > 0, "no damage was noticed");
     Ok(())
 }
 
 #[test]
-fn what_was_deleted_is_gone_from_the_file_once_that_is_compacted() -> Test {
-    const MARK: &[u8] = b"of whom nothing is to stay";
+fn a_deleted_event_is_gone_from_the_file_after_compaction() -> Test {
+    const MARK: &[u8] = b"nothing of this may stay";
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let event = |text: String| NewEvent::encode(&Event::new(text), 1000);

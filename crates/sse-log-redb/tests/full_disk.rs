@@ -1,4 +1,4 @@
-//! A disk that is full: here a limit to the size of files, which a process can set itself, in a process of its own.
+//! A full disk: a limit on the size of files, which a separate process sets for itself.
 
 use std::error::Error as _;
 use std::process::Command;
@@ -11,22 +11,22 @@ use sse_log_redb::{EngineOptions, EventLog, StoreOptions, connect};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
-/// What is set in the process that has the limit.
+/// Variable that is set in the process with the limit.
 const LIMITED: &str = "SSE_TEST_OF_A_FULL_DISK";
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
 #[test]
-fn an_append_to_a_full_disk_is_an_error_and_the_log_goes_on_when_there_is_room() -> Test {
+fn an_append_to_a_full_disk_fails_and_the_log_continues_when_there_is_room() -> Test {
     if std::env::var_os(LIMITED).is_some() {
         return fill_and_make_room();
     }
-    // Without a shell that ignores it the signal of the limit would end the process.
+    // A shell ignores the signal of the limit, which would otherwise end the process.
     let child = Command::new("sh")
         .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
         .arg(std::env::current_exe()?)
         .args([
             "--exact",
-            "an_append_to_a_full_disk_is_an_error_and_the_log_goes_on_when_there_is_room",
+            "an_append_to_a_full_disk_fails_and_the_log_continues_when_there_is_room",
         ])
         .arg("--nocapture")
         .env(LIMITED, "1")
@@ -37,7 +37,7 @@ fn an_append_to_a_full_disk_is_an_error_and_the_log_goes_on_when_there_is_room()
     Ok(())
 }
 
-/// How large this process may make a file.
+/// Sets the largest size of files that this process writes.
 fn limit(bytes: &str) -> Test {
     let id = std::process::id().to_string();
     let limit = format!("--fsize={bytes}:unlimited");
@@ -66,12 +66,12 @@ fn fill_and_make_room() -> Test {
         }
         Err(error) => Some(error),
     });
-    let refused = refused.ok_or("the limit holds")?;
+    let refused = refused.ok_or("no append failed under the limit")?;
     assert!(refused.is_store() && !refused.is_outcome_unknown(), "{refused:?}");
     let source = refused.source().and_then(|error| error.source()).map(ToString::to_string);
     assert!(source.is_some_and(|source| source.contains("File too large")), "{refused:?}");
 
-    // What is there can be read, and whoever goes on trying is told each time.
+    // Reads continue, and each further append returns an error.
     let begun = Instant::now();
     for number in 1000..1100 {
         if append(&log, number).is_ok() {
@@ -84,7 +84,10 @@ fn fill_and_make_room() -> Test {
     limit("unlimited")?;
     let begun = Instant::now();
     while append(&log, 2000).is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(2), "there is room again");
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "appends still fail although there is room again"
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
     stored.push(2000);

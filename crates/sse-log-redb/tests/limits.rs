@@ -1,4 +1,4 @@
-//! How much is kept, how much is written at a time, and for how long an append waits.
+//! Limits of what a log keeps, of the size of a transaction, and of the time that an append waits.
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +27,7 @@ async fn kept(store: &RedbStore) -> Result<usize, StoreError> {
 }
 
 #[test]
-fn an_append_drops_what_is_over_the_limit() -> Test {
+fn an_append_drops_events_over_the_limit() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {
@@ -50,7 +50,7 @@ fn an_append_drops_what_is_over_the_limit() -> Test {
     })
 }
 
-/// So that the first append after the limits were lowered does not wait for all that is over.
+/// The first append after the limits were lowered does not wait until everything over them was dropped.
 #[test]
 fn an_append_drops_no_more_than_twice_as_many_as_it_adds() -> Test {
     let folder = tempfile::tempdir()?;
@@ -71,7 +71,7 @@ fn an_append_drops_no_more_than_twice_as_many_as_it_adds() -> Test {
 }
 
 #[test]
-fn large_events_that_come_together_are_transactions_of_a_megabyte() -> Test {
+fn large_events_that_arrive_together_are_split_into_transactions_of_a_megabyte() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {
@@ -94,7 +94,7 @@ fn large_events_that_come_together_are_transactions_of_a_megabyte() -> Test {
     Ok(())
 }
 
-/// Its time is over before its turn: that is a failure, and not an outcome that nobody knows.
+/// The append fails for certain: its time was over before its turn, so the outcome is not unknown.
 #[test]
 fn an_append_that_has_waited_too_long_for_its_turn_is_not_stored() -> Test {
     let folder = tempfile::tempdir()?;
@@ -109,9 +109,9 @@ fn an_append_that_has_waited_too_long_for_its_turn_is_not_stored() -> Test {
     })
 }
 
-/// What a `kill -9` leaves is what is in the file at that moment: a copy of it.
+/// A copy of the file holds what a `kill -9` would leave at that moment.
 #[test]
-fn a_file_to_which_nothing_was_written_for_a_second_needs_no_repair() -> Test {
+fn a_file_needs_no_repair_after_a_second_without_writes() -> Test {
     let folder = tempfile::tempdir()?;
     let (path, copy) = (folder.path().join("log.redb"), folder.path().join("copy.redb"));
     let store = block_on(open(&path, StoreOptions::default()))?;
@@ -119,20 +119,22 @@ fn a_file_to_which_nothing_was_written_for_a_second_needs_no_repair() -> Test {
     assert!(is_repaired(&path, &copy)?, "redb repairs what was just written");
     let begun = std::time::Instant::now();
     while is_repaired(&path, &copy)? {
-        assert!(begun.elapsed() < Duration::from_secs(20), "it has been quiet for long");
+        assert!(begun.elapsed() < Duration::from_secs(20), "the file still needs a repair");
         std::thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(block_on(kept(&store))?, 100);
     Ok(())
 }
 
-/// Whether redb reads the whole file as it opens a copy of it.
+/// Returns true if redb reads the whole file when it opens a copy of it.
 fn is_repaired(path: &Path, copy: &Path) -> Result<bool, Box<dyn std::error::Error>> {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
     std::fs::copy(path, copy)?;
     let is_repaired = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&is_repaired);
-    redb::Builder::new().set_repair_callback(move |_| told.store(true, Relaxed)).open(copy)?;
+    let in_callback = Arc::clone(&is_repaired);
+    redb::Builder::new()
+        .set_repair_callback(move |_| in_callback.store(true, Relaxed))
+        .open(copy)?;
     Ok(is_repaired.load(Relaxed))
 }

@@ -1,4 +1,4 @@
-//! How fast a large file is opened again after a process that ended without closing it.
+//! Duration of opening a large file after a process ended without closing it.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,9 +20,9 @@ async fn open(path: &Path) -> Result<EventLog, sse_log_redb::Error> {
     connect(path, EngineOptions::default()).await?.open("log", options).await
 }
 
-/// Fills the file and ends, once it has been quiet for a while, as any process ends.
+/// Fills the file, waits until it was quiet for a while, and ends the process without closing the file.
 #[test]
-#[ignore = "it is run by the next test"]
+#[ignore = "the next test runs it"]
 fn fill() -> Test {
     let Some(path) = std::env::var_os(FILE) else { return Ok(()) };
     block_on(async {

@@ -1,4 +1,4 @@
-//! A file that is replaced, removed, or a copy: another history begins, and nothing is written to the one that was open.
+//! Files that are replaced, removed or copied: new epochs begin, and nothing is written to the file that was open.
 
 use std::error::Error as _;
 use std::fs;
@@ -29,7 +29,7 @@ async fn texts(store: &RedbStore) -> Result<Vec<String>, StoreError> {
     Ok(page.events.iter().map(|event| text(&event.block)).collect())
 }
 
-/// Appends these in a process, as it were, that ends in order, and returns the epoch.
+/// Appends these events as a process that closes the file. Returns the epoch.
 fn put(path: &Path, texts: &[&str]) -> Result<sse_core::Epoch, Box<dyn std::error::Error>> {
     let epoch = block_on(async {
         let store = open(path).await?;
@@ -42,7 +42,7 @@ fn put(path: &Path, texts: &[&str]) -> Result<sse_core::Epoch, Box<dyn std::erro
     Ok(epoch)
 }
 
-/// A folder with a file of the event `kept`, and a copy of it.
+/// Returns a folder with a file that holds the event `kept`, and with a copy of it.
 fn with_backup() -> Result<(tempfile::TempDir, PathBuf, PathBuf), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let (path, backup) = (folder.path().join("log.redb"), folder.path().join("backup.redb"));
@@ -60,7 +60,7 @@ fn check_refusal(refused: Result<sse_core::store::Appended, StoreError>, what: &
 }
 
 #[test]
-fn an_append_to_a_file_that_was_replaced_fails_and_the_log_goes_on_in_the_new_one() -> Test {
+fn an_append_to_a_file_that_was_replaced_fails_and_the_log_continues_in_the_new_file() -> Test {
     let (folder, path, backup) = with_backup()?;
     block_on(async {
         let store = open(&path).await?;
@@ -85,7 +85,7 @@ fn an_append_to_a_file_that_was_replaced_fails_and_the_log_goes_on_in_the_new_on
 }
 
 #[test]
-fn an_append_to_a_file_that_was_removed_fails_until_it_is_back() -> Test {
+fn an_append_to_a_file_that_was_removed_fails_until_the_file_is_back() -> Test {
     let (folder, path, _) = with_backup()?;
     let aside = folder.path().join("aside.redb");
     block_on(async {
@@ -96,7 +96,7 @@ fn an_append_to_a_file_that_was_removed_fails_until_it_is_back() -> Test {
         for _ in 0..3 {
             let refused = store.append(&[event("two")]).await;
             assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
-            assert!(!path.exists(), "none takes its place");
+            assert!(!path.exists(), "no other file is created");
         }
         fs::rename(&aside, &path)?;
         let begun = Instant::now();
@@ -112,16 +112,16 @@ fn an_append_to_a_file_that_was_removed_fails_until_it_is_back() -> Test {
     })
 }
 
-/// Nobody appends: the file is looked at each second all the same.
+/// The process checks the file each second, although nothing is appended.
 #[test]
-fn a_log_that_is_idle_learns_soon_that_its_file_was_replaced() -> Test {
+fn an_idle_log_notices_within_10_s_that_its_file_was_replaced() -> Test {
     let (_folder, path, backup) = with_backup()?;
     let log = block_on(sse_log_redb::open(&path, "log"))?;
     let lost = block_on(log.append("lost"))?;
     fs::rename(&backup, &path)?;
     let begun = Instant::now();
     while lost.epoch() == Some(log.epoch()) {
-        assert!(begun.elapsed() < Duration::from_secs(10), "it is still of its old epoch");
+        assert!(begun.elapsed() < Duration::from_secs(10), "it still has its old epoch");
         std::thread::sleep(Duration::from_millis(10));
     }
     let error = block_on(log.get(&lost)).expect_err("the event is gone");
@@ -130,7 +130,7 @@ fn a_log_that_is_idle_learns_soon_that_its_file_was_replaced() -> Test {
 }
 
 #[test]
-fn a_copy_that_takes_the_place_of_a_file_while_no_process_runs_begins_a_new_epoch() -> Test {
+fn a_copy_that_replaces_a_file_while_no_process_runs_begins_a_new_epoch() -> Test {
     let by_name = |backup: &Path, path: &Path| fs::rename(backup, path);
     let within = |backup: &Path, path: &Path| fs::copy(backup, path).map(drop);
     let removed_first = |backup: &Path, path: &Path| {
@@ -144,14 +144,14 @@ fn a_copy_that_takes_the_place_of_a_file_while_no_process_runs_begins_a_new_epoc
         restore(&backup, &path)?;
         let after = put(&path, &["won-1"])?;
         assert_ne!(after, before, "way {way}: the ids of lost-1 and won-1 are the same");
-        assert_eq!(put(&path, &[])?, after, "way {way}: and it stays so");
+        assert_eq!(put(&path, &[])?, after, "way {way}: the epoch stays");
     }
     Ok(())
 }
 
-/// Also one that has as many events as the file it replaces.
+/// The copy has as many events as the file.
 #[test]
-fn a_copy_is_another_log_and_the_file_itself_stays_what_it_is_when_it_is_moved() -> Test {
+fn a_copy_begins_a_new_epoch_and_a_moved_file_keeps_its_epoch() -> Test {
     let (folder, path, backup) = with_backup()?;
     let before = put(&path, &[])?;
     assert_ne!(put(&backup, &[])?, before);
@@ -161,9 +161,9 @@ fn a_copy_is_another_log_and_the_file_itself_stays_what_it_is_when_it_is_moved()
     Ok(())
 }
 
-/// The key was given to an event of the history that is over.
+/// The earlier epoch stored the key.
 #[test]
-fn an_idempotency_key_of_an_earlier_epoch_is_not_known() -> Test {
+fn an_idempotency_key_of_an_earlier_epoch_is_unknown() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {

@@ -1,4 +1,4 @@
-//! A disk that has no room left: a small one in memory, mounted for a process of its own.
+//! A full disk: a small disk in memory, mounted for a separate process.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,11 +11,11 @@ use sse_log_redb::{EngineOptions, RedbStore};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
-/// Where the small disk is, in the process that has it.
+/// Variable with the path of the small disk, in the process that has it.
 const DISK: &str = "SSE_TEST_OF_A_SMALL_DISK";
 const MIB: usize = 1024 * 1024;
 
-/// Runs this test in a process that has a disk of 8 MiB.
+/// Runs this test in a process with a disk of 8 MiB.
 fn on_a_small_disk(name: &str, test: impl FnOnce(&Path) -> Test) -> Test {
     if let Some(disk) = std::env::var_os(DISK) {
         return test(Path::new(&disk));
@@ -48,7 +48,7 @@ fn batch(size: usize) -> Vec<NewEvent> {
     vec![event; 16]
 }
 
-/// Appends until the disk is full, and then a few times more, and returns how many calls went well.
+/// Appends until the disk is full, and then until 5 calls have failed. Returns the number of calls that succeeded.
 fn fill(store: &RedbStore) -> usize {
     let (mut stored, mut refused) = (0, 0);
     while refused < 5 {
@@ -58,42 +58,45 @@ fn fill(store: &RedbStore) -> usize {
                 refused += 1;
                 std::thread::sleep(Duration::from_millis(10));
             }
-            Err(error) => panic!("nothing was stored for certain: {error:?}"),
+            Err(error) => panic!("the outcome is not certain: {error:?}"),
         }
-        assert!(stored < 10_000, "the disk is never full");
+        assert!(stored < 10_000, "the disk is still not full");
     }
     stored
 }
 
 #[test]
-fn a_full_disk_heals_when_events_are_deleted_or_limits_lowered() -> Test {
-    on_a_small_disk("a_full_disk_heals_when_events_are_deleted_or_limits_lowered", |disk| {
-        for round in 0..2 {
-            let store = store(disk, StoreOptions { events: MIB, ..StoreOptions::default() })?;
-            let stored = fill(&store);
-            assert!(stored > 20, "round {round}: {stored}");
-            let bounds = block_on(store.bounds())?;
-            // The first call: it has what is in reserve.
-            block_on(store.delete(bounds.newest))?;
-            let retention = Retention { events: 500, bytes: 1 << 30, age: None };
-            block_on(store.retain(&retention))?;
-            let after = block_on(store.bounds())?;
-            let dropped = after.oldest.map_or(0, Cursor::lo);
-            assert!(dropped >= after.newest.lo() - 501, "round {round}: {after:?}");
-            let begun = Instant::now();
-            while block_on(store.append(&batch(1000))).is_err() {
-                assert!(begun.elapsed() < Duration::from_secs(5), "round {round}: no room");
+fn a_full_disk_accepts_appends_after_events_are_deleted_or_limits_lowered() -> Test {
+    on_a_small_disk(
+        "a_full_disk_accepts_appends_after_events_are_deleted_or_limits_lowered",
+        |disk| {
+            for round in 0..2 {
+                let store = store(disk, StoreOptions { events: MIB, ..StoreOptions::default() })?;
+                let stored = fill(&store);
+                assert!(stored > 20, "round {round}: {stored}");
+                let bounds = block_on(store.bounds())?;
+                // The first call uses the reserve.
+                block_on(store.delete(bounds.newest))?;
+                let retention = Retention { events: 500, bytes: 1 << 30, age: None };
+                block_on(store.retain(&retention))?;
+                let after = block_on(store.bounds())?;
+                let dropped = after.oldest.map_or(0, Cursor::lo);
+                assert!(dropped >= after.newest.lo() - 501, "round {round}: {after:?}");
+                let begun = Instant::now();
+                while block_on(store.append(&batch(1000))).is_err() {
+                    assert!(begun.elapsed() < Duration::from_secs(5), "round {round}: no room");
+                }
+                // The next round opens the file again.
+                drop(store);
+                let path = disk.join("log.redb");
+                assert!(block_on(sse_log_redb::closed(path, Duration::from_secs(5)))?);
             }
-            // The next round opens the file again.
-            drop(store);
-            let path = disk.join("log.redb");
-            assert!(block_on(sse_log_redb::closed(path, Duration::from_secs(5)))?);
-        }
-        Ok(())
-    })
+            Ok(())
+        },
+    )
 }
 
-/// Its file stays as large as the limit asks for, though nine times as much is appended.
+/// The file stays as large as the limit needs, although nine times as much is appended.
 #[test]
 fn a_log_whose_limit_fits_on_the_disk_never_fills_it() -> Test {
     on_a_small_disk("a_log_whose_limit_fits_on_the_disk_never_fills_it", |disk| {

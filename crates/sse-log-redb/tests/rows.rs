@@ -1,4 +1,4 @@
-//! Events that come together share rows of the file; nobody notices, whatever becomes of some of them.
+//! Events of one transaction share rows of the file. Readers do not notice, even if some of these events are removed.
 
 use std::path::Path;
 use std::time::Duration;
@@ -43,8 +43,8 @@ fn a_file_of_another_format_is_refused_by_its_number() -> Test {
         txn.commit()?;
         drop(database);
         let error = block_on(open(&path)).expect_err("a refusal");
-        let said = format!("its format is {format}, and this version of sse-log-redb knows 2");
-        assert!(format!("{error:?}").contains(&said), "{error:?}");
+        let expected = format!("its format is {format}, and this version of sse-log-redb reads 2");
+        assert!(format!("{error:?}").contains(&expected), "{error:?}");
     }
     Ok(())
 }
@@ -56,7 +56,7 @@ fn events_of_one_transaction_share_rows_of_at_most_16_kib() -> Test {
     block_on(async {
         let store = open(&path).await?;
         let large = "x".repeat(20_000);
-        // 4 + 10 bytes each: 1152 to a row.
+        // Each event takes 4 + 10 bytes, so a row holds 1152 events.
         store.append(&vec![event("abc"); 3000]).await?;
         store.append(&[event("a"), event(&large), event("b"), event("c")]).await?;
         store.append(&[event("d").with_key("k")?, event("e"), event("f").with_key("l")?]).await?;
@@ -66,7 +66,7 @@ fn events_of_one_transaction_share_rows_of_at_most_16_kib() -> Test {
     Ok(())
 }
 
-/// What is to be in the log, by the positions.
+/// Expected contents of the log, by position.
 #[derive(Default)]
 struct Model {
     events: Vec<(u64, Option<String>, Vec<u8>)>,
@@ -115,7 +115,7 @@ impl Model {
 }
 
 #[test]
-fn whatever_is_appended_superseded_deleted_and_dropped_the_rest_is_read_as_it_was() -> Test {
+fn events_read_unchanged_while_others_are_superseded_deleted_and_dropped() -> Test {
     for seed in 0..ROUNDS {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("log.redb");

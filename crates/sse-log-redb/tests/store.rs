@@ -1,4 +1,4 @@
-//! What the file alone can show; the conformance suite holds the store to the rest.
+//! Properties that only the file shows. The conformance suite tests the rest of the store.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +16,7 @@ type Test = Result<(), Box<dyn std::error::Error>>;
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
 fn event(data: &str) -> NewEvent {
-    NewEvent::encode(&Event::new(data), 1 << 20).expect("an event like any other")
+    NewEvent::encode(&Event::new(data), 1 << 20).expect("valid data")
 }
 
 async fn connect(path: &Path) -> Result<RedbStore, Error> {
@@ -33,14 +33,14 @@ async fn all(store: &RedbStore) -> Result<Vec<(u64, String)>, StoreError> {
     Ok(page.events.iter().map(|event| (event.cursor.lo(), text(&event.block))).collect())
 }
 
-/// The file as redb shows it.
+/// Returns the file as a redb database, after this process has closed it.
 fn closed(path: &Path) -> Result<redb::Database, Box<dyn std::error::Error>> {
     assert!(block_on(sse_log_redb::closed(path, Duration::from_secs(5)))?);
     Ok(redb::Database::open(path)?)
 }
 
 #[test]
-fn what_was_appended_is_there_when_the_file_is_opened_again() -> Test {
+fn events_are_in_the_file_when_it_is_opened_again() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {
@@ -57,7 +57,7 @@ fn what_was_appended_is_there_when_the_file_is_opened_again() -> Test {
 }
 
 #[test]
-fn numbers_go_on_after_everything_was_deleted() -> Test {
+fn positions_continue_after_all_events_were_deleted() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {
@@ -100,7 +100,7 @@ fn appends_at_the_same_time_wait_for_the_disk_together() -> Test {
 }
 
 #[test]
-fn logs_of_one_file_know_nothing_of_one_another() -> Test {
+fn logs_of_one_file_do_not_share_events() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {
@@ -156,7 +156,7 @@ fn an_idempotency_key_outlives_the_process_and_not_its_window() -> Test {
 }
 
 #[test]
-fn letting_go_of_many_events_keeps_the_newest_and_says_where_it_begins() -> Test {
+fn dropping_many_events_keeps_the_newest_and_raises_the_floor() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {
@@ -175,14 +175,14 @@ fn letting_go_of_many_events_keeps_the_newest_and_says_where_it_begins() -> Test
 }
 
 #[test]
-fn a_store_is_closed_with_its_last_handle_and_its_followers_end() -> Test {
+fn a_file_is_closed_with_its_last_handle_and_its_followers_end() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let log = block_on(sse_log_redb::open(&path, "mine"))?;
     block_on(log.append("one"))?;
     assert!(!block_on(sse_log_redb::closed(&path, Duration::ZERO))?);
     drop(log);
-    // The follower holds the file: it has ended then.
+    // The follower holds the file, so it has ended once the file is closed.
     assert!(block_on(sse_log_redb::closed(&path, Duration::from_secs(5)))?);
     Ok(())
 }

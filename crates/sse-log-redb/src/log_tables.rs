@@ -3,82 +3,83 @@ use std::sync::Arc;
 use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use sse_core::store::{Retention, StoredEvent};
 
-use crate::failure::Failure;
-use crate::known::{Events, Known};
-use crate::once::{Once, Time};
-use crate::rows::{EventRow, Pack, Row};
+use crate::clock::Time;
+use crate::error::Failure;
+use crate::events::{EventRow, Row, RowBuilder};
+use crate::idempotency::IdempotencyKeys;
+use crate::open_logs::{Events, OpenLog};
 use crate::tables::Head;
 
-/// A log while a transaction writes to it. Its tables are opened when they are needed, and stay so to the end of the transaction: to open one
-/// costs as much as some events do.
+/// Tables of a log in a write transaction. Each table is opened when it is first needed and stays open to the end of the transaction, since opening a
+/// table costs as much as storing some events.
 pub(crate) struct LogTables<'t> {
     txn: &'t WriteTransaction,
-    pub(crate) known: Arc<Known>,
+    pub(crate) open_log: Arc<OpenLog>,
     pub(crate) head: Head,
     events: redb::Table<'t, u64, EventRow>,
-    /// The newest events, which are not in a row yet.
-    pack: Option<Pack>,
+    /// Newest events, not yet in a row.
+    pack: Option<RowBuilder>,
     keys: Option<redb::Table<'t, &'static str, u64>>,
-    once: Option<Once<'t>>,
+    idempotency_keys: Option<IdempotencyKeys<'t>>,
     pub(crate) time: Time,
-    /// What it keeps, as the last append said, and how many events were added.
+    /// Limits that the last append gave, and the number of events added.
     pub(crate) retention: Option<Retention>,
     pub(crate) added: usize,
-    /// What is given to followers: as long as only events are added.
-    pub(crate) given: Option<Events>,
-    /// Whether idempotency keys were forgotten, which the head does not show.
-    pub(crate) has_forgotten: bool,
+    /// Events for the followers, if only events were added.
+    pub(crate) new_events: Option<Events>,
+    /// True if idempotency keys were removed, which the head does not show.
+    pub(crate) has_removed_keys: bool,
 }
 
 impl<'t> LogTables<'t> {
     pub(crate) fn open(
         txn: &'t WriteTransaction,
-        known: &Arc<Known>,
+        open_log: &Arc<OpenLog>,
         head: Head,
         time: Time,
     ) -> Result<Self, Failure> {
         Ok(Self {
             txn,
-            known: Arc::clone(known),
-            events: txn.open_table(TableDefinition::new(&known.tables.events))?,
+            open_log: Arc::clone(open_log),
+            events: txn.open_table(TableDefinition::new(&open_log.tables.events))?,
             pack: None,
             keys: None,
-            once: None,
+            idempotency_keys: None,
             time,
             retention: None,
             added: 0,
-            given: known.is_followed().then(Events::new),
-            has_forgotten: false,
+            new_events: open_log.is_followed().then(Events::new),
+            has_removed_keys: false,
             head,
         })
     }
 
-    /// The position of the newest event of each key.
+    /// Returns the table of the newest event of each key.
     pub(crate) fn keys(&mut self) -> Result<&mut redb::Table<'t, &'static str, u64>, Failure> {
         let keys = match self.keys.take() {
             Some(keys) => keys,
-            None => self.txn.open_table(TableDefinition::new(&self.known.tables.keys))?,
+            None => self.txn.open_table(TableDefinition::new(&self.open_log.tables.keys))?,
         };
         Ok(self.keys.insert(keys))
     }
 
-    /// The idempotency keys.
-    pub(crate) fn once(&mut self) -> Result<&mut Once<'t>, Failure> {
-        let once = match self.once.take() {
-            Some(once) => once,
-            None => Once::open(self.txn, &self.known)?,
+    /// Returns the idempotency keys.
+    pub(crate) fn idempotency_keys(&mut self) -> Result<&mut IdempotencyKeys<'t>, Failure> {
+        let idempotency_keys = match self.idempotency_keys.take() {
+            Some(idempotency_keys) => idempotency_keys,
+            None => IdempotencyKeys::open(self.txn, &self.open_log)?,
         };
-        Ok(self.once.insert(once))
+        Ok(self.idempotency_keys.insert(idempotency_keys))
     }
 
-    /// A new epoch begins: it is to be asked for again which keys are of an earlier one.
-    pub(crate) fn forget_once(&mut self) {
-        self.once = None;
+    /// Reads again which idempotency keys are of earlier epochs: a new epoch begins.
+    pub(crate) fn reset_idempotency_keys(&mut self) {
+        self.idempotency_keys = None;
     }
 
-    pub(crate) fn give(&mut self, event: impl FnOnce() -> StoredEvent) {
-        if let Some(given) = &mut self.given {
-            given.push(event());
+    pub(crate) fn add_new_event(&mut self, event: impl FnOnce() -> StoredEvent) {
+        if let Some(new_events) = &mut self.new_events {
+            new_events.push(event());
         }
     }
 
@@ -89,7 +90,7 @@ impl<'t> LogTables<'t> {
         if key.is_some() || !self.pack.as_ref().is_some_and(|pack| pack.has_room_for(block)) {
             self.flush()?;
         }
-        self.pack.get_or_insert_with(|| Pack::at(position)).push(Some(block));
+        self.pack.get_or_insert_with(|| RowBuilder::at(position)).push(Some(block));
         self.head.newest = position;
         self.head.events += 1;
         self.head.bytes += block.len() as u64;
@@ -106,7 +107,7 @@ impl<'t> LogTables<'t> {
         Ok(position)
     }
 
-    /// The events, all in their rows.
+    /// Returns the table of events, after all events were written to it.
     pub(crate) fn events(&mut self) -> Result<&mut redb::Table<'t, u64, EventRow>, Failure> {
         self.flush()?;
         Ok(&mut self.events)
@@ -116,7 +117,7 @@ impl<'t> LogTables<'t> {
         self.pack.take().map_or(Ok(()), |pack| pack.write(&mut self.events, self.time.now, None))
     }
 
-    /// Forgets an event, and returns whether it was there.
+    /// Removes an event. Returns true if it existed.
     pub(crate) fn remove(&mut self, position: u64) -> Result<bool, Failure> {
         self.flush()?;
         let Some(Removed { size, key, row }) = self.without(position)? else { return Ok(false) };
@@ -130,7 +131,7 @@ impl<'t> LogTables<'t> {
         Ok(true)
     }
 
-    /// What there is without this event, if it is there.
+    /// Returns what remains of a row without this event, if the event exists.
     fn without(&self, position: u64) -> Result<Option<Removed>, Failure> {
         let found = self.events.range(position..)?.next().transpose()?;
         let Some(row) = found.as_ref().map(Row::of) else { return Ok(None) };
@@ -149,7 +150,7 @@ impl<'t> LogTables<'t> {
         Ok(Some(Removed { size, key, row: (row.last(), row.stored, rest) }))
     }
 
-    /// Drops the oldest event for as long as this holds of the head, and of when that event was stored.
+    /// Drops the oldest event while `is_over` returns true for the head and for the time at which that event was stored.
     pub(crate) fn drop_oldest_while(
         &mut self,
         mut is_over: impl FnMut(&Head, u64) -> bool,
@@ -180,7 +181,7 @@ impl<'t> LogTables<'t> {
         }
     }
 
-    /// The event of this key is gone.
+    /// Removes a key whose newest event is gone.
     fn forget_key(&mut self, key: Option<&str>, position: u64) -> Result<(), Failure> {
         let Some(key) = key else { return Ok(()) };
         let keys = self.keys()?;
@@ -192,10 +193,10 @@ impl<'t> LogTables<'t> {
     }
 }
 
-/// An event that is to be removed.
+/// An event to remove.
 struct Removed {
     size: usize,
     key: Option<String>,
-    /// Its row: the last position, when it was stored, and what else is in it.
-    row: (u64, u64, Option<Pack>),
+    /// Row of the event: the last position, the time at which it was stored, and the other events.
+    row: (u64, u64, Option<RowBuilder>),
 }

@@ -1,10 +1,12 @@
+//! Operations that change the state of a log: finish, delete, and begin an epoch.
+
 use redb::WriteTransaction;
 use sse_core::{Cursor, Epoch};
 
-use crate::bounds::position;
-use crate::failure::{Failure, new_epoch};
-use crate::once;
-use crate::writing::LogTables;
+use crate::error::Failure;
+use crate::idempotency;
+use crate::log_tables::LogTables;
+use crate::position::{new_epoch, position};
 
 pub(crate) fn finish(log: &mut LogTables<'_>) -> Result<(), Failure> {
     log.head.is_finished = true;
@@ -24,8 +26,8 @@ pub(crate) fn begin_epoch(
 ) -> Result<Epoch, Failure> {
     if log.head.epoch == instead_of {
         log.head.epoch = new_epoch()?;
-        log.forget_once();
-        once::begin_epoch(txn, log.known.name.as_str(), log.head.newest)?;
+        log.reset_idempotency_keys();
+        idempotency::begin_epoch(txn, log.open_log.name.as_str(), log.head.newest)?;
     }
     Ok(log.head.epoch)
 }

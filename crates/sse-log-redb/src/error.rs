@@ -3,23 +3,17 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use sse_core::Epoch;
 use sse_core::store::StoreError;
 
-/// Why something was not done to a file.
+/// Reason why an operation on a file failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The log takes no more events.
+    /// Finished log: it accepts no more events.
     Finished,
-    /// We would not.
+    /// Refusal by this crate.
     Refused(String),
-    /// redb could not; it may need to be opened anew.
+    /// Error of redb, after which the file may have to be opened again.
     Engine(redb::Error),
-}
-
-/// A new epoch.
-pub(crate) fn new_epoch() -> Result<Epoch, Failure> {
-    Epoch::random().map_err(|error| Failure::Refused(error.to_string()))
 }
 
 impl<E: Into<redb::Error>> From<E> for Failure {
@@ -29,13 +23,13 @@ impl<E: Into<redb::Error>> From<E> for Failure {
 }
 
 impl Failure {
-    /// Whether the disk has no room.
+    /// Returns true if the disk has no room.
     pub(crate) fn is_full(&self) -> bool {
         let Self::Engine(redb::Error::Io(error)) = self else { return false };
         matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
     }
 
-    /// What the log is told, if nothing was stored for certain.
+    /// Returns the error for the log. It means that nothing was stored.
     pub(crate) fn into_store_error(self) -> StoreError {
         match self {
             Self::Finished => StoreError::Finished,
@@ -51,22 +45,22 @@ impl fmt::Display for Failure {
             Self::Finished => f.write_str("the log is finished"),
             Self::Refused(reason) => f.write_str(reason),
             Self::Engine(redb::Error::DatabaseAlreadyOpen) => f.write_str(
-                "it is open already, in another process or by another path, and one process at a time has a file",
+                "the file is already open, in another process or by another path, and only one process at a time can open it: close it there, or set a longer `connect_timeout`",
             ),
             Self::Engine(redb::Error::Io(error)) if error.kind() == ErrorKind::InvalidData => {
-                write!(f, "it is no redb file: {error}")
+                write!(f, "the file is not a redb file: {error}")
             }
             Self::Engine(redb::Error::Corrupted(what)) => {
-                write!(f, "it is damaged, restore it from a backup: {what}")
+                write!(f, "the file is damaged, restore it from a backup: {what}")
             }
             Self::Engine(error) => error.fmt(f),
         }
     }
 }
 
-/// Does this, and turns a panic of redb's into an error: redb panics on some files that are damaged.
-pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    // What the panic leaves half done is the open database, which is then closed.
+/// Runs this, and turns a panic of redb into an error: redb panics on some damaged files.
+pub(crate) fn catch_panic<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    // The panic leaves only the open database unfinished, and the caller then closes that.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         Err(Failure::Engine(redb::Error::Corrupted(message_of(&*panic).to_owned())))
     })
@@ -74,5 +68,10 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T,
 
 fn message_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("redb has panicked")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("redb panicked")
+}
+
+/// Returns the error of a call whose thread has ended.
+pub(crate) fn threads_ended() -> StoreError {
+    StoreError::failed("the threads of the file have ended")
 }

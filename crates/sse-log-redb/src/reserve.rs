@@ -1,42 +1,42 @@
-//! The small file beside the file of the logs: how far that has come, and a megabyte in reserve for a disk that is full.
+//! The reserve file beside the file of the logs: it notes how far that file has come, and reserves a megabyte for a full disk.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 const MAGIC: &str = "reserve of an sse-log-redb file";
-/// The part that says how far the other file has come. It is never given up.
+/// Size of the part with the mark, in bytes. This part is never released.
 const HEAD: u64 = 4096;
-/// How much is held in reserve, and how much of it is written at a time.
+/// Size of the whole file, and of each write that fills it, in bytes.
 const RESERVE: u64 = 1024 * 1024;
 const PIECE: usize = 64 * 1024;
 
-/// Which file it was, by the number that it was given when it was made, and how many transactions there were in it.
+/// Number of a file, which it got when it was created, and number of its transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) file: u64,
     pub(crate) transactions: u64,
 }
 
-/// If it cannot be made, say in a folder that nobody may write to, the logs do without.
+/// Reserve file. If it cannot be created, say in a folder without write permission, the logs work without it.
 #[derive(Debug)]
-pub(crate) struct Beside {
+pub(crate) struct Reserve {
     file: Option<File>,
     is_whole: bool,
 }
 
-impl Beside {
+impl Reserve {
     pub(crate) fn open(path: &Path) -> Self {
         let options =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
         let file = options.open(path_of(path));
         if let Err(error) = &file {
-            tracing::debug!(%error, "there can be no reserve beside the file of an event log");
+            tracing::debug!(%error, "opening the reserve beside a file of event logs failed; the logs work without it");
         }
         Self { file: file.ok(), is_whole: false }
     }
 
-    /// Is the last mark that was made, if there is one.
+    /// Returns the last mark, if there is a valid mark.
     pub(crate) fn mark(&mut self) -> Option<Mark> {
         let file = self.file.as_mut()?;
         let mut line = [0; 128];
@@ -48,14 +48,14 @@ impl Beside {
         Some(Mark { file, transactions: words.next()?.parse().ok()? })
     }
 
-    /// Says how far the file has come. It is not waited for: after a loss of power it may say less, and never more.
+    /// Writes a mark, without a sync: after a loss of power the mark may be older than the file, and is never newer.
     pub(crate) fn set_mark(&mut self, mark: Mark) {
         let Mark { file, transactions } = mark;
         let line = format!("{MAGIC} {file:020} {transactions:020}\n");
         drop(self.write(0, format!("{line:<128}").as_bytes()));
     }
 
-    /// Makes the reserve as large as it is to be, or as the disk allows.
+    /// Fills the reserve to its full size, or as far as the disk allows.
     pub(crate) fn fill(&mut self) {
         if self.is_whole || self.file.is_none() {
             return;
@@ -68,7 +68,7 @@ impl Beside {
         while at < RESERVE {
             let piece = PIECE.min((RESERVE - at) as usize);
             if self.write(at, &vec![0; piece]).is_err() {
-                // A part of it may have been written, and is a part of the reserve.
+                // The part that was written is a part of the reserve.
                 return;
             }
             at += piece as u64;
@@ -80,7 +80,7 @@ impl Beside {
         self.is_whole || self.file.is_none()
     }
 
-    /// Gives its room back to the disk.
+    /// Releases the room of the reserve to the disk.
     pub(crate) fn release(&mut self) {
         self.is_whole = false;
         if let Some(file) = &self.file {
@@ -106,18 +106,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_there_when_the_reserve_is_opened_again_and_when_it_was_given_up() {
+    fn a_mark_outlives_reopening_and_release_of_the_reserve() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("log.redb");
         let len = || path_of(&path).metadata().expect("it is there").len();
         let mark = Mark { file: u64::MAX, transactions: 7 };
-        let mut beside = Beside::open(&path);
-        assert_eq!(beside.mark(), None);
-        beside.set_mark(mark);
-        beside.fill();
-        assert_eq!((beside.mark(), len()), (Some(mark), RESERVE));
-        beside.release();
-        assert_eq!((beside.mark(), len()), (Some(mark), HEAD));
-        assert_eq!(Beside::open(&path).mark(), Some(mark));
+        let mut reserve = Reserve::open(&path);
+        assert_eq!(reserve.mark(), None);
+        reserve.set_mark(mark);
+        reserve.fill();
+        assert_eq!((reserve.mark(), len()), (Some(mark), RESERVE));
+        reserve.release();
+        assert_eq!((reserve.mark(), len()), (Some(mark), HEAD));
+        assert_eq!(Reserve::open(&path).mark(), Some(mark));
     }
 }

@@ -1,22 +1,23 @@
-//! Events as a file has them: those that come together share a row, since a row costs redb about as much as an event.
+//! Encoding of events in rows of a table. Events of one transaction share a row, since redb spends about as much on a row as on an event.
 
 use std::ops::ControlFlow;
 
 use redb::{AccessGuard, StorageError};
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
-/// By the position of its last event: the position of its first, when they were stored (milliseconds of the system's clock), their key or nothing, and
-/// one entry for each position. An event that has a key has a row of its own, since it may be superseded.
+/// Row of events. Its key is the position of its last event. Its value is the position of its first event, the time at which the events were stored
+/// (milliseconds by the clock of the file), their key or nothing, and one entry for each position. An event with a key has its own row, since another
+/// event may supersede it.
 ///
 /// An entry is the length of the block (4 bytes, little-endian; [`REMOVED`] instead, if the event was deleted), and the block.
 pub(crate) type EventRow = (u64, u64, &'static str, &'static [u8]);
 
-/// How many bytes of entries share a row at the most: with what redb adds, four pages of redb's. A larger event has a row of its own.
+/// Largest size of the entries in a row that events share, in bytes: with redb's overhead the row takes four pages. A larger event has its own row.
 const ROOM: usize = 16 * 1024 - 256;
 const REMOVED: u32 = u32::MAX;
 
-/// One event of a row.
+/// An event in a row.
 pub(crate) struct RowEvent<'r> {
     pub(crate) position: u64,
     pub(crate) stored: u64,
@@ -24,7 +25,7 @@ pub(crate) struct RowEvent<'r> {
     pub(crate) block: &'r [u8],
 }
 
-/// A row, of which some events may be gone.
+/// A row. Some of its events may be removed.
 pub(crate) struct Row<'r> {
     first: u64,
     last: u64,
@@ -33,7 +34,7 @@ pub(crate) struct Row<'r> {
     entries: &'r [u8],
 }
 
-/// A row as a table gives it.
+/// Row as a table returns it.
 pub(crate) type Found<'t> = (AccessGuard<'t, u64>, AccessGuard<'t, EventRow>);
 
 impl<'r> Row<'r> {
@@ -52,7 +53,7 @@ impl<'r> Row<'r> {
         self.last
     }
 
-    /// Its events after this position that were not deleted.
+    /// Returns the events after this position that were not removed.
     pub(crate) fn events(&self, after: u64) -> impl Iterator<Item = Result<RowEvent<'r>, Failure>> {
         let (stored, key) = (self.stored, self.key);
         self.entries().filter_map(move |entry| match entry {
@@ -64,9 +65,9 @@ impl<'r> Row<'r> {
         })
     }
 
-    /// The row without the block at this position.
-    pub(crate) fn without(&self, position: u64) -> Result<Pack, Failure> {
-        let mut pack = Pack::at(self.first);
+    /// Returns the row without the block at this position.
+    pub(crate) fn without(&self, position: u64) -> Result<RowBuilder, Failure> {
+        let mut pack = RowBuilder::at(self.first);
         for entry in self.entries() {
             let (at, block) = entry?;
             pack.push(block.filter(|_| at != position));
@@ -79,7 +80,7 @@ impl<'r> Row<'r> {
     }
 }
 
-/// The positions of a row, each with its block, unless that was removed.
+/// Iterator over the positions of a row, each with its block, unless that was removed.
 struct Entries<'r> {
     next: u64,
     last: u64,
@@ -119,15 +120,15 @@ impl<'r> Entries<'r> {
     }
 }
 
-/// Events that become a row.
+/// Builder of a row.
 #[derive(Debug)]
-pub(crate) struct Pack {
+pub(crate) struct RowBuilder {
     first: u64,
     count: u64,
     entries: Vec<u8>,
 }
 
-impl Pack {
+impl RowBuilder {
     pub(crate) fn at(first: u64) -> Self {
         Self { first, count: 0, entries: Vec::new() }
     }
@@ -136,9 +137,9 @@ impl Pack {
         self.count == 0 || self.entries.len() + size_of::<u32>() + block.len() <= ROOM
     }
 
-    /// Adds the next position, with its block if it has one.
+    /// Adds the next position, with its block if it has a block.
     pub(crate) fn push(&mut self, block: Option<&[u8]>) {
-        // A block is shorter than 4 GiB: a log accepts no more than `largest_event`, and redb no row of that size.
+        // A block is shorter than 4 GiB: a log accepts at most `largest_event`, and redb accepts no row of that size.
         let length = block.map_or(REMOVED, |block| block.len() as u32);
         self.entries.extend_from_slice(&length.to_le_bytes());
         self.entries.extend_from_slice(block.unwrap_or_default());
@@ -159,8 +160,8 @@ impl Pack {
     }
 }
 
-/// Shows the events of these rows that come after a position, in their order, until this breaks.
-pub(crate) fn each<'t, T>(
+/// Visits the events of these rows after a position in order, until `see` breaks, and returns the value of the break.
+pub(crate) fn for_each<'t, T>(
     rows: impl Iterator<Item = Result<Found<'t>, StorageError>>,
     after: u64,
     mut see: impl FnMut(RowEvent<'_>) -> ControlFlow<T>,
@@ -176,8 +177,8 @@ pub(crate) fn each<'t, T>(
     Ok(None)
 }
 
-/// Does what [`each`] does, from the last event of the last row to the first.
-pub(crate) fn each_from_the_end<'t, T>(
+/// Visits the events of these rows as [`for_each`] does, from the last event to the first.
+pub(crate) fn for_each_reversed<'t, T>(
     rows: impl DoubleEndedIterator<Item = Result<Found<'t>, StorageError>>,
     after: u64,
     mut see: impl FnMut(RowEvent<'_>) -> ControlFlow<T>,

@@ -1,6 +1,6 @@
 use sse_core::store::LogName;
 
-/// What the tables of a log are called. No name has a slash, and so no table of one log is called as one of another.
+/// Names of the tables of a log. The name of a log has no slash, so tables of different logs have different names.
 #[derive(Debug)]
 pub(crate) struct TableNames {
     pub(crate) events: String,

@@ -1,4 +1,4 @@
-//! Idempotency keys, where a log has ended and where the clock was set back.
+//! Idempotency keys after the end of a log, and after changes of the clock.
 
 use std::time::Duration;
 
@@ -25,9 +25,9 @@ fn once(key: &str) -> NewEvent {
     event.with_idempotency_key(key).expect("a key")
 }
 
-/// Whoever did not hear of the first attempt is told where its event is.
+/// A caller that missed the result of the first attempt gets the positions of its events.
 #[test]
-fn an_append_that_is_tried_again_after_the_end_is_known() -> Test {
+fn a_retry_after_the_log_is_finished_returns_the_first_positions() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {
@@ -45,9 +45,9 @@ fn an_append_that_is_tried_again_after_the_end_is_known() -> Test {
     })
 }
 
-/// The clock was years ahead when the first of them came. It and those after it are forgotten all the same, once the window is over.
+/// The clock was years ahead when the first key was stored. That key and the later keys still expire after the window.
 #[test]
-fn an_idempotency_key_from_the_future_is_in_no_other_key_s_way() -> Test {
+fn an_idempotency_key_from_the_future_does_not_keep_other_keys() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let window = Duration::from_millis(50);
@@ -82,9 +82,9 @@ fn closed(path: &std::path::Path) -> Result<&std::path::Path, Box<dyn std::error
     Ok(path)
 }
 
-/// The clock of the process that stored it was ahead by more than the window; and then, in another file, years behind.
+/// The clock of the process that stored the key was ahead by more than the window; in another file it was years behind.
 #[test]
-fn an_idempotency_key_is_known_whatever_the_clock_was_set_to() -> Test {
+fn an_idempotency_key_is_known_after_the_clock_was_set() -> Test {
     let (minute, year) = (60_000, 365 * 24 * 3_600_000);
     for (way, by) in [3 * minute, year, -3 * minute, -10 * year].into_iter().enumerate() {
         let folder = tempfile::tempdir()?;
@@ -103,9 +103,9 @@ fn an_idempotency_key_is_known_whatever_the_clock_was_set_to() -> Test {
     Ok(())
 }
 
-/// The clock was set ahead by years while the file was not open: a day of that counts.
+/// The clock was set ahead by years while the file was not open: at most a day of that counts.
 #[test]
-fn events_do_not_grow_old_when_the_clock_is_set_ahead() -> Test {
+fn events_do_not_expire_when_the_clock_is_set_ahead() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let age = Some(Duration::from_secs(3 * 24 * 3600));
@@ -124,7 +124,7 @@ fn events_do_not_grow_old_when_the_clock_is_set_ahead() -> Test {
     })
 }
 
-/// Moves all times in a file by so many milliseconds, as if the clock of the process that wrote it had been another one.
+/// Moves all times in a file by this many milliseconds, as if the clock of the writing process had differed.
 fn shift(path: &std::path::Path, by: i64) -> Test {
     let database = redb::Database::open(closed(path)?)?;
     let txn = database.begin_write()?;
@@ -159,7 +159,7 @@ fn shift(path: &std::path::Path, by: i64) -> Test {
     Ok(())
 }
 
-/// Within the window: until more keys came than events are kept; whatever became of the event.
+/// A key is known within its window until more keys came than the log keeps events, even if its event was removed.
 #[test]
 fn an_idempotency_key_is_known_until_more_keys_came_than_events_are_kept() -> Test {
     let folder = tempfile::tempdir()?;

@@ -1,7 +1,7 @@
-//! The clock of no runtime: one thread for all waits of a file.
+//! Timer without a runtime: one thread for all sleeps of a file.
 //!
-//! Nearly all waits are time-outs that nobody needs: those of one duration end together, at the same few moments, so that to begin and to drop one
-//! wakes no thread.
+//! Nearly all sleeps are timeouts that are dropped before they end. Sleeps of the same duration end at the same few moments, so that starting and
+//! dropping a sleep wakes no thread.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use crate::clock::millis;
 
-/// How many moments there are in the time that is waited for, and how far they are apart at the most, in milliseconds.
-const MOMENTS: u64 = 32;
-const APART: u64 = 250;
+/// Number of moments within a duration at which sleeps end, and the longest time between two moments, in milliseconds.
+const STEPS: u64 = 32;
+const LONGEST_STEP: u64 = 250;
 
-/// All who wait.
+/// Timer thread, and the tasks that sleep.
 #[derive(Debug)]
-pub(crate) struct Waits {
+pub(crate) struct TimerThread {
     begun: Instant,
     state: Mutex<State>,
     changed: Condvar,
@@ -26,30 +26,30 @@ pub(crate) struct Waits {
 
 #[derive(Debug, Default)]
 struct State {
-    /// By the moment, in milliseconds since the beginning, and a number of their own.
+    /// Sleeping tasks by the moment, in milliseconds since the start, and a unique number.
     waiting: BTreeMap<(u64, u64), Waker>,
     number: u64,
-    /// The moment for which the thread waits.
+    /// Moment for which the thread waits.
     next: u64,
     is_closed: bool,
 }
 
-impl Waits {
+impl TimerThread {
     pub(crate) fn new() -> Self {
         Self { begun: Instant::now(), state: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Is ready once this long has passed, and up to a thirtieth of it later.
+    /// Returns a future that completes after this duration, and at most a thirtieth of the duration later.
     pub(crate) fn sleep(self: &Arc<Self>, duration: Duration) -> Sleep {
         let duration = millis(duration);
-        let apart = (duration / MOMENTS).clamp(1, APART);
-        // The current millisecond has begun already.
+        let apart = (duration / STEPS).clamp(1, LONGEST_STEP);
+        // The current millisecond has already begun.
         let end = self.now().saturating_add(1).saturating_add(duration);
         let due = end.div_ceil(apart).saturating_mul(apart);
-        Sleep { waits: Arc::clone(self), due, number: None }
+        Sleep { timer: Arc::clone(self), due, number: None }
     }
 
-    /// Wakes those who wait, until it is closed.
+    /// Wakes the sleeping tasks, until the timer is closed.
     pub(crate) fn run(&self) {
         let mut state = self.lock();
         while !state.is_closed {
@@ -87,10 +87,10 @@ impl Waits {
     }
 }
 
-/// A wait.
+/// A sleep.
 #[derive(Debug)]
 pub(crate) struct Sleep {
-    waits: Arc<Waits>,
+    timer: Arc<TimerThread>,
     due: u64,
     number: Option<u64>,
 }
@@ -99,11 +99,11 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let waits = Arc::clone(&self.waits);
-        if waits.now() >= self.due {
+        let timer = Arc::clone(&self.timer);
+        if timer.now() >= self.due {
             return Poll::Ready(());
         }
-        let mut state = waits.lock();
+        let mut state = timer.lock();
         if state.is_closed {
             return Poll::Ready(());
         }
@@ -116,7 +116,7 @@ impl Future for Sleep {
         drop(state);
         drop(unneeded);
         if is_first {
-            waits.changed.notify_one();
+            timer.changed.notify_one();
         }
         Poll::Pending
     }
@@ -125,7 +125,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            let unneeded = self.waits.lock().waiting.remove(&(self.due, number));
+            let unneeded = self.timer.lock().waiting.remove(&(self.due, number));
             drop(unneeded);
         }
     }
@@ -139,27 +139,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_wait_takes_as_long_as_it_is_to_and_not_much_longer() {
-        let waits = Arc::new(Waits::new());
+    fn each_sleep_takes_its_duration_and_at_most_5_s_more() {
+        let timer = Arc::new(TimerThread::new());
         let thread = std::thread::spawn({
-            let waits = Arc::clone(&waits);
-            move || waits.run()
+            let timer = Arc::clone(&timer);
+            move || timer.run()
         });
         let durations = [0, 1, 40, 20, 200, 5].map(Duration::from_millis);
         let took = block_on(join_all(durations.map(|duration| {
-            let waits = &waits;
+            let timer = &timer;
             async move {
                 let begun = Instant::now();
-                let long = waits.sleep(Duration::from_secs(60));
-                select(long, waits.sleep(duration)).await;
+                let long = timer.sleep(Duration::from_secs(60));
+                select(long, timer.sleep(duration)).await;
                 (duration, begun.elapsed())
             }
         })));
         for (duration, took) in took {
             assert!(took >= duration && took < duration + Duration::from_secs(5), "{took:?}");
         }
-        assert!(waits.lock().waiting.is_empty(), "those that were dropped are forgotten");
-        waits.close();
+        assert!(timer.lock().waiting.is_empty(), "dropped sleeps are removed");
+        timer.close();
         thread.join().expect("no panic");
     }
 }

@@ -1,73 +1,66 @@
-//! Idempotency keys: which event was the first of each, for how long, and of how many.
+//! Idempotency keys: the first event of each key, kept for a limited time and in a limited number.
 
 use std::time::Duration;
 
 use redb::{ReadableTable, ReadableTableMetadata, TableDefinition, TableError, WriteTransaction};
 
-use crate::clock::millis;
-use crate::failure::Failure;
-use crate::known::Known;
+use crate::clock::{Time, millis};
+use crate::error::Failure;
+use crate::open_logs::OpenLog;
 use crate::tables::{OnceRow, OrderRow};
 
-/// The last event of each log that an earlier epoch had. An idempotency key of that time is not known.
+/// Table of the newest event of each log before its epoch began. Idempotency keys of events up to it are unknown.
 const EARLIER: TableDefinition<&str, u64> = TableDefinition::new("earlier-epochs");
 
-/// For how long idempotency keys are remembered, and how many that came after one.
+/// Limits of idempotency keys: the window in which each is known, and the number of keys that may follow.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Memory {
+pub(crate) struct KeyLimits {
     pub(crate) window: Duration,
     pub(crate) events: usize,
 }
 
-/// Says when an idempotency key is to be forgotten.
+/// Window and current time, which decide if an idempotency key has expired.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Age {
+pub(crate) struct Expiry {
     pub(crate) window: Duration,
     pub(crate) time: Time,
 }
 
-/// By the clock of the file: now, and when this process opened the file.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Time {
-    pub(crate) now: u64,
-    pub(crate) opened: u64,
-}
-
-impl Age {
-    /// Whether the time of a key that came then is over by this process's own clock: since it was stored, or since the file was opened. How long
-    /// before that it was stored only a clock can tell that may have been set.
-    pub(crate) fn is_past(&self, came: u64) -> bool {
+impl Expiry {
+    /// Returns true if the window of a key that was stored at this time has passed by this process's own clock, since the key was stored or since the
+    /// file was opened. Time before the opening does not count: the clock that measured it may have been set.
+    pub(crate) fn is_expired(&self, came: u64) -> bool {
         let Time { now, opened } = self.time;
         let since = if came > now { opened } else { came.max(opened) };
         now.saturating_sub(since) > millis(self.window)
     }
 }
 
-pub(crate) struct Once<'t> {
+pub(crate) struct IdempotencyKeys<'t> {
     once: redb::Table<'t, &'static str, OnceRow>,
     order: redb::Table<'t, u64, OrderRow>,
-    /// The last event of earlier epochs.
+    /// Position of the newest event of earlier epochs.
     earlier: u64,
 }
 
-impl<'t> Once<'t> {
-    pub(crate) fn open(txn: &'t WriteTransaction, known: &Known) -> Result<Self, Failure> {
+impl<'t> IdempotencyKeys<'t> {
+    pub(crate) fn open(txn: &'t WriteTransaction, open_log: &OpenLog) -> Result<Self, Failure> {
         Ok(Self {
-            once: txn.open_table(TableDefinition::new(&known.tables.once))?,
-            order: txn.open_table(TableDefinition::new(&known.tables.once_order))?,
-            earlier: earlier(txn, known.name.as_str())?,
+            once: txn.open_table(TableDefinition::new(&open_log.tables.once))?,
+            order: txn.open_table(TableDefinition::new(&open_log.tables.once_order))?,
+            earlier: earlier(txn, open_log.name.as_str())?,
         })
     }
 
-    /// Returns the position of the event of this key, if that is still remembered.
-    pub(crate) fn known(&self, key: &str, age: Age) -> Result<Option<u64>, Failure> {
+    /// Returns the position of the event of this key, if the key is known.
+    pub(crate) fn find(&self, key: &str, expiry: Expiry) -> Result<Option<u64>, Failure> {
         let Some((at, came)) = self.once.get(key)?.map(|first| first.value()) else {
             return Ok(None);
         };
-        Ok((at > self.earlier && !age.is_past(came)).then_some(at))
+        Ok((at > self.earlier && !expiry.is_expired(came)).then_some(at))
     }
 
-    /// Remembers a key, and forgets the oldest if there are too many.
+    /// Stores a key, and removes the oldest keys if there are too many.
     pub(crate) fn remember(
         &mut self,
         key: &str,
@@ -86,11 +79,11 @@ impl<'t> Once<'t> {
         Ok(())
     }
 
-    /// Forgets the oldest key, if its time is over.
-    pub(crate) fn forget_if_past(&mut self, age: Age) -> Result<bool, Failure> {
+    /// Removes the oldest key if it has expired. Returns true if it has removed it.
+    pub(crate) fn forget_if_expired(&mut self, expiry: Expiry) -> Result<bool, Failure> {
         let first = self.order.first()?.map(|(_, once)| once.value().0);
         match first {
-            Some(came) if age.is_past(came) => self.forget_first(),
+            Some(came) if expiry.is_expired(came) => self.forget_first(),
             _ => Ok(false),
         }
     }
@@ -98,7 +91,7 @@ impl<'t> Once<'t> {
     fn forget_first(&mut self) -> Result<bool, Failure> {
         let Some((at, key)) = self.order.pop_first()? else { return Ok(false) };
         let (at, (_, key)) = (at.value(), key.value());
-        // A key that came again since has a newer event.
+        // The key belongs to a newer event if it was stored again.
         let first = self.once.get(key)?.map(|first| first.value().0);
         if first == Some(at) {
             self.once.remove(key)?;
@@ -115,7 +108,7 @@ fn earlier(txn: &WriteTransaction, log: &str) -> Result<u64, Failure> {
     }
 }
 
-/// Takes note that a new epoch of this log begins after this position.
+/// Notes that a new epoch of this log begins after this position.
 pub(crate) fn begin_epoch(txn: &WriteTransaction, log: &str, newest: u64) -> Result<(), Failure> {
     txn.open_table(EARLIER)?.insert(log, newest)?;
     Ok(())

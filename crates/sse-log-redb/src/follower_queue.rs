@@ -1,4 +1,4 @@
-//! What the writer hands to a follower, so that it need not be read again.
+//! Events that the writer passes to a follower, so that the follower need not read them from the file.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,66 +6,66 @@ use std::task::{Context, Poll, Waker};
 
 use sse_core::store::{Bounds, Page, PageLimit, StoredEvent};
 
-/// How much waits for a follower at the most. It reads once there is more.
-const WAITING: PageLimit = PageLimit { events: 4096, bytes: 1024 * 1024 };
+/// Largest number of events and bytes in the queue: 4096 events and 1 MiB. If there are more, the follower reads them from the file.
+const QUEUE_LIMIT: PageLimit = PageLimit { events: 4096, bytes: 1024 * 1024 };
 
-/// Between the writer and one follower.
+/// Queue between the writer and one follower.
 #[derive(Debug, Default)]
-pub(crate) struct Slot(Mutex<State>);
+pub(crate) struct FollowerQueue(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     events: VecDeque<StoredEvent>,
     bytes: usize,
     bounds: Option<Bounds>,
-    is_to_be_read: bool,
+    must_read: bool,
     has_ended: bool,
     follower: Option<Waker>,
 }
 
-/// What a follower does next.
+/// Next step of a follower.
 #[derive(Debug)]
-pub(crate) enum Given {
-    /// These events have come.
+pub(crate) enum Delivery {
+    /// New events, with their bounds.
     Page(Page),
-    /// It reads: too much has come, or it is something else than events.
+    /// Order to read: the queue was too full, or something other than events has changed.
     Read,
-    /// It is followed from the beginning: the file is another one, or closed.
+    /// End of the stream, after which the log follows from the beginning: the file was replaced or closed.
     End,
 }
 
-impl Slot {
-    pub(crate) fn give(&self, events: &[StoredEvent], bounds: &Bounds) {
+impl FollowerQueue {
+    pub(crate) fn push(&self, events: &[StoredEvent], bounds: &Bounds) {
         self.change(|state| {
-            if state.is_to_be_read {
+            if state.must_read {
                 return;
             }
             state.bytes += events.iter().map(|event| event.block.len()).sum::<usize>();
             let count = state.events.len() + events.len();
-            if count > WAITING.events || (state.bytes > WAITING.bytes && count > 1) {
-                return state.read();
+            if count > QUEUE_LIMIT.events || (state.bytes > QUEUE_LIMIT.bytes && count > 1) {
+                return state.require_read();
             }
             state.events.extend(events.iter().cloned());
             state.bounds = Some(*bounds);
         });
     }
 
-    pub(crate) fn have_it_read(&self) {
-        self.change(State::read);
+    pub(crate) fn request_read(&self) {
+        self.change(State::require_read);
     }
 
     pub(crate) fn end(&self) {
         self.change(|state| state.has_ended = true);
     }
 
-    /// Takes no more than the limit at once, for the log takes it over under its lock.
-    pub(crate) fn poll(&self, limit: PageLimit, cx: &mut Context<'_>) -> Poll<Given> {
+    /// Takes at most this many events, since the log applies them under its lock.
+    pub(crate) fn poll(&self, limit: PageLimit, cx: &mut Context<'_>) -> Poll<Delivery> {
         let mut state = self.lock();
         if state.has_ended {
-            return Poll::Ready(Given::End);
+            return Poll::Ready(Delivery::End);
         }
-        if std::mem::take(&mut state.is_to_be_read) {
-            return Poll::Ready(Given::Read);
+        if std::mem::take(&mut state.must_read) {
+            return Poll::Ready(Delivery::Read);
         }
         let Some(bounds) = state.bounds else {
             let unneeded = state.follower.replace(cx.waker().clone());
@@ -85,7 +85,7 @@ impl Slot {
         if state.events.is_empty() {
             state.bounds = None;
         }
-        Poll::Ready(Given::Page(Page { bounds, events }))
+        Poll::Ready(Delivery::Page(Page { bounds, events }))
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -102,9 +102,9 @@ impl Slot {
 }
 
 impl State {
-    fn read(&mut self) {
+    fn require_read(&mut self) {
         let follower = self.follower.take();
         let has_ended = self.has_ended;
-        *self = Self { is_to_be_read: true, has_ended, follower, ..Self::default() };
+        *self = Self { must_read: true, has_ended, follower, ..Self::default() };
     }
 }
