@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
-use sse_core::{Cursor, Epoch, EventId};
+use sse_core::{Epoch, EventId, Position};
 
 use crate::faults::Kind;
 use crate::summary::Counts;
@@ -41,7 +41,7 @@ pub(crate) struct Entry {
     pub(crate) outcome: Outcome,
     pub(crate) deletion: Deletion,
     pub(crate) round: u64,
-    pub(crate) cursor: Option<Cursor>,
+    pub(crate) position: Option<Position>,
 }
 
 /// What an id is known to stand for.
@@ -63,7 +63,7 @@ pub(crate) struct Book {
     pub(crate) entries: HashMap<Number, Entry>,
     next: Number,
     /// What each epoch is known to have had, by acknowledgements and by what clients got.
-    pub(crate) lines: HashMap<Epoch, BTreeMap<Cursor, Known>>,
+    pub(crate) lines: HashMap<Epoch, BTreeMap<Position, Known>>,
     pub(crate) trails: Vec<Trail>,
     pub(crate) round: u64,
     /// The round in which the epoch began that there is, and when.
@@ -115,8 +115,8 @@ impl Book {
     ) -> (Number, String) {
         self.next += 1;
         let (outcome, deletion) = (Outcome::Unknown, Deletion::None);
-        let (batch, round, cursor) = (None, self.round, None);
-        let entry = Entry { size, key, once, batch, outcome, deletion, round, cursor };
+        let (batch, round, position) = (None, self.round, None);
+        let entry = Entry { size, key, once, batch, outcome, deletion, round, position };
         self.entries.insert(self.next, entry);
         self.counts.appended += 1;
         (self.next, text(self.next, size))
@@ -124,7 +124,7 @@ impl Book {
 
     /// The answer to an append: the event has this id.
     pub(crate) fn stored(&mut self, number: Number, id: &EventId) {
-        let Some((epoch, cursor)) = parts(id.as_str()) else {
+        let Some((epoch, position)) = parts(id.as_str()) else {
             return self.fail(format!("{id} is no id"));
         };
         self.counts.acknowledged += 1;
@@ -135,7 +135,7 @@ impl Book {
         if let Some(once) = entry.once {
             self.counts.once.entry(once).and_modify(|times| *times += 1).or_insert(1);
         }
-        if self.learn(epoch, cursor, named) && matches!(named, Named::Number(_)) {
+        if self.learn(epoch, position, named) && matches!(named, Named::Number(_)) {
             let len = self.recent.len();
             if len > 50 {
                 self.recent.swap_remove((number % len as u64) as usize);
@@ -156,11 +156,11 @@ impl Book {
     }
 
     /// Takes note of what an id stands for; whether that agrees with what was known.
-    pub(crate) fn learn(&mut self, epoch: Epoch, cursor: Cursor, named: Named) -> bool {
+    pub(crate) fn learn(&mut self, epoch: Epoch, position: Position, named: Named) -> bool {
         let at = Instant::now();
         let once_of = |number: &Number| self.entries.get(number).and_then(|entry| entry.once);
         let line = self.lines.entry(epoch).or_default();
-        let known = line.entry(cursor).or_insert(Known { named, at });
+        let known = line.entry(position).or_insert(Known { named, at });
         let agrees = match (known.named, named) {
             (Named::Number(number), Named::Once(once)) => once_of(&number) == Some(once),
             (Named::Once(once), Named::Number(number)) => {
@@ -173,7 +173,7 @@ impl Book {
             let (other, at) = (known.named, known.at);
             known.named = named;
             let (this, other) = (self.told(named), self.told(other));
-            let failure = format!("{epoch}.{cursor} is the id of {other} and of {this}");
+            let failure = format!("{epoch}.{position} is the id of {other} and of {this}");
             match self.kind == Kind::Restore && self.may_be_lost(at) {
                 // Nobody could know before a process noticed that it had seen more. So an epoch has to begin.
                 true => self.given_twice = Some(failure),
@@ -183,9 +183,9 @@ impl Book {
         if let Named::Number(number) = named
             && let Some(entry) = self.entries.get_mut(&number)
         {
-            match entry.cursor.replace(cursor) {
-                Some(other) if other != cursor && entry.once.is_none() => {
-                    self.fail(format!("{number} is at {other} and at {cursor} of {epoch}"));
+            match entry.position.replace(position) {
+                Some(other) if other != position && entry.once.is_none() => {
+                    self.fail(format!("{number} is at {other} and at {position} of {epoch}"));
                     return false;
                 }
                 _ => {}
@@ -231,7 +231,7 @@ pub(crate) fn text(number: Number, size: usize) -> String {
 }
 
 /// The epoch and the position that an id names.
-pub(crate) fn parts(id: &str) -> Option<(Epoch, Cursor)> {
-    let (epoch, cursor) = id.split_once('.')?;
-    Some((epoch.parse().ok()?, cursor.parse().ok()?))
+pub(crate) fn parts(id: &str) -> Option<(Epoch, Position)> {
+    let (epoch, position) = id.split_once('.')?;
+    Some((epoch.parse().ok()?, position.parse().ok()?))
 }

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 use sse_core::store::{
     Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
-use sse_core::{Cursor, Epoch, Error, StoreOptions, async_trait};
+use sse_core::{Epoch, Error, Position, StoreOptions, async_trait};
 
 use crate::faults::{Kind, Redb, Subject};
 use crate::run::Chaos;
@@ -60,7 +60,7 @@ impl BrokenStore {
 fn spoil(flaw: Flaw, mut page: Page) -> Page {
     match flaw {
         // The same ones for all, whom nobody can tell apart from those that were never there.
-        Flaw::SkipsEvents => page.events.retain(|event| event.cursor.lo() % 16 != 7),
+        Flaw::SkipsEvents => page.events.retain(|event| event.position.lo() % 16 != 7),
         Flaw::SwapsEvents if page.events.len() > 1 && page.events.len().is_multiple_of(2) => {
             let (first, second) = (page.events[0].clone(), page.events[1].clone());
             page.events[0].block = second.block;
@@ -76,12 +76,12 @@ impl Store for BrokenStore {
     async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
         if self.strikes(Flaw::StoresNothing) {
             let Bounds { epoch, newest, .. } = self.store.bounds().await?;
-            let mut cursor = newest;
+            let mut position = newest;
             let mut next = || {
-                cursor = cursor.next();
-                cursor
+                position = position.next();
+                position
             };
-            return Ok(Appended { epoch, cursors: events.iter().map(|_| next()).collect() });
+            return Ok(Appended { epoch, positions: events.iter().map(|_| next()).collect() });
         }
         if self.strikes(Flaw::StoresTwice) && events.iter().all(|e| e.idempotency_key.is_none()) {
             self.store.append(events).await?;
@@ -110,15 +110,15 @@ impl Store for BrokenStore {
         self.store.bounds().await
     }
 
-    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+    async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         Ok(spoil(self.flaw, self.store.read(after, limit).await?))
     }
 
-    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+    async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
         self.store.before_last(limit).await
     }
 
-    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+    async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         if self.flaw == Flaw::GetsStuck && self.calls.fetch_add(1, Relaxed) > 0 {
             return Ok(Box::pin(stream::pending()));
         }
@@ -138,7 +138,7 @@ impl Store for BrokenStore {
         self.store.finish().await
     }
 
-    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+    async fn delete(&self, event: Position) -> Result<(), StoreError> {
         match self.flaw {
             Flaw::DeletesNothing => Ok(()),
             _ => self.store.delete(event).await,

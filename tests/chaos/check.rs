@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use sse_core::store::Bounds;
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 use crate::book::{Book, Deletion, Known, Named, Number, Outcome};
 use crate::faults::Kind;
@@ -14,7 +14,7 @@ use crate::trail::Segment;
 #[derive(Debug)]
 pub(crate) struct Truth {
     pub(crate) bounds: Bounds,
-    pub(crate) events: Vec<(Cursor, Number)>,
+    pub(crate) events: Vec<(Position, Number)>,
     pub(crate) read_at: Instant,
 }
 
@@ -34,12 +34,12 @@ impl Book {
         if let Some(twice) = self.given_twice.take().filter(|_| epoch == before) {
             self.fail(twice);
         }
-        let mut last = Cursor::START;
-        for (cursor, number) in &truth.events {
-            if *cursor <= last {
-                self.fail(format!("{number} is read at {cursor}, after {last}"));
+        let mut last = Position::START;
+        for (position, number) in &truth.events {
+            if *position <= last {
+                self.fail(format!("{number} is read at {position}, after {last}"));
             }
-            last = *cursor;
+            last = *position;
             self.check_kept(*number, truth);
             // A deletion that was lost is none.
             if let Some(entry) = self.entries.get_mut(number)
@@ -47,7 +47,7 @@ impl Book {
             {
                 entry.deletion = Deletion::Wanted;
             }
-            self.learn(epoch, *cursor, Named::Number(*number));
+            self.learn(epoch, *position, Named::Number(*number));
         }
         self.check_batches(truth);
         self.check_once(truth, before);
@@ -59,8 +59,8 @@ impl Book {
 
     /// Begins the next round with what is kept.
     pub(crate) fn begin_a_round(&mut self, truth: &Truth, before: Epoch) {
-        let known = |(cursor, number): &(Cursor, Number)| {
-            (*cursor, Known { named: Named::Number(*number), at: truth.read_at })
+        let known = |(position, number): &(Position, Number)| {
+            (*position, Known { named: Named::Number(*number), at: truth.read_at })
         };
         self.lines =
             HashMap::from([(truth.bounds.epoch, truth.events.iter().map(known).collect())]);
@@ -98,17 +98,17 @@ impl Book {
     /// What is known to have been there is there still, unless something permits that it is not.
     fn check_lines(&mut self, truth: &Truth) {
         let (epoch, floor) = (truth.bounds.epoch, truth.bounds.floor);
-        let now: HashSet<Cursor> = truth.events.iter().map(|(cursor, _)| *cursor).collect();
+        let now: HashSet<Position> = truth.events.iter().map(|(position, _)| *position).collect();
         let mut failures = Vec::new();
         let newest = self.newest_of_keys();
         for (of, line) in &self.lines {
-            for (cursor, known) in line {
+            for (position, known) in line {
                 // A new epoch is word of a loss.
                 let is_lost = *of != epoch && self.may_be_lost(known.at);
-                let is_there = now.contains(cursor) || *cursor <= floor;
-                if !is_there && !is_lost && !self.may_be_missing(*cursor, known.named, &newest) {
+                let is_there = now.contains(position) || *position <= floor;
+                if !is_there && !is_lost && !self.may_be_missing(*position, known.named, &newest) {
                     failures.push(format!(
-                        "{}, known to be at {of}.{cursor}, is gone in silence: the log is {:?}",
+                        "{}, known to be at {of}.{position}, is gone in silence: the log is {:?}",
                         self.told(known.named),
                         truth.bounds
                     ));
@@ -133,7 +133,7 @@ impl Book {
                     missing.0
                 ));
             }
-            let kept = truth.events.first().filter(|(cursor, _)| *cursor <= segment.from);
+            let kept = truth.events.first().filter(|(position, _)| *position <= segment.from);
             if let Some(kept) =
                 kept.filter(|_| segment.is_all && segment.epoch == truth.bounds.epoch)
             {
@@ -147,7 +147,7 @@ impl Book {
             // What somebody else has trimmed shows only by what is left: a client at the last that is gone is told, too.
             let from = if self.kind == Kind::Trim { *at } else { at.next() };
             let gone = from..=truth.bounds.floor;
-            let is_gone = |(cursor, _): (&Cursor, &Known)| gone.contains(cursor);
+            let is_gone = |(position, _): (&Position, &Known)| gone.contains(position);
             if !self.lines[epoch].iter().any(is_gone) {
                 failures.push(format!(
                     "client {client} at {at} was told that it is too old: it is not; the log is {:?}",
@@ -159,26 +159,33 @@ impl Book {
     }
 
     /// What a client should have been given that went from one end of this segment to the other.
-    fn missing(&self, segment: &Segment, is_told: bool) -> Option<(Cursor, Named)> {
+    fn missing(&self, segment: &Segment, is_told: bool) -> Option<(Position, Named)> {
         let line = self.lines.get(&segment.epoch)?;
-        let given: HashSet<Cursor> = segment.events.iter().map(|(cursor, _)| *cursor).collect();
+        let given: HashSet<Position> =
+            segment.events.iter().map(|(position, _)| *position).collect();
         let newest = self.newest_of_keys();
-        let passed =
-            line.iter().filter(|(cursor, _)| **cursor > segment.from && **cursor <= segment.at());
-        let mut missing = passed.filter(|(cursor, known)| {
-            !(given.contains(cursor) || is_told && self.may_be_lost(known.at))
+        let passed = line
+            .iter()
+            .filter(|(position, _)| **position > segment.from && **position <= segment.at());
+        let mut missing = passed.filter(|(position, known)| {
+            !(given.contains(position) || is_told && self.may_be_lost(known.at))
         });
-        let missing =
-            missing.find(|(cursor, known)| !self.may_be_missing(**cursor, known.named, &newest));
-        missing.map(|(cursor, known)| (*cursor, known.named))
+        let missing = missing
+            .find(|(position, known)| !self.may_be_missing(**position, known.named, &newest));
+        missing.map(|(position, known)| (*position, known.named))
     }
 
     /// Deleted, or another of its key has come after it.
-    fn may_be_missing(&self, cursor: Cursor, named: Named, newest: &HashMap<u64, Cursor>) -> bool {
+    fn may_be_missing(
+        &self,
+        position: Position,
+        named: Named,
+        newest: &HashMap<u64, Position>,
+    ) -> bool {
         let may_be = |number: &Number| {
             self.entries.get(number).is_none_or(|entry| {
                 let newer = entry.key.and_then(|key| newest.get(&key));
-                entry.deletion != Deletion::None || newer.is_some_and(|newer| *newer > cursor)
+                entry.deletion != Deletion::None || newer.is_some_and(|newer| *newer > position)
             })
         };
         match named {
@@ -192,24 +199,24 @@ impl Book {
 
     /// The newest event of each key, in whichever epoch it was seen. One whose append has an unknown outcome may have been stored, and taken
     /// the place of all others.
-    fn newest_of_keys(&self) -> HashMap<u64, Cursor> {
+    fn newest_of_keys(&self) -> HashMap<u64, Position> {
         let mut newest = HashMap::new();
-        for (cursor, known) in self.lines.values().flatten() {
+        for (position, known) in self.lines.values().flatten() {
             if let Named::Number(number) = known.named
                 && let Some(key) = self.entries.get(&number).and_then(|entry| entry.key)
             {
-                let newest = newest.entry(key).or_insert(*cursor);
-                *newest = (*newest).max(*cursor);
+                let newest = newest.entry(key).or_insert(*position);
+                *newest = (*newest).max(*position);
             }
         }
         let is_recent = |round: u64| round + 1 >= self.round;
         for entry in self.entries.values() {
             if let Some(key) = entry.key
                 && entry.outcome == Outcome::Unknown
-                && entry.cursor.is_none()
+                && entry.position.is_none()
                 && is_recent(entry.round)
             {
-                newest.insert(key, Cursor::MAX);
+                newest.insert(key, Position::MAX);
             }
         }
         newest

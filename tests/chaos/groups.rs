@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 use crate::book::{Book, Deletion, Named, Number};
 use crate::check::Truth;
@@ -35,8 +35,8 @@ impl Book {
             return; // which of them was stored in which epoch is not known
         }
         let (round, since) = self.epoch_since;
-        let mut events: HashMap<u64, Vec<(Cursor, Named)>> = HashMap::new();
-        for (cursor, known) in &self.lines[&before] {
+        let mut events: HashMap<u64, Vec<(Position, Named)>> = HashMap::new();
+        for (position, known) in &self.lines[&before] {
             let once = match known.named {
                 Named::Number(number) => {
                     let entry = self.entries.get(&number).filter(|entry| entry.round > round);
@@ -45,7 +45,7 @@ impl Book {
                 Named::Once(once) => Some(once).filter(|_| known.at > since),
             };
             if let Some(once) = once {
-                events.entry(once).or_default().push((*cursor, known.named));
+                events.entry(once).or_default().push((*position, known.named));
             }
         }
         let twice = events.into_iter().find(|(_, events)| events.len() > 1);

@@ -68,8 +68,8 @@ pub(crate) async fn run(subject: Box<dyn Subject>, options: &Options) -> Result<
     assert!(!kinds.is_empty(), "none of these can be done to this engine");
 
     let (_, first) = mark(&chaos, 0).await?;
-    let (mut epoch, cursor) = parts(first.as_str()).expect("an id of a log");
-    chaos.book().trails = (0..CLIENTS).map(|_| Trail::new(epoch, cursor)).collect();
+    let (mut epoch, position) = parts(first.as_str()).expect("an id of a log");
+    chaos.book().trails = (0..CLIENTS).map(|_| Trail::new(epoch, position)).collect();
     let mut tasks = JoinSet::new(); // aborts them when it is dropped
     for client in 0..CLIENTS {
         tasks.spawn(read(chaos.clone(), client, first.to_string(), rng.fork()));
@@ -237,8 +237,9 @@ async fn read_all(chaos: &Chaos) -> Result<Truth, sse_core::Error> {
             let Some(last) = page.events.last() else {
                 return Ok(Truth { bounds, events, read_at });
             };
-            after = last.cursor;
-            events.extend(page.events.iter().map(|event| (event.cursor, number_of(&event.block))));
+            after = last.position;
+            events
+                .extend(page.events.iter().map(|event| (event.position, number_of(&event.block))));
         }
     }
 }

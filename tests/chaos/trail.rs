@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sse_conformance::suite::parser::Parsed;
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 use crate::book::{Book, Deletion, Named, Number, Outcome, parts, text};
 use crate::faults::Kind;
@@ -19,7 +19,7 @@ pub(crate) struct Trail {
     /// Each but the first begins with a `reset`.
     pub(crate) segments: Vec<Segment>,
     /// Where it was told of a gap within an epoch: its place before, and the one that it was given.
-    pub(crate) too_old: Vec<(Epoch, Cursor)>,
+    pub(crate) too_old: Vec<(Epoch, Position)>,
     /// To be told where it stands.
     pub(crate) process: usize,
     pub(crate) connections: u64,
@@ -32,14 +32,14 @@ pub(crate) struct Trail {
 pub(crate) struct Segment {
     pub(crate) epoch: Epoch,
     /// The position that it begins after.
-    pub(crate) from: Cursor,
+    pub(crate) from: Position,
     /// Whether all that is kept was to come after that.
     pub(crate) is_all: bool,
-    pub(crate) events: Vec<(Cursor, Number)>,
+    pub(crate) events: Vec<(Position, Number)>,
 }
 
 impl Trail {
-    pub(crate) fn new(epoch: Epoch, from: Cursor) -> Self {
+    pub(crate) fn new(epoch: Epoch, from: Position) -> Self {
         let segments = vec![Segment::new(epoch, from, false)];
         let (process, connections, received, resets) = (0, 0, 0, 0);
         Self { segments, too_old: Vec::new(), process, connections, received, resets }
@@ -62,13 +62,13 @@ impl Trail {
 }
 
 impl Segment {
-    pub(crate) fn new(epoch: Epoch, from: Cursor, is_all: bool) -> Self {
+    pub(crate) fn new(epoch: Epoch, from: Position, is_all: bool) -> Self {
         Self { epoch, from, is_all, events: Vec::new() }
     }
 
     /// Where it ends.
-    pub(crate) fn at(&self) -> Cursor {
-        self.events.last().map_or(self.from, |(cursor, _)| *cursor)
+    pub(crate) fn at(&self) -> Position {
+        self.events.last().map_or(self.from, |(position, _)| *position)
     }
 
     pub(crate) fn has(&self, number: Number) -> bool {
@@ -79,18 +79,18 @@ impl Segment {
 impl Book {
     /// What a client was given.
     pub(crate) fn received(&mut self, client: usize, event: &Parsed) {
-        let Some((epoch, cursor)) = parts(&event.last_event_id) else {
+        let Some((epoch, position)) = parts(&event.last_event_id) else {
             return self.fail(format!("client {client} got {event:?}, which has no id of a log"));
         };
         if event.event_type == "reset" {
-            return self.was_reset(client, event, epoch, cursor);
+            return self.was_reset(client, event, epoch, position);
         }
         let trail = &mut self.trails[client];
         trail.received += 1;
         let (at, of) = (trail.last().at(), trail.last().epoch);
         let number = event.data.split(' ').next().and_then(|number| number.parse().ok());
         let number = number.unwrap_or_default();
-        trail.last_mut().events.push((cursor, number));
+        trail.last_mut().events.push((position, number));
         let Some(entry) = self.entries.get(&number) else {
             let id = &event.last_event_id;
             return self
@@ -108,25 +108,25 @@ impl Book {
             _ if event.data != text(number, entry.size) => "that is not what was appended",
             _ if entry.outcome == Outcome::Refused => "and the append was said to have failed",
             _ if epoch != of => "of another epoch, without a reset",
-            _ if cursor <= at => "repeated, or out of order",
+            _ if position <= at => "repeated, or out of order",
             Deletion::Done(deleted) if is_late(deleted) => "which was deleted long ago",
             _ => "",
         };
         if !problem.is_empty() {
             self.fail(format!(
-                "client {client} got {number} at {epoch}.{cursor} after {of}.{at}: {problem}"
+                "client {client} got {number} at {epoch}.{position} after {of}.{at}: {problem}"
             ));
         }
-        self.learn(epoch, cursor, Named::Number(number));
+        self.learn(epoch, position, Named::Number(number));
     }
 
-    fn was_reset(&mut self, client: usize, event: &Parsed, epoch: Epoch, cursor: Cursor) {
+    fn was_reset(&mut self, client: usize, event: &Parsed, epoch: Epoch, position: Position) {
         self.counts.resets += 1;
         let said: serde_json::Value = serde_json::from_str(&event.data).unwrap_or_default();
         let trail = &mut self.trails[client];
         let (at, of) = (trail.last().at(), trail.last().epoch);
         trail.resets += 1;
-        trail.segments.push(Segment::new(epoch, cursor, true));
+        trail.segments.push(Segment::new(epoch, position, true));
         let is_right = match said["reason"].as_str() {
             Some("too-old") => {
                 trail.too_old.push((of, at));

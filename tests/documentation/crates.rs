@@ -13,8 +13,8 @@ const STORES: [(&str, &str); 4] = [
 ];
 /// What every store is made of; whatever else its engine needs has names of its own.
 const FILES: [&str; 11] = [
-    "lib", "options", "store", "name", "append", "read", "bounds", "follow", "retain", "admin",
-    "failure",
+    "lib", "options", "store", "names", "append", "read", "bounds", "follow", "retain", "control",
+    "error",
 ];
 /// How long a file may be: `docs/style.md`.
 const LONGEST: usize = 250;

@@ -24,16 +24,16 @@ async fn an_event_that_is_larger_than_a_message_may_be_fails_for_certain() {
 async fn a_batch_is_deleted_event_by_event() {
     let nats = Nats::start().await;
     let (store, other) = (open(&nats).await, open(&nats).await);
-    let cursors = append(&store, &["one", "two", "three"].map(event)).await;
+    let positions = append(&store, &["one", "two", "three"].map(event)).await;
     append(&store, &[event("four")]).await;
     for (deleted, left) in
         [(1, &["one", "three", "four"][..]), (2, &["one", "four"]), (0, &["four"])]
     {
-        store.delete(cursors[deleted]).await.expect("deleted");
+        store.delete(positions[deleted]).await.expect("deleted");
         assert_eq!(texts(&other).await, left);
     }
     assert_eq!(messages(&nats), 1);
-    assert!(bounds(&store).await.floor < cursors[0], "their absence is no gap");
+    assert!(bounds(&store).await.floor < positions[0], "their absence is no gap");
 }
 
 /// A page that ends within a batch is gone on from without reading it again, though not past a deletion.
@@ -41,14 +41,14 @@ async fn a_batch_is_deleted_event_by_event() {
 async fn a_batch_over_several_pages_is_read_on_as_it_is_by_then() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
-    let cursors = append(&store, &(0..10).map(event).collect::<Vec<_>>()).await;
+    let positions = append(&store, &(0..10).map(event).collect::<Vec<_>>()).await;
     let limit = PageLimit { events: 4, ..PAGE };
-    let first = store.read(cursors[1], limit).await.expect("a page");
-    assert_eq!(first.events.last().expect("events").cursor, cursors[5]);
-    store.delete(cursors[7]).await.expect("deleted");
-    let second = store.read(cursors[5], limit).await.expect("a page");
-    let got: Vec<_> = second.events.iter().map(|event| event.cursor).collect();
-    assert_eq!(got, [cursors[6], cursors[8], cursors[9]]);
+    let first = store.read(positions[1], limit).await.expect("a page");
+    assert_eq!(first.events.last().expect("events").position, positions[5]);
+    store.delete(positions[7]).await.expect("deleted");
+    let second = store.read(positions[5], limit).await.expect("a page");
+    let got: Vec<_> = second.events.iter().map(|event| event.position).collect();
+    assert_eq!(got, [positions[6], positions[8], positions[9]]);
 }
 
 /// The server removes it where it was alone, and in any case readers do not get it on one page with its successor.

@@ -153,12 +153,12 @@ async fn a_user_needs_no_more_than_the_documented_subjects() {
         append(&store, &[once(format!("a{round}"), "x"), once(format!("b{round}"), "y")]).await;
         append(&store, &[keyed("key", round), event(round)]).await;
     }
-    let cursors = append(&store, &[event("one"), event("two")]).await;
+    let positions = append(&store, &[event("one"), event("two")]).await;
     assert!(!texts(&store).await.is_empty());
     store.retain(&options.retention()).await.expect("retained");
     store.before_last(crate::tools::PAGE).await.expect("a position");
-    store.delete(cursors[0]).await.expect("deleted");
-    store.delete(cursors[1]).await.expect("deleted");
+    store.delete(positions[0]).await.expect("deleted");
+    store.delete(positions[1]).await.expect("deleted");
     let epoch = bounds(&store).await.epoch;
     store.begin_epoch(epoch).await.expect("begun");
     store.finish().await.expect("finished");

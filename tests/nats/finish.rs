@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use futures_util::future::join_all;
 use sse_conformance::stores::Nats;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Store, StoreError};
 
 use crate::tools::{bounds, event, open, texts};
@@ -20,11 +20,11 @@ async fn nobody_appends_after_a_log_was_finished() {
         for _ in 0..8 {
             let (store, is_over) = (open(&nats).await, Arc::clone(&is_over));
             writers.push(tokio::spawn(async move {
-                let mut last = Cursor::START;
+                let mut last = Position::START;
                 for number in 0.. {
                     let was_over = is_over.load(SeqCst);
                     match store.append(&[event(number)]).await {
-                        Ok(appended) if !was_over => last = appended.cursors[0],
+                        Ok(appended) if !was_over => last = appended.positions[0],
                         Ok(_) => panic!("an append came after the end"),
                         Err(StoreError::Finished) => return (number, last),
                         Err(error) => panic!("{error:?}"),
@@ -51,12 +51,12 @@ async fn nobody_appends_after_a_log_was_finished() {
 async fn a_finished_log_lets_go_of_events() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
-    let mut cursors = Vec::new();
+    let mut positions = Vec::new();
     for number in 0..4 {
-        cursors.extend(crate::tools::append(&store, &[event(number)]).await);
+        positions.extend(crate::tools::append(&store, &[event(number)]).await);
     }
     store.finish().await.expect("finished");
-    store.delete(cursors[1]).await.expect("deleted");
+    store.delete(positions[1]).await.expect("deleted");
     assert_eq!(texts(&store).await, ["0", "2", "3"]);
     let retention = sse_core::StoreOptions { events: 1, ..Default::default() }.retention();
     store.retain(&retention).await.expect("retained");

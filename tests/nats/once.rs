@@ -64,13 +64,13 @@ async fn a_key_that_was_claimed_and_never_stored_is_free() {
 async fn a_key_is_known_for_as_long_as_its_event_is_kept() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
-    let cursors = append(&store, &[event(0), event(1), once("key", 2)]).await;
+    let positions = append(&store, &[event(0), event(1), once("key", 2)]).await;
     let retention = StoreOptions { events: 1, ..Default::default() }.retention();
     store.retain(&retention).await.expect("retained");
     store.retain(&retention).await.expect("retained");
     nats.crash().await;
     let store = open(&nats).await;
-    assert_eq!(append(&store, &[once("key", "again")]).await, cursors[2..]);
+    assert_eq!(append(&store, &[once("key", "again")]).await, positions[2..]);
 }
 
 /// Where the window is over they are of no use.
@@ -146,9 +146,9 @@ async fn a_batch_that_is_tried_again_costs_little() {
     some.insert(10, event("between"));
     some.push(once("new", "new"));
     some.push(batch[0].clone());
-    let cursors = append(&store, &some).await;
-    assert_eq!((&cursors[..10], cursors[52]), (&first[250..260], first[0]));
-    assert_eq!(append(&store, &[once("new", "again")]).await, cursors[51..52]);
+    let positions = append(&store, &some).await;
+    assert_eq!((&positions[..10], positions[52]), (&first[250..260], first[0]));
+    assert_eq!(append(&store, &[once("new", "again")]).await, positions[51..52]);
     assert_eq!(texts(&store).await.len(), 302);
 }
 
@@ -167,8 +167,8 @@ async fn a_key_is_known_once_its_event_was_trimmed_deleted_or_superseded_and_aft
     let retention = StoreOptions { events: 1, ..Default::default() }.retention();
     store.retain(&retention).await.expect("retained");
     let deleted = append(&store, &batch(1)).await;
-    for cursor in &deleted {
-        store.delete(*cursor).await.expect("deleted");
+    for position in &deleted {
+        store.delete(*position).await.expect("deleted");
     }
     let before = append(&store, &[superseded()]).await;
     append(&store, &[crate::tools::keyed("key", 3)]).await;
@@ -196,8 +196,8 @@ async fn a_key_is_stored_again_in_a_new_epoch_under_an_id_of_that() {
         let begun = store.begin_epoch(epoch).await.expect("begun");
         let again = other.append(&[once("alone", 0)]).await.expect("stored");
         assert_eq!(again.epoch, begun, "an append tells the epoch that it is of");
-        assert!(again.cursors[0] > before[0], "round {round}");
+        assert!(again.positions[0] > before[0], "round {round}");
         assert!(append(&other, &batch).await[0] > both[1]);
-        assert_eq!(append(&store, &[once("alone", 0)]).await, again.cursors);
+        assert_eq!(append(&store, &[once("alone", 0)]).await, again.positions);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use sse_conformance::stores::Nats;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{PageLimit, Store};
 use tokio::time::timeout;
 
@@ -33,11 +33,11 @@ async fn a_run_of_notes_is_passed_over_at_once() {
     flood(&nats, "sse.log.m.note", "x", 5000).await;
     let reads = count(&relay, "$JS.API.CONSUMER.CREATE.");
     let limit = PageLimit { events: 1, ..PAGE };
-    let page = store.read(Cursor::START, limit).await.expect("a page");
+    let page = store.read(Position::START, limit).await.expect("a page");
     assert_eq!(page.events, []);
     let one = append(&store, &[event("one")]).await;
-    let page = store.read(Cursor::START, limit).await.expect("a page");
-    assert_eq!(page.events[0].cursor, one[0]);
+    let page = store.read(Position::START, limit).await.expect("a page");
+    assert_eq!(page.events[0].position, one[0]);
     assert!(reads.load(SeqCst) <= 4, "{reads:?}");
 }
 
@@ -54,7 +54,7 @@ async fn a_message_that_is_lost_on_its_way_is_noticed() {
         relay.delivered(move |sequence| {
             is_lost || std::mem::replace(&mut is_lost, sequence == lost) || sequence != lost
         });
-        store.read(Cursor::START, PAGE).await.expect_err("one is missing");
+        store.read(Position::START, PAGE).await.expect_err("one is missing");
         assert_eq!(texts(&store).await.len(), 20);
     }
 }
@@ -69,7 +69,7 @@ async fn a_page_whose_end_is_lost_is_given_as_far_as_it_came() {
         append(&store, &[event(number)]).await;
     }
     relay.delivered(|sequence| sequence < 3);
-    let page = store.read(Cursor::START, PAGE).await.expect("a page");
+    let page = store.read(Position::START, PAGE).await.expect("a page");
     assert_eq!(page.events.len(), 2);
     relay.delivered(|_| true);
     assert_eq!(texts(&store).await.len(), 20);
@@ -85,7 +85,7 @@ async fn a_page_comes_at_once_however_many_bytes_it_may_have() {
     }
     for bytes in 1..600 {
         let limit = PageLimit { bytes, ..PAGE };
-        let page = timeout(Duration::from_millis(400), store.read(Cursor::START, limit)).await;
+        let page = timeout(Duration::from_millis(400), store.read(Position::START, limit)).await;
         assert!(page.is_ok_and(|page| !page.expect("a page").events.is_empty()), "{bytes} bytes");
     }
 }

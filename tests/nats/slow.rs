@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{PageLimit, Store};
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 use sse_log_nats::EngineOptions;
 
 use crate::line::Line;
@@ -25,7 +25,7 @@ async fn followers_and_pages_get_on_over_a_slow_line() {
     let line = Line::slow(nats.address(), 20_000).await;
     let url = line.url();
     let far = store(&url, EngineOptions::default(), StoreOptions::default()).await;
-    let mut after = Cursor::START;
+    let mut after = Position::START;
     let mut came = 0;
     let mut pages = soon(far.follow(after)).await.expect("followed");
     let follow = async {
@@ -33,7 +33,7 @@ async fn followers_and_pages_get_on_over_a_slow_line() {
             match pages.next().await {
                 Some(Ok(page)) => {
                     came += page.events.len();
-                    after = page.events.last().map_or(after, |event| event.cursor);
+                    after = page.events.last().map_or(after, |event| event.position);
                 }
                 // As the log does.
                 _ => pages = far.follow(after).await.expect("followed"),
@@ -42,13 +42,13 @@ async fn followers_and_pages_get_on_over_a_slow_line() {
     };
     tokio::time::timeout(Duration::from_secs(60), follow).await.expect("they come");
     let read = async {
-        let (mut after, mut came) = (Cursor::START, 0);
+        let (mut after, mut came) = (Position::START, 0);
         while came < 20 {
             let call =
                 tokio::time::timeout(StoreOptions::default().store_timeout, far.read(after, ALL));
             let Ok(Ok(page)) = call.await else { continue };
             came += page.events.len();
-            after = page.events.last().map_or(after, |event| event.cursor);
+            after = page.events.last().map_or(after, |event| event.position);
         }
     };
     tokio::time::timeout(Duration::from_secs(90), read).await.expect("they come");
@@ -67,13 +67,13 @@ async fn a_large_page_of_one_log_holds_up_no_other() {
     let large = engine.store("log", options).await.expect("a name");
     let small = engine.store("small", options).await.expect("a name");
     append(&small, &[event(0)]).await;
-    let mut pages = small.follow(Cursor::START).await.expect("followed");
+    let mut pages = small.follow(Position::START).await.expect("followed");
     let reading = tokio::spawn(async move {
-        let mut after = Cursor::START;
+        let mut after = Position::START;
         loop {
             let page = large.read(after, ALL).await.expect("a page");
             let Some(last) = page.events.last() else { return };
-            after = last.cursor;
+            after = last.position;
         }
     });
     let mut slowest = Duration::ZERO;

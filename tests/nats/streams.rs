@@ -10,7 +10,7 @@ use sse_conformance::stores::Nats;
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{PageLimit, Store};
-use sse_core::{Cursor, Event, GapReason};
+use sse_core::{Event, GapReason, Position};
 use sse_log_nats::{EngineOptions, EventLog, StoreOptions};
 
 use crate::tools::{api, append, bounds, event, open, soon, store, texts, told, url};
@@ -119,7 +119,7 @@ async fn events_that_are_restored_without_their_record_begin_an_epoch_where_they
     let store = open(&nats).await;
     let after = bounds(&store).await;
     assert_ne!(after.epoch, before.epoch);
-    assert_eq!((after.floor, after.newest), (Cursor::START, Cursor::START));
+    assert_eq!((after.floor, after.newest), (Position::START, Position::START));
 }
 
 /// What the server removes by itself cannot be told from what was deleted: it is a gap.
@@ -127,13 +127,13 @@ async fn events_that_are_restored_without_their_record_begin_an_epoch_where_they
 async fn limits_that_somebody_else_sets_are_a_gap_and_never_silent() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
-    let mut cursors = Vec::new();
+    let mut positions = Vec::new();
     for number in 0..10 {
-        cursors.extend(append(&store, &[event(number)]).await);
+        positions.extend(append(&store, &[event(number)]).await);
     }
     limit(&nats, "max_msgs", 3).await;
     let after = bounds(&store).await;
-    assert_eq!((after.floor, after.oldest), (cursors[6], Some(cursors[7])));
+    assert_eq!((after.floor, after.oldest), (positions[6], Some(positions[7])));
     assert_eq!(texts(&store).await, ["7", "8", "9"]);
 }
 
@@ -149,9 +149,9 @@ async fn what_limits_have_removed_is_a_gap_when_they_are_gone_too() {
     for is_seen_by_who_retains in [true, false] {
         let nats = Nats::start().await;
         let store = open(&nats).await;
-        let mut cursors = Vec::new();
+        let mut positions = Vec::new();
         for number in 0..10 {
-            cursors.extend(append(&store, &[event(number)]).await);
+            positions.extend(append(&store, &[event(number)]).await);
         }
         limit(&nats, "max_msgs", 3).await;
         if is_seen_by_who_retains {
@@ -160,9 +160,9 @@ async fn what_limits_have_removed_is_a_gap_when_they_are_gone_too() {
         } else {
             bounds(&store).await;
             limit(&nats, "max_msgs", -1).await;
-            assert_eq!(bounds(&store).await.floor, cursors[6]);
+            assert_eq!(bounds(&store).await.floor, positions[6]);
         }
-        assert_eq!(bounds(&open(&nats).await).await.floor, cursors[6]);
+        assert_eq!(bounds(&open(&nats).await).await.floor, positions[6]);
     }
 }
 
@@ -192,6 +192,6 @@ async fn somebody_elses_message_is_no_event() {
     assert_eq!(texts(&store).await, ["one", "two"]);
     assert_eq!(
         store.before_last(PageLimit::of_events(1)).await.expect("a position"),
-        Cursor::new(4, 0)
+        Position::new(4, 0)
     );
 }

@@ -8,7 +8,7 @@ use sse_conformance::stores::Nats;
 pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_conformance::suite::eventually::eventually;
 use sse_core::store::{Bounds, EncodedEvent, PageLimit, Store};
-use sse_core::{Cursor, Event, StoreOptions};
+use sse_core::{Event, Position, StoreOptions};
 use sse_log_nats::{EngineOptions, NatsStore};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -58,8 +58,8 @@ pub(crate) fn once(key: impl Display, text: impl Display) -> EncodedEvent {
     event(text).with_idempotency_key(&key.to_string()).expect("a short key")
 }
 
-pub(crate) async fn append(store: &NatsStore, events: &[EncodedEvent]) -> Vec<Cursor> {
-    soon(store.append(events)).await.expect("stored").cursors
+pub(crate) async fn append(store: &NatsStore, events: &[EncodedEvent]) -> Vec<Position> {
+    soon(store.append(events)).await.expect("stored").positions
 }
 
 pub(crate) async fn bounds(store: &NatsStore) -> Bounds {
@@ -69,11 +69,11 @@ pub(crate) async fn bounds(store: &NatsStore) -> Bounds {
 /// The data of all events, in their order.
 pub(crate) async fn texts(store: &NatsStore) -> Vec<String> {
     let mut texts = Vec::new();
-    let mut after = Cursor::START;
+    let mut after = Position::START;
     loop {
         let page = soon(store.read(after, PAGE)).await.expect("a page");
         let Some(last) = page.events.last() else { return texts };
-        after = last.cursor;
+        after = last.position;
         texts.extend(page.events.iter().map(|event| {
             let text = String::from_utf8(event.block.to_vec()).expect("UTF-8");
             text.strip_prefix("data: ").expect("data alone").trim_end().to_owned()

@@ -8,7 +8,7 @@ use serde_json::json;
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::eventually::{eventually, settled};
 use sse_core::store::Store;
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 use sse_log_nats::EngineOptions;
 use tokio::time::timeout;
 
@@ -26,13 +26,13 @@ async fn a_message_that_a_consumer_passes_over_is_noticed() {
     for number in 0..20 {
         append(&store, &[event(number)]).await;
     }
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     drop(pages.next().await);
     for skipped in [1, 7, 19] {
         relay.skips(skipped);
-        let page = store.read(Cursor::START, PAGE).await;
+        let page = store.read(Position::START, PAGE).await;
         assert!(page.is_err(), "{page:?}");
-        let mut pages = store.follow(Cursor::START).await.expect("followed");
+        let mut pages = store.follow(Position::START).await.expect("followed");
         let mut came = 0;
         let error = loop {
             match soon(pages.next()).await.expect("a page or an error") {
@@ -55,9 +55,9 @@ async fn a_hole_is_looked_into_once() {
             .await;
         append(&store, &[keyed("c", number)]).await;
     }
-    store.read(Cursor::START, PAGE).await.expect("a page");
+    store.read(Position::START, PAGE).await.expect("a page");
     let asked = count(&relay, "$JS.API.STREAM.MSG.GET.SSE_log");
-    store.read(Cursor::START, PAGE).await.expect("a page");
+    store.read(Position::START, PAGE).await.expect("a page");
     assert_eq!(asked.load(SeqCst), 0);
 }
 
@@ -72,7 +72,7 @@ async fn a_follower_that_is_slow_has_little_on_its_way() {
         append(&store, &[event(&large)]).await;
     }
     let before = relay.carried().0;
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     let mut came = 0;
     while came < 60 {
         settled(Duration::from_millis(300), Duration::from_secs(20), "what comes", || {
@@ -93,7 +93,7 @@ async fn word_of_a_record_that_is_not_stored_yet_is_not_lost() {
     let (store, other) = (open_at(&relay.url()).await, open(&nats).await);
     append(&store, &[event(1)]).await;
     let epoch = bounds(&store).await.epoch;
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     drop(soon(pages.next()).await);
 
     let get = "$JS.API.STREAM.MSG.GET.SSE-META";
@@ -125,9 +125,9 @@ async fn what_is_dropped_halfway_leaves_no_consumer() {
         append(&store, &[event(number)]).await;
     }
     for micros in 0..100 {
-        let read = store.read(Cursor::START, PAGE);
+        let read = store.read(Position::START, PAGE);
         _ = timeout(Duration::from_micros(micros * 30), read).await;
-        let follow = store.follow(Cursor::START);
+        let follow = store.follow(Position::START);
         _ = timeout(Duration::from_micros(micros * 30), follow).await;
     }
     let consumers = || {
@@ -144,15 +144,15 @@ async fn a_log_that_is_not_there_is_read_and_followed_as_an_empty_one() {
     let url = crate::tools::url(&nats);
     let new = || crate::tools::store(&url, EngineOptions::default(), StoreOptions::default());
     let begun = Instant::now();
-    assert_eq!(soon(new().await.read(Cursor::START, PAGE)).await.expect("a page").events, []);
+    assert_eq!(soon(new().await.read(Position::START, PAGE)).await.expect("a page").events, []);
     for streams in [&["SSE_log"][..], &["SSE-META"], &["SSE_log", "SSE-META"]] {
         let followed = new().await;
-        let _pages = soon(followed.follow(Cursor::START)).await.expect("followed");
+        let _pages = soon(followed.follow(Position::START)).await.expect("followed");
         for stream in streams {
             crate::tools::api(&nats, &format!("STREAM.DELETE.{stream}"), serde_json::json!({}));
         }
-        assert_eq!(soon(new().await.read(Cursor::START, PAGE)).await.expect("a page").events, []);
-        let mut pages = soon(new().await.follow(Cursor::START)).await.expect("followed");
+        assert_eq!(soon(new().await.read(Position::START, PAGE)).await.expect("a page").events, []);
+        let mut pages = soon(new().await.follow(Position::START)).await.expect("followed");
         append(&followed, &[event("one")]).await;
         let came = async {
             loop {

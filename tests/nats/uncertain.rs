@@ -79,9 +79,9 @@ async fn an_id_that_is_in_process_is_waited_for() {
         first(&relay, 2, "sse.log.", fate);
         let alone = append(&store, &[once(n, n)]).await;
         first(&relay, 3, "sse.log.", fate);
-        let cursors = append(&store, &batch(n)).await;
+        let positions = append(&store, &batch(n)).await;
         first(&relay, 9, "sse.log.m.note", fate);
-        assert_eq!(append(&store, &batch(n)).await, cursors);
+        assert_eq!(append(&store, &batch(n)).await, positions);
         assert_eq!(append(&store, &[once(n, n)]).await, alone);
     }
     assert_eq!(texts(&store).await, ["0", "0", "0", "1", "1", "1"]);
@@ -143,9 +143,9 @@ async fn a_message_that_could_not_be_deleted_and_is_gone_is_deleted() {
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;
-    let cursors = append(&store, &[event("one")]).await;
+    let positions = append(&store, &[event("one")]).await;
     first(&relay, 1, "$JS.API.STREAM.MSG.DELETE.", || Fate::IsAnswered(NOT_DELETED));
-    store.delete(cursors[0]).await.expect("deleted");
+    store.delete(positions[0]).await.expect("deleted");
     assert_eq!(messages(&nats), 0);
 }
 

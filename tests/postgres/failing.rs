@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
-use sse_core::Cursor;
 use sse_core::store::{Store, StoreError};
+use sse_core::{Event, Position};
 use sse_log_postgres::{EngineOptions, StoreOptions};
 
 use crate::tools::{append, bounds, client, event, execute, open, soon, take, texts};
@@ -30,7 +30,8 @@ async fn an_idempotency_key_that_is_waited_for_fails_its_own_append_alone() {
     let mut client = client(&postgres).await;
     let once = |key: &str| event(key).with_idempotency_key(key).expect("short");
     let transaction = client.transaction().await.expect("begun");
-    store.append_encoded_in(&transaction, &[once("taken")]).await.expect("appended");
+    let taken = Event::new("taken").idempotency_key("taken").expect("short");
+    store.append_in(&transaction, taken).await.expect("appended");
 
     let (taken, plain) = ([once("taken")], [event("plain")]);
     let others = ["a", "b", "c"].map(|key| [once(key)]);
@@ -109,7 +110,7 @@ async fn transactions_of_a_log_are_read_committed_whatever_the_server_is_set_to(
     })
     .await;
     let stores = join_all((0..4).map(|_| postgres.store("log", EngineOptions::default()))).await;
-    let mut pages = soon(stores[0].follow(Cursor::START)).await.expect("followed");
+    let mut pages = soon(stores[0].follow(Position::START)).await.expect("followed");
     for round in 0..20 {
         let text = round.to_string();
         let once = [event(&text).with_idempotency_key(&text).expect("short")];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sse_conformance::stores::Postgres;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 use sse_log_postgres::EngineOptions;
 use tokio_postgres::Client;
 
@@ -64,12 +64,12 @@ async fn a_keyed_log_under_load_is_followed_and_opened_at_the_cost_of_what_it_ke
     let cost = pages(&client, look).await;
     assert!(cost < 10_000, "{cost} pages");
     // Whoever opens it reads to the end.
-    let (other, mut after, mut keys) = (open(&postgres).await, Cursor::START, HashSet::new());
+    let (other, mut after, mut keys) = (open(&postgres).await, Position::START, HashSet::new());
     let newest = bounds(&other).await.newest;
     while after < newest {
         let page = other.read(after, crate::tools::PAGE).await.expect("a page");
         keys.extend(page.events.iter().filter_map(|event| event.key.clone()));
-        after = page.events.last().expect("it gets on").cursor;
+        after = page.events.last().expect("it gets on").position;
     }
     assert_eq!(keys.len(), 10);
 }
@@ -93,7 +93,7 @@ async fn however_many_were_superseded_at_once_a_look_is_bounded_and_a_reader_get
     let (mut after, mut reads) = (first, 0);
     while after < newest {
         let page = store.read(after, PageLimit { events: 1000, bytes: 65536 }).await;
-        after = page.expect("a page").events.last().expect("it gets on").cursor;
+        after = page.expect("a page").events.last().expect("it gets on").position;
         reads += 1;
     }
     assert!(reads <= 23, "{reads} pages");

@@ -49,7 +49,7 @@ async fn an_append_that_is_tried_again_gives_the_first_answer_also_once_the_even
     let superseded = store.append(&[keyed("superseded")]).await.expect("stored");
     store.append(&[keyed("newer")]).await.expect("stored");
     append(&store, "newest").await;
-    store.delete(deleted.cursors[0]).await.expect("deleted");
+    store.delete(deleted.positions[0]).await.expect("deleted");
     let one = StoreOptions { events: 1, ..StoreOptions::default() };
     store.retain(&one.retention()).await.expect("retained");
     assert_eq!(texts(&store).await, ["newest"]);
@@ -114,7 +114,7 @@ async fn in_a_new_epoch_it_is_stored_again_under_an_id_of_that_epoch() {
     let epoch = store.begin_epoch(first.epoch).await.expect("begun");
     let second = store.append(&[once("a")]).await.expect("stored");
     assert_eq!(second.epoch, epoch);
-    assert!(second.cursors[0] > first.cursors[0]);
+    assert!(second.positions[0] > first.positions[0]);
     assert_eq!(store.append(&[once("a")]).await.expect("known"), second);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::Store;
 use sse_log_postgres::Ordering;
 
@@ -33,7 +33,7 @@ async fn write(postgres: &Postgres, ordering: Ordering, writer: usize, transacti
 async fn loses_nothing(ordering: Ordering) {
     let postgres = Postgres::start().await;
     let store = open_ordered(&postgres, ordering).await;
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     let writers = join_all((0..16).map(|writer| write(&postgres, ordering, writer, 40)));
     let follower = async {
         let events = take(&mut pages, 16 * 36).await;
@@ -94,7 +94,7 @@ async fn an_open_transaction_holds_nothing_back_where_a_lock_makes_the_order() {
 async fn positions_stay_comparable_when_the_ordering_is_changed() {
     let postgres = Postgres::start().await;
     let by_transaction = open(&postgres).await;
-    let mut pages = by_transaction.follow(Cursor::START).await.expect("followed");
+    let mut pages = by_transaction.follow(Position::START).await.expect("followed");
     let mut clients = join_all((0..3).map(|_| client(&postgres))).await;
     let mut early = Vec::new();
     for client in &mut clients {
@@ -141,10 +141,10 @@ async fn whoever_reads_after_an_append_waits_for_what_holds_it_back() {
             tokio::time::sleep(Duration::from_millis(20)).await; // whoever does not wait has read by then
             other.batch_execute("COMMIT").await.expect("committed");
         };
-        let (page, ()) = tokio::join!(store.read(Cursor::START, PAGE), commit);
+        let (page, ()) = tokio::join!(store.read(Position::START, PAGE), commit);
         let page = page.expect("a page");
         if page.bounds.newest == after {
-            assert_eq!(page.events.last().map(|event| event.cursor), Some(after));
+            assert_eq!(page.events.last().map(|event| event.position), Some(after));
             return;
         }
     }

@@ -2,17 +2,17 @@
 
 use sse_conformance::stores::Postgres;
 use sse_core::store::Store;
-use sse_core::{Cursor, Event, EventId};
+use sse_core::{Event, EventId, Position};
 use sse_log_postgres::open_store;
 
-use crate::tools::{append, bounds, client, event, execute, open, soon, take, texts};
+use crate::tools::{append, bounds, client, execute, open, soon, take, texts};
 
 #[tokio::test]
 async fn an_event_comes_with_the_rows_of_its_transaction_or_not_at_all() {
     let postgres = Postgres::start().await;
     execute(&postgres, "CREATE TABLE orders (item text)").await;
     let (store, mut client) = (open(&postgres).await, client(&postgres).await);
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     let mut ids = Vec::new();
     for (item, is_kept) in [("tea", true), ("salt", false), ("rice", true)] {
         let transaction = client.transaction().await.expect("begun");
@@ -52,8 +52,7 @@ async fn events_of_one_transaction_come_in_the_order_in_which_they_were_appended
     let kept = transaction.savepoint("kept").await.expect("a savepoint");
     store.append_in(&kept, "2").await.expect("appended");
     kept.commit().await.expect("kept");
-    let batch = [event("3"), event("4"), event("5")];
-    let ids = store.append_encoded_in(&transaction, &batch).await.expect("appended");
+    let ids = store.append_all_in(&transaction, ["3", "4", "5"]).await.expect("appended");
     assert_eq!(ids.len(), 3);
     store.append_in(&transaction, "6").await.expect("appended");
     transaction.commit().await.expect("committed");
@@ -64,26 +63,26 @@ async fn events_of_one_transaction_come_in_the_order_in_which_they_were_appended
 async fn keys_mean_the_same_within_a_transaction() {
     let postgres = Postgres::start().await;
     let (store, mut client) = (open(&postgres).await, client(&postgres).await);
-    let once = || [event("once").with_idempotency_key("order 7").expect("short")];
-    let keyed = |text| [event(text).with_key("stock").expect("short")];
+    let once = || Event::new("once").idempotency_key("order 7").expect("short");
+    let keyed = |text: &str| Event::new(text).key("stock").expect("short");
     let transaction = client.transaction().await.expect("begun");
-    store.append_encoded_in(&transaction, &once()).await.expect("appended");
+    store.append_in(&transaction, once()).await.expect("appended");
     transaction.rollback().await.expect("rolled back");
 
-    store.append(&keyed("12 left")).await.expect("stored");
+    store.append(&[keyed("12 left").encode(1000).expect("an event")]).await.expect("stored");
     let transaction = client.transaction().await.expect("begun");
-    let first = store.append_encoded_in(&transaction, &once()).await.expect("appended");
-    let again = store.append_encoded_in(&transaction, &once()).await.expect("known");
-    store.append_encoded_in(&transaction, &keyed("11 left")).await.expect("appended");
+    let first = store.append_in(&transaction, once()).await.expect("appended");
+    let again = store.append_in(&transaction, once()).await.expect("known");
+    store.append_in(&transaction, keyed("11 left")).await.expect("appended");
     assert_eq!(first, again);
     transaction.commit().await.expect("committed");
-    let appended = store.append(&once()).await.expect("known");
-    assert_eq!([id(&store, appended.cursors[0]).await], first[..]);
+    let appended = store.append(&[once().encode(1000).expect("an event")]).await.expect("known");
+    assert_eq!(id(&store, appended.positions[0]).await, first);
     assert_eq!(texts(&store).await, ["once", "11 left"]);
 }
 
-async fn id(store: &sse_log_postgres::PostgresStore, cursor: Cursor) -> EventId {
-    cursor.id(bounds(store).await.epoch)
+async fn id(store: &sse_log_postgres::PostgresStore, position: Position) -> EventId {
+    position.id(bounds(store).await.epoch)
 }
 
 #[tokio::test]
@@ -98,8 +97,8 @@ async fn what_a_log_refuses_leaves_the_transaction_as_it_is() {
     assert!(refused.is_finished(), "{refused}");
     let without_data = store.append_in(&transaction, Event::default()).await;
     assert!(without_data.expect_err("nobody would see it").is_invalid_event());
-    let nul = [event("nul").with_key("\0").expect("a key")];
-    assert!(store.append_encoded_in(&transaction, &nul).await.expect_err("no text").is_store());
+    let nul = Event::new("nul").key("\0").expect("a key");
+    assert!(store.append_in(&transaction, nul).await.expect_err("no text").is_store());
     transaction.commit().await.expect("committed");
     let rows = client.query("SELECT FROM orders", &[]).await.expect("rows");
     assert_eq!(rows.len(), 1);

@@ -2,7 +2,7 @@
 
 use sse_conformance::stores::{PgBouncer, Postgres};
 use sse_conformance::suite::store_engine::Networked;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Store, StoreError};
 use sse_log_postgres::{EngineOptions, PostgresStore, Settings, StoreOptions, connect};
 use tokio_postgres::NoTls;
@@ -26,7 +26,7 @@ async fn a_pooler_in_transaction_mode_is_refused_by_name_and_its_other_clients_k
         let refused = soon(store.bounds()).await.expect_err("it pools by transaction");
         assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
         assert!(told(&refused).contains("PgBouncer"), "{}", told(&refused));
-        let followed = soon(store.follow(Cursor::START)).await.err().expect("as well");
+        let followed = soon(store.follow(Position::START)).await.err().expect("as well");
         assert!(told(&followed).contains("PgBouncer"), "{}", told(&followed));
 
         let (client, connection) =
@@ -48,7 +48,7 @@ async fn a_pooler_that_pools_by_session_is_used_if_the_settings_are_made_by_sess
     let postgres = Postgres::start().await;
     let pooler = PgBouncer::start(postgres.address(), "session", "").await;
     let store = store(&pooler, Settings::BySession).await;
-    let mut pages = soon(store.follow(Cursor::START)).await.expect("followed");
+    let mut pages = soon(store.follow(Position::START)).await.expect("followed");
     append(&store, "one").await;
     assert_eq!(take(&mut pages, 1).await[0].1, "one");
 }

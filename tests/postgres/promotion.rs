@@ -4,7 +4,7 @@ use std::process::Command;
 
 use sse_conformance::stores::Postgres;
 use sse_conformance::suite::store_engine::Networked;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Appended, Store};
 use sse_log_postgres::{EngineOptions, OnPromotion, Ordering};
 
@@ -128,8 +128,8 @@ async fn a_log_of_which_a_part_is_missing_begins_an_epoch() {
         execute(&postgres, missing).await;
         let after = bounds(&open(&postgres).await).await;
         assert_ne!(after.epoch, before.epoch, "{missing}");
-        assert!(append(&store, "three").await > before.cursors[0]);
-        let page = store.read(Cursor::START, crate::tools::PAGE).await.expect("a page");
+        assert!(append(&store, "three").await > before.positions[0]);
+        let page = store.read(Position::START, crate::tools::PAGE).await.expect("a page");
         assert_eq!(page.bounds.epoch, after.epoch, "once is enough");
     }
 }

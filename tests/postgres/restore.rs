@@ -4,7 +4,7 @@ use std::process::Command;
 
 use sse_conformance::stores::Postgres;
 use sse_conformance::suite::store_engine::Networked;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::Store;
 
 use crate::tools::{append, bounds, client, event, execute, open, open_ordered, soon, take, texts};
@@ -37,7 +37,7 @@ async fn restores(old: Postgres, new: Postgres, ordering: Ordering) {
     let after = bounds(&store).await;
     assert_ne!(after.epoch, before.epoch, "ids of the old one are told from those to come");
     assert_eq!((after.newest, after.floor), (kept, before.floor));
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     let next = append(&store, "next").await;
     assert!(next > kept && next.hi() < lost.hi() + 100, "{next} comes after {kept}");
     let other = open_ordered(&new, ordering).await;
@@ -116,7 +116,7 @@ async fn positions_above_those_that_the_server_gives_are_noticed_by_whoever_read
     execute(&postgres, &insert.replace("\n", "\\012")).await;
     let after = bounds(&store).await;
     assert_ne!(after.epoch, before.epoch);
-    assert_eq!(after.newest, Cursor::new(1_000_000, 7));
+    assert_eq!(after.newest, Position::new(1_000_000, 7));
     assert!(append(&store, "two").await > after.newest);
     assert_eq!(texts(&store).await, ["one", "copied", "two"]);
     assert_eq!(bounds(&store).await.epoch, after.epoch, "once");

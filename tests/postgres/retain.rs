@@ -86,7 +86,7 @@ async fn what_is_counted_is_what_there_is_whatever_is_done_at_the_same_time() {
                             _ => Ok(event),
                         };
                         let stored = store.append(&[event.expect("short")]).await;
-                        own.extend(stored.expect("stored").cursors);
+                        own.extend(stored.expect("stored").positions);
                     }
                 }
             }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
 use sse_conformance::suite::store_engine::{Engine, Networked};
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Store, StoreError};
 use sse_log_postgres::{
     EngineOptions, Migrations, PostgresStore, StoreOptions, connect, connect_with,
@@ -180,7 +180,7 @@ async fn a_server_that_says_nothing_is_given_up_after_the_time_for_connecting() 
     let store = postgres.store("log", EngineOptions::default()).await;
     let begun = Instant::now();
     let bounds = soon(store.bounds()).await.expect_err("nobody answers");
-    let follow = soon(store.follow(Cursor::START)).await.err().expect("nobody answers");
+    let follow = soon(store.follow(Position::START)).await.err().expect("nobody answers");
     for failed in [bounds, follow] {
         assert!(matches!(failed, StoreError::Failed(_)), "nothing was done: {failed:?}");
     }

@@ -56,7 +56,7 @@ async fn over_a_line_of_20_kb_a_second_a_follower_gets_on() {
     let postgres = Postgres::start().await;
     let store = open(&postgres).await;
     let events: Vec<_> = (0..20).map(|n| event(format!("{n:0>10000}"))).collect();
-    let first = store.append(&events).await.expect("stored").cursors[0];
+    let first = store.append(&events).await.expect("stored").positions[0];
     let options = StoreOptions { store_timeout: Duration::from_secs(2), ..StoreOptions::default() };
     let engine =
         EngineOptions { connect_timeout: Duration::from_secs(2), ..EngineOptions::default() };

@@ -3,7 +3,7 @@
 use sse_conformance::stores::Postgres;
 use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::{Store, StoreError};
-use sse_core::{Cursor, Event, EventId, EventLog, GapReason};
+use sse_core::{Event, EventId, EventLog, GapReason, Position};
 use sse_log_postgres::{EngineOptions, StoreOptions, connect_with, open_store};
 use tokio_postgres::{Config, NoTls};
 
@@ -20,7 +20,7 @@ async fn a_standby_is_not_asked_until_it_is_the_primary() {
     let refused = soon(store.bounds()).await.expect_err("it is a standby");
     assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
     assert!(told(&refused).contains("standby"), "{}", told(&refused));
-    assert!(soon(store.follow(Cursor::START)).await.is_err());
+    assert!(soon(store.follow(Position::START)).await.is_err());
 
     execute(&postgres, "SELECT pg_promote()").await;
     append(&store, "two").await;
@@ -127,7 +127,7 @@ async fn an_event_that_a_newer_one_of_its_key_took_the_place_of_is_not_lost() {
     let mut events: Vec<_> = (0..1500).map(event).collect();
     events.push(event("new").with_key("key").expect("short"));
     let appended = fresh.append(&events).await.expect("stored");
-    let newest = appended.cursors[1500].id(epoch);
+    let newest = appended.positions[1500].id(epoch);
     execute(&postgres, "ALTER ROLE app LOGIN").await;
     soon(async {
         while log.stats().newest != newest {

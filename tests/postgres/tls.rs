@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use sse_conformance::proxies::certificate;
 use sse_conformance::stores::Postgres;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Store, StoreError};
 use sse_log_postgres::{EngineOptions, PostgresStore, StoreOptions, connect_with};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -62,7 +62,7 @@ async fn a_log_is_kept_and_followed_over_connections_that_the_application_encryp
     let mut trusted = RootCertStore::empty();
     trusted.add(with_tls(&postgres).await).expect("a certificate");
     let store = store(&postgres, trusted).await;
-    let mut pages = soon(store.follow(Cursor::START)).await.expect("followed");
+    let mut pages = soon(store.follow(Position::START)).await.expect("followed");
     let appended = append(&store, "over TLS").await;
     assert_eq!(take(&mut pages, 1).await, [(appended, "over TLS".into())]);
     // What follows has one, what asks another.

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use sse_conformance::stores::Postgres;
 pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_core::store::{Bounds, EncodedEvent, PageLimit, Pages, Store};
-use sse_core::{Cursor, Event};
+use sse_core::{Event, Position};
 use sse_log_postgres::{EngineOptions, Ordering, PostgresStore};
 use tokio_postgres::Client;
 
@@ -41,8 +41,8 @@ pub(crate) fn event(text: impl Display) -> EncodedEvent {
     EncodedEvent::encode(&Event::new(text.to_string()), 1 << 20).expect("data alone")
 }
 
-pub(crate) async fn append(store: &PostgresStore, text: impl Display) -> Cursor {
-    soon(store.append(&[event(text)])).await.expect("stored").cursors[0]
+pub(crate) async fn append(store: &PostgresStore, text: impl Display) -> Position {
+    soon(store.append(&[event(text)])).await.expect("stored").positions[0]
 }
 
 pub(crate) async fn bounds(store: &PostgresStore) -> Bounds {
@@ -51,7 +51,7 @@ pub(crate) async fn bounds(store: &PostgresStore) -> Bounds {
 
 /// The data of all events, in their order.
 pub(crate) async fn texts(store: &PostgresStore) -> Vec<String> {
-    let page = soon(store.read(Cursor::START, PAGE)).await.expect("a page");
+    let page = soon(store.read(Position::START, PAGE)).await.expect("a page");
     page.events.iter().map(|event| text(&event.block)).collect()
 }
 
@@ -61,11 +61,11 @@ pub(crate) fn text(block: &[u8]) -> String {
 }
 
 /// The next so many events of one who follows.
-pub(crate) async fn take(pages: &mut Pages, count: usize) -> Vec<(Cursor, String)> {
+pub(crate) async fn take(pages: &mut Pages, count: usize) -> Vec<(Position, String)> {
     let mut events = Vec::new();
     while events.len() < count {
         let page = soon(pages.next()).await.expect("it goes on").expect("a page");
-        events.extend(page.events.iter().map(|event| (event.cursor, text(&event.block))));
+        events.extend(page.events.iter().map(|event| (event.position, text(&event.block))));
     }
     assert!(events.is_sorted_by(|a, b| a.0 < b.0), "in order: {events:?}");
     events

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sse_conformance::stores::Redis;
 use sse_core::store::Store;
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
 use crate::tools::{STREAM, after, append, bounds, command, open_with, soon};
 
@@ -19,9 +19,9 @@ async fn retain(store: &dyn Store) {
     store.retain(&options().retention()).await.expect("retained");
 }
 
-async fn are_gone(store: &dyn Store, but: &[Cursor]) {
+async fn are_gone(store: &dyn Store, but: &[Position]) {
     soon(async {
-        while after(store, Cursor::START).await != but {
+        while after(store, Position::START).await != but {
             retain(store).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -44,11 +44,11 @@ async fn a_clock_that_jumps_ahead_ages_nothing_away() {
     let once = || crate::tools::event("once").with_idempotency_key("a").expect("a key");
     let mut kept = vec![append(&*store, 1).await, append(&*store, 2).await];
     let first = store.append(&[once()]).await.expect("stored");
-    kept.push(first.cursors[0]);
+    kept.push(first.positions[0]);
     store.retain(&options.retention()).await.expect("retained");
     clock_jumps(&redis, DAY as i64).await;
     store.retain(&options.retention()).await.expect("retained");
-    assert_eq!(after(&*store, Cursor::START).await, kept);
+    assert_eq!(after(&*store, Position::START).await, kept);
     clock_jumps(&redis, DAY as i64).await;
     assert_eq!(store.append(&[once()]).await.expect("known"), first, "keys are remembered");
 }
@@ -84,12 +84,12 @@ async fn an_append_drops_what_is_too_old() {
     let store = open_with(&redis, options()).await;
     let old = append(&*store, 0).await;
     soon(async {
-        while after(&*store, Cursor::START).await.contains(&old) {
+        while after(&*store, Position::START).await.contains(&old) {
             append(&*store, 1).await;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     })
     .await;
-    let kept = after(&*store, Cursor::START).await.len();
+    let kept = after(&*store, Position::START).await.len();
     assert!(kept > 5 && kept < 100, "{kept}");
 }

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::{Engine, Networked};
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
 use crate::tools::{STREAM, after, append, bounds, command, soon};
 
@@ -56,15 +56,18 @@ async fn owner_and_other([one, two]: [Redis; 2]) -> (Redis, Redis, u16) {
 async fn a_log_is_found_whichever_node_is_named() {
     let (_owner, other, _) = owner_and_other(cluster().await).await;
     let store = other.open("log", StoreOptions::default()).await.expect("a URL");
-    assert!(soon(store.read(Cursor::START, crate::tools::PAGE)).await.is_ok(), "a page is sent on");
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    assert!(
+        soon(store.read(Position::START, crate::tools::PAGE)).await.is_ok(),
+        "a page is sent on"
+    );
+    let mut pages = store.follow(Position::START).await.expect("followed");
     let first = append(&*store, "first").await;
     let once = crate::tools::event("once").with_key("k").expect("a key");
     let once = once.with_idempotency_key("once").expect("a key");
     store.append(&[once]).await.expect("all keys of a log are on one node");
     let page = soon(pages.next()).await.expect("it goes on").expect("a page");
-    assert_eq!(page.events[0].cursor, first);
-    assert_eq!(after(&*store, Cursor::START).await.len(), 2);
+    assert_eq!(page.events[0].position, first);
+    assert_eq!(after(&*store, Position::START).await.len(), 2);
 }
 
 /// What is not moved yet is served by the owner; it must not name keys that do not exist.
@@ -80,7 +83,7 @@ async fn a_log_is_served_while_its_slot_is_about_to_move() {
     let both = crate::tools::event("both").with_key("k").expect("a key");
     let both = both.with_idempotency_key("once").expect("a key");
     store.append(&[both]).await.expect("stored");
-    assert_eq!(after(&*store, Cursor::START).await[0], first);
+    assert_eq!(after(&*store, Position::START).await[0], first);
     store.delete(first).await.expect("deleted");
     store.retain(&StoreOptions::default().retention()).await.expect("retained");
 }
@@ -127,7 +130,7 @@ async fn a_log_that_moves_is_found_by_whoever_follows_it_alone() {
     let store = owner.open("log", StoreOptions::default()).await.expect("a URL");
     let first = append(&*store, "first").await;
     move_slot(slot, &owner, &other).await;
-    let mut pages = soon(store.follow(Cursor::START)).await.expect("followed to the other");
+    let mut pages = soon(store.follow(Position::START)).await.expect("followed to the other");
     let page = soon(pages.next()).await.expect("it goes on").expect("a page");
-    assert_eq!(page.events[0].cursor, first);
+    assert_eq!(page.events[0].position, first);
 }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::{Store, StoreError};
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
 use crate::tools::{STREAM, append, bounds, command, event, open, open_with, soon, told};
 
@@ -38,7 +38,7 @@ async fn a_follower_waits_for_seconds_on_one_connection() {
     assert_eq!(waiting(&redis).await, before, "the same connection");
     let second = append(&*store, "second").await;
     let page = soon(next).await.expect("no panic").expect("it goes on").expect("a page");
-    assert_eq!(page.events[0].cursor, second);
+    assert_eq!(page.events[0].position, second);
 }
 
 /// Long before a wait ends by itself.
@@ -46,7 +46,7 @@ async fn a_follower_waits_for_seconds_on_one_connection() {
 async fn whoever_waits_is_told_of_a_change_at_once() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     append(&*store, "first").await;
     soon(pages.next()).await.expect("it goes on").expect("a page");
     let begun = Instant::now();
@@ -63,7 +63,7 @@ async fn whoever_waits_is_told_of_a_change_at_once() {
 async fn whoever_follows_no_more_has_no_connection() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     let following = tokio::spawn(async move { pages.next().await });
     let until = async |count: usize| {
         while waiting(&redis).await.len() != count {
@@ -80,7 +80,7 @@ async fn scripts_that_redis_has_forgotten_are_loaded_again() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let first = append(&*store, "first").await;
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     soon(pages.next()).await.expect("it goes on").expect("a page");
     command(&redis, "SCRIPT FLUSH").await;
     let appended = join_all((0..50).map(|n| append(&*store, n))).await;
@@ -158,7 +158,7 @@ async fn what_redis_refuses_was_not_stored_and_the_reason_is_told() {
         assert!(told(&error).contains(reason), "{}", told(&error));
         // What is stored can be read all the same.
         assert_eq!(bounds(&*store).await.newest, first);
-        assert_eq!(crate::tools::after(&*store, Cursor::START).await, [first]);
+        assert_eq!(crate::tools::after(&*store, Position::START).await, [first]);
     };
     redis.refuse_writes().await;
     refused("OOM").await;
@@ -202,7 +202,7 @@ async fn what_was_stored_is_there_after_a_crash_with_all_that_is_known_of_it() {
     let once = event("once").with_idempotency_key("a").expect("a key");
     let first = store.append(std::slice::from_ref(&once)).await.expect("stored");
     append(&*store, "two").await;
-    store.delete(first.cursors[0]).await.expect("deleted");
+    store.delete(first.positions[0]).await.expect("deleted");
     let before = bounds(&*store).await;
     redis.crash().await;
     assert_eq!(bounds(&*store).await, before);

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 use sse_log_redis::{Engine, EngineOptions, connect};
 
 use crate::tools::{STREAM, append, bounds, command, event, open, soon, stat};
@@ -152,9 +152,9 @@ async fn a_server_that_has_another_history_ends_whatever_follows_it() {
     command(&redis, "REPLICAOF NO ONE").await;
     let ended = soon(pages.next()).await;
     assert!(matches!(ended, None | Some(Err(_))), "{ended:?}");
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     let page = soon(pages.next()).await.expect("it goes on").expect("a page");
-    assert_eq!(page.events[0].cursor, first);
+    assert_eq!(page.events[0].position, first);
 }
 
 #[tokio::test]

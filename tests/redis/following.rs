@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::EncodedEvent;
 
 use crate::tools::{STREAM, append, bounds, command, event, open, soon, stat};
@@ -16,7 +16,7 @@ async fn whoever_follows_a_log_whose_state_was_deleted_waits_and_does_not_spin()
     append(&*store, "first").await;
     let before = bounds(&*store).await.epoch;
     let epoch = store.begin_epoch(before).await.expect("a change");
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     soon(pages.next()).await.expect("it goes on").expect("a page");
     command(&redis, format!("DEL {STREAM}:meta")).await;
     assert_ne!(bounds(&*store).await.epoch, epoch, "whoever asks first begins another");
@@ -36,8 +36,8 @@ async fn events_that_have_become_large_are_not_asked_for_all_at_once() {
     let redis = Redis::start().await;
     let (store, other) = (open(&redis).await, open(&redis).await);
     let small: Vec<EncodedEvent> = (0..500).map(event).collect();
-    let last = store.append(&small).await.expect("stored").cursors[499];
-    let page = soon(store.read(Cursor::START, crate::tools::PAGE)).await.expect("a page");
+    let last = store.append(&small).await.expect("stored").positions[499];
+    let page = soon(store.read(Position::START, crate::tools::PAGE)).await.expect("a page");
     assert_eq!(page.events.len(), 16, "nothing was known of them");
     for _ in 0..100 {
         append(&*other, "x".repeat(1_000_000)).await;
@@ -57,7 +57,7 @@ async fn an_entry_whose_key_is_no_text_is_none_of_ours_and_in_nobodys_way() {
     let added = command(&redis, format!("XADD {STREAM} * b data:x k \"\\xff\"")).await;
     assert!(added.starts_with('$'), "{added}");
     let ours = append(&*store, "ours").await;
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     let page = soon(pages.next()).await.expect("it goes on").expect("a page");
-    assert_eq!(page.events[0].cursor, ours);
+    assert_eq!(page.events[0].position, ours);
 }

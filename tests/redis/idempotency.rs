@@ -72,7 +72,7 @@ async fn the_first_answer_stays_when_the_event_is_gone_and_the_log_finished() {
     let superseded = store.append(std::slice::from_ref(&keyed)).await.expect("stored");
     let deleted = store_once(&*store, "deleted").await;
     store.append(&[event("another").with_key("key").expect("a key")]).await.expect("stored");
-    store.delete(deleted.cursors[0]).await.expect("deleted");
+    store.delete(deleted.positions[0]).await.expect("deleted");
     for n in 0..20 {
         append(&*store, n).await;
     }
@@ -96,7 +96,7 @@ async fn after_a_new_epoch_an_event_is_stored_again_under_an_id_of_that_epoch() 
     let epoch = store.begin_epoch(first.epoch).await.expect("begun");
     let again = store_once(&*store, "a").await;
     assert_eq!(again.epoch, epoch);
-    assert!(again.cursors[0] > first.cursors[0]);
+    assert!(again.positions[0] > first.positions[0]);
     assert_eq!(store_once(&*store, "a").await, again);
-    assert_eq!(bounds(&*store).await.newest, again.cursors[0]);
+    assert_eq!(bounds(&*store).await.newest, again.positions[0]);
 }

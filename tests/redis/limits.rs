@@ -2,7 +2,7 @@
 
 use sse_conformance::stores::Redis;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
 use crate::tools::{STREAM, append, bounds, command, event, open_with, soon};
 
@@ -30,7 +30,7 @@ async fn no_more_events_are_kept_than_the_limit_at_any_moment() {
         append(&*store, n).await;
         assert!(length(&redis).await <= 100);
     }
-    let cursors = store.append(&batch(1000, 10)).await.expect("stored").cursors;
+    let cursors = store.append(&batch(1000, 10)).await.expect("stored").positions;
     assert_eq!(length(&redis).await, 100);
     let bounds = bounds(&*store).await;
     assert_eq!((bounds.floor, bounds.oldest), (cursors[899], Some(cursors[900])));
@@ -77,8 +77,8 @@ async fn an_event_that_was_large_says_nothing_of_those_that_are_kept() {
     }
     assert!(field(&redis, "largest").await < 200);
     let all = PageLimit { events: 1000, bytes: 64 * 1024 };
-    store.read(Cursor::START, all).await.expect("a page");
-    let page = store.read(Cursor::START, all).await.expect("a page");
+    store.read(Position::START, all).await.expect("a page");
+    let page = store.read(Position::START, all).await.expect("a page");
     assert!(page.events.len() > 500, "{} in a page", page.events.len());
 }
 
@@ -101,7 +101,7 @@ async fn what_comes_before_the_last_is_found_in_many_short_steps() {
     let position = soon(store.before_last(most)).await.expect("there are 30");
     let steps = calls().await - before;
     assert!(steps >= 8, "15 MB in {steps} steps");
-    assert!(position > Cursor::START);
+    assert!(position > Position::START);
     let before = calls().await;
     soon(store.before_last(PageLimit { events: 30, bytes: 1_200_000 })).await.expect("two");
     assert!(calls().await - before <= 3, "it ends when the bytes are full");

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sse_conformance::stores::Redis;
 use sse_core::store::{Appended, Store};
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
 use crate::tools::{STREAM, after, append, bounds, command, event, open};
 
@@ -38,7 +38,7 @@ async fn a_stream_that_is_gone_is_a_new_epoch_whatever_is_done_first() {
             }
             "delete" => store.delete(lost).await.expect("there is none"),
             "bounds" => assert_ne!(bounds(&*store).await.epoch, before),
-            "read" => assert_eq!(after(&*store, Cursor::START).await, []),
+            "read" => assert_eq!(after(&*store, Position::START).await, []),
             "finish" => store.finish().await.expect("finished"),
             _ => drop(store.follow(lost).await.expect("followed")),
         }
@@ -59,7 +59,7 @@ async fn an_older_stream_in_the_place_of_the_newest_is_a_new_epoch() {
     command(&redis, format!("COPY sse:copy {STREAM} REPLACE")).await;
     let appended = append_keyed(&*store).await;
     assert_ne!(appended.epoch, before);
-    assert_eq!(after(&*store, Cursor::START).await, [kept, appended.cursors[0]]);
+    assert_eq!(after(&*store, Position::START).await, [kept, appended.positions[0]]);
 }
 
 #[tokio::test]

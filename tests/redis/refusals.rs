@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::store_engine::Networked;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{EncodedEvent, PageLimit, Retention, Store, StoreError};
 
 use crate::tools::{STREAM, after, append, bounds, command, event, open, soon, store_at, told};
@@ -43,7 +43,7 @@ async fn what_cannot_be_announced_is_no_failure() {
     let first = append(&*store, "first").await;
     command(&redis, "ACL SETUSER default -spublish").await;
     store.delete(first).await.expect("deleted");
-    assert_eq!(after(&*store, Cursor::START).await, []);
+    assert_eq!(after(&*store, Position::START).await, []);
     store.finish().await.expect("finished");
     let epoch = bounds(&*store).await.epoch;
     assert_ne!(store.begin_epoch(epoch).await.expect("begun"), epoch);
@@ -61,7 +61,7 @@ async fn an_append_by_a_user_who_may_not_do_all_of_it_stores_nothing() {
             is_refused(&store, event.clone(), &format!("may not run {}", missing.to_uppercase()))
                 .await;
         }
-        assert_eq!(after(&store, Cursor::START).await, [first], "{missing}");
+        assert_eq!(after(&store, Position::START).await, [first], "{missing}");
     }
 }
 
@@ -78,14 +78,14 @@ async fn a_user_who_may_run_the_commands_that_are_named_can_do_everything() {
     for _ in 0..2 {
         store.append(&kinds().map(|(event, _)| event)).await.expect("stored");
     }
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     let page = soon(pages.next()).await.expect("it goes on").expect("a page");
     assert_eq!(page.events.len(), 4);
     assert!(
         store.before_last(PageLimit::of_events(2)).await.expect("there are two")
             < page.bounds.newest
     );
-    store.delete(page.events[0].cursor).await.expect("deleted");
+    store.delete(page.events[0].position).await.expect("deleted");
     command(&redis, format!("XTRIM {STREAM} MAXLEN 2")).await;
     let retention = Retention { events: 1, bytes: 1, age: None };
     store.retain(&retention).await.expect("retained");
@@ -131,11 +131,11 @@ async fn a_deletion_that_meets_a_key_of_another_type_deletes_nothing() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let keyed = event("keyed").with_key("key").expect("a key");
-    let event = store.append(&[keyed]).await.expect("stored").cursors[0];
+    let event = store.append(&[keyed]).await.expect("stored").positions[0];
     command(&redis, format!("SET {STREAM}:keys x")).await;
     let before = bounds(&*store).await;
     let error = store.delete(event).await.expect_err("the keys are of another type");
     assert!(told(&error).contains("WRONGTYPE"), "{}", told(&error));
     assert_eq!(bounds(&*store).await, before);
-    assert_eq!(after(&*store, Cursor::START).await, [event]);
+    assert_eq!(after(&*store, Position::START).await, [event]);
 }

@@ -8,7 +8,7 @@ use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Networked;
 
 use sse_core::store::{Store, StoreError};
-use sse_core::{Cursor, Event, EventId, GapReason};
+use sse_core::{Event, EventId, GapReason, Position};
 
 use crate::tools::{STREAM, append, command, soon, store_at, told};
 
@@ -98,7 +98,7 @@ async fn a_master_that_was_demoted_is_neither_followed_nor_read() {
     command(&redis, format!("REPLICAOF {} {}", address.ip(), address.port())).await;
     for refused in [
         store.bounds().await.map(drop),
-        store.read(Cursor::START, crate::tools::PAGE).await.map(drop),
+        store.read(Position::START, crate::tools::PAGE).await.map(drop),
         store.follow(first).await.map(drop),
     ] {
         assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");

@@ -2,7 +2,7 @@
 
 use sse_conformance::stores::Redis;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
 use crate::tools::{STREAM, append, command, event, open, open_with, soon};
 
@@ -10,11 +10,11 @@ const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
 /// How many events there are, and how many bytes their blocks have.
 async fn kept(store: &dyn Store) -> (usize, usize) {
-    let (mut last, mut kept) = (Cursor::START, (0, 0));
+    let (mut last, mut kept) = (Position::START, (0, 0));
     loop {
         let page = soon(store.read(last, ALL)).await.expect("a page");
         let Some(event) = page.events.last() else { return kept };
-        last = event.cursor;
+        last = event.position;
         let bytes: usize = page.events.iter().map(|event| event.block.len()).sum();
         kept = (kept.0 + page.events.len(), kept.1 + bytes);
     }
@@ -32,7 +32,7 @@ async fn what_others_have_left_is_counted_and_kept_where_it_is_below_the_limit()
     }
     let batch =
         |n: usize| -> Vec<EncodedEvent> { (0..n).map(|n| event(format!("{n:0100}"))).collect() };
-    let small = store.append(&batch(1000)).await.expect("stored").cursors;
+    let small = store.append(&batch(1000)).await.expect("stored").positions;
     store.append(&[keyed("y".repeat(5000))]).await.expect("stored");
     store.append(&batch(1000)).await.expect("stored");
     command(&redis, format!("XTRIM {STREAM} MAXLEN 2011")).await;

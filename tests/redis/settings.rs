@@ -5,7 +5,7 @@ use std::time::Duration;
 use sse_conformance::stores::Redis;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::StoreError;
-use sse_core::{Cursor, Error, StoreOptions};
+use sse_core::{Error, Position, StoreOptions};
 use sse_log_redis::{EngineOptions, RedisStore, connect};
 
 use crate::tools::{after, append, bounds, command, event, open_with, told};
@@ -45,10 +45,10 @@ async fn logs_of_one_name_with_two_prefixes_are_two() {
     let open = async |prefix: &str| store(&url, "log", prefix).await.expect("a name and a prefix");
     let (shop, stock) = (open("shop").await, open("stock").await);
     let first = append(&shop, "of the shop").await;
-    assert_eq!(after(&stock, Cursor::START).await, []);
+    assert_eq!(after(&stock, Position::START).await, []);
     let second = append(&stock, "of the stock").await;
-    assert_eq!(after(&shop, Cursor::START).await, [first]);
-    assert_eq!(after(&stock, Cursor::START).await, [second]);
+    assert_eq!(after(&shop, Position::START).await, [first]);
+    assert_eq!(after(&stock, Position::START).await, [second]);
     assert_ne!(bounds(&shop).await.epoch, bounds(&stock).await.epoch);
     assert_eq!(command(&redis, "EXISTS shop:{log} stock:{log} sse:{log}").await, ":2\r\n");
 }

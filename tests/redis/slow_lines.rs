@@ -26,8 +26,9 @@ async fn a_follower_over_a_slow_line_gets_events_that_have_become_large() {
     writer.append(&small).await.expect("stored");
     let line = SlowLine::start(redis.address(), 60_000).await;
     let store = redis.open_through(line.address, "log", impatient()).await.expect("a URL");
-    let mut after = store.read(sse_core::Cursor::START, crate::tools::PAGE).await.expect("a page");
-    let mut last = after.events.pop().expect("some").cursor;
+    let mut after =
+        store.read(sse_core::Position::START, crate::tools::PAGE).await.expect("a page");
+    let mut last = after.events.pop().expect("some").position;
 
     let mut large = Vec::new();
     for _ in 0..6 {
@@ -40,8 +41,8 @@ async fn a_follower_over_a_slow_line_gets_events_that_have_become_large() {
             // As a log does: after an error it is followed from where it was.
             let Ok(mut pages) = store.follow(last).await else { continue };
             while let Some(Ok(page)) = pages.next().await {
-                got.extend(page.events.iter().map(|e| e.cursor).filter(|c| large.contains(c)));
-                last = page.events.last().map_or(last, |event| event.cursor);
+                got.extend(page.events.iter().map(|e| e.position).filter(|c| large.contains(c)));
+                last = page.events.last().map_or(last, |event| event.position);
                 if got.last() == large.last() {
                     break;
                 }
@@ -64,9 +65,9 @@ async fn a_page_for_a_client_comes_over_a_slow_line_in_the_end() {
     let store = redis.open_through(line.address, "log", impatient()).await.expect("a URL");
     let reading = async {
         loop {
-            let page = store.read(sse_core::Cursor::START, crate::tools::PAGE).await;
+            let page = store.read(sse_core::Position::START, crate::tools::PAGE).await;
             if let Ok(page) = page {
-                return page.events[0].cursor;
+                return page.events[0].position;
             }
         }
     };
@@ -90,7 +91,7 @@ async fn a_page_of_16_mib_of_one_log_holds_up_no_append_of_another() {
     append(&other, "first").await;
 
     let limit = PageLimit { events: 16, bytes: 16 << 20 };
-    let reading = tokio::spawn(async move { slow.read(sse_core::Cursor::START, limit).await });
+    let reading = tokio::spawn(async move { slow.read(sse_core::Position::START, limit).await });
     let (mut appended, mut longest) = (0, Duration::ZERO);
     while !reading.is_finished() {
         let begun = Instant::now();

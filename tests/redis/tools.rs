@@ -7,7 +7,7 @@ use sse_conformance::stores::Redis;
 pub(crate) use sse_conformance::suite::answers::{soon, told};
 use sse_conformance::suite::store_engine::Engine;
 use sse_core::store::{Bounds, EncodedEvent, PageLimit, Store};
-use sse_core::{Cursor, Event, StoreOptions};
+use sse_core::{Event, Position, StoreOptions};
 use sse_log_redis::{EngineOptions, RedisStore, connect};
 
 /// The stream of the log that the tests use.
@@ -33,8 +33,8 @@ pub(crate) fn event(text: impl Display) -> EncodedEvent {
     EncodedEvent::encode(&Event::new(text.to_string()), 1 << 20).expect("data alone")
 }
 
-pub(crate) async fn append(store: &dyn Store, text: impl Display) -> Cursor {
-    soon(store.append(&[event(text)])).await.expect("stored").cursors[0]
+pub(crate) async fn append(store: &dyn Store, text: impl Display) -> Position {
+    soon(store.append(&[event(text)])).await.expect("stored").positions[0]
 }
 
 pub(crate) async fn bounds(store: &dyn Store) -> Bounds {
@@ -42,9 +42,9 @@ pub(crate) async fn bounds(store: &dyn Store) -> Bounds {
 }
 
 /// The positions of the events after this one.
-pub(crate) async fn after(store: &dyn Store, cursor: Cursor) -> Vec<Cursor> {
-    let page = soon(store.read(cursor, PAGE)).await.expect("a page");
-    page.events.iter().map(|event| event.cursor).collect()
+pub(crate) async fn after(store: &dyn Store, position: Position) -> Vec<Position> {
+    let page = soon(store.read(position, PAGE)).await.expect("a page");
+    page.events.iter().map(|event| event.position).collect()
 }
 
 /// What Redis answers to `redis-cli`, which it does.

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
 use crate::tools::{STREAM, after, append, bounds, command, event, open, open_with, soon};
 
@@ -10,19 +10,19 @@ use crate::tools::{STREAM, after, append, bounds, command, event, open, open_wit
 async fn a_trim_by_somebody_else_is_a_gap_for_whoever_was_before_it() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
-    let mut cursors = Vec::new();
+    let mut positions = Vec::new();
     for n in 0..20 {
-        cursors.push(append(&*store, n).await);
+        positions.push(append(&*store, n).await);
     }
     let before = bounds(&*store).await;
     assert_eq!(command(&redis, format!("XTRIM {STREAM} MAXLEN 5")).await, ":15\r\n");
     let trimmed = bounds(&*store).await;
     assert_eq!((trimmed.epoch, trimmed.newest), (before.epoch, before.newest));
-    assert_eq!(trimmed.oldest, Some(cursors[15]));
-    assert!(trimmed.floor > cursors[13], "those from 14 on are gone");
-    assert!(trimmed.floor < cursors[15], "whoever has seen 15 has missed nothing");
-    let page = soon(store.read(cursors[3], crate::tools::PAGE)).await.expect("a page");
-    assert!(page.bounds.floor > cursors[3], "a page tells, too");
+    assert_eq!(trimmed.oldest, Some(positions[15]));
+    assert!(trimmed.floor > positions[13], "those from 14 on are gone");
+    assert!(trimmed.floor < positions[15], "whoever has seen 15 has missed nothing");
+    let page = soon(store.read(positions[3], crate::tools::PAGE)).await.expect("a page");
+    assert!(page.bounds.floor > positions[3], "a page tells, too");
 
     command(&redis, format!("XTRIM {STREAM} MAXLEN 0")).await;
     let emptied = bounds(&*store).await;
@@ -40,7 +40,7 @@ async fn what_somebody_else_has_trimmed_stays_known_and_no_more() {
         let store = open(&redis).await;
         let keyed = event("keyed").with_key("key").expect("a key");
         append(&*store, "trimmed").await;
-        let oldest = store.append(std::slice::from_ref(&keyed)).await.expect("stored").cursors[0];
+        let oldest = store.append(std::slice::from_ref(&keyed)).await.expect("stored").positions[0];
         append(&*store, "kept").await;
         command(&redis, format!("XTRIM {STREAM} MAXLEN 2")).await;
         let floor = bounds(&*store).await.floor;
@@ -75,7 +75,7 @@ async fn a_trim_by_somebody_else_is_seen_by_whoever_follows() {
                     .expect("no event comes twice");
                 let is_told = number == expected || page.bounds.floor > last;
                 assert!(is_told, "{number} after {expected}, floor {}", page.bounds.floor);
-                (expected, last) = (number + 1, read.cursor);
+                (expected, last) = (number + 1, read.position);
             }
         }
     });
@@ -100,10 +100,10 @@ async fn bytes_are_kept_to_where_somebody_else_trims() {
     append_some().await;
     command(&redis, format!("XTRIM {STREAM} MAXLEN 8")).await;
     store.retain(&options.retention()).await.expect("nothing to do");
-    assert_eq!(after(&*store, Cursor::START).await.len(), 8, "nothing is over the limit");
+    assert_eq!(after(&*store, Position::START).await.len(), 8, "nothing is over the limit");
     append_some().await;
     store.retain(&options.retention()).await.expect("retained");
-    assert_eq!(after(&*store, Cursor::START).await.len(), 9, "10 000 bytes");
+    assert_eq!(after(&*store, Position::START).await.len(), 9, "10 000 bytes");
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn a_flush_is_a_new_epoch() {
     let appended = store.append(&[event("two")]).await.expect("stored");
     assert_ne!(appended.epoch, before.epoch);
     assert_eq!(bounds(&*store).await.epoch, appended.epoch);
-    assert_eq!(after(&*store, Cursor::START).await, appended.cursors);
+    assert_eq!(after(&*store, Position::START).await, appended.positions);
 }
 
 #[tokio::test]
@@ -146,11 +146,11 @@ async fn entries_of_somebody_else_are_passed_over() {
     for n in 0..50 {
         command(&redis, format!("XADD {STREAM} * colour {n}")).await;
     }
-    let mut pages = store.follow(Cursor::START).await.expect("followed");
+    let mut pages = store.follow(Position::START).await.expect("followed");
     let ours = append(&*store, "ours").await;
-    assert_eq!(after(&*store, Cursor::START).await, [ours]);
+    assert_eq!(after(&*store, Position::START).await, [ours]);
     let page = soon(pages.next()).await.expect("it goes on").expect("a page");
-    assert_eq!(page.events[0].cursor, ours);
+    assert_eq!(page.events[0].position, ours);
     store.retain(&StoreOptions::default().retention()).await.expect("retained");
 }
 
@@ -165,6 +165,6 @@ async fn positions_ascend_though_the_clock_goes_back() {
     let four = append(&*store, "four").await;
     assert_eq!(
         (three, four),
-        (Cursor::new(4_999_999_999_999, 8), Cursor::new(4_999_999_999_999, 9))
+        (Position::new(4_999_999_999_999, 8), Position::new(4_999_999_999_999, 9))
     );
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use sse_core::store::{EncodedEvent, Store};
-use sse_core::{Cursor, Event};
+use sse_core::{Event, Position};
 use tokio::time::timeout;
 
 /// The answer to a call.
@@ -29,13 +29,13 @@ pub fn told(error: &dyn std::error::Error) -> String {
 ///
 /// Where that is not so.
 pub async fn gives_followers_what_is_appended(store: &dyn Store) {
-    let mut pages = soon(store.follow(Cursor::START)).await.expect("followed");
+    let mut pages = soon(store.follow(Position::START)).await.expect("followed");
     let event = EncodedEvent::encode(&Event::new("an event"), 1000).expect("data alone");
-    let appended = soon(store.append(&[event])).await.expect("stored").cursors[0];
-    let mut followed = Cursor::START;
+    let appended = soon(store.append(&[event])).await.expect("stored").positions[0];
+    let mut followed = Position::START;
     while followed < appended {
         let page = soon(pages.next()).await.expect("it goes on").expect("a page");
-        followed = page.events.last().map_or(followed, |event| event.cursor);
+        followed = page.events.last().map_or(followed, |event| event.position);
     }
     assert_eq!(followed, appended);
 }

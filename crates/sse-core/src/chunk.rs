@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use crate::{Cursor, Epoch, encode};
+use crate::{Epoch, Position, encode};
 
 /// An event among the bytes of a page or of a chunk: its block, and the line of its id after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
-    pub(crate) position: Cursor,
+    pub(crate) position: Position,
     // A page has at most 64 KiB, or one event, which is smaller than 4 GiB.
     start: u32,
     end: u32,
@@ -15,7 +15,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     #[inline]
-    pub(crate) fn new(position: Cursor, bytes: Range<usize>) -> Self {
+    pub(crate) fn new(position: Position, bytes: Range<usize>) -> Self {
         Self { position, start: bytes.start as u32, end: bytes.end as u32 }
     }
 
@@ -37,6 +37,6 @@ impl Entry {
 }
 
 /// Those of these entries that are of events up to this one.
-pub(crate) fn upto(entries: &[Entry], last: Cursor) -> &[Entry] {
+pub(crate) fn upto(entries: &[Entry], last: Position) -> &[Entry] {
     &entries[..entries.partition_point(|entry| entry.position <= last)]
 }

@@ -1,9 +1,9 @@
 //! The ids that logs give: the epoch, a dot, the position.
 
-use crate::{Cursor, Epoch, EventId, epoch};
+use crate::{Epoch, EventId, Position, epoch};
 
-impl Cursor {
-    /// The id of this position: `epoch.cursor`, of letters, digits, a dot and a hyphen, since those come back unchanged from
+impl Position {
+    /// The id of this position: `epoch.position`, of letters, digits, a dot and a hyphen, since those come back unchanged from
     /// every client.
     pub fn id(self, epoch: Epoch) -> EventId {
         EventId::unchecked(self.id_text(epoch).as_str())
@@ -74,7 +74,7 @@ impl IdText {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// A position of this log, which may or may not exist.
-    Here(Cursor),
+    Here(Position),
     /// An id that a log gave, though not this one.
     OtherEpoch,
     /// No id that any log gives.
@@ -92,7 +92,7 @@ impl Origin {
     }
 
     /// What an id of any log names.
-    pub(crate) fn place_of(id: &str) -> Option<(Epoch, Cursor)> {
+    pub(crate) fn place_of(id: &str) -> Option<(Epoch, Position)> {
         let (epoch, cursor) = id.split_once('.')?;
         Some((epoch.parse().ok()?, cursor.parse().ok()?))
     }
@@ -107,11 +107,11 @@ mod tests {
         let epoch = Epoch::random().expect("random numbers");
         for hi in [0, 1, u64::MAX] {
             for lo in [0, 1, 10, u64::MAX] {
-                let cursor = Cursor::new(hi, lo);
+                let cursor = Position::new(hi, lo);
                 assert_eq!(Origin::of(&cursor.id(epoch), epoch), Origin::Here(cursor));
                 assert_eq!(cursor.id(epoch).as_str().len(), cursor.id_len(epoch));
-                assert!(cursor == Cursor::START || cursor.previous().next() == cursor);
-                assert!(cursor == Cursor::MAX || cursor.next().previous() == cursor);
+                assert!(cursor == Position::START || cursor.previous().next() == cursor);
+                assert!(cursor == Position::MAX || cursor.next().previous() == cursor);
             }
         }
     }
@@ -146,7 +146,7 @@ mod tests {
     fn an_id_of_another_log_is_told_from_nonsense() {
         let epoch = Epoch::random().expect("random numbers");
         assert_eq!(
-            Origin::of(&Cursor::from(1).id(Epoch::random().expect("random numbers")), epoch),
+            Origin::of(&Position::from(1).id(Epoch::random().expect("random numbers")), epoch),
             Origin::OtherEpoch
         );
         for id in ["", "1", ".1", "UPPER.1", "thirteenchars.1", "a-b.1"] {

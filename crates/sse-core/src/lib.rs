@@ -69,8 +69,8 @@ mod epoch;
 pub use epoch::Epoch;
 
 mod chunk;
-mod cursor;
-pub use cursor::Cursor;
+mod position;
+pub use position::Position;
 
 mod id;
 

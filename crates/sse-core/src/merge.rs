@@ -75,7 +75,7 @@ fn check(logs: &[(Arc<str>, EventLog)]) -> Result<(), String> {
             return Err(format!("two logs are called {name:?}"));
         }
     }
-    let longest = logs.iter().map(|(name, log)| packed::longest(name, log.largest_cursor()));
+    let longest = logs.iter().map(|(name, log)| packed::longest(name, log.largest_position()));
     match longest.sum::<usize>() {
         0 => Err("there is no log".into()),
         1..=EventId::MAX_LEN => Ok(()),

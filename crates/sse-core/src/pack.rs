@@ -1,6 +1,6 @@
 use bytes::{Bytes, BytesMut};
 
-use crate::Cursor;
+use crate::Position;
 use crate::chunk::Entry;
 
 /// How many bytes go into one chunk. A larger frame is a chunk of its own.
@@ -54,12 +54,12 @@ pub(crate) struct Packed {
     /// What the last chunk had no room for.
     held: Option<Bytes>,
     /// The last frame, whose id is of a position.
-    last: Option<(Cursor, usize)>,
+    last: Option<(Position, usize)>,
 }
 
 impl Packed {
     /// The last frame has the id of this position, if any.
-    pub(crate) fn new(frames: Vec<Bytes>, position: Option<Cursor>) -> Self {
+    pub(crate) fn new(frames: Vec<Bytes>, position: Option<Position>) -> Self {
         let last = position.zip(frames.last().map(Bytes::len));
         Self { frames: frames.into_iter(), held: None, last }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_core::Stream;
 
-use crate::{Cursor, Epoch};
+use crate::{Epoch, Position};
 
 mod check;
 pub(crate) mod error;
@@ -17,7 +17,6 @@ mod event;
 mod name;
 mod page;
 
-pub use EncodedEvent as NewEvent;
 pub use error::StoreError;
 pub(crate) use event::checked;
 pub use event::{Appended, EncodedEvent, StoredEvent};
@@ -33,18 +32,18 @@ pub type Pages = Pin<Box<dyn Stream<Item = Result<Page, StoreError>> + Send>>;
 ///
 /// The log can keep its promises if these hold. The conformance suite has a test of the same name for each.
 ///
-/// - **Order.** Every reader, in every process, gets the events in the same order, by ascending cursors. A cursor is never given
+/// - **Order.** Every reader, in every process, gets the events in the same order, by ascending positions. A position is never given
 ///   twice within an epoch, and no event ever becomes visible before one that was visible already.
 /// - **Appended means stored.** Once `append` has returned, the event outlives whatever the engine promises to outlive. All events
 ///   of one call are stored, or none is.
 /// - **An error says what is known.** [`StoreError::Failed`] only where nothing was stored; where that is not known,
 ///   [`StoreError::OutcomeUnknown`].
 /// - **Idempotent.** An event whose idempotency key was stored within the window that the store was opened with is not stored again, while no
-///   more than [`StoreOptions::events`](crate::StoreOptions::events) further keys came; the answer is the cursor of the first, also if that was
+///   more than [`StoreOptions::events`](crate::StoreOptions::events) further keys came; the answer is the position of the first, also if that was
 ///   trimmed, deleted or superseded, and if the log is finished: a call of which all keys are known is no call that adds anything. A new
 ///   epoch forgets them.
-/// - **Nothing is skipped.** `read` and `follow` give every event after a cursor, and what is no longer kept shows in the bounds: those of a
-///   page were true after its events had been read. So a trim in between is seen: the `floor` is above the cursor.
+/// - **Nothing is skipped.** `read` and `follow` give every event after a position, and what is no longer kept shows in the bounds: those of a
+///   page were true after its events had been read. So a trim in between is seen: the `floor` is above the position.
 /// - **Followers are told.** `follow` gives new events as they come, and a page without events when the bounds have changed otherwise:
 ///   finished, an event deleted, a new epoch.
 /// - **No wait without bound.** Each call ends, at the latest in an error, a few seconds after the engine has gone. (The log itself gives
@@ -68,20 +67,20 @@ pub trait Store: Send + Sync + 'static {
     /// What there is at this moment.
     async fn bounds(&self) -> Result<Bounds, StoreError>;
 
-    /// The events after this cursor, oldest first: at least one where there is any, and no more than the limit allows. (One event is
+    /// The events after this position, oldest first: at least one where there is any, and no more than the limit allows. (One event is
     /// given whatever its size.) A short page does not mean that there is nothing after it.
-    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError>;
+    async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError>;
 
     /// Returns the position before the newest events that fit into this limit, or [`Bounds::floor`] if all events fit.
     ///
     /// After this position there are just `limit.events` events, or fewer if their blocks have more than `limit.bytes` bytes: then as
     /// many of the newest events as fit, and the newest event whatever its size. A store may count up to 256 bytes an event beside the block.
     /// If `limit.events` is 0 the answer is [`Bounds::newest`]. The call must cost what the limit allows, not what the log keeps.
-    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError>;
+    async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError>;
 
-    /// The events after this cursor, and then those to come. The stream ends, or gives an error, when it cannot go on; it is then
+    /// The events after this position, and then those to come. The stream ends, or gives an error, when it cannot go on; it is then
     /// followed anew from where it was.
-    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError>;
+    async fn follow(&self, after: Position) -> Result<Pages, StoreError>;
 
     /// Drops the oldest events that are over these limits; the newest is kept.
     ///
@@ -95,9 +94,9 @@ pub trait Store: Send + Sync + 'static {
     /// Says that the newest event is the last, for good. A second time changes nothing.
     async fn finish(&self) -> Result<(), StoreError>;
 
-    /// Forgets the event at this cursor, whose absence is no gap. Where there is none nothing changes. It is counted in
+    /// Forgets the event at this position, whose absence is no gap. Where there is none nothing changes. It is counted in
     /// [`Bounds::deletions`] before any read misses it.
-    async fn delete(&self, event: Cursor) -> Result<(), StoreError>;
+    async fn delete(&self, event: Position) -> Result<(), StoreError>;
 
     /// Compare and set: begins a new epoch if it is this one still. The answer is the epoch there is then, whoever began it.
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError>;
@@ -113,10 +112,10 @@ pub trait Store: Send + Sync + 'static {
         "a store without a name"
     }
 
-    /// The largest cursor it can ever give: [`merge`](crate::merge) reckons with the length of its text. Engines that number their
-    /// events by one say `Cursor::from(u64::MAX)`.
-    fn largest_cursor(&self) -> Cursor {
-        Cursor::MAX
+    /// The largest position it can ever give: [`merge`](crate::merge) reckons with the length of its text. Engines that number their
+    /// events by one say `Position::from(u64::MAX)`.
+    fn largest_position(&self) -> Position {
+        Position::MAX
     }
 }
 
@@ -131,15 +130,15 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).bounds().await
     }
 
-    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+    async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         (**self).read(after, limit).await
     }
 
-    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+    async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
         (**self).before_last(limit).await
     }
 
-    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+    async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         (**self).follow(after).await
     }
 
@@ -151,7 +150,7 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).finish().await
     }
 
-    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+    async fn delete(&self, event: Position) -> Result<(), StoreError> {
         (**self).delete(event).await
     }
 
@@ -167,7 +166,7 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).name()
     }
 
-    fn largest_cursor(&self) -> Cursor {
-        (**self).largest_cursor()
+    fn largest_position(&self) -> Position {
+        (**self).largest_position()
     }
 }

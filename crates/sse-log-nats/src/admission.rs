@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sse_core::store::{NewEvent, StoreError};
+use sse_core::store::{EncodedEvent, StoreError};
 use tokio::time::timeout;
 
 use crate::core::LogCore;
@@ -12,7 +12,7 @@ use crate::tally::{Room, size};
 /// Waits until the log has room for these events. It may have twice its limits and 1000 events.
 pub(crate) async fn admit<'a>(
     core: &'a Arc<LogCore>,
-    events: &[NewEvent],
+    events: &[EncodedEvent],
 ) -> Result<Room<'a>, StoreError> {
     let (tally, size) = (&core.tally, size(events));
     let waiting = async {

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use async_nats::HeaderMap;
-use sse_core::store::{Appended, NewEvent, StoreError};
-use sse_core::{Cursor, Epoch};
+use sse_core::store::{Appended, EncodedEvent, StoreError};
+use sse_core::{Epoch, Position};
 
 use crate::admission::{admit, stored};
 use crate::batch_codec;
@@ -10,7 +10,7 @@ use crate::bounds::load_view;
 use crate::core::LogCore;
 use crate::error::as_outcome_unknown;
 use crate::idempotency::{self, ResolvedBatches};
-use crate::position::cursors;
+use crate::position::positions;
 use crate::publish::{publish, publish_batch};
 
 /// Number of epochs in which an append is tried.
@@ -19,11 +19,11 @@ const EPOCHS: usize = 20;
 /// Stores these events in one message, so that the server stores all of them or none.
 pub(crate) async fn append(
     core: &Arc<LogCore>,
-    events: &[NewEvent],
+    events: &[EncodedEvent],
 ) -> Result<Appended, StoreError> {
     let (epoch, _) = seen(core).await?;
     if events.is_empty() {
-        return Ok(Appended { epoch, cursors: Vec::new() });
+        return Ok(Appended { epoch, positions: Vec::new() });
     }
     for _ in 0..EPOCHS {
         if let Some(appended) = attempt(core, events).await? {
@@ -36,20 +36,23 @@ pub(crate) async fn append(
 }
 
 /// Returns `None` if every event was known, in an epoch that has ended.
-async fn attempt(core: &Arc<LogCore>, events: &[NewEvent]) -> Result<Option<Appended>, StoreError> {
+async fn attempt(
+    core: &Arc<LogCore>,
+    events: &[EncodedEvent],
+) -> Result<Option<Appended>, StoreError> {
     let room = admit(core, events).await?;
     let (epoch, newest) = seen(core).await?;
-    let (sequence, cursors) = match events {
+    let (sequence, positions) = match events {
         [event] => {
-            let (sequence, cursor) = append_one(core, epoch, event).await?;
-            (sequence, vec![cursor])
+            let (sequence, position) = append_one(core, epoch, event).await?;
+            (sequence, vec![position])
         }
         events if events.iter().any(|event| event.idempotency_key.is_some()) => {
             idempotency::batch::append_batch(core, epoch, events).await?
         }
         events => {
             let sequence = append_batch(core, events).await?;
-            (Some(sequence), cursors(sequence, events.len()).collect())
+            (Some(sequence), positions(sequence, events.len()).collect())
         }
     };
     if let Some(sequence) = sequence {
@@ -65,20 +68,20 @@ async fn attempt(core: &Arc<LogCore>, events: &[NewEvent]) -> Result<Option<Appe
             return Ok(None);
         }
         if now != epoch {
-            idempotency::record_keys(core, now, events, &cursors)
+            idempotency::record_keys(core, now, events, &positions)
                 .await
                 .map_err(as_outcome_unknown)?;
         }
-        return Ok(Some(Appended { epoch: now, cursors }));
+        return Ok(Some(Appended { epoch: now, positions }));
     }
     if let Some(sequence) = sequence {
-        core.appended(epoch, Cursor::new(sequence, 0));
+        core.appended(epoch, Position::new(sequence, 0));
     }
-    Ok(Some(Appended { epoch, cursors }))
+    Ok(Some(Appended { epoch, positions }))
 }
 
 /// Returns the last seen epoch and newest position. If there are none, it asks the server.
-async fn seen(core: &LogCore) -> Result<(Epoch, Cursor), StoreError> {
+async fn seen(core: &LogCore) -> Result<(Epoch, Position), StoreError> {
     if let Some(seen) = core.seen() {
         return Ok(seen);
     }
@@ -90,8 +93,8 @@ async fn seen(core: &LogCore) -> Result<(Epoch, Cursor), StoreError> {
 async fn append_one(
     core: &LogCore,
     epoch: Epoch,
-    event: &NewEvent,
-) -> Result<(Option<u64>, Cursor), StoreError> {
+    event: &EncodedEvent,
+) -> Result<(Option<u64>, Position), StoreError> {
     let (subject, headers) = message_of(core, event);
     if let Some(key) = &event.idempotency_key {
         let block = event.block.clone();
@@ -108,17 +111,17 @@ async fn append_one(
         .await?
         {
             idempotency::Outcome::Stored(sequence) => {
-                Ok((Some(sequence), Cursor::new(sequence, 0)))
+                Ok((Some(sequence), Position::new(sequence, 0)))
             }
-            idempotency::Outcome::Known(cursor) => Ok((None, cursor)),
+            idempotency::Outcome::Known(position) => Ok((None, position)),
         };
     }
     let sequence = publish(core, subject, headers, event.block.clone()).await?.seq;
-    Ok((Some(sequence), Cursor::new(sequence, 0)))
+    Ok((Some(sequence), Position::new(sequence, 0)))
 }
 
 /// Returns the subject and the headers of an event that is alone in its message. An event with a key replaces the event before it.
-fn message_of(core: &LogCore, event: &NewEvent) -> (String, HeaderMap) {
+fn message_of(core: &LogCore, event: &EncodedEvent) -> (String, HeaderMap) {
     let mut headers = HeaderMap::new();
     match &event.key {
         Some(key) => {
@@ -130,7 +133,7 @@ fn message_of(core: &LogCore, event: &NewEvent) -> (String, HeaderMap) {
 }
 
 /// Stores events without idempotency keys. Returns the sequence of their message.
-async fn append_batch(core: &LogCore, events: &[NewEvent]) -> Result<u64, StoreError> {
+async fn append_batch(core: &LogCore, events: &[EncodedEvent]) -> Result<u64, StoreError> {
     let parts = batch_codec::parts(&batch_codec::numbered(events.iter()));
     if let ([_], Some(last)) = (&parts[..], events.last()) {
         // The last event supersedes all others.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use sse_core::store::NewEvent;
+use sse_core::store::EncodedEvent;
 
 /// One event of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +19,15 @@ const FORMAT: u8 = 2;
 
 /// Numbers events that are a whole batch.
 pub(crate) fn numbered<'a>(
-    events: impl ExactSizeIterator<Item = &'a NewEvent>,
-) -> Vec<(u32, &'a NewEvent)> {
+    events: impl ExactSizeIterator<Item = &'a EncodedEvent>,
+) -> Vec<(u32, &'a EncodedEvent)> {
     let last = events.len();
     let number = |index| if index + 1 == last { 0 } else { index as u32 + 1 };
     events.enumerate().map(|(index, event)| (number(index), event)).collect()
 }
 
 /// Returns the parts of a batch of these numbered events, without those that a later event supersedes.
-pub(crate) fn parts(events: &[(u32, &NewEvent)]) -> Vec<Part> {
+pub(crate) fn parts(events: &[(u32, &EncodedEvent)]) -> Vec<Part> {
     let mut newer = HashSet::new();
     let mut parts: Vec<Part> = Vec::with_capacity(events.len());
     for (number, event) in events.iter().rev() {
@@ -93,11 +93,11 @@ mod tests {
     use super::*;
     use sse_core::Event;
 
-    fn event(text: &str) -> NewEvent {
-        NewEvent::encode(&Event::new(text), 1000).expect("data alone")
+    fn event(text: &str) -> EncodedEvent {
+        EncodedEvent::encode(&Event::new(text), 1000).expect("data alone")
     }
 
-    fn keyed(key: &str, text: &str) -> NewEvent {
+    fn keyed(key: &str, text: &str) -> EncodedEvent {
         event(text).with_key(key).expect("a short key")
     }
 

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{PageLimit, StoreError};
 
 use crate::bounds::load_view_counting;
@@ -15,7 +15,7 @@ use crate::view::View;
 const AT_A_TIME: u64 = 1000;
 
 /// Returns the position before the newest events that fit into this limit.
-pub(crate) async fn before_last(core: &LogCore, limit: PageLimit) -> Result<Cursor, StoreError> {
+pub(crate) async fn before_last(core: &LogCore, limit: PageLimit) -> Result<Position, StoreError> {
     let view = load_view_counting(core, Some(core.names.multiple())).await?;
     let (floor, count) = (view.bounds.floor, limit.events as u64);
     if count == 0 {
@@ -29,14 +29,14 @@ pub(crate) async fn before_last(core: &LogCore, limit: PageLimit) -> Result<Curs
         let has_batches = state.subjects.iter().flatten().next().is_some();
         if view.is_dense() && !has_batches && view.record.hidden.is_empty() && floor.lo() == 0 {
             // Each message is one event, or is not from this crate.
-            return Ok(Cursor::new(state.last_seq - count, 0).max(floor));
+            return Ok(Position::new(state.last_seq - count, 0).max(floor));
         }
     }
     let mut messages = count;
     loop {
         let begin = begin_of_last(core, &view, messages).await?;
-        if let Some(cursor) = within(core, &view, begin, limit).await? {
-            return Ok(cursor.max(floor));
+        if let Some(position) = within(core, &view, begin, limit).await? {
+            return Ok(position.max(floor));
         }
         if begin <= floor.hi() {
             return Ok(floor);
@@ -70,7 +70,7 @@ async fn within(
     view: &View,
     begin: u64,
     limit: PageLimit,
-) -> Result<Option<Cursor>, StoreError> {
+) -> Result<Option<Position>, StoreError> {
     let count = limit.events as u64;
     let mut consumer = Consumer::after(core, begin, Content::Headers).await?;
     // The newest messages that together have `count` events (sequence, events, bytes), and the number of their events.
@@ -84,7 +84,7 @@ async fn within(
             let of_it = if floor.lo() > 0 && sequence == floor.hi() + 1 {
                 kept(core, view, sequence).await?.len() as u64
             } else {
-                let hidden = Cursor::new(sequence - 1, 1)..=Cursor::new(sequence, 0);
+                let hidden = Position::new(sequence - 1, 1)..=Position::new(sequence, 0);
                 let hidden = view.record.hidden.range(hidden).count() as u64;
                 let of_it = Kind::of(&delivered.message.subject, &core.names).events();
                 of_it.saturating_sub(hidden)
@@ -108,8 +108,8 @@ async fn within(
     };
     let surplus = (events - count) as usize;
     let by_events = match surplus.checked_sub(1) {
-        None => Some(Cursor::new(sequence - 1, 0)),
-        Some(last) => kept(core, view, *sequence).await?.get(last).map(|(cursor, _)| *cursor),
+        None => Some(Position::new(sequence - 1, 0)),
+        Some(last) => kept(core, view, *sequence).await?.get(last).map(|(position, _)| *position),
     };
     Ok(by_events.max(by_bytes))
 }
@@ -120,7 +120,7 @@ async fn before_bytes(
     view: &View,
     messages: &VecDeque<(u64, u64, usize)>,
     limit: usize,
-) -> Result<Option<Cursor>, StoreError> {
+) -> Result<Option<Position>, StoreError> {
     let (mut bytes, mut is_newest) = (0, true);
     for (sequence, _, size) in messages.iter().rev().filter(|(_, events, _)| *events > 0) {
         if usize::saturating_add(bytes, *size) <= limit {
@@ -128,10 +128,10 @@ async fn before_bytes(
             continue;
         }
         // Some events of this message may fit.
-        for (cursor, size) in kept(core, view, *sequence).await?.into_iter().rev() {
+        for (position, size) in kept(core, view, *sequence).await?.into_iter().rev() {
             bytes = bytes.saturating_add(size);
             if bytes > limit && !is_newest {
-                return Ok(Some(cursor));
+                return Ok(Some(position));
             }
             is_newest = false;
         }
@@ -150,12 +150,12 @@ async fn kept(
     core: &LogCore,
     view: &View,
     sequence: u64,
-) -> Result<Vec<(Cursor, usize)>, StoreError> {
+) -> Result<Vec<(Position, usize)>, StoreError> {
     let message = get(core, sequence).await?;
     let events = message.map(|message| message.events(&core.names)).unwrap_or_default();
-    let events = events.into_iter().map(|event| (event.cursor, event.block.len()));
-    let is_kept = |(cursor, _): &(Cursor, usize)| {
-        *cursor > view.bounds.floor && !view.record.hidden.contains(cursor)
+    let events = events.into_iter().map(|event| (event.position, event.block.len()));
+    let is_kept = |(position, _): &(Position, usize)| {
+        *position > view.bounds.floor && !view.record.hidden.contains(position)
     };
     Ok(events.filter(is_kept).collect())
 }

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Bounds, StoreError};
 
 use crate::core::{LogCore, Oldest};
@@ -146,8 +146,8 @@ async fn oldest(
     core: &LogCore,
     info: &Info,
     record: &Record,
-    floor: Cursor,
-) -> Result<Option<Cursor>, StoreError> {
+    floor: Position,
+) -> Result<Option<Position>, StoreError> {
     if info.state.messages == 0 {
         return Ok(None);
     }
@@ -155,24 +155,24 @@ async fn oldest(
     let newest = info.state.last_seq;
     let known = *core.oldest.lock().unwrap_or_else(PoisonError::into_inner);
     let holds =
-        |known: &Oldest| known.of == of && (known.cursor.is_some() || known.newest == newest);
+        |known: &Oldest| known.of == of && (known.position.is_some() || known.newest == newest);
     if let Some(known) = known.filter(holds) {
-        return Ok(known.cursor);
+        return Ok(known.position);
     }
     let mut sequence = info.state.first_seq.max(floor.hi() + 1);
-    let mut cursor = None;
+    let mut position = None;
     for _ in 0..PASSED_OVER {
         let Some(message) = next_event(core, sequence).await? else { break };
         sequence = message.sequence + 1;
-        let is_kept = |cursor: &Cursor| *cursor > floor && !record.hidden.contains(cursor);
-        cursor = message.events(&core.names).iter().map(|event| event.cursor).find(is_kept);
-        if cursor.is_some() {
+        let is_kept = |position: &Position| *position > floor && !record.hidden.contains(position);
+        position = message.events(&core.names).iter().map(|event| event.position).find(is_kept);
+        if position.is_some() {
             break;
         }
     }
     *core.oldest.lock().unwrap_or_else(PoisonError::into_inner) =
-        Some(Oldest { of, newest, cursor });
-    Ok(cursor)
+        Some(Oldest { of, newest, position });
+    Ok(position)
 }
 
 impl View {

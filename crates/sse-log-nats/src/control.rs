@@ -4,7 +4,7 @@ use async_nats::HeaderMap;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use sse_core::store::StoreError;
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 use crate::bounds::load_view;
 use crate::core::LogCore;
@@ -22,7 +22,7 @@ const ATTEMPTS: usize = 100;
 const MOST_HIDDEN: usize = 10_000;
 
 /// Deletes an event: its message, or, if the message has other events, only its place in it. It is hidden first, and all processes are notified.
-pub(crate) async fn delete(core: &LogCore, event: Cursor) -> Result<(), StoreError> {
+pub(crate) async fn delete(core: &LogCore, event: Position) -> Result<(), StoreError> {
     let view = load_view(core).await?;
     if event <= view.bounds.floor || event > view.bounds.newest {
         return Ok(());
@@ -30,7 +30,7 @@ pub(crate) async fn delete(core: &LogCore, event: Cursor) -> Result<(), StoreErr
     let sequence = sequence_of(event);
     let message = get(core, sequence).await?;
     let events = message.map(|message| message.events(&core.names)).unwrap_or_default();
-    let events: Vec<_> = events.iter().map(|event| event.cursor).collect();
+    let events: Vec<_> = events.iter().map(|event| event.position).collect();
     let is_there = events.contains(&event);
     if !is_there && !events.is_empty() {
         return Ok(());
@@ -51,7 +51,8 @@ pub(crate) async fn delete(core: &LogCore, event: Cursor) -> Result<(), StoreErr
         Ok(true)
     })
     .await?;
-    let is_gone = |cursor: &Cursor| *cursor <= record.floor || record.hidden.contains(cursor);
+    let is_gone =
+        |position: &Position| *position <= record.floor || record.hidden.contains(position);
     if is_there && events.iter().all(is_gone) {
         remove(core, sequence).await.map_err(as_outcome_unknown)?;
         let shown = change(core, |record| {

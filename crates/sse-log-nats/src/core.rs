@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sse_core::{Cursor, Epoch, StoreOptions};
+use sse_core::{Epoch, Position, StoreOptions};
 
 use crate::connection::changes::LogChanges;
 use crate::engine::Engine;
@@ -25,12 +25,12 @@ pub(crate) struct LogCore {
     pub(crate) names: Names,
     pub(crate) options: StoreOptions,
     /// The epoch and the newest position that were last seen.
-    pub(crate) seen: Mutex<Option<(Epoch, Cursor)>>,
+    pub(crate) seen: Mutex<Option<(Epoch, Position)>>,
     /// The average size of a message, in bytes.
     pub(crate) average: AtomicU64,
     pub(crate) oldest: Mutex<Option<Oldest>>,
     /// The time at which the stream was created, and the position up to which its limits have removed events.
-    pub(crate) trimmed: Mutex<(String, Cursor)>,
+    pub(crate) trimmed: Mutex<(String, Position)>,
     pub(crate) partial_batches: PartialBatches,
     pub(crate) holes: Holes,
     pub(crate) tally: Tally,
@@ -52,7 +52,7 @@ impl NatsStore {
             seen: Mutex::default(),
             average: AtomicU64::new(0),
             oldest: Mutex::default(),
-            trimmed: Mutex::new((String::new(), Cursor::START)),
+            trimmed: Mutex::new((String::new(), Position::START)),
             partial_batches: PartialBatches::default(),
             holes: Holes::default(),
             tally: Tally::default(),
@@ -70,22 +70,22 @@ impl fmt::Debug for NatsStore {
 
 impl LogCore {
     /// Returns the epoch and the newest position that were last seen.
-    pub(crate) fn seen(&self) -> Option<(Epoch, Cursor)> {
+    pub(crate) fn seen(&self) -> Option<(Epoch, Position)> {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers what was seen. Within an epoch the newest position does not move back.
-    pub(crate) fn saw(&self, epoch: Epoch, newest: Cursor) {
+    pub(crate) fn saw(&self, epoch: Epoch, newest: Position) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let before = seen.filter(|(seen, _)| *seen == epoch).map(|(_, newest)| newest);
         *seen = Some((epoch, before.map_or(newest, |before| before.max(newest))));
     }
 
     /// Returns the position up to which limits of the stream have removed events, even if the limits were unset since.
-    pub(crate) fn trimmed(&self, info: &Info) -> Cursor {
+    pub(crate) fn trimmed(&self, info: &Info) -> Position {
         let mut trimmed = self.trimmed.lock().unwrap_or_else(PoisonError::into_inner);
         if trimmed.0 != info.created {
-            *trimmed = (info.created.clone(), Cursor::START);
+            *trimmed = (info.created.clone(), Position::START);
         }
         if info.has_limits() {
             trimmed.1 = trimmed.1.max(info.before_first());
@@ -94,10 +94,10 @@ impl LogCore {
     }
 
     /// Remembers that there is an event at this position, if the epoch has not changed.
-    pub(crate) fn appended(&self, epoch: Epoch, cursor: Cursor) {
+    pub(crate) fn appended(&self, epoch: Epoch, position: Position) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, newest)) = seen.as_mut().filter(|(seen, _)| *seen == epoch) {
-            *newest = cursor.max(*newest);
+            *newest = position.max(*newest);
         }
     }
 }
@@ -105,7 +105,7 @@ impl LogCore {
 /// The oldest event of a log. It holds as long as the values in `of` do; if there is no event, until one is appended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Oldest {
-    pub(crate) of: (u64, Cursor, u64),
+    pub(crate) of: (u64, Position, u64),
     pub(crate) newest: u64,
-    pub(crate) cursor: Option<Cursor>,
+    pub(crate) position: Option<Position>,
 }

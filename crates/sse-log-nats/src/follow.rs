@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use async_nats::Subscriber;
 use futures_util::{FutureExt, StreamExt, stream};
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Page, Pages, StoreError, StoredEvent};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ const CONSUMER_EXPIRES: Duration = Duration::from_secs(90);
 const PAGE: usize = 1000;
 
 /// Returns the events after this position, and then each new one.
-pub(crate) async fn follow(core: &Arc<LogCore>, after: Cursor) -> Result<Pages, StoreError> {
+pub(crate) async fn follow(core: &Arc<LogCore>, after: Position) -> Result<Pages, StoreError> {
     let engine = &core.requests.engine;
     let connection = engine.followers.acquire();
     let (client, lost) = connection.client().await?;
@@ -82,7 +82,7 @@ struct Following {
     /// True if more messages were to come after the newest; and the time of the last pull.
     is_behind: bool,
     pulled: Instant,
-    after: Cursor,
+    after: Position,
     /// The last loaded view. It holds as long as no message is missing.
     view: View,
     _connection: FollowerConnection,
@@ -159,14 +159,14 @@ impl Following {
     /// Returns the events of these messages. If a message is missing between them, it loads the bounds again: the message may have been dropped.
     async fn page(&mut self, messages: Vec<Delivered>) -> Result<Option<Page>, StoreError> {
         let Some(last) = messages.last() else { return Ok(None) };
-        let reached = Cursor::new(last.message.sequence, 0);
+        let reached = Position::new(last.message.sequence, 0);
         let numbers = messages.iter().map(|delivered| delivered.message.sequence);
         let holes = holes(self.after.hi(), numbers);
         let begin = self.after;
         let events: Vec<StoredEvent> = messages
             .into_iter()
             .flat_map(|delivered| delivered.message.events(&self.core.names))
-            .filter(|event| event.cursor > begin)
+            .filter(|event| event.position > begin)
             .collect();
         let is_whole = holes.is_empty();
         if !is_whole {
@@ -178,7 +178,7 @@ impl Following {
         bounds.newest = bounds.newest.max(reached);
         let events: Vec<_> = record.without_hidden(events.into_iter()).collect();
         if bounds.oldest.is_none() {
-            bounds.oldest = events.first().map(|event| event.cursor);
+            bounds.oldest = events.first().map(|event| event.position);
         }
         // A page without events says up to where there are none: the messages may be notes, or from another program.
         Ok(Some(Page { bounds: *bounds, events }))

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
-use sse_core::store::{NewEvent, StoreError};
-use sse_core::{Cursor, Epoch};
+use sse_core::store::{EncodedEvent, StoreError};
+use sse_core::{Epoch, Position};
 use tokio::time::{Instant, sleep};
 
 use crate::bounds::{info, load_view};
@@ -39,7 +39,7 @@ pub(crate) enum Outcome {
     /// The message was stored, with this sequence.
     Stored(u64),
     /// An event of this key was known, at this position.
-    Known(Cursor),
+    Known(Position),
 }
 
 /// The batches that one call has waited for, and the sequences of their messages: `None` for a blocked batch.
@@ -71,7 +71,7 @@ pub(crate) async fn publish(
             Err(error) => return Err(error),
         };
         match resolve(core, known, patience).await? {
-            Some(cursor) => return Ok(Outcome::Known(cursor)),
+            Some(first) => return Ok(Outcome::Known(first)),
             // No token has a tilde.
             None => id = format!("{of_key}~{known}"),
         }
@@ -83,14 +83,14 @@ pub(crate) async fn publish(
 pub(crate) async fn record_keys(
     core: &LogCore,
     epoch: Epoch,
-    events: &[NewEvent],
-    cursors: &[Cursor],
+    events: &[EncodedEvent],
+    positions: &[Position],
 ) -> Result<(), StoreError> {
-    for (event, cursor) in events.iter().zip(cursors) {
+    for (event, at) in events.iter().zip(positions) {
         let Some(key) = event.idempotency_key.as_deref() else { continue };
         let mut headers = HeaderMap::new();
         headers.insert(MESSAGE_ID, format!("{}.{}", token(epoch.as_str()), token(key)));
-        let note = Bytes::from(format!("={} {}", cursor.hi(), cursor.lo()));
+        let note = Bytes::from(format!("={} {}", at.hi(), at.lo()));
         publish::publish(core, core.names.note(), headers, note).await?;
     }
     Ok(())
@@ -100,7 +100,7 @@ pub(crate) async fn record_keys(
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Note {
     /// The event is at this position.
-    AtPosition(Cursor),
+    AtPosition(Position),
     /// If the batch of this id is stored, the event is its event of this number.
     InBatch(String, u32),
     /// There is no such event.
@@ -114,7 +114,7 @@ impl Note {
             Some((one.to_owned(), other.parse::<u64>().ok()?))
         };
         if let Some((hi, lo)) = text.strip_prefix('=').and_then(numbers) {
-            return hi.parse().map_or(Self::Nothing, |hi| Self::AtPosition(Cursor::new(hi, lo)));
+            return hi.parse().map_or(Self::Nothing, |hi| Self::AtPosition(Position::new(hi, lo)));
         }
         match numbers(text) {
             Some((batch, number)) => Self::InBatch(batch, number as u32),
@@ -135,14 +135,14 @@ async fn resolve(
     core: &LogCore,
     sequence: u64,
     patience: Patience<'_>,
-) -> Result<Option<Cursor>, StoreError> {
+) -> Result<Option<Position>, StoreError> {
     let Some(message) = note_at(core, sequence).await? else {
         check_kept(core, sequence).await?;
-        return Ok(Some(Cursor::new(sequence, 0)));
+        return Ok(Some(Position::new(sequence, 0)));
     };
     let Ok(note) = std::str::from_utf8(&message.payload) else { return Ok(None) };
     let (batch, number) = match Note::parse(note) {
-        Note::AtPosition(cursor) => return Ok(Some(cursor)),
+        Note::AtPosition(at) => return Ok(Some(at)),
         Note::Nothing => return Ok(None),
         Note::InBatch(batch, number) => (batch, number),
     };
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_note_names_the_position_or_the_batch_of_an_event() {
-        assert_eq!(Note::parse("=7 3"), Note::AtPosition(Cursor::new(7, 3)));
+        assert_eq!(Note::parse("=7 3"), Note::AtPosition(Position::new(7, 3)));
         assert_eq!(Note::parse("~ab 3"), Note::InBatch("~ab".into(), 3));
         assert_eq!(Note::parse("~ab"), Note::InBatch("~ab".into(), 0));
         for nonsense in ["", "=x 1"] {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sse_core::Cursor;
+use sse_core::Position;
 
 /// The `max_msg_size` of a stream while its log is being finished: it refuses every event, in the order of the messages, for good.
 /// Unlike a sealed stream it still drops old events and deletes events. Once no event can come it takes requests about ids, on their own subject.
@@ -50,12 +50,12 @@ pub(crate) struct Info {
 
 impl Info {
     /// Returns the position before the first message.
-    pub(crate) fn before_first(&self) -> Cursor {
-        Cursor::new(self.state.first_seq.saturating_sub(1), 0)
+    pub(crate) fn before_first(&self) -> Position {
+        Position::new(self.state.first_seq.saturating_sub(1), 0)
     }
 
-    pub(crate) fn newest(&self) -> Cursor {
-        Cursor::new(self.state.last_seq, 0)
+    pub(crate) fn newest(&self) -> Position {
+        Position::new(self.state.last_seq, 0)
     }
 
     pub(crate) fn is_finished(&self) -> bool {

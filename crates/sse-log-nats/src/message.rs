@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::StoredEvent;
 
 use crate::batch_codec::{self, Part};
@@ -62,18 +62,20 @@ impl Kind {
 impl Message {
     /// Returns its events, oldest first.
     pub(crate) fn events(&self, names: &Names) -> Vec<StoredEvent> {
-        let cursor = Cursor::new(self.sequence, 0);
+        let whole = Position::new(self.sequence, 0);
         match Kind::of(&self.subject, names) {
-            Kind::Single => vec![StoredEvent { cursor, block: self.payload.clone(), key: None }],
+            Kind::Single => {
+                vec![StoredEvent { position: whole, block: self.payload.clone(), key: None }]
+            }
             Kind::Keyed(key) => {
-                vec![StoredEvent { cursor, block: self.payload.clone(), key: Some(key) }]
+                vec![StoredEvent { position: whole, block: self.payload.clone(), key: Some(key) }]
             }
             Kind::Note | Kind::Foreign => Vec::new(),
             Kind::Batch(_) => {
                 let parts = batch_codec::decode(self.payload.clone()).unwrap_or_default();
                 let event = |part: Part| {
-                    let cursor = position(self.sequence, part.number);
-                    StoredEvent { cursor, block: part.block, key: part.key }
+                    let position = position(self.sequence, part.number);
+                    StoredEvent { position, block: part.block, key: part.key }
                 };
                 parts.into_iter().map(event).collect()
             }

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 use crate::message::Message;
 use crate::position::sequence_of;
@@ -18,19 +18,19 @@ pub(crate) struct PartialBatches(Mutex<VecDeque<Kept>>);
 pub(crate) struct Kept {
     pub(crate) message: Message,
     pub(crate) of: (Epoch, u64),
-    after: Cursor,
+    after: Position,
 }
 
 impl PartialBatches {
     /// Takes the message that has this position in its middle.
-    pub(crate) fn take(&self, after: Cursor) -> Option<Kept> {
+    pub(crate) fn take(&self, after: Position) -> Option<Kept> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let index = kept.iter().position(|kept| kept.after == after)?;
         kept.remove(index)
     }
 
     /// Keeps the message in which a page has ended at this event.
-    pub(crate) fn keep(&self, after: Cursor, messages: Vec<Message>, of: (Epoch, u64)) {
+    pub(crate) fn keep(&self, after: Position, messages: Vec<Message>, of: (Epoch, u64)) {
         let is_in_the_middle = after.lo() > 0;
         let mut messages = messages.into_iter().filter(|_| is_in_the_middle);
         let Some(message) = messages.find(|message| message.sequence == sequence_of(after)) else {

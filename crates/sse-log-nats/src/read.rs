@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Page, PageLimit, StoreError, StoredEvent};
 use tokio::time::{Instant, sleep};
 
@@ -47,7 +47,7 @@ enum End {
 /// Returns the events after this position, and the bounds after they were read.
 pub(crate) async fn read(
     core: &LogCore,
-    after: Cursor,
+    after: Position,
     limit: PageLimit,
 ) -> Result<Page, StoreError> {
     let (mut from, mut most) = (after.hi(), limit);
@@ -80,11 +80,11 @@ pub(crate) async fn read(
         from = reached;
         let events = messages.iter().flat_map(|message| message.events(&core.names));
         let begin = after.max(view.bounds.floor);
-        let events = events.filter(|event| event.cursor > begin);
+        let events = events.filter(|event| event.position > begin);
         let events = view.record.without_hidden(events);
         let events = within(without_superseded(events), limit);
         if let Some(last) = events.last() {
-            core.partial_batches.keep(last.cursor, messages, now);
+            core.partial_batches.keep(last.position, messages, now);
         }
         if !events.is_empty() || (end != End::Unknown && view.info.state.last_seq <= from) {
             return Ok(Page { bounds: view.bounds, events });

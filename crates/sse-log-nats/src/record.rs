@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sse_core::store::{StoreError, StoredEvent};
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 use crate::jetstream::{GetAnswer, Info};
 
@@ -19,12 +19,12 @@ pub(crate) struct Record {
     pub(crate) epoch: Epoch,
     /// The time at which its stream was created.
     pub(crate) created: String,
-    pub(crate) floor: Cursor,
+    pub(crate) floor: Position,
     /// The newest message when this was written. A stream with fewer messages was restored, or has lost some.
     pub(crate) newest: u64,
     pub(crate) deletions: u64,
     /// The deleted events of messages that have other events.
-    pub(crate) hidden: BTreeSet<Cursor>,
+    pub(crate) hidden: BTreeSet<Position>,
     /// The sequence of its message, which changes with each write.
     pub(crate) revision: u64,
 }
@@ -58,7 +58,7 @@ impl Record {
     }
 
     /// Raises the floor. Returns false if it was as high already.
-    pub(crate) fn raise_floor(&mut self, floor: Cursor) -> bool {
+    pub(crate) fn raise_floor(&mut self, floor: Position) -> bool {
         let rises = floor > self.floor;
         if rises {
             self.floor = floor;
@@ -72,7 +72,7 @@ impl Record {
         &self,
         events: impl Iterator<Item = StoredEvent>,
     ) -> impl Iterator<Item = StoredEvent> {
-        events.filter(|event| !self.hidden.contains(&event.cursor))
+        events.filter(|event| !self.hidden.contains(&event.position))
     }
 
     pub(crate) fn to_json(&self) -> Result<Bytes, StoreError> {
@@ -82,7 +82,7 @@ impl Record {
             floor: (self.floor.hi(), self.floor.lo()),
             newest: self.newest,
             deletions: self.deletions,
-            hidden: self.hidden.iter().map(|cursor| (cursor.hi(), cursor.lo())).collect(),
+            hidden: self.hidden.iter().map(|position| (position.hi(), position.lo())).collect(),
         };
         Ok(serde_json::to_vec(&written).map_err(StoreError::failed)?.into())
     }
@@ -93,10 +93,10 @@ impl Record {
         Ok(Self {
             epoch: written.epoch.parse().map_err(StoreError::failed)?,
             created: written.created,
-            floor: Cursor::new(written.floor.0, written.floor.1),
+            floor: Position::new(written.floor.0, written.floor.1),
             newest: written.newest,
             deletions: written.deletions,
-            hidden: written.hidden.into_iter().map(|(hi, lo)| Cursor::new(hi, lo)).collect(),
+            hidden: written.hidden.into_iter().map(|(hi, lo)| Position::new(hi, lo)).collect(),
             revision: got.message.seq,
         })
     }

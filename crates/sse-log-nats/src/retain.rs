@@ -1,7 +1,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Retention, StoreError};
 
 use crate::bounds::load_view_counting;
@@ -131,7 +131,7 @@ async fn floor_of_plain_log(
     view: &View,
     retention: &Retention,
     before: Duration,
-) -> Result<Option<(Cursor, Size)>, StoreError> {
+) -> Result<Option<(Position, Size)>, StoreError> {
     let state = &view.info.state;
     let is_plain = view.is_dense()
         && state.subjects.iter().flatten().next().is_none()
@@ -148,14 +148,14 @@ async fn floor_of_plain_log(
     // The newest event is kept. The messages after the floor may have none.
     let is_kept = next_event(core, floor + 1).await?.is_some();
     let fits = state.bytes <= retention.bytes as u64 && is_kept;
-    Ok(fits.then_some((Cursor::new(floor, 0), Size { events, bytes })))
+    Ok(fits.then_some((Position::new(floor, 0), Size { events, bytes })))
 }
 
 /// Raises the floor, and removes the messages below it. Returns false if another process has changed the record.
 async fn raise_floor_to(
     core: &LogCore,
     view: &mut View,
-    floor: Cursor,
+    floor: Position,
 ) -> Result<bool, StoreError> {
     if !view.record.raise_floor(floor) {
         return Ok(true);
@@ -169,11 +169,11 @@ async fn raise_floor_to(
 }
 
 /// Returns the newest event.
-async fn newest(core: &LogCore, view: &View) -> Result<Cursor, StoreError> {
+async fn newest(core: &LogCore, view: &View) -> Result<Position, StoreError> {
     let last = last_event(core).await?;
     let events = last.map_or(Vec::new(), |last| last.events(&core.names));
-    let newest = events.iter().rev().map(|event| event.cursor);
-    let newest = newest.into_iter().find(|cursor| !view.record.hidden.contains(cursor));
+    let newest = events.iter().rev().map(|event| event.position);
+    let newest = newest.into_iter().find(|position| !view.record.hidden.contains(position));
     Ok(newest.unwrap_or(view.bounds.newest))
 }
 
@@ -212,13 +212,13 @@ async fn drop_message(
     record: &Record,
     delivered: &Delivered,
     excess: &mut Excess,
-    floor: &mut Cursor,
+    floor: &mut Position,
 ) -> Result<ControlFlow<()>, StoreError> {
     if !excess.is_over(delivered.time) {
         return Ok(ControlFlow::Break(()));
     }
     let sequence = delivered.message.sequence;
-    let end = Cursor::new(sequence, 0);
+    let end = Position::new(sequence, 0);
     let events = Kind::of(&delivered.message.subject, &core.names).events();
     let size = delivered.headers.as_ref().and_then(|headers| headers.get(MESSAGE_SIZE));
     let size = size.and_then(|size| size.as_str().parse().ok()).unwrap_or(0);
@@ -233,13 +233,13 @@ async fn drop_message(
     }
     let Some(message) = get(core, sequence).await? else { return Ok(ControlFlow::Continue(())) };
     for event in message.events(&core.names) {
-        if event.cursor <= *floor || record.hidden.contains(&event.cursor) {
+        if event.position <= *floor || record.hidden.contains(&event.position) {
             continue;
         }
-        if event.cursor >= excess.newest || !excess.is_over(delivered.time) {
+        if event.position >= excess.newest || !excess.is_over(delivered.time) {
             return Ok(ControlFlow::Break(()));
         }
-        *floor = event.cursor;
+        *floor = event.position;
         excess.subtract(1, event.block.len() as u64);
     }
     Ok(ControlFlow::Continue(()))

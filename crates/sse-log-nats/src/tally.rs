@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sse_core::store::{NewEvent, Retention, StoreError};
+use sse_core::store::{EncodedEvent, Retention, StoreError};
 use tokio::sync::watch;
 
 /// Number of events over the limit from which they are dropped.
@@ -59,7 +59,7 @@ pub(crate) struct Room<'a> {
 }
 
 /// Returns the size of these events.
-pub(crate) fn size(events: &[NewEvent]) -> Size {
+pub(crate) fn size(events: &[EncodedEvent]) -> Size {
     let bytes = events.iter().map(|event| {
         let keys = [&event.key, &event.idempotency_key];
         event.block.len() + keys.into_iter().flatten().map(|key| key.len()).sum::<usize>()

@@ -1,11 +1,11 @@
-use sse_core::Cursor;
-use sse_core::store::{Appended, NewEvent};
+use sse_core::Position;
+use sse_core::store::{Appended, EncodedEvent};
 use tokio_postgres::Row;
 
 use crate::clock::interval;
 use crate::core::{Kind, LogCore};
 use crate::error::{Cause, Failure};
-use crate::position::cursor;
+use crate::position::position;
 use crate::retain::limits;
 
 pub(crate) const APPEND: &str = "SELECT epoch, hi, lo FROM sse_log_append($1, $2, $3, $4, make_interval(secs => $5), to_timestamp($6), $7, $8)";
@@ -13,7 +13,7 @@ pub(crate) const APPEND: &str = "SELECT epoch, hi, lo FROM sse_log_append($1, $2
 const ATTEMPTS: usize = 5;
 
 /// Refuses keys that Postgres would refuse, since a refused key fails the whole transaction, with the events of other callers.
-pub(crate) fn check_keys(events: &[NewEvent]) -> Result<(), Failure> {
+pub(crate) fn check_keys(events: &[EncodedEvent]) -> Result<(), Failure> {
     let mut keys = events.iter().flat_map(|event| [&event.key, &event.idempotency_key]).flatten();
     match keys.any(|key| key.contains('\0')) {
         true => Err(Failure::before_sending(Cause::Nul)),
@@ -22,7 +22,10 @@ pub(crate) fn check_keys(events: &[NewEvent]) -> Result<(), Failure> {
 }
 
 /// Stores all these events in one transaction. Returns one result for each slice of `batch`.
-pub(crate) async fn append(log: &LogCore, batch: &[&[NewEvent]]) -> Result<Vec<Appended>, Failure> {
+pub(crate) async fn append(
+    log: &LogCore,
+    batch: &[&[EncodedEvent]],
+) -> Result<Vec<Appended>, Failure> {
     let events = batch.iter().flat_map(|events| events.iter());
     let columns = Columns::of(events.clone());
     let window = interval(log.options.idempotency_window);
@@ -64,8 +67,8 @@ pub(crate) struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    pub(crate) fn of(events: impl Iterator<Item = &'a NewEvent> + Clone) -> Self {
-        let column = |key: fn(&NewEvent) -> Option<&str>| {
+    pub(crate) fn of(events: impl Iterator<Item = &'a EncodedEvent> + Clone) -> Self {
+        let column = |key: fn(&EncodedEvent) -> Option<&str>| {
             let is_empty = events.clone().all(|event| key(event).is_none());
             (!is_empty).then(|| events.clone().map(key).collect())
         };
@@ -82,6 +85,6 @@ pub(crate) fn positions_of<'a>(rows: impl Iterator<Item = &'a Row>) -> Result<Ap
     let mut rows = rows.peekable();
     let epoch = rows.peek().ok_or(Failure::Finished)?.get::<_, &str>(0);
     let epoch = epoch.parse().map_err(|_| Failure::after_sending(Cause::InvalidEpoch))?;
-    let cursors: Vec<Cursor> = rows.map(|row| cursor(row.get(1), row.get(2))).collect();
-    Ok(Appended { epoch, cursors })
+    let positions: Vec<Position> = rows.map(|row| position(row.get(1), row.get(2))).collect();
+    Ok(Appended { epoch, positions })
 }

@@ -1,6 +1,6 @@
 use futures_util::future::try_join;
-use sse_core::store::{NewEvent, StoreError};
-use sse_core::{Error, Event, EventId};
+use sse_core::store::{EncodedEvent, StoreError};
+use sse_core::{Error, EventId, NewEvent};
 use tokio_postgres::Transaction;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -47,14 +47,13 @@ impl PostgresStore {
     pub async fn append_in(
         &self,
         transaction: &Transaction<'_>,
-        event: impl Into<Event>,
+        event: impl Into<NewEvent>,
     ) -> Result<EventId, Error> {
-        let event = NewEvent::encode(&event.into(), self.log.options.largest_event)?;
-        let mut ids = self.append_encoded_in(transaction, &[event]).await?;
+        let mut ids = self.append_all_in(transaction, [event]).await?;
         Ok(ids.pop().expect("each event has an id"))
     }
 
-    /// Appends events that were [encoded](crate::EventLog::encode) for the log, and may have keys, as [`append_in`](PostgresStore::append_in) does.
+    /// Appends several events, one right after the other, as [`append_in`](PostgresStore::append_in) does.
     ///
     /// # Errors
     ///
@@ -63,15 +62,22 @@ impl PostgresStore {
     /// # Cancel safety
     ///
     /// The same as [`append_in`](PostgresStore::append_in).
-    pub async fn append_encoded_in(
+    pub async fn append_all_in<I>(
         &self,
         transaction: &Transaction<'_>,
-        events: &[NewEvent],
-    ) -> Result<Vec<EventId>, Error> {
+        events: I,
+    ) -> Result<Vec<EventId>, Error>
+    where
+        I: IntoIterator,
+        I::Item: Into<NewEvent>,
+    {
+        let largest = self.log.options.largest_event;
+        let events = events.into_iter().map(|event| event.into().encode(largest));
+        let events: Vec<EncodedEvent> = events.collect::<Result<_, _>>()?;
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        check_keys(events).map_err(StoreError::from)?;
+        check_keys(&events).map_err(StoreError::from)?;
         ensure_open(&self.log).await.map_err(StoreError::from)?;
         let columns = Columns::of(events.iter());
         let name = self.log.name.as_str();
@@ -101,6 +107,6 @@ impl PostgresStore {
         let failed = |error| StoreError::from(Failure::before_sending(Cause::Postgres(error)));
         let rows = rows.map_err(failed)?;
         let appended = positions_of(rows.iter()).map_err(StoreError::from)?;
-        Ok(appended.cursors.iter().map(|cursor| cursor.id(appended.epoch)).collect())
+        Ok(appended.positions.iter().map(|position| position.id(appended.epoch)).collect())
     }
 }

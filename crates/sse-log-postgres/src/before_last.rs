@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::PageLimit;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::types::ToSql;
@@ -8,14 +8,14 @@ use tokio_postgres::types::ToSql;
 use crate::bounds;
 use crate::core::{Kind, LogCore};
 use crate::error::{Cause, Failure};
-use crate::position::cursor;
+use crate::position::position;
 use crate::read::SETTLE;
 
 const BEFORE_LAST: &str = include_str!("sql/before_last.sql");
 
 /// Returns the position before the newest events that fit the limit. It counts all events that were stored when it was called, unless an older
 /// transaction still runs after [`SETTLE`].
-pub(crate) async fn before_last(log: &LogCore, limit: PageLimit) -> Result<Cursor, Failure> {
+pub(crate) async fn before_last(log: &LogCore, limit: PageLimit) -> Result<Position, Failure> {
     if limit.events == 0 {
         return Ok(bounds::bounds(log).await?.newest);
     }
@@ -30,7 +30,7 @@ pub(crate) async fn before_last(log: &LogCore, limit: PageLimit) -> Result<Curso
         let (top, below) = (row.get::<_, Option<i64>>("top_hi"), row.get::<_, i64>("below"));
         let newest = *newest.get_or_insert(top);
         if newest.is_none_or(|newest| newest < below) || started.elapsed() > SETTLE {
-            return Ok(cursor(row.get("hi"), row.get("lo")));
+            return Ok(position(row.get("hi"), row.get("lo")));
         }
         sleep(pause).await;
         pause *= 2;

@@ -1,4 +1,4 @@
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Bounds, PageLimit};
 
 use crate::core::LogCore;
@@ -8,7 +8,7 @@ use crate::read;
 /// Returns the bounds of the log. It opens the log if that is necessary.
 pub(crate) async fn bounds(log: &LogCore) -> Result<Bounds, Failure> {
     let no_events = PageLimit { events: 0, bytes: 0 };
-    Ok(read::read(log, Cursor::MAX, no_events).await?.bounds)
+    Ok(read::read(log, Position::MAX, no_events).await?.bounds)
 }
 
 /// Opens the log, and learns its time, unless this process knows the time already.

@@ -1,9 +1,9 @@
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 use tokio_postgres::types::ToSql;
 
 use crate::core::{Kind, LogCore};
 use crate::error::{Cause, Failure};
-use crate::position::{new_epoch, position};
+use crate::position::{new_epoch, numbers};
 
 /// Finishes the log.
 pub(crate) async fn finish(log: &LogCore) -> Result<(), Failure> {
@@ -13,8 +13,8 @@ pub(crate) async fn finish(log: &LogCore) -> Result<(), Failure> {
 }
 
 /// Deletes an event.
-pub(crate) async fn delete(log: &LogCore, event: Cursor) -> Result<(), Failure> {
-    let (hi, lo) = position(event);
+pub(crate) async fn delete(log: &LogCore, event: Position) -> Result<(), Failure> {
+    let (hi, lo) = numbers(event);
     let sql = "SELECT sse_log_delete($1, $2, $3)";
     log.query(Kind::Write, sql, &[&log.name.as_str(), &hi, &lo]).await?;
     Ok(())

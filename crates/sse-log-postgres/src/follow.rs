@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use futures_util::stream::{StreamExt, try_unfold};
 use sse_core::store::{Bounds, Page, PageLimit, Pages, StoreError};
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::core::LogCore;
@@ -19,7 +19,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_m
 const AFTER_NOTIFICATION: Duration = Duration::from_millis(200);
 
 /// Returns the pages of events after a position, as they become readable, without end.
-pub(crate) async fn follow(log: Arc<LogCore>, after: Cursor) -> Result<Pages, Failure> {
+pub(crate) async fn follow(log: Arc<LogCore>, after: Position) -> Result<Pages, Failure> {
     let within = log.options.store_timeout.mul_f64(0.8);
     let subscription = timeout(within, log.engine.0.listener.subscribe(&log.name)).await;
     let subscription =
@@ -32,7 +32,7 @@ pub(crate) async fn follow(log: Arc<LogCore>, after: Cursor) -> Result<Pages, Fa
 struct Follower {
     log: Arc<LogCore>,
     subscription: Subscription,
-    after: Cursor,
+    after: Position,
     /// The state of the log in the last page.
     seen: Option<Seen>,
     /// `None` if the next read is due at once. `Some(is_pending)` if the reader has all readable events: the next read is due after a
@@ -45,7 +45,7 @@ struct Follower {
 
 /// State of a log whose change makes a page, also without an event.
 #[derive(PartialEq)]
-struct Seen(Epoch, Cursor, bool, u64);
+struct Seen(Epoch, Position, bool, u64);
 
 impl Seen {
     fn of(bounds: &Bounds) -> Self {
@@ -75,7 +75,7 @@ impl Follower {
             let seen = Seen::of(&page.bounds);
             let has_changed = self.seen.replace(seen) != Some(Seen::of(&page.bounds));
             if let Some(last) = page.events.last() {
-                self.after = last.cursor;
+                self.after = last.position;
                 self.pause = PAUSES.0;
                 self.notified_at = None;
             }

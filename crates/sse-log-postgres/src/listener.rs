@@ -9,7 +9,7 @@ use crate::connect::{Hear, Server};
 use crate::connection::Connection;
 use crate::error::{Cause, Failure};
 use crate::names::{self, CHANNEL};
-use crate::position::{cursor, epoch};
+use crate::position::{epoch, position};
 use crate::session::Timeouts;
 use crate::subscription::{Subscription, Subscriptions, Top};
 
@@ -194,7 +194,7 @@ impl ListenTask {
             };
             let hi = row.get::<_, Option<i64>>("hi");
             let top = Top {
-                newest: hi.map(|hi| cursor(hi, row.get("lo"))),
+                newest: hi.map(|hi| position(hi, row.get("lo"))),
                 epoch: epoch(row)?,
                 is_finished: row.get("is_finished"),
                 deletions: row.get::<_, i64>("deletions").unsigned_abs(),

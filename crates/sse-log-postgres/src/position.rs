@@ -1,18 +1,18 @@
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 use tokio_postgres::Row;
 
 use crate::error::{Cause, Failure};
 
-/// Converts a position in Postgres to a cursor.
-pub(crate) fn cursor(hi: i64, lo: i64) -> Cursor {
-    Cursor::new(hi.unsigned_abs(), lo.unsigned_abs())
+/// Returns the position of these two numbers of a row.
+pub(crate) fn position(hi: i64, lo: i64) -> Position {
+    Position::new(hi.unsigned_abs(), lo.unsigned_abs())
 }
 
-/// Converts a cursor to a position in Postgres. If a number is larger than any `bigint`, it becomes the largest `bigint`, which is after
+/// Returns the two numbers of a position. If a number is larger than any `bigint`, it becomes the largest `bigint`, which is after
 /// all events.
-pub(crate) fn position(cursor: Cursor) -> (i64, i64) {
+pub(crate) fn numbers(position: Position) -> (i64, i64) {
     let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
-    (number(cursor.hi()), number(cursor.lo()))
+    (number(position.hi()), number(position.lo()))
 }
 
 /// Parses the epoch in a row.

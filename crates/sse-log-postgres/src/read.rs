@@ -2,7 +2,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Bounds, Page, PageLimit, StoredEvent};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Row;
@@ -10,7 +10,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::core::{Kind, LogCore};
 use crate::error::{Cause, Failure};
-use crate::position::{cursor, epoch, position};
+use crate::position::{epoch, numbers, position};
 use crate::subscription::Top;
 
 const READ: &str = include_str!("sql/read.sql");
@@ -42,13 +42,17 @@ impl View {
 
     /// Returns true if the page reaches the newest readable event.
     pub(crate) fn is_at_end(&self) -> bool {
-        self.page.events.last().is_none_or(|last| last.cursor >= self.page.bounds.newest)
+        self.page.events.last().is_none_or(|last| last.position >= self.page.bounds.newest)
     }
 }
 
 /// Returns the events after a position. It skips no event that was stored when it was called, unless an older transaction still runs after
 /// [`SETTLE`].
-pub(crate) async fn read(log: &LogCore, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
+pub(crate) async fn read(
+    log: &LogCore,
+    after: Position,
+    limit: PageLimit,
+) -> Result<Page, Failure> {
     let (started, mut pause) = (Instant::now(), Duration::from_millis(1));
     let mut newest = None;
     loop {
@@ -64,7 +68,11 @@ pub(crate) async fn read(log: &LogCore, after: Cursor, limit: PageLimit) -> Resu
 }
 
 /// Returns the current view. If the log is missing, was restored, or was opened with another ordering, this opens the log first.
-pub(crate) async fn look(log: &LogCore, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
+pub(crate) async fn look(
+    log: &LogCore,
+    after: Position,
+    limit: PageLimit,
+) -> Result<View, Failure> {
     let view = match look_once(log, after, limit).await {
         Ok(view) if !view.is_restored && log.has_ordering(view.is_by_lock) => view,
         Err(failure) if !failure.is_missing() => return Err(failure),
@@ -77,10 +85,10 @@ pub(crate) async fn look(log: &LogCore, after: Cursor, limit: PageLimit) -> Resu
     Ok(view)
 }
 
-async fn look_once(log: &LogCore, after: Cursor, limit: PageLimit) -> Result<View, Failure> {
+async fn look_once(log: &LogCore, after: Position, limit: PageLimit) -> Result<View, Failure> {
     let size = PageSize::new(log, limit);
     let number = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
-    let (hi, lo) = position(after);
+    let (hi, lo) = numbers(after);
     let parameters: [&(dyn ToSql + Sync); 5] =
         [&log.name.as_str(), &hi, &lo, &number(limit.events), &number(size.bytes)];
     let rows = log.query(Kind::Read, READ, &parameters).await?;
@@ -132,14 +140,14 @@ fn view(rows: &[Row]) -> Result<View, Failure> {
     let (first, events) =
         rows.split_first().ok_or_else(|| Failure::before_sending(Cause::Missing))?;
     let events = events.iter().map(|row| StoredEvent {
-        cursor: cursor(row.get("hi"), row.get("lo")),
+        position: position(row.get("hi"), row.get("lo")),
         block: Bytes::copy_from_slice(row.get("block")),
         key: row.get::<_, Option<&str>>("key").map(Into::into),
     });
     let bounds = bounds(first)?;
     let top_hi: Option<i64> = first.get("top_hi");
     let top = Top {
-        newest: top_hi.map(|hi| cursor(hi, first.get("top_lo"))),
+        newest: top_hi.map(|hi| position(hi, first.get("top_lo"))),
         epoch: bounds.epoch,
         is_finished: bounds.is_finished,
         deletions: bounds.deletions,
@@ -157,9 +165,9 @@ fn view(rows: &[Row]) -> Result<View, Failure> {
 
 /// Decodes the bounds in the first row.
 fn bounds(row: &Row) -> Result<Bounds, Failure> {
-    let pair = |hi, lo| Some(cursor(row.get::<_, Option<i64>>(hi)?, row.get(lo)));
+    let pair = |hi, lo| Some(position(row.get::<_, Option<i64>>(hi)?, row.get(lo)));
     let epoch = epoch(row)?;
-    let floor = cursor(row.get("floor_hi"), row.get("floor_lo"));
+    let floor = position(row.get("floor_hi"), row.get("floor_lo"));
     Ok(Bounds {
         epoch,
         floor,

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use sse_core::store::{
-    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
-use sse_core::{Cursor, Epoch, async_trait};
+use sse_core::{Epoch, Position, async_trait};
 
 use crate::bounds::{self, ensure_open};
 use crate::postgres_store::PostgresStore;
@@ -11,7 +11,7 @@ use crate::{before_last, control, follow, read, retain};
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+    async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
         ensure_open(&self.log).await?;
         Ok(self.writer.append(events).await?)
     }
@@ -20,15 +20,15 @@ impl Store for PostgresStore {
         Ok(bounds::bounds(&self.log).await?)
     }
 
-    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+    async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         Ok(read::read(&self.log, after, limit).await?)
     }
 
-    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+    async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
         Ok(before_last::before_last(&self.log, limit).await?)
     }
 
-    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+    async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         Ok(follow::follow(Arc::clone(&self.log), after).await?)
     }
 
@@ -43,7 +43,7 @@ impl Store for PostgresStore {
         Ok(())
     }
 
-    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+    async fn delete(&self, event: Position) -> Result<(), StoreError> {
         ensure_open(&self.log).await?;
         control::delete(&self.log, event).await?;
         self.log.notify_followers();
@@ -66,8 +66,8 @@ impl Store for PostgresStore {
         self.log.name.as_str()
     }
 
-    fn largest_cursor(&self) -> Cursor {
+    fn largest_position(&self) -> Position {
         const LARGEST: u64 = (1 << 48) - 1; // the tables check it
-        Cursor::new(LARGEST, LARGEST)
+        Position::new(LARGEST, LARGEST)
     }
 }

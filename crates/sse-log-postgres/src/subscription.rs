@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sse_core::store::LogName;
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 use tokio::sync::Notify;
 
 use crate::error::{Cause, Failure};
@@ -32,7 +32,7 @@ struct State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Top {
     /// The newest event that is stored, readable or not.
-    pub(crate) newest: Option<Cursor>,
+    pub(crate) newest: Option<Position>,
     pub(crate) epoch: Epoch,
     pub(crate) is_finished: bool,
     pub(crate) deletions: u64,

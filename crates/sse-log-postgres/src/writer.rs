@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
-use sse_core::store::{Appended, NewEvent};
+use sse_core::store::{Appended, EncodedEvent};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -20,7 +20,7 @@ const BATCH: (usize, usize) = (1000, 1024 * 1024);
 
 /// The events of one append, and the channel for its result.
 struct Job {
-    events: Vec<NewEvent>,
+    events: Vec<EncodedEvent>,
     answer: oneshot::Sender<Result<Appended, Failure>>,
 }
 
@@ -40,7 +40,7 @@ impl Writer {
     }
 
     /// Queues the events and returns once they are stored.
-    pub(crate) async fn append(&self, events: &[NewEvent]) -> Result<Appended, Failure> {
+    pub(crate) async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, Failure> {
         check_keys(events)?;
         let (answer, stored) = oneshot::channel();
         let job = Job { events: events.to_vec(), answer };
@@ -85,7 +85,7 @@ fn start_queue(log: Arc<LogCore>, runtime: &Handle) -> mpsc::Sender<Job> {
     jobs
 }
 
-fn bytes(events: &[NewEvent]) -> usize {
+fn bytes(events: &[EncodedEvent]) -> usize {
     events.iter().map(|event| event.block.len()).sum()
 }
 

@@ -1,5 +1,5 @@
-use sse_core::Cursor;
-use sse_core::store::{Appended, NewEvent, StoredEvent};
+use sse_core::Position;
+use sse_core::store::{Appended, EncodedEvent, StoredEvent};
 
 use crate::error::Failure;
 use crate::idempotency::{Expiry, KeyLimits};
@@ -8,7 +8,7 @@ use crate::log_tables::LogTables;
 /// Stores these events, except those whose idempotency keys are known.
 pub(crate) fn append(
     log: &mut LogTables<'_>,
-    events: &[NewEvent],
+    events: &[EncodedEvent],
     key_limits: KeyLimits,
 ) -> Result<Appended, Failure> {
     let expiry = Expiry { window: key_limits.window, time: log.time };
@@ -16,7 +16,7 @@ pub(crate) fn append(
     if log.head.is_finished && !are_known(log, events, expiry)? {
         return Err(Failure::Finished);
     }
-    let mut cursors = Vec::with_capacity(events.len());
+    let mut positions = Vec::with_capacity(events.len());
     for event in events {
         let position = match &event.idempotency_key {
             None => push(log, event)?,
@@ -29,15 +29,15 @@ pub(crate) fn append(
                 }
             },
         };
-        cursors.push(Cursor::from(position));
+        positions.push(Position::from(position));
     }
-    Ok(Appended { epoch: log.head.epoch, cursors })
+    Ok(Appended { epoch: log.head.epoch, positions })
 }
 
-fn push(log: &mut LogTables<'_>, event: &NewEvent) -> Result<u64, Failure> {
+fn push(log: &mut LogTables<'_>, event: &EncodedEvent) -> Result<u64, Failure> {
     let position = log.push(event.key.as_deref(), &event.block)?;
     log.add_new_event(|| StoredEvent {
-        cursor: Cursor::from(position),
+        position: Position::from(position),
         block: event.block.clone(),
         key: event.key.clone(),
     });
@@ -46,7 +46,7 @@ fn push(log: &mut LogTables<'_>, event: &NewEvent) -> Result<u64, Failure> {
 
 fn are_known(
     log: &mut LogTables<'_>,
-    events: &[NewEvent],
+    events: &[EncodedEvent],
     expiry: Expiry,
 ) -> Result<bool, Failure> {
     for event in events {

@@ -1,7 +1,7 @@
 use std::ops::ControlFlow::Break;
 
 use redb::ReadableTable;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::Bounds;
 
 use crate::error::Failure;
@@ -16,9 +16,9 @@ pub(crate) fn of(
     let oldest = events::for_each(events.iter()?, head.floor, |event| Break(event.position))?;
     Ok(Bounds {
         epoch: head.epoch,
-        floor: Cursor::from(head.floor),
-        oldest: oldest.map(Cursor::from),
-        newest: Cursor::from(head.newest),
+        floor: Position::from(head.floor),
+        oldest: oldest.map(Position::from),
+        newest: Position::from(head.newest),
         is_finished: head.is_finished,
         deletions: head.deletions,
     })

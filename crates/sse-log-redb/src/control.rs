@@ -1,20 +1,20 @@
 //! Operations that change the state of a log: finish, delete, and begin an epoch.
 
 use redb::WriteTransaction;
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 use crate::error::Failure;
 use crate::idempotency;
 use crate::log_tables::LogTables;
-use crate::position::{new_epoch, position};
+use crate::position::{new_epoch, number};
 
 pub(crate) fn finish(log: &mut LogTables<'_>) -> Result<(), Failure> {
     log.head.is_finished = true;
     Ok(())
 }
 
-pub(crate) fn delete(log: &mut LogTables<'_>, event: Cursor) -> Result<(), Failure> {
-    let was_there = log.remove(position(event))?;
+pub(crate) fn delete(log: &mut LogTables<'_>, event: Position) -> Result<(), Failure> {
+    let was_there = log.remove(number(event))?;
     log.head.deletions += u64::from(was_there);
     Ok(())
 }

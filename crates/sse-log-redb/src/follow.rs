@@ -2,7 +2,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use futures_util::stream;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Bounds, Page, PageLimit, Pages, StoreError};
 
 use crate::core::RedbStore;
@@ -13,7 +13,7 @@ use crate::read::read;
 const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
 /// Returns the events after a position, and then each event that is appended.
-pub(crate) fn follow(store: RedbStore, after: Cursor) -> Pages {
+pub(crate) fn follow(store: RedbStore, after: Position) -> Pages {
     // The queue exists before the first read, so that no event is missed in between.
     let queue = store.follower_queue();
     let following = Following { store, after, last_bounds: None, queue, is_reading: true };
@@ -23,7 +23,7 @@ pub(crate) fn follow(store: RedbStore, after: Cursor) -> Pages {
 /// State of a follower: it reads until it has read everything, and then takes the events that the writer pushes.
 struct Following {
     store: RedbStore,
-    after: Cursor,
+    after: Position,
     last_bounds: Option<Bounds>,
     queue: Arc<FollowerQueue>,
     is_reading: bool,
@@ -41,7 +41,7 @@ impl Following {
                 match poll_fn(|cx| self.queue.poll(LIMIT, cx)).await {
                     Delivery::Page(mut page) => {
                         // Drops the events that it has read already.
-                        page.events.retain(|event| event.cursor > self.after);
+                        page.events.retain(|event| event.position > self.after);
                         page
                     }
                     Delivery::Read => {
@@ -52,7 +52,7 @@ impl Following {
                 }
             };
             if let Some(last) = page.events.last() {
-                self.after = last.cursor;
+                self.after = last.position;
             } else if self.last_bounds == Some(page.bounds) {
                 continue;
             }

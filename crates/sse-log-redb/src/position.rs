@@ -1,13 +1,13 @@
 //! Codec of positions and epochs: between the types of `sse_core` and the values in the tables.
 
 use sse_core::store::LogName;
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 use crate::error::Failure;
 
-/// Returns the position of a cursor. A position here is one number of 64 bits, so a cursor with a high half is after all positions.
-pub(crate) fn position(cursor: Cursor) -> u64 {
-    if cursor.hi() == 0 { cursor.lo() } else { u64::MAX }
+/// Returns a position as the tables have it: one number of 64 bits, so a position with a high half is after all positions.
+pub(crate) fn number(position: Position) -> u64 {
+    if position.hi() == 0 { position.lo() } else { u64::MAX }
 }
 
 /// Returns a new random epoch.

@@ -3,20 +3,20 @@ use std::ops::ControlFlow::{Break, Continue};
 
 use bytes::Bytes;
 use redb::ReadableTable;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Page, PageLimit, StoredEvent};
 
 use crate::bounds;
 use crate::error::Failure;
 use crate::events::{self, RowEvent};
-use crate::position::position;
+use crate::position::number;
 use crate::tables::LogView;
 
 /// Returns the events after a position, with the bounds of the same transaction.
-pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Page, Failure> {
+pub(crate) fn read(log: &LogView, after: Position, limit: PageLimit) -> Result<Page, Failure> {
     let mut blocks = Vec::new();
     let mut found = Vec::new();
-    let after = position(after);
+    let after = number(after);
     let rows = log.events.range((Bound::Excluded(after), Bound::Unbounded))?;
     events::for_each(rows, after.max(log.head.floor), |event| {
         let bytes = blocks.len() + event.block.len();
@@ -32,7 +32,7 @@ pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Pag
     // All blocks of a page share an allocation.
     let blocks = Bytes::from(blocks);
     let events = found.into_iter().map(|(at, key, range)| StoredEvent {
-        cursor: Cursor::from(at),
+        position: Position::from(at),
         block: blocks.slice(range),
         key,
     });
@@ -40,7 +40,7 @@ pub(crate) fn read(log: &LogView, after: Cursor, limit: PageLimit) -> Result<Pag
 }
 
 /// Returns the position before the newest events that fit into this limit.
-pub(crate) fn before_last(log: &LogView, limit: PageLimit) -> Result<Cursor, Failure> {
+pub(crate) fn before_last(log: &LogView, limit: PageLimit) -> Result<Position, Failure> {
     if limit.bytes == usize::MAX || limit.events == 0 {
         return before_last_events(log, limit.events);
     }
@@ -53,18 +53,18 @@ pub(crate) fn before_last(log: &LogView, limit: PageLimit) -> Result<Cursor, Fai
         count += 1;
         Continue(())
     })?;
-    Ok(Cursor::from(before.unwrap_or(log.head.floor)))
+    Ok(Position::from(before.unwrap_or(log.head.floor)))
 }
 
 /// Returns the position before the newest `count` events. It counts from the nearer end, since positions have holes.
-fn before_last_events(log: &LogView, count: usize) -> Result<Cursor, Failure> {
+fn before_last_events(log: &LogView, count: usize) -> Result<Position, Failure> {
     let (head, count) = (&log.head, count as u64);
     if count == 0 {
-        return Ok(Cursor::from(head.newest));
+        return Ok(Position::from(head.newest));
     }
     let Some(before) = head.events.checked_sub(count).and_then(|left_out| left_out.checked_sub(1))
     else {
-        return Ok(Cursor::from(head.floor));
+        return Ok(Position::from(head.floor));
     };
     let mut left = before.min(count);
     let nth = |event: RowEvent<'_>| {
@@ -78,5 +78,5 @@ fn before_last_events(log: &LogView, count: usize) -> Result<Cursor, Failure> {
         true => events::for_each(log.events.iter()?, head.floor, nth),
         false => events::for_each_reversed(log.events.iter()?, head.floor, nth),
     };
-    Ok(Cursor::from(found?.unwrap_or(head.floor)))
+    Ok(Position::from(found?.unwrap_or(head.floor)))
 }

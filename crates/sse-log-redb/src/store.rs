@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use sse_core::store::{
-    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
-use sse_core::{Cursor, Epoch, async_trait};
+use sse_core::{Epoch, Position, async_trait};
 
 use crate::core::RedbStore;
 use crate::idempotency::Expiry;
@@ -16,7 +16,7 @@ use crate::{append, bounds, control, follow, read, retain};
 
 #[async_trait]
 impl Store for RedbStore {
-    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+    async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
         let (key_limits, retention) = (self.key_limits(), self.options().retention());
         let size = events.iter().map(|event| event.block.len()).sum();
         // The rest of the timeout is left to report that nothing was stored.
@@ -35,15 +35,15 @@ impl Store for RedbStore {
         self.view(|log| bounds::of(&log.head, &log.events)).await
     }
 
-    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+    async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         self.view(move |log| read::read(log, after, limit)).await
     }
 
-    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+    async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
         self.view(move |log| read::before_last(log, limit)).await
     }
 
-    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+    async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         Ok(follow::follow(self.clone(), after))
     }
 
@@ -68,7 +68,7 @@ impl Store for RedbStore {
         self.write(RequestOptions::SMALL, control::finish).await
     }
 
-    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+    async fn delete(&self, event: Position) -> Result<(), StoreError> {
         self.write(RequestOptions::MAKES_ROOM, move |log| control::delete(log, event)).await
     }
 
@@ -85,7 +85,7 @@ impl Store for RedbStore {
         self.open_log.name.as_str()
     }
 
-    fn largest_cursor(&self) -> Cursor {
-        Cursor::from(u64::MAX)
+    fn largest_position(&self) -> Position {
+        Position::from(u64::MAX)
     }
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
-use sse_core::store::{NewEvent, PageLimit, Store};
-use sse_core::{Cursor, Event};
+use sse_core::store::{EncodedEvent, PageLimit, Store};
+use sse_core::{Event, Position};
 use sse_log_redb::{EngineOptions, StoreOptions, closed, connect};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -64,7 +64,7 @@ fn a_log_of_large_pages_delays_no_other(path: &Path) -> Test {
     const LARGE: PageLimit = PageLimit { events: usize::MAX, bytes: 16 << 20 };
     let redb = block_on(connect(path, EngineOptions::default()))?;
     let slow = block_on(redb.store("slow", StoreOptions::default()))?;
-    let event = NewEvent::encode(&Event::new("x".repeat(1 << 19)), 1 << 20)?;
+    let event = EncodedEvent::encode(&Event::new("x".repeat(1 << 19)), 1 << 20)?;
     for _ in 0..40 {
         block_on(slow.append(std::slice::from_ref(&event)))?;
     }
@@ -72,7 +72,7 @@ fn a_log_of_large_pages_delays_no_other(path: &Path) -> Test {
     let reads = async {
         loop {
             // More reads than threads that read.
-            let pages = join_all((0..4).map(|_| slow.read(Cursor::START, LARGE))).await;
+            let pages = join_all((0..4).map(|_| slow.read(Position::START, LARGE))).await;
             assert!(
                 pages.iter().all(|page| page.as_ref().is_ok_and(|page| page.events.len() > 30))
             );

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
-use sse_core::store::{NewEvent, PageLimit, Store};
-use sse_core::{Cursor, Error, Event, StoreOptions};
+use sse_core::store::{EncodedEvent, PageLimit, Store};
+use sse_core::{Error, Event, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, RedbStore, connect};
 
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
@@ -165,7 +165,7 @@ fn a_damaged_file_returns_an_error_and_does_not_panic() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let events: Vec<_> =
-        (0..500).map(|n| NewEvent::encode(&Event::new(format!("{n:0100}")), 1000)).collect();
+        (0..500).map(|n| EncodedEvent::encode(&Event::new(format!("{n:0100}")), 1000)).collect();
     let events = events.into_iter().collect::<Result<Vec<_>, _>>()?;
     block_on(async {
         let store = open(&path, EngineOptions::default()).await?;
@@ -186,7 +186,7 @@ fn a_damaged_file_returns_an_error_and_does_not_panic() -> Test {
             let options = EngineOptions { check_on_open, ..EngineOptions::default() };
             let read = block_on(async {
                 let store = open(&path, options.clone()).await?;
-                let page = store.read(Cursor::START, ALL).await?;
+                let page = store.read(Position::START, ALL).await?;
                 store.append(&events[..1]).await?;
                 Ok::<_, Error>(page.events)
             });
@@ -217,7 +217,7 @@ fn a_deleted_event_is_gone_from_the_file_after_compaction() -> Test {
     const MARK: &[u8] = b"nothing of this may stay";
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
-    let event = |text: String| NewEvent::encode(&Event::new(text), 1000);
+    let event = |text: String| EncodedEvent::encode(&Event::new(text), 1000);
     let batch = |n: usize| {
         (0..100).map(|m| event(format!("{n:050} {m:050}"))).collect::<Result<Vec<_>, _>>()
     };
@@ -234,11 +234,11 @@ fn a_deleted_event_is_gone_from_the_file_after_compaction() -> Test {
             store.append(&batch(n)?).await?;
         }
         assert!(has_mark()?);
-        store.delete(mark.cursors[0]).await?;
+        store.delete(mark.positions[0]).await?;
         assert!(has_mark()?, "it stays in a free page");
         sse_log_redb::compact(&path).await?;
         assert!(!has_mark()?);
-        assert_eq!(store.read(Cursor::START, ALL).await?.events.len(), 2000);
+        assert_eq!(store.read(Position::START, ALL).await?.events.len(), 2000);
         Ok(())
     })
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use sse_core::store::{PageLimit, Store};
-use sse_core::{Cursor, Error};
+use sse_core::{Error, Position};
 use sse_log_redb::{EngineOptions, EventLog, StoreOptions, connect};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -94,7 +94,7 @@ fn fill_and_make_room() -> Test {
 
     let redb = block_on(connect(&path, EngineOptions::default()))?;
     let store = block_on(redb.store("log", StoreOptions::default()))?;
-    let page = block_on(store.read(Cursor::from(1), ALL))?;
+    let page = block_on(store.read(Position::from(1), ALL))?;
     let numbers =
         page.events.iter().map(|event| String::from_utf8_lossy(&event.block[6..12]).parse());
     assert_eq!(numbers.collect::<Result<Vec<usize>, _>>()?, stored);

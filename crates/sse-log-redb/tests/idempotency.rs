@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
-use sse_core::store::{NewEvent, Retention, Store, StoreError};
-use sse_core::{Cursor, Event};
+use sse_core::store::{EncodedEvent, Retention, Store, StoreError};
+use sse_core::{Event, Position};
 use sse_log_redb::{EngineOptions, Error, RedbStore, StoreOptions, connect};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -20,8 +20,8 @@ async fn open(path: &std::path::Path, options: StoreOptions) -> Result<RedbStore
     connect(path, EngineOptions::default()).await?.store("log", options).await
 }
 
-fn once(key: &str) -> NewEvent {
-    let event = NewEvent::encode(&Event::new(key), 1000).expect("data alone");
+fn once(key: &str) -> EncodedEvent {
+    let event = EncodedEvent::encode(&Event::new(key), 1000).expect("data alone");
     event.with_idempotency_key(key).expect("a key")
 }
 
@@ -35,10 +35,10 @@ fn a_retry_after_the_log_is_finished_returns_the_first_positions() -> Test {
         let first = store.append(&[once("a"), once("b")]).await?;
         store.finish().await?;
         assert_eq!(
-            store.append(&[once("b"), once("a")]).await?.cursors,
-            [Cursor::from(2), Cursor::from(1)]
+            store.append(&[once("b"), once("a")]).await?.positions,
+            [Position::from(2), Position::from(1)]
         );
-        assert_eq!(store.append(&[once("a")]).await?.cursors, first.cursors[..1]);
+        assert_eq!(store.append(&[once("a")]).await?.positions, first.positions[..1]);
         let refused = store.append(&[once("a"), once("c")]).await;
         assert!(matches!(refused, Err(StoreError::Finished)), "{refused:?}");
         Ok(())
@@ -119,7 +119,7 @@ fn events_do_not_expire_when_the_clock_is_set_ahead() -> Test {
     block_on(async {
         let store = open(&path, options).await?;
         store.retain(&options.retention()).await?;
-        assert_eq!(store.bounds().await?.oldest, Some(Cursor::from(1)));
+        assert_eq!(store.bounds().await?.oldest, Some(Position::from(1)));
         Ok(())
     })
 }
@@ -168,16 +168,16 @@ fn an_idempotency_key_is_known_until_more_keys_came_than_events_are_kept() -> Te
         let options = StoreOptions { events: 3, ..StoreOptions::default() };
         let store = open(&path, options).await?;
         store.append(&[once("a")]).await?;
-        store.delete(Cursor::from(1)).await?;
-        assert_eq!(store.append(&[once("a")]).await?.cursors, [Cursor::from(1)], "deleted");
+        store.delete(Position::from(1)).await?;
+        assert_eq!(store.append(&[once("a")]).await?.positions, [Position::from(1)], "deleted");
         store.append(&[once("b"), once("c"), once("d")]).await?;
-        let unkeyed = NewEvent::encode(&Event::new("x"), 1000)?;
+        let unkeyed = EncodedEvent::encode(&Event::new("x"), 1000)?;
         store.append(&vec![unkeyed; 10]).await?;
         store.retain(&options.retention()).await?;
-        assert_eq!(store.append(&[once("a")]).await?.cursors, [Cursor::from(1)], "and trimmed");
+        assert_eq!(store.append(&[once("a")]).await?.positions, [Position::from(1)], "and trimmed");
         store.append(&[once("e")]).await?;
-        assert_eq!(store.append(&[once("a")]).await?.cursors, [Cursor::from(16)], "the fifth");
-        assert_eq!(store.append(&[once("c")]).await?.cursors, [Cursor::from(3)]);
+        assert_eq!(store.append(&[once("a")]).await?.positions, [Position::from(16)], "the fifth");
+        assert_eq!(store.append(&[once("c")]).await?.positions, [Position::from(3)]);
         Ok(())
     })
 }

@@ -6,16 +6,16 @@ use std::time::Duration;
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use redb::ReadableDatabase;
-use sse_core::store::{NewEvent, PageLimit, Store, StoreError};
-use sse_core::{Cursor, Event, StoreOptions};
+use sse_core::store::{EncodedEvent, PageLimit, Store, StoreError};
+use sse_core::{Event, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, Error, RedbStore, closed};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
-fn event(size: usize) -> NewEvent {
-    NewEvent::encode(&Event::new("x".repeat(size)), 1 << 20).expect("data alone")
+fn event(size: usize) -> EncodedEvent {
+    EncodedEvent::encode(&Event::new("x".repeat(size)), 1 << 20).expect("data alone")
 }
 
 async fn open(path: &Path, options: StoreOptions) -> Result<RedbStore, Error> {
@@ -23,7 +23,7 @@ async fn open(path: &Path, options: StoreOptions) -> Result<RedbStore, Error> {
 }
 
 async fn kept(store: &RedbStore) -> Result<usize, StoreError> {
-    Ok(store.read(Cursor::START, ALL).await?.events.len())
+    Ok(store.read(Position::START, ALL).await?.events.len())
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn an_append_drops_events_over_the_limit() -> Test {
             assert!(kept(&store).await? <= 10);
         }
         let bounds = store.bounds().await?;
-        assert_eq!((bounds.floor.lo(), bounds.oldest), (200, Some(Cursor::from(201))));
+        assert_eq!((bounds.floor.lo(), bounds.oldest), (200, Some(Position::from(201))));
 
         let options = StoreOptions { bytes: 1000, ..StoreOptions::default() };
         let store = open(&path, options).await?;

@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
-use sse_core::store::{NewEvent, PageLimit, Store, StoreError};
-use sse_core::{Cursor, Event, StoreOptions};
+use sse_core::store::{EncodedEvent, PageLimit, Store, StoreError};
+use sse_core::{Event, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, Error, RedbStore, closed};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
-fn event(data: &str) -> NewEvent {
-    NewEvent::encode(&Event::new(data), 1000).expect("data alone")
+fn event(data: &str) -> EncodedEvent {
+    EncodedEvent::encode(&Event::new(data), 1000).expect("data alone")
 }
 
 async fn open(path: &Path) -> Result<RedbStore, Error> {
@@ -24,7 +24,7 @@ async fn open(path: &Path) -> Result<RedbStore, Error> {
 }
 
 async fn texts(store: &RedbStore) -> Result<Vec<String>, StoreError> {
-    let page = store.read(Cursor::START, ALL).await?;
+    let page = store.read(Position::START, ALL).await?;
     let text = |block: &[u8]| String::from_utf8_lossy(block)[6..].trim_end().to_owned();
     Ok(page.events.iter().map(|event| text(&event.block)).collect())
 }
@@ -73,7 +73,7 @@ fn an_append_to_a_file_that_was_replaced_fails_and_the_log_continues_in_the_new_
         assert_eq!(texts(&other).await?, ["kept"], "it is the new file");
         let after = other.append(&[event("won-1")]).await?;
         assert_ne!(after.epoch, before.epoch, "the same position names two events");
-        assert_eq!(after.cursors, before.cursors);
+        assert_eq!(after.positions, before.positions);
         assert_eq!(store.append(&[event("won-2")]).await?.epoch, after.epoch);
         assert_eq!(texts(&store).await?, ["kept", "won-1", "won-2"]);
         Test::Ok(())
@@ -172,7 +172,7 @@ fn an_idempotency_key_of_an_earlier_epoch_is_unknown() -> Test {
         let first = store.append(&[once("one")]).await?;
         let epoch = store.begin_epoch(first.epoch).await?;
         let second = store.append(&[once("two")]).await?;
-        assert_eq!((second.epoch, second.cursors[0]), (epoch, Cursor::from(2)));
+        assert_eq!((second.epoch, second.positions[0]), (epoch, Position::from(2)));
         assert_eq!(store.append(&[once("three")]).await?, second);
         assert_eq!(texts(&store).await?, ["one", "two"]);
         Ok(())

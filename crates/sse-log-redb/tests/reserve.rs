@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
-use sse_core::store::{NewEvent, Retention, Store, StoreError};
-use sse_core::{Cursor, Event, StoreOptions};
+use sse_core::store::{EncodedEvent, Retention, Store, StoreError};
+use sse_core::{Event, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, RedbStore};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -43,8 +43,8 @@ fn store(disk: &Path, options: StoreOptions) -> Result<RedbStore, sse_core::Erro
     })
 }
 
-fn batch(size: usize) -> Vec<NewEvent> {
-    let event = NewEvent::encode(&Event::new("x".repeat(size)), MIB).expect("data alone");
+fn batch(size: usize) -> Vec<EncodedEvent> {
+    let event = EncodedEvent::encode(&Event::new("x".repeat(size)), MIB).expect("data alone");
     vec![event; 16]
 }
 
@@ -80,7 +80,7 @@ fn a_full_disk_accepts_appends_after_events_are_deleted_or_limits_lowered() -> T
                 let retention = Retention { events: 500, bytes: 1 << 30, age: None };
                 block_on(store.retain(&retention))?;
                 let after = block_on(store.bounds())?;
-                let dropped = after.oldest.map_or(0, Cursor::lo);
+                let dropped = after.oldest.map_or(0, Position::lo);
                 assert!(dropped >= after.newest.lo() - 501, "round {round}: {after:?}");
                 let begun = Instant::now();
                 while block_on(store.append(&batch(1000))).is_err() {

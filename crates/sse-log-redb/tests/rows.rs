@@ -6,8 +6,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use futures_executor::block_on;
 use redb::{ReadableDatabase, ReadableTableMetadata, TableDefinition};
-use sse_core::store::{NewEvent, PageLimit, Retention, Store};
-use sse_core::{Cursor, Event, StoreOptions};
+use sse_core::store::{EncodedEvent, PageLimit, Retention, Store};
+use sse_core::{Event, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, Error, RedbStore, closed, connect};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -20,8 +20,8 @@ async fn open(path: &Path) -> Result<RedbStore, Error> {
     connect(path, EngineOptions::default()).await?.store("log", StoreOptions::default()).await
 }
 
-fn event(data: &str) -> NewEvent {
-    NewEvent::encode(&Event::new(data), 1 << 20).expect("data alone")
+fn event(data: &str) -> EncodedEvent {
+    EncodedEvent::encode(&Event::new(data), 1 << 20).expect("data alone")
 }
 
 fn rows(path: &Path) -> Result<u64, Box<dyn std::error::Error>> {
@@ -75,7 +75,7 @@ struct Model {
 }
 
 impl Model {
-    fn append(&mut self, event: &NewEvent) {
+    fn append(&mut self, event: &EncodedEvent) {
         self.newest += 1;
         let key = event.key.as_deref().map(str::to_owned);
         if key.is_some() {
@@ -137,7 +137,7 @@ async fn round(path: &Path, seed: u64) -> Test {
             5..7 => {
                 let position = rng.u64(1..model.newest.max(1) + 3);
                 model.events.retain(|event| event.0 != position);
-                store.delete(Cursor::from(position)).await?;
+                store.delete(Position::from(position)).await?;
             }
             7..9 => {
                 let events = rng.usize(0..100);
@@ -156,7 +156,7 @@ async fn round(path: &Path, seed: u64) -> Test {
     Ok(())
 }
 
-fn any_event(rng: &mut Rng) -> NewEvent {
+fn any_event(rng: &mut Rng) -> EncodedEvent {
     let size = if rng.u8(0..20) == 0 { 17_000 } else { rng.usize(0..1500) };
     let new = event(&rng.alphanumeric().to_string().repeat(size));
     if rng.u8(0..4) > 0 {
@@ -173,9 +173,9 @@ async fn check(store: &RedbStore, model: &Model, rng: &mut Rng) -> Test {
     let limit = PageLimit { events: rng.usize(0..150), bytes };
     assert_eq!(store.before_last(limit).await?.lo(), model.before_last(limit), "{limit:?}");
     let after = rng.u64(0..model.newest + 2);
-    let page = store.read(Cursor::from(after), limit).await?;
+    let page = store.read(Position::from(after), limit).await?;
     let read = page.events.iter().map(|event| {
-        (event.cursor.lo(), event.key.as_deref().map(str::to_owned), event.block.to_vec())
+        (event.position.lo(), event.key.as_deref().map(str::to_owned), event.block.to_vec())
     });
     assert!(read.eq(model.after(after, limit)), "after {after}: {limit:?}");
     Ok(())

@@ -7,16 +7,16 @@ use futures_executor::block_on;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use redb::{ReadableDatabase, ReadableTableMetadata};
-use sse_core::store::{NewEvent, PageLimit, Retention, Store, StoreError};
-use sse_core::{Cursor, Event, StoreOptions};
+use sse_core::store::{EncodedEvent, PageLimit, Retention, Store, StoreError};
+use sse_core::{Event, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, Error, RedbStore};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
-fn event(data: &str) -> NewEvent {
-    NewEvent::encode(&Event::new(data), 1 << 20).expect("valid data")
+fn event(data: &str) -> EncodedEvent {
+    EncodedEvent::encode(&Event::new(data), 1 << 20).expect("valid data")
 }
 
 async fn connect(path: &Path) -> Result<RedbStore, Error> {
@@ -28,9 +28,9 @@ async fn connect_to(path: &Path, log: &str, options: StoreOptions) -> Result<Red
 }
 
 async fn all(store: &RedbStore) -> Result<Vec<(u64, String)>, StoreError> {
-    let page = store.read(Cursor::START, ALL).await?;
+    let page = store.read(Position::START, ALL).await?;
     let text = |block: &[u8]| String::from_utf8_lossy(block).into_owned();
-    Ok(page.events.iter().map(|event| (event.cursor.lo(), text(&event.block))).collect())
+    Ok(page.events.iter().map(|event| (event.position.lo(), text(&event.block))).collect())
 }
 
 /// Returns the file as a redb database, after this process has closed it.
@@ -46,7 +46,7 @@ fn events_are_in_the_file_when_it_is_opened_again() -> Test {
     block_on(async {
         let store = connect(&path).await?;
         let appended = store.append(&[event("one"), event("two")]).await?;
-        assert_eq!(appended.cursors, [Cursor::from(1), Cursor::from(2)]);
+        assert_eq!(appended.positions, [Position::from(1), Position::from(2)]);
         drop(store);
 
         let store = connect(&path).await?;
@@ -63,14 +63,14 @@ fn positions_continue_after_all_events_were_deleted() -> Test {
     block_on(async {
         let store = connect(&path).await?;
         store.append(&[event("one")]).await?;
-        store.delete(Cursor::from(1)).await?;
+        store.delete(Position::from(1)).await?;
         drop(store);
 
         let store = connect(&path).await?;
         let bounds = store.bounds().await?;
         assert_eq!((bounds.newest.lo(), bounds.floor.lo(), bounds.oldest), (1, 0, None));
         let appended = store.append(&[event("two")]).await?;
-        assert_eq!(appended.cursors, [Cursor::from(2)]);
+        assert_eq!(appended.positions, [Position::from(2)]);
         Ok(())
     })
 }
@@ -106,7 +106,7 @@ fn logs_of_one_file_do_not_share_events() -> Test {
     block_on(async {
         let one = connect(&path).await?;
         let other = connect_to(&path, "log-2", StoreOptions::default()).await?;
-        let mut pages = other.follow(Cursor::START).await?;
+        let mut pages = other.follow(Position::START).await?;
         one.append(&[event("of one")]).await?;
         other.append(&[event("of the other")]).await?;
         assert_eq!(all(&one).await?, [(1, "data: of one\n".into())]);
@@ -134,14 +134,14 @@ fn an_idempotency_key_outlives_the_process_and_not_its_window() -> Test {
         let once = || event("one").with_idempotency_key("key").expect("a key");
         let store = connect_to(&path, "log", options).await?;
         let first = store.append(&[once(), once()]).await?;
-        assert_eq!(first.cursors, [Cursor::from(1), Cursor::from(1)]);
+        assert_eq!(first.positions, [Position::from(1), Position::from(1)]);
         drop(store);
 
         let store = connect_to(&path, "log", options).await?;
-        assert_eq!(store.append(&[once()]).await?.cursors, [Cursor::from(1)]);
+        assert_eq!(store.append(&[once()]).await?.positions, [Position::from(1)]);
         std::thread::sleep(window + Duration::from_millis(50));
         let second = store.append(&[once()]).await?;
-        assert_eq!(second.cursors, [Cursor::from(2)]);
+        assert_eq!(second.positions, [Position::from(2)]);
         std::thread::sleep(window + Duration::from_millis(50));
         store.retain(&retention).await?;
         Test::Ok(())
@@ -166,9 +166,9 @@ fn dropping_many_events_keeps_the_newest_and_raises_the_floor() -> Test {
         for (events, bytes, floor) in [(5000, 1 << 30, 5000), (5000, 110, 9990), (1, 0, 9999)] {
             store.retain(&Retention { events, bytes, age: None }).await?;
             let bounds = store.bounds().await?;
-            assert_eq!(bounds.floor, Cursor::from(floor));
-            assert_eq!(bounds.oldest, Some(Cursor::from(floor + 1)));
-            assert_eq!(bounds.newest, Cursor::from(10_000));
+            assert_eq!(bounds.floor, Position::from(floor));
+            assert_eq!(bounds.oldest, Some(Position::from(floor + 1)));
+            assert_eq!(bounds.newest, Position::from(10_000));
         }
         Ok(())
     })

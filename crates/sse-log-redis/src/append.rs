@@ -1,9 +1,9 @@
 use std::time::Instant;
 
-use sse_core::store::{Appended, NewEvent, StoreError};
+use sse_core::store::{Appended, EncodedEvent, StoreError};
 
 use crate::core::LogCore;
-use crate::position::{cursor, epoch};
+use crate::position::{epoch, position};
 use crate::retain::add_limits;
 use crate::server::Lane;
 
@@ -13,7 +13,10 @@ const MOST_BYTES: usize = 256 * 1024 * 1024;
 /// The bytes above which an append uses a connection for large calls.
 const LARGE: usize = 256 * 1024;
 
-pub(crate) async fn append(core: &LogCore, events: &[NewEvent]) -> Result<Appended, StoreError> {
+pub(crate) async fn append(
+    core: &LogCore,
+    events: &[EncodedEvent],
+) -> Result<Appended, StoreError> {
     let bytes: usize = events.iter().map(|event| event.block.len()).sum();
     if events.len() > MOST_EVENTS || bytes > MOST_BYTES {
         return Err(StoreError::failed(format!(
@@ -35,6 +38,6 @@ pub(crate) async fn append(core: &LogCore, events: &[NewEvent]) -> Result<Append
     // Redis has stored the events, but an invalid reply does not show which.
     let invalid = |error| StoreError::outcome_unknown(error);
     let epoch = epoch(reply.next().unwrap_or_default()).map_err(invalid)?;
-    let cursors = reply.map(|id| cursor(&id)).collect::<Result<_, _>>().map_err(invalid)?;
-    Ok(Appended { epoch, cursors })
+    let positions = reply.map(|id| position(&id)).collect::<Result<_, _>>().map_err(invalid)?;
+    Ok(Appended { epoch, positions })
 }

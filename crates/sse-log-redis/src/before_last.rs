@@ -1,13 +1,13 @@
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{PageLimit, StoreError};
 
 use crate::core::LogCore;
 use crate::log_state::LogState;
-use crate::position::cursor;
+use crate::position::position;
 use crate::server::Lane;
 
 /// Returns the position before the newest events that fit into the limit, or the floor if all events fit.
-pub(crate) async fn before_last(core: &LogCore, limit: PageLimit) -> Result<Cursor, StoreError> {
+pub(crate) async fn before_last(core: &LogCore, limit: PageLimit) -> Result<Position, StoreError> {
     let (mut from, mut left) = ("+".to_owned(), limit);
     loop {
         let mut script = core.invoke(&core.caller.engine.scripts.before_last)?;
@@ -19,7 +19,7 @@ pub(crate) async fn before_last(core: &LogCore, limit: PageLimit) -> Result<Curs
             return match oldest.is_empty() {
                 _ if limit.events == 0 => Ok(bounds.newest),
                 true => Ok(bounds.floor),
-                false => Ok(cursor(&oldest)?.previous().max(bounds.floor)),
+                false => Ok(position(&oldest)?.previous().max(bounds.floor)),
             };
         }
         from = format!("({oldest}");

@@ -1,5 +1,5 @@
 use sse_core::store::StoreError;
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 use crate::core::LogCore;
 use crate::position::{epoch, id};
@@ -10,7 +10,7 @@ pub(crate) async fn finish(core: &LogCore) -> Result<(), StoreError> {
     core.caller.call(Lane::Small, &script).await
 }
 
-pub(crate) async fn delete(core: &LogCore, event: Cursor) -> Result<(), StoreError> {
+pub(crate) async fn delete(core: &LogCore, event: Position) -> Result<(), StoreError> {
     let mut script = core.invoke(&core.caller.engine.scripts.delete)?;
     script.arg(id(event));
     core.caller.call(Lane::Small, &script).await

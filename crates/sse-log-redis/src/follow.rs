@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use futures_util::stream;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Bounds, Page, PageLimit, Pages, StoreError};
 
 use crate::core::LogCore;
@@ -12,7 +12,7 @@ use crate::{bounds, read};
 const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 256 * 1024 };
 
 /// Returns the pages after a position: those that are stored, and then each as it is appended.
-pub(crate) async fn follow(core: &Arc<LogCore>, after: Cursor) -> Result<Pages, StoreError> {
+pub(crate) async fn follow(core: &Arc<LogCore>, after: Position) -> Result<Pages, StoreError> {
     // A call comes first: a cluster redirects it to the server that has the log, and it returns the sizes that the first page needs.
     let known = bounds::bounds(core).await?;
     core.caller.engine.watch();
@@ -36,11 +36,11 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Cursor) -> Result<Pages, 
 struct Follower {
     core: Arc<LogCore>,
     signal: Arc<Signal>,
-    after: Cursor,
+    after: Position,
     /// The bounds at the last read.
     known: Bounds,
     /// The position up to which all events were read; nothing before the first page.
-    read_up_to: Option<Cursor>,
+    read_up_to: Option<Position>,
 }
 
 impl Follower {
@@ -70,7 +70,7 @@ impl Follower {
         // no event up to the newest position of the bounds before.
         let newest_before = std::mem::replace(&mut self.known, page.bounds).newest;
         match page.events.last() {
-            Some(last) => (self.after, self.read_up_to) = (last.cursor, Some(last.cursor)),
+            Some(last) => (self.after, self.read_up_to) = (last.position, Some(last.position)),
             None if newest_before <= page.bounds.newest => {
                 self.read_up_to = Some(newest_before.max(self.after))
             }

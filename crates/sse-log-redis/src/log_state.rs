@@ -1,8 +1,8 @@
 use redis::{FromRedisValue, ParsingError, Value};
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Bounds, StoreError};
 
-use crate::position::{cursor, epoch};
+use crate::position::{epoch, position};
 
 /// The state of a log, as `bounds` in `lua/log.lua` returns it.
 #[derive(Debug)]
@@ -27,12 +27,12 @@ pub(crate) struct LogState {
 impl LogState {
     /// Returns the bounds, whose floor is never below what another program has trimmed.
     pub(crate) fn bounds(&self) -> Result<Bounds, StoreError> {
-        let newest = cursor(&self.newest)?;
-        let oldest = (!self.first.is_empty()).then(|| cursor(&self.first)).transpose()?;
+        let newest = position(&self.newest)?;
+        let oldest = (!self.first.is_empty()).then(|| position(&self.first)).transpose()?;
         let known = match self.floor.split_at_checked(1) {
-            Some(("=", id)) => cursor(id)?,
-            Some(("<", id)) => cursor(id)?.previous(),
-            _ => Cursor::START,
+            Some(("=", id)) => position(id)?,
+            Some(("<", id)) => position(id)?.previous(),
+            _ => Position::START,
         };
         let floor = match oldest {
             _ if self.first == self.oldest => known,
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(floor: &str, oldest: &str, first: &str, expected: Cursor) {
+    fn check(floor: &str, oldest: &str, first: &str, expected: Position) {
         let state = LogState {
             epoch: "e".into(),
             is_finished: false,
@@ -99,12 +99,12 @@ mod tests {
 
     #[test]
     fn the_floor_is_never_below_what_another_program_has_trimmed() {
-        check("", "", "", Cursor::START);
-        check("", "1-0", "1-0", Cursor::START);
-        check("=1-4", "2-0", "2-0", Cursor::new(1, 4));
-        check("<2-0", "2-0", "2-0", Cursor::new(1, u64::MAX));
-        check("=1-4", "2-0", "3-5", Cursor::new(3, 4));
-        check("=1-4", "2-0", "", Cursor::new(9, 9));
-        check("", "", "3-5", Cursor::new(3, 4));
+        check("", "", "", Position::START);
+        check("", "1-0", "1-0", Position::START);
+        check("=1-4", "2-0", "2-0", Position::new(1, 4));
+        check("<2-0", "2-0", "2-0", Position::new(1, u64::MAX));
+        check("=1-4", "2-0", "3-5", Position::new(3, 4));
+        check("=1-4", "2-0", "", Position::new(9, 9));
+        check("", "", "3-5", Position::new(3, 4));
     }
 }

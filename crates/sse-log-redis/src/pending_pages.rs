@@ -2,7 +2,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use redis::Value;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::StoreError;
 use tokio::task::JoinHandle;
 
@@ -21,7 +21,7 @@ pub(crate) struct PendingPages(Mutex<Vec<PendingPage>>);
 
 #[derive(Debug)]
 pub(crate) struct PendingPage {
-    pub(crate) after: Cursor,
+    pub(crate) after: Position,
     /// The number of events that were requested.
     pub(crate) count: usize,
     pub(crate) requested: Instant,
@@ -36,13 +36,13 @@ impl Drop for PendingPage {
 
 impl PendingPages {
     /// Returns true if the page after this position is pending.
-    pub(crate) fn contains(&self, after: Cursor) -> bool {
+    pub(crate) fn contains(&self, after: Position) -> bool {
         let pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         pages.iter().any(|page| page.after == after)
     }
 
     /// Removes the page after this position, and returns it.
-    pub(crate) fn take(&self, after: Cursor) -> Option<PendingPage> {
+    pub(crate) fn take(&self, after: Position) -> Option<PendingPage> {
         let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = pages.iter().position(|page| page.after == after)?;
         Some(pages.remove(at))

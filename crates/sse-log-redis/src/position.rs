@@ -1,5 +1,5 @@
 use sse_core::store::StoreError;
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 /// Parses an epoch that Redis has returned.
 pub(crate) fn epoch(text: String) -> Result<Epoch, StoreError> {
@@ -8,9 +8,9 @@ pub(crate) fn epoch(text: String) -> Result<Epoch, StoreError> {
 }
 
 /// Parses the id of an entry, which is a position.
-pub(crate) fn cursor(id: &str) -> Result<Cursor, StoreError> {
+pub(crate) fn position(id: &str) -> Result<Position, StoreError> {
     let numbers = id.split_once('-').and_then(|(milliseconds, number)| {
-        Some(Cursor::new(milliseconds.parse().ok()?, number.parse().ok()?))
+        Some(Position::new(milliseconds.parse().ok()?, number.parse().ok()?))
     });
     numbers.ok_or_else(|| {
         StoreError::failed(format!("Redis returned an invalid id of an entry, `{id}`; check which other program writes to the keys of the log"))
@@ -18,6 +18,6 @@ pub(crate) fn cursor(id: &str) -> Result<Cursor, StoreError> {
 }
 
 /// Returns the id of the entry at a position.
-pub(crate) fn id(cursor: Cursor) -> String {
-    format!("{}-{}", cursor.hi(), cursor.lo())
+pub(crate) fn id(position: Position) -> String {
+    format!("{}-{}", position.hi(), position.lo())
 }

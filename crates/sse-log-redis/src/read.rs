@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use redis::{Pipeline, Value, cmd, from_redis_value, pipe};
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Bounds, Page, PageLimit, StoreError, StoredEvent};
 use tokio::time::timeout;
 
@@ -12,7 +12,7 @@ use crate::core::LogCore;
 use crate::error::no_reply;
 use crate::log_state::LogState;
 use crate::pending_pages::{PageReply, PendingPage};
-use crate::position::{cursor, id};
+use crate::position::{id, position};
 use crate::server::Lane;
 
 /// The time that a single event may take to arrive: that of 1 MiB over a line of 20 kB a second, and a reserve.
@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// Returns the events after a position: at least one, if there is any.
 pub(crate) async fn read(
     core: &Arc<LogCore>,
-    after: Cursor,
+    after: Position,
     limit: PageLimit,
 ) -> Result<Page, StoreError> {
     let mut from = after;
@@ -40,7 +40,7 @@ pub(crate) async fn read(
 /// Returns the reply for the page after a position, the number of events that were requested, and the time that the reply took.
 async fn fetch(
     core: &Arc<LogCore>,
-    after: Cursor,
+    after: Position,
     limit: PageLimit,
 ) -> Result<(PageReply, usize, Duration), StoreError> {
     let pending = core.pending_pages.take(after);
@@ -65,7 +65,7 @@ async fn fetch(
 
 fn request(
     core: &Arc<LogCore>,
-    after: Cursor,
+    after: Position,
     limit: PageLimit,
 ) -> Result<PendingPage, StoreError> {
     let count = core.page_size.count(limit);
@@ -83,9 +83,9 @@ fn request(
 /// Returns the commands that read the entries after a position, and then the bounds.
 ///
 /// A script that read both would take six times as long, and Redis refuses a transaction if its memory is full.
-fn pipeline(core: &LogCore, after: Cursor, count: usize) -> Result<Pipeline, StoreError> {
+fn pipeline(core: &LogCore, after: Position, count: usize) -> Result<Pipeline, StoreError> {
     // Redis returns an error for a range after the last position, which is always empty.
-    let after = after.min(Cursor::MAX.previous());
+    let after = after.min(Position::MAX.previous());
     let keys = &core.keys;
     let mut range = cmd("XRANGE");
     range.arg(&keys.stream).arg(format!("({}", id(after))).arg("+").arg("COUNT").arg(count);
@@ -106,7 +106,7 @@ struct Parsed {
     /// The number of events in the reply, and their bytes. The reply may have more events than the limit allows.
     size: (usize, usize),
     /// The position of the last entry, if no entry is an event of the log.
-    skipped_to: Option<Cursor>,
+    skipped_to: Option<Position>,
 }
 
 /// Parses a reply, and drops the events that are over the limit.
@@ -114,7 +114,7 @@ fn parse((entries, state): PageReply, limit: PageLimit) -> Result<Parsed, StoreE
     let mut events: Vec<StoredEvent> = Vec::with_capacity(entries.len());
     let (mut size, mut last, mut is_full) = ((0, 0), None, false);
     for (id, fields) in entries {
-        let at = cursor(&id)?;
+        let at = position(&id)?;
         last = Some(at);
         let Some(event) = event(at, fields)? else { continue };
         size = (size.0 + 1, size.1 + event.block.len());
@@ -128,7 +128,7 @@ fn parse((entries, state): PageReply, limit: PageLimit) -> Result<Parsed, StoreE
 }
 
 /// Returns the event of an entry, or nothing if another program has added the entry.
-fn event(cursor: Cursor, fields: Vec<Value>) -> Result<Option<StoredEvent>, StoreError> {
+fn event(position: Position, fields: Vec<Value>) -> Result<Option<StoredEvent>, StoreError> {
     let (mut block, mut key) = (None, None);
     let mut fields = fields.into_iter();
     while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
@@ -142,5 +142,5 @@ fn event(cursor: Cursor, fields: Vec<Value>) -> Result<Option<StoredEvent>, Stor
     let block: Vec<u8> = from_redis_value(block).map_err(StoreError::failed)?;
     // The key of an event of the log is UTF-8.
     let Ok(key) = key.map(from_redis_value::<String>).transpose() else { return Ok(None) };
-    Ok(Some(StoredEvent { cursor, block: Bytes::from(block), key: key.map(Into::into) }))
+    Ok(Some(StoredEvent { position, block: Bytes::from(block), key: key.map(Into::into) }))
 }

@@ -1,14 +1,14 @@
 use sse_core::store::{
-    Appended, Bounds, NewEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
-use sse_core::{Cursor, Epoch, async_trait};
+use sse_core::{Epoch, Position, async_trait};
 
 use crate::core::RedisStore;
 use crate::{append, before_last, bounds, control, follow, read, retain};
 
 #[async_trait]
 impl Store for RedisStore {
-    async fn append(&self, events: &[NewEvent]) -> Result<Appended, StoreError> {
+    async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
         append::append(&self.0, events).await
     }
 
@@ -16,15 +16,15 @@ impl Store for RedisStore {
         bounds::bounds(&self.0).await
     }
 
-    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+    async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         read::read(&self.0, after, limit).await
     }
 
-    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+    async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
         before_last::before_last(&self.0, limit).await
     }
 
-    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+    async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         follow::follow(&self.0, after).await
     }
 
@@ -36,7 +36,7 @@ impl Store for RedisStore {
         control::finish(&self.0).await
     }
 
-    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+    async fn delete(&self, event: Position) -> Result<(), StoreError> {
         control::delete(&self.0, event).await
     }
 

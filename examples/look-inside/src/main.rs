@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use sse_core::store::{Page, PageLimit, Retention, Store};
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
 const USAGE: &str = "look-inside URL NAME list | read ID | follow | trim EVENTS
 
@@ -88,7 +88,7 @@ async fn list(store: &dyn Store) -> Result<()> {
     loop {
         let page = store.read(after, LIMIT).await?;
         let Some(last) = page.events.last() else { break };
-        after = last.cursor;
+        after = last.position;
         print(&page)?;
     }
     let end = if bounds.is_finished { "; the newest is the last" } else { "" };
@@ -97,10 +97,10 @@ async fn list(store: &dyn Store) -> Result<()> {
 }
 
 async fn read(store: &dyn Store, id: &str) -> Result<()> {
-    let (epoch, cursor) = id.split_once('.').ok_or("an id is `epoch.cursor`")?;
-    let cursor: Cursor = cursor.parse()?;
-    let page = store.read(cursor.previous(), PageLimit { events: 1, ..LIMIT }).await?;
-    let event = page.events.first().filter(|event| event.cursor == cursor);
+    let (epoch, position) = id.split_once('.').ok_or("an id is `epoch.position`")?;
+    let position: Position = position.parse()?;
+    let page = store.read(position.previous(), PageLimit { events: 1, ..LIMIT }).await?;
+    let event = page.events.first().filter(|event| event.position == position);
     match event.filter(|_| page.bounds.epoch.as_str() == epoch) {
         Some(event) => Ok(stdout().write_all(&event.block)?),
         None => Err(format!("no event {id} is kept").into()),
@@ -127,7 +127,7 @@ async fn trim(store: &dyn Store, events: usize) -> Result<()> {
 fn print(page: &Page) -> Result<()> {
     let mut out = stdout().lock();
     for event in &page.events {
-        let (id, size) = (event.cursor.id(page.bounds.epoch), event.block.len());
+        let (id, size) = (event.position.id(page.bounds.epoch), event.block.len());
         let text = String::from_utf8_lossy(&event.block);
         let data = text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap_or_default();
         let key = event.key.as_deref().map(|key| format!("[{key}] ")).unwrap_or_default();

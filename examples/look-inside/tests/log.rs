@@ -26,7 +26,7 @@ async fn append(store: &dyn Store, text: &str, key: Option<&str>) -> String {
     let mut event = EncodedEvent::encode(&Event::new(text), 1000).expect("an event with data");
     event.key = key.map(Into::into);
     let appended = store.append(&[event]).await.expect("stored");
-    appended.cursors[0].id(appended.epoch).to_string()
+    appended.positions[0].id(appended.epoch).to_string()
 }
 
 async fn store(engine: &dyn Engine) -> Arc<dyn Store> {

@@ -10,7 +10,8 @@ use futures_util::future::join_all;
 use sse_conformance::stores::open_url;
 use sse_core::store::{EncodedEvent, PageLimit};
 use sse_core::{
-    Cursor, Event, EventLog, EventStream, Start, StoreOptions, StreamRequest, StreamResponse, Timer,
+    Event, EventLog, EventStream, Position, Start, StoreOptions, StreamRequest, StreamResponse,
+    Timer,
 };
 
 /// Which store, and how much is measured.
@@ -149,11 +150,11 @@ async fn read(storing: &Storing, name: &str) {
     let limit = PageLimit { events: 1000, bytes: 64 * 1024 };
     let (mut pages, mut events, begun) = (0, 0, Instant::now());
     while begun.elapsed() < Duration::from_secs(1) {
-        let mut after = Cursor::START;
+        let mut after = Position::START;
         loop {
             let page = store.read(after, limit).await.expect("it can be read");
             let Some(last) = page.events.last() else { break };
-            after = last.cursor;
+            after = last.position;
             pages += 1;
             events += page.events.len();
         }

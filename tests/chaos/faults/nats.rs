@@ -93,9 +93,9 @@ impl Subject for Nats {
                         .entries
                         .get(&number)
                         .is_some_and(|entry| entry.batch.is_none());
-                    let (_, cursor) = id.as_str().split_once('.').expect("an id of a log");
+                    let (_, position) = id.as_str().split_once('.').expect("an id of a log");
                     let message: u64 =
-                        cursor.split('-').next().and_then(|hi| hi.parse().ok()).unwrap_or(0);
+                        position.split('-').next().and_then(|hi| hi.parse().ok()).unwrap_or(0);
                     if is_alone {
                         chaos.book().wants_deleted(number);
                         let question = json!({ "seq": message });

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sse_core::store::{
     Appended, Bounds, EncodedEvent, PageLimit, Retention, StoreError, StoredEvent,
 };
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 /// Which positions events get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +19,12 @@ pub enum Positions {
 }
 
 impl Positions {
-    fn after(self, newest: Cursor) -> Cursor {
+    fn after(self, newest: Position) -> Position {
         match self {
             Self::Dense => newest.next(),
-            Self::Sparse if newest == Cursor::START => Cursor::new(1_700_000_000_000, 0),
-            Self::Sparse if newest.lo() < 4 => Cursor::new(newest.hi(), newest.lo() + 2),
-            Self::Sparse => Cursor::new(newest.hi() + 3, 0),
+            Self::Sparse if newest == Position::START => Position::new(1_700_000_000_000, 0),
+            Self::Sparse if newest.lo() < 4 => Position::new(newest.hi(), newest.lo() + 2),
+            Self::Sparse => Position::new(newest.hi() + 3, 0),
         }
     }
 }
@@ -34,14 +34,14 @@ pub(super) struct Data {
     positions: Positions,
     events: VecDeque<Kept>,
     epoch: Epoch,
-    floor: Cursor,
-    newest: Cursor,
+    floor: Position,
+    newest: Position,
     is_finished: bool,
     deletions: u64,
     /// How many events the engine keeps, by a limit of its own.
     pub(super) most: usize,
     /// The idempotency keys.
-    known: HashMap<Arc<str>, (Instant, Cursor)>,
+    known: HashMap<Arc<str>, (Instant, Position)>,
     /// How often anything has changed of which followers are told.
     pub(super) changes: u64,
     /// How often what a page says may have come to be of another life than its events.
@@ -60,8 +60,8 @@ impl Data {
             positions,
             events: VecDeque::new(),
             epoch: Epoch::random().expect("random numbers"),
-            floor: Cursor::START,
-            newest: Cursor::START,
+            floor: Position::START,
+            newest: Position::START,
             is_finished: false,
             deletions: 0,
             most: usize::MAX,
@@ -75,7 +75,7 @@ impl Data {
         Bounds {
             epoch: self.epoch,
             floor: self.floor,
-            oldest: self.events.front().map(|kept| kept.event.cursor),
+            oldest: self.events.front().map(|kept| kept.event.position),
             newest: self.newest,
             is_finished: self.is_finished,
             deletions: self.deletions,
@@ -95,31 +95,31 @@ impl Data {
         if self.is_finished && !events.iter().all(is_known) {
             return Err(StoreError::Finished);
         }
-        let cursors = events.iter().map(|event| self.push(event, now)).collect();
+        let positions = events.iter().map(|event| self.push(event, now)).collect();
         self.changes += 1;
-        Ok(Appended { epoch: self.epoch, cursors })
+        Ok(Appended { epoch: self.epoch, positions })
     }
 
-    fn push(&mut self, event: &EncodedEvent, now: Instant) -> Cursor {
-        let cursor = self.positions.after(self.newest);
+    fn push(&mut self, event: &EncodedEvent, now: Instant) -> Position {
+        let position = self.positions.after(self.newest);
         if let Some(key) = &event.idempotency_key {
             if let Some((_, known)) = self.known.get(key) {
                 return *known;
             }
-            self.known.insert(Arc::clone(key), (now, cursor));
+            self.known.insert(Arc::clone(key), (now, position));
         }
         if event.key.is_some() {
             self.events.retain(|kept| kept.event.key != event.key);
         }
-        let event = StoredEvent { cursor, block: event.block.clone(), key: event.key.clone() };
+        let event = StoredEvent { position, block: event.block.clone(), key: event.key.clone() };
         self.events.push_back(Kept { event, came: now });
-        self.newest = cursor;
+        self.newest = position;
         self.trim(self.events.len().saturating_sub(self.most));
-        cursor
+        position
     }
 
-    pub(super) fn read(&self, after: Cursor, limit: PageLimit) -> Vec<StoredEvent> {
-        let first = self.events.partition_point(|kept| kept.event.cursor <= after);
+    pub(super) fn read(&self, after: Position, limit: PageLimit) -> Vec<StoredEvent> {
+        let first = self.events.partition_point(|kept| kept.event.position <= after);
         let mut bytes = 0;
         let fits = |(place, kept): &(usize, &Kept)| {
             bytes += kept.event.block.len();
@@ -130,12 +130,12 @@ impl Data {
     }
 
     /// The position of the first event after this one.
-    pub(super) fn first_after(&self, after: Cursor) -> Option<Cursor> {
-        let first = self.events.partition_point(|kept| kept.event.cursor <= after);
-        self.events.get(first).map(|kept| kept.event.cursor)
+    pub(super) fn first_after(&self, after: Position) -> Option<Position> {
+        let first = self.events.partition_point(|kept| kept.event.position <= after);
+        self.events.get(first).map(|kept| kept.event.position)
     }
 
-    pub(super) fn before_last(&self, limit: PageLimit) -> Cursor {
+    pub(super) fn before_last(&self, limit: PageLimit) -> Position {
         let mut bytes: usize = 0;
         let before = self.events.iter().rev().enumerate().find(|(place, kept)| {
             bytes = bytes.saturating_add(kept.event.block.len());
@@ -143,7 +143,7 @@ impl Data {
         });
         match before {
             _ if limit.events == 0 => self.newest,
-            Some((_, kept)) => kept.event.cursor,
+            Some((_, kept)) => kept.event.position,
             None => self.floor,
         }
     }
@@ -171,7 +171,7 @@ impl Data {
     /// Lets go of the oldest events.
     pub(super) fn trim(&mut self, count: usize) {
         for trimmed in self.events.drain(..count.min(self.events.len())) {
-            self.floor = trimmed.event.cursor;
+            self.floor = trimmed.event.position;
         }
     }
 
@@ -180,9 +180,9 @@ impl Data {
         self.changes += 1;
     }
 
-    pub(super) fn delete(&mut self, event: Cursor) {
+    pub(super) fn delete(&mut self, event: Position) {
         let before = self.events.len();
-        self.events.retain(|kept| kept.event.cursor != event);
+        self.events.retain(|kept| kept.event.position != event);
         if self.events.len() < before {
             self.deletions += 1;
             self.changes += 1;

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use futures_util::stream;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Page, PageLimit, Pages, StoreError};
 
 use super::faults::{Call, Cut, Fault};
@@ -15,14 +15,14 @@ const LIMIT: PageLimit = PageLimit { events: 100, bytes: 64 * 1024 };
 
 struct Following {
     store: ScriptedStore,
-    after: Cursor,
+    after: Position,
     /// How much of what followers are told of is known.
     changes: Option<u64>,
     cuts: u64,
 }
 
 /// The pages after this position, until the connection is lost.
-pub(super) fn pages(store: ScriptedStore, after: Cursor) -> Pages {
+pub(super) fn pages(store: ScriptedStore, after: Position) -> Pages {
     let cuts = store.lock().faults.cuts.0;
     let following = Following { store, after, changes: None, cuts };
     Box::pin(stream::unfold(Some(following), |following| async move {
@@ -50,7 +50,7 @@ impl Following {
         self.store.lock().count(Call::Pages);
         match page.events.last() {
             // There may be more, and then there is another page.
-            Some(last) => self.after = last.cursor,
+            Some(last) => self.after = last.position,
             None => self.changes = Some(changes),
         }
         Ok(page)

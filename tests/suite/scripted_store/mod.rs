@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use sse_core::store::{
     Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
-use sse_core::{Cursor, Epoch, Timer, async_trait};
+use sse_core::{Epoch, Position, Timer, async_trait};
 
 mod data;
 mod faults;
@@ -118,7 +118,7 @@ impl ScriptedStore {
     }
 
     /// Events at one moment, and the bounds at a later one: between them they may be trimmed. A page of two lives is read again.
-    async fn page(&self, after: Cursor, limit: PageLimit) -> Page {
+    async fn page(&self, after: Position, limit: PageLimit) -> Page {
         loop {
             let (events, life) = {
                 let held = self.lock();
@@ -150,7 +150,7 @@ impl Store for ScriptedStore {
         self.call(Call::Bounds, |data| data.bounds()).await
     }
 
-    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+    async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         let _reading = Reading::begin(self);
         let turn = self.begin_turn();
         self.arrive(Call::Read).await?;
@@ -161,11 +161,11 @@ impl Store for ScriptedStore {
         Ok(page)
     }
 
-    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+    async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
         self.call(Call::BeforeLast, |data| data.before_last(limit)).await
     }
 
-    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+    async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         self.arrive(Call::Follow).await?;
         Ok(follow::pages(self.clone(), after))
     }
@@ -179,7 +179,7 @@ impl Store for ScriptedStore {
         self.call(Call::Finish, |data| data.finish()).await
     }
 
-    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+    async fn delete(&self, event: Position) -> Result<(), StoreError> {
         self.call(Call::Delete, |data| data.delete(event)).await
     }
 

@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::task::Waker;
 
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Bounds, EncodedEvent, PageLimit, StoredEvent};
 
 use super::data::Data;
@@ -78,7 +78,7 @@ impl ScriptedStore {
     }
 
     /// Deletes this event, as another process would.
-    pub fn remove(&self, event: Cursor) {
+    pub fn remove(&self, event: Position) {
         self.change(|held| held.data.delete(event));
     }
 
@@ -88,7 +88,7 @@ impl ScriptedStore {
     }
 
     /// The position of the first event after this one.
-    pub fn first_kept_after(&self, after: Cursor) -> Option<Cursor> {
+    pub fn first_kept_after(&self, after: Position) -> Option<Position> {
         self.lock().data.first_after(after)
     }
 
@@ -98,7 +98,7 @@ impl ScriptedStore {
     }
 
     /// The events after this position.
-    pub fn kept_after(&self, after: Cursor) -> Vec<StoredEvent> {
+    pub fn kept_after(&self, after: Position) -> Vec<StoredEvent> {
         self.lock().data.read(after, PageLimit { events: usize::MAX, bytes: usize::MAX })
     }
 

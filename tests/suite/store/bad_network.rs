@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sse_core::store::StoreError;
-use sse_core::{Cursor, Start, StoreOptions};
+use sse_core::{Position, Start, StoreOptions};
 
 use super::client::{Client, numbers};
 use super::process::Process;
@@ -54,7 +54,7 @@ pub async fn goes_on_after_its_connection_is_cut(engine: &dyn Networked) {
 /// What was acknowledged is there, and what failed for certain is not; of the rest nothing is said.
 pub async fn says_what_is_known_of_an_append_when_it_is_cut_off(engine: &dyn Networked) {
     let store = open(engine).await;
-    let mut said: HashMap<String, Result<Cursor, bool>> = HashMap::new();
+    let mut said: HashMap<String, Result<Position, bool>> = HashMap::new();
     let was_lost = |said: &HashMap<_, _>| said.values().any(|said| *said == Err(true));
     // Once in each place; then on, for as long as no cut has met an answer to an append.
     for round in 0..MOST_ROUNDS {
@@ -76,7 +76,7 @@ pub async fn says_what_is_known_of_an_append_when_it_is_cut_off(engine: &dyn Net
                 let attempt = [event(&text)];
                 let answer = tokio::time::timeout(Duration::from_secs(15), cut.append(&attempt));
                 let answer = match answer.await.expect("an answer in time") {
-                    Ok(appended) => Ok(appended.cursors[0]),
+                    Ok(appended) => Ok(appended.positions[0]),
                     Err(StoreError::OutcomeUnknown(_)) => Err(true),
                     Err(_) => Err(false),
                 };
@@ -85,12 +85,12 @@ pub async fn says_what_is_known_of_an_append_when_it_is_cut_off(engine: &dyn Net
         });
         said.extend(join_all(attempts).await);
     }
-    let all = all_after(&*store, Cursor::START).await;
-    let places: HashMap<_, _> = all.iter().map(|(cursor, text)| (text, *cursor)).collect();
+    let all = all_after(&*store, Position::START).await;
+    let places: HashMap<_, _> = all.iter().map(|(position, text)| (text, *position)).collect();
     assert_eq!(places.len(), all.len(), "an event is there twice");
     for (text, said) in &said {
         match said {
-            Ok(cursor) => assert_eq!(places.get(text), Some(cursor), "{text} was acknowledged"),
+            Ok(position) => assert_eq!(places.get(text), Some(position), "{text} was acknowledged"),
             Err(false) => assert!(!places.contains_key(text), "{text} has failed for certain"),
             Err(true) => {}
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sse_core::store::{Store, StoreError};
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
 use super::client::Client;
 use super::process::Process;
@@ -39,11 +39,11 @@ pub async fn remembers_after_reopening(engine: &dyn Durable) {
     let once = || event("once").with_idempotency_key("a").expect("short");
     let keyed = event("keyed").with_key("k").expect("short");
     let given = [event("one"), event("two"), event("three"), keyed, once()];
-    let cursors = append_all(&*store, &given).await;
-    store.delete(cursors[1]).await.expect("deleted");
+    let positions = append_all(&*store, &given).await;
+    store.delete(positions[1]).await.expect("deleted");
     let retention = StoreOptions { events: 3, ..StoreOptions::default() }.retention();
     soon("the oldest is gone", async {
-        while all_after(&*store, Cursor::START).await.len() > 3 {
+        while all_after(&*store, Position::START).await.len() > 3 {
             store.retain(&retention).await.expect("retained");
         }
     })
@@ -51,7 +51,7 @@ pub async fn remembers_after_reopening(engine: &dyn Durable) {
     let epoch = bounds(&*store).await.epoch;
     let epoch = store.begin_epoch(epoch).await.expect("begun");
     let again = append_all(&*store, &[once()]).await;
-    assert!(again[0] > cursors[4], "in a new epoch it is stored again");
+    assert!(again[0] > positions[4], "in a new epoch it is stored again");
     let before = bounds(&*store).await;
     drop(store);
     engine.crash().await;
@@ -59,15 +59,16 @@ pub async fn remembers_after_reopening(engine: &dyn Durable) {
     let store = reopened(engine).await;
     assert_eq!(bounds(&*store).await, before);
     assert_eq!(before.epoch, epoch);
-    assert!(before.floor >= cursors[0], "who was before it has lost something");
+    assert!(before.floor >= positions[0], "who was before it has lost something");
     let page = soon("a page is there", store.read(before.floor, PAGE)).await.expect("a page");
-    let kept: Vec<_> = page.events.iter().map(|e| (e.cursor, text_of(e), e.key.clone())).collect();
+    let kept: Vec<_> =
+        page.events.iter().map(|e| (e.position, text_of(e), e.key.clone())).collect();
     assert_eq!(
         kept,
         [
-            (cursors[2], "three".to_owned(), None),
-            (cursors[3], "keyed".to_owned(), Some("k".into())),
-            (cursors[4], "once".to_owned(), None),
+            (positions[2], "three".to_owned(), None),
+            (positions[3], "keyed".to_owned(), Some("k".into())),
+            (positions[4], "once".to_owned(), None),
             (again[0], "once".to_owned(), None),
         ]
     );
@@ -86,7 +87,7 @@ pub async fn stays_finished_after_reopening(engine: &dyn Durable) {
     assert!(bounds(&*store).await.is_finished);
     let refused = store.append(&[event("more")]).await;
     assert!(matches!(refused, Err(StoreError::Finished)), "{refused:?}");
-    assert_eq!(texts(&all_after(&*store, Cursor::START).await), ["last"]);
+    assert_eq!(texts(&all_after(&*store, Position::START).await), ["last"]);
 }
 
 /// An id of before is none of a gap after.
@@ -106,7 +107,7 @@ pub async fn resumes_a_client_after_reopening(engine: &dyn Durable) {
 pub async fn survives_kill_9(engine: &dyn Durable) {
     let kills = std::env::var("SSE_KILLS").ok().map(|kills| kills.parse().expect("a number"));
     let kills: usize = kills.unwrap_or(engine.kills());
-    let mut acknowledged: HashMap<String, Cursor> = HashMap::new();
+    let mut acknowledged: HashMap<String, Position> = HashMap::new();
     for kill in 0..kills {
         let store = reopened(engine).await;
         let is_back = Arc::new(AtomicBool::new(false));
@@ -122,7 +123,7 @@ pub async fn survives_kill_9(engine: &dyn Durable) {
         for writer in join_all(writers).await {
             acknowledged.extend(writer.expect("it wrote").into_iter().map(|(c, text)| (text, c)));
         }
-        check(&all_after(&*reopened(engine).await, Cursor::START).await, &acknowledged);
+        check(&all_after(&*reopened(engine).await, Position::START).await, &acknowledged);
     }
     assert!(!acknowledged.is_empty(), "nothing was ever written");
 }
@@ -137,7 +138,7 @@ async fn write(store: &dyn Store, kill: usize, writer: usize, is_back: &AtomicBo
         let text = format!("{kill} {writer} {number:06}");
         let attempt = [event(&text)];
         match tokio::time::timeout(RECOVERY, store.append(&attempt)).await {
-            Ok(Ok(appended)) => placed.push((appended.cursors[0], text)),
+            Ok(Ok(appended)) => placed.push((appended.positions[0], text)),
             Ok(Err(_)) => break,
             Err(_) => panic!("an append waits for longer than {RECOVERY:?}"),
         }
@@ -145,11 +146,11 @@ async fn write(store: &dyn Store, kill: usize, writer: usize, is_back: &AtomicBo
     placed
 }
 
-fn check(all: &[Placed], acknowledged: &HashMap<String, Cursor>) {
-    let places: HashMap<_, _> = all.iter().map(|(cursor, text)| (text, cursor)).collect();
+fn check(all: &[Placed], acknowledged: &HashMap<String, Position>) {
+    let places: HashMap<_, _> = all.iter().map(|(position, text)| (text, position)).collect();
     assert_eq!(places.len(), all.len(), "an event is there twice");
-    for (text, cursor) in acknowledged {
-        assert_eq!(places.get(text), Some(&cursor), "{text} was acknowledged");
+    for (text, position) in acknowledged {
+        assert_eq!(places.get(text), Some(&position), "{text} was acknowledged");
     }
     let mut last: HashMap<&str, &str> = HashMap::new();
     for (_, text) in all {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 use super::tools::{Followed, all_after, append, append_all, bounds, event, open, soon, texts};
 use crate::suite::store_engine::Engine;
@@ -32,14 +32,14 @@ pub async fn begins_an_epoch_by_compare_and_set(engine: &dyn Engine) {
 pub async fn keeps_its_events_in_a_new_epoch(engine: &dyn Engine) {
     let (store, other) = (open(engine).await, open(engine).await);
     append_all(&*store, &["one", "two"].map(event)).await;
-    let (before, events) = (bounds(&*store).await, all_after(&*store, Cursor::START).await);
+    let (before, events) = (bounds(&*store).await, all_after(&*store, Position::START).await);
     let epoch = store.begin_epoch(before.epoch).await.expect("begun");
     let after = bounds(&*other).await;
     assert_eq!((after.epoch, after.oldest, after.newest), (epoch, before.oldest, before.newest));
     assert_eq!(all_after(&*other, after.floor).await, events);
     let appended = other.append(&[event("three")]).await.expect("stored");
     assert_eq!(appended.epoch, epoch);
-    assert!(appended.cursors[0] > before.newest);
+    assert!(appended.positions[0] > before.newest);
 }
 
 pub async fn is_of_one_epoch_for_all_who_open_it(engine: &dyn Engine) {
@@ -53,13 +53,13 @@ pub async fn is_of_one_epoch_for_all_who_open_it(engine: &dyn Engine) {
     let another = soon("another log is open", engine.open("another", Default::default())).await;
     let another = another.expect("the engine runs");
     assert_ne!(bounds(&*another).await.epoch, epoch, "another log");
-    assert!(all_after(&*another, Cursor::START).await.is_empty(), "it shares nothing");
+    assert!(all_after(&*another, Position::START).await.is_empty(), "it shares nothing");
 }
 
 pub async fn tells_followers_of_a_new_epoch(engine: &dyn Engine) {
     let (store, other) = (open(engine).await, open(engine).await);
     append(&*store, "one").await;
-    let mut followed = Followed::new(Arc::clone(&other), Cursor::START);
+    let mut followed = Followed::new(Arc::clone(&other), Position::START);
     followed.until(1).await;
     let before = bounds(&*store).await.epoch;
     let epoch = store.begin_epoch(before).await.expect("begun");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::StoreError;
 
 use super::tools::{Followed, all_after, append_all, bounds, event, open, texts};
@@ -22,7 +22,7 @@ pub async fn is_finished_for_good(engine: &dyn Engine) {
         let after = bounds(&**store).await;
         assert!(after.is_finished);
         assert_eq!((after.epoch, after.newest), (before.epoch, before.newest));
-        assert_eq!(texts(&all_after(&**store, Cursor::START).await), ["one", "two"]);
+        assert_eq!(texts(&all_after(&**store, Position::START).await), ["one", "two"]);
     }
 }
 
@@ -36,7 +36,7 @@ pub async fn can_be_finished_before_its_first_event(engine: &dyn Engine) {
 
 pub async fn tells_followers_of_a_finish(engine: &dyn Engine) {
     let (store, other) = (open(engine).await, open(engine).await);
-    let mut followed = Followed::new(Arc::clone(&other), Cursor::START);
+    let mut followed = Followed::new(Arc::clone(&other), Position::START);
     append_all(&*store, &[event("one")]).await;
     followed.until(1).await;
     store.finish().await.expect("finished");

@@ -14,8 +14,8 @@ pub async fn gives_followers_what_is_there_and_then_what_comes(engine: &dyn Engi
     let (store, other) = (open(engine).await, open(engine).await);
     let floor = bounds(&*store).await.floor;
     let events: Vec<_> = (0..300).map(event).collect();
-    let cursors = append_all(&*store, &events).await;
-    let begins = [(floor, 0), (cursors[149], 150), (cursors[299], 300)];
+    let positions = append_all(&*store, &events).await;
+    let begins = [(floor, 0), (positions[149], 150), (positions[299], 300)];
     let mut followers = begins.map(|(after, _)| Followed::new(Arc::clone(&other), after));
     for (followed, (_, from)) in followers.iter_mut().zip(begins) {
         followed.until(300 - from).await;

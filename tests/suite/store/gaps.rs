@@ -18,7 +18,7 @@ pub async fn never_misses_a_gap_after_trimming(engine: &dyn Engine) {
     let ids = process.append_all(0..200).await;
     let store = open_with(engine, options).await;
     soon("there are 50 events", async {
-        while all_after(&*store, sse_core::Cursor::START).await.len() > 50 {
+        while all_after(&*store, sse_core::Position::START).await.len() > 50 {
             store.retain(&options.retention()).await.expect("retained");
         }
     })

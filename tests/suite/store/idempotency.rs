@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use sse_core::store::{EncodedEvent, StoreError};
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
 use super::tools::{all_after, append_all, bounds, event, open, soon, texts};
 use crate::suite::store_engine::Engine;
@@ -20,7 +20,7 @@ pub async fn stores_an_event_once_whose_idempotency_key_is_known(engine: &dyn En
         assert_eq!(append_all(&**store, &[once("b", "again")]).await, second);
     }
     append_all(&*other, &[event("without"), event("without")]).await;
-    let all = all_after(&*store, Cursor::START).await;
+    let all = all_after(&*store, Position::START).await;
     assert_eq!(texts(&all), ["first", "second", "without", "without"]);
 }
 
@@ -36,12 +36,12 @@ pub async fn stores_of_a_batch_what_is_not_known_yet(engine: &dyn Engine) {
         once("a", "one again"),
         once("d", "five"),
     ];
-    let cursors = append_all(&*other, &batch).await;
-    assert_eq!([cursors[4], cursors[1]], known[..], "those of the first");
-    assert_eq!(cursors[0], cursors[3], "known from earlier in the batch");
-    assert!(cursors[0] > known[1] && cursors[0] < cursors[2] && cursors[2] < cursors[5]);
-    assert_eq!(append_all(&*store, &[once("d", "five again")]).await, cursors[5..]);
-    let all = all_after(&*store, Cursor::START).await;
+    let positions = append_all(&*other, &batch).await;
+    assert_eq!([positions[4], positions[1]], known[..], "those of the first");
+    assert_eq!(positions[0], positions[3], "known from earlier in the batch");
+    assert!(positions[0] > known[1] && positions[0] < positions[2] && positions[2] < positions[5]);
+    assert_eq!(append_all(&*store, &[once("d", "five again")]).await, positions[5..]);
+    let all = all_after(&*store, Position::START).await;
     assert_eq!(texts(&all), ["one", "two", "three", "four", "five"]);
 }
 
@@ -52,10 +52,10 @@ pub async fn stores_an_event_once_that_many_bring_at_the_same_time(engine: &dyn 
         let (key, text) = (format!("key {round}"), format!("event {round}"));
         let events = [once(&key, &text)];
         let writers = (0..8).map(|writer| append_all(&*handles[writer % 4], &events));
-        let cursors = join_all(writers).await;
-        assert!(cursors.iter().all(|cursor| *cursor == cursors[0]), "{cursors:?}");
+        let positions = join_all(writers).await;
+        assert!(positions.iter().all(|position| *position == positions[0]), "{positions:?}");
     }
-    let all = all_after(&*handles[0], Cursor::START).await;
+    let all = all_after(&*handles[0], Position::START).await;
     let expected: Vec<_> = (0..10).map(|round| format!("event {round}")).collect();
     assert_eq!(texts(&all), expected);
 }
@@ -72,7 +72,7 @@ pub async fn gives_the_first_answer_whatever_became_of_the_event(engine: &dyn En
     // As many keys are remembered as events may be kept: it is not for their number that events go.
     let retention = StoreOptions { bytes: 1, ..StoreOptions::default() }.retention();
     soon("all but the newest are gone", async {
-        while all_after(&*store, Cursor::START).await.len() > 1 {
+        while all_after(&*store, Position::START).await.len() > 1 {
             store.retain(&retention).await.expect("retained");
         }
     })
@@ -87,7 +87,7 @@ pub async fn gives_the_first_answer_whatever_became_of_the_event(engine: &dyn En
         let refused = store.append(&[once("unknown", "late")]).await;
         assert!(matches!(refused, Err(StoreError::Finished)), "{refused:?}");
     }
-    assert_eq!(texts(&all_after(&*other, Cursor::START).await), ["newest"]);
+    assert_eq!(texts(&all_after(&*other, Position::START).await), ["newest"]);
 }
 
 pub async fn stores_an_event_again_in_a_new_epoch(engine: &dyn Engine) {

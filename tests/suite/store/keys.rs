@@ -1,6 +1,6 @@
 //! Of the events with one key the newest is enough.
 
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::EncodedEvent;
 
 use super::tools::{PAGE, append_all, bounds, event, open, soon, text_of};
@@ -18,7 +18,7 @@ pub async fn has_the_newest_event_of_each_key(engine: &dyn Engine) {
     append_all(&*other, &[keyed("cpu", "3"), event("b"), keyed("cpu", "4")]).await;
     append_all(&*store, &[keyed("memory", "5"), event("c"), keyed("disk", "6")]).await;
 
-    let page = soon("a page is there", other.read(Cursor::START, PAGE)).await.expect("a page");
+    let page = soon("a page is there", other.read(Position::START, PAGE)).await.expect("a page");
     assert_eq!(page.bounds.floor, floor, "the absence of those before is no gap");
     let all: Vec<_> =
         page.events.iter().map(|event| (event.key.as_deref(), text_of(event))).collect();
@@ -51,7 +51,7 @@ pub async fn keeps_little_of_a_key_that_changes_often(engine: &dyn Engine) {
         let batch: Vec<_> = (0..50).map(|n| keyed("k", &(round * 50 + n).to_string())).collect();
         append_all(&*store, &batch).await;
     }
-    let page = soon("a page is there", store.read(Cursor::START, PAGE)).await.expect("a page");
+    let page = soon("a page is there", store.read(Position::START, PAGE)).await.expect("a page");
     let texts: Vec<_> = page.events.iter().map(text_of).collect();
     assert_eq!(texts.first().map(String::as_str), Some("before"));
     assert_eq!(texts.last().map(String::as_str), Some("999"));

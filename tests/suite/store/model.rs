@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sse_core::store::{EncodedEvent, PageLimit, Store};
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
 use super::tools::{Placed, all_after, append_all, bounds, event, open, soon};
 use crate::suite::store_engine::Engine;
@@ -16,9 +16,9 @@ const STEPS: usize = 150;
 struct Model {
     kept: Vec<(Placed, Option<u8>)>,
     /// The events of idempotency keys.
-    once: HashMap<u8, Cursor>,
-    newest: Cursor,
-    floor: Cursor,
+    once: HashMap<u8, Position>,
+    newest: Position,
+    floor: Position,
 }
 
 /// What is asked of a store at random.
@@ -46,31 +46,31 @@ impl Attempt {
 
 impl Model {
     /// An idempotency key is known for no longer than its event is kept; for how much longer is open.
-    fn take(&mut self, attempt: &Attempt, cursor: Cursor) {
+    fn take(&mut self, attempt: &Attempt, position: Position) {
         if let Some(known) = attempt.once.and_then(|once| self.once.get(&once)) {
-            if *known == cursor {
+            if *known == position {
                 return;
             }
             assert!(!self.kept.iter().any(|((kept, _), _)| kept == known), "it is stored twice");
         }
-        assert!(cursor > self.newest, "a new event comes after all others");
-        self.newest = cursor;
+        assert!(position > self.newest, "a new event comes after all others");
+        self.newest = position;
         self.kept.retain(|(_, key)| key.is_none() || *key != attempt.key);
-        self.kept.push(((cursor, attempt.text.clone()), attempt.key));
+        self.kept.push(((position, attempt.text.clone()), attempt.key));
         if let Some(once) = attempt.once {
-            self.once.insert(once, cursor);
+            self.once.insert(once, position);
         }
     }
 
     async fn check(&mut self, store: &dyn Store, has_trimmed: bool) {
         let kept: Vec<_> = self.kept.iter().map(|(placed, _)| placed.clone()).collect();
-        let read = all_after(store, Cursor::START).await;
+        let read = all_after(store, Position::START).await;
         let read = read.into_iter().map(|(at, text)| (at, text.trim_end_matches('x').to_owned()));
         assert_eq!(read.collect::<Vec<_>>(), kept);
         let bounds = bounds(store).await;
         assert_eq!(bounds.oldest, kept.first().map(|(at, _)| *at));
-        assert!(self.newest == Cursor::START || bounds.newest == self.newest, "{bounds:?}");
-        assert!(bounds.floor < bounds.oldest.unwrap_or(Cursor::MAX));
+        assert!(self.newest == Position::START || bounds.newest == self.newest, "{bounds:?}");
+        assert!(bounds.floor < bounds.oldest.unwrap_or(Position::MAX));
         if has_trimmed {
             assert!(bounds.floor >= self.floor, "what was let go of is a gap");
         } else {
@@ -93,8 +93,8 @@ pub async fn is_what_a_list_in_memory_would_be(engine: &dyn Engine) {
                 let attempt = |n| Attempt::new(format!("{step}.{n} "), &mut random);
                 let attempts: Vec<_> = (0..1 + step % 4).map(attempt).collect();
                 let events: Vec<_> = attempts.iter().map(|attempt| attempt.event.clone()).collect();
-                for (attempt, cursor) in attempts.iter().zip(append_all(store, &events).await) {
-                    model.take(attempt, cursor);
+                for (attempt, position) in attempts.iter().zip(append_all(store, &events).await) {
+                    model.take(attempt, position);
                 }
             }
             6..8 if !model.kept.is_empty() => {
@@ -104,7 +104,7 @@ pub async fn is_what_a_list_in_memory_would_be(engine: &dyn Engine) {
             8 if model.kept.len() > 12 => {
                 let options = StoreOptions { events: 10, ..StoreOptions::default() };
                 soon("there are 10", async {
-                    while all_after(store, Cursor::START).await.len() > 10 {
+                    while all_after(store, Position::START).await.len() > 10 {
                         store.retain(&options.retention()).await.expect("retained");
                     }
                 })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use futures_util::future::join_all;
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{PageLimit, Store};
 
 use super::tools::{
@@ -60,14 +60,14 @@ pub async fn gives_events_in_order_to_every_reader(engine: &dyn Engine) {
 /// Reads page after page, whatever there is, until a last time when all is written.
 async fn keep_reading(
     store: Arc<dyn Store>,
-    mut after: Cursor,
+    mut after: Position,
     is_over: Arc<AtomicBool>,
 ) -> Vec<Placed> {
     let mut all = Vec::new();
     loop {
         let was_over = is_over.load(Relaxed);
         let more = all_after(&*store, after).await;
-        after = more.last().map_or(after, |(cursor, _)| *cursor);
+        after = more.last().map_or(after, |(position, _)| *position);
         all.extend(more);
         if was_over {
             return all;
@@ -86,8 +86,8 @@ pub async fn stores_a_batch_one_right_after_the_other(engine: &dyn Engine) {
             for batch in 0..5 {
                 let events: Vec<_> =
                     (0..10).map(|n| event(format_args!("{writer} {batch} {n}"))).collect();
-                let cursors = append_all(&*store, &events).await;
-                assert!(cursors.is_sorted_by(|a, b| a < b), "{cursors:?}");
+                let positions = append_all(&*store, &events).await;
+                assert!(positions.is_sorted_by(|a, b| a < b), "{positions:?}");
             }
         }
     });
@@ -107,17 +107,17 @@ pub async fn gives_no_cursor_twice(engine: &dyn Engine) {
     let mut given = HashSet::new();
     let mut newest = bounds(&*store).await.newest;
     for round in 0..5 {
-        let cursors = append_all(&*store, &[event(round), event("and one more")]).await;
+        let positions = append_all(&*store, &[event(round), event("and one more")]).await;
         let another = append(&*other, round).await;
-        for cursor in cursors.into_iter().chain([another]) {
-            assert!(given.insert(cursor), "{cursor} was given before");
-            assert!(cursor > newest, "{cursor} comes after {newest}");
-            newest = cursor;
+        for position in positions.into_iter().chain([another]) {
+            assert!(given.insert(position), "{position} was given before");
+            assert!(position > newest, "{position} comes after {newest}");
+            newest = position;
         }
         // All of them, and only the newest, by turns.
         let gone = if round % 2 == 0 { given.iter().copied().collect() } else { vec![newest] };
-        for cursor in gone {
-            store.delete(cursor).await.expect("deleted");
+        for position in gone {
+            store.delete(position).await.expect("deleted");
         }
         assert_eq!(bounds(&*other).await.newest, newest, "kept or not");
     }

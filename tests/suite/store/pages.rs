@@ -1,7 +1,7 @@
 //! What a page holds.
 
 use sse_core::store::{EncodedEvent, PageLimit};
-use sse_core::{Cursor, Event, EventType};
+use sse_core::{Event, EventType, Position};
 
 use super::tools::{PAGE, all_after, all_by, append, append_all, bounds, event, open, soon, texts};
 use crate::suite::store_engine::Engine;
@@ -16,18 +16,21 @@ pub async fn gives_back_what_it_was_given(engine: &dyn Engine) {
     events.push(EncodedEvent::encode(&typed, 1000).expect("it has data"));
     events.push(event("keyed").with_key("a key: of \u{1F980}").expect("short"));
     events.push(event("x".repeat(1 << 20)));
-    let cursors = append_all(&*store, &events).await;
+    let positions = append_all(&*store, &events).await;
 
-    let (mut after, mut given) = (Cursor::START, Vec::new());
+    let (mut after, mut given) = (Position::START, Vec::new());
     loop {
         let page = soon("a page is there", store.read(after, PAGE)).await.expect("a page");
         let Some(last) = page.events.last() else { break };
-        after = last.cursor;
+        after = last.position;
         given.extend(page.events);
     }
     assert_eq!(given.len(), events.len());
-    for ((given, event), cursor) in given.iter().zip(&events).zip(cursors) {
-        assert_eq!((given.cursor, &given.block, &given.key), (cursor, &event.block, &event.key));
+    for ((given, event), position) in given.iter().zip(&events).zip(positions) {
+        assert_eq!(
+            (given.position, &given.block, &given.key),
+            (position, &event.block, &event.key)
+        );
     }
 }
 
@@ -54,7 +57,7 @@ pub async fn gives_at_least_one_event_however_large(engine: &dyn Engine) {
     let events: Vec<_> = sizes.iter().map(|size| event("x".repeat(*size))).collect();
     append_all(&*store, &events).await;
     for limit in [PageLimit { events: 1000, bytes: 1 }, PageLimit { events: 1, bytes: 1 }, PAGE] {
-        let all = all_by(&*store, Cursor::START, limit).await;
+        let all = all_by(&*store, Position::START, limit).await;
         assert_eq!(all.iter().map(|(_, text)| text.len()).collect::<Vec<_>>(), sizes, "{limit:?}");
     }
 }
@@ -70,19 +73,20 @@ pub async fn respects_the_limits_of_a_page(engine: &dyn Engine) {
         PageLimit { events: usize::MAX, bytes: 5 * size - 1 },
         PageLimit { events: 3, bytes: 50 * size },
     ] {
-        let page = soon("a page is there", store.read(Cursor::START, limit)).await.expect("a page");
+        let page =
+            soon("a page is there", store.read(Position::START, limit)).await.expect("a page");
         assert!((1..=limit.events).contains(&page.events.len()), "{limit:?}");
         let bytes: usize = page.events.iter().map(|event| event.block.len()).sum();
         assert!(bytes <= limit.bytes, "{bytes} bytes with {limit:?}");
-        assert_eq!(all_by(&*store, Cursor::START, limit).await.len(), 100, "{limit:?}");
+        assert_eq!(all_by(&*store, Position::START, limit).await.len(), 100, "{limit:?}");
     }
 }
 
 pub async fn finds_what_comes_before_the_last(engine: &dyn Engine) {
     let store = open(engine).await;
     let events: Vec<_> = (0..50).map(event).collect();
-    let cursors = append_all(&*store, &events).await;
-    store.delete(cursors[45]).await.expect("deleted");
+    let positions = append_all(&*store, &events).await;
+    store.delete(positions[45]).await.expect("deleted");
     let kept: Vec<String> = (0..50).filter(|n| *n != 45).map(|n| n.to_string()).collect();
     for count in [0, 1, 3, 4, 5, 6, 48, 49] {
         let before = soon("there is a position", store.before_last(PageLimit::of_events(count)))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sse_core::store::{Bounds, PageLimit, Store};
-use sse_core::{Cursor, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
 use super::tools::{
     Followed, PAGE, Placed, all_after, append, append_all, bounds, event, open_with, soon,
@@ -21,7 +21,7 @@ async fn retained(
     soon(what, async {
         loop {
             store.retain(&options.retention()).await.expect("retained");
-            let kept = all_after(store, Cursor::START).await;
+            let kept = all_after(store, Position::START).await;
             if holds(&kept) {
                 return kept;
             }
@@ -32,12 +32,12 @@ async fn retained(
 }
 
 /// What is kept is the end of what was appended, and the bounds say so.
-fn check(bounds: &Bounds, appended: &[Cursor], kept: &[Placed]) {
-    let cursors: Vec<_> = kept.iter().map(|(cursor, _)| *cursor).collect();
-    let gone = appended.len() - cursors.len();
-    assert_eq!(cursors, appended[gone..], "the newest are kept");
-    assert_eq!((bounds.oldest, bounds.newest), (Some(cursors[0]), appended[appended.len() - 1]));
-    assert!(bounds.floor < cursors[0], "it is below every event that is kept");
+fn check(bounds: &Bounds, appended: &[Position], kept: &[Placed]) {
+    let positions: Vec<_> = kept.iter().map(|(position, _)| *position).collect();
+    let gone = appended.len() - positions.len();
+    assert_eq!(positions, appended[gone..], "the newest are kept");
+    assert_eq!((bounds.oldest, bounds.newest), (Some(positions[0]), appended[appended.len() - 1]));
+    assert!(bounds.floor < positions[0], "it is below every event that is kept");
     if gone > 0 {
         assert!(bounds.floor >= appended[gone - 1], "whoever was before that has lost something");
     }
@@ -47,59 +47,59 @@ pub async fn retains_so_many_events(engine: &dyn Engine) {
     let options = StoreOptions { events: 10, ..StoreOptions::default() };
     let store = open_with(engine, options).await;
     let events: Vec<_> = (0..100).map(event).collect();
-    let cursors = append_all(&*store, &events).await;
+    let positions = append_all(&*store, &events).await;
     let kept = retained(&*store, options, "there are 10 events", |kept| kept.len() <= 10).await;
     assert_eq!(kept.len(), 10, "and no fewer");
-    check(&bounds(&*store).await, &cursors, &kept);
+    check(&bounds(&*store).await, &positions, &kept);
     store.retain(&options.retention()).await.expect("nothing to do");
-    assert_eq!(all_after(&*store, Cursor::START).await, kept);
+    assert_eq!(all_after(&*store, Position::START).await, kept);
 }
 
 pub async fn retains_so_many_bytes(engine: &dyn Engine) {
     let options = StoreOptions { bytes: 10_000, ..StoreOptions::default() };
     let store = open_with(engine, options).await;
-    let mut cursors = Vec::new();
+    let mut positions = Vec::new();
     for n in 0..50 {
-        cursors.push(append(&*store, format_args!("{n:0>1000}")).await);
+        positions.push(append(&*store, format_args!("{n:0>1000}")).await);
     }
     let few = |kept: &[Placed]| kept.iter().map(|(_, text)| text.len()).sum::<usize>() <= 10_000;
     let kept = retained(&*store, options, "there are 10 000 bytes", few).await;
     assert!(kept.len() >= 5, "and not many fewer: {}", kept.len());
-    check(&bounds(&*store).await, &cursors, &kept);
+    check(&bounds(&*store).await, &positions, &kept);
 
-    cursors.push(append(&*store, "x".repeat(50_000)).await);
+    positions.push(append(&*store, "x".repeat(50_000)).await);
     let kept = retained(&*store, options, "the newest is alone", |kept| kept.len() == 1).await;
-    check(&bounds(&*store).await, &cursors, &kept);
+    check(&bounds(&*store).await, &positions, &kept);
 }
 
 pub async fn retains_for_so_long_and_keeps_the_newest(engine: &dyn Engine) {
     let age = Duration::from_millis(500);
     let options = StoreOptions { age: Some(age), ..StoreOptions::default() };
     let store = open_with(engine, options).await;
-    let cursors = append_all(&*store, &[event("one"), event("two"), event("three")]).await;
+    let positions = append_all(&*store, &[event("one"), event("two"), event("three")]).await;
     let kept = retained(&*store, options, "the old are gone", |kept| kept.len() <= 1).await;
-    check(&bounds(&*store).await, &cursors, &kept);
+    check(&bounds(&*store).await, &positions, &kept);
     tokio::time::sleep(2 * age).await;
     store.retain(&options.retention()).await.expect("nothing to do");
-    assert_eq!(all_after(&*store, Cursor::START).await, kept, "the newest is kept, however old");
+    assert_eq!(all_after(&*store, Position::START).await, kept, "the newest is kept, however old");
 }
 
 /// Another process lets go of events between two pages of one reader, who sees from the bounds that he has missed some.
 pub async fn skips_nothing_unseen_when_it_is_trimmed_between_pages(engine: &dyn Engine) {
     let options = StoreOptions { events: 50, ..StoreOptions::default() };
     let (store, other) = (open_with(engine, options).await, open_with(engine, options).await);
-    let mut cursors = append_all(&*store, &(0..50).map(event).collect::<Vec<_>>()).await;
+    let mut positions = append_all(&*store, &(0..50).map(event).collect::<Vec<_>>()).await;
     let limit = PageLimit { events: 20, ..PAGE };
-    let first = soon("a page is there", store.read(Cursor::START, limit)).await.expect("a page");
-    let last = first.events.last().expect("some events").cursor;
-    assert!(first.bounds.floor < cursors[0]);
+    let first = soon("a page is there", store.read(Position::START, limit)).await.expect("a page");
+    let last = first.events.last().expect("some events").position;
+    assert!(first.bounds.floor < positions[0]);
 
-    cursors.extend(append_all(&*other, &(50..95).map(event).collect::<Vec<_>>()).await);
+    positions.extend(append_all(&*other, &(50..95).map(event).collect::<Vec<_>>()).await);
     retained(&*other, options, "there are 50 events", |kept| kept.len() <= 50).await;
     let next = soon("a page is there", store.read(last, limit)).await.expect("a page");
     assert!(next.bounds.floor > last, "those between are gone, and the floor tells");
-    let still = soon("a page is there", store.read(cursors[89], limit)).await.expect("a page");
-    assert!(still.bounds.floor <= cursors[89], "nothing is gone that comes after this");
+    let still = soon("a page is there", store.read(positions[89], limit)).await.expect("a page");
+    assert!(still.bounds.floor <= positions[89], "nothing is gone that comes after this");
     assert_eq!(still.events.len(), 5);
 }
 

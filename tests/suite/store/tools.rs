@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use sse_core::store::{Bounds, EncodedEvent, PageLimit, Pages, Store, StoredEvent};
-use sse_core::{Cursor, Event, StoreOptions};
+use sse_core::{Event, Position, StoreOptions};
 
 use crate::suite::parser::Parser;
 use crate::suite::store_engine::Engine;
@@ -19,7 +19,7 @@ pub(super) const NAME: &str = "events";
 pub(super) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
 /// An event as it was given to a store, and where it is.
-pub(super) type Placed = (Cursor, String);
+pub(super) type Placed = (Position, String);
 
 pub(super) async fn open(engine: &dyn Engine) -> Arc<dyn Store> {
     open_with(engine, StoreOptions::default()).await
@@ -45,14 +45,14 @@ pub(super) fn text_of(event: &StoredEvent) -> String {
     parsed.remove(0).data
 }
 
-pub(super) async fn append(store: &dyn Store, text: impl Display) -> Cursor {
+pub(super) async fn append(store: &dyn Store, text: impl Display) -> Position {
     append_all(store, &[event(text)]).await[0]
 }
 
-pub(super) async fn append_all(store: &dyn Store, events: &[EncodedEvent]) -> Vec<Cursor> {
+pub(super) async fn append_all(store: &dyn Store, events: &[EncodedEvent]) -> Vec<Position> {
     let appended = soon("they are stored", store.append(events)).await.expect("stored");
-    assert_eq!(appended.cursors.len(), events.len(), "a position for each event");
-    appended.cursors
+    assert_eq!(appended.positions.len(), events.len(), "a position for each event");
+    appended.positions
 }
 
 pub(super) async fn bounds(store: &dyn Store) -> Bounds {
@@ -60,20 +60,24 @@ pub(super) async fn bounds(store: &dyn Store) -> Bounds {
 }
 
 /// All after this position, by as many pages as it takes.
-pub(super) async fn all_after(store: &dyn Store, after: Cursor) -> Vec<Placed> {
+pub(super) async fn all_after(store: &dyn Store, after: Position) -> Vec<Placed> {
     all_by(store, after, PAGE).await
 }
 
 /// The same, by pages of this size.
-pub(super) async fn all_by(store: &dyn Store, mut after: Cursor, limit: PageLimit) -> Vec<Placed> {
+pub(super) async fn all_by(
+    store: &dyn Store,
+    mut after: Position,
+    limit: PageLimit,
+) -> Vec<Placed> {
     let mut all = Vec::new();
     loop {
         let page = soon("a page is there", store.read(after, limit)).await.expect("a page");
         check_order(after, &page.events);
         let Some(last) = page.events.last() else { return all };
-        assert!(last.cursor <= page.bounds.newest, "bounds from after the events were read");
-        after = last.cursor;
-        all.extend(page.events.iter().map(|event| (event.cursor, text_of(event))));
+        assert!(last.position <= page.bounds.newest, "bounds from after the events were read");
+        after = last.position;
+        all.extend(page.events.iter().map(|event| (event.position, text_of(event))));
     }
 }
 
@@ -82,10 +86,10 @@ pub(super) fn texts(placed: &[Placed]) -> Vec<&str> {
 }
 
 #[track_caller]
-pub(super) fn check_order(mut after: Cursor, events: &[StoredEvent]) {
+pub(super) fn check_order(mut after: Position, events: &[StoredEvent]) {
     for event in events {
-        assert!(event.cursor > after, "{} comes after {after}", event.cursor);
-        after = event.cursor;
+        assert!(event.position > after, "{} comes after {after}", event.position);
+        after = event.position;
     }
 }
 
@@ -93,14 +97,14 @@ pub(super) fn check_order(mut after: Cursor, events: &[StoredEvent]) {
 pub(super) struct Followed {
     store: Arc<dyn Store>,
     pages: Option<Pages>,
-    pub(super) after: Cursor,
+    pub(super) after: Position,
     pub(super) events: Vec<Placed>,
     /// What was last said.
     pub(super) bounds: Option<Bounds>,
 }
 
 impl Followed {
-    pub(super) fn new(store: Arc<dyn Store>, after: Cursor) -> Self {
+    pub(super) fn new(store: Arc<dyn Store>, after: Position) -> Self {
         Self { store, pages: None, after, events: Vec::new(), bounds: None }
     }
 
@@ -117,8 +121,8 @@ impl Followed {
                         check_order(self.after, &page.events);
                         self.bounds = Some(page.bounds);
                         for event in &page.events {
-                            self.after = event.cursor;
-                            self.events.push((event.cursor, text_of(event)));
+                            self.after = event.position;
+                            self.events.push((event.position, text_of(event)));
                         }
                         return;
                     }

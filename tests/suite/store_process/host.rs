@@ -72,8 +72,8 @@ async fn answer(log: &dyn Store, call: Call) -> Result<Answer, StoreError> {
         Call::Append(events) => {
             let events: Vec<EncodedEvent> = events.into_iter().map(Into::into).collect();
             let appended = log.append(&events).await?;
-            let cursors = appended.cursors.iter().map(ToString::to_string).collect();
-            Answer::Appended { epoch: appended.epoch.to_string(), cursors }
+            let positions = appended.positions.iter().map(ToString::to_string).collect();
+            Answer::Appended { epoch: appended.epoch.to_string(), positions }
         }
         Call::Bounds => Answer::from(&Page { bounds: log.bounds().await?, events: Vec::new() }),
         Call::Read { after, events, bytes } => {

@@ -4,7 +4,7 @@ use futures_util::stream;
 use sse_core::store::{
     Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
-use sse_core::{Cursor, Epoch, StoreOptions, async_trait};
+use sse_core::{Epoch, Position, StoreOptions, async_trait};
 use tokio::sync::RwLock;
 
 use super::Running;
@@ -54,9 +54,9 @@ fn unexpected(answer: &Answer) -> StoreError {
 impl Store for Remote {
     async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
         match self.call(Call::Append(events.iter().map(Into::into).collect())).await? {
-            Answer::Appended { epoch, cursors } => Ok(Appended {
+            Answer::Appended { epoch, positions } => Ok(Appended {
                 epoch: parse(&epoch),
-                cursors: cursors.iter().map(|cursor| parse(cursor)).collect(),
+                positions: positions.iter().map(|position| parse(position)).collect(),
             }),
             answer => Err(unexpected(&answer)),
         }
@@ -66,21 +66,21 @@ impl Store for Remote {
         Ok(self.page(Call::Bounds).await?.bounds)
     }
 
-    async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+    async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         let PageLimit { events, bytes } = limit;
         self.page(Call::Read { after: after.to_string(), events, bytes }).await
     }
 
-    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+    async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
         let PageLimit { events, bytes } = limit;
         Ok(parse(&self.text(Call::BeforeLast { events, bytes }).await?))
     }
 
-    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+    async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         let begin = (self.clone(), after, None::<WireBounds>);
         Ok(Box::pin(stream::try_unfold(begin, |(store, after, known)| async move {
             let page = store.page(Call::Next { after: after.to_string(), known }).await?;
-            let last = page.events.last().map_or(after, |event| event.cursor);
+            let last = page.events.last().map_or(after, |event| event.position);
             let known = Some(page.bounds.into());
             Ok(Some((page, (store, last, known))))
         })))
@@ -96,7 +96,7 @@ impl Store for Remote {
         self.call(Call::Finish).await.map(drop)
     }
 
-    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+    async fn delete(&self, event: Position) -> Result<(), StoreError> {
         self.call(Call::Delete(event.to_string())).await.map(drop)
     }
 

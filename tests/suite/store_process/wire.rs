@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use sse_core::store::{Bounds, EncodedEvent, Page, StoreError, StoredEvent};
-use sse_core::{Cursor, Event};
+use sse_core::{Event, Position};
 
 /// What is asked. Positions and epochs are their texts.
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ pub(super) struct Reply {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
-    Appended { epoch: String, cursors: Vec<String> },
+    Appended { epoch: String, positions: Vec<String> },
     Page { bounds: WireBounds, events: Vec<(String, WireEvent)> },
     Text(String),
     Done,
@@ -109,16 +109,16 @@ impl From<&Page> for Answer {
         let event = |event: &StoredEvent| {
             let block = String::from_utf8_lossy(&event.block).into_owned();
             let key = event.key.as_ref().map(|key| key.to_string());
-            (event.cursor.to_string(), WireEvent { block, key, idempotency_key: None })
+            (event.position.to_string(), WireEvent { block, key, idempotency_key: None })
         };
         Self::Page { bounds: page.bounds.into(), events: page.events.iter().map(event).collect() }
     }
 }
 
 /// An event of a page.
-pub(super) fn stored((cursor, event): (String, WireEvent)) -> StoredEvent {
+pub(super) fn stored((position, event): (String, WireEvent)) -> StoredEvent {
     let key = event.key.map(Into::into);
-    StoredEvent { cursor: parse(&cursor), block: event.block.into(), key }
+    StoredEvent { position: parse(&position), block: event.block.into(), key }
 }
 
 impl From<Bounds> for WireBounds {
@@ -126,7 +126,7 @@ impl From<Bounds> for WireBounds {
         Self {
             epoch: bounds.epoch.to_string(),
             floor: bounds.floor.to_string(),
-            oldest: bounds.oldest.map(|oldest: Cursor| oldest.to_string()),
+            oldest: bounds.oldest.map(|oldest: Position| oldest.to_string()),
             newest: bounds.newest.to_string(),
             is_finished: bounds.is_finished,
             deletions: bounds.deletions,

@@ -1,4 +1,4 @@
-use crate::{Cursor, Epoch, EventId, EventType, GapReason};
+use crate::{Epoch, EventId, EventType, GapReason, Position};
 
 #[test]
 fn a_checked_text_is_its_text_in_json_and_refuses_what_it_would_refuse() {
@@ -9,7 +9,7 @@ fn a_checked_text_is_its_text_in_json_and_refuses_what_it_would_refuse() {
     );
     assert!(serde_json::from_str::<EventId>("\"two\\nlines\"").is_err());
     assert!(serde_json::from_str::<EventType>("\"error\"").is_err());
-    let position: Cursor = serde_json::from_str("\"17-3\"").expect("a position");
+    let position: Position = serde_json::from_str("\"17-3\"").expect("a position");
     assert_eq!(serde_json::to_string(&position).expect("JSON"), "\"17-3\"");
     assert!(serde_json::from_str::<Epoch>("\"UPPER\"").is_err());
     let epoch: Epoch = serde_json::from_str("\"k3b9\"").expect("an epoch");

@@ -14,7 +14,7 @@ use crate::log::backlog::checks::{Checks, Waiting};
 use crate::log::backlog::past_epochs::PastEpochs;
 use crate::log::backlog::recent::Recent;
 use crate::store::Bounds;
-use crate::{Cursor, Epoch};
+use crate::{Epoch, Position};
 
 /// How many pages that were read are kept for others who want the same.
 const KEPT_PAGES: usize = 16;
@@ -37,7 +37,7 @@ pub(crate) struct Backlog {
     pub(crate) checks: Checks,
     pub(crate) strangers: PastEpochs,
     /// Events that were deleted before the follower has brought them: pages with them may be on their way.
-    deleted: VecDeque<Cursor>,
+    deleted: VecDeque<Position>,
     /// By what to know whether the store has lost something.
     pub(crate) recent: Recent,
     pub(crate) is_followed: bool,
@@ -47,7 +47,7 @@ pub(crate) struct Backlog {
 /// A part of the log that is not in the tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Part {
-    After(Cursor),
+    After(Position),
     Oldest,
     Last(usize),
 }
@@ -56,9 +56,9 @@ pub(crate) enum Part {
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
     /// These events, the position after which they come, and that of the last. Of the entries some may be of later events.
-    Events { bytes: Bytes, entries: Arc<[Entry]>, after: Cursor, last: Cursor },
+    Events { bytes: Bytes, entries: Arc<[Entry]>, after: Position, last: Position },
     /// There is nothing up to this position.
-    Nothing(Cursor),
+    Nothing(Position),
     /// Not all that comes after the position is there.
     Gone,
 }
@@ -206,7 +206,7 @@ impl Backlog {
     }
 
     /// An event was deleted that the follower has not brought yet.
-    pub(crate) fn remember_deleted(&mut self, event: Cursor) {
+    pub(crate) fn remember_deleted(&mut self, event: Position) {
         if self.deleted.len() == KNOWN_DELETED {
             self.deleted.pop_front();
         }
@@ -214,7 +214,7 @@ impl Backlog {
     }
 
     /// Whether this event, which comes now, was deleted.
-    pub(crate) fn take_deleted(&mut self, event: Cursor) -> bool {
+    pub(crate) fn take_deleted(&mut self, event: Position) -> bool {
         let was_deleted = self.deleted.contains(&event);
         self.deleted.retain(|deleted| *deleted > event);
         was_deleted

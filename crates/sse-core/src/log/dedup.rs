@@ -2,7 +2,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::Cursor;
+use crate::Position;
 
 /// The idempotency keys of the events that came lately, whatever becomes of these: each until its window is over, or more than so many
 /// further keys have come.
@@ -10,31 +10,31 @@ use crate::Cursor;
 pub(crate) struct IdempotencyKeys {
     window: Duration,
     further: usize,
-    cursors: HashMap<Arc<str>, Cursor>,
+    positions: HashMap<Arc<str>, Position>,
     /// In the order in which they came.
     keys: VecDeque<(Instant, Arc<str>)>,
 }
 
 impl IdempotencyKeys {
     pub(crate) fn new(window: Duration, further: usize) -> Self {
-        Self { window, further, cursors: HashMap::new(), keys: VecDeque::new() }
+        Self { window, further, positions: HashMap::new(), keys: VecDeque::new() }
     }
 
     /// The position of the event that came with this key, if that is not forgotten by now.
-    pub(crate) fn get(&mut self, key: &str, now: Instant) -> Option<Cursor> {
+    pub(crate) fn get(&mut self, key: &str, now: Instant) -> Option<Position> {
         while let Some((came, _)) = self.keys.front()
             && now.saturating_duration_since(*came) > self.window
         {
             self.forget_first();
         }
-        self.cursors.get(key).copied()
+        self.positions.get(key).copied()
     }
 
-    pub(crate) fn insert(&mut self, key: Arc<str>, cursor: Cursor, now: Instant) {
+    pub(crate) fn insert(&mut self, key: Arc<str>, position: Position, now: Instant) {
         if self.keys.len() > self.further {
             self.forget_first();
         }
-        self.cursors.insert(Arc::clone(&key), cursor);
+        self.positions.insert(Arc::clone(&key), position);
         self.keys.push_back((now, key));
     }
 
@@ -46,7 +46,7 @@ impl IdempotencyKeys {
 
     fn forget_first(&mut self) {
         if let Some((_, key)) = self.keys.pop_front() {
-            self.cursors.remove(&key);
+            self.positions.remove(&key);
         }
     }
 }

@@ -15,14 +15,14 @@ use crate::observer::{Observer, Observing};
 use crate::store::Store;
 use crate::sync::wakers::Wakers;
 use crate::sync::{Mutex, PoisonError};
-use crate::{Cursor, Epoch, Shutdown, Timer};
+use crate::{Epoch, Position, Shutdown, Timer};
 
 /// What one appends to and streams from: the events of a stream, in order, the newest of them kept for those who come back.
 ///
 /// A cheap handle: a clone is the same log. Each event is encoded once; each client is a position in the log, so that replay,
 /// live and catching up after a pause are the same, and a slow client costs what a fast one does.
 ///
-/// The ids it gives are `epoch.cursor`: they name this log alone, so that an id from before a restart is noticed.
+/// The ids it gives are `epoch.position`: they name this log alone, so that an id from before a restart is noticed.
 ///
 /// ```
 /// use sse_core::{Event, EventLog};
@@ -63,7 +63,7 @@ impl EventLog {
         let options = options.into().of_a_log();
         let limits = Limits { events: options.events.max(1), bytes: options.bytes };
         let epoch = Epoch::random().expect("the system has random numbers");
-        let tail = Tail::new(epoch, Cursor::START, limits, options.age.map(Ages::new));
+        let tail = Tail::new(epoch, Position::START, limits, options.age.map(Ages::new));
         Self(Arc::new(Shared::new(tail, None, options, timer)))
     }
 
@@ -115,8 +115,8 @@ impl EventLog {
     }
 
     /// The largest position that this log can ever give.
-    pub(crate) fn largest_cursor(&self) -> Cursor {
-        self.0.store.as_ref().map_or(Cursor::from(u64::MAX), |store| store.largest_cursor())
+    pub(crate) fn largest_position(&self) -> Position {
+        self.0.store.as_ref().map_or(Position::from(u64::MAX), |store| store.largest_position())
     }
 
     /// The log as it is now: without what has become too old, which is dropped some at a time, so that others get on meanwhile.

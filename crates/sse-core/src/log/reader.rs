@@ -10,7 +10,7 @@ use crate::log::reader::gaps::Found;
 pub(crate) use crate::log::reader::gaps::Gaps;
 use crate::log::state::Place;
 use crate::log::tail::Read;
-use crate::{Cursor, Epoch, Error, GapReason, LastEventId, Start};
+use crate::{Epoch, Error, GapReason, LastEventId, Position, Start};
 
 mod begin;
 mod entries;
@@ -25,7 +25,7 @@ mod told;
 use next::Next;
 use page::{read_now, read_on};
 
-/// One client of a log: a cursor that moves on, and a place among those who wait.
+/// One client of a log: a position that moves on, and a place among those who wait.
 pub(crate) struct Reader {
     log: EventLog,
     key: usize,
@@ -42,7 +42,7 @@ pub(crate) struct Reader {
     )]
     entries: Option<Box<Vec<Entry>>>,
     /// The newest event there was when it was first asked whether it has caught up.
-    goal: Option<Box<(Epoch, Cursor)>>,
+    goal: Option<Box<(Epoch, Position)>>,
 }
 
 type Chunk = Result<Bytes, Error>;
@@ -59,7 +59,7 @@ impl Reader {
         let mut called = None;
         let next = match state.resolve(last_event_id, start) {
             Ok(Place::Live) => gaps.begin_live(&state),
-            Ok(Place::After(cursor)) => read_on(&mut state, cursor),
+            Ok(Place::After(position)) => read_on(&mut state, position),
             Ok(Place::Part(part)) => match state.begin_of(part) {
                 Some(after) if state.ends_at(after) => Next::Stop,
                 _ => Next::Begin(part, None),
@@ -84,7 +84,7 @@ impl Reader {
         Self { log, key, gaps, epoch, next, wants: None, entries, goal: None }
     }
 
-    /// All that there is after the cursor, up to about 64 kB of it. An error is the last item.
+    /// All that there is after the position, up to about 64 kB of it. An error is the last item.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
         loop {
             match &mut self.next {

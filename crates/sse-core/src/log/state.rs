@@ -5,7 +5,7 @@ use crate::log::backlog::{Backlog, Part};
 use crate::log::dedup::IdempotencyKeys;
 use crate::log::tail::{Read, Tail};
 use crate::sync::wakers::Wakers;
-use crate::{Cursor, EventId, Gap, GapReason, LastEventId, Start};
+use crate::{EventId, Gap, GapReason, LastEventId, Position, Start};
 
 /// The tail and those who wait for it, under one lock: no event can come between looking and waiting.
 pub(crate) struct State {
@@ -25,7 +25,7 @@ pub(super) enum Place {
     /// With the next event.
     Live,
     /// After the event at this position.
-    After(Cursor),
+    After(Position),
     /// Where this part of the log begins when it is read: what goes before that is nothing to a client that is here for the first time.
     Part(Part),
     /// Where it is, the store must say: another process may know more.
@@ -50,7 +50,7 @@ impl State {
     }
 
     /// The position after which a part of the log begins at this moment, if the tail has all that follows it.
-    pub(super) fn begin_of(&self, part: Part) -> Option<Cursor> {
+    pub(super) fn begin_of(&self, part: Part) -> Option<Position> {
         let after = match part {
             Part::After(after) => after.max(self.floor()),
             Part::Oldest => self.floor(),
@@ -78,11 +78,11 @@ impl State {
     }
 
     /// The position that this id names, if all that follows it is kept.
-    pub(super) fn position_of(&self, id: &EventId) -> Result<Cursor, Gap> {
+    pub(super) fn position_of(&self, id: &EventId) -> Result<Position, Gap> {
         Err(self.gap(match Origin::of(id, self.tail.epoch()) {
-            Origin::Here(cursor) if cursor > self.newest() => GapReason::AheadOfHead,
-            Origin::Here(cursor) if cursor < self.floor() => GapReason::TooOld,
-            Origin::Here(cursor) => return Ok(cursor),
+            Origin::Here(position) if position > self.newest() => GapReason::AheadOfHead,
+            Origin::Here(position) if position < self.floor() => GapReason::TooOld,
+            Origin::Here(position) => return Ok(position),
             Origin::OtherEpoch => GapReason::OtherEpoch,
             Origin::Unknown => GapReason::Unknown,
         }))
@@ -104,18 +104,18 @@ impl State {
     }
 
     /// The lowest position that can be resumed from.
-    pub(super) fn floor(&self) -> Cursor {
+    pub(super) fn floor(&self) -> Position {
         self.behind.as_ref().map_or(self.tail.base(), |behind| behind.bounds.floor)
     }
 
     /// The newest event there is known to be, here or in the store.
-    pub(super) fn newest(&self) -> Cursor {
+    pub(super) fn newest(&self) -> Position {
         let stored = self.behind.as_ref().map(|behind| behind.bounds.newest);
         self.tail.newest().max(stored.unwrap_or_default())
     }
 
     /// Whether nothing will ever come after this position.
-    pub(super) fn ends_at(&mut self, after: Cursor) -> bool {
+    pub(super) fn ends_at(&mut self, after: Position) -> bool {
         self.is_finished && self.tail.read(after) == Read::End
     }
 

@@ -32,7 +32,7 @@ pub(crate) async fn append_to(
 
 /// The ids of events that were stored.
 pub(crate) fn ids(appended: &Appended) -> impl Iterator<Item = EventId> + '_ {
-    appended.cursors.iter().map(|cursor| cursor.id(appended.epoch))
+    appended.positions.iter().map(|position| position.id(appended.epoch))
 }
 
 /// The number of these events, and their bytes.

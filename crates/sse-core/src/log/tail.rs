@@ -7,7 +7,7 @@ use crate::chunk::Entry;
 use crate::log::tail::expiry::Ages;
 use crate::log::tail::keys::Keys;
 use crate::log::tail::page::{OpenPage, Page};
-use crate::{Cursor, Epoch, encode};
+use crate::{Epoch, Position, encode};
 
 mod copy;
 pub(crate) mod expiry;
@@ -18,7 +18,7 @@ mod remove;
 
 /// The newest events of a log, as they go out, in pages that all readers share.
 ///
-/// A reader is a cursor: it takes all that there is after it, in one piece as large as a page.
+/// A reader is a position: it takes all that there is after it, in one piece as large as a page.
 #[derive(Debug)]
 pub(crate) struct Tail {
     epoch: Epoch,
@@ -26,8 +26,8 @@ pub(crate) struct Tail {
     pages: VecDeque<Page>,
     open: OpenPage,
     /// All that the log has after this position is here.
-    base: Cursor,
-    newest: Cursor,
+    base: Position,
+    newest: Position,
     len: usize,
     /// The size of all events.
     bytes: usize,
@@ -49,20 +49,20 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
 }
 
-/// What there is after a cursor.
+/// What there is after a position.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Read {
     /// These events, the last of which has this position.
-    Events(Bytes, Cursor),
+    Events(Bytes, Position),
     /// Nothing yet.
     End,
-    /// The event after the cursor may no longer be here.
+    /// The event after the position may no longer be here.
     Gone,
 }
 
 impl Tail {
     /// One that begins after this position, and keeps this much. Ages are kept by whoever has nothing else that does so.
-    pub(crate) fn new(epoch: Epoch, base: Cursor, limits: Limits, ages: Option<Ages>) -> Self {
+    pub(crate) fn new(epoch: Epoch, base: Position, limits: Limits, ages: Option<Ages>) -> Self {
         Self {
             epoch,
             pages: VecDeque::new(),
@@ -78,24 +78,24 @@ impl Tail {
     }
 
     /// Adds an event, given as a block without its id, which comes after all others. Of those with its key it is the only one then.
-    pub(crate) fn push(&mut self, cursor: Cursor, block: Bytes, key: Option<Arc<str>>) {
-        let id = cursor.id_text(self.epoch);
+    pub(crate) fn push(&mut self, position: Position, block: Bytes, key: Option<Arc<str>>) {
+        let id = position.id_text(self.epoch);
         if !self.open.has_room_for(block.len()) {
             self.seal();
         }
         if self.open.has_room_for(block.len()) {
-            self.bytes += self.open.push(cursor, &block, &id);
+            self.bytes += self.open.push(position, &block, &id);
         } else {
             // Larger than a page: one of its own, and not copied.
             let mut whole = BytesMut::from(block);
             encode::id(id.as_bytes(), &mut whole);
             self.bytes += whole.len();
-            self.pages.push_back(Page::of_one(cursor, whole));
+            self.pages.push_back(Page::of_one(position, whole));
             self.open = self.open.following();
         }
-        self.newest = cursor;
+        self.newest = position;
         self.len += 1;
-        if let Some(superseded) = key.and_then(|key| self.keys.insert(key, cursor)) {
+        if let Some(superseded) = key.and_then(|key| self.keys.insert(key, position)) {
             self.take_out(superseded);
         }
         while self.len > 1 && (self.len > self.limits.events || self.bytes > self.limits.bytes) {
@@ -103,8 +103,8 @@ impl Tail {
         }
     }
 
-    /// What there is after this cursor, up to the end of a page.
-    pub(crate) fn read(&mut self, after: Cursor) -> Read {
+    /// What there is after this position, up to the end of a page.
+    pub(crate) fn read(&mut self, after: Position) -> Read {
         if after >= self.newest {
             return Read::End;
         }
@@ -124,19 +124,19 @@ impl Tail {
         }
     }
 
-    /// Adds where the events are in what was read after this cursor, and ended with the last one.
-    pub(crate) fn list(&self, after: Cursor, last: Cursor, entries: &mut Vec<Entry>) {
+    /// Adds where the events are in what was read after this position, and ended with the last one.
+    pub(crate) fn list(&self, after: Position, last: Position, entries: &mut Vec<Entry>) {
         let page = self.pages.get(self.page_after(after)).map(|page| &page.index);
         page.unwrap_or(&self.open.index).list(after, last, entries);
     }
 
     /// The key of an event.
-    pub(crate) fn key_of(&self, event: Cursor) -> Option<Arc<str>> {
+    pub(crate) fn key_of(&self, event: Position) -> Option<Arc<str>> {
         self.keys.get(event)
     }
 
     /// The position after which there are just so many events; the base where there are fewer.
-    pub(crate) fn before_last(&self, mut count: usize) -> Cursor {
+    pub(crate) fn before_last(&self, mut count: usize) -> Position {
         let pages = self.pages.iter().rev().map(|page| &page.index);
         for index in [&self.open.index].into_iter().chain(pages) {
             match index.before_last(count) {
@@ -148,7 +148,7 @@ impl Tail {
     }
 
     /// Drops all, since what follows does not follow on the newest, or to have it read again.
-    pub(crate) fn skip_to(&mut self, base: Cursor) -> Dropped {
+    pub(crate) fn skip_to(&mut self, base: Position) -> Dropped {
         let base = base.max(self.newest);
         let mut ages = self.ages.take();
         if let Some(ages) = &mut ages {
@@ -158,12 +158,12 @@ impl Tail {
     }
 
     /// There is no event up to this position.
-    pub(crate) fn advance(&mut self, newest: Cursor) {
+    pub(crate) fn advance(&mut self, newest: Position) {
         self.newest = self.newest.max(newest);
     }
 
     /// Another life of the log begins after this position.
-    pub(crate) fn begin_epoch(&mut self, epoch: Epoch, base: Cursor) -> Dropped {
+    pub(crate) fn begin_epoch(&mut self, epoch: Epoch, base: Position) -> Dropped {
         let ages = self.ages.take().map(Ages::emptied);
         self.replace(Self::new(epoch, base, self.limits, ages))
     }
@@ -177,17 +177,17 @@ impl Tail {
     }
 
     /// All that the log has after this position is here.
-    pub(crate) fn base(&self) -> Cursor {
+    pub(crate) fn base(&self) -> Position {
         self.base
     }
 
     /// The position of the oldest event that is kept.
-    pub(crate) fn oldest(&self) -> Option<Cursor> {
+    pub(crate) fn oldest(&self) -> Option<Position> {
         self.pages.front().map_or(&self.open.index, |page| &page.index).first()
     }
 
     /// The position of the newest event.
-    pub(crate) fn newest(&self) -> Cursor {
+    pub(crate) fn newest(&self) -> Position {
         self.newest
     }
 
@@ -200,8 +200,8 @@ impl Tail {
     }
 
     /// The first sealed page that has something after this position; their number where none has.
-    fn page_after(&self, cursor: Cursor) -> usize {
-        let is_after_all = |page: &Page| page.index.last().is_none_or(|last| last <= cursor);
+    fn page_after(&self, position: Position) -> usize {
+        let is_after_all = |page: &Page| page.index.last().is_none_or(|last| last <= position);
         if self.pages.back().is_none_or(is_after_all) {
             return self.pages.len();
         }
@@ -217,7 +217,7 @@ impl Tail {
     /// Drops the oldest event, and its page once that has no other.
     fn let_go(&mut self) {
         let oldest = self.pages.front_mut().map_or(&mut self.open.index, |page| &mut page.index);
-        let Some((cursor, size)) = oldest.let_go() else { return };
+        let Some((position, size)) = oldest.let_go() else { return };
         #[cfg(test)]
         crate::log::work::add(1);
         if oldest.len() == 0 {
@@ -225,10 +225,10 @@ impl Tail {
         }
         self.len -= 1;
         self.bytes -= size;
-        self.base = cursor;
-        self.keys.remove(cursor);
+        self.base = position;
+        self.keys.remove(position);
         if let Some(ages) = &mut self.ages {
-            ages.let_go(cursor);
+            ages.let_go(position);
         }
     }
 }

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 
 use crate::log::handle::EventLog;
 use crate::log::tail::Read;
-use crate::{Cursor, Event, LogOptions, NewEvent, Timer};
+use crate::{Event, LogOptions, NewEvent, Position, Timer};
 
 thread_local! {
     static IS_HELD: Cell<bool> = const { Cell::new(false) };
@@ -105,7 +105,7 @@ fn a_page_with_holes_is_read_as_it_is_and_not_put_together_for_each_reader() {
     let (_, timer) = clock();
     let log = log_of(MANY, true, None, timer);
     let replay = || {
-        let (mut after, mut chunks) = (Cursor::START, 0);
+        let (mut after, mut chunks) = (Position::START, 0);
         loop {
             let read = log.lock_now().tail.read(after);
             let Read::Events(_, last) = read else { break };

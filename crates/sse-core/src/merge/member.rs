@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use crate::log::Reader;
 use crate::merge::packed;
 use crate::pack::CHUNK_SIZE;
-use crate::{Cursor, Epoch, EventId};
+use crate::{Epoch, EventId, Position};
 
 /// One log of a merge, as one client reads it.
 pub(super) struct Member {
@@ -31,7 +31,7 @@ struct Taken {
 pub(super) enum Known {
     /// It is here for the first time.
     New,
-    At(Epoch, Cursor),
+    At(Epoch, Position),
     /// It has been here, and nobody knows where.
     Nowhere,
 }
@@ -134,7 +134,7 @@ pub(super) enum Next {
     /// Whole frames.
     Frames,
     /// The block of the event at this position, which lacks its id.
-    Event(Cursor),
+    Event(Position),
 }
 
 /// What an id and the lines around it take at the most.

@@ -49,15 +49,15 @@ impl Merged {
                 start => (start.clone(), start.clone()),
             };
             let gaps = Gaps::of_merged(Arc::clone(&name), options, &again);
-            let largest = log.largest_cursor();
+            let largest = log.largest_position();
             let reader = Reader::new(log, &given, &start, gaps);
             let known = match given {
                 LastEventId::Absent => Known::New,
                 LastEventId::Unusable => Known::Nowhere,
                 // What the log cannot have given need not fit into an id.
                 LastEventId::Id(id) => Origin::place_of(id.as_str())
-                    .filter(|(_, cursor)| *cursor <= largest)
-                    .map_or(Known::Nowhere, |(epoch, cursor)| Known::At(epoch, cursor)),
+                    .filter(|(_, position)| *position <= largest)
+                    .map_or(Known::Nowhere, |(epoch, position)| Known::At(epoch, position)),
             };
             Member::new(name, reader, known)
         };

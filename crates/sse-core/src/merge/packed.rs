@@ -1,9 +1,9 @@
 //! The id of a merge: of each log its name, and where the client is in it, `_name.place.name.place`. No id of a log begins with `_`. A
-//! place is the epoch in eleven characters and the cursor in up to eleven, or twice that with a hyphen between, all to the base of 62.
+//! place is the epoch in eleven characters and the position in up to eleven, or twice that with a hyphen between, all to the base of 62.
 
 use bytes::{BufMut, BytesMut};
 
-use crate::{Cursor, Epoch, EventId, LastEventId};
+use crate::{Epoch, EventId, LastEventId, Position};
 
 /// Tells an id of a merge from one of a log.
 const MARK: char = '_';
@@ -42,7 +42,7 @@ pub(super) fn write_id<'a>(parts: impl Iterator<Item = &'a str>, id: &mut BytesM
 }
 
 /// Writes the part of an id that says where a client is in a log of this name.
-pub(super) fn write_part(name: &str, place: Option<(Epoch, Cursor)>, part: &mut String) {
+pub(super) fn write_part(name: &str, place: Option<(Epoch, Position)>, part: &mut String) {
     part.push_str(name);
     part.push('.');
     let Some((epoch, cursor)) = place else {
@@ -54,12 +54,12 @@ pub(super) fn write_part(name: &str, place: Option<(Epoch, Cursor)>, part: &mut 
 }
 
 /// Makes a part of one epoch that of another position in it.
-pub(super) fn move_part(name: &str, cursor: Cursor, part: &mut String) {
+pub(super) fn move_part(name: &str, cursor: Position, part: &mut String) {
     part.truncate(name.len() + 1 + EPOCH_LEN);
     write_cursor(cursor, part);
 }
 
-fn write_cursor(cursor: Cursor, part: &mut String) {
+fn write_cursor(cursor: Position, part: &mut String) {
     if cursor.hi() > 0 {
         write(cursor.hi(), 1, part);
         part.push('-');
@@ -68,7 +68,7 @@ fn write_cursor(cursor: Cursor, part: &mut String) {
 }
 
 /// How long the part of a log of this name can become, with what stands before it.
-pub(super) fn longest(name: &str, largest: Cursor) -> usize {
+pub(super) fn longest(name: &str, largest: Position) -> usize {
     let mut part = String::new();
     let any = "0".parse().ok();
     write_part(name, any.map(|epoch| (epoch, largest)), &mut part);
@@ -81,8 +81,8 @@ pub(super) fn longest(name: &str, largest: Cursor) -> usize {
 fn read_place(place: &str) -> Option<EventId> {
     let (epoch, cursor) = place.split_at_checked(EPOCH_LEN)?;
     let cursor = match cursor.split_once('-') {
-        Some((hi, lo)) => Cursor::new(read(hi)?, read(lo)?),
-        None => Cursor::from(read(cursor)?),
+        Some((hi, lo)) => Position::new(read(hi)?, read(lo)?),
+        None => Position::from(read(cursor)?),
     };
     let epoch = epoch_of(read_digits(epoch)?)?;
     let (id, mut again) = (cursor.id(epoch), String::new());
@@ -152,7 +152,7 @@ mod tests {
             let epoch: Epoch = epoch.parse().expect("an epoch");
             for hi in [0, 1, 61, 62, u64::MAX] {
                 for lo in [0, 1, 61, 62, u64::MAX] {
-                    let (cursor, mut id) = (Cursor::new(hi, lo), BytesMut::new());
+                    let (cursor, mut id) = (Position::new(hi, lo), BytesMut::new());
                     let parts =
                         [("a", Some((epoch, cursor))), ("b_-", None)].map(|(name, place)| {
                             let mut part = String::new();

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use crate::store::check;
-use crate::{Cursor, Epoch, Error, Event, encode};
+use crate::{Epoch, Error, Event, Position, encode};
 
 /// An event on its way into a store: what [`NewEvent::encode`](crate::NewEvent::encode) makes of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct EncodedEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
     /// Where it is in the log.
-    pub cursor: Cursor,
+    pub position: Position,
     /// As it was given.
     pub block: Bytes,
     /// As it was given.
@@ -34,7 +34,7 @@ pub struct Appended {
     /// In which life of the log.
     pub epoch: Epoch,
     /// At which positions, one for each event.
-    pub cursors: Vec<Cursor>,
+    pub positions: Vec<Position>,
 }
 
 impl EncodedEvent {

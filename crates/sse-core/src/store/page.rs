@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::store::StoredEvent;
-use crate::{Cursor, Epoch};
+use crate::{Epoch, Position};
 
 /// Some events of a log, in order, and what held once they had been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +17,13 @@ pub struct Page {
 pub struct Bounds {
     /// Which life of the log it is.
     pub epoch: Epoch,
-    /// The lowest cursor after which nothing has been let go of: a client that was there can resume. It is below every event that is kept,
+    /// The lowest position after which nothing has been let go of: a client that was there can resume. It is below every event that is kept,
     /// and moves only upwards.
-    pub floor: Cursor,
+    pub floor: Position,
     /// The oldest event that is kept.
-    pub oldest: Option<Cursor>,
-    /// The cursor of the newest event there ever was in this epoch, kept or not; before the first, one that is not above it.
-    pub newest: Cursor,
+    pub oldest: Option<Position>,
+    /// The position of the newest event there ever was in this epoch, kept or not; before the first, one that is not above it.
+    pub newest: Position,
     /// Whether the newest event is the last.
     pub is_finished: bool,
     /// How many events were deleted in this epoch, or a larger number that grows by at least one with each: what is held in memory is then

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use sse_core::{Cursor, Error, EventLog, StoreOptions};
+use sse_core::{Error, EventLog, Position, StoreOptions};
 
 use crate::support::clock;
 use crate::support::poller::settle;
@@ -33,11 +33,11 @@ async fn over_a_store_it_is_stored_in_the_order_of_the_calls() -> Result<(), Err
     }
     drop(receipts.split_off(500)); // who does not care drops it
     settle().await;
-    let stored = store.kept_after(Cursor::START);
+    let stored = store.kept_after(Position::START);
     let texts: Vec<_> = stored.iter().map(|event| event.block.clone()).collect();
     assert_eq!(texts, (0..1000).map(|n| format!("data: {n}\n")).collect::<Vec<_>>());
     for (receipt, event) in receipts.into_iter().zip(&stored) {
-        assert_eq!(receipt.wait()?, event.cursor.id(log.epoch()));
+        assert_eq!(receipt.wait()?, event.position.id(log.epoch()));
     }
     Ok(())
 }
@@ -55,7 +55,7 @@ async fn a_queue_that_is_full_refuses_and_goes_on_once_there_is_room() -> Result
     settle().await;
     log.append_now("y")?;
     settle().await;
-    assert_eq!(store.kept_after(Cursor::START).len(), 1025);
+    assert_eq!(store.kept_after(Position::START).len(), 1025);
     Ok(())
 }
 

@@ -60,7 +60,7 @@ async fn a_thousand_clients_that_come_back_at_one_place_are_one_read() {
 /// The id before the first event.
 async fn oldest_id(log: &EventLog) -> sse_core::EventId {
     let epoch = log.stats().newest;
-    let epoch = epoch.as_str().split_once('.').expect("epoch and cursor").0;
+    let epoch = epoch.as_str().split_once('.').expect("epoch and position").0;
     format!("{epoch}.0").parse().expect("an id")
 }
 

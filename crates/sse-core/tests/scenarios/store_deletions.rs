@@ -1,6 +1,6 @@
 //! Deletions, and what a store has lost: the one never hides the other, nor is taken for it.
 
-use sse_core::{Cursor, Start};
+use sse_core::{Position, Start};
 
 use crate::support::client::Client;
 use crate::support::clock::pass;
@@ -58,8 +58,8 @@ async fn deletions_after_a_failover_do_not_hide_what_it_has_lost() {
         append(&log, "6").await;
         let mut client = client(&log, 6).await;
         store.fail_over_to(&replica);
-        let kept = store.kept_after(Cursor::START);
-        kept[..2].iter().for_each(|event| store.remove(event.cursor));
+        let kept = store.kept_after(Position::START);
+        kept[..2].iter().for_each(|event| store.remove(event.position));
         store.add(&[event("6'"), event("7'")]);
         assert!(told_within(&mut client, 2).await <= 2000);
         assert_ne!(store.now().epoch, epoch, "{positions:?}");
@@ -77,8 +77,8 @@ async fn events_that_another_process_deletes_are_no_loss_however_many_of_the_new
         let epoch = store.now().epoch;
         let mut client = client(&log, 20).await;
         for round in 0..20 {
-            let newest = store.kept_after(Cursor::START).pop().expect("there are some");
-            store.remove(newest.cursor);
+            let newest = store.kept_after(Position::START).pop().expect("there are some");
+            store.remove(newest.position);
             if round % 3 == 0 {
                 store.cut(Cut::Fails);
             }

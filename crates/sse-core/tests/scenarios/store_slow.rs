@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use sse_core::store::{
     Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
-use sse_core::{Cursor, Epoch, EventLog, Start, StoreOptions, async_trait};
+use sse_core::{Epoch, EventLog, Position, Start, StoreOptions, async_trait};
 
 use crate::support::client::Client;
 use crate::support::clock::{self, pass};
@@ -34,17 +34,17 @@ impl Store for SlowLine {
         self.0.bounds().await
     }
 
-    async fn read(&self, after: Cursor, _: PageLimit) -> Result<Page, StoreError> {
+    async fn read(&self, after: Position, _: PageLimit) -> Result<Page, StoreError> {
         let page = self.0.read(after, PageLimit::of_events(1)).await?;
         self.bring(&page).await;
         Ok(page)
     }
 
-    async fn before_last(&self, limit: PageLimit) -> Result<Cursor, StoreError> {
+    async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
         self.0.before_last(limit).await
     }
 
-    async fn follow(&self, after: Cursor) -> Result<Pages, StoreError> {
+    async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         let (pages, line) = (self.0.follow(after).await?, self.clone());
         Ok(Box::pin(pages.then(move |page| {
             let line = line.clone();
@@ -65,7 +65,7 @@ impl Store for SlowLine {
         self.0.finish().await
     }
 
-    async fn delete(&self, event: Cursor) -> Result<(), StoreError> {
+    async fn delete(&self, event: Position) -> Result<(), StoreError> {
         self.0.delete(event).await
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use sse_core::store::{NewEvent, StoreError};
-use sse_core::{Cursor, Epoch};
+use sse_core::store::{EncodedEvent, StoreError};
+use sse_core::{Epoch, Position};
 
 use crate::batch_codec;
 use crate::core::LogCore;
@@ -30,8 +30,8 @@ const HEADERS_SIZE: usize = "NATS/1.0\r\nNats-Msg-Id: ~\r\n\r\n".len() + 32;
 pub(crate) async fn append_batch(
     core: &LogCore,
     epoch: Epoch,
-    events: &[NewEvent],
-) -> Result<(Option<u64>, Vec<Cursor>), StoreError> {
+    events: &[EncodedEvent],
+) -> Result<(Option<u64>, Vec<Position>), StoreError> {
     check_limits(core, events).await?;
     // A key that comes twice belongs to the first event that has it.
     let mut first = HashMap::new();
@@ -72,18 +72,18 @@ pub(crate) async fn append_batch(
             }
             sequence = Some(ack.seq);
         }
-        let cursor = |index: usize| position(sequence.unwrap_or(1), number(index, last));
-        let cursors = events.iter().enumerate().map(|(index, event)| {
-            let Some(key) = event.idempotency_key.as_deref() else { return cursor(index) };
-            known.get(key).copied().unwrap_or_else(|| cursor(first[key]))
+        let at = |index: usize| position(sequence.unwrap_or(1), number(index, last));
+        let positions = events.iter().enumerate().map(|(index, event)| {
+            let Some(key) = event.idempotency_key.as_deref() else { return at(index) };
+            known.get(key).copied().unwrap_or_else(|| at(first[key]))
         });
-        return Ok((sequence, cursors.collect()));
+        return Ok((sequence, positions.collect()));
     }
     Err(too_many_conflicts())
 }
 
 /// Returns an error if the batch is too large to be stored whole, before any key is claimed.
-async fn check_limits(core: &LogCore, events: &[NewEvent]) -> Result<(), StoreError> {
+async fn check_limits(core: &LogCore, events: &[EncodedEvent]) -> Result<(), StoreError> {
     let keys = events.iter().filter(|event| event.idempotency_key.is_some()).count();
     if keys > MOST_KEYS {
         let error = format!(
@@ -122,7 +122,7 @@ impl Claim<'_> {
         &self,
         keys: &HashMap<&'k str, usize>,
         last: usize,
-    ) -> Result<HashMap<&'k str, Cursor>, StoreError> {
+    ) -> Result<HashMap<&'k str, Position>, StoreError> {
         let keys: BTreeMap<&str, u32> =
             keys.iter().map(|(key, index)| (*key, number(*index, last))).collect();
         let claims = keys.into_iter().map(|(key, number)| self.one(key, number));
@@ -138,7 +138,7 @@ impl Claim<'_> {
         &self,
         key: &'k str,
         number: u32,
-    ) -> Result<Option<(&'k str, Cursor)>, StoreError> {
+    ) -> Result<Option<(&'k str, Position)>, StoreError> {
         let (subject, batch) = (self.core.names.note(), self.batch());
         let note = Bytes::from(format!("{batch} {number}"));
         let patience = |other: &str| match () {
@@ -151,7 +151,7 @@ impl Claim<'_> {
         match idempotency::publish(self.core, of, subject, HeaderMap::new(), note, patience).await?
         {
             Outcome::Stored(_) => Ok(None),
-            Outcome::Known(cursor) => Ok(Some((key, cursor))),
+            Outcome::Known(first) => Ok(Some((key, first))),
         }
     }
 }

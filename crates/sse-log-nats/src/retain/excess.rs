@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::{Retention, StoreError};
 
 use crate::core::LogCore;
@@ -17,7 +17,7 @@ const FRAME: u64 = 30;
 #[derive(Debug)]
 pub(crate) struct Excess {
     /// The newest event, which is kept.
-    pub(crate) newest: Cursor,
+    pub(crate) newest: Position,
     pub(crate) events: u64,
     pub(crate) bytes: u64,
     /// The time before which events are too old, in nanoseconds since 1970.
@@ -55,7 +55,7 @@ pub(crate) async fn excess(
     if floor.lo() > 0
         && let Some(message) = get(core, floor.hi() + 1).await?
     {
-        let gone = message.events(&core.names).into_iter().filter(|event| event.cursor <= floor);
+        let gone = message.events(&core.names).into_iter().filter(|event| event.position <= floor);
         for event in gone {
             events = events.saturating_sub(1);
             bytes = bytes.saturating_sub(event.block.len() as u64);

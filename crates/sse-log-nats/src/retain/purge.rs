@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
-use sse_core::Cursor;
+use sse_core::Position;
 use sse_core::store::StoreError;
 
 use crate::consumer::{Consumer, Content};
@@ -19,7 +19,7 @@ const MARGIN: Duration = Duration::from_secs(60);
 
 /// Removes the messages up to the floor, except notes on idempotency keys: a note may be older than its event, and
 /// a server that restarts forgets the ids of messages that it no longer has.
-pub(crate) async fn purge(core: &LogCore, info: &Info, floor: Cursor) -> Result<(), StoreError> {
+pub(crate) async fn purge(core: &LogCore, info: &Info, floor: Position) -> Result<(), StoreError> {
     if floor.hi() == 0 {
         // A purge up to no message would purge all.
         return Ok(());

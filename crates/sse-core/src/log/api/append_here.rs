@@ -3,7 +3,7 @@
 use crate::log::handle::EventLog;
 use crate::log::state::State;
 use crate::store::EncodedEvent;
-use crate::{Cursor, Error, EventId};
+use crate::{Error, EventId, Position};
 
 impl EventLog {
     pub(crate) fn append_one_here(&self, event: EncodedEvent) -> Result<EventId, Error> {
@@ -32,25 +32,25 @@ impl EventLog {
 
     /// The id that was given when this event came for the first time.
     fn known_id(&self, state: &mut State, event: &EncodedEvent) -> Option<EventId> {
-        let cursor = self.first(state, event.idempotency_key.as_deref()?)?;
-        Some(cursor.id(state.tail.epoch()))
+        let position = self.first(state, event.idempotency_key.as_deref()?)?;
+        Some(position.id(state.tail.epoch()))
     }
 
-    fn first(&self, state: &mut State, key: &str) -> Option<Cursor> {
+    fn first(&self, state: &mut State, key: &str) -> Option<Position> {
         state.remembered.get(key, self.0.timer.now())
     }
 
     fn push(&self, state: &mut State, event: EncodedEvent) -> EventId {
         let now = || self.0.timer.now();
-        let cursor = state.tail.newest().next();
+        let position = state.tail.newest().next();
         if let Some(key) = event.idempotency_key {
             if let Some(first) = self.first(state, &key) {
                 return first.id(state.tail.epoch());
             }
-            state.remembered.insert(key, cursor, now());
+            state.remembered.insert(key, position, now());
         }
-        state.tail.push(cursor, event.block, event.key);
+        state.tail.push(position, event.block, event.key);
         state.tail.came(now);
-        cursor.id(state.tail.epoch())
+        position.id(state.tail.epoch())
     }
 }

@@ -1,7 +1,7 @@
 use crate::id::Origin;
 use crate::log::handle::EventLog;
 use crate::sync::wakers::wake_all;
-use crate::{Cursor, Epoch, Error, EventId, GapReason};
+use crate::{Epoch, Error, EventId, GapReason, Position};
 
 impl EventLog {
     /// The newest event is the last: streams end once they have delivered it, and a client that has seen it, or that would begin
@@ -56,16 +56,16 @@ impl EventLog {
             None => self.locate(id).await,
         };
         match located {
-            Ok((epoch, cursor)) => {
+            Ok((epoch, position)) => {
                 if let Some(store) = &self.0.store {
-                    self.call("deleting an event", store.delete(cursor)).await?;
+                    self.call("deleting an event", store.delete(position)).await?;
                 }
-                self.delete_here(epoch, cursor);
+                self.delete_here(epoch, position);
             }
             // The store has let go of it already. Here it may be held still.
             Err(error) if error.gap().is_some_and(|gap| gap.reason == GapReason::TooOld) => {
-                if let Some((epoch, cursor)) = Origin::place_of(id.as_str()) {
-                    self.delete_here(epoch, cursor);
+                if let Some((epoch, position)) = Origin::place_of(id.as_str()) {
+                    self.delete_here(epoch, position);
                 }
             }
             Err(error) => return Err(error),
@@ -74,18 +74,18 @@ impl EventLog {
     }
 
     /// No reader of this process sees it from now on.
-    fn delete_here(&self, epoch: Epoch, cursor: Cursor) {
+    fn delete_here(&self, epoch: Epoch, position: Position) {
         let mut state = self.lock();
         let is_here = state.tail.epoch() == epoch;
-        let is_to_come = is_here && cursor > state.tail.newest();
+        let is_to_come = is_here && position > state.tail.newest();
         state.deletions += 1;
         if is_here {
-            state.tail.delete(cursor);
+            state.tail.delete(position);
         }
         let woken = state.behind.as_mut().map(|behind| {
-            behind.recent.forget(&[cursor]);
+            behind.recent.forget(&[position]);
             if is_to_come {
-                behind.remember_deleted(cursor);
+                behind.remember_deleted(position);
             }
             behind.forget_pages()
         });

@@ -1,7 +1,7 @@
 use crate::log::follower::fetch;
 use crate::log::handle::EventLog;
 use crate::store::{EncodedEvent, StoredEvent};
-use crate::{Cursor, Epoch, Error, Frame, GapReason};
+use crate::{Epoch, Error, Frame, GapReason, Position};
 
 /// Copies all that a log keeps into another one, as in moving from one store to another, and says how many events that was.
 ///
@@ -34,7 +34,7 @@ pub async fn copy(from: &EventLog, to: &EventLog) -> Result<usize, Error> {
     loop {
         let (epoch, events) = from.kept_after(after).await?;
         let Some(last) = events.last() else { break };
-        after = last.cursor;
+        after = last.position;
         count += events.len();
         let events: Vec<_> = events.into_iter().map(|event| again(event, epoch)).collect();
         // A store of somebody else's may have given anything.
@@ -50,13 +50,13 @@ pub async fn copy(from: &EventLog, to: &EventLog) -> Result<usize, Error> {
 
 /// The same event for another log, which is given it once.
 fn again(event: StoredEvent, epoch: Epoch) -> EncodedEvent {
-    let id = event.cursor.id(epoch);
+    let id = event.position.id(epoch);
     let idempotency_key = Some(["copy of ", id.as_str()].concat().into());
     EncodedEvent { block: event.block, key: event.key, idempotency_key }
 }
 
 impl EventLog {
-    async fn floor_now(&self) -> Result<Cursor, Error> {
+    async fn floor_now(&self) -> Result<Position, Error> {
         match &self.0.store {
             Some(store) => Ok(self.call("asking for its bounds", store.bounds()).await?.floor),
             None => Ok(self.lock_now().floor()),
@@ -64,7 +64,7 @@ impl EventLog {
     }
 
     /// The events after this position as a store keeps them, some of them.
-    async fn kept_after(&self, after: Cursor) -> Result<(Epoch, Vec<StoredEvent>), Error> {
+    async fn kept_after(&self, after: Position) -> Result<(Epoch, Vec<StoredEvent>), Error> {
         if let Some(store) = &self.0.store {
             let page = self.call("reading", store.read(after, fetch::LIMIT)).await?;
             if after < page.bounds.floor {
@@ -78,12 +78,12 @@ impl EventLog {
         }
         let epoch = state.tail.epoch();
         let copied = state.tail.copy_after(after, fetch::LIMIT);
-        let with_key = |(cursor, bytes)| (cursor, bytes, state.tail.key_of(cursor));
+        let with_key = |(position, bytes)| (position, bytes, state.tail.key_of(position));
         let copied: Vec<_> = copied.into_iter().map(with_key).collect();
         drop(state);
-        let events = copied.into_iter().map(|(cursor, bytes, key)| {
-            let size = Frame::from_log(bytes.clone(), cursor.id(epoch)).block().len();
-            StoredEvent { cursor, block: bytes.slice(..size), key }
+        let events = copied.into_iter().map(|(position, bytes, key)| {
+            let size = Frame::from_log(bytes.clone(), position.id(epoch)).block().len();
+            StoredEvent { position, block: bytes.slice(..size), key }
         });
         Ok((epoch, events.collect()))
     }

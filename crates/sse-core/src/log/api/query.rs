@@ -6,7 +6,7 @@ use crate::log::handle::EventLog;
 use crate::log::locked::Locked;
 use crate::log::retry::within;
 use crate::store::{PageLimit, Store, StoreError, StoredEvent};
-use crate::{Cursor, Epoch, Error, EventId, Frame, GapReason};
+use crate::{Epoch, Error, EventId, Frame, GapReason, Position};
 
 impl EventLog {
     /// The event with this id.
@@ -19,12 +19,13 @@ impl EventLog {
     ///
     /// Nothing is changed by it.
     pub async fn get(&self, id: &EventId) -> Result<Frame, Error> {
-        let (epoch, cursor) = self.locate(id).await?;
-        if let Some(bytes) = self.tail_of(epoch).and_then(|mut state| state.tail.read_one(cursor)) {
+        let (epoch, position) = self.locate(id).await?;
+        if let Some(bytes) = self.tail_of(epoch).and_then(|mut state| state.tail.read_one(position))
+        {
             return Ok(Frame::from_log(bytes, id.clone()));
         }
         if let Some(store) = &self.0.store {
-            let mut events = self.read_stored(&**store, epoch, cursor.previous(), 1).await?;
+            let mut events = self.read_stored(&**store, epoch, position.previous(), 1).await?;
             if let Some(frame) = events.pop().filter(|frame| frame.id() == Some(id)) {
                 return Ok(frame);
             }
@@ -56,7 +57,7 @@ impl EventLog {
 
     /// The events after this position as they are in memory, if all of them are. They are copied some at a time, so that the log is not
     /// locked for long; if it drops events meanwhile, it is what came before those.
-    fn read_here(&self, epoch: Epoch, mut after: Cursor, limit: usize) -> Option<Vec<Frame>> {
+    fn read_here(&self, epoch: Epoch, mut after: Position, limit: usize) -> Option<Vec<Frame>> {
         let (mut frames, mut bytes) = (Vec::new(), 0);
         loop {
             let step =
@@ -67,22 +68,22 @@ impl EventLog {
             drop(state);
             let Some(&(last, _)) = copied.last() else { return Some(frames) };
             after = last;
-            for (cursor, event) in copied {
+            for (position, event) in copied {
                 bytes += event.len();
                 if bytes > self.0.options.tail_bytes && !frames.is_empty() {
                     return Some(frames);
                 }
-                frames.push(Frame::from_log(event, cursor.id(epoch)));
+                frames.push(Frame::from_log(event, position.id(epoch)));
             }
         }
     }
 
     /// Where an id is, if all that follows it is kept.
-    pub(crate) async fn locate(&self, id: &EventId) -> Result<(Epoch, Cursor), Error> {
+    pub(crate) async fn locate(&self, id: &EventId) -> Result<(Epoch, Position), Error> {
         let gap = {
             let state = self.lock_now();
             match state.position_of(id) {
-                Ok(cursor) => return Ok((state.tail.epoch(), cursor)),
+                Ok(position) => return Ok((state.tail.epoch(), position)),
                 Err(gap) if state.may_be_known_to_the_store(id, &gap) => gap,
                 Err(gap) => return Err(gap.into()),
             }
@@ -98,12 +99,12 @@ impl EventLog {
         &self,
         store: &dyn Store,
         id: &EventId,
-    ) -> Result<(Epoch, Cursor), Error> {
+    ) -> Result<(Epoch, Position), Error> {
         let bounds = self.call("asking for its bounds", store.bounds()).await?;
         let reason = match Origin::of(id, bounds.epoch) {
-            Origin::Here(cursor) if cursor > bounds.newest => GapReason::AheadOfHead,
-            Origin::Here(cursor) if cursor < bounds.floor => GapReason::TooOld,
-            Origin::Here(cursor) => return Ok((bounds.epoch, cursor)),
+            Origin::Here(position) if position > bounds.newest => GapReason::AheadOfHead,
+            Origin::Here(position) if position < bounds.floor => GapReason::TooOld,
+            Origin::Here(position) => return Ok((bounds.epoch, position)),
             Origin::OtherEpoch => GapReason::OtherEpoch,
             Origin::Unknown => GapReason::Unknown,
         };
@@ -119,7 +120,7 @@ impl EventLog {
         &self,
         store: &dyn Store,
         epoch: Epoch,
-        after: Cursor,
+        after: Position,
         limit: usize,
     ) -> Result<Vec<Frame>, Error> {
         let limit = PageLimit { events: limit, bytes: self.0.options.tail_bytes };
@@ -154,5 +155,5 @@ impl EventLog {
 }
 
 fn frame(event: &StoredEvent, epoch: Epoch) -> Frame {
-    Frame::of_block(&event.block, event.cursor.id(epoch))
+    Frame::of_block(&event.block, event.position.id(epoch))
 }

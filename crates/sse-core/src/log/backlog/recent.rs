@@ -2,7 +2,7 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::Cursor;
+use crate::Position;
 use crate::log::backlog::fingerprint::Seen;
 use crate::store::{Bounds, StoredEvent};
 
@@ -31,7 +31,7 @@ pub(crate) struct Recent {
     /// When the follower has brought an event last.
     came: Option<Instant>,
     /// The newest event that was acknowledged.
-    acknowledged: Cursor,
+    acknowledged: Position,
     /// Whether the store has said something that it would not say if it had lost nothing, or of which that is not known.
     is_doubtful: bool,
 }
@@ -40,9 +40,9 @@ impl Recent {
     /// The follower has brought this event, which is newer than those before it, when the store had so many deletions. So many more are
     /// about to come.
     pub(crate) fn follow(&mut self, event: &StoredEvent, deletions: u64, more: usize) {
-        self.pass(event.cursor.previous());
+        self.pass(event.position.previous());
         self.supersede(event);
-        let pending = self.take_pending(event.cursor);
+        let pending = self.take_pending(event.position);
         if pending.is_none() && more >= FOLLOWED {
             return; // those that come take its place: its content need not be looked at
         }
@@ -79,15 +79,15 @@ impl Recent {
     }
 
     /// The follower is here, and has brought all that there was up to here.
-    pub(crate) fn pass(&mut self, newest: Cursor) {
+    pub(crate) fn pass(&mut self, newest: Position) {
         while let Some(pending) = self.take_pending(newest) {
             self.miss(pending);
         }
     }
 
     /// The oldest that is still to be brought, up to this position.
-    fn take_pending(&mut self, newest: Cursor) -> Option<Seen> {
-        if self.pending.front()?.cursor > newest { None } else { self.pending.pop_front() }
+    fn take_pending(&mut self, newest: Position) -> Option<Seen> {
+        if self.pending.front()?.position > newest { None } else { self.pending.pop_front() }
     }
 
     fn miss(&mut self, event: Seen) {
@@ -97,20 +97,20 @@ impl Recent {
     }
 
     /// The follower has brought a page with these bounds, and is here.
-    pub(crate) fn end_page(&mut self, bounds: &Bounds, newest: Cursor) {
-        self.missing.retain(|missing| missing.cursor > bounds.floor);
+    pub(crate) fn end_page(&mut self, bounds: &Bounds, newest: Position) {
+        self.missing.retain(|missing| missing.position > bounds.floor);
         self.is_doubtful |= self.missing.iter().any(|missing| missing.is_settled_at(newest));
     }
 
     /// The store has acknowledged events up to this position.
-    pub(crate) fn acknowledge(&mut self, newest: Cursor) {
+    pub(crate) fn acknowledge(&mut self, newest: Position) {
         self.acknowledged = self.acknowledged.max(newest);
     }
 
     /// The store has acknowledged this event while the follower was at that position.
-    pub(crate) fn expect(&mut self, event: Seen, followed_to: Cursor) {
-        if event.cursor > followed_to {
-            let place = self.pending.partition_point(|pending| pending.cursor < event.cursor);
+    pub(crate) fn expect(&mut self, event: Seen, followed_to: Position) {
+        if event.position > followed_to {
+            let place = self.pending.partition_point(|pending| pending.position < event.position);
             self.pending.insert(place, event);
             if self.pending.len() > PENDING {
                 let mut is_kept = false;
@@ -119,14 +119,15 @@ impl Recent {
                     is_kept
                 });
             }
-        } else if let Some(known) = self.followed.iter().find(|known| known.cursor == event.cursor)
+        } else if let Some(known) =
+            self.followed.iter().find(|known| known.position == event.position)
         {
             // One position has two events.
             self.is_doubtful |= !known.is_same(&event);
         }
     }
 
-    pub(crate) fn acknowledged(&self) -> Cursor {
+    pub(crate) fn acknowledged(&self) -> Position {
         self.acknowledged
     }
 
@@ -146,19 +147,19 @@ impl Recent {
         let known = |event: &Seen| {
             let paused = self.paused.iter().map(|(_, event)| event);
             let mut known = self.followed.iter().chain(&self.missing).chain(paused);
-            known.any(|known| known.cursor == event.cursor)
+            known.any(|known| known.position == event.position)
         };
         unsettled.retain(known);
-        let is_kept = |event: &Seen| uncertain.iter().all(|other| event.cursor != other.cursor);
+        let is_kept = |event: &Seen| uncertain.iter().all(|other| event.position != other.position);
         self.missing.retain(is_kept);
         self.paused.retain(|(_, event)| is_kept(event));
-        self.forget(&unsettled.iter().map(|event| event.cursor).collect::<Vec<_>>());
+        self.forget(&unsettled.iter().map(|event| event.position).collect::<Vec<_>>());
         unsettled.into_iter().for_each(|event| self.miss(event));
     }
 
     /// These events are not there any more, by right.
-    pub(crate) fn forget(&mut self, events: &[Cursor]) {
-        let is_kept = |event: &Seen| !events.contains(&event.cursor);
+    pub(crate) fn forget(&mut self, events: &[Position]) {
+        let is_kept = |event: &Seen| !events.contains(&event.position);
         self.followed.retain(is_kept);
         self.pending.retain(is_kept);
         self.missing.retain(is_kept);
@@ -166,8 +167,8 @@ impl Recent {
     }
 
     /// This event was there when so many had been deleted.
-    pub(crate) fn confirm(&mut self, event: Cursor, deletions: u64) {
-        for known in self.followed.iter_mut().filter(|known| known.cursor == event) {
+    pub(crate) fn confirm(&mut self, event: Position, deletions: u64) {
+        for known in self.followed.iter_mut().filter(|known| known.position == event) {
             known.deletions = known.deletions.max(deletions);
         }
     }

@@ -10,7 +10,7 @@ use crate::log::state::State;
 use crate::log::tail::Dropped;
 use crate::store::{Bounds, Page};
 use crate::sync::wakers::wake_all;
-use crate::{Cursor, Epoch};
+use crate::{Epoch, Position};
 
 /// Whom to wake once the lock is released.
 #[derive(Default)]
@@ -42,7 +42,7 @@ impl EventLog {
     }
 
     /// Which life of the log it is, and how far it is known here.
-    pub(crate) fn epoch_and_newest(&self) -> (Epoch, Cursor) {
+    pub(crate) fn epoch_and_newest(&self) -> (Epoch, Position) {
         let state = self.lock();
         (state.tail.epoch(), state.tail.newest())
     }
@@ -73,7 +73,7 @@ impl EventLog {
     }
 
     /// There is no event up to this position, says a page with these bounds: it is where the tail ends now.
-    pub(crate) fn advance(&self, newest: Cursor, bounds: &Bounds) {
+    pub(crate) fn advance(&self, newest: Position, bounds: &Bounds) {
         self.change(|state, changes| {
             // Otherwise it has lost the events that it had.
             if bounds.epoch == state.tail.epoch() && bounds.newest >= newest {
@@ -101,7 +101,7 @@ impl EventLog {
     }
 
     /// The newest event here, and in the store, where that has a newer one.
-    pub(crate) fn newest_here_and_stored(&self) -> Option<(Cursor, Cursor)> {
+    pub(crate) fn newest_here_and_stored(&self) -> Option<(Position, Position)> {
         let state = self.lock();
         let (here, stored) = (state.tail.newest(), state.behind.as_ref()?.bounds.newest);
         (here < stored).then_some((here, stored))

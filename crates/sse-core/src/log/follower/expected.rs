@@ -4,14 +4,14 @@ use crate::log::backlog::fingerprint::Seen;
 use crate::log::handle::EventLog;
 use crate::store::{Appended, Bounds, EncodedEvent};
 use crate::sync::wakers::wake_all;
-use crate::{Cursor, Epoch};
+use crate::{Epoch, Position};
 
 /// What a store has given, or acknowledged.
 pub(crate) struct Expected {
     pub(crate) epoch: Epoch,
-    newest: Cursor,
+    newest: Position,
     /// The follower has brought all up to here.
-    pub(crate) followed_to: Cursor,
+    pub(crate) followed_to: Position,
     is_finished: bool,
     pub(crate) deletions: u64,
     /// The newest events that it has given, oldest first.
@@ -70,11 +70,11 @@ impl EventLog {
     /// The store has acknowledged these events, before which it had so many deletions: if it loses them before they were followed to,
     /// that is a loss all the same.
     pub(crate) fn acknowledge(&self, events: &[EncodedEvent], appended: &Appended, deletions: u64) {
-        let Some(newest) = appended.cursors.iter().max().copied() else { return };
+        let Some(newest) = appended.positions.iter().max().copied() else { return };
         // An event with an idempotency key may have been stored before, and otherwise, and be deleted by now.
-        let mut new = events.iter().zip(&appended.cursors).rev();
+        let mut new = events.iter().zip(&appended.positions).rev();
         let new = new.find(|(event, _)| event.idempotency_key.is_none());
-        let seen = new.map(|(event, cursor)| Seen::of_new(event, *cursor, deletions));
+        let seen = new.map(|(event, position)| Seen::of_new(event, *position, deletions));
         let mut woken = None;
         let mut state = self.lock();
         let (epoch, followed_to) = (state.tail.epoch(), state.tail.newest());

@@ -13,7 +13,7 @@ use crate::log::retry::Backoff;
 use crate::log::tail::page::{ID_ROOM, PAGE_SIZE};
 use crate::pack::CHUNK_SIZE;
 use crate::store::{Bounds, Page, PageLimit, Store, StoreError};
-use crate::{Cursor, encode};
+use crate::{Position, encode};
 
 /// How many parts of a log are read at a time.
 const AT_A_TIME: usize = 8;
@@ -66,15 +66,15 @@ async fn read(follow: &Follow, part: Part, wish: u64) -> Result<(), Unused> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
     /// Where the tail began.
-    pub(crate) base: Cursor,
+    pub(crate) base: Position,
     /// The newest event, here or in the store.
-    pub(crate) newest: Cursor,
+    pub(crate) newest: Position,
     /// The lowest position that can be resumed from.
-    pub(crate) floor: Cursor,
+    pub(crate) floor: Position,
 }
 
 /// A page, the position after which it begins, and what was known before.
-async fn attempt(follow: &Follow, part: Part) -> Result<(Cursor, Known, Page), StoreError> {
+async fn attempt(follow: &Follow, part: Part) -> Result<(Position, Known, Page), StoreError> {
     let Ok(before) = follow.log().map(|log| log.known()) else {
         return Err(StoreError::failed("the log is in use no more"));
     };
@@ -93,8 +93,8 @@ async fn attempt(follow: &Follow, part: Part) -> Result<(Cursor, Known, Page), S
 /// and been given others up to there before its bounds were looked at.
 pub(crate) async fn nothing_between(
     store: &dyn Store,
-    after: Cursor,
-    end: Cursor,
+    after: Position,
+    end: Position,
 ) -> Result<Option<Bounds>, StoreError> {
     let mut bounds = None;
     for _ in 0..2 {
@@ -108,14 +108,14 @@ pub(crate) async fn nothing_between(
 }
 
 /// Whether a store that has all up to this position has nothing there that comes after where the page begins.
-pub(crate) fn has_nothing_up_to(end: Cursor, page: &Page) -> bool {
-    page.events.first().is_none_or(|event| event.cursor > end) && page.bounds.newest >= end
+pub(crate) fn has_nothing_up_to(end: Position, page: &Page) -> bool {
+    page.events.first().is_none_or(|event| event.position > end) && page.bounds.newest >= end
 }
 
 /// A page as it goes out, made before the log is locked.
 pub(crate) struct Encoded {
     part: Part,
-    after: Cursor,
+    after: Position,
     bounds: Bounds,
     bytes: Bytes,
     /// Where each event is in the bytes.
@@ -125,18 +125,19 @@ pub(crate) struct Encoded {
 
 impl Encoded {
     /// The page was read for this part, and begins after this position.
-    pub(crate) fn new(part: Part, after: Cursor, page: &Page) -> Self {
+    pub(crate) fn new(part: Part, after: Position, page: &Page) -> Self {
         let mut bytes = BytesMut::new();
         let mut entries = Vec::with_capacity(page.events.len());
         for event in &page.events {
-            let (size, id) = (event.block.len() + ID_ROOM, event.cursor.id_text(page.bounds.epoch));
+            let (size, id) =
+                (event.block.len() + ID_ROOM, event.position.id_text(page.bounds.epoch));
             if !bytes.is_empty() && bytes.len() + size > CHUNK_SIZE {
                 break;
             }
             let start = bytes.len();
             bytes.extend_from_slice(&event.block);
             encode::id(id.as_bytes(), &mut bytes);
-            entries.push(Entry::new(event.cursor, start..bytes.len()));
+            entries.push(Entry::new(event.position, start..bytes.len()));
         }
         let is_empty = page.events.is_empty();
         Self {
@@ -156,7 +157,7 @@ impl Encoded {
 
     /// What the page says of the log after its position. The events that the follower has not brought yet are left out: what has an id
     /// that a client can come back with is known to this process.
-    pub(crate) fn answer(&self, base: Cursor, newest: Cursor) -> Answer {
+    pub(crate) fn answer(&self, base: Position, newest: Position) -> Answer {
         let floor = self.bounds.floor;
         if matches!(self.part, Part::After(_)) && self.after < floor {
             return Answer::Gone;

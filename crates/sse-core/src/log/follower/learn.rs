@@ -46,15 +46,15 @@ impl State {
     /// Takes over an event, if it is new. So many more are about to come.
     fn take(&mut self, event: &StoredEvent, deletions: u64, more: usize) -> bool {
         let Some(behind) = &mut self.behind else { return false };
-        if event.cursor <= self.tail.newest() {
+        if event.position <= self.tail.newest() {
             return false;
         }
-        if behind.take_deleted(event.cursor) {
-            self.tail.advance(event.cursor);
+        if behind.take_deleted(event.position) {
+            self.tail.advance(event.position);
             return true;
         }
         behind.recent.follow(event, deletions, more);
-        self.tail.push(event.cursor, event.block.clone(), event.key.clone());
+        self.tail.push(event.position, event.block.clone(), event.key.clone());
         true
     }
 

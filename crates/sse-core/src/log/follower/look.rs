@@ -4,7 +4,7 @@ use crate::log::backlog::fingerprint::{Seen, Trace};
 use crate::log::follower::expected::Expected;
 use crate::log::handle::EventLog;
 use crate::store::{Bounds, Page};
-use crate::{Cursor, Epoch};
+use crate::{Epoch, Position};
 
 /// What has become of the newest events.
 pub(crate) enum Found {
@@ -22,7 +22,7 @@ pub(crate) struct Look<'a> {
     expected: &'a Expected,
     pub(crate) bounds: Option<Bounds>,
     /// What was not there, as far as that may be because it was deleted; and how many deletions there were before that.
-    absent: Vec<(Cursor, u64)>,
+    absent: Vec<(Position, u64)>,
     /// What is not there, and what may have taken its place has still to be followed to.
     unsettled: Vec<Seen>,
 }
@@ -46,7 +46,7 @@ impl<'a> Look<'a> {
             Trace::Found | Trace::Hidden => None,
             Trace::Other => Some(Found::Lost(bounds.epoch)),
             Trace::Absent => {
-                let absent = (event.cursor, event.deletions);
+                let absent = (event.position, event.deletions);
                 if !self.absent.contains(&absent) {
                     self.absent.push(absent);
                 }
@@ -70,7 +70,7 @@ impl<'a> Look<'a> {
 
 impl EventLog {
     /// Nothing is lost: the event at this position was there when it was looked for, and what was not there is gone by right, or may be.
-    pub(crate) fn confirm(&self, look: Look<'_>, found: Option<Cursor>) {
+    pub(crate) fn confirm(&self, look: Look<'_>, found: Option<Position>) {
         let Look { expected, absent, unsettled, .. } = look;
         let absent: Vec<_> = absent.into_iter().map(|(event, _)| event).collect();
         let mut state = self.lock();

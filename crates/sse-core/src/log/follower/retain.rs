@@ -7,7 +7,7 @@ use crate::log::handle::EventLog;
 use crate::log::options::StoreOptions;
 use crate::log::retry::Backoff;
 use crate::store::Retention;
-use crate::{Cursor, Epoch};
+use crate::{Epoch, Position};
 
 /// How long the store is left alone after it was asked to drop what is over the limits.
 const APART: Duration = Duration::from_secs(10);
@@ -48,7 +48,7 @@ impl Follow {
 
 impl EventLog {
     /// Which event is the newest that the store is known to have.
-    fn newest_stored(&self) -> (Epoch, Cursor) {
+    fn newest_stored(&self) -> (Epoch, Position) {
         let state = self.lock();
         (state.tail.epoch(), state.newest())
     }

@@ -8,7 +8,7 @@ use crate::log::follower::trouble::Trouble;
 use crate::log::handle::{EventLog, Shared};
 use crate::log::retry::within;
 use crate::store::{Page, PageLimit, Store, StoreError};
-use crate::{Cursor, Timer};
+use crate::{Position, Timer};
 
 /// What the parts of a follower have in common. None of them holds the log: it ends with its last handle.
 pub(crate) struct Follow {
@@ -52,7 +52,7 @@ impl Follow {
     }
 
     /// Reads a page, or fails once that takes too long.
-    pub(crate) async fn read(&self, after: Cursor, limit: PageLimit) -> Result<Page, StoreError> {
+    pub(crate) async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         self.slow.within(&self.timer, self.timeout, self.store.read(after, limit)).await
     }
 

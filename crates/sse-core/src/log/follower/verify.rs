@@ -109,7 +109,7 @@ impl Follow {
                 return Ok(found);
             }
             if trace == Trace::Found {
-                there = Some(event.cursor);
+                there = Some(event.position);
                 break;
             }
         }
@@ -124,7 +124,7 @@ impl Follow {
     /// What the store has at the position of this event.
     async fn trace(&self, event: &Seen, expected: &Expected) -> Result<(Page, Trace), Failed> {
         let one = PageLimit { events: 1, ..fetch::LIMIT };
-        let page = self.read(event.cursor.previous(), one).await?;
+        let page = self.read(event.position.previous(), one).await?;
         let trace = event.trace(&page, expected.followed_to);
         Ok((page, trace))
     }

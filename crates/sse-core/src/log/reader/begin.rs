@@ -11,7 +11,7 @@ use crate::log::reader::Reader;
 use crate::log::reader::next::{Next, Page, Word};
 use crate::log::reader::page::read_now;
 use crate::log::state::State;
-use crate::{Cursor, GapReason};
+use crate::{GapReason, Position};
 
 impl Reader {
     /// Begins with a part of the log. Returns word of the gap that led here; nothing if none did.
@@ -73,7 +73,7 @@ impl Reader {
             }
             Answer::Gone => {
                 self.next = Next::Begin(Part::Oldest, word);
-                (None, Cursor::START)
+                (None, Position::START)
             }
         };
         drop(state);
@@ -82,7 +82,7 @@ impl Reader {
     }
 
     /// Word of a gap has the id of the position after which its client goes on.
-    fn said(&mut self, word: Option<Bytes>, after: Cursor) -> Option<Bytes> {
+    fn said(&mut self, word: Option<Bytes>, after: Position) -> Option<Bytes> {
         let entry = word.as_ref().map(|word| Entry::new(after, 0..word.len()));
         self.note(entry);
         word
@@ -90,7 +90,7 @@ impl Reader {
 }
 
 /// Another epoch has begun since a gap was found. Returns the position from which its client can resume in that one after all.
-fn see_again(state: &State, word: &Option<Word>) -> Option<Cursor> {
+fn see_again(state: &State, word: &Option<Word>) -> Option<Position> {
     let id = word.as_ref()?.id.as_ref()?;
     state.position_of(id).ok()
 }

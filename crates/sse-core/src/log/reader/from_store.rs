@@ -10,7 +10,7 @@ use crate::log::reader::Reader;
 use crate::log::reader::gaps::Found;
 use crate::log::reader::next::Next;
 use crate::log::state::State;
-use crate::{Cursor, Error, GapReason};
+use crate::{Error, GapReason, Position};
 
 /// What came of asking for a part of the log.
 pub(crate) struct Asked {
@@ -48,11 +48,15 @@ impl State {
 
 impl Reader {
     /// Reads on behind the tail.
-    pub(crate) fn poll_part(&mut self, after: Cursor, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    pub(crate) fn poll_part(
+        &mut self,
+        after: Position,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Bytes>> {
         let mut state = self.log.lock_now();
         if state.tail.epoch() != self.epoch {
             // Found out once more by whoever reads there.
-            (self.wants, self.next) = (None, Next::Read(Cursor::START));
+            (self.wants, self.next) = (None, Next::Read(Position::START));
             return Poll::Ready(None);
         }
         let part = Part::After(after);

@@ -4,7 +4,9 @@ use crate::feed::options::StreamOptions;
 use crate::log::backlog::Part;
 use crate::log::reader::next::{Next, Told, Word};
 use crate::log::state::State;
-use crate::{Cursor, Event, EventId, EventType, Frame, Gap, GapReason, MakeSnapshot, OnGap, Start};
+use crate::{
+    Event, EventId, EventType, Frame, Gap, GapReason, MakeSnapshot, OnGap, Position, Start,
+};
 
 /// What was chosen for a client that begins live, or that cannot go on where it was. Decided under one lock each, so that the
 /// position told of is the one read from.
@@ -101,7 +103,7 @@ impl Gaps {
     }
 
     /// Word of a gap whose client goes on after this position.
-    pub(crate) fn word(&self, state: &State, reason: GapReason, after: Cursor) -> bytes::Bytes {
+    pub(crate) fn word(&self, state: &State, reason: GapReason, after: Position) -> bytes::Bytes {
         let restart = Some(after.id(state.tail.epoch()));
         Frame::from(Gap { restart, ..self.gap(state, reason) }.to_event()).into_bytes()
     }
@@ -116,7 +118,7 @@ impl Gaps {
     }
 }
 
-fn tell(frame: bytes::Bytes, position: Option<Cursor>, then: Next) -> Next {
+fn tell(frame: bytes::Bytes, position: Option<Position>, then: Next) -> Next {
     Next::Tell(Box::new(Told { frame, position, then }))
 }
 

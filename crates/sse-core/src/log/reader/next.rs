@@ -6,11 +6,11 @@ use crate::chunk::Entry;
 use crate::log::backlog::Part;
 use crate::pack::Packed;
 use crate::snapshot::Waiting;
-use crate::{Cursor, EventId, Gap, GapReason, MakeSnapshot};
+use crate::{EventId, Gap, GapReason, MakeSnapshot, Position};
 
 pub(in crate::log) enum Next {
     /// Reads on after this position.
-    Read(Cursor),
+    Read(Position),
     /// Begins with this part of the log, and with word of a gap if that led here. Both are taken at once: whatever is appended and
     /// dropped between two polls, the client gets on.
     Begin(Part, Option<Word>),
@@ -36,7 +36,7 @@ pub(in crate::log) enum Next {
 pub(in crate::log) struct Told {
     pub(in crate::log) frame: Bytes,
     /// If the frame has the id of one.
-    pub(in crate::log) position: Option<Cursor>,
+    pub(in crate::log) position: Option<Position>,
     pub(in crate::log) then: Next,
 }
 
@@ -52,8 +52,8 @@ pub(in crate::log) struct Page {
     pub(in crate::log) bytes: Bytes,
     /// Where they are in the bytes, if it is one of several logs.
     pub(in crate::log) entries: Vec<Entry>,
-    pub(in crate::log) after: Cursor,
-    pub(in crate::log) last: Cursor,
+    pub(in crate::log) after: Position,
+    pub(in crate::log) last: Position,
     /// How often events had been deleted when it was read.
     pub(in crate::log) deletions: u64,
 }

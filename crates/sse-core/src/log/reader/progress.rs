@@ -2,7 +2,7 @@
 
 use crate::log::reader::Reader;
 use crate::log::reader::next::Next;
-use crate::{Cursor, Epoch, Gap};
+use crate::{Epoch, Gap, Position};
 
 impl Reader {
     /// Whether there is nothing more for this client, and never will be.
@@ -41,7 +41,7 @@ impl Reader {
     }
 
     /// The position after which it reads on: all up to it has been given out, or said to be a gap. `None` if that is still to come.
-    pub(crate) fn position(&self) -> Option<(Epoch, Cursor)> {
+    pub(crate) fn position(&self) -> Option<(Epoch, Position)> {
         match &self.next {
             Next::Read(after) => Some((self.epoch, *after)),
             Next::Give(page) => Some((self.epoch, page.after)),

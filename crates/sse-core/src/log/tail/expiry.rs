@@ -3,18 +3,18 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::Cursor;
+use crate::Position;
 
 /// When events came, in a log that keeps them only for some time.
 #[derive(Debug)]
 pub(crate) struct Ages {
     limit: Duration,
     /// The newest event that has become too old. It may be kept still, if it is the newest of all.
-    expired: Cursor,
+    expired: Position,
     /// Events that come within this time of one another are of one moment.
     moment: Duration,
     /// The newest event of each moment, oldest first.
-    moments: VecDeque<(Instant, Cursor)>,
+    moments: VecDeque<(Instant, Position)>,
 }
 
 /// How many moments there are within the limit; none is shorter than a millisecond. It bounds what is held of events that were replaced.
@@ -23,7 +23,7 @@ const MOMENTS: u32 = 1024;
 impl Ages {
     pub(crate) fn new(limit: Duration) -> Self {
         let moment = (limit / MOMENTS).max(Duration::from_millis(1));
-        Self { limit, expired: Cursor::START, moment, moments: VecDeque::new() }
+        Self { limit, expired: Position::START, moment, moments: VecDeque::new() }
     }
 
     /// The same limit, of other events.
@@ -32,17 +32,17 @@ impl Ages {
     }
 
     /// An event has come.
-    pub(crate) fn push(&mut self, cursor: Cursor, now: Instant) {
+    pub(crate) fn push(&mut self, position: Position, now: Instant) {
         match self.moments.back_mut() {
             Some((moment, newest)) if now.saturating_duration_since(*moment) < self.moment => {
-                *newest = cursor;
+                *newest = position;
             }
-            _ => self.moments.push_back((now, cursor)),
+            _ => self.moments.push_back((now, position)),
         }
     }
 
     /// The newest event that is too old by now; the start where none is.
-    pub(crate) fn expired(&mut self, now: Instant) -> Cursor {
+    pub(crate) fn expired(&mut self, now: Instant) -> Position {
         while let Some((moment, newest)) = self.moments.front()
             && now.saturating_duration_since(*moment) > self.limit
         {
@@ -53,8 +53,8 @@ impl Ages {
     }
 
     /// The events up to this one are no longer kept.
-    pub(crate) fn let_go(&mut self, cursor: Cursor) {
-        while self.moments.front().is_some_and(|(_, newest)| *newest <= cursor) {
+    pub(crate) fn let_go(&mut self, position: Position) {
+        while self.moments.front().is_some_and(|(_, newest)| *newest <= position) {
             self.moments.pop_front();
         }
     }

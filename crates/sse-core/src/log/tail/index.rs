@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use bytes::BytesMut;
 
-use crate::Cursor;
+use crate::Position;
 use crate::chunk::Entry;
 
 /// Where the events of a page are in its bytes.
@@ -22,7 +22,7 @@ pub(crate) struct Index {
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) bytes: Range<usize>,
-    pub(crate) last: Cursor,
+    pub(crate) last: Position,
     is_up_to_a_hole: bool,
 }
 
@@ -38,17 +38,17 @@ impl Run {
 
 impl Index {
     /// The next event: it has these bytes of the page.
-    pub(crate) fn push(&mut self, cursor: Cursor, bytes: Range<usize>) {
+    pub(crate) fn push(&mut self, cursor: Position, bytes: Range<usize>) {
         self.entries.push(Entry::new(cursor, bytes));
     }
 
     /// The position of the first event that is kept.
-    pub(crate) fn first(&self) -> Option<Cursor> {
+    pub(crate) fn first(&self) -> Option<Position> {
         self.kept().first().map(|entry| entry.position)
     }
 
     /// The position of the last.
-    pub(crate) fn last(&self) -> Option<Cursor> {
+    pub(crate) fn last(&self) -> Option<Position> {
         self.kept().last().map(|entry| entry.position)
     }
 
@@ -58,7 +58,7 @@ impl Index {
 
     /// The events after this position, up to the first hole between them.
     #[inline]
-    pub(crate) fn run_after(&self, cursor: Cursor) -> Option<Run> {
+    pub(crate) fn run_after(&self, cursor: Position) -> Option<Run> {
         let (first, rest) = self.kept().get(self.place_after(cursor)..)?.split_first()?;
         let newest = rest.last().unwrap_or(first);
         let mut last = newest;
@@ -76,7 +76,7 @@ impl Index {
     }
 
     /// Adds the events after this position, up to the last one, as they are in bytes that begin with the first.
-    pub(crate) fn list(&self, after: Cursor, last: Cursor, entries: &mut Vec<Entry>) {
+    pub(crate) fn list(&self, after: Position, last: Position, entries: &mut Vec<Entry>) {
         let later = &self.kept()[self.place_after(after)..];
         let start = later.first().map_or(0, |first| first.range().start);
         let run = later.iter().take_while(|entry| entry.position <= last);
@@ -84,7 +84,7 @@ impl Index {
     }
 
     /// The event at this position, if it is here.
-    pub(crate) fn event(&self, cursor: Cursor) -> Option<Range<usize>> {
+    pub(crate) fn event(&self, cursor: Position) -> Option<Range<usize>> {
         let place = self.place_after(cursor).checked_sub(1)?;
         Some(self.kept()[place]).filter(|entry| entry.position == cursor).map(|entry| entry.range())
     }
@@ -92,26 +92,26 @@ impl Index {
     /// The events after this position, in order.
     pub(crate) fn events_after(
         &self,
-        cursor: Cursor,
-    ) -> impl Iterator<Item = (Cursor, Range<usize>)> + '_ {
+        cursor: Position,
+    ) -> impl Iterator<Item = (Position, Range<usize>)> + '_ {
         self.kept()[self.place_after(cursor)..].iter().map(|entry| (entry.position, entry.range()))
     }
 
     /// The position before the last `count` events, where there are more than that.
-    pub(crate) fn before_last(&self, count: usize) -> Option<Cursor> {
+    pub(crate) fn before_last(&self, count: usize) -> Option<Position> {
         let before = self.len().checked_sub(count)?.checked_sub(1)?;
         Some(self.kept()[before].position)
     }
 
     /// Lets go of the first event, and says which it was, and its size.
-    pub(crate) fn let_go(&mut self) -> Option<(Cursor, usize)> {
+    pub(crate) fn let_go(&mut self) -> Option<(Position, usize)> {
         let first = *self.kept().first()?;
         self.gone += 1;
         Some((first.position, first.range().len()))
     }
 
     /// Takes the event at this position out, and says how large it was.
-    pub(crate) fn take_out(&mut self, cursor: Cursor) -> Option<usize> {
+    pub(crate) fn take_out(&mut self, cursor: Position) -> Option<usize> {
         let place = self.place_after(cursor).checked_sub(1)?;
         let entry = Some(self.kept()[place]).filter(|entry| entry.position == cursor)?;
         self.entries.remove(self.gone + place);
@@ -148,7 +148,7 @@ impl Index {
         &self.entries[self.gone..]
     }
 
-    fn place_after(&self, cursor: Cursor) -> usize {
+    fn place_after(&self, cursor: Position) -> usize {
         match self.kept() {
             // Nearly every reader waits for the newest.
             [.., before, newest] if before.position <= cursor && cursor < newest.position => {

@@ -2,7 +2,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::id::IdText;
 use crate::log::tail::index::{Index, Run};
-use crate::{Cursor, EventId, encode};
+use crate::{EventId, Position, encode};
 
 /// How large pages become. What a reader takes at once is one page at the most.
 pub(crate) const PAGE_SIZE: usize = 64 * 1024;
@@ -20,15 +20,15 @@ pub(crate) struct Page {
 
 impl Page {
     /// A page of one event, which may be larger than any other page.
-    pub(crate) fn of_one(cursor: Cursor, event: BytesMut) -> Self {
+    pub(crate) fn of_one(position: Position, event: BytesMut) -> Self {
         let mut index = Index::default();
-        index.push(cursor, 0..event.len());
+        index.push(position, 0..event.len());
         let capacity = event.capacity();
         Self { index, bytes: fitting(event.freeze(), capacity) }
     }
 
     /// What there is after this position, in one piece, and the last of it.
-    pub(crate) fn read(&mut self, after: Cursor) -> Option<(Bytes, Cursor)> {
+    pub(crate) fn read(&mut self, after: Position) -> Option<(Bytes, Position)> {
         if self.index.run_after(after)?.is_short() {
             // Once for all readers.
             self.compact();
@@ -38,12 +38,12 @@ impl Page {
     }
 
     /// One event, in bytes of its own: whoever holds it does not hold the page.
-    pub(crate) fn copy_of(&self, event: Cursor) -> Option<Bytes> {
+    pub(crate) fn copy_of(&self, event: Position) -> Option<Bytes> {
         self.index.event(event).map(|range| Bytes::copy_from_slice(&self.bytes[range]))
     }
 
     /// Takes an event out. Its bytes stay for as long as they are the smaller part.
-    pub(crate) fn take_out(&mut self, event: Cursor) -> Option<usize> {
+    pub(crate) fn take_out(&mut self, event: Position) -> Option<usize> {
         let size = self.index.take_out(event)?;
         if self.index.is_sparse(self.bytes.len()) {
             self.compact();
@@ -59,10 +59,10 @@ impl Page {
     /// Takes over what the next page has.
     pub(crate) fn absorb(&mut self, next: &Self) {
         let (mut index, mut bytes) = self.index.compacted(&self.bytes);
-        for (cursor, range) in next.index.events_after(Cursor::START) {
+        for (position, range) in next.index.events_after(Position::START) {
             let start = bytes.len();
             bytes.extend_from_slice(&next.bytes[range]);
-            index.push(cursor, start..bytes.len());
+            index.push(position, start..bytes.len());
         }
         (self.index, self.bytes) = (index, bytes.freeze());
     }
@@ -107,7 +107,7 @@ impl OpenPage {
     }
 
     /// Adds an event, and says how large it is with its id.
-    pub(crate) fn push(&mut self, cursor: Cursor, block: &[u8], id: &IdText) -> usize {
+    pub(crate) fn push(&mut self, position: Position, block: &[u8], id: &IdText) -> usize {
         if self.filling.capacity() == 0 {
             self.filling.reserve(self.capacity - self.len);
         }
@@ -115,13 +115,13 @@ impl OpenPage {
         self.filling.put_slice(block);
         encode::id(id.as_bytes(), &mut self.filling);
         let size = self.filling.len() - before;
-        self.index.push(cursor, self.len..self.len + size);
+        self.index.push(position, self.len..self.len + size);
         self.len += size;
         size
     }
 
     /// What there is after this position, in one piece, and the last of it.
-    pub(crate) fn read(&mut self, after: Cursor) -> Option<(Bytes, Cursor)> {
+    pub(crate) fn read(&mut self, after: Position) -> Option<(Bytes, Position)> {
         if self.index.run_after(after)?.is_short() {
             self.compact();
         }
@@ -139,14 +139,14 @@ impl OpenPage {
     }
 
     /// One event, in bytes of its own.
-    pub(crate) fn copy_of(&mut self, event: Cursor) -> Option<Bytes> {
+    pub(crate) fn copy_of(&mut self, event: Position) -> Option<Bytes> {
         let range = self.index.event(event)?;
         let (from_here_on, _) = self.read(event.previous())?;
         Some(Bytes::copy_from_slice(&from_here_on[..range.len()]))
     }
 
     /// Takes an event out. Its bytes stay for as long as they are the smaller part.
-    pub(crate) fn take_out(&mut self, event: Cursor) -> Option<usize> {
+    pub(crate) fn take_out(&mut self, event: Position) -> Option<usize> {
         let size = self.index.take_out(event)?;
         if self.index.is_sparse(self.len) {
             self.compact();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::Cursor;
+use crate::Position;
 use crate::log::tail::Tail;
 use crate::log::tail::expiry::Expired;
 use crate::log::tail::page::PAGE_SIZE;
@@ -32,7 +32,7 @@ impl Tail {
     }
 
     /// Removes an event, and its bytes: nothing of it is kept here.
-    pub(crate) fn delete(&mut self, event: Cursor) {
+    pub(crate) fn delete(&mut self, event: Position) {
         self.keys.remove(event);
         if let Some(place) = self.take_out(event) {
             match self.pages.get_mut(place) {
@@ -43,7 +43,7 @@ impl Tail {
     }
 
     /// Takes an event out from among the others. Where it was in a page that stays, says in which.
-    pub(super) fn take_out(&mut self, event: Cursor) -> Option<usize> {
+    pub(super) fn take_out(&mut self, event: Position) -> Option<usize> {
         let place = self.page_after(event.previous());
         let sealed = self.pages.get_mut(place).and_then(|page| page.take_out(event));
         let size = sealed.or_else(|| self.open.take_out(event))?;

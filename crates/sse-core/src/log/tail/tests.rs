@@ -4,7 +4,7 @@ use crate::log::tail::page::PAGE_SIZE;
 fn tail(events: usize, bytes: usize) -> Tail {
     Tail::new(
         Epoch::random().expect("random numbers"),
-        Cursor::START,
+        Position::START,
         Limits { events, bytes },
         None,
     )
@@ -15,15 +15,15 @@ fn block(text: &str) -> Bytes {
 }
 
 /// Adds the next event, and says where.
-fn push(tail: &mut Tail, text: &str) -> Cursor {
+fn push(tail: &mut Tail, text: &str) -> Position {
     let cursor = tail.newest().next();
     tail.push(cursor, block(text), None);
     cursor
 }
 
-/// Reads all from a cursor on, and checks that it is the events that were pushed.
+/// Reads all from a position on, and checks that it is the events that were pushed.
 #[track_caller]
-fn check_all_after(tail: &mut Tail, mut cursor: Cursor, pushed: &[String]) {
+fn check_all_after(tail: &mut Tail, mut cursor: Position, pushed: &[String]) {
     let mut seen = Vec::new();
     let expected: Vec<u8> = (cursor.lo() + 1..=tail.newest().lo())
         .flat_map(|n| {
@@ -54,17 +54,17 @@ fn every_cursor_reads_all_that_follows_it_however_reads_and_writes_alternate() {
                 if random.u8(..) < 4 { random.usize(..2 * PAGE_SIZE) } else { random.usize(..900) };
             pushed.push(format!("{n} {}", "x".repeat(size)));
             let position = push(&mut tail, &pushed[n]);
-            assert_eq!(position, Cursor::from(n as u64 + 1));
+            assert_eq!(position, Position::from(n as u64 + 1));
             if random.bool() {
                 check_all_after(
                     &mut tail,
-                    Cursor::from(position.lo().saturating_sub(random.u64(..4))),
+                    Position::from(position.lo().saturating_sub(random.u64(..4))),
                     &pushed,
                 );
             }
         }
         for cursor in (0..=400).step_by(11) {
-            check_all_after(&mut tail, Cursor::from(cursor), &pushed);
+            check_all_after(&mut tail, Position::from(cursor), &pushed);
         }
     }
 }
@@ -79,7 +79,7 @@ fn no_more_is_kept_than_allowed() {
         assert!(kept + tail.open.len() <= 10_000 + 2 * PAGE_SIZE, "{kept}");
         assert_eq!(tail.oldest(), Some(tail.base().next()));
         assert_ne!(tail.read(tail.base()), Read::Gone);
-        if tail.base() > Cursor::START {
+        if tail.base() > Position::START {
             assert_eq!(tail.read(tail.base().previous()), Read::Gone);
         }
     }
@@ -105,7 +105,7 @@ fn readers_behind_in_the_open_page_share_one_piece() {
         let _ = tail.read(tail.newest().previous()); // each a piece of its own
     }
     let (Read::Events(one, _), Read::Events(other, _)) =
-        (tail.read(Cursor::START), tail.read(Cursor::START))
+        (tail.read(Position::START), tail.read(Position::START))
     else {
         panic!()
     };
@@ -116,11 +116,11 @@ fn readers_behind_in_the_open_page_share_one_piece() {
 fn readers_at_the_end_share_one_piece() {
     let mut tail = tail(100, 10_000);
     push(&mut tail, "first");
-    let _ = tail.read(Cursor::START);
+    let _ = tail.read(Position::START);
     push(&mut tail, "second");
     push(&mut tail, "third");
     let (Read::Events(one, _), Read::Events(other, _)) =
-        (tail.read(Cursor::from(1)), tail.read(Cursor::from(1)))
+        (tail.read(Position::from(1)), tail.read(Position::from(1)))
     else {
         panic!()
     };

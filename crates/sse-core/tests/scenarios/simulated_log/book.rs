@@ -11,9 +11,9 @@ pub(crate) struct Book {
     /// Each life of the log has an epoch of its own.
     lives: Vec<Life>,
     epochs: HashMap<String, usize>,
-    /// The events of this life that are kept, by cursor.
+    /// The events of this life that are kept, by position.
     pub(crate) kept: BTreeSet<u64>,
-    /// Nothing up to this cursor is kept, since the log has dropped it.
+    /// Nothing up to this position is kept, since the log has dropped it.
     pub(crate) base: u64,
     pub(crate) newest: u64,
     pub(crate) is_finished: bool,
@@ -23,7 +23,7 @@ pub(crate) struct Book {
 
 struct Life {
     epoch: String,
-    /// The cursor before the first event.
+    /// The position before the first event.
     start: u64,
     events: Vec<Entry>,
 }
@@ -45,7 +45,7 @@ pub(crate) enum Fate {
     Superseded(usize),
 }
 
-/// A client is after some cursor of `lo..=hi`. If an event told it the position, both are the same.
+/// A client is after some position of `lo..=hi`. If an event told it the position, both are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) life: usize,
@@ -86,7 +86,7 @@ impl Book {
         self.lives.len() - 1
     }
 
-    /// Notes an event whose text has this size. Returns its cursor.
+    /// Notes an event whose text has this size. Returns its position.
     pub(crate) fn append(&mut self, size: usize, came: Instant) -> u64 {
         let life = self.lives.last_mut().expect("a log has a life");
         life.events.push(Entry { size, came, fate: Fate::Kept });
@@ -152,7 +152,7 @@ impl Book {
         (life, cursor)
     }
 
-    /// The first event after a cursor that a client cannot do without: it is kept, or was dropped.
+    /// The first event after a position that a client cannot do without: it is kept, or was dropped.
     pub(crate) fn next_due(&self, life: usize, after: u64) -> Option<u64> {
         let of = &self.lives[life];
         let first = after.saturating_sub(of.start) as usize;

@@ -1,7 +1,7 @@
 //! A client of one log, and what it checks.
 
 use fastrand::Rng;
-use sse_core::{Cursor, Epoch, Start};
+use sse_core::{Epoch, Position, Start};
 
 use super::book::Book;
 use super::choices::Choices;
@@ -143,7 +143,7 @@ impl Client {
 fn known(id: &str, book: &Book) -> Known {
     let is_an_id = |id: &str| {
         let (epoch, cursor) = id.split_once('.')?;
-        epoch.parse::<Epoch>().ok().zip(cursor.parse::<Cursor>().ok())
+        epoch.parse::<Epoch>().ok().zip(cursor.parse::<Position>().ok())
     };
     match book.position(id) {
         Some(span) => Known::At(span),

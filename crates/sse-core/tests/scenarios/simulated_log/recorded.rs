@@ -26,7 +26,7 @@ pub(crate) struct Recorded {
 
 struct Remembered {
     life: usize,
-    cursor: u64,
+    position: u64,
     came: Instant,
     count: usize,
 }
@@ -109,8 +109,8 @@ impl Recorded {
     ) {
         let sizes: Vec<usize> = (0..count).map(|_| size(rng)).collect();
         let first = self.book.newest + 1;
-        let text = |(size, cursor): (&usize, u64)| {
-            Event::new(self.book.text(self.book.life(), cursor, *size))
+        let text = |(size, position): (&usize, u64)| {
+            Event::new(self.book.text(self.book.life(), position, *size))
         };
         let events: Vec<Event> = sizes.iter().zip(first..).map(text).collect();
         let appended = now(self.log.append_all(events));
@@ -125,7 +125,9 @@ impl Recorded {
         if !self.book.is_finished {
             let next = self.book.newest + 1;
             let superseded = self.keys.insert(key, next);
-            superseded.into_iter().for_each(|cursor| self.book.remove(cursor, Fate::Superseded));
+            superseded
+                .into_iter()
+                .for_each(|position| self.book.remove(position, Fate::Superseded));
         }
         self.was_appended(appended.map(|id| vec![id]), &[size]);
     }
@@ -143,14 +145,14 @@ impl Recorded {
         if let Some(known) = self.idempotency_keys.get(&key).filter(is_remembered) {
             // Whatever has become of it, and though the log may be finished.
             let id = appended.expect("it has its answer");
-            assert_eq!(id.as_str(), self.book.id(known.cursor), "appended twice");
+            assert_eq!(id.as_str(), self.book.id(known.position), "appended twice");
             return self.look();
         }
         if appended.is_ok() {
             self.count += 1;
             let known = Remembered {
                 life: self.book.life(),
-                cursor: self.book.newest + 1,
+                position: self.book.newest + 1,
                 came: self.clock.now(),
                 count: self.count,
             };
@@ -162,12 +164,12 @@ impl Recorded {
     /// Deletes an event of this life, which may be gone already.
     pub(crate) fn delete(&mut self, rng: &mut Rng) {
         self.look();
-        let cursor = rng.u64(..=self.book.newest);
-        let id: EventId = self.book.id(cursor).parse().expect("an id");
+        let position = rng.u64(..=self.book.newest);
+        let id: EventId = self.book.id(position).parse().expect("an id");
         now(self.log.delete(&id)).expect("it is an id of the log");
-        if self.book.fate(self.book.life(), cursor) == Some(Fate::Kept) {
-            self.book.remove(cursor, Fate::Deleted);
-            self.keys.retain(|_, of| *of != cursor);
+        if self.book.fate(self.book.life(), position) == Some(Fate::Kept) {
+            self.book.remove(position, Fate::Deleted);
+            self.keys.retain(|_, of| *of != position);
         }
         self.look();
     }
@@ -215,8 +217,8 @@ impl Recorded {
         };
         assert!(!self.book.is_finished, "appended to a finished log");
         for (id, size) in ids.iter().zip(sizes) {
-            let cursor = self.book.append(*size, self.clock.now());
-            assert_eq!(id.as_str(), self.book.id(cursor));
+            let position = self.book.append(*size, self.clock.now());
+            assert_eq!(id.as_str(), self.book.id(position));
         }
         assert_eq!(ids.len(), sizes.len());
         self.look();

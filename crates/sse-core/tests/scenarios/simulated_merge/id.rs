@@ -58,8 +58,8 @@ impl Id {
         let place = place.split('.').next()?;
         let id = book.id(0);
         let (epoch, _) = id.split_once('.')?;
-        let cursor = number(place.strip_prefix(&packed(epoch))?)?;
-        Some(Span { life: book.life(), lo: cursor, hi: cursor })
+        let position = number(place.strip_prefix(&packed(epoch))?)?;
+        Some(Span { life: book.life(), lo: position, hi: position })
     }
 }
 

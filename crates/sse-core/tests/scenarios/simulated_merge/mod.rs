@@ -228,7 +228,7 @@ impl Simulation {
             2 => Id::of(newest, Known::Nonsense),
             3 => {
                 let millis = 1_700_000_000_000 + self.rng.u64(..100_000_000_000);
-                let (epoch, _) = newest.split_once('.').expect("epoch and cursor");
+                let (epoch, _) = newest.split_once('.').expect("epoch and position");
                 Id::of(format!("{epoch}.{millis}-{}", self.rng.u8(..10)), Known::Nonsense)
             }
             4 => Id::of(id::with_other_names(&self.logs, &mut self.rng), Known::Nonsense),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::{Cursor, Epoch};
+use sse_core::{Epoch, Position};
 
 use super::Simulation;
 use crate::simulation::Reader;
@@ -19,10 +19,10 @@ impl Simulation {
         let unknown: Epoch = format!("x{}", self.rng.u16(..)).parse().expect("an epoch");
         let mut ids: Vec<String> = [
             newest.next(),
-            Cursor::new(newest.hi(), newest.lo() + 2),
-            Cursor::new(newest.hi() + 3, 0),
-            Cursor::new(newest.hi(), newest.lo() + self.rng.u64(3..20)),
-            Cursor::MAX,
+            Position::new(newest.hi(), newest.lo() + 2),
+            Position::new(newest.hi() + 3, 0),
+            Position::new(newest.hi(), newest.lo() + self.rng.u64(3..20)),
+            Position::MAX,
         ]
         .map(|ahead| ahead.id(epoch).as_str().to_owned())
         .into();

@@ -74,7 +74,7 @@ impl Simulation {
         let Some((process, log)) = self.a_log() else { return };
         let line: Vec<_> = self.history.line().collect();
         let place = line[self.rng.usize(..line.len())];
-        let id = self.history.places[place].cursor.id(self.store.now().epoch);
+        let id = self.history.places[place].position.id(self.store.now().epoch);
         self.history.skippable.insert(place);
         let call = async move { log.delete(&id).await.map(|()| Vec::new()) };
         self.call(process, What::Delete(place), call);

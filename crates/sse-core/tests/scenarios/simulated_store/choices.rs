@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fastrand::Rng;
-use sse_core::{Cursor, EventId, OnGap, Snapshot, Start};
+use sse_core::{EventId, OnGap, Position, Snapshot, Start};
 
 use super::history::History;
 use crate::simulation::wait_some_polls;
@@ -99,7 +99,7 @@ fn snapshot(events: usize, at: EventId) -> Snapshot {
 }
 
 /// The epoch and the position of an id that a log gave.
-pub(super) fn parts_of(id: &str) -> Option<(&str, Cursor)> {
-    let (epoch, cursor) = id.split_once('.')?;
-    Some((epoch, cursor.parse().expect("a cursor")))
+pub(super) fn parts_of(id: &str) -> Option<(&str, Position)> {
+    let (epoch, position) = id.split_once('.')?;
+    Some((epoch, position.parse().expect("a position")))
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use fastrand::Rng;
-use sse_core::{Cursor, Epoch, EventLog, EventType, Feed, Start};
+use sse_core::{Epoch, EventLog, EventType, Feed, Position, Start};
 
 use super::choices::{Choice, Snapshots, any_start};
 use super::history::{History, Place};
@@ -92,17 +92,17 @@ impl Client {
     /// Whether there is something that it begins with, if this event is the newest that its process knows of.
     pub(super) fn can_begin_with(
         &self,
-        newest: Option<(Epoch, Cursor)>,
+        newest: Option<(Epoch, Position)>,
         store: &ScriptedStore,
     ) -> bool {
-        let kept = store.kept_after(Cursor::START);
+        let kept = store.kept_after(Position::START);
         let first = match self.start {
             Start::Last(count) => kept.len().saturating_sub(count),
             _ => 0,
         };
         newest.is_some_and(|(epoch, newest)| {
             epoch == store.now().epoch
-                && kept.get(first).is_some_and(|event| event.cursor <= newest)
+                && kept.get(first).is_some_and(|event| event.position <= newest)
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use fastrand::Rng;
-use sse_core::{Cursor, Epoch, EventId};
+use sse_core::{Epoch, EventId, Position};
 
 use super::choices::parts_of;
 
@@ -16,7 +16,7 @@ pub(super) type Place = usize;
 pub(super) struct Stored {
     pub(super) number: usize,
     before: Place,
-    pub(super) cursor: Cursor,
+    pub(super) position: Position,
     key: Option<String>,
 }
 
@@ -28,11 +28,11 @@ pub(super) struct History {
     pub(super) epoch: Epoch,
     /// Each epoch that there was.
     epochs: Vec<Epoch>,
-    floor: Cursor,
+    floor: Position,
     /// The highest of this epoch: a failover may lower the floor, of which processes need not know.
-    pub(super) highest_floor: Cursor,
+    pub(super) highest_floor: Position,
     /// The places that an id has named.
-    by_id: HashMap<(Epoch, Cursor), Vec<Place>>,
+    by_id: HashMap<(Epoch, Position), Vec<Place>>,
     /// Whose absence is no gap.
     pub(super) skippable: HashSet<Place>,
     /// Whose absence is a gap that was told of.
@@ -68,8 +68,8 @@ impl History {
     pub(super) fn begin(&mut self) {
         self.has_failed_over |= !self.places.is_empty();
         self.head = self.places.len();
-        let (before, cursor) = (self.head, Cursor::START);
-        self.places.push(Stored { number: 0, before, cursor, key: None });
+        let (before, position) = (self.head, Position::START);
+        self.places.push(Stored { number: 0, before, position, key: None });
         self.name_again();
     }
 
@@ -85,7 +85,7 @@ impl History {
         if bounds.epoch != self.epoch {
             self.name_again();
         }
-        for event in self.store.kept_after(self.places[self.head].cursor) {
+        for event in self.store.kept_after(self.places[self.head].position) {
             let text = Parser::default().feed(&[&event.block[..], b"\n"].concat()).remove(0).data;
             let number = text.parse().expect("a number");
             let key = event.key.as_deref().map(str::to_owned);
@@ -94,17 +94,17 @@ impl History {
                 let older: Vec<_> = older.collect();
                 self.skippable.extend(older);
             }
-            let (before, cursor) = (self.head, event.cursor);
+            let (before, position) = (self.head, event.position);
             self.head = self.places.len();
-            self.places.push(Stored { number, before, cursor, key });
-            self.by_id.entry((self.epoch, cursor)).or_default().push(self.head);
+            self.places.push(Stored { number, before, position, key });
+            self.by_id.entry((self.epoch, position)).or_default().push(self.head);
         }
         if bounds.floor != self.floor {
             self.floor = bounds.floor;
             self.highest_floor = self.highest_floor.max(self.floor);
             // All that comes before an event that is gone is gone, too.
             let newer = self.line().take_while(|place| !self.trimmed.contains(place));
-            let trimmed = newer.filter(|place| self.places[*place].cursor <= bounds.floor);
+            let trimmed = newer.filter(|place| self.places[*place].position <= bounds.floor);
             let trimmed: Vec<_> = trimmed.collect();
             self.trimmed.extend(trimmed);
         }
@@ -115,12 +115,12 @@ impl History {
 
     /// The events without a key that were deleted.
     pub(super) fn deleted(&self) -> Vec<Place> {
-        let kept = self.store.kept_after(Cursor::START);
+        let kept = self.store.kept_after(Position::START);
         let is_deleted = |place: &Place| {
             let stored = &self.places[*place];
-            let is_kept = kept.iter().any(|event| event.cursor == stored.cursor);
+            let is_kept = kept.iter().any(|event| event.position == stored.position);
             // What was trimmed may be held in memory, and nobody knows whether a deletion came before that.
-            let is_trimmed = stored.cursor <= self.floor;
+            let is_trimmed = stored.position <= self.floor;
             stored.key.is_none() && !is_kept && !is_trimmed && self.skippable.contains(place)
         };
         self.line().filter(is_deleted).collect()
@@ -138,8 +138,8 @@ impl History {
 
     /// The places that an id may name, in its epoch.
     pub(super) fn named(&self, id: &str) -> Vec<Place> {
-        let Some((epoch, cursor)) = id.split_once('.') else { return Vec::new() };
-        let id = (epoch.parse().expect("an epoch"), cursor.parse().expect("a cursor"));
+        let Some((epoch, position)) = id.split_once('.') else { return Vec::new() };
+        let id = (epoch.parse().expect("an epoch"), position.parse().expect("a position"));
         self.by_id.get(&id).cloned().unwrap_or_default()
     }
 
@@ -181,33 +181,34 @@ impl History {
     /// Whether the store has all that comes after this id, and always had.
     pub(super) fn has(&self, id: &EventId) -> bool {
         let (now, id) = (self.store.now(), parts_of(id.as_str()));
-        id.is_some_and(|(epoch, cursor)| {
-            epoch == now.epoch.as_str() && (self.highest_floor..=now.newest).contains(&cursor)
+        id.is_some_and(|(epoch, position)| {
+            epoch == now.epoch.as_str() && (self.highest_floor..=now.newest).contains(&position)
         })
     }
 
     /// The places that this id names, or the last one before it.
     pub(super) fn just_before(&self, id: &str) -> Vec<Place> {
         let named = self.named(id);
-        let Some((_, cursor)) = parts_of(id).filter(|_| named.is_empty()) else { return named };
-        self.line().find(|place| self.places[*place].cursor < cursor).into_iter().collect()
+        let Some((_, position)) = parts_of(id).filter(|_| named.is_empty()) else { return named };
+        self.line().find(|place| self.places[*place].position < position).into_iter().collect()
     }
 
     /// An id that the log gave, in this epoch or in one before it.
     pub(super) fn any_id(&self, rng: &mut Rng) -> EventId {
         let epoch = self.epochs[rng.usize(..self.epochs.len())];
-        let cursor = self.places[rng.usize(..self.places.len())].cursor;
-        if rng.bool() && self.by_id.contains_key(&(epoch, cursor)) {
-            return cursor.id(epoch);
+        let position = self.places[rng.usize(..self.places.len())].position;
+        if rng.bool() && self.by_id.contains_key(&(epoch, position)) {
+            return position.id(epoch);
         }
         let line: Vec<_> = self.line().collect();
-        self.places[line[rng.usize(..line.len())]].cursor.id(self.epoch)
+        self.places[line[rng.usize(..line.len())]].position.id(self.epoch)
     }
 
     /// Whether something was trimmed after all of these.
     pub(super) fn is_trimmed_after(&self, places: &[Place]) -> bool {
         places.iter().any(|place| {
-            let after = |other: &&Place| self.places[**other].cursor > self.places[*place].cursor;
+            let after =
+                |other: &&Place| self.places[**other].position > self.places[*place].position;
             self.trimmed.iter().any(|trimmed| after(&trimmed))
         })
     }
@@ -229,7 +230,7 @@ impl History {
             self.epochs.push(self.epoch);
         }
         for place in self.line().collect::<Vec<_>>() {
-            let names = self.by_id.entry((self.epoch, self.places[place].cursor)).or_default();
+            let names = self.by_id.entry((self.epoch, self.places[place].position)).or_default();
             if !names.contains(&place) {
                 names.push(place);
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::{Cursor, Start};
+use sse_core::{Position, Start};
 
 use super::Simulation;
 use super::choices::{Choice, parts_of};
@@ -137,9 +137,9 @@ impl Simulation {
         let after = match parts_of(&client.last_event_id) {
             None if client.start == Start::Live => return false,
             // It is to be told of a gap.
-            Some((of, _)) if of != epoch.as_str() => Cursor::START,
+            Some((of, _)) if of != epoch.as_str() => Position::START,
             Some((_, after)) => after,
-            None => Cursor::START,
+            None => Position::START,
         };
         if client.choice == Choice::Live && client.has_begun() && after < now.floor {
             // It has gone on live without a word.

@@ -180,7 +180,9 @@ impl Simulation {
         for client in &self.clients[known..] {
             let at = client.at.as_deref().unwrap_or_default();
             let is_there = match &newest {
-                Some(newest) => at.iter().any(|p| self.history.places[*p].cursor == newest.cursor),
+                Some(newest) => {
+                    at.iter().any(|p| self.history.places[*p].position == newest.position)
+                }
                 None => true,
             };
             assert!(is_there, "it is at {at:?}, and the newest is {newest:?}");

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use sse_core::{Cursor, Epoch, Error, EventId, EventLog, Follower, StoreOptions};
+use sse_core::{Epoch, Error, EventId, EventLog, Follower, Position, StoreOptions};
 
 use super::choices::parts_of;
 use crate::support::scripted_store::ScriptedStore;
@@ -48,9 +48,9 @@ pub(super) struct Process {
     pub(super) log: Option<EventLog>,
     follower: Option<Task<()>>,
     /// How far its follower has come.
-    newest: Option<(Epoch, Cursor)>,
+    newest: Option<(Epoch, Position)>,
     /// The newest event that was acknowledged to it, in an epoch that it knew.
-    pub(super) acknowledged: Option<(Epoch, Cursor)>,
+    pub(super) acknowledged: Option<(Epoch, Position)>,
     /// The epoch in which the store has lost events that this process knows: until it begins another, it knows two pasts.
     pub(super) confused_in: Option<Epoch>,
 }
@@ -94,24 +94,24 @@ impl Process {
     /// These events were stored, it is told.
     pub(super) fn acknowledge(&mut self, ids: &[EventId]) {
         for id in ids {
-            let (epoch, cursor) = parts_of(id.as_str()).expect("epoch and cursor");
+            let (epoch, position) = parts_of(id.as_str()).expect("epoch and position");
             let known = self.newest.map(|(epoch, _)| epoch).filter(|known| known.as_str() == epoch);
             let Some(epoch) = known else { continue };
             let before = self.acknowledged.filter(|(of, _)| *of == epoch);
-            let newest = before.map_or(cursor, |(_, before)| before.max(cursor));
+            let newest = before.map_or(position, |(_, before)| before.max(position));
             self.acknowledged = Some((epoch, newest));
         }
     }
 
     /// The newest event that it knows of in this epoch, if it is in it: one that it has followed to, or that was acknowledged.
-    pub(super) fn newest_in(&self, epoch: Epoch) -> Option<Cursor> {
+    pub(super) fn newest_in(&self, epoch: Epoch) -> Option<Position> {
         let (_, newest) = self.newest.filter(|(of, _)| *of == epoch)?;
         let acknowledged = self.acknowledged.filter(|(of, _)| *of == epoch);
         Some(acknowledged.map_or(newest, |(_, acknowledged)| newest.max(acknowledged)))
     }
 
     /// How far its follower has come.
-    pub(super) fn newest(&self) -> Option<(Epoch, Cursor)> {
+    pub(super) fn newest(&self) -> Option<(Epoch, Position)> {
         self.newest
     }
 
@@ -119,8 +119,8 @@ impl Process {
     fn look(&mut self) {
         self.newest = self.log.as_ref().map(|log| {
             let newest = log.stats().newest;
-            let (epoch, cursor) = parts_of(newest.as_str()).expect("epoch and cursor");
-            (epoch.parse().expect("an epoch"), cursor)
+            let (epoch, position) = parts_of(newest.as_str()).expect("epoch and position");
+            (epoch.parse().expect("an epoch"), position)
         });
     }
 

@@ -3,26 +3,26 @@ use std::str::FromStr;
 
 use crate::InvalidField;
 
-/// A position in a log: that of an event, or the one before the first, [`Cursor::START`].
+/// A position in a log: that of an event, or the one before the first, [`Position::START`].
 ///
 /// Two numbers, of which the first counts for more: engines that number their events by one have `hi` 0, others (Redis: milliseconds and
 /// a counter) need both. Its text is `lo`, or `hi-lo` where `hi` is not 0; each position has one text.
 ///
 /// ```
-/// use sse_core::Cursor;
+/// use sse_core::Position;
 ///
-/// assert_eq!(Cursor::from(7).to_string(), "7");
-/// assert_eq!("1700000000000-7".parse(), Ok(Cursor::new(1_700_000_000_000, 7)));
-/// assert!("007".parse::<Cursor>().is_err());
-/// assert!(Cursor::from(u64::MAX) < Cursor::new(1, 0));
+/// assert_eq!(Position::from(7).to_string(), "7");
+/// assert_eq!("1700000000000-7".parse(), Ok(Position::new(1_700_000_000_000, 7)));
+/// assert!("007".parse::<Position>().is_err());
+/// assert!(Position::from(u64::MAX) < Position::new(1, 0));
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cursor {
+pub struct Position {
     hi: u64,
     lo: u64,
 }
 
-impl Cursor {
+impl Position {
     /// Before the first event of any log.
     pub const START: Self = Self::new(0, 0);
     /// The last there is.
@@ -43,7 +43,7 @@ impl Cursor {
         self.lo
     }
 
-    /// The position right after this one; [`Cursor::MAX`] has none, and is given back.
+    /// The position right after this one; [`Position::MAX`] has none, and is given back.
     #[must_use]
     pub const fn next(self) -> Self {
         match (self.lo.checked_add(1), self.hi.checked_add(1)) {
@@ -53,7 +53,7 @@ impl Cursor {
         }
     }
 
-    /// The position right before this one; [`Cursor::START`] has none, and is given back.
+    /// The position right before this one; [`Position::START`] has none, and is given back.
     #[must_use]
     pub const fn previous(self) -> Self {
         match (self.lo.checked_sub(1), self.hi.checked_sub(1)) {
@@ -64,26 +64,26 @@ impl Cursor {
     }
 }
 
-impl From<u64> for Cursor {
+impl From<u64> for Position {
     fn from(lo: u64) -> Self {
         Self { hi: 0, lo }
     }
 }
 
-impl FromStr for Cursor {
+impl FromStr for Position {
     type Err = InvalidField;
 
     fn from_str(text: &str) -> Result<Self, InvalidField> {
-        let cursor = match text.split_once('-') {
+        let position = match text.split_once('-') {
             // Positions without a first number are written without it.
             Some((hi, lo)) => number(hi).filter(|&hi| hi > 0).zip(number(lo)),
             None => number(text).map(|lo| (0, lo)),
         };
         let invalid = InvalidField::new(
-            "cursor",
+            "position",
             "it is written as `lo`, or as `hi-lo`, without leading zeros",
         );
-        let (hi, lo) = cursor.ok_or(invalid)?;
+        let (hi, lo) = position.ok_or(invalid)?;
         Ok(Self { hi, lo })
     }
 }
@@ -95,20 +95,20 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// As its text.
-impl serde::Serialize for Cursor {
+impl serde::Serialize for Position {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
 /// From its text.
-impl<'de> serde::Deserialize<'de> for Cursor {
+impl<'de> serde::Deserialize<'de> for Position {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
-impl fmt::Display for Cursor {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.hi {
             0 => write!(f, "{}", self.lo),
@@ -117,7 +117,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-impl fmt::Debug for Cursor {
+impl fmt::Debug for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
