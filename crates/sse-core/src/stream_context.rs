@@ -22,10 +22,10 @@ const CAPACITY: usize = 64 * 1024;
 /// There are two ways to have one. As a channel, for whoever holds the sending end elsewhere:
 ///
 /// ```
-/// use sse_core::{Event, Feed, StreamContext};
+/// use sse_core::{Event, FeedOnce, StreamContext};
 ///
 /// # futures_util::future::FutureExt::now_or_never(async {
-/// let (context, feed): (StreamContext, Feed) = StreamContext::channel();
+/// let (context, feed): (StreamContext, FeedOnce) = StreamContext::channel();
 /// context.send_event(Event::new("hello")).await?;
 /// context.send_comment("only for those who read the wire").await?;
 /// context.close();
