@@ -17,7 +17,7 @@ use crate::suite::server::Ready;
 /// Serves the app until its shutdown.
 #[tokio::main]
 pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()> {
-    let options = ListenerOptions { stalled: app.options.stalled, ..ListenerOptions::default() };
+    let options = ListenerOptions::new().stalled(app.options.stalled);
     let listener = listener_with(address, options)?;
     ready(listener.local_addr()?);
     let (shutdown, begun) = (app.shutdown.clone(), app.shutdown.clone());

@@ -40,10 +40,5 @@ impl Options {
 
 /// What both processes say of the log: few events are kept, fewer are in memory.
 pub(crate) fn log_options() -> StoreOptions {
-    StoreOptions {
-        events: 2000,
-        tail_events: 100,
-        store_check: Duration::from_secs(1),
-        ..StoreOptions::default()
-    }
+    StoreOptions::new().events(2000).tail_events(100).store_check(Duration::from_secs(1))
 }

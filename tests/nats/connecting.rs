@@ -62,8 +62,8 @@ async fn connections_are_made_as_the_application_says() {
 #[tokio::test]
 async fn what_the_server_complains_of_is_told() {
     let nats = Nats::start_with(ACCOUNTS).await;
-    let log = StoreOptions { store_timeout: Duration::from_millis(300), ..StoreOptions::default() };
-    let options = EngineOptions { prefix: "other".into(), ..EngineOptions::default() };
+    let log = StoreOptions::new().store_timeout(Duration::from_millis(300));
+    let options = EngineOptions::new().prefix("other");
     let url = format!("nats://reader:x@{}", nats.address());
     let store = store(&url, options, log).await;
     let refused = store.append(&[event("x")]).await.expect_err("he may not");
@@ -78,7 +78,7 @@ async fn a_server_that_says_nothing_leaves_time_for_the_others() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let silent = silent.local_addr().map(|address| (address, silent)).expect("it listens");
     let connect_timeout = Duration::from_millis(500);
-    let options = EngineOptions { connect_timeout, ..EngineOptions::default() };
+    let options = EngineOptions::new().connect_timeout(connect_timeout);
     for _ in 0..8 {
         let urls = format!("nats://{},{}", silent.0, url(&nats));
         let store = store(&urls, options.clone(), StoreOptions::default()).await;
@@ -118,7 +118,7 @@ async fn an_error_says_js_where_there_is_no_jetstream() {
 async fn a_domain_is_asked_by_its_name() {
     let nats = Nats::start_in_domain("hub").await;
     let at = |domain: &str| {
-        let options = EngineOptions { domain: Some(domain.into()), ..EngineOptions::default() };
+        let options = EngineOptions::new().domain(domain);
         let url = url(&nats);
         async move { store(&url, options, StoreOptions::default()).await }
     };
@@ -127,7 +127,7 @@ async fn a_domain_is_asked_by_its_name() {
     gives_followers_what_is_appended(&hub).await;
     let refused = soon(at("elsewhere").await.bounds()).await.expect_err("it is not there");
     assert!(told(&refused).contains("\"elsewhere\""), "{}", told(&refused));
-    let options = EngineOptions { domain: Some("a.b".into()), ..EngineOptions::default() };
+    let options = EngineOptions::new().domain("a.b");
     sse_log_nats::connect(&url(&nats), options).await.expect_err("two words");
 }
 
@@ -145,9 +145,8 @@ async fn a_user_needs_no_more_than_the_documented_subjects() {
     );
     let nats = Nats::start_with(&user).await;
     let url = format!("nats://log:x@{}", nats.address());
-    let options =
-        StoreOptions { events: 3, store_timeout: Duration::from_secs(2), ..Default::default() };
-    let store = store(&url, EngineOptions::default(), options).await;
+    let options = StoreOptions::new().events(3).store_timeout(Duration::from_secs(2));
+    let store = store(&url, EngineOptions::default(), options.clone()).await;
     gives_followers_what_is_appended(&store).await;
     for round in 0..5 {
         append(&store, &[once(format!("a{round}"), "x"), once(format!("b{round}"), "y")]).await;
@@ -171,7 +170,7 @@ async fn a_user_needs_no_more_than_the_documented_subjects() {
 async fn a_connection_on_which_a_call_has_timed_out_is_used_for_no_other() {
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
-    let options = StoreOptions { store_timeout: Duration::from_millis(300), ..Default::default() };
+    let options = StoreOptions::new().store_timeout(Duration::from_millis(300));
     let store = store(&relay.url(), EngineOptions::default(), options).await;
     append(&store, &[event("one")]).await;
     relay.goes_silent();

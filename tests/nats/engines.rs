@@ -12,8 +12,7 @@ use crate::relay::Relay;
 use crate::tools::{soon, url};
 
 /// An idle log is looked at each 30 s.
-const OPTIONS: fn() -> StoreOptions =
-    || StoreOptions { store_check: Duration::from_secs(30), ..StoreOptions::default() };
+const OPTIONS: fn() -> StoreOptions = || StoreOptions::new().store_check(Duration::from_secs(30));
 
 async fn open_many(url: &str, count: usize) -> Vec<EventLog> {
     let open = |number: usize| {

@@ -58,7 +58,7 @@ async fn a_finished_log_lets_go_of_events() {
     store.finish().await.expect("finished");
     store.delete(positions[1]).await.expect("deleted");
     assert_eq!(texts(&store).await, ["0", "2", "3"]);
-    let retention = sse_core::StoreOptions { events: 1, ..Default::default() }.retention();
+    let retention = sse_core::StoreOptions::new().events(1).retention();
     store.retain(&retention).await.expect("retained");
     assert_eq!(texts(&store).await, ["3"]);
     assert!(bounds(&store).await.is_finished);

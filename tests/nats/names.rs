@@ -7,7 +7,7 @@ use sse_log_nats::{EngineOptions, NatsStore, StoreOptions};
 use crate::tools::{api, append, bounds, event, store, texts};
 
 async fn open(nats: &Nats, prefix: &str) -> NatsStore {
-    let options = EngineOptions { prefix: prefix.into(), ..EngineOptions::default() };
+    let options = EngineOptions::new().prefix(prefix);
     let url = format!("nats://{}", nats.address());
     store(&url, options, StoreOptions::default()).await
 }

@@ -65,7 +65,7 @@ async fn a_key_is_known_for_as_long_as_its_event_is_kept() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     let positions = append(&store, &[event(0), event(1), once("key", 2)]).await;
-    let retention = StoreOptions { events: 1, ..Default::default() }.retention();
+    let retention = StoreOptions::new().events(1).retention();
     store.retain(&retention).await.expect("retained");
     store.retain(&retention).await.expect("retained");
     nats.crash().await;
@@ -78,8 +78,8 @@ async fn a_key_is_known_for_as_long_as_its_event_is_kept() {
 async fn notes_on_keys_are_let_go_of_with_the_events() {
     let nats = Nats::start().await;
     let window = Duration::from_millis(100);
-    let options = StoreOptions { idempotency_window: window, events: 1, ..Default::default() };
-    let store = open_with(&nats, options).await;
+    let options = StoreOptions::new().idempotency_window(window).events(1);
+    let store = open_with(&nats, options.clone()).await;
     append(&store, &[once("a", 0), once("b", 1)]).await;
     append(&store, &[event(2)]).await;
     assert_eq!(messages(&nats), 4, "two notes, a batch, an event");
@@ -164,7 +164,7 @@ async fn a_key_is_known_once_its_event_was_trimmed_deleted_or_superseded_and_aft
     let trimmed = append(&store, &batch(0)).await;
     let trimmed_alone = append(&store, std::slice::from_ref(&alone)).await;
     append(&store, &[event(0)]).await;
-    let retention = StoreOptions { events: 1, ..Default::default() }.retention();
+    let retention = StoreOptions::new().events(1).retention();
     store.retain(&retention).await.expect("retained");
     let deleted = append(&store, &batch(1)).await;
     for position in &deleted {

@@ -25,7 +25,7 @@ async fn the_server_has_no_more_messages_than_the_log_keeps() {
     for number in 0..100 {
         append(&store, &[event(number)]).await;
     }
-    let retention = StoreOptions { events: 10, ..Default::default() }.retention();
+    let retention = StoreOptions::new().events(10).retention();
     for _ in 0..30 {
         let both = futures_util::future::join(store.retain(&retention), other.retain(&retention));
         let (one, another) = both.await;
@@ -85,7 +85,7 @@ async fn a_stream_that_comes_in_the_place_of_another_is_not_trimmed_for_it() {
         }
         Fate::Passes
     });
-    let retention = StoreOptions { events: 5, ..Default::default() }.retention();
+    let retention = StoreOptions::new().events(5).retention();
     store.retain(&retention).await.expect("nothing to do");
     assert_eq!(bounds(&other).await.epoch.to_string(), "another");
     assert_eq!(texts(&other).await, ["new"; 5]);
@@ -97,7 +97,7 @@ async fn much_is_dropped_step_by_step() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     flood(&nats, "sse.log.e", "data: x\n", 60_000).await;
-    let retention = StoreOptions { events: 1, ..Default::default() }.retention();
+    let retention = StoreOptions::new().events(1).retention();
     store.retain(&retention).await.expect("retained");
     assert_eq!(messages(&nats), 1);
 }
@@ -110,7 +110,7 @@ async fn the_newest_event_is_kept() {
     append(&store, &[event("old")]).await;
     append(&store, &[event("newest")]).await;
     nats.publish("sse.log.other", &[], b"x").expect("an answer");
-    let retention = StoreOptions { events: 1, ..Default::default() }.retention();
+    let retention = StoreOptions::new().events(1).retention();
     store.retain(&retention).await.expect("retained");
     assert_eq!(texts(&store).await, ["newest"]);
 }
@@ -152,8 +152,8 @@ async fn that_holds_over_a_line_of_100_ms_too() {
 /// Appends so often, by 256 at a time, and counts all the while.
 async fn never_more(nats: &Nats, url: &str, times: usize, events: fn(usize) -> Vec<EncodedEvent>) {
     let limit = 1000;
-    let options = StoreOptions { events: limit, ..Default::default() };
-    let store = crate::tools::store(url, EngineOptions::default(), options).await;
+    let options = StoreOptions::new().events(limit);
+    let store = crate::tools::store(url, EngineOptions::default(), options.clone()).await;
     bounds(&store).await;
     let appending = async {
         stream::iter(0..times)
@@ -202,9 +202,8 @@ async fn much_is_dropped_over_a_long_line_though_the_time_of_a_call_is_short() {
     let store = open(&nats).await;
     append(&store, &[event("a batch"), event("is not plain")]).await;
     flood(&nats, "sse.log.e", "data: x\n", 30_000).await;
-    let options =
-        StoreOptions { events: 1000, store_timeout: Duration::from_secs(2), ..Default::default() };
-    let far = crate::tools::store(&line.url(), EngineOptions::default(), options).await;
+    let options = StoreOptions::new().events(1000).store_timeout(Duration::from_secs(2));
+    let far = crate::tools::store(&line.url(), EngineOptions::default(), options.clone()).await;
     let retention = options.retention();
     for _ in 0..30 {
         _ = tokio::time::timeout(options.store_timeout, far.retain(&retention)).await;
@@ -222,7 +221,7 @@ async fn nothing_is_dropped_by_the_clock_of_this_machine() {
     let store = open(&nats).await;
     append(&store, &[event("one")]).await;
     append(&store, &[event("two")]).await;
-    let ages = |age| StoreOptions { age: Some(age), ..Default::default() }.retention();
+    let ages = |age| StoreOptions::new().age(age).retention();
     store.retain(&ages(Duration::from_secs(60))).await.expect("retained");
     assert_eq!(texts(&store).await, ["one", "two"]);
     tokio::time::sleep(Duration::from_millis(20)).await;

@@ -63,8 +63,8 @@ async fn a_large_page_of_one_log_holds_up_no_other() {
     }
     let line = Line::slow(nats.address(), 1_000_000).await;
     let engine = sse_log_nats::connect(&line.url(), EngineOptions::default()).await.expect("a URL");
-    let options = StoreOptions { store_timeout: Duration::from_secs(20), ..Default::default() };
-    let large = engine.store("log", options).await.expect("a name");
+    let options = StoreOptions::new().store_timeout(Duration::from_secs(20));
+    let large = engine.store("log", options.clone()).await.expect("a name");
     let small = engine.store("small", options).await.expect("a name");
     append(&small, &[event(0)]).await;
     let mut pages = small.follow(Position::START).await.expect("followed");

@@ -51,7 +51,7 @@ async fn a_server_whose_certificate_nobody_vouches_for_is_not_spoken_to() {
     let (_nats, url, _folder) = server().await;
     // Time enough to tell a refusal from a wait.
     let connect_timeout = Duration::from_secs(5);
-    let options = EngineOptions { connect_timeout, ..EngineOptions::default() };
+    let options = EngineOptions::new().connect_timeout(connect_timeout);
     let store = store(&url, options, StoreOptions::default()).await;
     let refused = soon(store.bounds()).await.expect_err("not trusted");
     assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");

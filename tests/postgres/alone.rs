@@ -38,7 +38,7 @@ async fn whoever_opens_a_log_with_the_other_ordering_stops_no_append_and_decides
     let (store, mut client) = (open(&postgres).await, client(&postgres).await);
     let transaction = client.transaction().await.expect("begun");
     store.append_in(&transaction, "open").await.expect("appended");
-    let options = EngineOptions { ordering: Ordering::ByLock, ..EngineOptions::default() };
+    let options = EngineOptions::new().ordering(Ordering::ByLock);
     let by_lock = postgres.store("log", options).await;
     let opening = tokio::spawn(async move { by_lock.bounds().await });
     let begun = Instant::now();

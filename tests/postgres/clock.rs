@@ -22,7 +22,7 @@ async fn store(postgres: &Postgres) -> PostgresStore {
 }
 
 fn options() -> StoreOptions {
-    StoreOptions { age: Some(Duration::from_secs(600)), ..StoreOptions::default() }
+    StoreOptions::new().age(Duration::from_secs(600))
 }
 
 fn once() -> [EncodedEvent; 1] {

@@ -20,8 +20,11 @@ async fn connections(client: &Client) -> i64 {
 
 /// Sixteen at a time.
 async fn open_all(engine: &Engine, count: usize) -> Vec<EventLog> {
-    let options = StoreOptions { store_check: Duration::from_secs(30), ..StoreOptions::default() };
-    let open = |n: usize| async move { engine.open(&format!("log-{n}"), options).await };
+    let options = StoreOptions::new().store_check(Duration::from_secs(30));
+    let open = |n: usize| {
+        let options = options.clone();
+        async move { engine.open(&format!("log-{n}"), options).await }
+    };
     let opened = stream::iter(0..count).map(open).buffer_unordered(16);
     opened.map(|log| log.expect("open")).collect().await
 }
@@ -147,7 +150,7 @@ async fn idle_logs_ask_one_question_a_second_for_all() {
 async fn an_append_that_comes_alone_makes_five_transactions_at_most() {
     let postgres = Postgres::start().await;
     let shared = postgres.shared(EngineOptions::default()).await;
-    let options = StoreOptions { store_check: Duration::from_secs(30), ..StoreOptions::default() };
+    let options = StoreOptions::new().store_check(Duration::from_secs(30));
     let store = shared.store("log", options).await.expect("a name");
     let newest = append(&store, "first").await;
     let mut pages = store.follow(newest.previous()).await.expect("followed");

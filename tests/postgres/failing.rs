@@ -23,7 +23,7 @@ async fn on_append(postgres: &Postgres, what: &str) {
 #[tokio::test]
 async fn an_idempotency_key_that_is_waited_for_fails_its_own_append_alone() {
     let postgres = Postgres::start().await;
-    let options = StoreOptions { store_timeout: Duration::from_secs(4), ..StoreOptions::default() };
+    let options = StoreOptions::new().store_timeout(Duration::from_secs(4));
     let shared = postgres.shared(EngineOptions::default()).await;
     let store = shared.store("log", options).await.expect("a name");
     append(&store, "first").await;
@@ -55,8 +55,7 @@ async fn an_idempotency_key_that_is_waited_for_fails_its_own_append_alone() {
 #[tokio::test]
 async fn a_connection_that_has_lost_its_statements_is_not_used_again() {
     let postgres = Postgres::start().await;
-    let store =
-        postgres.store("log", EngineOptions { connections: 1, ..EngineOptions::default() }).await;
+    let store = postgres.store("log", EngineOptions::new().connections(1)).await;
     append(&store, "one").await;
     on_append(&postgres, "DEALLOCATE ALL").await;
     for text in ["two", "three", "four"] {

@@ -13,9 +13,8 @@ use crate::tools::{append, client, event, soon, told};
 #[tokio::test]
 async fn while_a_standby_is_away_each_try_leaves_no_connection_behind_over_the_limit() {
     let postgres = Postgres::start().await;
-    let options = StoreOptions { store_timeout: Duration::from_secs(1), ..StoreOptions::default() };
-    let shared =
-        postgres.shared(EngineOptions { connections: 4, ..EngineOptions::default() }).await;
+    let options = StoreOptions::new().store_timeout(Duration::from_secs(1));
+    let shared = postgres.shared(EngineOptions::new().connections(4)).await;
     let store = shared.store("log", options).await.expect("a name");
     append(&store, "before").await;
     let client = client(&postgres).await;

@@ -106,9 +106,9 @@ async fn however_many_were_superseded_at_once_a_look_is_bounded_and_a_reader_get
 async fn an_old_snapshot_makes_neither_a_look_nor_retention_nor_forgetting_slower() {
     let postgres = Postgres::start().await;
     let idempotency_window = Duration::from_millis(1);
-    let options = StoreOptions { idempotency_window, ..StoreOptions::default() };
+    let options = StoreOptions::new().idempotency_window(idempotency_window);
     let shared = postgres.shared(EngineOptions::default()).await;
-    let store = shared.store("log", options).await.expect("a name");
+    let store = shared.store("log", options.clone()).await.expect("a name");
     bounds(&store).await;
     let backup = client(&postgres).await;
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT count(*) FROM sse_logs";

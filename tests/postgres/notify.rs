@@ -15,8 +15,7 @@ const QUIET: Duration = Duration::from_millis(400);
 #[tokio::test]
 async fn followers_in_this_process_and_in_others_are_told_of_what_is_appended() {
     let postgres = Postgres::start().await;
-    let rarely =
-        EngineOptions { poll_every: Duration::from_secs(3600), ..EngineOptions::default() };
+    let rarely = EngineOptions::new().poll_every(Duration::from_secs(3600));
     let (here, there) = (open(&postgres).await, postgres.store("log", rarely).await);
     let first = append(&here, "first").await;
     let mut pages = there.follow(first.previous()).await.expect("followed");

@@ -50,7 +50,7 @@ async fn an_append_that_is_tried_again_gives_the_first_answer_also_once_the_even
     store.append(&[keyed("newer")]).await.expect("stored");
     append(&store, "newest").await;
     store.delete(deleted.positions[0]).await.expect("deleted");
-    let one = StoreOptions { events: 1, ..StoreOptions::default() };
+    let one = StoreOptions::new().events(1);
     store.retain(&one.retention()).await.expect("retained");
     assert_eq!(texts(&store).await, ["newest"]);
     let other = open(&postgres).await;
@@ -67,9 +67,9 @@ async fn an_append_that_is_tried_again_gives_the_first_answer_also_once_the_even
 #[tokio::test]
 async fn a_key_is_known_while_no_more_came_than_events_are_kept_and_is_pushed_out_after_that() {
     let postgres = Postgres::start().await;
-    let options = StoreOptions { events: 10, ..StoreOptions::default() };
+    let options = StoreOptions::new().events(10);
     let shared = postgres.shared(EngineOptions::default()).await;
-    let store = shared.store("log", options).await.expect("a name");
+    let store = shared.store("log", options.clone()).await.expect("a name");
     let first = store.append(&[once("first")]).await.expect("stored");
     for n in 0..10 {
         store.append(&[once(&n.to_string())]).await.expect("stored");
@@ -123,7 +123,7 @@ async fn in_a_new_epoch_it_is_stored_again_under_an_id_of_that_epoch() {
 async fn a_key_is_forgotten_after_its_window() {
     let postgres = Postgres::start().await;
     let idempotency_window = Duration::from_millis(200);
-    let options = StoreOptions { idempotency_window, ..StoreOptions::default() };
+    let options = StoreOptions::new().idempotency_window(idempotency_window);
     let shared = postgres.shared(EngineOptions::default()).await;
     let store = shared.store("log", options).await.expect("a name");
     let first = store.append(&[once("a")]).await.expect("stored");

@@ -10,7 +10,7 @@ use tokio_postgres::NoTls;
 use crate::tools::{append, soon, take, told};
 
 async fn store(pooler: &PgBouncer, settings: Settings) -> PostgresStore {
-    let options = EngineOptions { settings, ..EngineOptions::default() };
+    let options = EngineOptions::new().settings(settings);
     let shared = connect(&pooler.url(), options).await.expect("a URL");
     shared.store("log", StoreOptions::default()).await.expect("a name")
 }

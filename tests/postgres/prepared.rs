@@ -13,8 +13,7 @@ async fn a_transaction_that_appends_and_does_not_notify_can_be_prepared_and_is_f
     execute(&postgres, "ALTER SYSTEM SET max_prepared_transactions = 5").await;
     postgres.crash().await;
     Networked::start(&postgres).await;
-    let options =
-        EngineOptions { in_transactions: InTransactions::DoNotNotify, ..EngineOptions::default() };
+    let options = EngineOptions::new().in_transactions(InTransactions::DoNotNotify);
     let (store, mut client) = (postgres.store("log", options).await, client(&postgres).await);
     append(&store, "before").await;
     let mut pages = store.follow(bounds(&store).await.newest).await.expect("followed");

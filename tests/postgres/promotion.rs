@@ -35,7 +35,7 @@ async fn fails_over(postgres: &Postgres, options: &EngineOptions) -> (Appended, 
 async fn a_standby_that_is_promoted_begins_an_epoch_though_nobody_saw_what_it_lacks() {
     for ordering in [Ordering::ByTransaction, Ordering::ByLock] {
         let postgres = Postgres::start().await;
-        let options = EngineOptions { ordering, ..EngineOptions::default() };
+        let options = EngineOptions::new().ordering(ordering);
         let (lost, won) = fails_over(&postgres, &options).await;
         assert_ne!(lost.epoch, won.epoch, "{ordering:?}: an id names one event");
     }
@@ -44,7 +44,7 @@ async fn a_standby_that_is_promoted_begins_an_epoch_though_nobody_saw_what_it_la
 #[tokio::test]
 async fn a_promotion_goes_on_in_the_epoch_if_the_options_say_that_nothing_is_lost() {
     let postgres = Postgres::start().await;
-    let options = EngineOptions { on_promotion: OnPromotion::Keep, ..EngineOptions::default() };
+    let options = EngineOptions::new().on_promotion(OnPromotion::Keep);
     let (lost, won) = fails_over(&postgres, &options).await;
     assert_eq!(lost.epoch, won.epoch);
 }
@@ -58,7 +58,7 @@ async fn a_promotion_goes_on_in_the_epoch_where_commits_waited_for_a_standby() {
         let postgres = Postgres::start().await;
         postgres.configure("synchronous_commit", "local").await;
         postgres.configure("synchronous_standby_names", "gone").await;
-        let options = EngineOptions { on_promotion, ..EngineOptions::default() };
+        let options = EngineOptions::new().on_promotion(on_promotion);
         let (lost, won) = fails_over(&postgres, &options).await;
         assert_eq!(lost.epoch == won.epoch, keeps, "{on_promotion:?}");
     }
@@ -90,7 +90,7 @@ async fn a_standby_is_reckoned_with_once_the_server_is_told_of_it() {
 async fn a_dump_of_the_data_alone_that_is_restored_begins_an_epoch() {
     for ordering in [Ordering::ByTransaction, Ordering::ByLock] {
         let postgres = Postgres::start().await;
-        let options = EngineOptions { ordering, ..EngineOptions::default() };
+        let options = EngineOptions::new().ordering(ordering);
         let store = postgres.store("log", options.clone()).await;
         append(&store, "kept").await;
         let shell = |script: &str, input: Option<&str>| {

@@ -83,7 +83,7 @@ async fn restores_over(ordering: Ordering) {
     shell("pg_dump --clean --if-exists --dbname $0 --file $1");
     append(&running, "lost").await;
     let mut before = bounds(&running).await.epoch;
-    let options = EngineOptions { ordering, ..EngineOptions::default() };
+    let options = EngineOptions::new().ordering(ordering);
     for store in [running, postgres.store("log", options).await] {
         shell("psql --quiet --set ON_ERROR_STOP=1 --dbname $0 --file $1");
         let appended = store.append(&[event("next")]).await.expect("stored");

@@ -31,7 +31,7 @@ async fn however_much_there_is_it_is_let_go_of_in_small_steps() {
     assert!((1..=5001).contains(&counted), "{counted} of 12 001 were looked at");
     assert!(floor < counted, "what was not counted stays");
 
-    let retention = StoreOptions { events: 10, ..StoreOptions::default() }.retention();
+    let retention = StoreOptions::new().events(10).retention();
     store.retain(&retention).await.expect("retained");
     let kept = texts(&store).await;
     // Of the seven keys the newest: 11 988 is the newest of its own; between them are those without.
@@ -66,7 +66,7 @@ async fn however_many_idempotency_keys_are_old_they_are_forgotten_in_small_steps
 async fn what_is_counted_is_what_there_is_whatever_is_done_at_the_same_time() {
     let postgres = Postgres::start().await;
     let store = open(&postgres).await;
-    let retention = StoreOptions { events: 40, ..StoreOptions::default() }.retention();
+    let retention = StoreOptions::new().events(40).retention();
     let busy = |n: u64| {
         let (store, mut random) = (store.clone(), fastrand::Rng::with_seed(n));
         async move {
@@ -107,12 +107,12 @@ async fn what_is_counted_is_what_there_is_whatever_is_done_at_the_same_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn however_fast_it_is_appended_there_are_at_most_twice_as_many_events_as_the_limit() {
     let postgres = Postgres::start().await;
-    let options = StoreOptions { events: 2000, ..StoreOptions::default() };
+    let options = StoreOptions::new().events(2000);
     let mut publishers = Vec::new();
     open(&postgres).await; // it makes the tables
     for process in 0..2 {
         let shared = postgres.shared(EngineOptions::default()).await;
-        let store = shared.store("log", options).await.expect("a name");
+        let store = shared.store("log", options.clone()).await.expect("a name");
         for publisher in 0..128 {
             let store = store.clone();
             publishers.push(tokio::spawn(async move {
@@ -141,13 +141,13 @@ async fn however_fast_it_is_appended_there_are_at_most_twice_as_many_events_as_t
 async fn an_append_to_a_log_far_over_its_limit_lets_go_of_a_part() {
     let postgres = Postgres::start().await;
     let shared = postgres.shared(EngineOptions::default()).await;
-    let large = StoreOptions { events: 1_000_000, ..StoreOptions::default() };
+    let large = StoreOptions::new().events(1_000_000);
     let store = shared.store("log", large).await.expect("a name");
     let events: Vec<_> = (0..1000).map(event).collect();
     for _ in 0..20 {
         store.append(&events).await.expect("stored");
     }
-    let small = StoreOptions { events: 100, ..StoreOptions::default() };
+    let small = StoreOptions::new().events(100);
     let store = shared.store("log", small).await.expect("a name");
     let client = client(&postgres).await;
     let count = "SELECT count(*) FROM sse_log_events";

@@ -25,7 +25,7 @@ const MIGRATION: &str = concat!(
 #[tokio::test]
 async fn nothing_is_created_where_the_options_say_that_it_is_there() {
     let postgres = Postgres::start().await;
-    let options = EngineOptions { migrations: Migrations::AreApplied, ..EngineOptions::default() };
+    let options = EngineOptions::new().migrations(Migrations::AreApplied);
     let store = postgres.store("log", options).await;
     let failed = soon(store.append(&[event("x")])).await.expect_err("there are no tables");
     assert!(matches!(failed, StoreError::Failed(_)), "{failed:?}");
@@ -55,14 +55,12 @@ async fn what_a_later_version_has_made_of_the_tables_is_left_as_it_is() {
 #[tokio::test]
 async fn times_may_be_as_long_as_there_are() {
     let postgres = Postgres::start().await;
-    let options = StoreOptions {
-        age: Some(Duration::MAX),
-        idempotency_window: Duration::MAX,
-        store_timeout: Duration::MAX,
-        ..StoreOptions::default()
-    };
+    let options = StoreOptions::new()
+        .age(Duration::MAX)
+        .idempotency_window(Duration::MAX)
+        .store_timeout(Duration::MAX);
     let shared = postgres.shared(EngineOptions::default()).await;
-    let store = shared.store("log", options).await.expect("a name");
+    let store = shared.store("log", options.clone()).await.expect("a name");
     let once = [event("once").with_idempotency_key("once").expect("short")];
     for _ in 0..2 {
         soon(store.append(&once)).await.expect("stored");
@@ -119,10 +117,7 @@ async fn a_user_who_may_create_nothing_uses_what_is_there() {
     let shared = connect_with(config, NoTls, EngineOptions::default()).await.expect("a runtime");
     let store = shared.store("log", StoreOptions::default()).await.expect("a name");
     append(&store, "two").await;
-    store
-        .retain(&StoreOptions { events: 1, ..StoreOptions::default() }.retention())
-        .await
-        .expect("retained");
+    store.retain(&StoreOptions::new().events(1).retention()).await.expect("retained");
     assert_eq!(texts(&store).await, ["two"]);
     store.delete(bounds(&store).await.newest).await.expect("deleted");
     store.begin_epoch(bounds(&store).await.epoch).await.expect("begun");
@@ -194,7 +189,7 @@ async fn a_server_that_says_nothing_is_given_up_after_the_time_for_connecting() 
 #[tokio::test]
 async fn an_append_that_waits_for_a_lock_fails_in_time_and_says_so() {
     let postgres = Postgres::start().await;
-    let options = StoreOptions { store_timeout: Duration::from_secs(1), ..StoreOptions::default() };
+    let options = StoreOptions::new().store_timeout(Duration::from_secs(1));
     let shared = postgres.shared(EngineOptions::default()).await;
     let store = shared.store("log", options).await.expect("a name");
     append(&store, "before").await;

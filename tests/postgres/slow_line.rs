@@ -57,9 +57,8 @@ async fn over_a_line_of_20_kb_a_second_a_follower_gets_on() {
     let store = open(&postgres).await;
     let events: Vec<_> = (0..20).map(|n| event(format!("{n:0>10000}"))).collect();
     let first = store.append(&events).await.expect("stored").positions[0];
-    let options = StoreOptions { store_timeout: Duration::from_secs(2), ..StoreOptions::default() };
-    let engine =
-        EngineOptions { connect_timeout: Duration::from_secs(2), ..EngineOptions::default() };
+    let options = StoreOptions::new().store_timeout(Duration::from_secs(2));
+    let engine = EngineOptions::new().connect_timeout(Duration::from_secs(2));
     let shared = connect(&slow_line(&postgres).await, engine).await.expect("a URL");
     let slow = shared.store("log", options).await.expect("a name");
     // 200 kB take 10 s; no page of more than 36 kB comes in time.

@@ -18,7 +18,7 @@ pub(crate) async fn open(postgres: &Postgres) -> PostgresStore {
 
 /// Opened once it is used.
 pub(crate) async fn open_ordered(postgres: &Postgres, ordering: Ordering) -> PostgresStore {
-    let store = postgres.store("log", EngineOptions { ordering, ..EngineOptions::default() }).await;
+    let store = postgres.store("log", EngineOptions::new().ordering(ordering)).await;
     bounds(&store).await;
     store
 }

@@ -12,7 +12,7 @@ const AGE: Duration = Duration::from_secs(1);
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
 fn options() -> StoreOptions {
-    StoreOptions { age: Some(AGE), ..StoreOptions::default() }
+    StoreOptions::new().age(AGE)
 }
 
 async fn retain(store: &dyn Store) {
@@ -39,8 +39,8 @@ async fn clock_jumps(redis: &Redis, by: i64) {
 #[tokio::test]
 async fn a_clock_that_jumps_ahead_ages_nothing_away() {
     let redis = Redis::start().await;
-    let options = StoreOptions { age: Some(Duration::from_secs(600)), ..StoreOptions::default() };
-    let store = open_with(&redis, options).await;
+    let options = StoreOptions::new().age(Duration::from_secs(600));
+    let store = open_with(&redis, options.clone()).await;
     let once = || crate::tools::event("once").with_idempotency_key("a").expect("a key");
     let mut kept = vec![append(&*store, 1).await, append(&*store, 2).await];
     let first = store.append(&[once()]).await.expect("stored");

@@ -44,13 +44,13 @@ async fn are_closed(redis: &Redis) {
 async fn a_thousand_idle_logs_share_a_few_connections_and_ask_for_almost_nothing() {
     let redis = Redis::start().await;
     let engine = engine(&redis).await;
-    let options = StoreOptions { store_check: Duration::from_secs(30), ..StoreOptions::default() };
+    let options = StoreOptions::new().store_check(Duration::from_secs(30));
     let mut logs = Vec::new();
     for round in ["created", "opened"] {
         drop(logs);
         let begun = Instant::now();
         let opening = (0..1000).map(|n| {
-            let engine = engine.clone();
+            let (engine, options) = (engine.clone(), options.clone());
             async move { engine.open(&format!("log-{n}"), options).await.expect("opened") }
         });
         logs = stream::iter(opening).buffer_unordered(16).collect().await;

@@ -25,8 +25,8 @@ async fn remembered(redis: &Redis) -> String {
 async fn keys_are_forgotten_when_their_window_has_passed() {
     let redis = Redis::start().await;
     let window = Duration::from_millis(300);
-    let options = StoreOptions { idempotency_window: window, ..StoreOptions::default() };
-    let store = open_with(&redis, options).await;
+    let options = StoreOptions::new().idempotency_window(window);
+    let store = open_with(&redis, options.clone()).await;
     for n in 0..100 {
         store_once(&*store, &n.to_string()).await;
     }
@@ -38,7 +38,7 @@ async fn keys_are_forgotten_when_their_window_has_passed() {
     })
     .await;
     for window in [Duration::MAX, Duration::ZERO] {
-        let options = StoreOptions { idempotency_window: window, ..StoreOptions::default() };
+        let options = StoreOptions::new().idempotency_window(window);
         store_once(&*open_with(&redis, options).await, "x").await;
     }
 }
@@ -46,7 +46,7 @@ async fn keys_are_forgotten_when_their_window_has_passed() {
 #[tokio::test]
 async fn as_many_keys_are_remembered_as_events_are_kept() {
     let redis = Redis::start().await;
-    let options = StoreOptions { events: 10, ..StoreOptions::default() };
+    let options = StoreOptions::new().events(10);
     let store = open_with(&redis, options).await;
     let first = store_once(&*store, "0").await;
     for n in 1..=10 {
@@ -65,7 +65,7 @@ async fn as_many_keys_are_remembered_as_events_are_kept() {
 #[tokio::test]
 async fn the_first_answer_stays_when_the_event_is_gone_and_the_log_finished() {
     let redis = Redis::start().await;
-    let options = StoreOptions { events: 5, ..StoreOptions::default() };
+    let options = StoreOptions::new().events(5);
     let store = open_with(&redis, options).await;
     let keyed = once("keyed").with_key("key").expect("a key");
     let trimmed = store_once(&*store, "trimmed").await;

@@ -24,7 +24,7 @@ fn batch(events: usize, size: usize) -> Vec<EncodedEvent> {
 #[tokio::test]
 async fn no_more_events_are_kept_than_the_limit_at_any_moment() {
     let redis = Redis::start().await;
-    let options = StoreOptions { events: 100, ..StoreOptions::default() };
+    let options = StoreOptions::new().events(100);
     let store = open_with(&redis, options).await;
     for n in 0..300 {
         append(&*store, n).await;
@@ -39,7 +39,7 @@ async fn no_more_events_are_kept_than_the_limit_at_any_moment() {
 #[tokio::test]
 async fn no_more_bytes_are_kept_than_the_limit_whatever_the_sizes() {
     let redis = Redis::start().await;
-    let options = StoreOptions { bytes: 1_000_000, ..StoreOptions::default() };
+    let options = StoreOptions::new().bytes(1_000_000);
     let store = open_with(&redis, options).await;
     for _ in 0..12 {
         store.append(&batch(1000, 100)).await.expect("stored");
@@ -58,7 +58,7 @@ async fn an_append_drops_at_most_twice_as_many_as_it_adds() {
     let redis = Redis::start().await;
     let store = open_with(&redis, StoreOptions::default()).await;
     store.append(&batch(1000, 10)).await.expect("stored");
-    let few = StoreOptions { events: 10, ..StoreOptions::default() };
+    let few = StoreOptions::new().events(10);
     let store = open_with(&redis, few).await;
     append(&*store, "x").await;
     assert_eq!(length(&redis).await, 999);
@@ -69,7 +69,7 @@ async fn an_append_drops_at_most_twice_as_many_as_it_adds() {
 #[tokio::test]
 async fn an_event_that_was_large_says_nothing_of_those_that_are_kept() {
     let redis = Redis::start().await;
-    let options = StoreOptions { events: 1000, ..StoreOptions::default() };
+    let options = StoreOptions::new().events(1000);
     let store = open_with(&redis, options).await;
     append(&*store, "x".repeat(1_000_000)).await;
     for _ in 0..3 {

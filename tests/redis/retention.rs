@@ -24,8 +24,8 @@ async fn kept(store: &dyn Store) -> (usize, usize) {
 #[tokio::test]
 async fn what_others_have_left_is_counted_and_kept_where_it_is_below_the_limit() {
     let redis = Redis::start().await;
-    let options = StoreOptions { bytes: 1_000_000, ..StoreOptions::default() };
-    let store = open_with(&redis, options).await;
+    let options = StoreOptions::new().bytes(1_000_000);
+    let store = open_with(&redis, options.clone()).await;
     let keyed = |text: String| event(text).with_key("key").expect("a key");
     for _ in 0..16 {
         append(&*store, "x".repeat(10_000)).await;
@@ -48,7 +48,7 @@ async fn what_others_have_left_is_counted_and_kept_where_it_is_below_the_limit()
     assert_eq!(counted.lines().nth(1), Some(&*bytes.to_string()));
 
     // And what goes from here on is reckoned with.
-    let tight = StoreOptions { bytes: 200_000, ..options };
+    let tight = options.bytes(200_000);
     store.retain(&tight.retention()).await.expect("retained");
     let (events, bytes) = kept(&*store).await;
     assert!((190_000..=200_000).contains(&bytes), "{events} events of {bytes} bytes");
@@ -69,7 +69,7 @@ async fn large_events_are_let_go_of_a_few_at_a_time() {
     };
     let before = memory("used_memory").await;
     soon(store.before_last(PageLimit::of_events(70))).await.expect("there are 70");
-    let options = StoreOptions { events: 79, ..StoreOptions::default() };
+    let options = StoreOptions::new().events(79);
     soon(store.retain(&options.retention())).await.expect("retained");
     let peak = memory("used_memory_peak").await;
     assert!(peak < before + 40_000_000, "{peak} of {before} before");

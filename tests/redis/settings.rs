@@ -11,7 +11,7 @@ use sse_log_redis::{EngineOptions, RedisStore, connect};
 use crate::tools::{after, append, bounds, command, event, open_with, told};
 
 async fn store(url: &str, name: &str, prefix: &str) -> Result<RedisStore, Error> {
-    let options = EngineOptions { prefix: prefix.into(), ..EngineOptions::default() };
+    let options = EngineOptions::new().prefix(prefix);
     connect(url, options).await?.store(name, StoreOptions::default()).await
 }
 
@@ -57,7 +57,7 @@ async fn logs_of_one_name_with_two_prefixes_are_two() {
 async fn more_than_redis_takes_at_once_is_refused() {
     let redis = Redis::start().await;
     let minute = Duration::from_secs(60);
-    let patient = StoreOptions { store_timeout: minute, ..StoreOptions::default() };
+    let patient = StoreOptions::new().store_timeout(minute);
     let store = open_with(&redis, patient).await;
     let many = vec![event("x"); 100_001];
     let error = store.append(&many).await.expect_err("too many");

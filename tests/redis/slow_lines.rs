@@ -14,7 +14,7 @@ use crate::tools::{append, event, open, soon};
 
 /// No answer of more than 54 kB comes in time.
 fn impatient() -> StoreOptions {
-    StoreOptions { store_timeout: Duration::from_secs(1), ..StoreOptions::default() }
+    StoreOptions::new().store_timeout(Duration::from_secs(1))
 }
 
 /// Each takes nearly twice as long as an answer may, and what was known before is that events are small.
@@ -85,7 +85,7 @@ async fn a_page_of_16_mib_of_one_log_holds_up_no_append_of_another() {
     let line = SlowLine::start(redis.address(), 2_000_000).await;
     let url = format!("redis://{}", line.address);
     let engine = connect(&url, EngineOptions::default()).await.expect("a URL");
-    let minute = StoreOptions { store_timeout: Duration::from_secs(60), ..StoreOptions::default() };
+    let minute = StoreOptions::new().store_timeout(Duration::from_secs(60));
     let slow = engine.store("large", minute).await.expect("a name");
     let other = engine.store("other", StoreOptions::default()).await.expect("a name");
     append(&other, "first").await;

@@ -45,8 +45,7 @@ async fn a_log_is_kept_by_a_server_whose_certificate_the_system_trusts() {
 async fn a_server_whose_certificate_nobody_vouches_for_is_not_spoken_to() {
     let (_redis, url, _folder) = server().await;
     // Time enough to tell a refusal from a wait.
-    let options =
-        EngineOptions { connect_timeout: Duration::from_secs(5), ..EngineOptions::default() };
+    let options = EngineOptions::new().connect_timeout(Duration::from_secs(5));
     let redis = connect(&url, options).await.expect("a URL");
     let store = redis.store("log", StoreOptions::default()).await.expect("a name");
     let refused = soon(store.bounds()).await.expect_err("not trusted");

@@ -90,8 +90,8 @@ async fn a_trim_by_somebody_else_is_seen_by_whoever_follows() {
 #[tokio::test]
 async fn bytes_are_kept_to_where_somebody_else_trims() {
     let redis = Redis::start().await;
-    let options = StoreOptions { bytes: 10_000, ..StoreOptions::default() };
-    let store = open_with(&redis, options).await;
+    let options = StoreOptions::new().bytes(10_000);
+    let store = open_with(&redis, options.clone()).await;
     let append_some = async || {
         for n in 0..30 {
             append(&*store, format_args!("{n:0>1000}")).await;
@@ -121,7 +121,7 @@ async fn keys_of_events_that_somebody_else_has_trimmed_are_forgotten() {
     store.retain(&StoreOptions::default().retention()).await.expect("retained");
     assert_eq!(command(&redis, &keys).await, ":8\r\n");
     // And those of what we let go of ourselves.
-    let few = StoreOptions { events: 3, ..StoreOptions::default() };
+    let few = StoreOptions::new().events(3);
     store.retain(&few.retention()).await.expect("retained");
     assert_eq!(command(&redis, &keys).await, ":4\r\n");
 }

@@ -19,10 +19,7 @@ pub async fn open_url(
             Ok(Arc::new(engine.store(name, options).await?))
         }
         Some(("redb", path)) => {
-            let engine = sse_log_redb::EngineOptions {
-                connect_timeout: options.store_wait,
-                ..Default::default()
-            };
+            let engine = sse_log_redb::EngineOptions::new().connect_timeout(options.store_wait);
             Ok(Arc::new(sse_log_redb::connect(path, engine).await?.store(name, options).await?))
         }
         Some(("postgres", url)) => {

@@ -26,10 +26,10 @@ pub(crate) async fn storm(engine: &dyn Networked, frameworks: &str) {
     let _turn = TURN.lock().await;
     let begun = Instant::now();
     // Where the answer is cut off, or the server ends, the outcome is unknown: it is tried again, under its key.
-    let options = StoreOptions { store_wait: Duration::from_secs(60), ..StoreOptions::default() };
+    let options = StoreOptions::new().store_wait(Duration::from_secs(60));
     let cuts = Cuts { seed: 3, bytes: 1000..8000, rst_share: 0.5, limit: usize::MAX };
     let answers = CuttingProxy::start(engine.address(), cuts).await;
-    let store = engine.open_through(answers.addr(), "events", options).await;
+    let store = engine.open_through(answers.addr(), "events", options.clone()).await;
     let store = store.expect("the engine runs");
     let timer = Timer::new(Instant::now, tokio::time::sleep);
     let (log, follower) = EventLog::open(store, options, timer).await.expect("the engine runs");

@@ -5,13 +5,33 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 /// How a listening socket treats the connections that it accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ListenerOptions {
     /// How long a client may take nothing of what was sent, before it is cut off; default 30 s. It resumes when it comes back.
     /// Linux alone has this (`TCP_USER_TIMEOUT`).
     pub stalled: Duration,
     /// How long a connection is silent before the system asks whether the other end is still there (`SO_KEEPALIVE`); default 60 s.
     pub silent: Duration,
+}
+
+impl ListenerOptions {
+    /// Returns the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`stalled`](field@Self::stalled).
+    #[must_use]
+    pub fn stalled(self, stalled: Duration) -> Self {
+        Self { stalled, ..self }
+    }
+
+    /// Sets [`silent`](field@Self::silent).
+    #[must_use]
+    pub fn silent(self, silent: Duration) -> Self {
+        Self { silent, ..self }
+    }
 }
 
 impl Default for ListenerOptions {
@@ -52,7 +72,7 @@ pub fn listener_with(
     let mut last =
         io::Error::new(io::ErrorKind::InvalidInput, "the address names nothing to listen on");
     for address in address.to_socket_addrs()? {
-        match listen(address, options) {
+        match listen(address, &options) {
             Ok(listener) => return Ok(listener),
             Err(error) => last = io::Error::new(error.kind(), format!("{address}: {error}")),
         }
@@ -60,7 +80,7 @@ pub fn listener_with(
     Err(last)
 }
 
-fn listen(address: std::net::SocketAddr, options: ListenerOptions) -> io::Result<TcpListener> {
+fn listen(address: std::net::SocketAddr, options: &ListenerOptions) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     #[cfg(not(windows))]
     socket.set_reuse_address(true)?; // as std does: a restart need not wait for old connections to be forgotten
@@ -71,7 +91,7 @@ fn listen(address: std::net::SocketAddr, options: ListenerOptions) -> io::Result
     Ok(socket.into())
 }
 
-fn suit(socket: &SockRef<'_>, options: ListenerOptions) -> io::Result<()> {
+fn suit(socket: &SockRef<'_>, options: &ListenerOptions) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(options.silent))?;
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
@@ -88,7 +108,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn sets_what_accepted_sockets_inherit() {
-        let options = ListenerOptions { stalled: Duration::from_secs(7), ..Default::default() };
+        let stalled = Duration::from_secs(7);
+        let options = ListenerOptions::new().stalled(stalled);
         let listener = listener_with("127.0.0.1:0", options).expect("a port is free");
         listener.set_nonblocking(false).expect("a socket can block");
         let address = listener.local_addr().expect("it listens");
@@ -97,7 +118,7 @@ mod tests {
         let accepted = SockRef::from(&accepted);
         assert!(accepted.tcp_nodelay().expect("an option of TCP"));
         assert!(accepted.keepalive().expect("an option of sockets"));
-        assert_eq!(accepted.tcp_user_timeout().expect("an option of TCP"), Some(options.stalled));
+        assert_eq!(accepted.tcp_user_timeout().expect("an option of TCP"), Some(stalled));
         drop(client);
     }
 }

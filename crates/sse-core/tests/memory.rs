@@ -29,7 +29,7 @@ async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
     let texts = sizes.map(|size| "x".repeat(size));
     for text in texts.iter().chain([&lines]) {
         let before = dhat::HeapStats::get().curr_bytes;
-        let options = LogOptions { events: 20_000, bytes: 4 << 20, ..LogOptions::default() };
+        let options = LogOptions::new().events(20_000).bytes(4 << 20);
         let log = EventLog::in_memory(options);
         for _ in 0..((6 << 20) / text.len()).min(40_000) {
             log.append(Event::new(text.as_str())).await.expect("it is within the limit");
@@ -44,7 +44,7 @@ async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
     for idempotent in [false, true] {
         let before = dhat::HeapStats::get().curr_bytes;
         let events = 20_000;
-        let log = EventLog::in_memory(LogOptions { events, ..LogOptions::default() });
+        let log = EventLog::in_memory(LogOptions::new().events(events));
         for number in 0..3 * events {
             let event = Event::new("x");
             let event = match idempotent {

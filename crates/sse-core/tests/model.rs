@@ -119,7 +119,7 @@ fn readers_that_leave_take_no_wake_up_with_them() {
 #[test]
 fn events_that_go_while_they_are_read_are_a_gap_or_have_been_read() {
     let model = || {
-        let log = EventLog::in_memory(LogOptions { events: 1, ..LogOptions::default() });
+        let log = EventLog::in_memory(LogOptions::new().events(1));
         let body = open(&log);
         let reader = thread::spawn(move || read(body, usize::MAX));
         (0..3).for_each(|n| append(&log, &n.to_string()));

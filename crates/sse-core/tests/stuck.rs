@@ -15,7 +15,7 @@ const MOST: usize = 1000;
 #[tokio::test]
 async fn a_reader_that_has_stopped_is_less_than_a_kilobyte() {
     let _profiler = dhat::Profiler::builder().testing().build();
-    let options = LogOptions { events: 20_000, bytes: usize::MAX, ..LogOptions::default() };
+    let options = LogOptions::new().events(20_000).bytes(usize::MAX);
     let log = EventLog::in_memory(options);
     let mut ids = Vec::new();
     for _ in 0..20_000 {

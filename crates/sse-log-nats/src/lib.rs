@@ -25,7 +25,7 @@
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Error> {
 //! let nats = sse_log_nats::connect("nats://127.0.0.1:4222", EngineOptions::default()).await?;
-//! let log = nats.open("prices", StoreOptions { events: 10_000, ..StoreOptions::default() }).await?;
+//! let log = nats.open("prices", StoreOptions::new().events(10_000)).await?;
 //! assert_eq!(nats.logs().await?[0].as_str(), "prices");
 //! # Ok(())
 //! # }

@@ -53,7 +53,7 @@ pub async fn open_with(
 pub async fn open_store(store: NatsStore) -> Result<EventLog, Error> {
     let (timer, options) = (
         Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep),
-        store.0.options,
+        store.0.options.clone(),
     );
     let (log, follower) = EventLog::open(store, options, timer).await?;
     tokio::spawn(follower);

@@ -5,10 +5,11 @@ use std::time::Duration;
 /// ```
 /// use sse_log_nats::EngineOptions;
 ///
-/// let options = EngineOptions { prefix: "shop".into(), ..EngineOptions::default() };
+/// let options = EngineOptions::new().prefix("shop");
 /// assert_eq!(options.replicas, 1);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct EngineOptions {
     /// Prefix of the names of streams and subjects, 1 to 32 of `[a-z0-9]`. Streams have it in capitals.
     ///
@@ -26,6 +27,37 @@ pub struct EngineOptions {
     ///
     /// Default: 1 s.
     pub connect_timeout: Duration,
+}
+
+impl EngineOptions {
+    /// Returns the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`prefix`](field@Self::prefix).
+    #[must_use]
+    pub fn prefix(self, prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), ..self }
+    }
+
+    /// Sets [`replicas`](field@Self::replicas).
+    #[must_use]
+    pub fn replicas(self, replicas: usize) -> Self {
+        Self { replicas, ..self }
+    }
+
+    /// Sets [`domain`](field@Self::domain).
+    #[must_use]
+    pub fn domain(self, domain: impl Into<String>) -> Self {
+        Self { domain: Some(domain.into()), ..self }
+    }
+
+    /// Sets [`connect_timeout`](field@Self::connect_timeout).
+    #[must_use]
+    pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
+        Self { connect_timeout, ..self }
+    }
 }
 
 impl Default for EngineOptions {

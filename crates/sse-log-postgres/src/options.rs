@@ -5,10 +5,11 @@ use std::time::Duration;
 /// ```
 /// use sse_log_postgres::{EngineOptions, Migrations};
 ///
-/// let options = EngineOptions { migrations: Migrations::AreApplied, ..EngineOptions::default() };
+/// let options = EngineOptions::new().migrations(Migrations::AreApplied);
 /// assert_eq!(options.connections, 8);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct EngineOptions {
     /// The order of the events of a log.
     /// Default [`Ordering::ByTransaction`].
@@ -104,6 +105,61 @@ pub enum InTransactions {
     Notify,
     /// The transaction does not notify. Followers find the event within [`EngineOptions::poll_every`] of the commit.
     DoNotNotify,
+}
+
+impl EngineOptions {
+    /// Returns the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`ordering`](field@Self::ordering).
+    #[must_use]
+    pub fn ordering(self, ordering: Ordering) -> Self {
+        Self { ordering, ..self }
+    }
+
+    /// Sets [`on_promotion`](field@Self::on_promotion).
+    #[must_use]
+    pub fn on_promotion(self, on_promotion: OnPromotion) -> Self {
+        Self { on_promotion, ..self }
+    }
+
+    /// Sets [`migrations`](field@Self::migrations).
+    #[must_use]
+    pub fn migrations(self, migrations: Migrations) -> Self {
+        Self { migrations, ..self }
+    }
+
+    /// Sets [`settings`](field@Self::settings).
+    #[must_use]
+    pub fn settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// Sets [`in_transactions`](field@Self::in_transactions).
+    #[must_use]
+    pub fn in_transactions(self, in_transactions: InTransactions) -> Self {
+        Self { in_transactions, ..self }
+    }
+
+    /// Sets [`connections`](field@Self::connections).
+    #[must_use]
+    pub fn connections(self, connections: usize) -> Self {
+        Self { connections, ..self }
+    }
+
+    /// Sets [`connect_timeout`](field@Self::connect_timeout).
+    #[must_use]
+    pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
+        Self { connect_timeout, ..self }
+    }
+
+    /// Sets [`poll_every`](field@Self::poll_every).
+    #[must_use]
+    pub fn poll_every(self, poll_every: Duration) -> Self {
+        Self { poll_every, ..self }
+    }
 }
 
 impl Default for EngineOptions {

@@ -26,7 +26,7 @@ impl PostgresStore {
 
     /// Returns the options that the store was made with.
     pub fn options(&self) -> StoreOptions {
-        self.log.options
+        self.log.options.clone()
     }
 }
 

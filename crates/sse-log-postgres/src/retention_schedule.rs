@@ -37,12 +37,12 @@ mod tests {
 
     #[test]
     fn an_append_drops_events_once_for_each_256th_of_the_limit() {
-        let options = StoreOptions { events: 1024, bytes: 256_000, ..StoreOptions::default() };
+        let options = StoreOptions::new().events(1024).bytes(256_000);
         let due = RetentionSchedule::new(&options);
         let dues = (0..1000).filter(|_| due.is_due(1, 1)).count();
         assert_eq!(dues, 250);
         assert!(due.is_due(1, 1000), "by bytes");
-        let small = RetentionSchedule::new(&StoreOptions { events: 10, ..options });
+        let small = RetentionSchedule::new(&options.events(10));
         assert!((0..10).all(|_| small.is_due(1, 1)));
     }
 }

@@ -41,7 +41,7 @@ impl RedbStore {
 
     /// Returns the limits of the log.
     pub(crate) fn options(&self) -> StoreOptions {
-        self.options
+        self.options.clone()
     }
 
     pub(crate) fn file(&self) -> &Arc<FileThreads> {

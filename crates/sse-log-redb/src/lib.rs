@@ -135,7 +135,7 @@ pub use sse_core::{Error, EventLog, StoreOptions};
 ///
 /// let redb = sse_log_redb::connect(&path, EngineOptions::default()).await?;
 /// let prices = redb.open("prices", StoreOptions::default()).await?;
-/// let news = redb.open("news", StoreOptions { events: 1000, ..StoreOptions::default() }).await?;
+/// let news = redb.open("news", StoreOptions::new().events(1000)).await?;
 /// assert_eq!(redb.logs().await?.len(), 2);
 /// # Ok::<(), sse_log_redb::Error>(())
 /// # }).expect("a file in a temporary folder can be written");
@@ -185,7 +185,7 @@ pub async fn open_with(
     store: StoreOptions,
 ) -> Result<EventLog, Error> {
     let connect_timeout = engine.connect_timeout.max(store.store_wait);
-    connect(path, EngineOptions { connect_timeout, ..engine }).await?.open(name, store).await
+    connect(path, engine.connect_timeout(connect_timeout)).await?.open(name, store).await
 }
 
 /// Opens a log over a store of [`Engine::store`], with the options of the store.

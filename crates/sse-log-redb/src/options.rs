@@ -5,12 +5,13 @@ use std::time::Duration;
 /// ```
 /// use sse_log_redb::EngineOptions;
 ///
-/// let options = EngineOptions { check_on_open: true, ..EngineOptions::default() };
+/// let options = EngineOptions::new().check_on_open(true);
 /// assert_eq!(options.cache_bytes, 64 * 1024 * 1024);
 /// ```
 ///
 /// The first call that opens a file in a process sets these options. Later calls there share them, until the file is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EngineOptions {
     /// Longest time that opening waits while another process has the file open.
     ///
@@ -25,6 +26,31 @@ pub struct EngineOptions {
     ///
     /// Default: `false`, with which redb trusts a file that was closed. Damage is then an error when redb reads it, if redb notices it.
     pub check_on_open: bool,
+}
+
+impl EngineOptions {
+    /// Returns the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`connect_timeout`](field@Self::connect_timeout).
+    #[must_use]
+    pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
+        Self { connect_timeout, ..self }
+    }
+
+    /// Sets [`cache_bytes`](field@Self::cache_bytes).
+    #[must_use]
+    pub fn cache_bytes(self, cache_bytes: usize) -> Self {
+        Self { cache_bytes, ..self }
+    }
+
+    /// Sets [`check_on_open`](field@Self::check_on_open).
+    #[must_use]
+    pub fn check_on_open(self, check_on_open: bool) -> Self {
+        Self { check_on_open, ..self }
+    }
 }
 
 impl Default for EngineOptions {

@@ -80,7 +80,7 @@ fn opening_waits_for_another_process_if_the_options_say_so() -> Test {
         std::thread::sleep(Duration::from_millis(100));
         drop(other);
     });
-    let options = EngineOptions { connect_timeout: Duration::from_secs(5), ..Default::default() };
+    let options = EngineOptions::new().connect_timeout(Duration::from_secs(5));
     assert!(block_on(open(&path, options.clone())).is_ok());
     assert!(other.join().is_ok());
     Ok(())
@@ -92,7 +92,7 @@ fn closed_returns_false_in_time_while_a_call_waits_for_the_file() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let other = redb::Database::create(&path)?;
-    let options = EngineOptions { connect_timeout: Duration::from_secs(3), ..Default::default() };
+    let options = EngineOptions::new().connect_timeout(Duration::from_secs(3));
     let begun = Instant::now();
     let waiting = open(&path, options.clone());
     let (opened, is_closed) = block_on(async {
@@ -183,7 +183,7 @@ fn a_damaged_file_returns_an_error_and_does_not_panic() -> Test {
             bytes[at..end].fill(0xA5);
             let path = folder.path().join(format!("damaged-{n}-{check_on_open}.redb"));
             fs::write(&path, &bytes)?;
-            let options = EngineOptions { check_on_open, ..EngineOptions::default() };
+            let options = EngineOptions::new().check_on_open(check_on_open);
             let read = block_on(async {
                 let store = open(&path, options.clone()).await?;
                 let page = store.read(Position::START, ALL).await?;

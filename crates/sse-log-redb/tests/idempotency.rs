@@ -51,9 +51,9 @@ fn an_idempotency_key_from_the_future_does_not_keep_other_keys() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let window = Duration::from_millis(50);
-    let options = StoreOptions { idempotency_window: window, ..StoreOptions::default() };
+    let options = StoreOptions::new().idempotency_window(window);
     block_on(async {
-        let store = open(&path, options).await?;
+        let store = open(&path, options.clone()).await?;
         store.append(&[once("future"), once("later")]).await?;
         Test::Ok(())
     })?;
@@ -66,7 +66,7 @@ fn an_idempotency_key_from_the_future_does_not_keep_other_keys() -> Test {
     drop(database);
 
     block_on(async {
-        let store = open(&path, options).await?;
+        let store = open(&path, options.clone()).await?;
         std::thread::sleep(Duration::from_millis(100));
         store.retain(&Retention { events: 100, bytes: 1 << 20, age: None }).await?;
         Test::Ok(())
@@ -109,15 +109,15 @@ fn events_do_not_expire_when_the_clock_is_set_ahead() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let age = Some(Duration::from_secs(3 * 24 * 3600));
-    let options = StoreOptions { age, ..StoreOptions::default() };
+    let options = StoreOptions::new().age(age);
     block_on(async {
-        let store = open(&path, options).await?;
+        let store = open(&path, options.clone()).await?;
         store.append(&[once("a"), once("b"), once("c")]).await?;
         Test::Ok(())
     })?;
     shift(&path, -10 * 365 * 24 * 3_600_000)?;
     block_on(async {
-        let store = open(&path, options).await?;
+        let store = open(&path, options.clone()).await?;
         store.retain(&options.retention()).await?;
         assert_eq!(store.bounds().await?.oldest, Some(Position::from(1)));
         Ok(())
@@ -165,8 +165,8 @@ fn an_idempotency_key_is_known_until_more_keys_came_than_events_are_kept() -> Te
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {
-        let options = StoreOptions { events: 3, ..StoreOptions::default() };
-        let store = open(&path, options).await?;
+        let options = StoreOptions::new().events(3);
+        let store = open(&path, options.clone()).await?;
         store.append(&[once("a")]).await?;
         store.delete(Position::from(1)).await?;
         assert_eq!(store.append(&[once("a")]).await?.positions, [Position::from(1)], "deleted");

@@ -31,7 +31,7 @@ fn an_append_drops_events_over_the_limit() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {
-        let options = StoreOptions { events: 10, ..StoreOptions::default() };
+        let options = StoreOptions::new().events(10);
         let store = open(&path, options).await?;
         for _ in 0..30 {
             store.append(&vec![event(10); 7]).await?;
@@ -40,7 +40,7 @@ fn an_append_drops_events_over_the_limit() -> Test {
         let bounds = store.bounds().await?;
         assert_eq!((bounds.floor.lo(), bounds.oldest), (200, Some(Position::from(201))));
 
-        let options = StoreOptions { bytes: 1000, ..StoreOptions::default() };
+        let options = StoreOptions::new().bytes(1000);
         let store = open(&path, options).await?;
         for _ in 0..20 {
             store.append(&[event(200)]).await?;
@@ -58,8 +58,8 @@ fn an_append_drops_no_more_than_twice_as_many_as_it_adds() -> Test {
     block_on(async {
         let store = open(&path, StoreOptions::default()).await?;
         store.append(&vec![event(10); 100]).await?;
-        let options = StoreOptions { events: 10, ..StoreOptions::default() };
-        let store = open(&path, options).await?;
+        let options = StoreOptions::new().events(10);
+        let store = open(&path, options.clone()).await?;
         store.append(&[event(10)]).await?;
         assert_eq!(kept(&store).await?, 99);
         store.append(&vec![event(10); 20]).await?;
@@ -100,7 +100,7 @@ fn an_append_that_has_waited_too_long_for_its_turn_is_not_stored() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     block_on(async {
-        let options = StoreOptions { store_timeout: Duration::ZERO, ..StoreOptions::default() };
+        let options = StoreOptions::new().store_timeout(Duration::ZERO);
         let store = open(&path, options).await?;
         let refused = store.append(&[event(10)]).await;
         assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");

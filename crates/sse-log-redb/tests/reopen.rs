@@ -16,7 +16,7 @@ const SIZE: u64 = 1 << 30;
 const EVENT: usize = 8000;
 
 async fn open(path: &Path) -> Result<EventLog, sse_log_redb::Error> {
-    let options = StoreOptions { events: 1 << 30, bytes: 1 << 40, ..StoreOptions::default() };
+    let options = StoreOptions::new().events(1 << 30).bytes(1 << 40);
     connect(path, EngineOptions::default()).await?.open("log", options).await
 }
 

@@ -71,7 +71,7 @@ fn a_full_disk_accepts_appends_after_events_are_deleted_or_limits_lowered() -> T
         "a_full_disk_accepts_appends_after_events_are_deleted_or_limits_lowered",
         |disk| {
             for round in 0..2 {
-                let store = store(disk, StoreOptions { events: MIB, ..StoreOptions::default() })?;
+                let store = store(disk, StoreOptions::new().events(MIB))?;
                 let stored = fill(&store);
                 assert!(stored > 20, "round {round}: {stored}");
                 let bounds = block_on(store.bounds())?;
@@ -100,7 +100,7 @@ fn a_full_disk_accepts_appends_after_events_are_deleted_or_limits_lowered() -> T
 #[test]
 fn a_log_whose_limit_fits_on_the_disk_never_fills_it() -> Test {
     on_a_small_disk("a_log_whose_limit_fits_on_the_disk_never_fills_it", |disk| {
-        let store = store(disk, StoreOptions { events: 1000, ..StoreOptions::default() })?;
+        let store = store(disk, StoreOptions::new().events(1000))?;
         for _ in 0..600 {
             block_on(store.append(&batch(1000)))?;
         }

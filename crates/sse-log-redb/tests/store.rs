@@ -128,11 +128,11 @@ fn an_idempotency_key_outlives_the_process_and_not_its_window() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let window = Duration::from_millis(300);
-    let options = StoreOptions { idempotency_window: window, ..StoreOptions::default() };
+    let options = StoreOptions::new().idempotency_window(window);
     let retention = Retention { events: 100, bytes: 1 << 20, age: None };
     block_on(async {
         let once = || event("one").with_idempotency_key("key").expect("a key");
-        let store = connect_to(&path, "log", options).await?;
+        let store = connect_to(&path, "log", options.clone()).await?;
         let first = store.append(&[once(), once()]).await?;
         assert_eq!(first.positions, [Position::from(1), Position::from(1)]);
         drop(store);

@@ -168,7 +168,7 @@ pub async fn open_with(
 ///
 /// If it is dropped, the log may have been created.
 pub async fn open_store(store: RedisStore) -> Result<EventLog, Error> {
-    let (options, caller) = (store.0.options, Arc::clone(&store.0.caller));
+    let (options, caller) = (store.0.options.clone(), Arc::clone(&store.0.caller));
     let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
     let (log, follower) = EventLog::open(store, options, timer).await?;
     caller.server().check_memory().await?;

@@ -5,10 +5,11 @@ use std::time::Duration;
 /// ```
 /// use sse_log_redis::EngineOptions;
 ///
-/// let options = EngineOptions { prefix: "shop".into(), ..EngineOptions::default() };
+/// let options = EngineOptions::new().prefix("shop");
 /// assert_eq!(options.connect_timeout.as_secs(), 1);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EngineOptions {
     /// The text with which the names of the keys begin. It must have no braces.
     ///
@@ -18,6 +19,25 @@ pub struct EngineOptions {
     ///
     /// Default: 1 s.
     pub connect_timeout: Duration,
+}
+
+impl EngineOptions {
+    /// Returns the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`prefix`](field@Self::prefix).
+    #[must_use]
+    pub fn prefix(self, prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), ..self }
+    }
+
+    /// Sets [`connect_timeout`](field@Self::connect_timeout).
+    #[must_use]
+    pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
+        Self { connect_timeout, ..self }
+    }
 }
 
 impl Default for EngineOptions {

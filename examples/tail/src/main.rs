@@ -30,7 +30,7 @@ fn main() -> io::Result<()> {
 }
 
 async fn serve() -> io::Result<()> {
-    let log = EventLog::in_memory(LogOptions { events: 10_000, ..LogOptions::default() });
+    let log = EventLog::in_memory(LogOptions::new().events(10_000));
     let files: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     if files.is_empty() {
         tokio::spawn(report(follow::input(log.clone()), "the standard input".into()));

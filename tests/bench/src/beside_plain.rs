@@ -114,10 +114,11 @@ async fn measured(appending: impl Future<Output = usize>) -> Done {
 
 async fn open(path: &Path, case: Case, beside: &Beside) -> Vec<EventLog> {
     let redb = sse_log_redb::connect(path, EngineOptions::default()).await.expect("a file");
-    let options = StoreOptions { events: case.limit.unwrap_or(1 << 30), ..Default::default() };
+    let options = StoreOptions::new().events(case.limit.unwrap_or(1 << 30));
     let mut logs = Vec::new();
     for log in 0..case.logs {
-        let log = redb.open(&format!("log-{log}"), options).await.expect("it can be opened");
+        let log =
+            redb.open(&format!("log-{log}"), options.clone()).await.expect("it can be opened");
         let mut left = case.limit.unwrap_or(0);
         while left > 0 {
             let events = vec!["x".repeat(beside.size); left.min(1000)];

@@ -44,12 +44,9 @@ pub async fn measure(recovering: Recovering) {
         Kind::Nats => Box::new(Nats::start().await),
         Kind::Postgres => Box::new(Postgres::start().await),
     };
-    let options = StoreOptions {
-        events: 2 * recovering.events,
-        store_wait: Duration::from_secs(60),
-        ..StoreOptions::default()
-    };
-    let store = engine.open("recovery", options).await.expect("it runs");
+    let options =
+        StoreOptions::new().events(2 * recovering.events).store_wait(Duration::from_secs(60));
+    let store = engine.open("recovery", options.clone()).await.expect("it runs");
     let (log, follower) = EventLog::open(store, options, timer()).await.expect("it runs");
     tokio::spawn(follower);
     let events: Vec<_> = (0..1000).map(|_| Event::new("x".repeat(128))).collect();

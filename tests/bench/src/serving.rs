@@ -41,11 +41,7 @@ pub type Allocated = fn() -> usize;
 ///
 /// Where it cannot listen.
 pub fn serve(serving: Serving, allocated: Allocated) -> io::Result<()> {
-    let log = EventLog::in_memory(LogOptions {
-        events: usize::MAX,
-        bytes: serving.kept,
-        ..LogOptions::default()
-    });
+    let log = EventLog::in_memory(LogOptions::new().events(usize::MAX).bytes(serving.kept));
     let ids = append(&log, serving.events, 1000);
     let shared = Arc::new(Shared::new(&log, &ids, serving.positions));
     drop(ids);

@@ -80,12 +80,13 @@ pub(crate) fn timer() -> Timer {
 }
 
 fn options(storing: &Storing) -> StoreOptions {
-    StoreOptions { events: storing.events.max(1_000_000), ..StoreOptions::default() }
+    StoreOptions::new().events(storing.events.max(1_000_000))
 }
 
 async fn open(storing: &Storing, name: &str) -> EventLog {
     let options = options(storing);
-    let store = open_url(&storing.store, name, options).await.expect("the store can be opened");
+    let store =
+        open_url(&storing.store, name, options.clone()).await.expect("the store can be opened");
     let (log, follower) = EventLog::open(store, options, timer()).await.expect("it can be read");
     tokio::spawn(follower);
     log

@@ -17,16 +17,16 @@ pub(crate) struct Logs {
 pub(crate) fn open(arguments: &Arguments) -> std::io::Result<(Option<Runtime>, Logs)> {
     let (events, bytes) = (arguments.events, arguments.retain_bytes);
     let Some(url) = &arguments.store else {
-        let options = LogOptions { events, bytes, ..LogOptions::default() };
+        let options = LogOptions::new().events(events).bytes(bytes);
         let (log, other) = (EventLog::in_memory(options), EventLog::in_memory(events));
         return Ok((None, Logs { log, other }));
     };
-    let options = StoreOptions { events, bytes, ..StoreOptions::default() };
+    let options = StoreOptions::new().events(events).bytes(bytes);
     let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let open = async |name| {
-        let store = open_url(url, name, options).await?;
+        let store = open_url(url, name, options.clone()).await?;
         let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
-        let (log, follower) = EventLog::open(store, options, timer).await?;
+        let (log, follower) = EventLog::open(store, options.clone(), timer).await?;
         tokio::spawn(follower);
         Ok::<_, Error>(log)
     };

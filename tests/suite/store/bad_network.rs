@@ -24,14 +24,14 @@ fn cuts(bytes: std::ops::Range<usize>, limit: usize) -> Cuts {
 
 /// The connection of the follower is cut again and again: its clients get every event once, in order.
 pub async fn goes_on_after_its_connection_is_cut(engine: &dyn Networked) {
-    let options = StoreOptions { tail_events: 20, ..StoreOptions::default() };
-    let writer = Process::with(engine, options).await;
+    let options = StoreOptions::new().tail_events(20);
+    let writer = Process::with(engine, options.clone()).await;
     let proxy = CuttingProxy::start(engine.address(), cuts(4000..40_000, 15)).await;
     let process = soon("the log is open through the proxy", async {
         loop {
             // It may be cut off while it is opened.
-            if let Ok(store) = engine.open_through(proxy.addr(), NAME, options).await
-                && let Ok(process) = Process::over(store, options).await
+            if let Ok(store) = engine.open_through(proxy.addr(), NAME, options.clone()).await
+                && let Ok(process) = Process::over(store, options.clone()).await
             {
                 return process;
             }

@@ -41,7 +41,7 @@ pub async fn remembers_after_reopening(engine: &dyn Durable) {
     let given = [event("one"), event("two"), event("three"), keyed, once()];
     let positions = append_all(&*store, &given).await;
     store.delete(positions[1]).await.expect("deleted");
-    let retention = StoreOptions { events: 3, ..StoreOptions::default() }.retention();
+    let retention = StoreOptions::new().events(3).retention();
     soon("the oldest is gone", async {
         while all_after(&*store, Position::START).await.len() > 3 {
             store.retain(&retention).await.expect("retained");

@@ -13,10 +13,10 @@ use crate::suite::waiting::PATIENCE;
 
 /// Only the ids of events whose successors are all kept are no gap.
 pub async fn never_misses_a_gap_after_trimming(engine: &dyn Engine) {
-    let options = StoreOptions { events: 50, tail_events: 10, ..StoreOptions::default() };
-    let process = Process::with(engine, options).await;
+    let options = StoreOptions::new().events(50).tail_events(10);
+    let process = Process::with(engine, options.clone()).await;
     let ids = process.append_all(0..200).await;
-    let store = open_with(engine, options).await;
+    let store = open_with(engine, options.clone()).await;
     soon("there are 50 events", async {
         while all_after(&*store, sse_core::Position::START).await.len() > 50 {
             store.retain(&options.retention()).await.expect("retained");
@@ -42,9 +42,9 @@ pub async fn never_misses_a_gap_after_trimming(engine: &dyn Engine) {
 }
 
 pub async fn takes_no_deleted_event_for_a_gap(engine: &dyn Engine) {
-    let options = StoreOptions { tail_events: 3, ..StoreOptions::default() };
+    let options = StoreOptions::new().tail_events(3);
     let (process, other) =
-        (Process::with(engine, options).await, Process::with(engine, options).await);
+        (Process::with(engine, options.clone()).await, Process::with(engine, options).await);
     let ids = process.append_all(0..10).await;
     for deleted in [0, 4, 8, 9] {
         soon("it is deleted", process.log.delete(&ids[deleted])).await.expect("deleted");

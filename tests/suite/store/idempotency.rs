@@ -70,7 +70,7 @@ pub async fn gives_the_first_answer_whatever_became_of_the_event(engine: &dyn En
     store.delete(first[2]).await.expect("deleted");
     append_all(&*store, &[event("newest")]).await;
     // As many keys are remembered as events may be kept: it is not for their number that events go.
-    let retention = StoreOptions { bytes: 1, ..StoreOptions::default() }.retention();
+    let retention = StoreOptions::new().bytes(1).retention();
     soon("all but the newest are gone", async {
         while all_after(&*store, Position::START).await.len() > 1 {
             store.retain(&retention).await.expect("retained");

@@ -102,7 +102,7 @@ pub async fn is_what_a_list_in_memory_would_be(engine: &dyn Engine) {
                 soon("it is deleted", store.delete(deleted)).await.expect("deleted");
             }
             8 if model.kept.len() > 12 => {
-                let options = StoreOptions { events: 10, ..StoreOptions::default() };
+                let options = StoreOptions::new().events(10);
                 soon("there are 10", async {
                     while all_after(store, Position::START).await.len() > 10 {
                         store.retain(&options.retention()).await.expect("retained");

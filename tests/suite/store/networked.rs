@@ -30,13 +30,14 @@ async fn append_at_last(log: &EventLog, text: usize) {
 }
 
 fn tries_no_longer_than_a_second() -> StoreOptions {
-    StoreOptions { store_timeout: Duration::from_secs(1), ..StoreOptions::default() }
+    StoreOptions::new().store_timeout(Duration::from_secs(1))
 }
 
 /// Streams stay open, and have what was appended within 2 s of its return; nothing is lost or repeated.
 pub async fn goes_on_soon_after_a_restart(engine: &dyn Networked) {
-    let options = StoreOptions { tail_events: 5, ..tries_no_longer_than_a_second() };
-    let processes = [Process::with(engine, options).await, Process::with(engine, options).await];
+    let options = tries_no_longer_than_a_second().tail_events(5);
+    let processes =
+        [Process::with(engine, options.clone()).await, Process::with(engine, options).await];
     let ids = processes[0].append_all(0..20).await;
     let feed = |n: usize| processes[n].log.feed().keep_alive(Duration::from_millis(100));
     let mut clients = [0, 1].map(|n| Client::new(feed(n).start_at(Start::Oldest)));
@@ -139,10 +140,10 @@ pub async fn does_not_open_where_nobody_is(engine: &dyn Networked) {
 /// As long as `store_wait` says, both to be opened and to append.
 pub async fn waits_for_it_where_that_is_asked_for(engine: &dyn Networked) {
     let wait = Duration::from_secs(10);
-    let options = StoreOptions { store_wait: wait, ..tries_no_longer_than_a_second() };
+    let options = tries_no_longer_than_a_second().store_wait(wait);
     engine.stop().await;
     let opening = async {
-        let store = engine.open(NAME, options).await?;
+        let store = engine.open(NAME, options.clone()).await?;
         Process::over(store, options).await
     };
     let starting = async {

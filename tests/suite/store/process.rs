@@ -26,7 +26,7 @@ impl Process {
 
     /// The same, with other options.
     pub(super) async fn with(engine: &dyn Engine, options: StoreOptions) -> Self {
-        let store = open_with(engine, options).await;
+        let store = open_with(engine, options.clone()).await;
         soon("the log is open", Self::over(store, options)).await.expect("the engine runs")
     }
 

@@ -44,11 +44,12 @@ fn check(bounds: &Bounds, appended: &[Position], kept: &[Placed]) {
 }
 
 pub async fn retains_so_many_events(engine: &dyn Engine) {
-    let options = StoreOptions { events: 10, ..StoreOptions::default() };
-    let store = open_with(engine, options).await;
+    let options = StoreOptions::new().events(10);
+    let store = open_with(engine, options.clone()).await;
     let events: Vec<_> = (0..100).map(event).collect();
     let positions = append_all(&*store, &events).await;
-    let kept = retained(&*store, options, "there are 10 events", |kept| kept.len() <= 10).await;
+    let kept =
+        retained(&*store, options.clone(), "there are 10 events", |kept| kept.len() <= 10).await;
     assert_eq!(kept.len(), 10, "and no fewer");
     check(&bounds(&*store).await, &positions, &kept);
     store.retain(&options.retention()).await.expect("nothing to do");
@@ -56,14 +57,14 @@ pub async fn retains_so_many_events(engine: &dyn Engine) {
 }
 
 pub async fn retains_so_many_bytes(engine: &dyn Engine) {
-    let options = StoreOptions { bytes: 10_000, ..StoreOptions::default() };
-    let store = open_with(engine, options).await;
+    let options = StoreOptions::new().bytes(10_000);
+    let store = open_with(engine, options.clone()).await;
     let mut positions = Vec::new();
     for n in 0..50 {
         positions.push(append(&*store, format_args!("{n:0>1000}")).await);
     }
     let few = |kept: &[Placed]| kept.iter().map(|(_, text)| text.len()).sum::<usize>() <= 10_000;
-    let kept = retained(&*store, options, "there are 10 000 bytes", few).await;
+    let kept = retained(&*store, options.clone(), "there are 10 000 bytes", few).await;
     assert!(kept.len() >= 5, "and not many fewer: {}", kept.len());
     check(&bounds(&*store).await, &positions, &kept);
 
@@ -74,10 +75,10 @@ pub async fn retains_so_many_bytes(engine: &dyn Engine) {
 
 pub async fn retains_for_so_long_and_keeps_the_newest(engine: &dyn Engine) {
     let age = Duration::from_millis(500);
-    let options = StoreOptions { age: Some(age), ..StoreOptions::default() };
-    let store = open_with(engine, options).await;
+    let options = StoreOptions::new().age(age);
+    let store = open_with(engine, options.clone()).await;
     let positions = append_all(&*store, &[event("one"), event("two"), event("three")]).await;
-    let kept = retained(&*store, options, "the old are gone", |kept| kept.len() <= 1).await;
+    let kept = retained(&*store, options.clone(), "the old are gone", |kept| kept.len() <= 1).await;
     check(&bounds(&*store).await, &positions, &kept);
     tokio::time::sleep(2 * age).await;
     store.retain(&options.retention()).await.expect("nothing to do");
@@ -86,8 +87,9 @@ pub async fn retains_for_so_long_and_keeps_the_newest(engine: &dyn Engine) {
 
 /// Another process lets go of events between two pages of one reader, who sees from the bounds that he has missed some.
 pub async fn skips_nothing_unseen_when_it_is_trimmed_between_pages(engine: &dyn Engine) {
-    let options = StoreOptions { events: 50, ..StoreOptions::default() };
-    let (store, other) = (open_with(engine, options).await, open_with(engine, options).await);
+    let options = StoreOptions::new().events(50);
+    let (store, other) =
+        (open_with(engine, options.clone()).await, open_with(engine, options.clone()).await);
     let mut positions = append_all(&*store, &(0..50).map(event).collect::<Vec<_>>()).await;
     let limit = PageLimit { events: 20, ..PAGE };
     let first = soon("a page is there", store.read(Position::START, limit)).await.expect("a page");
@@ -105,8 +107,9 @@ pub async fn skips_nothing_unseen_when_it_is_trimmed_between_pages(engine: &dyn 
 
 /// While one writes and another lets go, whoever follows gets every event, or a floor above where he was.
 pub async fn skips_nothing_unseen_when_it_is_trimmed_while_followed(engine: &dyn Engine) {
-    let options = StoreOptions { events: 10, ..StoreOptions::default() };
-    let (store, other) = (open_with(engine, options).await, open_with(engine, options).await);
+    let options = StoreOptions::new().events(10);
+    let (store, other) =
+        (open_with(engine, options.clone()).await, open_with(engine, options.clone()).await);
     let mut followed = Followed::new(Arc::clone(&other), bounds(&*store).await.newest);
     let follower = tokio::spawn(async move {
         let mut expected = 0;

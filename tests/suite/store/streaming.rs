@@ -14,7 +14,7 @@ use crate::suite::waiting::PATIENCE;
 
 /// A small tail, so that most is read from behind it.
 fn small_tail() -> StoreOptions {
-    StoreOptions { tail_events: 10, ..StoreOptions::default() }
+    StoreOptions::new().tail_events(10)
 }
 
 /// Two processes write, and the clients of both get the same.

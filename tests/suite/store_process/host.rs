@@ -60,7 +60,7 @@ impl Host {
             return Ok(log.clone());
         }
         let idempotency_window = Duration::from_millis(window);
-        let options = StoreOptions { idempotency_window, ..StoreOptions::default() };
+        let options = StoreOptions::new().idempotency_window(idempotency_window);
         let log = open_url(&self.url, &name, options).await.map_err(StoreError::failed)?;
         logs.insert((name, window), log.clone());
         Ok(log)

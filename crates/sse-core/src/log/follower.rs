@@ -46,7 +46,7 @@ pub struct Follower {
 impl Follower {
     pub(super) fn new(log: &EventLog, store: Arc<dyn Store>) -> Self {
         let weak = Arc::downgrade(&log.0);
-        let (timer, options) = (log.0.timer.clone(), log.0.options);
+        let (timer, options) = (log.0.timer.clone(), log.0.options.clone());
         let (queue, stored) = (Arc::clone(&log.0.queue), Arc::clone(&log.0.queue));
         let follow = Follow::new(weak.clone(), store, timer, options.store_timeout);
         let check_every = options.store_check_apart();

@@ -7,9 +7,10 @@ use crate::store::Retention;
 /// ```
 /// use sse_core::{EventLog, LogOptions};
 ///
-/// let log = EventLog::in_memory(LogOptions { events: 50_000, largest_event: 4096, ..LogOptions::default() });
+/// let log = EventLog::in_memory(LogOptions::new().events(50_000).largest_event(4096));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct LogOptions {
     /// How many events are kept; default 1000, at least 1. More than this appended before a client's stream is polled
     /// again is a gap for that client, of which it is told: keep what may come in a burst, and then some.
@@ -33,10 +34,11 @@ pub struct LogOptions {
 /// ```
 /// use sse_core::StoreOptions;
 ///
-/// let options = StoreOptions { events: 10_000, ..StoreOptions::default() };
+/// let options = StoreOptions::new().events(10_000);
 /// assert_eq!(options.bytes, 1 << 30);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct StoreOptions {
     /// How many events the store keeps; default 100 000, at least 1. All processes that open a log should say the same: each lets go of what
     /// is over its own limits. How far the limits can be passed, and by whose clock events grow old, each store says for itself.
@@ -73,8 +75,12 @@ impl LogOptions {
     /// The same, for what a log over a store has besides: it does not matter in memory.
     pub(crate) fn of_a_log(self) -> StoreOptions {
         let Self { events, bytes, age, largest_event, idempotency_window } = self;
-        let defaults = StoreOptions::default();
-        StoreOptions { events, bytes, age, largest_event, idempotency_window, ..defaults }
+        StoreOptions::new()
+            .events(events)
+            .bytes(bytes)
+            .age(age)
+            .largest_event(largest_event)
+            .idempotency_window(idempotency_window)
     }
 }
 
@@ -96,6 +102,43 @@ impl StoreOptions {
     }
 }
 
+impl LogOptions {
+    /// Returns the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`events`](field@Self::events).
+    #[must_use]
+    pub fn events(self, events: usize) -> Self {
+        Self { events, ..self }
+    }
+
+    /// Sets [`bytes`](field@Self::bytes).
+    #[must_use]
+    pub fn bytes(self, bytes: usize) -> Self {
+        Self { bytes, ..self }
+    }
+
+    /// Sets [`age`](field@Self::age).
+    #[must_use]
+    pub fn age(self, age: impl Into<Option<Duration>>) -> Self {
+        Self { age: age.into(), ..self }
+    }
+
+    /// Sets [`largest_event`](field@Self::largest_event).
+    #[must_use]
+    pub fn largest_event(self, largest_event: usize) -> Self {
+        Self { largest_event, ..self }
+    }
+
+    /// Sets [`idempotency_window`](field@Self::idempotency_window).
+    #[must_use]
+    pub fn idempotency_window(self, idempotency_window: Duration) -> Self {
+        Self { idempotency_window, ..self }
+    }
+}
+
 impl Default for LogOptions {
     fn default() -> Self {
         Self {
@@ -105,6 +148,73 @@ impl Default for LogOptions {
             largest_event: 1024 * 1024,
             idempotency_window: Duration::from_secs(120),
         }
+    }
+}
+
+impl StoreOptions {
+    /// Returns the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`events`](field@Self::events).
+    #[must_use]
+    pub fn events(self, events: usize) -> Self {
+        Self { events, ..self }
+    }
+
+    /// Sets [`bytes`](field@Self::bytes).
+    #[must_use]
+    pub fn bytes(self, bytes: usize) -> Self {
+        Self { bytes, ..self }
+    }
+
+    /// Sets [`age`](field@Self::age).
+    #[must_use]
+    pub fn age(self, age: impl Into<Option<Duration>>) -> Self {
+        Self { age: age.into(), ..self }
+    }
+
+    /// Sets [`largest_event`](field@Self::largest_event).
+    #[must_use]
+    pub fn largest_event(self, largest_event: usize) -> Self {
+        Self { largest_event, ..self }
+    }
+
+    /// Sets [`idempotency_window`](field@Self::idempotency_window).
+    #[must_use]
+    pub fn idempotency_window(self, idempotency_window: Duration) -> Self {
+        Self { idempotency_window, ..self }
+    }
+
+    /// Sets [`tail_events`](field@Self::tail_events).
+    #[must_use]
+    pub fn tail_events(self, tail_events: usize) -> Self {
+        Self { tail_events, ..self }
+    }
+
+    /// Sets [`tail_bytes`](field@Self::tail_bytes).
+    #[must_use]
+    pub fn tail_bytes(self, tail_bytes: usize) -> Self {
+        Self { tail_bytes, ..self }
+    }
+
+    /// Sets [`store_timeout`](field@Self::store_timeout).
+    #[must_use]
+    pub fn store_timeout(self, store_timeout: Duration) -> Self {
+        Self { store_timeout, ..self }
+    }
+
+    /// Sets [`store_wait`](field@Self::store_wait).
+    #[must_use]
+    pub fn store_wait(self, store_wait: Duration) -> Self {
+        Self { store_wait, ..self }
+    }
+
+    /// Sets [`store_check`](field@Self::store_check).
+    #[must_use]
+    pub fn store_check(self, store_check: Duration) -> Self {
+        Self { store_check, ..self }
     }
 }
 

@@ -47,7 +47,7 @@ const MANY: usize = 100_000;
 const BOUND: usize = 3000;
 
 fn log_of(count: usize, keyed: bool, age: Option<Duration>, timer: Timer) -> EventLog {
-    let options = LogOptions { events: count, bytes: 1 << 30, age, ..LogOptions::default() };
+    let options = LogOptions::new().events(count).bytes(1 << 30).age(age);
     let log = EventLog::in_memory_with(timer, options);
     for number in 0..count {
         let event = NewEvent::from("x");

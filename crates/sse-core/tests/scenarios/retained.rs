@@ -14,7 +14,7 @@ fn oldest(log: &EventLog) -> Client {
 
 #[tokio::test(start_paused = true)]
 async fn events_are_let_go_of_when_they_are_too_old_but_for_the_newest() -> Result<(), Error> {
-    let options = LogOptions { age: Some(Duration::from_secs(60)), ..LogOptions::default() };
+    let options = LogOptions::new().age(Duration::from_secs(60));
     let log = EventLog::in_memory_with(clock::timer(), options);
     let first = log.append("1").await?;
     clock::pass(40_000).await;
@@ -57,7 +57,7 @@ async fn of_each_key_those_who_keep_up_get_all_and_those_who_come_late_the_newes
 
 #[tokio::test(start_paused = true)]
 async fn what_was_replaced_takes_no_room_for_long() -> Result<(), Error> {
-    let log = EventLog::in_memory(LogOptions { events: 100, ..LogOptions::default() });
+    let log = EventLog::in_memory(LogOptions::new().events(100));
     let kept = log.append("kept").await?;
     for n in 0..20_000_u32 {
         log.append(Event::new("x".repeat(n as usize % 200)).key(&(n % 50).to_string())?).await?;
@@ -172,7 +172,7 @@ async fn an_idempotency_key_is_forgotten_by_more_further_keys_than_events_and_by
 
 #[tokio::test(start_paused = true)]
 async fn an_append_that_is_tried_again_is_one_event_within_the_window() -> Result<(), Error> {
-    let options = LogOptions { events: 3, ..LogOptions::default() };
+    let options = LogOptions::new().events(3);
     let log = EventLog::in_memory_with(clock::timer(), options);
     let first = log.append(Event::new("1").idempotency_key("order 1")?).await?;
     assert_eq!(log.append(Event::new("1").idempotency_key("order 1")?).await?, first);

@@ -75,7 +75,7 @@ async fn a_client_that_fell_behind_gets_many_events_in_one_write() {
 
 #[tokio::test(start_paused = true)]
 async fn clients_at_different_places_each_get_all_that_they_have_not() {
-    let log = EventLog::in_memory(LogOptions { events: 5000, ..LogOptions::default() });
+    let log = EventLog::in_memory(LogOptions::new().events(5000));
     let mut ids = vec![log.stats().newest];
     for number in 1..=3000_u64 {
         ids.push(log.append(Event::new(number.to_string())).await.expect("stored"));

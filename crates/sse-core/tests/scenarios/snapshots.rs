@@ -140,7 +140,7 @@ async fn a_snapshot_of_no_events_is_an_event_that_says_so_and_carries_the_positi
 
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_with_an_event_that_the_log_would_refuse_ends_the_response() {
-    let log = EventLog::in_memory(LogOptions { largest_event: 1000, ..LogOptions::from(5) });
+    let log = EventLog::in_memory(LogOptions::from(5).largest_event(1000));
     append(&log, 1..=7).await;
     for (size, is_too_large) in [(900, false), (1100, true)] {
         for feed in [log.feed(), merge([("a", &log)]).expect("a name")] {

@@ -14,7 +14,7 @@ async fn open(
     store: &ScriptedStore,
     store_wait: Duration,
 ) -> Result<(EventLog, sse_core::Follower), Error> {
-    let options = StoreOptions { store_wait, ..StoreOptions::default() };
+    let options = StoreOptions::new().store_wait(store_wait);
     EventLog::open(store.clone(), options, clock::timer()).await
 }
 

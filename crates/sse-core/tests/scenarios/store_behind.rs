@@ -14,8 +14,8 @@ use crate::support::scripted_store::{Call, Fault, Positions, ScriptedStore};
 /// A log of the events from 1 on, of which the newest three are in memory.
 async fn log_of(count: usize) -> (ScriptedStore, EventLog, Follower) {
     let store = ScriptedStore::on(clock::timer(), Positions::Sparse);
-    let options = StoreOptions { tail_events: 3, ..StoreOptions::default() };
-    let opened = EventLog::open(store.clone(), options, clock::timer()).await;
+    let options = StoreOptions::new().tail_events(3);
+    let opened = EventLog::open(store.clone(), options.clone(), clock::timer()).await;
     let (log, follower) = opened.expect("the store is up");
     log.append_all((1..=count).map(|n| n.to_string())).await.expect("stored");
     drop((log, follower));

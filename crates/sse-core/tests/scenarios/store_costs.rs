@@ -99,7 +99,7 @@ async fn retention_is_asked_for_at_opening_and_when_something_was_appended() {
 async fn events_that_grow_old_are_dropped_though_nothing_is_appended() {
     for (age, apart) in [(4, 1), (50, 5), (3600, 10)] {
         let store = store();
-        let options = StoreOptions { age: Some(Duration::from_secs(age)), ..Default::default() };
+        let options = StoreOptions::new().age(Duration::from_secs(age));
         let (log, follower) = open(&store, options).await;
         tokio::spawn(follower);
         for n in 1..=3 {
@@ -123,7 +123,7 @@ async fn events_that_grow_old_are_dropped_though_nothing_is_appended() {
 async fn retention_that_fails_is_tried_again_and_one_that_is_slow_holds_up_nobody() {
     for fault in [Fault::Fails, Fault::Stalls, Fault::LosesTheAnswer] {
         let store = store();
-        let options = StoreOptions { events: 5, ..StoreOptions::default() };
+        let options = StoreOptions::new().events(5);
         let (log, follower) = open(&store, options).await;
         store.fault(Call::Retain, fault);
         tokio::spawn(follower);
@@ -152,7 +152,7 @@ async fn opening_reads_no_more_than_the_tail_takes() {
     }
     append(&log, "the newest").await;
     let before = calls(&store);
-    let options = StoreOptions { tail_bytes: 1_000_000, ..StoreOptions::default() };
+    let options = StoreOptions::new().tail_bytes(1_000_000);
     let (log, _follower) = open(&store, options).await;
     let stats = log.stats();
     assert!(stats.bytes <= 1_000_000 && stats.events >= 9, "{stats:?}");

@@ -19,7 +19,7 @@ fn store(positions: Positions) -> ScriptedStore {
 
 /// A process over this store, which looks every second whether all is there.
 async fn process(store: &ScriptedStore) -> (EventLog, JoinHandle<()>) {
-    let options = StoreOptions { store_check: Duration::from_secs(1), ..StoreOptions::default() };
+    let options = StoreOptions::new().store_check(Duration::from_secs(1));
     let opened = EventLog::open(store.clone(), options, clock::timer()).await;
     let (log, follower) = opened.expect("the store is up");
     (log, tokio::spawn(follower))
@@ -223,7 +223,7 @@ async fn a_reader_behind_the_tail_waits_where_the_store_has_nothing_more_of_what
     let replica = store.replica();
     append_all(&other, 51..=100).await;
     drop(other);
-    let options = StoreOptions { tail_events: 3, ..StoreOptions::default() };
+    let options = StoreOptions::new().tail_events(3);
     let opened = EventLog::open(store.clone(), options, clock::timer()).await;
     let (log, follower) = opened.expect("the store is up");
     let _following = tokio::spawn(follower);

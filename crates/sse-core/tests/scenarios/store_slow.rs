@@ -84,7 +84,7 @@ async fn followers_and_readers_at_the_end_of_a_slow_line_get_on() {
     let store = store();
     store.short_pages(1);
     let line = SlowLine(store.clone(), Duration::from_secs(50));
-    let options = StoreOptions { tail_events: 2, ..StoreOptions::default() };
+    let options = StoreOptions::new().tail_events(2);
     let (log, follower) =
         EventLog::open(line, options, clock::timer()).await.expect("there is nothing to read");
     tokio::spawn(follower);

@@ -45,7 +45,7 @@ async fn ids_that_nobody_knows_delay_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_stalls_does_not_say_where_others_begin() {
     let store = ScriptedStore::on(clock::timer(), Positions::Dense);
-    let options = StoreOptions { tail_events: 1, ..StoreOptions::default() };
+    let options = StoreOptions::new().tail_events(1);
     let (log, follower) =
         EventLog::open(store.clone(), options, clock::timer()).await.expect("it works");
     let running = tokio::spawn(follower);

@@ -31,7 +31,7 @@ impl EventLog {
         let store: Arc<dyn Store> = Arc::new(store);
         let (begun, mut backoff) = (timer.now(), Backoff::new());
         let log = loop {
-            match Self::over(&store, options, &timer).await {
+            match Self::over(&store, options.clone(), &timer).await {
                 Ok(log) => break log,
                 Err(error)
                     if timer.now().saturating_duration_since(begun) >= options.store_wait =>

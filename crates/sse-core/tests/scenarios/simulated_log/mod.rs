@@ -44,7 +44,7 @@ impl Simulation {
     fn new(mut rng: Rng, is_busy: bool) -> Self {
         let clock = VirtualClock::new();
         let options = options(&mut rng, is_busy);
-        let mut log = Recorded::new("log", options, &clock);
+        let mut log = Recorded::new("log", options.clone(), &clock);
         for _ in 0..rng.usize(..8) {
             log.append(&mut rng);
         }
@@ -180,11 +180,10 @@ pub(crate) fn options(rng: &mut Rng, is_busy: bool) -> LogOptions {
         true => [1, 2, 3, 10][rng.usize(..4)],
         false => [1, 3, 10, 100][rng.usize(..4)],
     };
-    let defaults = LogOptions::default();
-    LogOptions {
-        events,
-        bytes: if rng.u8(..4) > 0 { defaults.bytes } else { rng.usize(100..2000) },
-        age: (rng.u8(..4) == 0).then(|| Duration::from_millis(rng.u64(1..2000))),
-        ..defaults
-    }
+    let options = LogOptions::new();
+    let bytes = if rng.u8(..4) > 0 { options.bytes } else { rng.usize(100..2000) };
+    options
+        .events(events)
+        .bytes(bytes)
+        .age((rng.u8(..4) == 0).then(|| Duration::from_millis(rng.u64(1..2000))))
 }

@@ -36,8 +36,8 @@ const WINDOW: Duration = Duration::from_secs(120);
 
 impl Recorded {
     pub(crate) fn new(name: &'static str, options: LogOptions, clock: &VirtualClock) -> Self {
-        let options = LogOptions { idempotency_window: WINDOW, ..options };
-        let log = EventLog::in_memory_with(clock.timer(), options);
+        let options = options.idempotency_window(WINDOW);
+        let log = EventLog::in_memory_with(clock.timer(), options.clone());
         Self {
             book: Book::new(name, log.stats().newest.as_str()),
             log,
@@ -189,7 +189,7 @@ impl Recorded {
 
     /// Creates the log again, as after a restart of its process: the old ids are of another epoch.
     pub(crate) fn restart(&mut self) {
-        self.log = EventLog::in_memory_with(self.clock.timer(), self.options);
+        self.log = EventLog::in_memory_with(self.clock.timer(), self.options.clone());
         (self.keys, self.idempotency_keys) = (HashMap::new(), HashMap::new());
         self.book.is_finished = false;
         self.book.begin_life(self.log.stats().newest.as_str());

@@ -57,7 +57,7 @@ impl Simulation {
         let mut has_large = false;
         let mut log = |i: usize| {
             let options = match has_pages && i == 0 {
-                true => LogOptions { events: 2000, ..LogOptions::default() },
+                true => LogOptions::new().events(2000),
                 false => options(&mut rng, is_busy),
             };
             has_large |= options.events >= 100;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use sse_core::{NewEvent, Start, StoreOptions};
+use sse_core::{NewEvent, Start};
 
 use super::choices::{Choice, Snapshots, any_start};
 use super::client::Client;
@@ -29,7 +29,7 @@ impl Simulation {
         let store = new_store(&mut rng);
         let age = if rng.bool() { Some(Duration::from_secs(5)) } else { None };
         let options = options_of(&mut rng);
-        let options = StoreOptions { age, store_timeout: Duration::from_secs(30), ..options };
+        let options = options.age(age).store_timeout(Duration::from_secs(30));
         Self::over(rng, store, options, true)
     }
 

@@ -72,13 +72,11 @@ impl Simulation {
             });
         }
         let ages = [None, Some(Duration::from_secs(2)), Some(Duration::from_secs(15))];
-        let options = StoreOptions {
-            events: if has_losses { [5, 30, 1000][rng.usize(..3)] } else { 1000 },
-            age: if has_losses { ages[rng.usize(..3)] } else { None },
-            store_timeout: Duration::from_millis(400),
-            store_wait: [Duration::ZERO, Duration::from_millis(300)][rng.usize(..2)],
-            ..options_of(&mut rng)
-        };
+        let options = options_of(&mut rng)
+            .events(if has_losses { [5, 30, 1000][rng.usize(..3)] } else { 1000 })
+            .age(if has_losses { ages[rng.usize(..3)] } else { None })
+            .store_timeout(Duration::from_millis(400))
+            .store_wait([Duration::ZERO, Duration::from_millis(300)][rng.usize(..2)]);
         Self::over(rng, (clock, store), options, has_losses)
     }
 
@@ -90,7 +88,7 @@ impl Simulation {
     ) -> Self {
         // The core draws its pauses from here.
         fastrand::seed(rng.u64(..));
-        let process = |number| Process::new(&store.of_process(number), options, &clock);
+        let process = |number| Process::new(&store.of_process(number), options.clone(), &clock);
         let processes = [process(0), process(1)];
         let history = History::new(&store);
         let clients = (0..rng.usize(1..4)).map(|_| Client::any(&mut rng, &store, &history));
@@ -224,9 +222,7 @@ fn new_store(rng: &mut Rng) -> (VirtualClock, ScriptedStore) {
 }
 
 fn options_of(rng: &mut Rng) -> StoreOptions {
-    StoreOptions {
-        tail_events: [1, 3, 20][rng.usize(..3)],
-        store_check: Duration::from_millis(300),
-        ..StoreOptions::default()
-    }
+    StoreOptions::new()
+        .tail_events([1, 3, 20][rng.usize(..3)])
+        .store_check(Duration::from_millis(300))
 }

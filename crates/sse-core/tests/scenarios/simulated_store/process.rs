@@ -77,7 +77,7 @@ impl Process {
     pub(super) fn start(&mut self) {
         (self.log, self.follower, self.confused_in) = (None, None, None);
         (self.newest, self.acknowledged) = (None, None);
-        let opening = EventLog::open(self.store.clone(), self.options, self.clock.timer());
+        let opening = EventLog::open(self.store.clone(), self.options.clone(), self.clock.timer());
         self.opening = Some(Task::new(opening));
     }
 
