@@ -60,12 +60,12 @@
 //! # }
 //! ```
 //!
-//! A framework with types of its own gives [`SseRequest::new`] the method, the URI and the headers of its request. It takes the parts of the
-//! response, and the body as a `Body` of `http_body` or, by its field, as a `Stream`; a [`Cut`] converts into an `io::Error`.
+//! If a framework has a request of its own, as salvo and poem have, give [`SseRequest::new`] its method, URI and headers. The response becomes
+//! poem's by `into`, and salvo's after `map(|body| ResBody::stream(body.0))`.
 //!
 //! Everything but [`SseRequest`], [`Sse`], [`EventStreamBody`] and [`stream_events`] is [`sse_core`], and the same with every framework.
-//! With hyper, leaving is noticed at once, and HEAD, HTTP/1.0 and HTTP/2 are answered as they should be. Another server is asked the
-//! questions of `docs/writing-an-adapter.md` in the repository.
+//! With hyper, leaving is noticed at once, and HEAD, HTTP/1.0 and HTTP/2 are answered as they should be. If another server is below, ask it
+//! the questions of `docs/writing-an-adapter.md` in the repository.
 //!
 //! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
 #![forbid(unsafe_code)]
