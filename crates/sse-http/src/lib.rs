@@ -64,7 +64,7 @@
 //! poem's by `into`, and salvo's after `map(|body| ResBody::stream(body.0))`.
 //!
 //! Everything but [`SseRequest`], [`Sse`], [`EventStreamBody`] and [`stream_events`] is [`sse_core`], and the same with every framework.
-//! With hyper, leaving is noticed at once, and HEAD, HTTP/1.0 and HTTP/2 are answered as they should be. If another server is below, ask it
+//! hyper notices at once that a client has left, and answers HEAD, HTTP/1.0 and HTTP/2 as it should. If you serve with something else, check
 //! the questions of `docs/writing-an-adapter.md` in the repository.
 //!
 //! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
@@ -112,20 +112,20 @@ pub struct EventStreamBody(pub EventStream);
 
 /// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
 ///
-/// The body is to be polled within a tokio runtime.
+/// Poll its body within a tokio runtime.
 pub fn stream_events(request: impl Into<SseRequest>, feed: impl Into<FeedOnce>) -> Sse {
     Sse(StreamResponse::new(&request.into().0, feed, timer()))
 }
 
-/// A listening socket that suits event streams: see [`sse_core::listener`](fn@sse_core::listener).
+/// Makes a listening socket that suits event streams: see [`sse_core::listener`](fn@sse_core::listener).
 ///
 /// # Errors
 ///
-/// Where the address cannot be listened on.
+/// If the address cannot be listened on.
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime.
+/// If it is called outside of a tokio runtime.
 #[cfg(feature = "listener")]
 pub fn listener(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
     listener_with(address, ListenerOptions::default())
@@ -148,7 +148,7 @@ pub fn listener_with(
     TcpListener::from_std(sse_core::listener_with(address, options)?)
 }
 
-/// One for all streams.
+/// Returns the one timer of all streams.
 fn timer() -> Timer {
     static TIMER: LazyLock<Timer> =
         LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
