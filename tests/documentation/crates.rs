@@ -16,6 +16,8 @@ const FILES: [&str; 11] = [
     "lib", "options", "store", "names", "append", "read", "bounds", "follow", "retain", "control",
     "error",
 ];
+/// The adapters' crates.
+const ADAPTERS: [&str; 5] = ["sse-http", "sse-axum", "sse-actix", "sse-warp", "sse-rocket"];
 /// How long a file may be: `docs/style.md`.
 const LONGEST: usize = 250;
 
@@ -34,6 +36,22 @@ fn each_crate_opens_with_a_whole_example() {
         let example = blocks.first().filter(|block| block.heading.is_empty());
         let example = example.unwrap_or_else(|| panic!("{} begins without one", library.display()));
         assert!(example.text.contains("assert"), "{}: it shows no result", library.display());
+    }
+}
+
+#[test]
+fn every_adapter_re_exports_the_same_items_of_the_core() {
+    let lists = ADAPTERS.map(|adapter| {
+        let source = read(&root().join("crates").join(adapter).join("src/lib.rs"));
+        assert!(!source.contains("sse_core::*"), "{adapter}: a glob takes over names unseen");
+        // What the feature `listener` adds is in lists of its own.
+        let mut lists = source.split("\npub use sse_core::{\n").skip(1);
+        let list = lists.next().and_then(|rest| rest.split("};").next());
+        let list = list.unwrap_or_else(|| panic!("{adapter}: it has no list"));
+        list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    });
+    for (adapter, list) in ADAPTERS.iter().zip(&lists) {
+        assert_eq!(*list, lists[0], "{adapter}, beside {}", ADAPTERS[0]);
     }
 }
 

@@ -52,7 +52,15 @@ use actix_web::body::{BodyStream, BoxBody, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
-pub use sse_core::*;
+pub use sse_core::{
+    BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
+    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
+    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
+    StreamResponse, Timer, async_trait, copy, merge, source, store,
+};
+#[cfg(feature = "listener")]
+pub use sse_core::{ListenerOptions, listener, listener_with};
 use tokio::time::Instant;
 
 use crate::cushion::Cushion;

@@ -39,18 +39,23 @@
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;
-use std::sync::LazyLock;
-#[cfg(feature = "listener")]
-use std::{io, net::ToSocketAddrs};
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::http::{HeaderValue, StatusCode, request::Parts};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-pub use sse_core::*;
 #[cfg(feature = "listener")]
-use tokio::net::TcpListener;
-use tokio::time::Instant;
+pub use sse_core::ListenerOptions;
+pub use sse_core::{
+    BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
+    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
+    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
+    StreamResponse, Timer, async_trait, copy, merge, source, store,
+};
+#[cfg(feature = "listener")]
+#[doc(inline)]
+pub use sse_http::{listener, listener_with};
 
 /// What the client asked for. An extractor that never rejects.
 #[derive(Debug, Clone)]
@@ -63,65 +68,19 @@ pub struct Sse(pub StreamResponse);
 
 /// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
 pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
-    Sse(StreamResponse::new(&request.0, feed, timer()))
-}
-
-/// A listening socket that suits event streams, for `axum::serve`: see [`sse_core::listener`](fn@sse_core::listener).
-///
-/// # Errors
-///
-/// Where the address cannot be listened on.
-///
-/// # Panics
-///
-/// Outside of a tokio runtime.
-#[cfg(feature = "listener")]
-pub fn listener(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-    listener_with(address, ListenerOptions::default())
-}
-
-/// As [`listener`], with these options.
-///
-/// # Errors
-///
-/// As for [`listener`].
-///
-/// # Panics
-///
-/// As for [`listener`].
-#[cfg(feature = "listener")]
-pub fn listener_with(
-    address: impl ToSocketAddrs,
-    options: ListenerOptions,
-) -> io::Result<TcpListener> {
-    TcpListener::from_std(sse_core::listener_with(address, options)?)
-}
-
-/// One for all streams.
-fn timer() -> Timer {
-    static TIMER: LazyLock<Timer> =
-        LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
-    TIMER.clone()
+    Sse(sse_http::stream_events(sse_http::SseRequest(request.0), feed).0)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for SseRequest {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        Ok(Self(StreamRequest::new(parts.method.as_str(), parts.uri.query(), headers)))
+        Ok(Self(sse_http::SseRequest::from(&*parts).0))
     }
 }
 
 impl IntoResponse for Sse {
     fn into_response(self) -> Response {
-        let StreamResponse { status, headers, body, .. } = self.0;
-        let mut response = Response::new(Body::from_stream(body));
-        *response.status_mut() =
-            StatusCode::from_u16(status).expect("the core's statuses are valid");
-        for (name, value) in headers {
-            response.headers_mut().insert(*name, HeaderValue::from_static(value));
-        }
-        response
+        Response::from(sse_http::Sse(self.0)).map(Body::new)
     }
 }

@@ -1,8 +1,8 @@
 //! Resumable [server-sent events], for any framework and any runtime.
 //!
 //! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones. This
-//! crate is what `sse-axum`, `sse-actix`, `sse-warp` and `sse-rocket` have in common, which is nearly all; each re-exports it. To use
-//! event streams in one of these frameworks, begin there.
+//! crate is what `sse-axum`, `sse-actix`, `sse-warp`, `sse-rocket` and `sse-http` have in common, which is nearly all; each re-exports it.
+//! To use event streams in one of these frameworks, or with the types of the crate `http`, begin there.
 //!
 //! ```
 //! use futures_util::StreamExt;

@@ -37,7 +37,13 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::{self, Responder, Response};
 use rocket::tokio::{self, time::Instant};
-pub use sse_core::*;
+pub use sse_core::{
+    BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
+    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
+    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
+    StreamResponse, Timer, async_trait, copy, merge, source, store,
+};
 use tokio_util::io::StreamReader;
 
 /// What the client asked for. A guard that never fails.

@@ -44,16 +44,21 @@
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;
-use std::sync::LazyLock;
-#[cfg(feature = "listener")]
-use std::{io, net::ToSocketAddrs};
 
-pub use sse_core::*;
 #[cfg(feature = "listener")]
-use tokio::net::TcpListener;
-use tokio::time::Instant;
+pub use sse_core::ListenerOptions;
+pub use sse_core::{
+    BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
+    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
+    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
+    StreamResponse, Timer, async_trait, copy, merge, source, store,
+};
+#[cfg(feature = "listener")]
+#[doc(inline)]
+pub use sse_http::{listener, listener_with};
 use warp::Filter;
-use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use warp::http::{self, HeaderMap, Method};
 use warp::reply::{Reply, Response};
 
 /// What the client asked for. Given by the filter [`sse_request`].
@@ -67,7 +72,7 @@ pub struct Sse(pub StreamResponse);
 
 /// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
 pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
-    Sse(StreamResponse::new(&request.0, feed, timer()))
+    Sse(sse_http::stream_events(sse_http::SseRequest(request.0), feed).0)
 }
 
 /// What the client asked for, as a filter that never rejects.
@@ -81,54 +86,9 @@ pub fn sse_request() -> impl Filter<Extract = (SseRequest,), Error = Infallible>
     )
 }
 
-/// A listening socket that suits event streams, for `warp::serve(..).incoming(..)`: see
-/// [`sse_core::listener`](fn@sse_core::listener).
-///
-/// # Errors
-///
-/// Where the address cannot be listened on.
-///
-/// # Panics
-///
-/// Outside of a tokio runtime.
-#[cfg(feature = "listener")]
-pub fn listener(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-    listener_with(address, ListenerOptions::default())
-}
-
-/// As [`listener`], with these options.
-///
-/// # Errors
-///
-/// As for [`listener`].
-///
-/// # Panics
-///
-/// As for [`listener`].
-#[cfg(feature = "listener")]
-pub fn listener_with(
-    address: impl ToSocketAddrs,
-    options: ListenerOptions,
-) -> io::Result<TcpListener> {
-    TcpListener::from_std(sse_core::listener_with(address, options)?)
-}
-
-/// One for all streams.
-fn timer() -> Timer {
-    static TIMER: LazyLock<Timer> =
-        LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
-    TIMER.clone()
-}
-
 impl Reply for Sse {
     fn into_response(self) -> Response {
-        let StreamResponse { status, headers, body, .. } = self.0;
-        let mut response = warp::reply::stream(body).into_response();
-        *response.status_mut() =
-            StatusCode::from_u16(status).expect("the core's statuses are valid");
-        for (name, value) in headers {
-            response.headers_mut().insert(*name, HeaderValue::from_static(value));
-        }
-        response
+        http::Response::from(sse_http::Sse(self.0))
+            .map(|body| warp::reply::stream(body.0).into_response().into_body())
     }
 }

@@ -1,0 +1,201 @@
+//! Resumable server-sent events for hyper 1, tower services, salvo, poem and whatever else speaks the types of the crate [`http`].
+//!
+//! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones:
+//!
+//! ```
+//! use http::{Request, Response};
+//! use sse_http::{Event, EventLog, EventStreamBody, stream_events};
+//!
+//! fn events<B>(log: &EventLog, request: &Request<B>) -> Response<EventStreamBody> {
+//!     stream_events(request, log).into()
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let log = EventLog::in_memory(1000);
+//! let seen = log.append(Event::new("hello")).await?;
+//! let request = Request::get("/events").header("last-event-id", seen.as_str()).body(())?;
+//! let response = events(&log, &request);
+//! assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Serve it with [`listener`](fn@listener), which cuts off clients that stall, and with the shutdown of the log, which ends the streams.
+//! With hyper alone:
+//!
+//! ```no_run
+//! use std::convert::Infallible;
+//! use std::pin::pin;
+//!
+//! use hyper::{server::conn::http1, service::service_fn};
+//! use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
+//! # use http::{Request, Response};
+//! # use sse_http::{EventLog, EventStreamBody, listener, stream_events};
+//! # fn events<B>(log: &EventLog, request: &Request<B>) -> Response<EventStreamBody> { stream_events(request, log).into() }
+//!
+//! # async fn serve(log: EventLog) -> std::io::Result<()> {
+//! let (listener, connections) = (listener("127.0.0.1:3000")?, GracefulShutdown::new());
+//! let mut stop = pin!(log.shutdown().begin_after(tokio::signal::ctrl_c()));
+//! loop {
+//!     let socket = tokio::select! {
+//!         accepted = listener.accept() => match accepted {
+//!             Ok((socket, _)) => socket,
+//!             Err(_) => { // the client has left already, or the process has too many files open
+//!                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+//!                 continue;
+//!             }
+//!         },
+//!         () = &mut stop => break,
+//!     };
+//!     let log = log.clone();
+//!     let service = service_fn(move |request| {
+//!         std::future::ready(Ok::<_, Infallible>(events(&log, &request)))
+//!     });
+//!     let connection = http1::Builder::new().serve_connection(TokioIo::new(socket), service);
+//!     tokio::spawn(connections.watch(connection));
+//! }
+//! connections.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! If a framework has a request of its own, as salvo and poem have, give [`SseRequest::new`] its method, URI and headers. The response becomes
+//! poem's by `into`, and salvo's after `map(|body| ResBody::stream(body.0))`.
+//!
+//! Everything but [`SseRequest`], [`Sse`], [`EventStreamBody`] and [`stream_events`] is [`sse_core`], and the same with every framework.
+//! hyper notices at once that a client has left, and answers HEAD, HTTP/1.0 and HTTP/2 as it should. If you serve with something else, check
+//! the questions of `docs/writing-an-adapter.md` in the repository.
+//!
+//! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
+#![forbid(unsafe_code)]
+
+use std::pin::Pin;
+use std::sync::LazyLock;
+use std::task::{Context, Poll};
+#[cfg(feature = "listener")]
+use std::{io, net::ToSocketAddrs};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, request::Parts};
+use http_body::{Body, Frame as BodyFrame};
+#[cfg(feature = "listener")]
+pub use sse_core::ListenerOptions;
+pub use sse_core::{
+    BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
+    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
+    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
+    StreamResponse, Timer, async_trait, copy, merge, source, store,
+};
+#[cfg(feature = "listener")]
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+/// What the client asked for. Made from a request, or from its parts.
+#[derive(Debug, Clone)]
+pub struct SseRequest(pub StreamRequest);
+
+/// The answer: an event stream. It becomes a [`Response`].
+#[derive(Debug)]
+#[must_use = "the stream is sent by returning the response that it becomes"]
+pub struct Sse(pub StreamResponse);
+
+/// An [`EventStream`] as the body of a response.
+///
+/// Every frame is data, and never empty; there are no trailers. The only error is a [`Cut`]. It never states a length, so that the answer to
+/// a HEAD, whose body has ended already, has no `content-length: 0`.
+#[derive(Debug)]
+#[must_use = "the stream is sent by returning it in a response"]
+pub struct EventStreamBody(pub EventStream);
+
+/// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
+///
+/// Poll its body within a tokio runtime.
+pub fn stream_events(request: impl Into<SseRequest>, feed: impl Into<FeedOnce>) -> Sse {
+    Sse(StreamResponse::new(&request.into().0, feed, timer()))
+}
+
+/// Makes a listening socket that suits event streams: see [`sse_core::listener`](fn@sse_core::listener).
+///
+/// # Errors
+///
+/// If the address cannot be listened on.
+///
+/// # Panics
+///
+/// If it is called outside of a tokio runtime.
+#[cfg(feature = "listener")]
+pub fn listener(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
+    listener_with(address, ListenerOptions::default())
+}
+
+/// As [`listener`], with these options.
+///
+/// # Errors
+///
+/// As for [`listener`].
+///
+/// # Panics
+///
+/// As for [`listener`].
+#[cfg(feature = "listener")]
+pub fn listener_with(
+    address: impl ToSocketAddrs,
+    options: ListenerOptions,
+) -> io::Result<TcpListener> {
+    TcpListener::from_std(sse_core::listener_with(address, options)?)
+}
+
+/// Returns the one timer of all streams.
+fn timer() -> Timer {
+    static TIMER: LazyLock<Timer> =
+        LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
+    TIMER.clone()
+}
+
+impl SseRequest {
+    /// Reads the request of a framework that has a type of its own for it.
+    pub fn new(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        Self(StreamRequest::new(method.as_str(), uri.query(), headers))
+    }
+}
+
+impl<B> From<&Request<B>> for SseRequest {
+    fn from(request: &Request<B>) -> Self {
+        Self::new(request.method(), request.uri(), request.headers())
+    }
+}
+
+impl From<&Parts> for SseRequest {
+    fn from(parts: &Parts) -> Self {
+        Self::new(&parts.method, &parts.uri, &parts.headers)
+    }
+}
+
+impl From<Sse> for Response<EventStreamBody> {
+    fn from(sse: Sse) -> Self {
+        let StreamResponse { status, headers, body, .. } = sse.0;
+        let mut response = Response::new(EventStreamBody(body));
+        *response.status_mut() =
+            StatusCode::from_u16(status).expect("the core's statuses are valid");
+        for (name, value) in headers {
+            response.headers_mut().insert(*name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+impl Body for EventStreamBody {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<BodyFrame<Bytes>, Cut>>> {
+        Pin::new(&mut self.0).poll_next(cx).map_ok(BodyFrame::data)
+    }
+}
