@@ -6,6 +6,7 @@ use crate::suite::framework::{Framework, Notice};
 
 pub mod actix;
 pub mod axum;
+pub mod hyper;
 pub mod rocket;
 pub mod warp;
 
@@ -20,6 +21,9 @@ pub const AXUM: Framework = Framework {
     ends_http2: Duration::from_secs(1),
     ends_stalled: Duration::from_secs(2),
 };
+
+/// hyper, by `sse-http`.
+pub const HYPER: Framework = Framework { name: "hyper", serve: hyper::serve, ..AXUM };
 
 /// actix-web. Over HTTP/2 it notices by writing, and closes connections no sooner than the grace is over.
 pub const ACTIX: Framework = Framework {

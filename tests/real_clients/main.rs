@@ -51,7 +51,7 @@ macro_rules! one_test {
     };
 }
 
-lose_nothing!(axum actix warp rocket);
+lose_nothing!(axum actix warp rocket hyper);
 
 /// Appends the feed while `client` reads it through connections that are cut.
 async fn loses_nothing(

@@ -222,6 +222,14 @@ mod warp {
     breaks_responses_off!(WARP);
 }
 
+mod hyper {
+    every_framework!(HYPER);
+    raw_headers!(HYPER);
+    cancels_handlers!(HYPER);
+    cuts_off_stalled_clients!(HYPER);
+    breaks_responses_off!(HYPER);
+}
+
 mod rocket {
     every_framework!(ROCKET);
     breaks_no_response_off!(ROCKET);

@@ -8,11 +8,11 @@ use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::Request;
 use sse_core::{Event, EventLog, EventType};
 
-const FRAMEWORKS: [&Framework; 4] =
-    [&adapters::AXUM, &adapters::ACTIX, &adapters::WARP, &adapters::ROCKET];
+const FRAMEWORKS: [&Framework; 5] =
+    [&adapters::AXUM, &adapters::ACTIX, &adapters::WARP, &adapters::HYPER, &adapters::ROCKET];
 
 #[test]
-fn the_same_feed_gives_the_same_bytes_in_all_four() {
+fn the_same_feed_gives_the_same_bytes_in_every_framework() {
     crate::frameworks::run(async {
         let log = EventLog::in_memory(100);
         let first = log.append(Event::new("before")).await.expect("a short event is accepted");

@@ -67,6 +67,10 @@ mod warp {
     every_framework!(WARP);
 }
 
+mod hyper {
+    every_framework!(HYPER);
+}
+
 mod rocket {
     every_framework!(ROCKET);
 }

@@ -36,6 +36,7 @@ pub(crate) struct Arguments {
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Framework {
     Axum,
+    Hyper,
     Actix,
     Warp,
     Rocket,
@@ -70,6 +71,7 @@ impl Framework {
     pub(crate) fn serve(self) -> Serve {
         match self {
             Self::Axum => adapters::axum::serve,
+            Self::Hyper => adapters::hyper::serve,
             Self::Actix => adapters::actix::serve,
             Self::Warp => adapters::warp::serve,
             Self::Rocket => adapters::rocket::serve,
