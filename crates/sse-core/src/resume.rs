@@ -49,7 +49,7 @@ pub(crate) struct Resume {
     /// Where a first visit begins, if it is to be asked for once more after a gap.
     start: Option<EventId>,
     /// Whether the client was told of a gap, and has had nothing since.
-    has_only_word_of_a_gap: bool,
+    has_only_reset: bool,
     after_snapshot: AfterSnapshot,
     /// The gap that was found last, until an observer is told of it.
     met: Option<Gap>,
@@ -117,7 +117,7 @@ impl Resume {
             last_event_id,
             on_gap: options.on_gap.clone(),
             start,
-            has_only_word_of_a_gap: false,
+            has_only_reset: false,
             after_snapshot: AfterSnapshot::None,
             met: None,
         }
@@ -129,8 +129,8 @@ impl Resume {
     }
 
     /// Whether the client was told of a gap, and has had nothing since.
-    pub(crate) fn has_only_word_of_a_gap(&self) -> bool {
-        self.has_only_word_of_a_gap
+    pub(crate) fn has_only_reset(&self) -> bool {
+        self.has_only_reset
     }
 
     /// Takes the gap that was found last, to tell an observer.
@@ -161,11 +161,11 @@ impl Resume {
             match ready!(self.poll_step(cx)) {
                 Step::Go(phase) => self.phase = phase,
                 Step::Give(frame) => {
-                    self.has_only_word_of_a_gap = false;
+                    self.has_only_reset = false;
                     return Poll::Ready(Some(Ok(frame)));
                 }
                 Step::Tell(frame) => {
-                    self.has_only_word_of_a_gap = true;
+                    self.has_only_reset = true;
                     return Poll::Ready(Some(Ok(frame)));
                 }
                 Step::Skip => {}

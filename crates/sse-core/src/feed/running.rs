@@ -109,9 +109,9 @@ impl Events {
         }
     }
 
-    /// Whether all that the client was given is word of a gap, which has no id.
-    pub(crate) fn has_only_word_of_a_gap(&self) -> bool {
-        matches!(self, Self::Source(joined) if joined.resume.has_only_word_of_a_gap())
+    /// Returns true if the client has only had a `reset`, which has no id.
+    pub(crate) fn has_only_reset(&self) -> bool {
+        matches!(self, Self::Source(joined) if joined.resume.has_only_reset())
     }
 
     /// Whether there is nothing more for the client at this moment, where nothing is to be had without waiting.
