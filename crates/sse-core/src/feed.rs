@@ -4,6 +4,8 @@ pub(crate) mod failure;
 pub(crate) mod options;
 mod polls;
 pub(crate) mod running;
+#[macro_use]
+mod setters;
 
 use std::fmt;
 use std::future::Future;
@@ -82,51 +84,8 @@ struct Options {
     chosen: Option<Box<StreamOptions>>,
 }
 
-/// The methods of `StreamOptions`, on a feed.
-macro_rules! options {
-    () => {
-        options! {
-            keep_alive(silence: Duration);
-            keep_alive_event(event_type: EventType);
-            retry(retry: Duration);
-            start_at(start: Start);
-            position_event(event_type: EventType);
-            on_gap(on_gap: OnGap);
-            on_error(on_error: impl Fn(&Error) + Send + Sync + 'static);
-            error_event(event: impl Fn(&Error) -> Event + Send + Sync + 'static);
-            cut_on_error();
-            ends_when_caught_up();
-            poll_parameter(name: impl Into<String>);
-            last_event_id_parameter(name: impl Into<String>);
-            shutdown(shutdown: &Shutdown);
-            buffered_events(events: usize);
-            remembered_ids(ids: usize);
-            late_notifications(late: Duration);
-            observer(observer: impl Observer);
-        }
-    };
-    ($($name:ident($($argument:ident: $type:ty)?);)*) => {
-        /// Gives the streams these options, in place of those that it had. A feed of a log, or of a merge, still ends with its log.
-        #[must_use]
-        pub fn with(mut self, options: &StreamOptions) -> Self {
-            self.options.chosen = Some(Box::new(options.clone()));
-            self
-        }
-
-        $(
-            #[doc = concat!("Sets [`StreamOptions::", stringify!($name), "`].")]
-            #[must_use]
-            pub fn $name(mut self $(, $argument: $type)?) -> Self {
-                let options = self.options.chosen.get_or_insert_default();
-                **options = std::mem::take(&mut **options).$name($($argument)?);
-                self
-            }
-        )*
-    };
-}
-
 impl Feed {
-    options!();
+    options!("EventLog::in_memory(1000).feed()");
 
     /// Returns true if an option was set.
     pub(crate) fn has_options(&self) -> bool {
@@ -139,7 +98,7 @@ impl Feed {
 }
 
 impl FeedOnce {
-    options!();
+    options!("StreamContext::channel().1");
 
     pub(crate) fn of_context(receiver: Receiver, closure: Option<Closure>) -> Self {
         let options = Options { own: Vec::new(), chosen: None };

@@ -99,7 +99,9 @@ impl fmt::Display for Gap {
         f.write_str(match self.reason {
             GapReason::TooOld => "the id is too old: events after it are no longer kept",
             GapReason::Unknown => "the id is invalid: no log could have given it",
-            GapReason::OtherEpoch => "the id is from another log, or from another epoch of this one",
+            GapReason::OtherEpoch => {
+                "the id is from another log, or from another epoch of this one"
+            }
             GapReason::AheadOfHead => "the id is newer than the newest event",
         })
     }

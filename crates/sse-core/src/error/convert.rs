@@ -17,13 +17,13 @@ impl From<StoreError> for Error {
 }
 
 impl From<Error> for StoreError {
-    /// It was not done, for certain.
+    /// Makes a [`StoreError::Failed`]: the call certainly changed nothing.
     fn from(error: Error) -> Self {
         Self::failed(error)
     }
 }
 
-/// So that `?` will do in a `main` that returns `io::Result`. It is [`io::ErrorKind::Other`], and this error is its source.
+/// Makes an [`io::ErrorKind::Other`] with this error as its source, for `?` in a `main` that returns `io::Result`.
 ///
 /// ```
 /// # use sse_core::{Error, EventLog};

@@ -55,7 +55,7 @@ impl Merged {
                 LastEventId::Absent => Known::New,
                 LastEventId::Unusable => Known::Nowhere,
                 // What the log cannot have given need not fit into an id.
-                LastEventId::Id(id) => Origin::place_of(id.as_str())
+                LastEventId::Id(id) => Origin::parse(id.as_str())
                     .filter(|(_, position)| *position <= largest)
                     .map_or(Known::Nowhere, |(epoch, position)| Known::At(epoch, position)),
             };

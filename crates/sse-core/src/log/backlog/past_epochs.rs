@@ -21,14 +21,14 @@ pub(crate) struct PastEpochs {
 impl PastEpochs {
     /// The store knows nothing of this id, and is of this epoch.
     pub(crate) fn insert(&mut self, id: &EventId, epoch: Epoch) {
-        if let Some((of, _)) = Origin::place_of(id.as_str()).filter(|(of, _)| *of != epoch) {
+        if let Some((of, _)) = Origin::parse(id.as_str()).filter(|(of, _)| *of != epoch) {
             remember(&mut self.epochs, of);
         }
     }
 
     /// Whether the store is known to know nothing of this id.
     pub(crate) fn contains(&self, id: &EventId) -> bool {
-        let of = Origin::place_of(id.as_str()).map(|(epoch, _)| epoch);
+        let of = Origin::parse(id.as_str()).map(|(epoch, _)| epoch);
         of.is_some_and(|of| self.is_past(of) || self.epochs.contains(&of))
     }
 

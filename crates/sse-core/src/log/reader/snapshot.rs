@@ -21,7 +21,7 @@ impl Reader {
             return Err(Error::too_large(size, limit));
         }
         let at = snapshot.at.clone();
-        let position = Origin::place_of(at.as_str()).map(|(_, position)| position);
+        let position = Origin::parse(at.as_str()).map(|(_, position)| position);
         let chunks = Box::new(Packed::new(snapshot.into_bytes(), position));
         let mut state = self.log.lock_now();
         self.epoch = state.tail.epoch();
