@@ -2,7 +2,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::{Shutdown, State};
 
-/// Someone who waits for a change of the state.
+/// A waiter for a change of the state.
 pub(super) struct Waiter {
     pub(super) shutdown: Shutdown,
     pub(super) key: usize,
@@ -31,12 +31,12 @@ impl Drop for Waiter {
 /// One open stream.
 pub(crate) struct OpenStream {
     pub(super) waiter: Waiter,
-    /// Who is known to wait. While a stream is open, waiters are woken by the beginning alone.
+    /// The waker last registered. Until the stream ends, only `begin` wakes it.
     pub(super) waker: Option<Waker>,
 }
 
 impl OpenStream {
-    /// Ready once the stream is to end.
+    /// Returns ready once the stream must end.
     pub(crate) fn poll_begun(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.waiter.shutdown.has_begun() {
             return Poll::Ready(());

@@ -132,7 +132,7 @@ impl EventLog {
             // The epoch of the store: this process may not have seen it yet.
             let epoch = self.call("asking for its bounds", store.bounds()).await?.epoch;
             self.call("beginning an epoch", store.begin_epoch(epoch)).await?;
-            self.want_check();
+            self.request_check();
             return Ok(());
         }
         let epoch = Epoch::random()?;

@@ -14,14 +14,14 @@ fn block(text: &str) -> Bytes {
     Bytes::from(format!("data: {text}\n"))
 }
 
-/// Adds the next event, and says where.
+/// Adds the next event, and returns its position.
 fn push(tail: &mut Tail, text: &str) -> Position {
     let cursor = tail.newest().next();
     tail.push(cursor, block(text), None);
     cursor
 }
 
-/// Reads all from a position on, and checks that it is the events that were pushed.
+/// Reads all events after a position, and checks that they are those that were pushed.
 #[track_caller]
 fn check_all_after(tail: &mut Tail, mut cursor: Position, pushed: &[String]) {
     let mut seen = Vec::new();
