@@ -5,8 +5,6 @@ use crate::gap::Gap;
 use crate::store::error::StoreError;
 
 mod convert;
-mod display;
-mod make;
 
 /// The error of this crate. It prints its text; its methods return its kind.
 ///

@@ -1,11 +1,10 @@
 //! The origin of the events of a stream, and its options.
 
 pub(crate) mod failure;
+#[macro_use]
 pub(crate) mod options;
 mod polls;
 pub(crate) mod running;
-#[macro_use]
-mod setters;
 
 use std::fmt;
 use std::future::Future;

@@ -57,6 +57,18 @@ pub trait Observer: Send + Sync + 'static {
     fn opened(&self) {}
 
     /// Records that a client cannot resume exactly where it was.
+    ///
+    /// ```
+    /// use sse_core::{EventLog, Gap, Observer};
+    ///
+    /// struct Printed;
+    /// impl Observer for Printed {
+    ///     fn gap(&self, gap: &Gap) {
+    ///         println!("a client lost events: {} ({})", gap.reason, gap);
+    ///     }
+    /// }
+    /// assert!(EventLog::in_memory(1000).observe(Printed));
+    /// ```
     fn gap(&self, gap: &Gap) {
         _ = gap;
     }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,6 @@ use crate::sync::{Mutex, MutexGuard, PoisonError};
 mod waiter;
 
 pub(crate) use waiter::OpenStream;
-use waiter::Waiter;
 
 /// A handle that ends streams after whole frames, and is notified when they have ended.
 ///
@@ -217,22 +216,6 @@ impl Shutdown {
     /// Returns true if both are the same shutdown.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// Counts a stream as open until this is dropped.
-    pub(crate) fn open(&self) -> OpenStream {
-        self.lock().open += 1;
-        OpenStream { waiter: self.waiter(), waker: None }
-    }
-
-    async fn until(&self, condition: impl Fn(&State) -> bool) {
-        let waiter = self.waiter();
-        poll_fn(|cx| waiter.poll(cx, &condition)).await;
-    }
-
-    fn waiter(&self) -> Waiter {
-        let key = self.lock().waiting.insert();
-        Waiter { shutdown: self.clone(), key }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -23,6 +23,20 @@ pub use name::{InvalidLogName, LogName};
 pub use page::{Bounds, Page, PageLimit, Retention};
 
 /// The pages of [`Store::follow`], as events come.
+///
+/// ```
+#[doc = include_str!("store/in_examples.txt")]
+/// # use futures_util::StreamExt;
+/// # use sse_core::{NewEvent, Position, store::{Pages, Store}};
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// let store = VecStore::new();
+/// let mut pages: Pages = store.follow(Position::START).await?;
+/// store.append(&[NewEvent::from("hello").encode(1024)?]).await?;
+/// let page = pages.next().await.unwrap()?;
+/// assert_eq!(page.events[0].block, "data: hello\n");
+/// # Ok::<(), sse_core::Error>(())
+/// # }).unwrap().unwrap();
+/// ```
 pub type Pages = Pin<Box<dyn Stream<Item = Result<Page, StoreError>> + Send>>;
 
 /// A backend of a log: it keeps events in one order, for many processes.
@@ -127,6 +141,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// Deletes the event at this position; its absence is no gap. If there is no event, nothing changes. The store counts the deletion in
     /// [`Bounds::deletions`] before any read misses the event.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::{NewEvent, store::Store};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let store = VecStore::new();
+    /// let appended = store.append(&[NewEvent::from("hello").encode(1024)?]).await?;
+    /// store.delete(appended.positions[0]).await?;
+    /// assert_eq!(store.bounds().await?.deletions, 1);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     async fn delete(&self, event: Position) -> Result<(), StoreError>;
 
     /// Begins a new epoch if the epoch is still this one (compare and set). Returns the epoch after the call, whichever process began it.

@@ -25,12 +25,11 @@ const CAPACITY: usize = 64 * 1024;
 /// use sse_core::{Event, FeedOnce, StreamContext};
 ///
 /// # futures_util::future::FutureExt::now_or_never(async {
-/// let (context, feed): (StreamContext, FeedOnce) = StreamContext::channel();
+/// let (context, _feed): (StreamContext, FeedOnce) = StreamContext::channel();
 /// context.send_event(Event::new("hello")).await?;
 /// context.send_comment("only for people who read the wire").await?;
 /// context.close();
 /// assert!(context.is_closed());
-/// # drop(feed);
 /// # Ok::<(), sse_core::Closed>(())
 /// # }).unwrap().unwrap();
 /// ```
@@ -42,7 +41,6 @@ const CAPACITY: usize = 64 * 1024;
 /// # use sse_core::{StreamRequest, StreamResponse, Timer};
 /// # futures_util::future::FutureExt::now_or_never(async {
 /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
-///
 /// let feed = StreamContext::run(|context| async move {
 ///     for number in 1..=3 {
 ///         context.send_event(Event::new(number.to_string())).await?;
@@ -57,7 +55,6 @@ const CAPACITY: usize = 64 * 1024;
 /// ends with [`close`](StreamContext::close), with the closure, or once every clone of the context is dropped. A browser reconnects
 /// after that, and a closure runs again: let the last event say that it is the last, so that the page closes its `EventSource`. A client
 /// can resume only from an [`EventLog`](crate::EventLog) or a [`Source`](crate::Source).
-///
 /// A [`Shutdown`](crate::Shutdown) ends it only if its feed has one: [`Feed::shutdown`](crate::Feed::shutdown).
 pub struct StreamContext(Arc<Shared>);
 
@@ -134,10 +131,9 @@ impl StreamContext {
     /// Ends the stream, once all that was sent has gone out.
     ///
     /// ```
-    /// let (context, feed) = sse_core::StreamContext::channel();
+    /// let (context, _feed) = sse_core::StreamContext::channel();
     /// context.close();
     /// assert!(context.is_closed());
-    /// # drop(feed);
     /// ```
     pub fn close(&self) {
         self.0.close();

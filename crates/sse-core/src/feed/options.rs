@@ -92,6 +92,15 @@ impl StreamOptions {
     /// ```
     pub const MAX_KEEP_ALIVE: Duration = Duration::from_secs(3600);
     /// The shortest time between keep-alives: 1 ms.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sse_core::StreamOptions;
+    ///
+    /// let often = StreamOptions::new().keep_alive(Duration::from_nanos(1));
+    /// let shortest = StreamOptions::new().keep_alive(StreamOptions::MIN_KEEP_ALIVE);
+    /// assert_eq!(format!("{often:?}"), format!("{shortest:?}"));
+    /// ```
     pub const MIN_KEEP_ALIVE: Duration = Duration::from_millis(1);
 
     /// Sets the time without an event after which the stream sends a comment.
@@ -421,6 +430,20 @@ impl StreamOptions {
     /// Default: 1024. At most 1 MiB in all.
     ///
     /// If more are published meanwhile, the response ends after the replay, and the client comes back for the rest.
+    ///
+    /// ```
+    /// # use std::io::Result;
+    /// # use sse_core::{source, Event, EventId, Feed, StreamRequest, StreamResponse, Timer};
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// # let fetch = |_: EventId| async { Result::Ok(vec!["missed"]) };
+    /// # let stream = || async { Result::Ok(futures_util::stream::iter([Result::Ok("one"), Ok("two")])) };
+    /// # let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"1"[..])]);
+    /// // The source publishes "one" and "two" while the client catches up.
+    /// let feed = Feed::from(source(fetch, stream)).buffered_events(1);
+    /// # let response = StreamResponse::new(&request, feed, timer);
+    /// # let text = futures_util::future::FutureExt::now_or_never(response.text()).unwrap();
+    /// assert!(text.ends_with("data: missed\n\n"));
+    /// ```
     #[must_use]
     pub fn buffered_events(mut self, events: usize) -> Self {
         self.limits.buffered = events;
@@ -458,6 +481,22 @@ impl StreamOptions {
     /// Default: 60 s. [`Duration::MAX`] remembers them until the stream ends.
     ///
     /// Set it to at least the time within which the live half of a [`Source`](crate::Source) may still bring an event that was in the replay.
+    ///
+    /// ```
+    /// # use std::{io::Result, time::Duration};
+    /// # use futures_util::{FutureExt, StreamExt, stream};
+    /// # use sse_core::{source, Event, EventId, Feed, StreamRequest, StreamResponse, Timer};
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// # let event = || Event::new("paid").id(EventId::from(2));
+    /// # let fetch = move |_: EventId| async move { Result::Ok(vec![event()]) };
+    /// # let stream = move || async move { Result::Ok(stream::iter([Result::Ok(event())])) };
+    /// # let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"1"[..])]);
+    /// // The source publishes the replayed event once more.
+    /// let feed = Feed::from(source(fetch, stream)).late_notifications(Duration::from_secs(5));
+    /// let body = StreamResponse::new(&request, feed, timer).body;
+    /// # let body = body.map(|chunk| chunk.unwrap()).collect::<Vec<_>>().now_or_never().unwrap();
+    /// assert_eq!(body.concat(), b": ok\ndata: paid\nid: 2\n\n");
+    /// ```
     #[must_use]
     pub fn late_notifications(mut self, late: Duration) -> Self {
         self.limits.late = late;
@@ -517,4 +556,70 @@ impl fmt::Debug for StreamOptions {
             .field("failure", &self.failure)
             .finish_non_exhaustive()
     }
+}
+
+/// Implements the methods of `StreamOptions` for a feed. Takes an expression that makes such a feed, for the examples.
+macro_rules! options {
+    ($feed:literal) => {
+        options! { $feed;
+            keep_alive(silence: Duration) "Duration::from_secs(15)";
+            keep_alive_event(event_type: EventType) "EventType::from_static(\"alive\")";
+            retry(retry: Duration) "Duration::from_secs(1)";
+            start_at(start: Start) "Start::Oldest";
+            position_event(event_type: EventType) "EventType::from_static(\"position\")";
+            on_gap(on_gap: OnGap) "OnGap::Live";
+            on_error(on_error: impl Fn(&Error) + Send + Sync + 'static) "|error| eprintln!(\"{error}\")";
+            error_event(event: impl Fn(&Error) -> Event + Send + Sync + 'static) "|_| Event::typed(\"failed\", \"\")";
+            cut_on_error() "";
+            ends_when_caught_up() "";
+            poll_parameter(name: impl Into<String>) "\"poll\"";
+            last_event_id_parameter(name: impl Into<String>) "\"after\"";
+            shutdown(shutdown: &Shutdown) "&Shutdown::new()";
+            buffered_events(events: usize) "4096";
+            remembered_ids(ids: usize) "100_000";
+            late_notifications(late: Duration) "Duration::from_secs(5)";
+            observer(observer: impl Observer) "Metrics::default()";
+        }
+    };
+    ($feed:literal; $($name:ident($($argument:ident: $type:ty)?) $example:literal;)*) => {
+        /// Replaces all options of the feed with these. The shutdown of its log, or of the logs of a merge, still ends its streams.
+        ///
+        /// ```
+        /// use std::time::Duration;
+        /// # use sse_core::{EventLog, StreamContext};
+        /// use sse_core::StreamOptions;
+        ///
+        /// let options = StreamOptions::new().retry(Duration::from_secs(1));
+        #[doc = concat!("let feed = ", $feed, ".with(&options);")]
+        /// assert!(format!("{feed:?}").contains("retry: Some(1s)"));
+        /// ```
+        #[must_use]
+        pub fn with(mut self, options: &StreamOptions) -> Self {
+            self.options.chosen = Some(Box::new(options.clone()));
+            self
+        }
+
+        $(
+            #[doc = concat!("Sets [`StreamOptions::", stringify!($name), "`].")]
+            ///
+            /// ```
+            /// # use std::time::Duration;
+            /// # use sse_core::{Event, EventLog, EventType, Observer, OnGap, Shutdown, Start, StreamContext, StreamOptions};
+            /// # #[derive(Default)]
+            /// # struct Metrics;
+            /// # impl Observer for Metrics {}
+            #[doc = concat!("let feed = ", $feed, ".", stringify!($name), "(", $example, ");")]
+            ///
+            #[doc = concat!("let options = StreamOptions::new().", stringify!($name), "(", $example, ");")]
+            #[doc = concat!("let same = ", $feed, ".with(&options);")]
+            /// assert_eq!(format!("{feed:?}"), format!("{same:?}"));
+            /// ```
+            #[must_use]
+            pub fn $name(mut self $(, $argument: $type)?) -> Self {
+                let options = self.options.chosen.get_or_insert_default();
+                **options = std::mem::take(&mut **options).$name($($argument)?);
+                self
+            }
+        )*
+    };
 }

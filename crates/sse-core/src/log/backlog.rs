@@ -104,8 +104,7 @@ impl Backlog {
         }
     }
 
-    /// Returns a part of the log. If it has not been read yet, requests it, and wakes this reader later. The caller drops the returned waker
-    /// once the lock is released.
+    /// Returns a part of the log, or requests it and wakes this reader later. The caller drops the returned waker after the lock.
     pub(crate) fn poll(
         &mut self,
         part: Part,
@@ -149,8 +148,7 @@ impl Backlog {
         if let Some(part) = part {
             self.drop_if_stale(part);
             // While the store is away, the requests of clients that come and go must not pile up.
-            let is_unused =
-                |requested: &Requested| requested.is_pending && requested.waiting.is_empty();
+            let is_unused = |page: &Requested| page.is_pending && page.waiting.is_empty();
             if self.pages.get(&part).is_some_and(is_unused) {
                 self.pages.remove(&part);
             }
@@ -243,7 +241,7 @@ impl Backlog {
 
     /// Drops the page of the oldest, or of the newest, events once every reader has it. A page after a position never becomes stale.
     fn drop_if_stale(&mut self, part: Part) {
-        let is_done = |requested: &Requested| !requested.is_pending && requested.waiting.is_empty();
+        let is_done = |page: &Requested| !page.is_pending && page.waiting.is_empty();
         if !matches!(part, Part::After(_)) && self.pages.get(&part).is_some_and(is_done) {
             self.pages.remove(&part);
             self.ready.retain(|ready| *ready != part);
