@@ -7,8 +7,8 @@ use crate::{Error, InvalidField};
 pub(crate) const MAX_LEN: usize = 12;
 const CHARS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// The life of a log from which an id is. A log that was created again, or that lost its newest events, begins a new epoch, so that its ids
-/// differ from the old ones.
+/// One life of a log, named in each of its ids. A log that was created again, or that lost its newest events, begins a new epoch, so that its
+/// ids differ from the old ones.
 ///
 /// Its text is 1 to 12 of `[a-z0-9]`.
 ///
@@ -79,9 +79,9 @@ impl FromStr for Epoch {
     type Err = InvalidField;
 
     fn from_str(text: &str) -> Result<Self, InvalidField> {
-        let is_one =
+        let is_valid =
             (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(|b| CHARS.contains(&b));
-        if !is_one {
+        if !is_valid {
             return Err(InvalidField::new("epoch", "it is 1 to 12 of [a-z0-9]"));
         }
         let mut epoch = Self { text: [0; MAX_LEN], len: text.len() as u8 };

@@ -115,11 +115,11 @@ mod tests {
         let epoch = Epoch::random().expect("random numbers");
         for hi in [0, 1, u64::MAX] {
             for lo in [0, 1, 10, u64::MAX] {
-                let cursor = Position::new(hi, lo);
-                assert_eq!(Origin::of(&cursor.id(epoch), epoch), Origin::Here(cursor));
-                assert_eq!(cursor.id(epoch).as_str().len(), cursor.id_len(epoch));
-                assert!(cursor == Position::START || cursor.previous().next() == cursor);
-                assert!(cursor == Position::MAX || cursor.next().previous() == cursor);
+                let position = Position::new(hi, lo);
+                assert_eq!(Origin::of(&position.id(epoch), epoch), Origin::Here(position));
+                assert_eq!(position.id(epoch).as_str().len(), position.id_len(epoch));
+                assert!(position == Position::START || position.previous().next() == position);
+                assert!(position == Position::MAX || position.next().previous() == position);
             }
         }
     }

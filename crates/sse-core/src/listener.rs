@@ -71,7 +71,7 @@ pub fn listener_with(
     options: ListenerOptions,
 ) -> io::Result<TcpListener> {
     let mut last =
-        io::Error::new(io::ErrorKind::InvalidInput, "the address names nothing to listen on");
+        io::Error::new(io::ErrorKind::InvalidInput, "the name resolves to no address to listen on");
     for address in address.to_socket_addrs()? {
         match listen(address, options) {
             Ok(listener) => return Ok(listener),

@@ -66,7 +66,7 @@ fn member(name: &str, feed: Feed) -> Result<(Arc<str>, EventLog), String> {
     match feed.origin {
         Origin::Log(log) => Ok((name.into(), log)),
         Origin::Merge(_) | Origin::Source(_) => {
-            Err(format!("the feed {name:?} is not that of a log, and only logs can be merged"))
+            Err(format!("the feed {name:?} is not the feed of a log: only logs can be merged"))
         }
     }
 }
@@ -75,9 +75,9 @@ fn check(logs: &[(Arc<str>, EventLog)]) -> Result<(), String> {
     const LONGEST_NAME: usize = 32;
     let mut names = HashSet::new();
     for (name, _) in logs {
-        let is_one = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-        if !(1..=LONGEST_NAME).contains(&name.len()) || !name.bytes().all(is_one) {
-            return Err(format!("{name:?} cannot name a log: 1 to 32 of [A-Za-z0-9_-] can"));
+        let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+        if !(1..=LONGEST_NAME).contains(&name.len()) || !name.bytes().all(is_allowed) {
+            return Err(format!("{name:?} cannot name a log: use 1 to 32 of [A-Za-z0-9_-]"));
         }
         if !names.insert(name) {
             return Err(format!("two logs are called {name:?}"));

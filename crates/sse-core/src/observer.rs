@@ -53,7 +53,7 @@ use crate::{EventId, Gap};
 /// # }).unwrap().unwrap();
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// Records that a response has begun. [`ended`](Observer::ended) follows, once.
+    /// Records that a response has begun. The library calls [`ended`](Observer::ended) later, once.
     fn opened(&self) {}
 
     /// Records that a client cannot resume exactly where it was.

@@ -40,8 +40,8 @@ pub enum OnGap {
     Live,
     /// Ends the stream, for example for clients that do not look at the types of events. The status is 204, after which a browser does not
     /// reconnect; a few other clients do (react-native-sse, htmx 4). If the gap is found only later, the response ends, and the next
-    /// response of a log is the 204, except over a store if the id is ahead of the newest event: the store is then asked each time. A
-    /// [`Source`](crate::Source) that reports a gap is asked again by every client that comes back.
+    /// response of a log is the 204, except over a store if the id is ahead of the newest event: the log then asks the store each time. A
+    /// [`Source`](crate::Source) that reports a gap is called again for every client that comes back.
     Stop,
 }
 

@@ -295,7 +295,7 @@ impl Resume {
         }
         if self.replayed.is_full() {
             // Without the ids the live half could repeat events. The client comes back with the newest id.
-            tracing::debug!("a replay was longer than the ids remembered: its response ends");
+            tracing::debug!("a replay had more ids than are remembered: its response ends");
             self.live.unsubscribe();
             return Step::Go(Phase::Ended(End::Full));
         }

@@ -86,7 +86,7 @@ pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 #[diagnostic::on_unimplemented(
     message = "events cannot be streamed from `{Self}`",
     label = "neither an `EventLog`, nor a `Feed`, nor a `Source`",
-    note = "of a framework's `State` or `Data`, give what is inside: `state.0`, `state.inner()`, `data.get_ref()`, `data.into_inner()`"
+    note = "from a framework's `State` or `Data`, pass the value inside: `state.0`, `state.inner()`, `data.get_ref()`, `data.into_inner()`"
 )]
 #[async_trait]
 pub trait Source: Send + Sync + 'static {

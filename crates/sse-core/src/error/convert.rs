@@ -107,14 +107,14 @@ impl From<Gap> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Kind::Json(_) => write!(f, "the value has no JSON"),
+            Kind::Json(_) => write!(f, "the value cannot be written as JSON"),
             Kind::InvalidEvent(reason) => write!(f, "the event log refused the event: {reason}"),
             Kind::InvalidMerge(reason) => write!(f, "these logs cannot be merged: {reason}"),
             Kind::TooLarge { size, limit } => write!(
                 f,
                 "the event log refused the event: {size} bytes when encoded, and `largest_event` allows {limit}"
             ),
-            Kind::Finished => write!(f, "the event log refused the event: it is finished"),
+            Kind::Finished => write!(f, "the event log refused the event: the log is finished"),
             Kind::Gap(gap) => gap.fmt(f),
             Kind::Source { during, .. } => {
                 write!(f, "the source of the stream failed while {during}")
@@ -129,10 +129,7 @@ impl fmt::Display for Error {
                 "the event log refused the event: {events} events or {bytes} bytes wait to be stored already; add it later, or await `append`"
             ),
             Kind::NoRandomness(_) => {
-                write!(
-                    f,
-                    "the system has no random numbers, of which the epoch of an event log is made"
-                )
+                write!(f, "the system has no random numbers for the epoch of an event log")
             }
             Kind::Store { during, may_have_happened: false, .. } => {
                 write!(f, "the store of the event log failed while {during}")
@@ -140,7 +137,7 @@ impl fmt::Display for Error {
             Kind::Store { during, .. } => {
                 write!(
                     f,
-                    "the store of the event log failed while {during}: whether it was done is not known"
+                    "the store of the event log failed while {during}: it may have succeeded, its reply did not arrive"
                 )
             }
         }

@@ -152,19 +152,21 @@ mod tests {
             let epoch: Epoch = epoch.parse().expect("an epoch");
             for hi in [0, 1, 61, 62, u64::MAX] {
                 for lo in [0, 1, 61, 62, u64::MAX] {
-                    let (cursor, mut id) = (Position::new(hi, lo), BytesMut::new());
+                    let (position, mut id) = (Position::new(hi, lo), BytesMut::new());
                     let parts =
-                        [("a", Some((epoch, cursor))), ("b_-", None)].map(|(name, place)| {
+                        [("a", Some((epoch, position))), ("b_-", None)].map(|(name, place)| {
                             let mut part = String::new();
                             write_part(name, place, &mut part);
                             part
                         });
                     write_id(parts.iter().map(String::as_str), &mut id);
                     let id = String::from_utf8(id.into()).expect("ASCII");
-                    assert!(id.len() <= longest("a", cursor) + 1 + 5, "{id}");
+                    assert!(id.len() <= longest("a", position) + 1 + 5, "{id}");
                     let id = EventId::try_from(id).expect("letters, digits, dots and hyphens");
-                    let expected =
-                        [("a", LastEventId::Id(cursor.id(epoch))), ("b_-", LastEventId::Unusable)];
+                    let expected = [
+                        ("a", LastEventId::Id(position.id(epoch))),
+                        ("b_-", LastEventId::Unusable),
+                    ];
                     assert_eq!(unpack(&id), Some(expected.into()), "{id}");
                 }
             }

@@ -19,7 +19,7 @@ pub enum StoreError {
     #[error("the store failed")]
     Failed(#[source] BoxError),
     /// The store's reply did not arrive: the call may have succeeded.
-    #[error("the store did not say whether it was done")]
+    #[error("the store's reply did not arrive: the call may have succeeded")]
     OutcomeUnknown(#[source] BoxError),
 }
 

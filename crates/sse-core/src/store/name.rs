@@ -12,7 +12,7 @@ use crate::store::StoreError;
 /// let name = LogName::try_from("prices_EUR-2")?;
 /// assert_eq!(name.as_str(), "prices_EUR-2");
 /// let refused = LogName::try_from("prices/EUR").unwrap_err();
-/// assert_eq!(refused.to_string(), r#""prices/EUR" is no name for a log: that is 1 to 64 of [A-Za-z0-9_-]"#);
+/// assert_eq!(refused.to_string(), r#""prices/EUR" cannot name a log: use 1 to 64 of [A-Za-z0-9_-]"#);
 /// # Ok::<(), sse_core::store::InvalidLogName>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +27,7 @@ pub struct LogName(Arc<str>);
 /// assert!(error.to_string().contains("1 to 64 of [A-Za-z0-9_-]"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no name for a log: that is 1 to 64 of [A-Za-z0-9_-]")]
+#[error("{0:?} cannot name a log: use 1 to 64 of [A-Za-z0-9_-]")]
 pub struct InvalidLogName(String);
 
 impl LogName {
@@ -57,9 +57,9 @@ impl TryFrom<&str> for LogName {
     type Error = InvalidLogName;
 
     fn try_from(name: &str) -> Result<Self, InvalidLogName> {
-        let is_one = (1..=Self::MAX_LEN).contains(&name.len())
+        let is_valid = (1..=Self::MAX_LEN).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        match is_one {
+        match is_valid {
             true => Ok(Self(name.into())),
             false => Err(InvalidLogName(name.into())),
         }

@@ -40,7 +40,8 @@ impl EventLog {
 
     /// Deletes one event for good, for example because it concerns a person who requests it. No reader sees it from now on, and its absence
     /// is no gap. If it is no longer there, nothing changes. A stream that has already read it still sends it. Over a store, other processes
-    /// may send it to their clients until the engine has told them, or for up to [`StoreOptions::store_check`](crate::StoreOptions::store_check).
+    /// may send it to their clients until the engine has told them, or for up to
+    /// [`StoreOptions::store_check`](crate::StoreOptions::store_check).
     ///
     /// ```
     /// # futures_util::future::FutureExt::now_or_never(async {

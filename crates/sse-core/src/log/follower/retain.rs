@@ -36,7 +36,7 @@ impl Follow {
             }
             backoff = Backoff::new();
             self.timer.sleep(apart(&retention)).await;
-            // A log with only its newest event is not called in vain: only older events can be dropped.
+            // If the log has only its newest event, `retain` is not called: only older events can be dropped.
             let is_due = || {
                 let Ok(log) = self.log() else { return true };
                 log.newest_stored() != before || (retention.age.is_some() && log.may_grow_old())

@@ -38,8 +38,8 @@ impl Run {
 
 impl Index {
     /// Adds the next event, with these bytes of the page.
-    pub(crate) fn push(&mut self, cursor: Position, bytes: Range<usize>) {
-        self.entries.push(Entry::new(cursor, bytes));
+    pub(crate) fn push(&mut self, position: Position, bytes: Range<usize>) {
+        self.entries.push(Entry::new(position, bytes));
     }
 
     /// Returns the position of the first event that is kept.
@@ -58,8 +58,8 @@ impl Index {
 
     /// Returns the events after this position, up to the first hole between them.
     #[inline]
-    pub(crate) fn run_after(&self, cursor: Position) -> Option<Run> {
-        let (first, rest) = self.kept().get(self.place_after(cursor)..)?.split_first()?;
+    pub(crate) fn run_after(&self, position: Position) -> Option<Run> {
+        let (first, rest) = self.kept().get(self.index_after(position)..)?.split_first()?;
         let newest = rest.last().unwrap_or(first);
         let mut last = newest;
         if first.range().start < self.last_hole {
@@ -77,24 +77,26 @@ impl Index {
 
     /// Adds the events after this position, up to `last`, with offsets in bytes that begin with the first.
     pub(crate) fn list(&self, after: Position, last: Position, entries: &mut Vec<Entry>) {
-        let later = &self.kept()[self.place_after(after)..];
+        let later = &self.kept()[self.index_after(after)..];
         let start = later.first().map_or(0, |first| first.range().start);
         let run = later.iter().take_while(|entry| entry.position <= last);
         entries.extend(run.map(|entry| entry.without_first(start)));
     }
 
     /// Returns the bytes of the event at this position, if it is here.
-    pub(crate) fn event(&self, cursor: Position) -> Option<Range<usize>> {
-        let place = self.place_after(cursor).checked_sub(1)?;
-        Some(self.kept()[place]).filter(|entry| entry.position == cursor).map(|entry| entry.range())
+    pub(crate) fn event(&self, position: Position) -> Option<Range<usize>> {
+        let at = self.index_after(position).checked_sub(1)?;
+        Some(self.kept()[at]).filter(|entry| entry.position == position).map(|entry| entry.range())
     }
 
     /// Returns the events after this position, in order.
     pub(crate) fn events_after(
         &self,
-        cursor: Position,
+        position: Position,
     ) -> impl Iterator<Item = (Position, Range<usize>)> + '_ {
-        self.kept()[self.place_after(cursor)..].iter().map(|entry| (entry.position, entry.range()))
+        self.kept()[self.index_after(position)..]
+            .iter()
+            .map(|entry| (entry.position, entry.range()))
     }
 
     /// Returns the position before the last `count` events, if there are more than that.
@@ -111,10 +113,10 @@ impl Index {
     }
 
     /// Removes the event at this position. Returns its size.
-    pub(crate) fn take_out(&mut self, cursor: Position) -> Option<usize> {
-        let place = self.place_after(cursor).checked_sub(1)?;
-        let entry = Some(self.kept()[place]).filter(|entry| entry.position == cursor)?;
-        self.entries.remove(self.gone + place);
+    pub(crate) fn take_out(&mut self, position: Position) -> Option<usize> {
+        let at = self.index_after(position).checked_sub(1)?;
+        let entry = Some(self.kept()[at]).filter(|entry| entry.position == position)?;
+        self.entries.remove(self.gone + at);
         self.holes += entry.range().len();
         self.last_hole = self.last_hole.max(entry.range().end);
         Some(entry.range().len())
@@ -148,13 +150,13 @@ impl Index {
         &self.entries[self.gone..]
     }
 
-    fn place_after(&self, cursor: Position) -> usize {
+    fn index_after(&self, position: Position) -> usize {
         match self.kept() {
             // Nearly every reader waits for the newest event.
-            [.., before, newest] if before.position <= cursor && cursor < newest.position => {
+            [.., before, newest] if before.position <= position && position < newest.position => {
                 self.len() - 1
             }
-            kept => kept.partition_point(|entry| entry.position <= cursor),
+            kept => kept.partition_point(|entry| entry.position <= position),
         }
     }
 }
