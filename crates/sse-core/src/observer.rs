@@ -133,7 +133,7 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 /// The reason why a stream ended.
 ///
 /// ```
-/// use std::sync::{Arc, Mutex};
+/// # use std::sync::{Arc, Mutex};
 /// use sse_core::{End, Ended, Observer};
 /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
 /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
