@@ -1,4 +1,9 @@
 use std::error::Error;
 
-/// Any error of an application's own, as a [`Source`](crate::Source) may return it.
+/// An application's own error of any type, as a [`Source`](crate::Source) may return it.
+///
+/// ```
+/// let error: sse_core::BoxError = "the database is gone".into();
+/// assert_eq!(error.to_string(), "the database is gone");
+/// ```
 pub type BoxError = Box<dyn Error + Send + Sync>;

@@ -1,4 +1,4 @@
-//! Where the events are in what a reader of a log gives.
+//! The offsets of the events in the bytes that a reader of a log gives.
 
 use std::ops::Range;
 
@@ -24,19 +24,19 @@ impl Entry {
         self.start as usize..self.end as usize
     }
 
-    /// The same event among fewer bytes, of which this many at the beginning are left out.
+    /// Returns the entry among fewer bytes, after this many are removed at the beginning.
     pub(crate) fn without_first(self, bytes: usize) -> Self {
         Self::new(self.position, self.range().start - bytes..self.range().end - bytes)
     }
 
-    /// The bytes of its block, in a log of this epoch.
+    /// Returns the bytes of its block, in a log of this epoch.
     pub(crate) fn block(&self, epoch: Epoch) -> Range<usize> {
         let Range { start, end } = self.range();
         start..end - encode::id_len(self.position.id_len(epoch))
     }
 }
 
-/// Those of these entries that are of events up to this one.
+/// Returns the entries of events up to this one.
 pub(crate) fn upto(entries: &[Entry], last: Position) -> &[Entry] {
     &entries[..entries.partition_point(|entry| entry.position <= last)]
 }

@@ -1,24 +1,24 @@
-//! An event as bytes, by what real clients can read:
+//! The encoding of events, in the form that real clients can read:
 //!
 //! - comment, event, retry, data, **id last**, blank line: a client that is cut off in the middle of a block may already have
-//!   taken its id, and would never ask for the event again;
-//! - LF alone ends a line, and the space after the colon is always there;
-//! - a block that neither carries data nor moves the last event ID has no blank line: some clients would deliver an empty event.
-//!   Its lines belong to the next block.
+//!   taken its id, and would then never request the event again;
+//! - only LF ends a line, and the space after the colon is always there;
+//! - a block without data and without an id has no blank line, because some clients would deliver an empty event. Its lines belong to the
+//!   next block.
 
 use bytes::{BufMut, BytesMut};
 use memchr::memchr2;
 
 use crate::Event;
 
-/// Writes all of an event but its id and the blank line. What is written ends with a line end, or is empty.
+/// Writes an event without its id and the blank line. The bytes end with a line end, or are empty.
 pub(crate) fn block(event: &Event, out: &mut BytesMut) {
     out.reserve(estimate(event));
     if let Some(text) = &event.comment {
         comment(text, out);
     }
     if let Some(data) = &event.data {
-        // Without data there is nothing for the type to name, and the line would leak into the next block.
+        // Without data the type has no event, and its line would apply to the next block.
         if let Some(event_type) = event.event_type.as_ref().filter(|t| !t.as_str().is_empty()) {
             line(b"event: ", event_type.as_str().as_bytes(), out);
         }
@@ -29,7 +29,7 @@ pub(crate) fn block(event: &Event, out: &mut BytesMut) {
     }
 }
 
-/// The size of what [`block`] writes, found without writing it.
+/// Returns the size of the bytes that [`block`] writes, without writing them.
 pub(crate) fn block_len(event: &Event) -> usize {
     let comment = event.comment.as_deref().map_or(0, |text| lines_len(": ".len(), text));
     let data = event.data.as_deref().map_or(0, |data| lines_len("data: ".len(), data));
@@ -49,7 +49,7 @@ pub(crate) fn block_len(event: &Event) -> usize {
 fn lines_len(field: usize, text: &str) -> usize {
     let text = text.as_bytes();
     let ends = memchr::memchr2_iter(b'\r', b'\n', text);
-    // Of CR and LF together only one ends a line, and neither goes out.
+    // CR and LF together end one line, and neither goes out.
     let (mut lines, mut dropped) = (1, 0);
     for end in ends {
         dropped += 1;
@@ -64,19 +64,19 @@ pub(crate) fn id(id: &[u8], out: &mut BytesMut) {
     out.put_u8(b'\n');
 }
 
-/// Does the same for an id that is written in place.
+/// Writes the id line and the blank line, with an id that `write` writes in place.
 pub(crate) fn id_of_parts(write: impl FnOnce(&mut BytesMut), out: &mut BytesMut) {
     out.put_slice(b"id: ");
     write(out);
     out.put_slice(b"\n\n");
 }
 
-/// How long those lines are for an id of this length.
+/// Returns the length of those lines for an id of this length.
 pub(crate) fn id_len(id: usize) -> usize {
     "id: \n\n".len() + id
 }
 
-/// Writes a comment, each of its lines as one of its own.
+/// Writes a comment, each line of its text as a comment line.
 pub(crate) fn comment(text: &str, out: &mut BytesMut) {
     lines(b": ", text, out);
 }
@@ -104,7 +104,7 @@ fn line(field: &[u8], value: &[u8], out: &mut BytesMut) {
     out.put_u8(b'\n');
 }
 
-/// Room for the event where its texts have one line each, and for the id that a log gives it; more lines grow the buffer.
+/// Returns the room for the event if each text has one line, and for the id that a log gives it; more lines grow the buffer.
 fn estimate(event: &Event) -> usize {
     let text = |t: &Option<String>| t.as_ref().map_or(0, |t| t.len() + 8);
     let event_type = event.event_type.as_ref().map_or(0, |t| t.as_str().len() + 8);
@@ -121,7 +121,7 @@ mod tests {
     fn check(event: Event, wire: &str) {
         let mut out = BytesMut::new();
         block(&event, &mut out);
-        assert_eq!(block_len(&event), out.len(), "what it would be is what it is");
+        assert_eq!(block_len(&event), out.len(), "the size known before is the size written");
         assert_eq!(Frame::from(event).as_bytes(), wire.as_bytes());
     }
 

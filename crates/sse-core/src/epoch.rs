@@ -3,13 +3,14 @@ use std::str::FromStr;
 
 use crate::{Error, InvalidField};
 
-/// The longest text, in bytes.
+/// The length of the longest text, in bytes.
 pub(crate) const MAX_LEN: usize = 12;
 const CHARS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// Which life of a log an id is from: a log that was created anew, or lost its newest events, gives ids that the old one did not.
+/// One life of a log, named in each of its ids. A log that was created again, or that lost its newest events, begins a new epoch, so that its
+/// ids differ from the old ones.
 ///
-/// 1 to 12 of `[a-z0-9]`.
+/// Its text is 1 to 12 of `[a-z0-9]`.
 ///
 /// ```
 /// use sse_core::Epoch;
@@ -26,21 +27,29 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// The length of its text.
+    /// Returns the length of its text.
     pub(crate) fn len(self) -> usize {
         usize::from(self.len)
     }
 
-    /// The bytes of its text.
+    /// Returns the bytes of its text.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.text[..self.len()]
     }
 
-    /// Draws 62 random bits from the system, so that no two logs share an epoch, whatever others do to generators of their own.
+    /// Returns an epoch of 62 random bits. They come from the system, so that no two logs share an epoch even if the application seeds its own
+    /// generators.
+    ///
+    /// ```
+    /// use sse_core::Epoch;
+    ///
+    /// assert_ne!(Epoch::random()?, Epoch::random()?);
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`is_no_randomness`](Error::is_no_randomness) if the system has none.
+    /// [`is_no_randomness`](Error::is_no_randomness) if the system has no random numbers.
     pub fn random() -> Result<Self, Error> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(Error::no_randomness)?;
@@ -53,7 +62,13 @@ impl Epoch {
         Ok(Self { text, len: MAX_LEN as u8 })
     }
 
-    /// Its text.
+    /// Returns its text.
+    ///
+    /// ```
+    /// let epoch: sse_core::Epoch = "k3b9".parse()?;
+    /// assert_eq!(epoch.as_str(), "k3b9");
+    /// # Ok::<(), sse_core::InvalidField>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         let text = &self.text[..usize::from(self.len)];
         std::str::from_utf8(text).expect("an epoch is made of ASCII alone")
@@ -64,9 +79,9 @@ impl FromStr for Epoch {
     type Err = InvalidField;
 
     fn from_str(text: &str) -> Result<Self, InvalidField> {
-        let is_one =
+        let is_valid =
             (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(|b| CHARS.contains(&b));
-        if !is_one {
+        if !is_valid {
             return Err(InvalidField::new("epoch", "it is 1 to 12 of [a-z0-9]"));
         }
         let mut epoch = Self { text: [0; MAX_LEN], len: text.len() as u8 };
@@ -75,14 +90,14 @@ impl FromStr for Epoch {
     }
 }
 
-/// As its text.
+/// Writes its text.
 impl serde::Serialize for Epoch {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
 }
 
-/// From its text.
+/// Reads its text.
 impl<'de> serde::Deserialize<'de> for Epoch {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)

@@ -1,5 +1,3 @@
-use std::error::Error as StdError;
-use std::fmt;
 use std::sync::Arc;
 
 use crate::boxed::BoxError;
@@ -8,7 +6,7 @@ use crate::store::error::StoreError;
 
 mod convert;
 
-/// What went wrong: one type, to be printed, or asked what it is.
+/// The error of this crate. It prints its text; its methods return its kind.
 ///
 /// ```
 /// use sse_core::{Event, EventId, EventLog};
@@ -37,37 +35,87 @@ enum Kind {
 }
 
 impl Error {
-    /// Whether a value had no JSON.
+    /// Returns true if a value had no JSON.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use sse_core::Event;
+    ///
+    /// let error = Event::json(&HashMap::from([([1, 2], "keys must be texts")])).unwrap_err();
+    /// assert!(error.is_serialization());
+    /// ```
     pub fn is_serialization(&self) -> bool {
         matches!(*self.0, Kind::Json(_))
     }
 
-    /// Whether a log refused an event: it has an id of its own, or no data.
+    /// Returns true if a log refused an event because it has an id of its own, no data, or an invalid key.
+    ///
+    /// ```
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// let error = log.append_now(sse_core::Event::default()).unwrap_err();
+    /// assert!(error.is_invalid_event());
+    /// ```
     pub fn is_invalid_event(&self) -> bool {
         matches!(*self.0, Kind::InvalidEvent(_))
     }
 
-    /// Whether logs could not be merged as they were named.
+    /// Returns true if [`merge`](crate::merge) refused its members or their names.
+    ///
+    /// ```
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// assert!(sse_core::merge([("a b", &log)]).unwrap_err().is_invalid_merge());
+    /// ```
     pub fn is_invalid_merge(&self) -> bool {
         matches!(*self.0, Kind::InvalidMerge(_))
     }
 
-    /// Whether a log refused an event for its size.
+    /// Returns true if a log refused an event because of its size.
+    ///
+    /// ```
+    /// use sse_core::{EventLog, LogOptions};
+    ///
+    /// let log = EventLog::in_memory(LogOptions::new().largest_event(1024));
+    /// assert!(log.append_now("x".repeat(1024)).unwrap_err().is_too_large());
+    /// ```
     pub fn is_too_large(&self) -> bool {
         matches!(*self.0, Kind::TooLarge { .. })
     }
 
-    /// Whether a log refused an event because it is finished.
+    /// Returns true if a log refused an event because the log is finished.
+    ///
+    /// ```
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// log.finish().await?;
+    /// assert!(log.append("more").await.unwrap_err().is_finished());
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     pub fn is_finished(&self) -> bool {
         matches!(*self.0, Kind::Finished)
     }
 
-    /// Whether an id cannot be resumed from; [`gap`](Error::gap) says why.
+    /// Returns true if a client cannot resume from an id; [`gap`](Error::gap) returns the reason.
+    ///
+    /// ```
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// assert!(log.get(&"no-id".parse().unwrap()).await.unwrap_err().is_gap());
+    /// # }).unwrap();
+    /// ```
     pub fn is_gap(&self) -> bool {
         self.gap().is_some()
     }
 
-    /// Why an id cannot be resumed from.
+    /// Returns the reason why a client cannot resume from an id; `None` if the error is another.
+    ///
+    /// ```
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// let error = log.get(&"no-id".parse().unwrap()).await.unwrap_err();
+    /// assert_eq!(error.gap().unwrap().reason, sse_core::GapReason::Unknown);
+    /// # }).unwrap();
+    /// ```
     pub fn gap(&self) -> Option<&Gap> {
         match &*self.0 {
             Kind::Gap(gap) => Some(gap),
@@ -75,140 +123,84 @@ impl Error {
         }
     }
 
-    /// Whether the application's own [`Source`](crate::Source) or closure failed; `source()` is its error.
+    /// Returns true if the application's own [`Source`](crate::Source) or closure failed; `source()` is its error.
+    ///
+    /// ```
+    /// # use sse_core::{Event, StreamContext, StreamRequest, StreamResponse, Timer};
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// let feed = StreamContext::run(|_| async { Err::<(), _>(std::io::Error::other("no model")) });
+    /// let feed = feed.error_event(|error| Event::new(error.is_source().to_string()));
+    /// # let response = StreamResponse::new(&StreamRequest::new("GET", None, []), feed, timer);
+    /// # let text = futures_util::future::FutureExt::now_or_never(response.text()).unwrap();
+    /// assert!(text.ends_with("data: true\n\n"));
+    /// ```
     pub fn is_source(&self) -> bool {
         matches!(*self.0, Kind::Source { .. })
     }
 
-    /// Whether more was published during a replay than is kept for one client. The client comes back for the rest.
+    /// Returns true if more events were published during a replay than are kept for one client. The client comes back for the rest.
+    ///
+    /// ```
+    /// # use std::io::Result;
+    /// # use sse_core::{source, Event, EventId, Feed, StreamRequest, StreamResponse, Timer};
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// # let fetch = |_: EventId| async { Result::Ok(vec!["missed"]) };
+    /// # let stream = || async { Result::Ok(futures_util::stream::iter([Result::Ok("one"), Ok("two")])) };
+    /// let feed = Feed::from(source(fetch, stream)).buffered_events(1);
+    /// let feed = feed.error_event(|error| Event::new(error.is_overflow().to_string()));
+    /// # let response = StreamResponse::new(&StreamRequest::new("GET", None, [("Last-Event-ID", &b"1"[..])]), feed, timer);
+    /// # let text = futures_util::future::FutureExt::now_or_never(response.text()).unwrap();
+    /// assert!(text.ends_with("data: missed\n\ndata: true\n\n"));
+    /// ```
     pub fn is_overflow(&self) -> bool {
         matches!(*self.0, Kind::Overflow { .. })
     }
 
-    /// Whether the store of a log failed; `source()` is its error.
+    /// Returns true if the store of a log failed; `source()` is its error.
+    ///
+    /// ```
+    /// use sse_core::{Error, store::StoreError};
+    ///
+    /// assert!(Error::from(StoreError::failed("the disk is full")).is_store());
+    /// ```
     pub fn is_store(&self) -> bool {
         matches!(*self.0, Kind::Store { .. })
     }
 
-    /// Whether the store failed, and may yet have done what it was asked for: an event may or may not have been appended.
+    /// Returns true if the store failed, but the call may have succeeded: an event may or may not have been appended.
+    ///
+    /// ```
+    /// use sse_core::{Error, store::StoreError};
+    ///
+    /// assert!(Error::from(StoreError::outcome_unknown("no reply")).is_outcome_unknown());
+    /// assert!(!Error::from(StoreError::failed("the disk is full")).is_outcome_unknown());
+    /// ```
     pub fn is_outcome_unknown(&self) -> bool {
         matches!(*self.0, Kind::Store { may_have_happened: true, .. })
     }
 
-    /// Whether too many events of [`EventLog::append_now`](crate::EventLog::append_now) wait to be stored: this one was refused.
+    /// Returns true if a log refused an event because too many events of [`EventLog::append_now`](crate::EventLog::append_now) wait to be
+    /// stored.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::{EventLog, StoreOptions, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// let (log, follower) = EventLog::open(VecStore::new(), StoreOptions::default(), timer).await?;
+    /// // The follower does not run.
+    /// let error = (0..=1024).find_map(|_| log.append_now("hello").err()).unwrap();
+    /// assert!(error.is_queue_full());
+    /// # drop(follower);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     pub fn is_queue_full(&self) -> bool {
         matches!(*self.0, Kind::QueueFull { .. })
     }
 
-    pub(crate) fn queue_full(events: usize, bytes: usize) -> Self {
-        Kind::QueueFull { events, bytes }.into()
-    }
-
-    /// Whether the system had no random numbers for an [`Epoch`](crate::Epoch).
+    /// Returns true if the system had no random numbers for an [`Epoch`](crate::Epoch).
     pub fn is_no_randomness(&self) -> bool {
         matches!(*self.0, Kind::NoRandomness(_))
-    }
-
-    pub(crate) fn no_randomness(error: getrandom::Error) -> Self {
-        Kind::NoRandomness(error).into()
-    }
-
-    pub(crate) fn store(during: &'static str, error: StoreError, may_have_happened: bool) -> Self {
-        Kind::Store { during, error, may_have_happened }.into()
-    }
-
-    pub(crate) fn json(error: serde_json::Error) -> Self {
-        Kind::Json(error).into()
-    }
-
-    pub(crate) fn invalid_event(reason: &'static str) -> Self {
-        Kind::InvalidEvent(reason).into()
-    }
-
-    pub(crate) fn invalid_merge(reason: String) -> Self {
-        Kind::InvalidMerge(reason).into()
-    }
-
-    pub(crate) fn too_large(size: usize, limit: usize) -> Self {
-        Kind::TooLarge { size, limit }.into()
-    }
-
-    pub(crate) fn finished() -> Self {
-        Kind::Finished.into()
-    }
-
-    pub(crate) fn source(during: &'static str, error: BoxError) -> Self {
-        Kind::Source { during, error }.into()
-    }
-
-    pub(crate) fn overflow(events: usize, bytes: usize) -> Self {
-        Kind::Overflow { events, bytes }.into()
-    }
-}
-
-impl From<Kind> for Error {
-    fn from(kind: Kind) -> Self {
-        Self(Arc::new(kind))
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Kind::Json(_) => write!(f, "the value has no JSON"),
-            Kind::InvalidEvent(reason) => write!(f, "the event log refused the event: {reason}"),
-            Kind::InvalidMerge(reason) => write!(f, "these logs cannot be merged: {reason}"),
-            Kind::TooLarge { size, limit } => write!(
-                f,
-                "the event log refused the event: {size} bytes when encoded, and `largest_event` allows {limit}"
-            ),
-            Kind::Finished => write!(f, "the event log refused the event: it is finished"),
-            Kind::Gap(gap) => gap.fmt(f),
-            Kind::Source { during, .. } => {
-                write!(f, "the source of the stream failed while {during}")
-            }
-            Kind::Overflow { events, bytes } => write!(
-                f,
-                "more than {events} events or {bytes} bytes were published while a client caught up: its response ends, \
-                 and it comes back for the rest"
-            ),
-            Kind::QueueFull { events, bytes } => write!(
-                f,
-                "the event log refused the event: {events} events or {bytes} bytes wait to be stored already; add it later, or await `append`"
-            ),
-            Kind::NoRandomness(_) => {
-                write!(
-                    f,
-                    "the system has no random numbers, of which the epoch of an event log is made"
-                )
-            }
-            Kind::Store { during, may_have_happened: false, .. } => {
-                write!(f, "the store of the event log failed while {during}")
-            }
-            Kind::Store { during, .. } => {
-                write!(
-                    f,
-                    "the store of the event log failed while {during}: whether it was done is not known"
-                )
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &*self.0 {
-            Kind::Json(error) => Some(error),
-            Kind::Source { error, .. } => Some(&**error),
-            Kind::Store { error, .. } => Some(error),
-            Kind::NoRandomness(error) => Some(error),
-            _ => None,
-        }
     }
 }

@@ -6,8 +6,8 @@ use crate::{Error, EventId, EventType};
 
 /// One block of an event stream, as plain data.
 ///
-/// What a client gets is decided by two fields: it sees an event where there is `data` (which may be empty), and it remembers
-/// `id` as its last event ID. Everything else rides along. An event whose fields are all absent is nothing at all.
+/// Two fields decide what a client gets: it sees an event if there is `data` (which may be empty), and it remembers `id` as its last
+/// event ID. An event whose fields are all absent writes nothing.
 ///
 /// ```
 /// use sse_core::{Event, EventType};
@@ -19,30 +19,45 @@ use crate::{Error, EventId, EventType};
 /// Source: [Server-sent events, interpreting an event stream](https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Event {
-    /// The payload: any text. CR, LF and CRLF each mean one line break and arrive as LF, since the format has no other.
+    /// The payload: any text. CR, LF and CRLF each mean one line break and arrive as LF, because the format has no other.
     pub data: Option<String>,
-    /// The name under which a page listens for the event; `message` where there is none. Of use with `data` alone.
+    /// The name under which a page listens for the event; `message` if absent. Clients use it only with `data`.
     pub event_type: Option<EventType>,
-    /// What the client sends back when it reconnects. A log gives its own, and refuses events that bring one.
+    /// The id that the client sends back when it reconnects. A log gives its own ids, and refuses an event that has one.
     pub id: Option<EventId>,
-    /// How long the client waits before it reconnects, from now on. In whole milliseconds, at most
-    /// [`MAX_RETRY`](Event::MAX_RETRY): what is longer is written as that.
+    /// The time that the client waits before it reconnects, from now on. In whole milliseconds; a time above
+    /// [`MAX_RETRY`](Event::MAX_RETRY) is written as `MAX_RETRY`.
     pub retry: Option<Duration>,
-    /// A text for whoever reads the wire; clients ignore it.
+    /// A text for people who read the wire; clients ignore it.
     pub comment: Option<String>,
 }
 
 impl Event {
-    /// The longest reconnection time, 2 147 483 647 ms (24.8 days): Node's timers overflow above it, and the client
-    /// reconnects in a tight loop.
+    /// The longest reconnection time: 2 147 483 647 ms (24.8 days). Above it Node's timers overflow, and the client reconnects in a
+    /// tight loop.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sse_core::{Event, Frame};
+    ///
+    /// let frame = Frame::from(Event::default().retry(Duration::MAX));
+    /// assert_eq!(frame.to_event().retry, Some(Event::MAX_RETRY));
+    /// ```
     pub const MAX_RETRY: Duration = Duration::from_millis(i32::MAX as u64);
 
-    /// An event with this data.
+    /// Returns an event with this data.
+    ///
+    /// ```
+    /// use sse_core::{Event, Frame};
+    ///
+    /// let frame = Frame::from(Event::new("two\nlines"));
+    /// assert_eq!(frame.as_bytes(), b"data: two\ndata: lines\n\n");
+    /// ```
     pub fn new(data: impl Into<String>) -> Self {
         Self { data: Some(data.into()), ..Self::default() }
     }
 
-    /// An event of this type with this data.
+    /// Returns an event of this type with this data.
     ///
     /// ```
     /// use sse_core::{Event, EventType};
@@ -53,14 +68,14 @@ impl Event {
     ///
     /// # Panics
     ///
-    /// If the type is not valid, as for [`EventType::from_static`]: it is meant for literals. For a text from elsewhere use
+    /// Panics if the type is invalid, like [`EventType::from_static`]. Use it for literals. For a text from elsewhere use
     /// [`EventType::try_from`] and [`event_type`](Event::event_type).
     #[track_caller]
     pub fn typed(event_type: &'static str, data: impl Into<String>) -> Self {
         Self::new(data).event_type(EventType::from_static(event_type))
     }
 
-    /// An event whose data is these pieces, each on lines of its own.
+    /// Returns an event whose data is these pieces, each on lines of its own.
     ///
     /// ```
     /// use sse_core::Event;
@@ -82,7 +97,7 @@ impl Event {
         Self::new(data)
     }
 
-    /// An event whose data is this value as JSON.
+    /// Returns an event whose data is this value as JSON.
     ///
     /// ```
     /// use sse_core::Event;
@@ -94,44 +109,75 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// Where the value has no JSON, as a map whose keys are not texts; the error's source is that of serde_json.
+    /// [`is_serialization`](Error::is_serialization) if the value has no JSON, such as a map whose keys are not texts. The error's source
+    /// is the error of serde_json.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         serde_json::to_string(value).map(Self::new).map_err(Error::json)
     }
 
-    /// The same event with this type.
+    /// Sets the type.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventType};
+    ///
+    /// let event = Event::new("12:00").event_type(EventType::try_from("tick")?);
+    /// assert_eq!(event, Event::typed("tick", "12:00"));
+    /// # Ok::<(), sse_core::InvalidField>(())
+    /// ```
     #[must_use]
     pub fn event_type(self, event_type: EventType) -> Self {
         Self { event_type: Some(event_type), ..self }
     }
 
-    /// The same event with this id.
+    /// Sets the id.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventId, Frame};
+    ///
+    /// let frame = Frame::from(Event::new("paid").id(EventId::from(7)));
+    /// assert_eq!(frame.as_bytes(), b"data: paid\nid: 7\n\n");
+    /// ```
     #[must_use]
     pub fn id(self, id: EventId) -> Self {
         Self { id: Some(id), ..self }
     }
 
-    /// The same event with this reconnection time.
+    /// Sets the reconnection time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sse_core::{Event, Frame};
+    ///
+    /// let frame = Frame::from(Event::new("x").retry(Duration::from_secs(1)));
+    /// assert_eq!(frame.as_bytes(), b"retry: 1000\ndata: x\n\n");
+    /// ```
     #[must_use]
     pub fn retry(self, retry: Duration) -> Self {
         Self { retry: Some(retry), ..self }
     }
 
-    /// The same event with this comment.
+    /// Sets the comment.
+    ///
+    /// ```
+    /// use sse_core::{Event, Frame};
+    ///
+    /// let frame = Frame::from(Event::new("x").comment("from node 3"));
+    /// assert_eq!(frame.as_bytes(), b": from node 3\ndata: x\n\n");
+    /// ```
     #[must_use]
     pub fn comment(self, comment: impl Into<String>) -> Self {
         Self { comment: Some(comment.into()), ..self }
     }
 }
 
-/// An event with this data.
+/// Makes an event with this data.
 impl From<&str> for Event {
     fn from(data: &str) -> Self {
         Self::new(data)
     }
 }
 
-/// An event with this data.
+/// Makes an event with this data.
 impl From<String> for Event {
     fn from(data: String) -> Self {
         Self::new(data)

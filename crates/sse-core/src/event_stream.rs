@@ -1,3 +1,5 @@
+// Longer than other files: the docs of the one type that every adapter handles have its examples.
+
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -25,37 +27,50 @@ mod watched;
 use lines::goodbye;
 use watched::Watched;
 
-/// The body of an event stream: a first line, the events, a comment where there are none for long, the end.
+/// The body of an event stream: a first line, the events, a comment if there is no event for long, the end.
 ///
-/// Every item is whole frames, never empty. If something fails the body ends after whole frames, and the client comes back; if
-/// [`Feed::cut_on_error`](crate::Feed::cut_on_error) asks for it, the last item is a [`Cut`] instead, and there is no other error.
-/// Dropping the body frees all that the client held. Nothing runs for it but what polls it.
+/// Every item is whole frames, never empty. If something fails the body ends after whole frames, and the client comes back; with
+/// [`Feed::cut_on_error`](crate::Feed::cut_on_error) the last item is a [`Cut`] instead. There is no other error.
+/// Dropping the body frees all that the client held. The body starts no task: it runs only while it is polled.
+///
+/// ```
+/// use futures_util::StreamExt;
+/// use sse_core::{EventLog, EventStream, StreamRequest, StreamResponse, Timer};
+///
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+/// let log = EventLog::in_memory(1000);
+/// let mut body: EventStream = StreamResponse::new(&request, &log, timer).body;
+/// assert_eq!(body.next().await.unwrap()?, ": ok\n");
+/// # Ok::<(), sse_core::Cut>(())
+/// # }).unwrap().unwrap();
+/// ```
 pub struct EventStream {
     state: Option<State>,
 }
 
-/// A stream that has not ended. Of its options it has those alone that it needs as it runs: a server holds very many of these.
+/// A stream that has not ended. It keeps only the options that it needs as it runs, because a server holds very many streams.
 struct State {
     events: Events,
     keep_alive: Duration,
     keep_alive_event: Option<EventType>,
     retry: Option<Duration>,
     failure: Failure,
-    /// As every shutdown that concerns it sees it.
+    /// The registrations with the shutdowns that end the stream.
     open: Vec<OpenStream>,
-    /// Ends the stream from without, as the shutdown of the whole server.
+    /// A future that ends the stream, such as the shutdown of the whole server.
     until: Option<SyncWrapper<Sleep>>,
     timer: Timer,
-    /// Set when there is nothing to write for the first time: it needs a runtime, and many answers are short.
+    /// The keep-alive timer. It is set when there is nothing to write for the first time: it needs a runtime, and many responses are short.
     sleep: Option<SyncWrapper<Sleep>>,
     last_write: Instant,
     progress: Progress,
     ending: Ending,
-    /// Counted only if the response is to be broken off when it fails.
+    /// The unwritten chunks, counted only if a failure breaks the response off.
     unwritten: Option<Unwritten>,
-    /// If somebody observes the stream.
+    /// The record for an observer, if there is one.
     watched: Option<Box<Watched>>,
-    /// Why it ends, once that is known.
+    /// The reason why the stream ends, once it is known.
     end: End,
 }
 
@@ -68,27 +83,27 @@ enum Progress {
     Delivering,
     /// The last has been written.
     Ending,
-    /// The framework has been given the last event, and the response is to be broken off.
+    /// The framework has the last event, and the response will be broken off.
     Failed,
-    /// The same, once the framework has written it.
+    /// The framework has the comment too, and has not written all of it.
     Writing,
-    /// It has written the last, and the response is to be broken off once it has had time to send it.
+    /// The framework has written all, and the response will be broken off once it has had time to send it.
     Cutting,
 }
 
-/// When the stream of a client ends that is not there for good.
+/// The moment at which the stream of a polling client ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
-    /// It reads on.
+    /// The client does not poll.
     Never,
-    /// Once it has what was there when it came; or else the first events that come.
+    /// Once the client has the events that were there when it came; if there were none, the first events that come.
     CaughtUp,
-    /// Once it has what was there when it came.
+    /// Once the client has the events that were there when it came.
     AtOnce,
 }
 
 impl EventStream {
-    /// The body of the answer; `None` where there is to be none, and the client is not to ask again.
+    /// Returns the body of the response; `None` if there is nothing more for the client, which should then not reconnect.
     pub(crate) fn new(request: &StreamRequest, feed: FeedOnce, timer: Timer) -> Option<Self> {
         let (origin, mut options) = feed.into_parts();
         let last_event_id = request.last_event_id(&options.last_event_id_parameter);
@@ -133,13 +148,25 @@ impl EventStream {
         })
     }
 
-    /// One that has ended.
+    /// Returns a body that has ended.
     pub(crate) fn empty() -> Self {
         Self { state: None }
     }
 
-    /// The same stream, which also ends once this is ready, as it would by its [`Shutdown`](crate::Shutdown). Of several, the
-    /// first that is ready ends it.
+    /// Ends the stream also once this future is ready, in the same way as its [`Shutdown`](crate::Shutdown). If several are set, the first
+    /// that is ready ends it.
+    ///
+    /// ```
+    /// use futures_util::StreamExt;
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    ///
+    /// let body = StreamResponse::new(&request, EventLog::in_memory(1000), timer).body;
+    /// let items: Vec<_> = body.until(async {}).collect().await;
+    /// assert!(items[1].as_ref().unwrap().starts_with(b"retry: "));
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn until(mut self, end: impl Future<Output = ()> + Send + 'static) -> Self {
         if let Some(state) = &mut self.state {
@@ -154,7 +181,7 @@ impl EventStream {
         self
     }
 
-    /// What there is at this moment.
+    /// Returns the text that there is at this moment.
     pub(crate) async fn text(mut self) -> String {
         if let Some(state) = &mut self.state {
             state.ending = Ending::AtOnce;
@@ -180,7 +207,7 @@ impl Stream for EventStream {
                 _ => chunk,
             })),
             end => {
-                // All that the client holds is freed now, whenever the framework drops the body.
+                // All that the client holds is freed now, because the framework may drop the body later.
                 self.over();
                 end
             }
@@ -253,18 +280,18 @@ impl State {
         }
     }
 
-    /// Whether a client that is not there for good has what was there when it came.
+    /// Returns true if a polling client has the events that were there when it came.
     fn is_at_its_end(&mut self) -> bool {
-        // Asked at the first poll, since then it is that the client comes.
+        // The first call counts as the moment at which the client came.
         self.ending != Ending::Never && self.events.has_caught_up() && self.may_end()
     }
 
     fn may_end(&self) -> bool {
         match self.ending {
             Ending::Never => false,
-            // Word of a gap alone has no id, from a source: the client would come back to be told the same.
+            // The reset of a source has no id: a client that has only that would come back to the same gap.
             Ending::CaughtUp => {
-                self.progress == Progress::Delivering && !self.events.has_only_word_of_a_gap()
+                self.progress == Progress::Delivering && !self.events.has_only_reset()
             }
             Ending::AtOnce => true,
         }

@@ -1,6 +1,7 @@
-//! Where the events of streams come from, and with which options.
+//! The origin of the events of a stream, and its options.
 
 pub(crate) mod failure;
+#[macro_use]
 pub(crate) mod options;
 mod polls;
 pub(crate) mod running;
@@ -16,11 +17,10 @@ use crate::observer::{Observer, Observing};
 use crate::stream_context::Receiver;
 use crate::{BoxError, Error, Event, EventLog, EventType, OnGap, Shutdown, Source, Start};
 
-/// Where the events of clients come from, and the [`StreamOptions`] of their streams. It can be made once, at start, and cloned for each
-/// request.
+/// The origin of the events of clients, and the [`StreamOptions`] of their streams. Make it once, at start, and clone it for each request.
 ///
-/// An [`EventLog`](crate::EventLog), a [`merge`](crate::merge) of several and a [`Source`](crate::Source) each make one, and wherever a feed
-/// is asked for they will do as they are. What a [`StreamContext`](crate::StreamContext) makes serves one client alone: a [`FeedOnce`].
+/// An [`EventLog`](crate::EventLog), a [`merge`](crate::merge) of several logs and a [`Source`](crate::Source) each make a feed, and each
+/// converts into a feed by itself. A [`StreamContext`](crate::StreamContext) makes a [`FeedOnce`], which serves one client.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,8 +33,8 @@ use crate::{BoxError, Error, Event, EventLog, EventType, OnGap, Shutdown, Source
 ///     .keep_alive(Duration::from_secs(15))
 ///     .on_gap(OnGap::Live)
 ///     .on_error(|error| eprintln!("a stream ended early: {error}"));
-/// let of_another_client = feed.clone();
-/// # drop((feed, of_another_client));
+/// let for_another_client = feed.clone();
+/// assert_eq!(format!("{feed:?}"), format!("{for_another_client:?}"));
 /// ```
 #[derive(Clone)]
 pub struct Feed {
@@ -42,7 +42,7 @@ pub struct Feed {
     options: Options,
 }
 
-/// A feed for one client: what a [`StreamContext`](crate::StreamContext) makes, and what every [`Feed`] becomes. It has the same options.
+/// A feed for one client: a [`StreamContext`](crate::StreamContext) makes one, and every [`Feed`] converts into one. It has the same options.
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,7 +61,7 @@ pub struct FeedOnce {
 #[derive(Clone)]
 pub(crate) enum Origin {
     Log(EventLog),
-    /// Each by its name.
+    /// The logs, each with its name.
     Merge(Arc<[(Arc<str>, EventLog)]>),
     Source(Arc<dyn Source>),
 }
@@ -74,60 +74,17 @@ pub(crate) enum OriginOnce {
 /// The closure of a stream, as it runs.
 pub(crate) type Closure = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
-/// What was chosen for a feed.
+/// The options that were set on a feed.
 #[derive(Clone)]
 struct Options {
     /// The shutdowns of its logs.
     own: Vec<Shutdown>,
-    /// `None` if nothing was.
+    /// `None` if no option was set.
     chosen: Option<Box<StreamOptions>>,
 }
 
-/// The methods of `StreamOptions`, on a feed.
-macro_rules! options {
-    () => {
-        options! {
-            keep_alive(silence: Duration);
-            keep_alive_event(event_type: EventType);
-            retry(retry: Duration);
-            start_at(start: Start);
-            position_event(event_type: EventType);
-            on_gap(on_gap: OnGap);
-            on_error(on_error: impl Fn(&Error) + Send + Sync + 'static);
-            error_event(event: impl Fn(&Error) -> Event + Send + Sync + 'static);
-            cut_on_error();
-            ends_when_caught_up();
-            poll_parameter(name: impl Into<String>);
-            last_event_id_parameter(name: impl Into<String>);
-            shutdown(shutdown: &Shutdown);
-            buffered_events(events: usize);
-            remembered_ids(ids: usize);
-            late_notifications(late: Duration);
-            observer(observer: impl Observer);
-        }
-    };
-    ($($name:ident($($argument:ident: $type:ty)?);)*) => {
-        /// Gives the streams these options, in place of those that it had. A feed of a log, or of a merge, still ends with its log.
-        #[must_use]
-        pub fn with(mut self, options: &StreamOptions) -> Self {
-            self.options.chosen = Some(Box::new(options.clone()));
-            self
-        }
-
-        $(
-            #[doc = concat!("Sets [`StreamOptions::", stringify!($name), "`].")]
-            #[must_use]
-            pub fn $name(mut self $(, $argument: $type)?) -> Self {
-                let options = self.options.chosen.get_or_insert_default();
-                **options = std::mem::take(&mut **options).$name($($argument)?);
-                self
-            }
-        )*
-    };
-}
-
 impl Feed {
-    options!();
+    options!("EventLog::in_memory(1000).feed()");
 
     /// Returns true if an option was set.
     pub(crate) fn has_options(&self) -> bool {
@@ -140,14 +97,14 @@ impl Feed {
 }
 
 impl FeedOnce {
-    options!();
+    options!("StreamContext::channel().1");
 
     pub(crate) fn of_context(receiver: Receiver, closure: Option<Closure>) -> Self {
         let options = Options { own: Vec::new(), chosen: None };
         Self { origin: OriginOnce::Context(receiver, closure), options }
     }
 
-    /// Where the events come from, and the options, with all that end the stream.
+    /// Returns the origin of the events, and the options, with every shutdown that ends the stream.
     pub(crate) fn into_parts(self) -> (OriginOnce, StreamOptions) {
         let Options { own, chosen } = self.options;
         let mut options = chosen.map_or_else(StreamOptions::new, |chosen| *chosen);
@@ -212,7 +169,7 @@ impl fmt::Debug for FeedOnce {
 }
 
 impl OriginOnce {
-    /// The observer of a log, or of the first log of a merge that has one.
+    /// Returns the observer of the log, or of the first log of a merge that has one.
     fn observer(&self) -> Option<Observing> {
         match self {
             Self::Many(Origin::Log(log)) => log.observer().cloned(),

@@ -7,13 +7,13 @@ use std::str::FromStr;
 
 use crate::text::Text;
 
-/// The id of an event: what a client sends back as its [last event ID] when it reconnects.
+/// The id of an event: a client sends it back as its [last event ID] when it reconnects.
 ///
-/// At most [`MAX_LEN`](EventId::MAX_LEN) bytes of printable ASCII, without a space at either end. Anything else does not come
-/// back as it was sent: spaces are trimmed from headers, control characters make HTTP servers answer 400 (and `EventSource`
-/// stop for good), other characters stop several clients from reconnecting or return in another encoding.
+/// It has at most [`MAX_LEN`](EventId::MAX_LEN) bytes of printable ASCII, without a space at either end. Any other text does not come
+/// back unchanged: HTTP trims spaces from headers, control characters make HTTP servers send 400 (and `EventSource` stop for good), other
+/// characters stop several clients from reconnecting or return in another encoding.
 ///
-/// The empty id is allowed. It is not the same as no id: it makes the client forget the last event ID it had.
+/// The empty id is allowed. It differs from no id: it makes the client forget its last event ID.
 ///
 /// ```
 /// use sse_core::EventId;
@@ -31,9 +31,9 @@ pub struct EventId(Text);
 
 /// The type of an event: the name that a browser's `addEventListener` takes. Without one it is `message`.
 ///
-/// Any text on one line without NUL, except `error` and `open`: `EventSource` fires events of these names itself, so that a page
-/// could not tell them apart; see [`ERROR`](EventType::ERROR). `reset` is what this library calls the event that tells of a [`Gap`](crate::Gap): better not use it
-/// for another.
+/// It is any text on one line without NUL, except `error` and `open`: `EventSource` fires events of these names itself, so that a page
+/// could not tell them apart; see [`ERROR`](EventType::ERROR). Do not use `reset`: this library sends an event of this type to tell a client
+/// of a [`Gap`](crate::Gap).
 ///
 /// ```
 /// use sse_core::EventType;
@@ -45,7 +45,14 @@ pub struct EventId(Text);
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventType(Text);
 
-/// A value that cannot be a field of an event: it says which field refused what, and why.
+/// The error for an invalid value of a field. It prints the field and the reason.
+///
+/// ```
+/// use sse_core::{EventType, InvalidField};
+///
+/// let error: InvalidField = EventType::try_from("two\nlines").unwrap_err();
+/// assert!(error.to_string().starts_with("invalid event type: "));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid {field}: {reason}")]
 pub struct InvalidField {
@@ -60,20 +67,34 @@ impl InvalidField {
 }
 
 impl EventId {
-    /// An id that is one by the way it is made.
+    /// Makes an id of a text that is known to be valid.
     pub(crate) fn unchecked(id: &str) -> Self {
         Self(Text::Shared(id.into()))
     }
 
-    /// The longest id, in bytes: browsers send a longer `Last-Event-ID` to another origin only after a preflight
+    /// The length of the longest id: 128 bytes. Browsers send a longer `Last-Event-ID` to another origin only after a preflight
     /// ([Fetch, CORS-safelisted request-header](https://fetch.spec.whatwg.org/#cors-safelisted-request-header)).
+    ///
+    /// ```
+    /// use sse_core::EventId;
+    ///
+    /// assert!(EventId::try_from("x".repeat(EventId::MAX_LEN)).is_ok());
+    /// assert!(EventId::try_from("x".repeat(EventId::MAX_LEN + 1)).is_err());
+    /// ```
     pub const MAX_LEN: usize = 128;
 
-    /// An id known when compiling.
+    /// Returns an id of a literal.
+    ///
+    /// ```
+    /// use sse_core::EventId;
+    ///
+    /// const FIRST: EventId = EventId::from_static("order-1");
+    /// assert_eq!(FIRST, "order-1");
+    /// ```
     ///
     /// # Panics
     ///
-    /// Where the text cannot be an id. In a `const` that is an error of the compiler.
+    /// Panics if the text cannot be an id. In a `const` that is an error of the compiler.
     #[track_caller]
     pub const fn from_static(id: &'static str) -> Self {
         match check_id(id.as_bytes()) {
@@ -84,8 +105,8 @@ impl EventId {
 }
 
 impl EventType {
-    /// The type `error`, which is refused from a text: for clients other than `EventSource`, if their format has an event of this
-    /// type, as that of Anthropic's Messages API. A page with an `EventSource` takes it for a lost connection.
+    /// The type `error`, which cannot be made of a text. It is for clients other than `EventSource` whose format has an event of this type,
+    /// such as Anthropic's Messages API. A page with an `EventSource` takes it for a lost connection.
     ///
     /// ```
     /// use sse_core::{Event, EventType, Frame};
@@ -95,11 +116,18 @@ impl EventType {
     /// ```
     pub const ERROR: Self = Self(Text::Static("error"));
 
-    /// A type known when compiling.
+    /// Returns a type of a literal.
+    ///
+    /// ```
+    /// use sse_core::EventType;
+    ///
+    /// const TICK: EventType = EventType::from_static("tick");
+    /// assert_eq!(TICK, "tick");
+    /// ```
     ///
     /// # Panics
     ///
-    /// Where the text cannot be a type. In a `const` that is an error of the compiler.
+    /// Panics if the text cannot be a type. In a `const` that is an error of the compiler.
     #[track_caller]
     pub const fn from_static(event_type: &'static str) -> Self {
         match check_type(event_type.as_bytes()) {
@@ -158,7 +186,7 @@ checked_text!(EventType, "event type", check_type);
 #[cfg(test)]
 mod tests;
 
-/// An id of decimal digits, for events that are numbered elsewhere.
+/// Makes an id of decimal digits, for events that are numbered elsewhere.
 ///
 /// ```
 /// assert_eq!(sse_core::EventId::from(7), "7");

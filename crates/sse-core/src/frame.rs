@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::{Event, EventId, encode};
 
-/// An event encoded once: shared bytes. Cloning one is a reference count.
+/// An event encoded once, as shared bytes. A clone shares them.
 ///
 /// ```
 /// use sse_core::{Event, Frame};
@@ -14,40 +14,62 @@ use crate::{Event, EventId, encode};
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// The whole of it as it goes out; empty where the event had no field at all.
+    /// The whole event as it goes out; empty if the event had no field at all.
     bytes: Bytes,
-    /// Where the id line, or else the blank line, begins.
+    /// The offset of the id line, or of the blank line if there is no id.
     block_end: usize,
     id: Option<EventId>,
 }
 
 impl Frame {
-    /// The bytes as they go out to a client, the id line and the blank line included.
+    /// Returns the bytes as they go out to a client, including the id line and the blank line.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventId, Frame};
+    ///
+    /// let frame = Frame::from(Event::new("hello").id(EventId::from(7)));
+    /// assert_eq!(frame.as_bytes(), b"data: hello\nid: 7\n\n");
+    /// ```
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The same, as shared bytes.
+    /// Returns the bytes as they go out to a client, without copying them.
+    ///
+    /// ```
+    /// assert_eq!(sse_core::Frame::from("hello").into_bytes(), "data: hello\n\n");
+    /// ```
     pub fn into_bytes(self) -> Bytes {
         self.bytes
     }
 
-    /// The bytes without the id line and the blank line: what a store keeps.
+    /// Returns the bytes without the id line and the blank line: a store keeps these.
+    ///
+    /// ```
+    /// assert_eq!(sse_core::Frame::from("hello").block(), b"data: hello\n");
+    /// ```
     pub fn block(&self) -> &[u8] {
         &self.bytes[..self.block_end]
     }
 
-    /// The id that the client will send back.
+    /// Returns the id that the client will send back.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventId, Frame};
+    ///
+    /// let id = EventId::from(7);
+    /// assert_eq!(Frame::from(Event::new("hello").id(id.clone())).id(), Some(&id));
+    /// ```
     pub fn id(&self) -> Option<&EventId> {
         self.id.as_ref()
     }
 
-    /// The same event with this id.
+    /// Returns the event with this id.
     pub(crate) fn with_id(&self, id: EventId) -> Self {
         Self::of_block(self.block(), id)
     }
 
-    /// The same event without an id.
+    /// Returns the event without an id.
     pub(crate) fn without_id(self) -> Self {
         if self.id.is_none() {
             return self;
@@ -59,13 +81,13 @@ impl Frame {
         Self { bytes: bytes.freeze(), block_end: self.block_end, id: None }
     }
 
-    /// An event as it lies in a log, which ends with this id.
+    /// Makes a frame of the bytes of an event in a log, which end with this id.
     pub(crate) fn from_log(bytes: Bytes, id: EventId) -> Self {
         let id_and_blank_line = "id: \n\n".len() + id.as_str().len();
         Self { block_end: bytes.len() - id_and_blank_line, bytes, id: Some(id) }
     }
 
-    /// A block that a store kept, with this id.
+    /// Makes a frame of a block that a store kept, with this id.
     pub(crate) fn of_block(block: &[u8], id: EventId) -> Self {
         let mut bytes = BytesMut::with_capacity(block.len() + id.as_str().len() + 8);
         bytes.extend_from_slice(block);
@@ -73,7 +95,14 @@ impl Frame {
         Self { block_end: block.len(), bytes: bytes.freeze(), id: Some(id) }
     }
 
-    /// The event again, as data. Line breaks in its texts are LF.
+    /// Returns the event as data. Line breaks in its texts are LF.
+    ///
+    /// ```
+    /// use sse_core::{Event, Frame};
+    ///
+    /// let event = Event::typed("tick", "12:00");
+    /// assert_eq!(Frame::from(&event).to_event(), event);
+    /// ```
     pub fn to_event(&self) -> Event {
         let mut event = Event { id: self.id.clone(), ..Event::default() };
         for line in String::from_utf8_lossy(self.block()).split_terminator('\n') {
@@ -91,7 +120,7 @@ impl Frame {
     }
 }
 
-/// Whether a block has data, which comes last in it: without any there is nothing for a blank line to end.
+/// Returns true if a block has data, which comes last in it: a block without data needs no blank line to end it.
 fn ends_with_data(block: &[u8]) -> bool {
     let last_line = block.strip_suffix(b"\n").unwrap_or(block);
     let start = memchr::memrchr(b'\n', last_line).map_or(0, |before| before + 1);
@@ -109,14 +138,14 @@ fn append_line(text: &mut Option<String>, line: &str) {
 }
 
 impl From<&str> for Frame {
-    /// An event with this data.
+    /// Makes an event with this data.
     fn from(data: &str) -> Self {
         Self::from(Event::new(data))
     }
 }
 
 impl From<String> for Frame {
-    /// An event with this data.
+    /// Makes an event with this data.
     fn from(data: String) -> Self {
         Self::from(Event::new(data))
     }

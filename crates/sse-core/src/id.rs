@@ -3,13 +3,21 @@
 use crate::{Epoch, EventId, Position, epoch};
 
 impl Position {
-    /// The id of this position: `epoch.position`, of letters, digits, a dot and a hyphen, since those come back unchanged from
-    /// every client.
+    /// Returns the id of this position: `epoch.position`, of letters, digits, a dot and a hyphen, because every client returns those
+    /// unchanged.
+    ///
+    /// ```
+    /// use sse_core::{Epoch, Position};
+    ///
+    /// let epoch: Epoch = "k3b9".parse()?;
+    /// assert_eq!(Position::from(7).id(epoch), "k3b9.7");
+    /// # Ok::<(), sse_core::InvalidField>(())
+    /// ```
     pub fn id(self, epoch: Epoch) -> EventId {
         EventId::unchecked(self.id_text(epoch).as_str())
     }
 
-    /// The same as a text alone, which is not stored: to be written into a block.
+    /// Returns the text of the id, on the stack, to write it into a block.
     pub(crate) fn id_text(self, epoch: Epoch) -> IdText {
         let mut text = IdText { bytes: [0; IdText::MAX_LEN], len: 0 };
         let mut number = itoa::Buffer::new();
@@ -23,7 +31,7 @@ impl Position {
         text
     }
 
-    /// The length of that text.
+    /// Returns the length of the text of the id.
     pub(crate) fn id_len(self, epoch: Epoch) -> usize {
         let digits = |number: u64| number.checked_ilog10().map_or(1, |log| log as usize + 1);
         let hi = if self.hi() > 0 { digits(self.hi()) + 1 } else { 0 };
@@ -32,7 +40,7 @@ impl Position {
 }
 
 impl EventId {
-    /// Returns the life of the log that gave this id; `None` if it has not the form of an id of a log. That it was given does not follow.
+    /// Returns the epoch of the log that gave this id; `None` if the id does not have the form of a log's id. No log need have given it.
     ///
     /// ```
     /// use sse_core::EventId;
@@ -41,7 +49,7 @@ impl EventId {
     /// assert_eq!(EventId::from_static("7").epoch(), None);
     /// ```
     pub fn epoch(&self) -> Option<Epoch> {
-        Origin::place_of(self.as_str()).map(|(epoch, _)| epoch)
+        Origin::parse(self.as_str()).map(|(epoch, _)| epoch)
     }
 }
 
@@ -52,7 +60,7 @@ pub(crate) struct IdText {
 }
 
 impl IdText {
-    /// An epoch, two numbers, and what stands between them.
+    /// The length of an epoch, two numbers, and the dot and hyphen between them.
     const MAX_LEN: usize = epoch::MAX_LEN + 1 + 20 + 1 + 20;
 
     fn push(&mut self, part: &str) {
@@ -70,31 +78,31 @@ impl IdText {
     }
 }
 
-/// What an id says of where it is from.
+/// The origin of an id, by its text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// A position of this log, which may or may not exist.
     Here(Position),
-    /// An id that a log gave, though not this one.
+    /// An id of another log, or of another epoch of this one.
     OtherEpoch,
-    /// No id that any log gives.
+    /// An invalid id: no log gives it.
     Unknown,
 }
 
 impl Origin {
-    /// Reads an id as the log of this epoch writes it.
+    /// Returns the origin of an id, in the log of this epoch.
     pub(crate) fn of(id: &EventId, epoch: Epoch) -> Self {
-        match Self::place_of(id.as_str()) {
-            Some((written, cursor)) if written == epoch => Self::Here(cursor),
+        match Self::parse(id.as_str()) {
+            Some((written, position)) if written == epoch => Self::Here(position),
             Some(_) => Self::OtherEpoch,
             None => Self::Unknown,
         }
     }
 
-    /// What an id of any log names.
-    pub(crate) fn place_of(id: &str) -> Option<(Epoch, Position)> {
-        let (epoch, cursor) = id.split_once('.')?;
-        Some((epoch.parse().ok()?, cursor.parse().ok()?))
+    /// Returns the epoch and the position of an id of any log.
+    pub(crate) fn parse(id: &str) -> Option<(Epoch, Position)> {
+        let (epoch, position) = id.split_once('.')?;
+        Some((epoch.parse().ok()?, position.parse().ok()?))
     }
 }
 
@@ -107,11 +115,11 @@ mod tests {
         let epoch = Epoch::random().expect("random numbers");
         for hi in [0, 1, u64::MAX] {
             for lo in [0, 1, 10, u64::MAX] {
-                let cursor = Position::new(hi, lo);
-                assert_eq!(Origin::of(&cursor.id(epoch), epoch), Origin::Here(cursor));
-                assert_eq!(cursor.id(epoch).as_str().len(), cursor.id_len(epoch));
-                assert!(cursor == Position::START || cursor.previous().next() == cursor);
-                assert!(cursor == Position::MAX || cursor.next().previous() == cursor);
+                let position = Position::new(hi, lo);
+                assert_eq!(Origin::of(&position.id(epoch), epoch), Origin::Here(position));
+                assert_eq!(position.id(epoch).as_str().len(), position.id_len(epoch));
+                assert!(position == Position::START || position.previous().next() == position);
+                assert!(position == Position::MAX || position.next().previous() == position);
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Resumable [server-sent events], for any framework and any runtime.
 //!
-//! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones. This
-//! crate is what `sse-axum`, `sse-actix`, `sse-warp`, `sse-rocket` and `sse-http` have in common, which is nearly all; each re-exports it.
-//! To use event streams in one of these frameworks, or with the types of the crate `http`, begin there.
+//! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live events. This
+//! crate holds nearly all the code of `sse-axum`, `sse-actix`, `sse-warp`, `sse-rocket` and `sse-http`; each re-exports it. To use event
+//! streams in one of these frameworks, or with the types of the crate `http`, begin with its crate.
 //!
 //! ```
 //! use futures_util::StreamExt;
@@ -15,7 +15,7 @@
 //! let seen = log.append(Event::new("one")).await?;
 //! log.append(Event::new("two")).await?;
 //!
-//! // A client comes back, and says what it has seen. An adapter does this from its framework's request.
+//! // A client comes back and sends the id of the last event it saw. An adapter builds this from its framework's request.
 //! let request = StreamRequest::new("GET", None, [("Last-Event-ID", seen.as_str().as_bytes())]);
 //! let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
 //! let mut response = StreamResponse::new(&request, &log, timer);
@@ -30,18 +30,18 @@
 //!
 //! # Layout
 //!
-//! - [`Event`] is one block of a stream as data, with its checked fields [`EventId`] and [`EventType`]; a [`Frame`] is the same encoded once.
-//! - [`EventLog`] is what one appends to and streams from. Where the events are kept elsewhere, with ids of their own, a [`Source`] says how
-//!   to fetch what was missed and how to subscribe. A [`StreamContext`] sends to one client.
-//! - Each of these is a [`Feed`], which holds the options of a stream.
-//! - [`StreamRequest`], [`StreamResponse`] and [`EventStream`] are what an adapter copies from and to its framework, and [`Timer`] is what it brings.
-//! - [`Shutdown`] ends streams, so that a server can end.
-//! - A [`Start`] is where a first visit begins.
-//! - A [`Gap`] is why a client cannot resume exactly where it was, and [`OnGap`] what then.
+//! - An [`Event`] is one block of a stream as data, with its checked fields [`EventId`] and [`EventType`]; a [`Frame`] is an event encoded once.
+//! - The application appends to an [`EventLog`], and clients stream from it. If the events are kept elsewhere, with ids of their own, a
+//!   [`Source`] fetches what a client missed and subscribes to what follows. A [`StreamContext`] sends to one client.
+//! - Each of these makes a [`Feed`], which holds the options of a stream.
+//! - An adapter builds a [`StreamRequest`] and a [`Timer`] from its framework, and copies the [`StreamResponse`] and its [`EventStream`] to it.
+//! - A [`Shutdown`] ends streams, so that a server can end.
+//! - A [`Start`] sets the position at which a first visit begins.
+//! - A [`Gap`] says why a client cannot resume exactly where it was, and [`OnGap`] sets what the stream then does.
 //!
 //! # Features
 //!
-//! - `listener`: a listening socket that suits event streams (socket2). Off by default; the adapters turn it on.
+//! - `listener`: adds a listening socket that suits event streams (socket2). Off by default; the adapters turn it on.
 //!
 //! [server-sent events]: https://html.spec.whatwg.org/multipage/server-sent-events.html
 #![forbid(unsafe_code)]

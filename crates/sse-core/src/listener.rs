@@ -4,14 +4,25 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
-/// How a listening socket treats the connections that it accepts.
+/// The options of the connections that a listening socket accepts.
+///
+/// ```
+/// use std::time::Duration;
+/// use sse_core::ListenerOptions;
+///
+/// let options = ListenerOptions::new().stalled(Duration::from_secs(10));
+/// assert_eq!(options.silent, Duration::from_secs(60));
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ListenerOptions {
-    /// How long a client may take nothing of what was sent, before it is cut off; default 30 s. It resumes when it comes back.
-    /// Linux alone has this (`TCP_USER_TIMEOUT`).
+    /// The time for which a client may acknowledge nothing that was sent, before the system cuts it off (`TCP_USER_TIMEOUT`, Linux only).
+    ///
+    /// Default: 30 s. The client resumes when it comes back.
     pub stalled: Duration,
-    /// How long a connection is silent before the system asks whether the other end is still there (`SO_KEEPALIVE`); default 60 s.
+    /// The time for which a connection is silent before the system probes the other end (`SO_KEEPALIVE`).
+    ///
+    /// Default: 60 s.
     pub silent: Duration,
 }
 
@@ -40,12 +51,12 @@ impl Default for ListenerOptions {
     }
 }
 
-/// A listening socket that suits event streams: non-blocking, and what it accepts inherits
+/// Returns a non-blocking listening socket that suits event streams. The connections that it accepts inherit
 ///
-/// - `TCP_NODELAY`: an event goes out at once. With Nagle's algorithm one that follows another waits up to 40 ms;
-/// - `TCP_USER_TIMEOUT` (Linux): a client that has stopped reading is cut off. No framework does that by itself: its body is not
-///   polled, so that no keep-alive helps, while the system holds up to 4 MB for it;
-/// - `SO_KEEPALIVE`: so is one whose machine has vanished.
+/// - `TCP_NODELAY`: an event goes out at once. With Nagle's algorithm an event that follows another waits up to 40 ms;
+/// - `TCP_USER_TIMEOUT` (Linux): the system cuts off a client that has stopped reading. No framework does that by itself: it does not poll
+///   the client's body, so that no keep-alive helps, while the system holds up to 4 MB for it;
+/// - `SO_KEEPALIVE`: the system cuts off a client whose machine has vanished.
 ///
 /// ```
 /// let listener = sse_core::listener("127.0.0.1:0")?;
@@ -55,22 +66,32 @@ impl Default for ListenerOptions {
 ///
 /// # Errors
 ///
-/// Where the address cannot be resolved, or not be listened on; of several, the last one's error.
+/// An error if the address cannot be resolved, or cannot be listened on. If there are several addresses, the error of the last.
 pub fn listener(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
     listener_with(address, ListenerOptions::default())
 }
 
-/// As [`listener`], with these options.
+/// Returns a [`listener`] with these options.
+///
+/// ```
+/// use std::time::Duration;
+/// use sse_core::{ListenerOptions, listener_with};
+///
+/// let options = ListenerOptions::new().stalled(Duration::from_secs(10));
+/// let listener = listener_with("127.0.0.1:0", options)?;
+/// assert_ne!(listener.local_addr()?.port(), 0);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
 ///
-/// As for [`listener`].
+/// The same as [`listener`].
 pub fn listener_with(
     address: impl ToSocketAddrs,
     options: ListenerOptions,
 ) -> io::Result<TcpListener> {
     let mut last =
-        io::Error::new(io::ErrorKind::InvalidInput, "the address names nothing to listen on");
+        io::Error::new(io::ErrorKind::InvalidInput, "the name resolves to no address to listen on");
     for address in address.to_socket_addrs()? {
         match listen(address, &options) {
             Ok(listener) => return Ok(listener),
@@ -83,7 +104,7 @@ pub fn listener_with(
 fn listen(address: std::net::SocketAddr, options: &ListenerOptions) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     #[cfg(not(windows))]
-    socket.set_reuse_address(true)?; // as std does: a restart need not wait for old connections to be forgotten
+    socket.set_reuse_address(true)?; // std does the same: a restart need not wait until the system forgets old connections
     suit(&SockRef::from(&socket), options)?;
     socket.bind(&address.into())?;
     socket.listen(1024)?;

@@ -1,4 +1,4 @@
-//! An event log: the handle, its tail in memory, and what it does over a store.
+//! An event log: the handle, its tail in memory, and its work over a store.
 
 mod api;
 mod backlog;

@@ -12,33 +12,41 @@ mod turns;
 
 pub(crate) use merged::Merged;
 
-/// Several logs as one stream, with one id that resumes each of them.
+/// Merges several logs into one stream, with one id that resumes each of them.
 ///
-/// Each log is given a name, of 1 to 32 of `[A-Za-z0-9_-]`; by these a client that comes back is known to each. A log can be added, or
-/// left out, between two connections: the others keep their places, and the new one begins where
-/// [`start_at`](Feed::start_at) says ([`Start::Last`](crate::Start::Last) counts in each log). Within a log the order is the log's; between
-/// two there is none.
+/// Each log has a name, of 1 to 32 of `[A-Za-z0-9_-]`; the id of the stream names the position in each log. A log can be added, or
+/// left out, between two connections: the others keep their positions, and the new one begins at the position that
+/// [`start_at`](Feed::start_at) sets ([`Start::Last`](crate::Start::Last) counts in each log). Events of one log keep their order; events of
+/// two logs have none.
 ///
-/// An id that names none of the logs, such as that of a single log, is a gap in each. A log that has a gap resets alone, and says which it is: the data of the `reset` has a `log`. With [`OnGap::Stop`](crate::OnGap::Stop) a gap
-/// in one ends the whole. The stream ends when all its logs are finished, or with the [`Shutdown`](crate::Shutdown) of any.
+/// An id that names none of the logs, such as the id of a single log, is a gap in each. If a log has a gap, that log alone resets: the data
+/// of the `reset` has its name as `log`. With [`OnGap::Stop`](crate::OnGap::Stop) a gap in one log ends the whole stream. The stream ends
+/// when all its logs are finished, or with the [`Shutdown`](crate::Shutdown) of any.
 ///
 /// ```
-/// use sse_core::{EventLog, merge};
+/// use sse_core::{EventLog, Start, merge};
+/// # use sse_core::{StreamRequest, StreamResponse, Timer};
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
 ///
 /// let (prices, news) = (EventLog::in_memory(1000), EventLog::in_memory(1000));
-/// let feed = merge([("prices", &prices), ("news", &news)])?;
-/// # drop(feed);
+/// prices.append("12 EUR").await?;
+/// news.append("rain").await?;
+/// let feed = merge([("prices", &prices), ("news", &news)])?.start_at(Start::Oldest);
+/// let text = StreamResponse::new(&request, feed, timer).text().await;
+/// assert!(text.contains("data: 12 EUR\n") && text.contains("data: rain\n"));
 /// # Ok::<(), sse_core::Error>(())
+/// # }).unwrap().unwrap();
 /// ```
 ///
 /// # Errors
 ///
 /// [`is_invalid_merge`](Error::is_invalid_merge), with the name of the member, if
 ///
-/// - there is no log, a name is invalid, or two logs have the same;
-/// - a member is the feed of something else than a log, or has options: those of all are set on the merge;
-/// - the id could become longer than [`EventId::MAX_LEN`]: that is a sum over the logs of 24 bytes and the name, 36 if a store's positions
-///   are two numbers. Five logs in memory fit with names of one letter, four with names of up to seven.
+/// - there is no log, a name is invalid, or two logs have the same name;
+/// - a member is not the feed of a log, or has options: set the options on the merge;
+/// - the id could become longer than [`EventId::MAX_LEN`]. Its length is the sum over the logs of the name and 24 bytes, or 36 bytes if a
+///   store's positions are two numbers. Five logs in memory fit with names of one letter, four with names of up to seven.
 pub fn merge<N, L>(logs: impl IntoIterator<Item = (N, L)>) -> Result<Feed, Error>
 where
     N: AsRef<str>,
@@ -58,7 +66,7 @@ fn member(name: &str, feed: Feed) -> Result<(Arc<str>, EventLog), String> {
     match feed.origin {
         Origin::Log(log) => Ok((name.into(), log)),
         Origin::Merge(_) | Origin::Source(_) => {
-            Err(format!("the feed {name:?} is not that of a log, and only logs can be merged"))
+            Err(format!("the feed {name:?} is not the feed of a log: only logs can be merged"))
         }
     }
 }
@@ -67,9 +75,9 @@ fn check(logs: &[(Arc<str>, EventLog)]) -> Result<(), String> {
     const LONGEST_NAME: usize = 32;
     let mut names = HashSet::new();
     for (name, _) in logs {
-        let is_one = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-        if !(1..=LONGEST_NAME).contains(&name.len()) || !name.bytes().all(is_one) {
-            return Err(format!("{name:?} cannot name a log: 1 to 32 of [A-Za-z0-9_-] can"));
+        let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+        if !(1..=LONGEST_NAME).contains(&name.len()) || !name.bytes().all(is_allowed) {
+            return Err(format!("{name:?} cannot name a log: use 1 to 32 of [A-Za-z0-9_-]"));
         }
         if !names.insert(name) {
             return Err(format!("two logs are called {name:?}"));

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use crate::store::{EncodedEvent, checked};
 use crate::{Error, Event};
 
-/// An event to append, with what a log keeps beside it: its key and its idempotency key.
+/// An event to append, with its key and its idempotency key.
 ///
-/// Wherever one is asked for, an [`Event`] or its data will do. [`Event::key`] and [`Event::idempotency_key`] make one, too, and combine.
+/// An [`Event`] or its data converts into it. [`Event::key`] and [`Event::idempotency_key`] make it, and can be combined.
 ///
 /// ```
 /// use sse_core::{Event, EventLog};
@@ -30,16 +30,23 @@ pub struct NewEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Body {
     Event(Event),
-    /// Encoded already, for more than one log.
+    /// An encoded event, for more than one log.
     Block(Bytes),
 }
 
 impl NewEvent {
-    /// The longest key, and the longest idempotency key, in bytes.
+    /// The length of the longest key, and of the longest idempotency key: 128 bytes.
+    ///
+    /// ```
+    /// use sse_core::{Event, NewEvent};
+    ///
+    /// assert!(Event::new("x").key(&"k".repeat(NewEvent::MAX_KEY_LEN)).is_ok());
+    /// assert!(Event::new("x").key(&"k".repeat(NewEvent::MAX_KEY_LEN + 1)).is_err());
+    /// ```
     pub const MAX_KEY_LEN: usize = EncodedEvent::MAX_KEY_LEN;
 
-    /// Gives the event a key: of all events of one key a log keeps only the newest, so that a client that falls behind, or joins late, gets
-    /// that one alone. A client that keeps up gets each. The key has 1 to 128 bytes.
+    /// Sets the key, of 1 to 128 bytes. Of all events of one key a log keeps only the newest, so that a client that falls behind, or joins
+    /// late, gets only that event. A client that keeps up gets each.
     ///
     /// ```
     /// use sse_core::{Event, EventLog};
@@ -65,10 +72,9 @@ impl NewEvent {
         Ok(Self { key: Some(checked(key)?), ..self })
     }
 
-    /// Gives the event an idempotency key: a log that was given an event with this key lately does not add it again, and returns the id of
-    /// the first, also if that event is no longer kept, or the log is finished by now. So an append whose outcome is unknown can be tried
-    /// again. The key has 1 to 128 bytes. A log remembers it for
-    /// [`StoreOptions::idempotency_window`](crate::StoreOptions::idempotency_window).
+    /// Sets the idempotency key, of 1 to 128 bytes. A log that has had an event with this key does not add it again, and returns the id of
+    /// the first, also if that event is no longer kept, or the log is finished. So an append whose outcome is unknown can be tried again. A
+    /// log remembers the key for [`StoreOptions::idempotency_window`](crate::StoreOptions::idempotency_window).
     ///
     /// ```
     /// use sse_core::{Event, EventLog};
@@ -84,22 +90,22 @@ impl NewEvent {
     ///
     /// # Errors
     ///
-    /// As for [`key`](NewEvent::key).
+    /// The same as [`key`](NewEvent::key).
     pub fn idempotency_key(self, key: &str) -> Result<Self, Error> {
         Ok(Self { idempotency_key: Some(checked(key)?), ..self })
     }
 
-    /// Encodes the event once, to append it to many logs: its clones share the bytes. `largest` is the limit in bytes; a log still refuses
-    /// what is larger than its own [`largest_event`](crate::StoreOptions::largest_event).
+    /// Encodes the event once, to append it to many logs: its clones share the bytes. `largest` is the limit in bytes; a log still refuses an
+    /// event that is larger than its own [`largest_event`](crate::StoreOptions::largest_event).
     ///
     /// ```
     /// use sse_core::{Event, EventLog, NewEvent};
     ///
     /// # futures_util::future::FutureExt::now_or_never(async {
     /// let logs = [EventLog::in_memory(10), EventLog::in_memory(10)];
-    /// let word = NewEvent::from(Event::new("to all")).encoded(1024)?;
+    /// let event = NewEvent::from(Event::new("to all")).encoded(1024)?;
     /// for log in &logs {
-    ///     log.append(word.clone()).await?;
+    ///     log.append(event.clone()).await?;
     /// }
     /// assert!(logs.iter().all(|log| log.stats().events == 1));
     /// # Ok::<(), sse_core::Error>(())
@@ -108,13 +114,14 @@ impl NewEvent {
     ///
     /// # Errors
     ///
-    /// What a log refuses ([`EventLog::append`](crate::EventLog::append)).
+    /// - [`is_invalid_event`](Error::is_invalid_event) if the event has an id, or no data.
+    /// - [`is_too_large`](Error::is_too_large) if it would have more than `largest` bytes.
     pub fn encoded(self, largest: usize) -> Result<Self, Error> {
         let EncodedEvent { block, key, idempotency_key } = self.encode(largest)?;
         Ok(Self { body: Body::Block(block), key, idempotency_key })
     }
 
-    /// Encodes the event as a store takes it, in at most this many bytes: for a [`Store`](crate::store::Store) that is called without a log.
+    /// Encodes the event for a [`Store`](crate::store::Store) that is called without a log, in at most this many bytes.
     ///
     /// ```
     /// use sse_core::NewEvent;
@@ -126,7 +133,8 @@ impl NewEvent {
     ///
     /// # Errors
     ///
-    /// What a log refuses ([`EventLog::append`](crate::EventLog::append)).
+    /// - [`is_invalid_event`](Error::is_invalid_event) if the event has an id, or no data.
+    /// - [`is_too_large`](Error::is_too_large) if it would have more than `largest` bytes.
     pub fn encode(self, largest: usize) -> Result<EncodedEvent, Error> {
         let Self { body, key, idempotency_key } = self;
         let encoded = match body {
@@ -141,20 +149,38 @@ impl NewEvent {
 }
 
 impl Event {
-    /// Gives the event a key: [`NewEvent::key`].
+    /// Sets the key: [`NewEvent::key`].
+    ///
+    /// ```
+    /// use sse_core::{Event, NewEvent};
+    ///
+    /// assert_eq!(Event::new("12 %").key("cpu")?, NewEvent::from("12 %").key("cpu")?);
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As for [`NewEvent::key`].
+    /// The same as [`NewEvent::key`].
     pub fn key(self, key: &str) -> Result<NewEvent, Error> {
         NewEvent::from(self).key(key)
     }
 
-    /// Gives the event an idempotency key: [`NewEvent::idempotency_key`].
+    /// Sets the idempotency key: [`NewEvent::idempotency_key`].
+    ///
+    /// ```
+    /// use sse_core::EventLog;
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = EventLog::in_memory(1000);
+    /// let paid = sse_core::Event::new("paid").idempotency_key("order 7")?;
+    /// assert_eq!(log.append(paid.clone()).await?, log.append(paid).await?);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     ///
     /// # Errors
     ///
-    /// As for [`NewEvent::key`].
+    /// The same as [`NewEvent::key`].
     pub fn idempotency_key(self, key: &str) -> Result<NewEvent, Error> {
         NewEvent::from(self).idempotency_key(key)
     }
@@ -166,14 +192,14 @@ impl From<Event> for NewEvent {
     }
 }
 
-/// An event with this data.
+/// Makes an event with this data.
 impl From<&str> for NewEvent {
     fn from(data: &str) -> Self {
         Event::new(data).into()
     }
 }
 
-/// An event with this data.
+/// Makes an event with this data.
 impl From<String> for NewEvent {
     fn from(data: String) -> Self {
         Event::new(data).into()

@@ -1,4 +1,4 @@
-//! What happens to logs and streams, for metrics and for logs of one's own.
+//! An observer of logs and streams, for metrics and for the application's own logs.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,11 +9,11 @@ use std::time::Duration;
 use crate::panics::caught;
 use crate::{EventId, Gap};
 
-/// What is told of the streams of a feed ([`StreamOptions::observer`](crate::StreamOptions::observer)) or of a log
+/// An observer, which is told of the streams of a feed ([`StreamOptions::observer`](crate::StreamOptions::observer)) or of a log
 /// ([`EventLog::observe`](crate::EventLog::observe)). Each method does nothing by default.
 ///
-/// A method is called on the task of the stream, or of the append: it must return at once. It is never called under a lock of this library.
-/// If it panics, the stream goes on, and one error goes to `tracing`.
+/// The library calls a method on the task of the stream, or of the append, so it must return at once. The library never calls it under one
+/// of its own locks. If a method panics, the stream continues, and one error goes to `tracing`.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -53,44 +53,56 @@ use crate::{EventId, Gap};
 /// # }).unwrap().unwrap();
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// A response has begun. [`ended`](Observer::ended) follows, once.
+    /// Records that a response has begun. The library calls [`ended`](Observer::ended) later, once.
     fn opened(&self) {}
 
-    /// A client cannot resume exactly where it was.
+    /// Records that a client cannot resume exactly where it was.
+    ///
+    /// ```
+    /// use sse_core::{EventLog, Gap, Observer};
+    ///
+    /// struct Printed;
+    /// impl Observer for Printed {
+    ///     fn gap(&self, gap: &Gap) {
+    ///         println!("a client lost events: {} ({})", gap.reason, gap);
+    ///     }
+    /// }
+    /// assert!(EventLog::in_memory(1000).observe(Printed));
+    /// ```
     fn gap(&self, gap: &Gap) {
         _ = gap;
     }
 
-    /// A stream has given this many events to the framework, of so many bytes in all.
+    /// Records that a stream has given this many events to the framework, of so many bytes in all.
     fn delivered(&self, events: usize, bytes: usize) {
         _ = (events, bytes);
     }
 
-    /// A response has ended, or was dropped; a 204 ends as soon as it begins.
+    /// Records that a response has ended, or was dropped; a 204 ends as soon as it begins.
     fn ended(&self, ended: &Ended) {
         _ = ended;
     }
 
-    /// This process has appended this many events, of so many bytes in all, without their ids.
+    /// Records that this process has appended this many events, of so many bytes in all, without their ids.
     fn appended(&self, events: usize, bytes: usize) {
         _ = (events, bytes);
     }
 
-    /// The store of a log has begun to fail at something, such as "following the store of an event log", which is tried again.
+    /// Records that the store of a log has begun to fail at a task, such as "following the store of an event log", which is tried again.
     fn store_lost(&self, what: &str, error: &(dyn StdError + 'static)) {
         _ = (what, error);
     }
 
-    /// The store does this again.
+    /// Records that the store succeeds at this task again.
     fn store_back(&self, what: &str) {
         _ = what;
     }
 
-    /// The store was asked to drop what is over the limits of the log, and has done so.
+    /// Records that the store has dropped the events over the limits of the log, as this process requested.
     fn retained(&self) {}
 }
 
-/// Shared with the application.
+/// Shares an observer with the application.
 impl<O: Observer + ?Sized> Observer for Arc<O> {
     fn opened(&self) {
         (**self).opened();
@@ -118,39 +130,71 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
     }
 }
 
-/// Why a stream ended.
+/// The reason why a stream ended.
+///
+/// ```
+/// # use std::sync::{Arc, Mutex};
+/// use sse_core::{End, Ended, Observer};
+/// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+/// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+///
+/// #[derive(Default)]
+/// struct Ends(Mutex<Vec<End>>);
+/// impl Observer for Ends {
+///     fn ended(&self, ended: &Ended) {
+///         self.0.lock().unwrap().push(ended.end);
+///     }
+/// }
+/// let ends = Arc::new(Ends::default());
+/// let feed = EventLog::in_memory(1000).feed().observer(ends.clone());
+/// drop(StreamResponse::new(&request, feed, timer));
+/// assert_eq!(*ends.0.lock().unwrap(), [End::Left]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum End {
-    /// There is nothing more: the log is finished, the source or the closure of a context has ended.
+    /// There are no more events: the log is finished, or the source or the closure of a context has ended.
     Finished,
-    /// The client could not resume, and [`OnGap::Stop`](crate::OnGap::Stop) was chosen.
+    /// The client could not resume, and [`OnGap::Stop`](crate::OnGap::Stop) was set.
     Gap,
-    /// A [`Shutdown`](crate::Shutdown), or the future of [`EventStream::until`](crate::EventStream::until).
+    /// A [`Shutdown`](crate::Shutdown), or the future of [`EventStream::until`](crate::EventStream::until), ended it.
     Shutdown,
-    /// The client polls, and has what was there.
+    /// The client polls, and has the events that were there.
     Polled,
-    /// An error, of which [`StreamOptions::on_error`](crate::StreamOptions::on_error) was told.
+    /// An error ended it; [`StreamOptions::on_error`](crate::StreamOptions::on_error) was called with it.
     Failed,
-    /// A bound of a source's replay was reached: the client comes back for the rest.
+    /// The replay of a source reached a limit: the client comes back for the rest.
     Full,
     /// The framework dropped the body: the client left, or was cut off.
     Left,
 }
 
-/// What a stream was.
+/// The record of a stream that has ended.
+///
+/// ```
+/// use sse_core::{Ended, Observer};
+///
+/// struct Printed;
+/// impl Observer for Printed {
+///     fn ended(&self, ended: &Ended) {
+///         println!("{:?} after {:?}: {} events", ended.end, ended.lasted, ended.events);
+///     }
+/// }
+/// # let log = sse_core::EventLog::in_memory(1000);
+/// assert!(log.observe(Printed));
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Ended {
-    /// Why it ended.
+    /// The reason why it ended.
     pub end: End,
-    /// How long it was open.
+    /// The time for which it was open.
     pub lasted: Duration,
-    /// The number of events that it gave.
+    /// The number of events that it delivered.
     pub events: u64,
     /// The bytes of these events, with their ids.
     pub bytes: u64,
-    /// The last id that it gave, if any.
+    /// The last id that it delivered, if any.
     pub last_event_id: Option<EventId>,
 }
 
@@ -160,7 +204,7 @@ impl Ended {
     }
 }
 
-/// An observer as it is called.
+/// An observer, shared by the streams that call it.
 #[derive(Clone)]
 pub(crate) struct Observing(Arc<Called<dyn Observer>>);
 
@@ -174,7 +218,7 @@ impl Observing {
         Self(Arc::new(Called { has_panicked: AtomicBool::new(false), observer }))
     }
 
-    /// Calls a method. The first panic of all is said.
+    /// Calls a method, and logs the first panic.
     pub(crate) fn tell(&self, call: impl FnOnce(&dyn Observer)) {
         let Called { has_panicked, observer } = &*self.0;
         if let Err(error) = caught(|| call(observer))

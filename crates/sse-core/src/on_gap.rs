@@ -3,56 +3,72 @@ use std::sync::Arc;
 
 use crate::{BoxError, Gap, MakeSnapshot, Snapshot, Timer};
 
-/// What a stream does where its client cannot resume exactly where it was.
+/// The action of a stream whose client cannot resume exactly where it was.
+///
+/// ```
+/// use sse_core::{EventLog, OnGap, StreamRequest, StreamResponse, Timer};
+///
+/// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+/// let log = EventLog::in_memory(1000);
+/// let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"no-id"[..])]);
+/// let feed = log.feed().on_gap(OnGap::Stop);
+/// assert_eq!(StreamResponse::new(&request, feed, timer).status, 204);
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum OnGap {
-    /// An event of type `reset`, then all that is retained, then live. The default.
+    /// Sends an event of type `reset`, then all that is kept, then the live events. The default.
     ///
     /// Its data is JSON: `{"reason": "too-old" | "unknown" | "other-epoch" | "ahead-of-head", "oldest": id | null, "newest": id | null}`;
-    /// in a [`merge`](crate::merge) with `"log"`, the name of the one that it concerns.
+    /// in a [`merge`](crate::merge) also `"log"`, the name of the log that has the gap.
     /// From a log its id is the position just before the oldest event, so that a client that is cut off right after it gets all
-    /// that is retained when it comes back. From a [`Source`](crate::Source) it carries no id, and goes on live.
+    /// that is kept when it comes back. From a [`Source`](crate::Source) it has no id, and the stream continues live.
     ///
-    /// A client that does not look at types reads the `reset` as an event like others: the AI SDK fails on it, and the SDKs of MCP skip it.
+    /// A client that does not look at types reads the `reset` like any other event: the AI SDK fails on it, and the SDKs of MCP skip it.
     /// For such clients choose [`Stop`](OnGap::Stop).
     #[default]
     Reset,
-    /// The same event, then what a first visit would get: what [`Feed::start_at`](crate::Feed::start_at) says, then live. So an id that
-    /// means nothing gives no client more than it would have had without one. From a log the id of the `reset` is the position after
-    /// which it goes on. If `start_at` is an id that is a gap itself, it goes on with all that is retained.
+    /// Sends the `reset`, then what a first visit would get: the events that [`Feed::start_at`](crate::Feed::start_at) sets, then the live
+    /// events. So a client with an invalid id gets no more than a client without an id. From a log the id of the `reset` is the position
+    /// after which the stream continues. If `start_at` is an id that is a gap itself, the stream continues with all that is kept.
     StartOver,
-    /// A `reset` without an id, then the application's own events in place of those that were lost, then what came after them. Made
-    /// by [`OnGap::snapshot`].
+    /// Sends a `reset` without an id, then the application's own events in place of those that were lost, then the events after them.
+    /// [`OnGap::snapshot`] makes it.
     Snapshot(MakeSnapshot),
-    /// No word of it: the stream goes on live, with the [`position_event`](crate::Feed::position_event) if there is one. A stream that
-    /// fell behind while it was open goes on with the newest event, so that it gets events however fast they come.
+    /// Continues live. The client is not told, but gets the [`position_event`](crate::Feed::position_event) if there is one. A stream that
+    /// fell behind while it was open continues with the newest event, so that it gets events however fast they come.
     Live,
-    /// The end, for clients that do not look at the types of events, for example. The answer is 204, after which a browser asks no more; a
-    /// few other clients ask again (react-native-sse, htmx 4). A gap that is found only later ends the response; the next
-    /// one is the 204 of a log; over a store not if the id is ahead of the newest event, which the store is asked for each time. A [`Source`](crate::Source) that tells of a gap is asked again by every client that comes back.
+    /// Ends the stream, for example for clients that do not look at the types of events. The status is 204, after which a browser does not
+    /// reconnect; a few other clients do (react-native-sse, htmx 4). If the gap is found only later, the response ends, and the next
+    /// response of a log is the 204, except over a store if the id is ahead of the newest event: the log then asks the store each time. A
+    /// [`Source`](crate::Source) that reports a gap is called again for every client that comes back.
     Stop,
 }
 
 impl OnGap {
-    /// An event of type `reset`, then what this closure makes, then what came after it.
+    /// Returns the action that sends an event of type `reset`, then the snapshot that this closure makes, then the events after it.
     ///
-    /// The closure runs as part of the stream, and is dropped when the client leaves. An error of it ends the response, and the
-    /// client comes back to the same gap; so does a panic, an `at` that is itself a gap, and a snapshot that takes longer than 30 s.
-    /// Over a store `at` may be ahead of what this process has seen: then the store is asked.
+    /// The closure runs as part of the stream, and is dropped when the client leaves. The response ends, and the client comes back to the
+    /// same gap, if the closure fails or panics, if `at` is itself a gap, or if the snapshot takes longer than 30 s.
+    /// Over a store `at` may be ahead of what this process has seen: the log then asks the store.
     ///
     /// ```
     /// use sse_core::{Event, EventLog, OnGap, Snapshot};
     ///
-    /// # async fn all_orders() -> std::io::Result<String> { Ok(String::new()) }
+    /// # use sse_core::{StreamRequest, StreamResponse, Timer};
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// # async fn all_orders() -> std::io::Result<String> { Ok(String::from("12 orders")) }
+    /// # futures_util::future::FutureExt::now_or_never(async {
     /// let log = EventLog::in_memory(1000);
     /// let head = log.clone();
     /// let feed = log.feed().on_gap(OnGap::snapshot(move |_gap| {
-    ///     // Where the log is now, and then the state: what comes in between is in both, and not lost.
+    ///     // First the position of the log, then the state: an event in between is in both, and not lost.
     ///     let at = head.stats().newest;
     ///     async { Ok::<_, std::io::Error>(Snapshot::new([all_orders().await?], at)) }
     /// }));
-    /// # drop(feed);
+    /// let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"no-id"[..])]);
+    /// assert!(StreamResponse::new(&request, feed, timer).text().await.contains("data: 12 orders\n"));
+    /// # }).unwrap();
     /// ```
     pub fn snapshot<C, F, E>(make: C) -> Self
     where
@@ -66,7 +82,7 @@ impl OnGap {
         })))
     }
 
-    /// The same, with a bound in time by this clock for what the application does.
+    /// Limits, by this clock, the time that the application may take to make a snapshot.
     pub(crate) fn on(self, timer: &Timer) -> Self {
         match self {
             Self::Snapshot(make) => {

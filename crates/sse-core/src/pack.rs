@@ -3,10 +3,10 @@ use bytes::{Bytes, BytesMut};
 use crate::Position;
 use crate::chunk::Entry;
 
-/// How many bytes go into one chunk. A larger frame is a chunk of its own.
+/// The most bytes of one chunk. A larger frame has a chunk of its own.
 pub(crate) const CHUNK_SIZE: usize = 64 * 1024;
 
-/// Whole frames on their way into one chunk. One alone is not copied.
+/// Whole frames on their way into one chunk. A single frame is not copied.
 #[derive(Default)]
 pub(crate) struct Pack {
     first: Bytes,
@@ -38,7 +38,7 @@ impl Pack {
         self.len() >= CHUNK_SIZE
     }
 
-    /// The chunk; empty if nothing was added.
+    /// Returns the chunk; empty if no frame was added.
     pub(crate) fn into_chunk(self) -> Bytes {
         if self.all.is_empty() { self.first } else { self.all.freeze() }
     }
@@ -48,23 +48,23 @@ impl Pack {
     }
 }
 
-/// Frames that are all there, as chunks.
+/// A known list of frames, as chunks.
 pub(crate) struct Packed {
     frames: std::vec::IntoIter<Bytes>,
-    /// What the last chunk had no room for.
+    /// The frame for which the last chunk had no room.
     held: Option<Bytes>,
-    /// The last frame, whose id is of a position.
+    /// The position and the size of the last frame.
     last: Option<(Position, usize)>,
 }
 
 impl Packed {
-    /// The last frame has the id of this position, if any.
+    /// Returns these frames, the last of which has the id of this position, if any.
     pub(crate) fn new(frames: Vec<Bytes>, position: Option<Position>) -> Self {
         let last = position.zip(frames.last().map(Bytes::len));
         Self { frames: frames.into_iter(), held: None, last }
     }
 
-    /// Where the frame with the id is in the chunk that was given last, if it is there.
+    /// Returns the offset of the frame with the id in the chunk that was given last, if it is there.
     pub(crate) fn entry_in(&self, chunk: &Bytes) -> Option<Entry> {
         let is_last = self.held.is_none() && self.frames.len() == 0;
         let (position, size) = self.last.filter(|_| is_last)?;

@@ -3,10 +3,10 @@ use std::str::FromStr;
 
 use crate::InvalidField;
 
-/// A position in a log: that of an event, or the one before the first, [`Position::START`].
+/// A position in a log: the position of an event, or the position before the first event, [`Position::START`].
 ///
-/// Two numbers, of which the first counts for more: engines that number their events by one have `hi` 0, others (Redis: milliseconds and
-/// a counter) need both. Its text is `lo`, or `hi-lo` where `hi` is not 0; each position has one text.
+/// It has two numbers, ordered by `hi`, then by `lo`. Engines that number their events with one number have `hi` 0, others (Redis:
+/// milliseconds and a counter) need both. Its text is `lo`, or `hi-lo` if `hi` is not 0; each position has one text.
 ///
 /// ```
 /// use sse_core::Position;
@@ -23,27 +23,58 @@ pub struct Position {
 }
 
 impl Position {
-    /// Before the first event of any log.
+    /// The position before the first event of any log.
+    ///
+    /// ```
+    /// use sse_core::Position;
+    ///
+    /// assert_eq!(Position::START.next(), Position::from(1));
+    /// ```
     pub const START: Self = Self::new(0, 0);
-    /// The last there is.
+    /// The largest position.
+    ///
+    /// ```
+    /// use sse_core::Position;
+    ///
+    /// assert_eq!(Position::MAX.next(), Position::MAX);
+    /// ```
     pub const MAX: Self = Self::new(u64::MAX, u64::MAX);
 
-    /// The position of these two numbers.
+    /// Returns the position of these two numbers.
+    ///
+    /// ```
+    /// assert_eq!(sse_core::Position::new(1_700_000_000_000, 7).to_string(), "1700000000000-7");
+    /// ```
     pub const fn new(hi: u64, lo: u64) -> Self {
         Self { hi, lo }
     }
 
-    /// The number that counts for more.
+    /// Returns the number by which positions are ordered first.
+    ///
+    /// ```
+    /// assert_eq!(sse_core::Position::from(7).hi(), 0);
+    /// ```
     pub const fn hi(self) -> u64 {
         self.hi
     }
 
-    /// The other.
+    /// Returns the number by which positions of one `hi` are ordered.
+    ///
+    /// ```
+    /// assert_eq!(sse_core::Position::from(7).lo(), 7);
+    /// ```
     pub const fn lo(self) -> u64 {
         self.lo
     }
 
-    /// The position right after this one; [`Position::MAX`] has none, and is given back.
+    /// Returns the position right after this one, or [`Position::MAX`] if there is none.
+    ///
+    /// ```
+    /// use sse_core::Position;
+    ///
+    /// assert_eq!(Position::from(7).next(), Position::from(8));
+    /// assert_eq!(Position::from(u64::MAX).next(), Position::new(1, 0));
+    /// ```
     #[must_use]
     pub const fn next(self) -> Self {
         match (self.lo.checked_add(1), self.hi.checked_add(1)) {
@@ -53,7 +84,14 @@ impl Position {
         }
     }
 
-    /// The position right before this one; [`Position::START`] has none, and is given back.
+    /// Returns the position right before this one, or [`Position::START`] if there is none.
+    ///
+    /// ```
+    /// use sse_core::Position;
+    ///
+    /// assert_eq!(Position::from(7).previous(), Position::from(6));
+    /// assert_eq!(Position::new(1, 0).previous(), Position::from(u64::MAX));
+    /// ```
     #[must_use]
     pub const fn previous(self) -> Self {
         match (self.lo.checked_sub(1), self.hi.checked_sub(1)) {
@@ -75,7 +113,7 @@ impl FromStr for Position {
 
     fn from_str(text: &str) -> Result<Self, InvalidField> {
         let position = match text.split_once('-') {
-            // Positions without a first number are written without it.
+            // A `hi` of 0 is not written.
             Some((hi, lo)) => number(hi).filter(|&hi| hi > 0).zip(number(lo)),
             None => number(text).map(|lo| (0, lo)),
         };
@@ -88,20 +126,20 @@ impl FromStr for Position {
     }
 }
 
-/// Each number has one text: no sign, no leading zeros.
+/// Reads a number in its one text: no sign, no leading zeros.
 fn number(text: &str) -> Option<u64> {
     let canonical = text == "0" || !text.starts_with(['0', '+']);
     text.parse().ok().filter(|_| canonical)
 }
 
-/// As its text.
+/// Writes its text.
 impl serde::Serialize for Position {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-/// From its text.
+/// Reads its text.
 impl<'de> serde::Deserialize<'de> for Position {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)

@@ -2,9 +2,9 @@ use std::borrow::Cow;
 
 use crate::EventId;
 
-/// What a client asked for, as far as it matters to an event stream.
+/// A client's request, as far as it matters to an event stream.
 ///
-/// Reading a request never fails: whatever a client sends is an answer to one of these questions.
+/// Reading a request never fails, whatever the client sends.
 ///
 /// ```
 /// use sse_core::{LastEventId, StreamRequest};
@@ -22,21 +22,36 @@ pub struct StreamRequest {
     is_head: bool,
 }
 
-/// What a client said of where it is.
+/// The last event ID that a client sent.
+///
+/// ```
+/// use sse_core::{EventId, LastEventId, StreamRequest};
+///
+/// let request = StreamRequest::new("GET", Some("lastEventId=7"), []);
+/// let id = request.last_event_id("lastEventId");
+/// assert_eq!(id, LastEventId::Id(EventId::from(7)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LastEventId {
-    /// Nothing: it is here for the first time.
+    /// No id: the client is new.
     Absent,
     /// This id.
     Id(EventId),
-    /// Something that cannot have been an id: too long, not ASCII, a control character. It has been here, and we cannot tell
-    /// where it was: a gap.
+    /// An invalid id: too long, not ASCII, or with a control character. The client has been here, and its position is unknown: a gap.
     Unusable,
 }
 
 impl StreamRequest {
-    /// Reads a request. `query` is what follows the question mark, undecoded; of the headers, in any order and case, two
-    /// matter: `Last-Event-ID` and `Accept`.
+    /// Reads a request. `query` is the text after the question mark, undecoded. Of the headers, in any order and case, it uses two:
+    /// `Last-Event-ID` and `Accept`.
+    ///
+    /// ```
+    /// use sse_core::{LastEventId, StreamRequest};
+    ///
+    /// let request = StreamRequest::new("GET", None, [("Accept", &b"text/event-stream"[..])]);
+    /// assert!(request.accepts_event_stream());
+    /// assert_eq!(request.last_event_id("lastEventId"), LastEventId::Absent);
+    /// ```
     pub fn new<'a>(
         method: &str,
         query: Option<&str>,
@@ -59,11 +74,19 @@ impl StreamRequest {
         }
     }
 
-    /// Returns the last event ID: from the header, or else from this parameter of the query, since not every client can set headers.
+    /// Returns the last event ID: from the header, or else from this parameter of the query, because not every client can set headers.
     ///
-    /// If both are there the header wins: `EventSource` keeps the URL it was first given. An empty value is no value, and neither is
-    /// `undefined`, `null` or `NaN`: that is what a page writes into its URL before it has an id. Two values that differ are
-    /// [`LastEventId::Unusable`], except that the last parameter of a query wins: a polyfill has added it to the URL it was given.
+    /// If both are there the header wins, because `EventSource` keeps the URL it was first given. An empty value counts as absent, and so
+    /// does `undefined`, `null` or `NaN`, which a page writes into its URL before it has an id. Two values that differ are
+    /// [`LastEventId::Unusable`], except if one is the last parameter of the query: it wins, because a polyfill has added it to the URL.
+    ///
+    /// ```
+    /// use sse_core::{LastEventId, StreamRequest};
+    ///
+    /// let request = StreamRequest::new("GET", Some("lastEventId=5"), [("Last-Event-ID", &b"7"[..])]);
+    /// assert_eq!(request.last_event_id("lastEventId"), LastEventId::Id("7".parse()?));
+    /// # Ok::<(), sse_core::InvalidField>(())
+    /// ```
     pub fn last_event_id(&self, parameter: &str) -> LastEventId {
         if self.last_event_id != LastEventId::Absent {
             return self.last_event_id.clone();
@@ -79,7 +102,13 @@ impl StreamRequest {
         if is_last == LastEventId::Absent { found } else { is_last }
     }
 
-    /// Returns whether the query has this parameter, whatever its value.
+    /// Returns true if the query has this parameter, with any value.
+    ///
+    /// ```
+    /// let request = sse_core::StreamRequest::new("GET", Some("poll&x=1"), []);
+    /// assert!(request.has_parameter("poll"));
+    /// assert!(!request.has_parameter("y"));
+    /// ```
     pub fn has_parameter(&self, parameter: &str) -> bool {
         self.parameters().any(|(name, _)| name == parameter)
     }
@@ -88,13 +117,24 @@ impl StreamRequest {
         form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes())
     }
 
-    /// Returns whether the client says that it reads event streams, or does not say what it reads. A stream goes on whatever the answer
-    /// is: it is here for handlers that have something else for others.
+    /// Returns true if `Accept` allows `text/event-stream`, or is missing. A stream does not depend on it: it is for handlers that send
+    /// something else to other clients.
+    ///
+    /// ```
+    /// use sse_core::StreamRequest;
+    ///
+    /// let request = StreamRequest::new("GET", None, [("Accept", &b"application/json"[..])]);
+    /// assert!(!request.accepts_event_stream());
+    /// ```
     pub fn accepts_event_stream(&self) -> bool {
         self.accepts_event_stream
     }
 
-    /// Whether it asks for the headers alone.
+    /// Returns true if the method is `HEAD`: the client requests only the headers.
+    ///
+    /// ```
+    /// assert!(sse_core::StreamRequest::new("HEAD", None, []).is_head());
+    /// ```
     pub fn is_head(&self) -> bool {
         self.is_head
     }
@@ -111,7 +151,7 @@ impl LastEventId {
         }
     }
 
-    /// Two values that differ leave us with none.
+    /// Combines two values: if they differ, neither is usable.
     fn or_also(self, other: Self) -> Self {
         match (self, other) {
             (Self::Absent, one) | (one, Self::Absent) => one,
@@ -121,8 +161,9 @@ impl LastEventId {
     }
 }
 
-/// Whether these `Accept` headers allow `text/event-stream` ([RFC 9110, 12.5.1](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1)):
-/// the most specific range that covers it decides, and a weight of 0 forbids. Without the header everything is allowed.
+/// Returns true if these `Accept` headers allow `text/event-stream`
+/// ([RFC 9110, 12.5.1](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1)): the most specific range that covers it decides, and a
+/// weight of 0 forbids. Without the header everything is allowed.
 fn accepts_event_stream(accept: &[&[u8]]) -> bool {
     let mut stated = false;
     let (mut best, mut allowed) = (0, false);
@@ -133,7 +174,7 @@ fn accepts_event_stream(accept: &[&[u8]]) -> bool {
         let specificity = match media.to_ascii_lowercase().as_slice() {
             b"text/event-stream" => 3,
             b"text/*" => 2,
-            b"*/*" | b"*" => 1, // `*` alone is what old Java clients send
+            b"*/*" | b"*" => 1, // old Java clients send `*` alone
             _ => continue,
         };
         if specificity > best {
@@ -146,7 +187,7 @@ fn accepts_event_stream(accept: &[&[u8]]) -> bool {
     allowed || !stated
 }
 
-/// Whether a parameter is a weight of 0: `q=0`, `q=0.0`, `q=0.000`.
+/// Returns true if a parameter is a weight of 0: `q=0`, `q=0.0`, `q=0.000`.
 fn has_no_weight(parameter: &[u8]) -> bool {
     match parameter {
         [b'q' | b'Q', b'=', b'0', rest @ ..] => rest.iter().all(|b| matches!(b, b'.' | b'0')),
@@ -155,91 +196,4 @@ fn has_no_weight(parameter: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check_accept(accept: &[&str], expected: bool) {
-        let headers = accept.iter().map(|value| ("accept", value.as_bytes()));
-        assert_eq!(
-            StreamRequest::new("GET", None, headers).accepts_event_stream(),
-            expected,
-            "{accept:?}"
-        );
-    }
-
-    #[test]
-    fn the_most_specific_range_decides() {
-        check_accept(&[], true);
-        check_accept(&[""], true);
-        check_accept(&["text/event-stream"], true);
-        check_accept(&["Text/Event-Stream ; q=0.1"], true);
-        check_accept(&["*/*"], true);
-        check_accept(&["text/*;q=0.5, application/json"], true);
-        check_accept(&["text/html", "text/event-stream"], true);
-        check_accept(&["text/html, */*;q=0.8"], true);
-        check_accept(&["application/json"], false);
-        check_accept(&["text/event-streams"], false);
-        check_accept(&["text/event-stream;q=0, */*"], false);
-        check_accept(&["*/*;q=0.000"], false);
-        check_accept(&["text/*;q=0, */*"], false);
-        check_accept(&["text/event-stream;q=0.001"], true);
-    }
-
-    #[track_caller]
-    fn check_id(headers: &[&[u8]], query: Option<&str>, expected: LastEventId) {
-        let headers = headers.iter().map(|value| ("LAST-event-id", *value));
-        assert_eq!(
-            StreamRequest::new("GET", query, headers).last_event_id("lastEventId"),
-            expected
-        );
-    }
-
-    fn id(text: &'static str) -> LastEventId {
-        LastEventId::Id(EventId::from_static(text))
-    }
-
-    #[test]
-    fn the_header_wins_and_an_empty_value_is_none() {
-        check_id(&[], None, LastEventId::Absent);
-        check_id(&[b""], Some("lastEventId="), LastEventId::Absent);
-        check_id(&[b" "], Some("lastEventId=b"), id("b"));
-        check_id(&[b"a"], Some("lastEventId=b"), id("a"));
-        check_id(&[b" a "], None, id("a"));
-        check_id(&[], Some("x=1&lastEventId=b%2Ec&y"), id("b.c"));
-        check_id(&[], Some("lasteventid=b"), LastEventId::Absent);
-    }
-
-    #[test]
-    fn a_second_value_in_the_query_counts_where_it_is_the_same_or_what_a_polyfill_has_added() {
-        check_id(&[], Some("lastEventId=old&lastEventId=new"), id("new"));
-        check_id(&[], Some("lastEventId=old&x=1&lastEventId=new"), id("new"));
-        check_id(&[], Some("lastEventId=5&lastEventId="), id("5"));
-        check_id(&[], Some("lastEventId=&lastEventId=5&x"), id("5"));
-        check_id(&[], Some("lastEventId=5&lastEventId=5&x"), id("5"));
-        check_id(&[], Some("lastEventId=5&lastEventId=null"), id("5"));
-        check_id(&[], Some("lastEventId=5&lastEventId=6&x=1"), LastEventId::Unusable);
-        check_id(&[], Some("lastEventId=5&lastEventId=%ff"), LastEventId::Unusable);
-    }
-
-    #[test]
-    fn what_a_page_writes_that_has_no_id_yet_is_no_id() {
-        for word in ["undefined", "null", "NaN"] {
-            check_id(&[], Some(&format!("lastEventId={word}")), LastEventId::Absent);
-            check_id(&[word.as_bytes()], None, LastEventId::Absent);
-            check_id(&[word.as_bytes()], Some("lastEventId=5"), id("5"));
-        }
-        check_id(&[], Some("lastEventId=Null"), id("Null"));
-    }
-
-    #[test]
-    fn what_cannot_be_an_id_is_not_nothing() {
-        check_id(&[&[b'x'; 129]], None, LastEventId::Unusable);
-        check_id(&["\u{e9}".as_bytes()], None, LastEventId::Unusable);
-        check_id(&[&[0xff, 0xfe]], Some("lastEventId=b"), LastEventId::Unusable);
-        check_id(&[], Some("lastEventId=%00"), LastEventId::Unusable);
-        check_id(&[], Some("lastEventId=%ff"), LastEventId::Unusable);
-        check_id(&[b"a", b"b"], None, LastEventId::Unusable);
-        check_id(&[b"a", b"a"], None, id("a"));
-    }
-}
+mod tests;

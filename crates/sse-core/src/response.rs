@@ -1,7 +1,7 @@
 use crate::event_stream::EventStream;
 use crate::{FeedOnce, StreamRequest, Timer};
 
-/// Status, headers and body of the answer, the same for every framework to copy over.
+/// The status, headers and body of the response, which every framework's adapter copies.
 ///
 /// ```
 /// use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
@@ -17,28 +17,40 @@ use crate::{FeedOnce, StreamRequest, Timer};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StreamResponse {
-    /// 200; or 204 where there is nothing more for this client, after which a browser asks no more.
+    /// The status: 200, or 204 if there is nothing more for this client, after which a browser does not reconnect.
     pub status: u16,
-    /// Names, in lower case, and values.
+    /// The headers: names, in lower case, and values.
     pub headers: &'static [(&'static str, &'static str)],
     /// The body.
     pub body: EventStream,
 }
 
-/// The standard needs no `charset` (event streams are UTF-8); a client that knows `text/*` alone takes them for ISO-8859-1 without it.
-/// `no-transform` keeps proxies from compressing, and so from holding events back; nginx wants a header of its own for that.
+/// The headers of a stream. The standard needs no `charset` (event streams are UTF-8), but a client that knows only `text/*` reads them as
+/// ISO-8859-1 without it. `no-transform` keeps proxies from compressing, and so from holding events back; nginx needs a header of its own.
 const EVENT_STREAM: &[(&str, &str)] = &[
     ("content-type", "text/event-stream; charset=utf-8"),
     ("cache-control", "no-cache, no-transform"),
     ("x-accel-buffering", "no"),
 ];
 
-/// A cached 204 would end streams that have not ended.
+/// The headers of a 204. A cached 204 would end streams that have not ended.
 const NO_CONTENT: &[(&str, &str)] = &[("cache-control", "no-cache, no-transform")];
 
 impl StreamResponse {
-    /// Answers a request with this feed. Nothing is read or fetched yet: that happens as the body is polled, in the runtime whose
-    /// `timer` this is.
+    /// Returns the response to a request, with the events of this feed. It reads and fetches nothing yet: that happens when the body is
+    /// polled, in the runtime to which `timer` belongs.
+    ///
+    /// ```
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let log = EventLog::in_memory(1000);
+    /// log.finish().await?;
+    /// let response = StreamResponse::new(&request, &log, timer);
+    /// assert_eq!(response.status, 204, "there will be no event");
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     pub fn new(request: &StreamRequest, feed: impl Into<FeedOnce>, timer: Timer) -> Self {
         match EventStream::new(request, feed.into(), timer) {
             Some(body) => Self { status: 200, headers: EVENT_STREAM, body },
@@ -46,8 +58,8 @@ impl StreamResponse {
         }
     }
 
-    /// Reads what there is for this client at this moment, without waiting for what comes later: for the test of a handler. The body of a
-    /// [`Source`](crate::Source) is read to the end of the replay, that of a [`StreamContext`](crate::StreamContext) to its end.
+    /// Reads the events that there are for this client at this moment, without waiting for later ones: for the test of a handler. It reads
+    /// the body of a [`Source`](crate::Source) to the end of the replay, and the body of a [`StreamContext`](crate::StreamContext) to its end.
     ///
     /// ```
     /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
@@ -65,7 +77,7 @@ impl StreamResponse {
     ///
     /// # Cancel safety
     ///
-    /// What was read is lost.
+    /// If the future is dropped, the text that was read is lost.
     pub async fn text(self) -> String {
         self.body.text().await
     }

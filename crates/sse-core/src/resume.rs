@@ -1,13 +1,12 @@
-//! The join of a source's two halves. The order is decided here and nowhere else: **subscribe, fetch, replay, live**.
+//! The join of a source's two halves. Only this file sets the order: **subscribe, fetch, replay, live**.
 //!
-//! - Subscribed first, so that nothing published during the fetch is lost.
-//! - What is published meanwhile is kept, within bounds. If it is more, the replay is delivered and the response ends: the client
-//!   comes back for the rest. (To clear the buffer and go on would lose events.)
-//! - What was replayed is remembered, the client's last event ID included: a notification may come after the replay that already
-//!   had its event. How late it may come is a property of the source. Memory is bounded in the same way: after a longer replay the
-//!   response ends.
+//! - It subscribes first, so that no event published during the fetch is lost.
+//! - It keeps the events published meanwhile, within bounds. If there are more, it delivers the replay and ends the response: the client
+//!   comes back for the rest. (Clearing the buffer and continuing would lose events.)
+//! - It remembers the ids of the replay, and the client's last event ID: a notification may come after the replay that already
+//!   had its event. The source decides how late it may come. Memory is bounded in the same way: after a longer replay the response ends.
 //!
-//! Longer than other files, so that the order can be read in one.
+//! Longer than other files, so that the order can be read in one file.
 
 use std::future::Future;
 use std::mem;
@@ -40,22 +39,22 @@ pub(crate) struct Resume {
     live: Live,
     replayed: Replayed,
     timer: Timer,
-    /// For how long an event of the replay may still be published.
+    /// The time for which an event of the replay may still be published.
     late: Duration,
-    /// Until when what was replayed is remembered.
+    /// The timer after which the replayed ids are forgotten.
     forgetting: Option<SyncWrapper<Sleep>>,
     last_event_id: LastEventId,
     on_gap: OnGap,
-    /// Where a first visit begins, if it is to be asked for once more after a gap.
+    /// The start of a first visit, to fetch from after a gap.
     start: Option<EventId>,
-    /// Whether the client was told of a gap, and has had nothing since.
-    has_only_word_of_a_gap: bool,
+    /// True if the client got a reset, and no event since.
+    has_only_reset: bool,
     after_snapshot: AfterSnapshot,
     /// The gap that was found last, until an observer is told of it.
     met: Option<Gap>,
 }
 
-/// What is known of a snapshot. Beyond it the source is asked once: if that is a gap, too, there is no way on.
+/// The state after a snapshot. The source is fetched once from its position: if that is a gap too, the stream fails.
 enum AfterSnapshot {
     None,
     Fetch(EventId),
@@ -69,7 +68,7 @@ enum Phase {
     Fetching(Answer<Replay>),
     Replaying(SyncWrapper<Frames>),
     Waiting(Waiting),
-    /// What was kept, then what comes.
+    /// The kept events, then the live ones.
     Live,
     Ended(End),
 }
@@ -77,7 +76,7 @@ enum Phase {
 enum Step {
     Go(Phase),
     Give(Frame),
-    /// Word of a gap.
+    /// Gives a reset.
     Tell(Frame),
     Skip,
     Fail(Error),
@@ -117,20 +116,20 @@ impl Resume {
             last_event_id,
             on_gap: options.on_gap.clone(),
             start,
-            has_only_word_of_a_gap: false,
+            has_only_reset: false,
             after_snapshot: AfterSnapshot::None,
             met: None,
         }
     }
 
-    /// Whether there may still be events of the past to come.
+    /// Returns true if past events may still come.
     pub(crate) fn has_more_to_give(&self) -> bool {
         !matches!(self.phase, Phase::Live | Phase::Ended(_)) || self.live.keeps_any()
     }
 
-    /// Whether the client was told of a gap, and has had nothing since.
-    pub(crate) fn has_only_word_of_a_gap(&self) -> bool {
-        self.has_only_word_of_a_gap
+    /// Returns true if the client got a reset, and no event since.
+    pub(crate) fn has_only_reset(&self) -> bool {
+        self.has_only_reset
     }
 
     /// Takes the gap that was found last, to tell an observer.
@@ -138,7 +137,7 @@ impl Resume {
         self.met.take()
     }
 
-    /// Why it has ended.
+    /// Returns the reason why it has ended.
     pub(crate) fn why(&self) -> End {
         match self.phase {
             Phase::Ended(end) => end,
@@ -146,13 +145,13 @@ impl Resume {
         }
     }
 
-    /// Ends it, and frees what it holds.
+    /// Ends it, and unsubscribes.
     pub(crate) fn end(&mut self) {
         self.phase = Phase::Ended(End::Failed);
         self.live.unsubscribe();
     }
 
-    /// The next frame. An error is the last item: it ends the response.
+    /// Returns the next frame. An error is the last item: it ends the response.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         loop {
             if matches!(self.phase, Phase::Ended(_)) {
@@ -161,11 +160,11 @@ impl Resume {
             match ready!(self.poll_step(cx)) {
                 Step::Go(phase) => self.phase = phase,
                 Step::Give(frame) => {
-                    self.has_only_word_of_a_gap = false;
+                    self.has_only_reset = false;
                     return Poll::Ready(Some(Ok(frame)));
                 }
                 Step::Tell(frame) => {
-                    self.has_only_word_of_a_gap = true;
+                    self.has_only_reset = true;
                     return Poll::Ready(Some(Ok(frame)));
                 }
                 Step::Skip => {}
@@ -211,7 +210,7 @@ impl Resume {
                 self.live.keep(cx);
                 match ready!(snapshot.get_mut().as_mut().poll(cx)) {
                     Ok(snapshot) => {
-                        // What has been published by now comes once more after its position, or is in it.
+                        // The events published by now are in the snapshot, or come again after its position.
                         self.live.keep(cx);
                         self.live.start_over();
                         self.after_snapshot = AfterSnapshot::Fetch(snapshot.at.clone());
@@ -233,7 +232,7 @@ impl Resume {
 
     fn poll_live(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         let polled = self.live.poll_next(cx);
-        // Only once all that was published in time has been read.
+        // Only once all events published in time have been read.
         if polled.is_pending()
             && let Some(sleep) = &mut self.forgetting
             && sleep.get_mut().as_mut().poll(cx).is_ready()
@@ -261,27 +260,27 @@ impl Resume {
     }
 
     fn gap(&mut self) -> Step {
-        // It is no event of this source: one that comes to have this id is another, as where ids begin anew.
-        self.replayed.begin_anew();
-        self.live.forgive();
+        // No event of this source has this id. An event that gets it later is another, for example if ids begin again.
+        self.replayed.forget_last_seen();
+        self.live.reset_overflow();
         let gap = Gap::unlocated(GapReason::Unknown);
         self.met = Some(gap.clone());
         match &self.on_gap {
             OnGap::Reset | OnGap::StartOver => {
-                let word = gap.to_event().into();
+                let reset = gap.to_event().into();
                 self.phase = match self.start.take() {
                     Some(id) => self.fetch(id),
                     None => Phase::Live,
                 };
-                Step::Tell(word)
+                Step::Tell(reset)
             }
             OnGap::Snapshot(_) if matches!(self.after_snapshot, AfterSnapshot::Fetched) => {
                 Step::Fail(gap.into())
             }
             OnGap::Snapshot(make) => {
-                let word = gap.to_frame_without_id();
+                let reset = gap.to_frame_without_id();
                 self.phase = Phase::Waiting(make.begin(gap));
-                Step::Tell(word)
+                Step::Tell(reset)
             }
             OnGap::Live => Step::Go(Phase::Live),
             OnGap::Stop => Step::Go(Phase::Ended(End::Gap)),
@@ -295,8 +294,8 @@ impl Resume {
             return Step::Go(self.fetch(at));
         }
         if self.replayed.is_full() {
-            // Without the ids, going on live could repeat events. The client comes back with the newest.
-            tracing::debug!("a replay was longer than the ids remembered: its response ends");
+            // Without the ids the live half could repeat events. The client comes back with the newest id.
+            tracing::debug!("a replay had more ids than are remembered: its response ends");
             self.live.unsubscribe();
             return Step::Go(Phase::Ended(End::Full));
         }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,16 +13,15 @@ use crate::sync::{Mutex, MutexGuard, PoisonError};
 mod waiter;
 
 pub(crate) use waiter::OpenStream;
-use waiter::Waiter;
 
-/// Ends streams politely, and says when they have ended.
+/// A handle that ends streams after whole frames, and is notified when they have ended.
 ///
-/// Graceful shutdowns wait for every response, and an event stream has no end: unless the streams are ended first, the server
-/// hangs for ever, or cuts them off. Every [`EventLog`](crate::EventLog) holds one ([`EventLog::shutdown`](crate::EventLog::shutdown));
-/// [`Feed::shutdown`](crate::Feed::shutdown) ties any other stream to one. A clone is the same shutdown.
+/// A graceful shutdown waits for every response, and an event stream has no end: unless the streams are ended first, the server
+/// hangs for ever, or cuts them off. Every [`EventLog`](crate::EventLog) has a shutdown ([`EventLog::shutdown`](crate::EventLog::shutdown));
+/// [`Feed::shutdown`](crate::Feed::shutdown) adds one to any other stream. A clone is the same shutdown.
 ///
-/// Once begun it stays begun: a stream opened later ends after its first line. Ended streams have had whole frames, and a
-/// `retry:` line with jitter, so that clients come back at different moments; they resume where they were.
+/// A shutdown that has begun stays begun: a stream opened later ends after its first line. Each stream ends with a `retry:` line with
+/// jitter, so that clients come back at different moments; they resume where they were.
 ///
 /// ```
 /// use sse_core::Shutdown;
@@ -39,7 +38,7 @@ pub struct Shutdown(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    /// What `state.begun` says, to be read without the lock by every stream at every turn.
+    /// A copy of `state.begun`: every stream reads it at every poll, without the lock.
     begun: AtomicBool,
     state: Mutex<State>,
 }
@@ -47,19 +46,29 @@ struct Shared {
 #[derive(Default)]
 struct State {
     begun: Option<Instant>,
-    /// The graces for which a thread keeps the time.
+    /// The graces, each with a thread that keeps its time.
     timed: BTreeSet<Duration>,
     open: usize,
     waiting: Wakers,
 }
 
 impl Shutdown {
-    /// One that has not begun.
+    /// Returns a shutdown that has not begun.
+    ///
+    /// ```
+    /// assert!(!sse_core::Shutdown::new().has_begun());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Ends every stream, now and from now on.
+    /// Ends every open stream, and every stream opened later.
+    ///
+    /// ```
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// log.shutdown().begin();
+    /// assert!(log.shutdown().has_begun());
+    /// ```
     pub fn begin(&self) {
         let mut state = self.lock();
         state.begun.get_or_insert_with(Instant::now);
@@ -69,15 +78,19 @@ impl Shutdown {
         woken.wake();
     }
 
-    /// Begins once this signal has come, and is ready then: what the graceful shutdown of a server takes.
+    /// Returns a future that waits for this signal, begins the shutdown, and is then ready. Pass it to the graceful shutdown of a server.
     ///
-    /// ```no_run
+    /// ```
     /// # use sse_core::EventLog;
-    /// # async fn example(log: EventLog) {
-    /// let signal = log.shutdown().begin_after(tokio::signal::ctrl_c());
-    /// // axum::serve(listener, app).with_graceful_shutdown(signal)
-    /// # signal.await
-    /// # }
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let log = EventLog::in_memory(1000);
+    /// # let signal = async {};
+    /// // `let signal = tokio::signal::ctrl_c();`
+    /// let ended = log.shutdown().begin_after(signal);
+    /// // axum::serve(listener, app).with_graceful_shutdown(ended)
+    /// # ended.await;
+    /// assert!(log.shutdown().has_begun());
+    /// # }).unwrap();
     /// ```
     pub fn begin_after<F: Future>(&self, signal: F) -> impl Future<Output = ()> + use<F> {
         let shutdown = self.clone();
@@ -87,24 +100,51 @@ impl Shutdown {
         }
     }
 
-    /// Whether it has begun.
+    /// Returns true if the shutdown has begun.
+    ///
+    /// ```
+    /// let shutdown = sse_core::Shutdown::new();
+    /// shutdown.clone().begin();
+    /// assert!(shutdown.has_begun());
+    /// ```
     pub fn has_begun(&self) -> bool {
         self.0.begun.load(Ordering::Acquire)
     }
 
-    /// Ready once it has begun. Cancel safe.
+    /// Waits until the shutdown has begun. Cancel safe.
+    ///
+    /// ```
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let shutdown = sse_core::Shutdown::new();
+    /// let ((), begun) = futures_util::join!(async { shutdown.begin() }, async { shutdown.begun().await; true });
+    /// assert!(begun);
+    /// # }).unwrap();
+    /// ```
     pub async fn begun(&self) {
         self.until(|state| state.begun.is_some()).await;
     }
 
-    /// Ready once it has begun and every stream has ended. Cancel safe.
+    /// Waits until the shutdown has begun and every stream has ended. Cancel safe.
+    ///
+    /// ```
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let log = EventLog::in_memory(1000);
+    /// let response = StreamResponse::new(&request, &log, timer);
+    /// log.shutdown().begin();
+    /// response.text().await;
+    /// log.shutdown().drained().await;
+    /// assert_eq!(log.shutdown().open_streams(), 0);
+    /// # }).unwrap();
+    /// ```
     pub async fn drained(&self) {
         self.until(|state| state.begun.is_some() && state.open == 0).await;
     }
 
-    /// Ready this long after it has begun: the bound for a server whose clients may stall. Cancel safe.
+    /// Waits until the shutdown has begun, and then for this time: the bound for a server whose clients may stall. Cancel safe.
     ///
-    /// A client that has stopped reading holds its connection open, and with it the server's graceful shutdown:
+    /// A client that has stopped reading holds its connection open, and so delays the server's graceful shutdown:
     ///
     /// ```
     /// # use std::{future, io, time::Duration};
@@ -116,23 +156,23 @@ impl Shutdown {
     /// }
     /// # }
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # let log = EventLog::in_memory(1);
-    /// # example(log, future::ready(Ok(()))).await.unwrap();
+    /// # let (log, server) = (EventLog::in_memory(1), future::ready(Ok(())));
+    /// assert!(example(log, server).await.is_ok());
     /// # });
     /// ```
     ///
-    /// The time is kept by a thread, begun when the shutdown begins: a runtime that is busy ending does not delay it.
+    /// A thread, started when the shutdown begins, keeps the time: a runtime that is busy ending does not delay it.
     pub async fn grace_over(&self, grace: Duration) {
         self.begun().await;
         if let Err(error) = self.keep_time_of(grace) {
             // Too early is better than never.
-            tracing::warn!(%error, "no thread to keep the time of a shutdown: its grace is over at once");
+            tracing::warn!(%error, "the system gave no thread to keep the time of a shutdown: its grace is over at once");
             return;
         }
         self.until(|state| state.elapsed() >= grace).await;
     }
 
-    /// Has those who wait woken once this grace is over, by one thread for each grace, however often it is asked for.
+    /// Starts a thread that wakes the waiters once this grace is over: one thread for each grace, however often it is requested.
     fn keep_time_of(&self, grace: Duration) -> io::Result<()> {
         let mut state = self.lock();
         if state.elapsed() >= grace || !state.timed.insert(grace) {
@@ -158,30 +198,24 @@ impl Shutdown {
         spawned.map(drop)
     }
 
-    /// How many streams are open.
+    /// Returns the number of open streams.
+    ///
+    /// ```
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let log = EventLog::in_memory(1000);
+    /// let response = StreamResponse::new(&request, &log, timer);
+    /// assert_eq!(log.shutdown().open_streams(), 1);
+    /// drop(response);
+    /// assert_eq!(log.shutdown().open_streams(), 0);
+    /// ```
     pub fn open_streams(&self) -> usize {
         self.lock().open
     }
 
-    /// Whether both are one.
+    /// Returns true if both are the same shutdown.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// Counts a stream as open until this is dropped.
-    pub(crate) fn open(&self) -> OpenStream {
-        self.lock().open += 1;
-        OpenStream { waiter: self.waiter(), waker: None }
-    }
-
-    async fn until(&self, condition: impl Fn(&State) -> bool) {
-        let waiter = self.waiter();
-        poll_fn(|cx| waiter.poll(cx, &condition)).await;
-    }
-
-    fn waiter(&self) -> Waiter {
-        let key = self.lock().waiting.insert();
-        Waiter { shutdown: self.clone(), key }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -200,7 +234,7 @@ impl fmt::Debug for Shutdown {
 }
 
 impl State {
-    /// How long ago it began; no time before that.
+    /// Returns the time since the shutdown began; zero before that.
     fn elapsed(&self) -> Duration {
         self.begun.map_or(Duration::ZERO, |begun| begun.elapsed())
     }

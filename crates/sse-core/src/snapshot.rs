@@ -12,12 +12,12 @@ use sync_wrapper::SyncWrapper;
 use crate::panics::caught;
 use crate::{BoxError, Event, EventId, EventType, Frame, Gap, Timer};
 
-/// How long the application may take to make a snapshot.
+/// The longest time that the application may take to make a snapshot.
 const TIME: Duration = Duration::from_secs(30);
 
-/// The application's own events in place of those that a client has lost: the state it would have, had it seen them.
+/// The application's own events in place of those that a client has lost: the state that the client would have if it had seen them.
 ///
-/// Its events are frames, so that one that was made for one client can serve others: a clone shares them.
+/// Its events are frames, so that a snapshot made for one client can serve others: a clone shares them.
 ///
 /// ```
 /// use sse_core::{EventId, Snapshot};
@@ -27,21 +27,33 @@ const TIME: Duration = Duration::from_secs(30);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// They go out without ids, but for the last, which carries `at`: a client that is cut off before it begins anew. If there are
-    /// no events, one of type `snapshot` with empty data carries it. A log refuses one that is larger than its
+    /// The events. They go out without ids, except the last, which has the id `at`: a client that is cut off before the last begins again.
+    /// If there are no events, an event of type `snapshot` with empty data has this id. A log refuses an event that is larger than its
     /// [`LogOptions::largest_event`](crate::LogOptions::largest_event).
     pub events: Vec<Frame>,
-    /// What is already in them: the stream goes on after the event with this id.
+    /// The id of the newest event that is already in them: the stream continues after it.
     pub at: EventId,
 }
 
-/// What makes a [`Snapshot`]; see [`OnGap::snapshot`](crate::OnGap::snapshot).
+/// The closure that makes a [`Snapshot`], in [`OnGap::Snapshot`](crate::OnGap::Snapshot).
+///
+/// ```
+/// use sse_core::{EventId, MakeSnapshot, OnGap, Snapshot};
+///
+/// let at = EventId::from_static("k3b9.7");
+/// let OnGap::Snapshot(make) = OnGap::snapshot(move |_gap| {
+///     let at = at.clone();
+///     async { Ok::<_, std::io::Error>(Snapshot::new(["12 orders"], at)) }
+/// }) else { unreachable!() };
+/// let shared: MakeSnapshot = make.clone();
+/// assert!(matches!(OnGap::Snapshot(shared), OnGap::Snapshot(_)));
+/// ```
 #[derive(Clone)]
 pub struct MakeSnapshot(pub(crate) Arc<dyn Fn(Gap) -> Making + Send + Sync>);
 
 pub(crate) type Making = Pin<Box<dyn Future<Output = Result<Snapshot, BoxError>> + Send>>;
 
-/// A snapshot that is being made, as part of the stream that waits for it.
+/// A snapshot in the making, as part of the stream that waits for it.
 pub(crate) type Waiting = SyncWrapper<Making>;
 
 impl MakeSnapshot {
@@ -52,7 +64,7 @@ impl MakeSnapshot {
     pub(crate) fn begin_within(&self, gap: Gap, timer: &Timer) -> Making {
         let (make, timer) = (self.clone(), timer.clone());
         Box::pin(async move {
-            // Called here, where a panic is caught, and not in the handler.
+            // Called here, and not in the handler: a panic is caught here.
             let making = caught(|| (make.0)(gap))?;
             let making = std::panic::AssertUnwindSafe(making).catch_unwind();
             match select(making, timer.sleep(TIME)).await {
@@ -65,17 +77,27 @@ impl MakeSnapshot {
 }
 
 impl Snapshot {
-    /// Events that stand for all that came up to this position.
+    /// Returns a snapshot of these events, which replace all events up to this id.
+    ///
+    /// ```
+    /// use sse_core::{EventLog, Snapshot};
+    ///
+    /// let log = EventLog::in_memory(1000);
+    /// let at = log.append_now("order 12")?.wait()?;
+    /// let snapshot = Snapshot::new(["12 orders"], at.clone());
+    /// assert_eq!((snapshot.events.len(), snapshot.at), (1, at));
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
     pub fn new<E: Into<Frame>>(events: impl IntoIterator<Item = E>, at: EventId) -> Self {
         Self { events: events.into_iter().map(Into::into).collect(), at }
     }
 
-    /// The size of the largest event, in bytes.
+    /// Returns the size of the largest event, in bytes.
     pub(crate) fn largest(&self) -> usize {
         self.events.iter().map(|frame| frame.block().len()).max().unwrap_or(0)
     }
 
-    /// The events as they go out.
+    /// Returns the events as they go out.
     pub(crate) fn into_frames(self) -> impl Iterator<Item = Frame> {
         const SNAPSHOT: EventType = EventType::from_static("snapshot");
         let Self { mut events, at } = self;
@@ -85,7 +107,7 @@ impl Snapshot {
         events.into_iter().map(Frame::without_id).chain([last])
     }
 
-    /// The same as bytes.
+    /// Returns the events as they go out, as bytes.
     pub(crate) fn into_bytes(self) -> Vec<Bytes> {
         self.into_frames().map(Frame::into_bytes).collect()
     }

@@ -9,24 +9,36 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{BoxError, EventId, Frame};
 
-/// Frames as a [`Source`] hands them over. An error ends the response after whole frames: the client comes back and resumes.
+/// The frames of a [`Source`]. An error ends the response after whole frames: the client comes back and resumes.
+///
+/// ```
+/// use futures_util::{stream, StreamExt};
+/// use sse_core::{Frame, Frames};
+///
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// let mut frames: Frames = Box::pin(stream::iter([Ok(Frame::from("one"))]));
+/// let first = frames.next().await.unwrap()?;
+/// assert_eq!(first.as_bytes(), b"data: one\n\n");
+/// # Ok::<(), sse_core::BoxError>(())
+/// # }).unwrap().unwrap();
+/// ```
 pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 
-/// Where an application keeps its own events, with ids of its own.
+/// An application's own store of events, with ids of its own.
 ///
-/// The stream of a client is what `fetch` gives, and then what `stream` gives: each event once, in order, whatever happens
-/// while the two are joined. For one that needs no store of its own there is [`EventLog`](crate::EventLog).
+/// A client gets the events of `fetch` and then those of `stream`: each event once, in order, whatever happens while the two are joined. If
+/// the application has no store of its own, use an [`EventLog`](crate::EventLog).
 ///
-/// It is implemented with [`#[async_trait]`](macro@crate::async_trait), as in the example, or made of two closures by [`source`](fn@source).
-/// Its streams end with a [`Shutdown`](crate::Shutdown) only where the feed is given one: [`Feed::shutdown`](crate::Feed::shutdown).
+/// Implement it with [`#[async_trait]`](macro@crate::async_trait), as in the example, or make it of two closures with [`source`](fn@source).
+/// A [`Shutdown`](crate::Shutdown) ends its streams only if the feed has one: [`Feed::shutdown`](crate::Feed::shutdown).
 ///
-/// # What an implementation owes
+/// # Contract of an implementation
 ///
-/// - `stream` is subscribed once it has returned: what is published from then on comes out of it. Dropping it unsubscribes.
-/// - `fetch` gives all events after the one with this id, oldest first, and [`Replay::Gap`] where it cannot. It is called
-///   only once `stream` has returned, and only for a client that has been here before.
-/// - Ids are unique. Live events come in the order in which `fetch` gives them, and are never older than the client's last
-///   event ID. Where that does not hold, events may be delivered more than once, never less.
+/// - `stream` is subscribed once it has returned: it yields every event published from then on. Dropping it unsubscribes.
+/// - `fetch` returns all events after the event with this id, oldest first, or [`Replay::Gap`] if it cannot. The library calls it only
+///   once `stream` has returned, and only for a client that sends a last event ID.
+/// - Ids are unique. Live events come in the order in which `fetch` returns them, and are never older than the client's last
+///   event ID. If that does not hold, events may be delivered more than once, never less.
 ///
 /// # Examples
 ///
@@ -61,7 +73,7 @@ pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 ///         Ok(Box::pin(futures_util::stream::unfold(receiver, |mut receiver| async move {
 ///             match receiver.recv().await {
 ///                 Ok(number) => Some((Ok(Frame::from(event(number))), receiver)),
-///                 // Too slow, and events are lost: an error ends the response, and the client fetches them.
+///                 // Too slow, and events are lost: an error ends the response, the client comes back and fetches them.
 ///                 Err(error) => Some((Err(error.into()), receiver)),
 ///             }
 ///         })))
@@ -72,33 +84,43 @@ pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 /// # assert!(matches!(replay, Replay::Events(_)));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing to stream events from",
+    message = "events cannot be streamed from `{Self}`",
     label = "neither an `EventLog`, nor a `Feed`, nor a `Source`",
-    note = "of a framework's `State` or `Data`, give what is inside: `state.0`, `state.inner()`, `data.get_ref()`, `data.into_inner()`"
+    note = "from a framework's `State` or `Data`, pass the value inside: `state.0`, `state.inner()`, `data.get_ref()`, `data.into_inner()`"
 )]
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
-    /// What a client has missed since the event with this id.
+    /// Returns the events that a client has missed since the event with this id.
     ///
-    /// Dropped when the client leaves, so it must be cancel safe.
+    /// # Cancel safety
+    ///
+    /// The future is dropped when the client leaves: implement it cancel safe.
     async fn fetch(&self, last_event_id: &EventId) -> Result<Replay, BoxError>;
 
-    /// The live events, from now on.
+    /// Returns the live events, from now on.
     ///
-    /// Dropped when the client leaves, so it must be cancel safe.
+    /// # Cancel safety
+    ///
+    /// The future and the frames are dropped when the client leaves: implement them cancel safe.
     async fn stream(&self) -> Result<Frames, BoxError>;
 }
 
-/// What a client has missed.
+/// The events that a client has missed.
+///
+/// ```
+/// use sse_core::Replay;
+///
+/// assert!(matches!(Replay::from(vec!["one", "two"]), Replay::Events(_)));
+/// ```
 pub enum Replay {
-    /// These events, oldest first. None at all is an answer, too.
+    /// These events, oldest first; there may be none.
     Events(Frames),
-    /// It cannot be told: the id is unknown, or too old.
+    /// The missed events cannot be found: the id is unknown, or too old.
     Gap,
 }
 
 impl Replay {
-    /// Events that come one by one, as from a query.
+    /// Returns a replay of events that come one by one, as from a query.
     ///
     /// ```
     /// use futures_util::stream;
@@ -139,7 +161,7 @@ impl fmt::Debug for Replay {
     }
 }
 
-/// A [`Source`] of two closures: what a client has missed since an id, and what happens from now on.
+/// Makes a [`Source`] of two closures: `fetch` returns the events that a client has missed since an id, `stream` the events from now on.
 ///
 /// ```
 /// use futures_util::stream;
@@ -153,11 +175,16 @@ impl fmt::Debug for Replay {
 /// let feed = Feed::from(source(missed, || async {
 ///     Ok::<_, std::io::Error>(stream::iter([Ok::<_, std::io::Error>(Event::new("now").id(EventId::from_static("9")))]))
 /// }));
-/// # let _ = feed;
+/// # use sse_core::{StreamRequest, StreamResponse, Timer};
+/// # let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"7"[..])]);
+/// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+/// # let response = StreamResponse::new(&request, feed, timer);
+/// # let text = futures_util::future::FutureExt::now_or_never(response.text()).unwrap();
+/// assert!(text.contains("data: while you were away\nid: 8\n"));
 /// ```
 ///
-/// For each request anew, they may hold what that request brought: its user, its parameters. Their errors may be of any type,
-/// which has to be said where nothing else does: `Ok::<_, std::io::Error>(..)`.
+/// Build the source in the handler, so that its closures capture the request's user and parameters. Their errors may be of any type; name
+/// the type if the compiler cannot infer it: `Ok::<_, std::io::Error>(..)`.
 pub fn source<F, FF, R, FE, S, SF, L, T, TE, SE>(fetch: F, stream: S) -> impl Source
 where
     F: Fn(EventId) -> FF + Send + Sync + 'static,

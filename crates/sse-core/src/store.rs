@@ -1,7 +1,6 @@
-//! What keeps the events of a log outside of the process: the trait that a backend implements, and what it speaks of.
+//! The trait that a backend implements to keep the events of a log outside of the process, and the types of its methods.
 //!
-//! An application does not call a [`Store`]: it opens an [`EventLog`](crate::EventLog) over one, and whoever wrote the store gives it a
-//! function for that.
+//! An application does not call a [`Store`]: it opens an [`EventLog`](crate::EventLog) over one, with a function of the store's own crate.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,103 +22,179 @@ pub use event::{Appended, EncodedEvent, StoredEvent};
 pub use name::{InvalidLogName, LogName};
 pub use page::{Bounds, Page, PageLimit, Retention};
 
-/// Pages, as they come about.
+/// The pages of [`Store::follow`], as events come.
+///
+/// ```
+#[doc = include_str!("store/in_examples.txt")]
+/// # use futures_util::StreamExt;
+/// # use sse_core::{NewEvent, Position, store::{Pages, Store}};
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// let store = VecStore::new();
+/// let mut pages: Pages = store.follow(Position::START).await?;
+/// store.append(&[NewEvent::from("hello").encode(1024)?]).await?;
+/// let page = pages.next().await.unwrap()?;
+/// assert_eq!(page.events[0].block, "data: hello\n");
+/// # Ok::<(), sse_core::Error>(())
+/// # }).unwrap().unwrap();
+/// ```
 pub type Pages = Pin<Box<dyn Stream<Item = Result<Page, StoreError>> + Send>>;
 
-/// What a backend does for a log: it keeps events in one order, for many processes.
+/// A backend of a log: it keeps events in one order, for many processes.
 ///
-/// # What it owes
+/// In the examples `VecStore` is a store that keeps its events in a vector.
+///
+/// ```
+#[doc = include_str!("store/in_examples.txt")]
+/// use sse_core::store::{PageLimit, Store};
+/// use sse_core::{NewEvent, Position};
+///
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// let store = VecStore::new();
+/// let appended = store.append(&[NewEvent::from("hello").encode(1024)?]).await?;
+/// let page = store.read(Position::START, PageLimit::of_events(10)).await?;
+/// assert_eq!(page.events[0].position, appended.positions[0]);
+/// assert_eq!(page.events[0].block, "data: hello\n");
+/// # Ok::<(), sse_core::Error>(())
+/// # }).unwrap().unwrap();
+/// ```
+///
+/// # Contract
 ///
 /// The log can keep its promises if these hold. The conformance suite has a test of the same name for each.
 ///
 /// - **Order.** Every reader, in every process, gets the events in the same order, by ascending positions. A position is never given
 ///   twice within an epoch, and no event ever becomes visible before one that was visible already.
-/// - **Appended means stored.** Once `append` has returned, the event outlives whatever the engine promises to outlive. All events
-///   of one call are stored, or none is.
-/// - **An error says what is known.** [`StoreError::Failed`] only where nothing was stored; where that is not known,
+/// - **Appended means stored.** Once `append` has returned, the event survives every failure that the engine promises to survive. All
+///   events of one call are stored, or none is.
+/// - **An error says what is known.** [`StoreError::Failed`] only if nothing was stored; if that is not known,
 ///   [`StoreError::OutcomeUnknown`].
-/// - **Idempotent.** An event whose idempotency key was stored within the window that the store was opened with is not stored again, while no
-///   more than [`StoreOptions::events`](crate::StoreOptions::events) further keys came; the answer is the position of the first, also if that was
-///   trimmed, deleted or superseded, and if the log is finished: a call of which all keys are known is no call that adds anything. A new
-///   epoch forgets them.
-/// - **Nothing is skipped.** `read` and `follow` give every event after a position, and what is no longer kept shows in the bounds: those of a
-///   page were true after its events had been read. So a trim in between is seen: the `floor` is above the position.
+/// - **Idempotent.** An event whose idempotency key was stored within the window with which the store was opened is not stored again, while no
+///   more than [`StoreOptions::events`](crate::StoreOptions::events) further keys came. `append` then returns the position of the first event,
+///   also if that event was trimmed, deleted or superseded. If the log is finished, a call whose keys are all known still succeeds, because
+///   it adds nothing. A new epoch forgets the keys.
+/// - **Nothing is skipped.** `read` and `follow` give every event after a position. The bounds show which events are no longer kept: those of
+///   a page were true after its events had been read. So a trim in between is seen: the `floor` is above the position.
 /// - **Followers are told.** `follow` gives new events as they come, and a page without events when the bounds have changed otherwise:
-///   finished, an event deleted, a new epoch.
-/// - **No wait without bound.** Each call ends, at the latest in an error, a few seconds after the engine has gone. (The log itself gives
-///   up after [`StoreOptions::store_timeout`](crate::StoreOptions::store_timeout).) Dropping a future or a stream frees all it held.
+///   the log was finished, an event was deleted, an epoch began.
+/// - **No wait without bound.** Each call ends, at the latest in an error, a few seconds after the engine has gone. (The log itself stops
+///   waiting after [`StoreOptions::store_timeout`](crate::StoreOptions::store_timeout).) Dropping a future or a stream frees all it held.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Stores these events one right after the other; all of them, or none.
     ///
-    /// An event with a [`key`](EncodedEvent::key) takes the place of the one with this key: that one need not be given any more, and its
-    /// absence is no gap.
+    /// An event with a [`key`](EncodedEvent::key) replaces the older event with this key: `read` and `follow` need not give the older one
+    /// any more, and its absence is no gap.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Finished`] once the log is finished; else as the trait says.
+    /// - [`StoreError::Finished`] if the log is finished.
+    /// - [`StoreError::Failed`] if nothing was stored.
+    /// - [`StoreError::OutcomeUnknown`] if it is not known whether the events were stored.
     ///
     /// # Cancel safety
     ///
-    /// Dropped halfway, the outcome is unknown.
+    /// If the future is dropped before it is ready, the outcome is unknown.
     async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError>;
 
-    /// What there is at this moment.
+    /// Returns the bounds at this moment.
     async fn bounds(&self) -> Result<Bounds, StoreError>;
 
-    /// The events after this position, oldest first: at least one where there is any, and no more than the limit allows. (One event is
-    /// given whatever its size.) A short page does not mean that there is nothing after it.
+    /// Returns the events after this position, oldest first: at least one if there is any, and no more than the limit allows. (The first
+    /// event is returned whatever its size.) After a short page there may be more events.
     async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError>;
 
     /// Returns the position before the newest events that fit into this limit, or [`Bounds::floor`] if all events fit.
     ///
-    /// After this position there are just `limit.events` events, or fewer if their blocks have more than `limit.bytes` bytes: then as
+    /// After this position there are exactly `limit.events` events, or fewer if their blocks have more than `limit.bytes` bytes: then as
     /// many of the newest events as fit, and the newest event whatever its size. A store may count up to 256 bytes an event beside the block.
-    /// If `limit.events` is 0 the answer is [`Bounds::newest`]. The call must cost what the limit allows, not what the log keeps.
+    /// If `limit.events` is 0 it returns [`Bounds::newest`]. The cost of a call must depend on the limit, not on the number of events kept.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::{NewEvent, Position, store::{PageLimit, Store}};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let store = VecStore::new();
+    /// let [one, two] = ["one", "two"].map(|text| NewEvent::from(text).encode(1024));
+    /// let appended = store.append(&[one?, two?]).await?;
+    /// assert_eq!(store.before_last(PageLimit::of_events(1)).await?, appended.positions[0]);
+    /// assert_eq!(store.before_last(PageLimit::of_events(9)).await?, Position::START);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError>;
 
-    /// The events after this position, and then those to come. The stream ends, or gives an error, when it cannot go on; it is then
-    /// followed anew from where it was.
+    /// Returns the events after this position, and then new events as they come. The stream ends, or gives an error, when it cannot
+    /// continue; the log then calls `follow` again from the last position.
     async fn follow(&self, after: Position) -> Result<Pages, StoreError>;
 
-    /// Drops the oldest events that are over these limits; the newest is kept.
+    /// Drops the oldest events that are over these limits, except the newest event.
     ///
     /// Each process calls it once when it has opened the log, and then at most every 10 s if something was appended meanwhile; with an
-    /// age, also every tenth of the age (1 s to 10 s) while anything older than the newest event is kept. Nothing else waits for it. When
-    /// it returns nothing is over the limits, whatever there was: it is not called again otherwise. A call is given up after
-    /// [`StoreOptions::store_timeout`](crate::StoreOptions::store_timeout), and one that has failed is tried again 20 ms to 1 s later, so that
-    /// it must not begin from the start each time. An engine that drops by itself has nothing to do here.
+    /// age, also every tenth of the age (1 s to 10 s) while any event is kept besides the newest. Nothing else waits for it. When it
+    /// returns, it must have dropped every event over the limits, because the log does not call it again otherwise. The log drops a call after
+    /// [`StoreOptions::store_timeout`](crate::StoreOptions::store_timeout), and tries a failed call again 20 ms to 1 s later, so a call must
+    /// not begin from the start each time. If the engine drops events by itself, do nothing here.
     async fn retain(&self, retention: &Retention) -> Result<(), StoreError>;
 
-    /// Says that the newest event is the last, for good. A second time changes nothing.
+    /// Marks the newest event as the last, for good. A second call changes nothing.
     async fn finish(&self) -> Result<(), StoreError>;
 
-    /// Forgets the event at this position, whose absence is no gap. Where there is none nothing changes. It is counted in
-    /// [`Bounds::deletions`] before any read misses it.
+    /// Deletes the event at this position; its absence is no gap. If there is no event, nothing changes. The store counts the deletion in
+    /// [`Bounds::deletions`] before any read misses the event.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::{NewEvent, store::Store};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let store = VecStore::new();
+    /// let appended = store.append(&[NewEvent::from("hello").encode(1024)?]).await?;
+    /// store.delete(appended.positions[0]).await?;
+    /// assert_eq!(store.bounds().await?.deletions, 1);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     async fn delete(&self, event: Position) -> Result<(), StoreError>;
 
-    /// Compare and set: begins a new epoch if it is this one still. The answer is the epoch there is then, whoever began it.
+    /// Begins a new epoch if the epoch is still this one (compare and set). Returns the epoch after the call, whichever process began it.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::store::Store;
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let store = VecStore::new();
+    /// let old = store.bounds().await?.epoch;
+    /// let new = store.begin_epoch(old).await?;
+    /// assert_ne!(new, old);
+    /// assert_eq!(store.begin_epoch(old).await?, new, "another process was faster");
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError>;
 
-    /// Whether events that `append` has stored are in `bounds` and `read` when it returns, and not only a little later, as where events
-    /// of a transaction that began before them may still come. If they are not there then, events are lost, and a new epoch begins.
+    /// Returns true if `bounds` and `read` show an event as soon as `append` has returned. Return false if they show it a little later, for
+    /// example because events of a transaction that began before may still come. If it is true and they do not show the event, the log takes
+    /// it for lost, and begins a new epoch.
+    ///
+    /// Default: true.
     fn shows_at_once(&self) -> bool {
         true
     }
 
-    /// What the log is called: warnings name it.
+    /// Returns the name of the log, for warnings.
     fn name(&self) -> &str {
         "a store without a name"
     }
 
-    /// The largest position it can ever give: [`merge`](crate::merge) reckons with the length of its text. Engines that number their
-    /// events by one say `Position::from(u64::MAX)`.
+    /// Returns the largest position that the store can ever give: [`merge`](crate::merge) needs the length of its text. If the engine numbers
+    /// its events with one number, return `Position::from(u64::MAX)`.
+    ///
+    /// Default: [`Position::MAX`].
     fn largest_position(&self) -> Position {
         Position::MAX
     }
 }
 
-/// A store that is shared is one, too.
+/// Shares a store between logs.
 #[async_trait]
 impl<S: Store + ?Sized> Store for Arc<S> {
     async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {

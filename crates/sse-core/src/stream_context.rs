@@ -14,49 +14,61 @@ mod feed;
 pub(crate) use channel::Receiver;
 use channel::{Shared, State};
 
-/// How many bytes wait for one client before a sender does.
+/// The number of bytes that wait for one client before a sender waits.
 const CAPACITY: usize = 64 * 1024;
 
-/// The sending end of one client's stream: what is sent here, this client gets.
+/// The sending end of one client's stream: it sends to this client only.
 ///
-/// There are two ways to have one. As a channel, for whoever holds the sending end elsewhere:
+/// There are two ways to make one. [`channel`](StreamContext::channel) returns the sending end, for a task of its own:
 ///
 /// ```
 /// use sse_core::{Event, FeedOnce, StreamContext};
 ///
 /// # futures_util::future::FutureExt::now_or_never(async {
-/// let (context, feed): (StreamContext, FeedOnce) = StreamContext::channel();
+/// let (context, _feed): (StreamContext, FeedOnce) = StreamContext::channel();
 /// context.send_event(Event::new("hello")).await?;
-/// context.send_comment("only for those who read the wire").await?;
+/// context.send_comment("only for people who read the wire").await?;
 /// context.close();
-/// # drop(feed);
+/// assert!(context.is_closed());
 /// # Ok::<(), sse_core::Closed>(())
 /// # }).unwrap().unwrap();
 /// ```
 ///
-/// Or by an async closure, which runs as part of the stream and is dropped when its client leaves:
+/// [`run`](StreamContext::run) passes it to an async closure, which runs as part of the stream and is dropped when its client leaves:
 ///
 /// ```
-/// use sse_core::{Closed, Event, Feed, StreamContext};
-///
+/// use sse_core::{Closed, Event, StreamContext};
+/// # use sse_core::{StreamRequest, StreamResponse, Timer};
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
 /// let feed = StreamContext::run(|context| async move {
 ///     for number in 1..=3 {
 ///         context.send_event(Event::new(number.to_string())).await?;
 ///     }
 ///     Ok::<(), Closed>(())
 /// });
-/// # drop(feed);
+/// assert!(StreamResponse::new(&request, feed, timer).text().await.ends_with("data: 3\n\n"));
+/// # }).unwrap();
 /// ```
 ///
-/// Events wait for a slow client, less than 64 KiB of them and one more; then [`send_event`](StreamContext::send_event) does. The stream
-/// ends with [`close`](StreamContext::close), with the closure, or once every clone of the context is dropped. A browser comes back
-/// after that, and a closure runs anew: let the last event say that it is the last, so that the page closes its `EventSource`. To
-/// resume there must be something to resume from, as an [`EventLog`](crate::EventLog) or a [`Source`](crate::Source).
-///
-/// It ends with a [`Shutdown`](crate::Shutdown) only where its feed is given one: [`Feed::shutdown`](crate::Feed::shutdown).
+/// Less than 64 KiB of events, and one more, wait for a slow client; then [`send_event`](StreamContext::send_event) waits. The stream
+/// ends with [`close`](StreamContext::close), with the closure, or once every clone of the context is dropped. A browser reconnects
+/// after that, and a closure runs again: let the last event say that it is the last, so that the page closes its `EventSource`. A client
+/// can resume only from an [`EventLog`](crate::EventLog) or a [`Source`](crate::Source).
+/// A [`Shutdown`](crate::Shutdown) ends it only if its feed has one: [`Feed::shutdown`](crate::Feed::shutdown).
 pub struct StreamContext(Arc<Shared>);
 
-/// The client is gone, or the stream was closed: nothing that is sent arrives any more.
+/// The error of a stream that is over: its client is gone, or it was closed. Nothing sent from now on arrives.
+///
+/// ```
+/// use sse_core::{Closed, StreamContext};
+///
+/// # futures_util::future::FutureExt::now_or_never(async {
+/// let (context, feed) = StreamContext::channel();
+/// drop(feed);
+/// assert_eq!(context.send_event("too late").await, Err(Closed));
+/// # }).unwrap();
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this stream is over: its client is gone, or it was closed")]
 pub struct Closed;
@@ -64,26 +76,52 @@ pub struct Closed;
 impl StreamContext {
     /// Sends an event, or waits until there is room for it.
     ///
+    /// ```
+    /// # use sse_core::{StreamContext, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let (context, feed) = StreamContext::channel();
+    /// context.send_event("hello").await?;
+    /// context.close();
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// assert_eq!(text, ": ok\ndata: hello\n\n");
+    /// # Ok::<(), sse_core::Closed>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`Closed`] once the client is gone.
+    /// [`Closed`] if the client is gone, or the stream was closed.
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, it has sent nothing.
+    /// If the future is dropped while it waits, nothing was sent.
     pub async fn send_event(&self, event: impl Into<Frame>) -> Result<(), Closed> {
         self.send(event.into().as_bytes()).await
     }
 
     /// Sends a comment, which clients ignore, or waits until there is room for it.
     ///
+    /// ```
+    /// # use sse_core::{StreamContext, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let (context, feed) = StreamContext::channel();
+    /// context.send_comment("from node 3").await?;
+    /// context.close();
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// assert_eq!(text, ": ok\n: from node 3\n");
+    /// # Ok::<(), sse_core::Closed>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`Closed`] once the client is gone.
+    /// [`Closed`] if the client is gone, or the stream was closed.
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, it has sent nothing.
+    /// If the future is dropped while it waits, nothing was sent.
     pub async fn send_comment(&self, text: &str) -> Result<(), Closed> {
         let mut bytes = BytesMut::new();
         encode::comment(text, &mut bytes);
@@ -91,16 +129,37 @@ impl StreamContext {
     }
 
     /// Ends the stream, once all that was sent has gone out.
+    ///
+    /// ```
+    /// let (context, _feed) = sse_core::StreamContext::channel();
+    /// context.close();
+    /// assert!(context.is_closed());
+    /// ```
     pub fn close(&self) {
         self.0.close();
     }
 
-    /// Whether nothing that is sent arrives any more.
+    /// Returns true if the client is gone, or the stream was closed.
+    ///
+    /// ```
+    /// let (context, feed) = sse_core::StreamContext::channel();
+    /// assert!(!context.is_closed());
+    /// drop(feed);
+    /// assert!(context.is_closed());
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.lock().is_over()
     }
 
-    /// Ready once the client is gone, or the stream was closed. Cancel safe.
+    /// Waits until the client is gone, or the stream was closed. Cancel safe.
+    ///
+    /// ```
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let (context, feed) = sse_core::StreamContext::channel();
+    /// let ((), left) = futures_util::join!(async { drop(feed) }, async { context.closed().await; true });
+    /// assert!(left);
+    /// # }).unwrap();
+    /// ```
     pub async fn closed(&self) {
         self.until(|state| state.is_over().then_some(())).await;
     }
@@ -121,18 +180,18 @@ impl StreamContext {
         Ok(())
     }
 
-    /// Ready once this gives something.
+    /// Waits until this attempt returns a value.
     async fn until<T>(&self, mut attempt: impl FnMut(&mut State) -> Option<T>) -> T {
         if let Some(done) = attempt(&mut self.lock()) {
             return done;
         }
-        let place = Place { context: self, key: self.lock().senders.insert() };
+        let waiting = Waiting { context: self, key: self.lock().senders.insert() };
         poll_fn(|cx| {
             let mut state = self.lock();
             match attempt(&mut state) {
                 Some(done) => Poll::Ready(done),
                 None => {
-                    let unneeded = state.senders.wait(place.key, cx.waker());
+                    let unneeded = state.senders.wait(waiting.key, cx.waker());
                     drop(state);
                     drop(unneeded);
                     Poll::Pending
@@ -152,13 +211,13 @@ impl StreamContext {
     }
 }
 
-/// A context's place among those who wait, given up when its future is dropped.
-struct Place<'a> {
+/// A registration among the waiting senders. It is removed when its future is dropped.
+struct Waiting<'a> {
     context: &'a StreamContext,
     key: usize,
 }
 
-impl Drop for Place<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let unneeded = self.context.lock().senders.remove(self.key);
         drop(unneeded);

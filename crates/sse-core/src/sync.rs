@@ -1,4 +1,4 @@
-//! The lock of a log; under `--cfg shuttle` one whose interleavings are tried one after another.
+//! The lock of a log; under `--cfg shuttle` a lock whose interleavings a test tries one after another.
 
 pub(crate) mod wakers;
 

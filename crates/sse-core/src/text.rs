@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// Text that is cheap to clone, and can be made when compiling.
+/// A text that is cheap to clone, and can be a constant.
 #[derive(Clone)]
 pub(crate) enum Text {
     Static(&'static str),
@@ -18,7 +18,7 @@ impl Text {
     }
 }
 
-// Both ways of holding a text compare, order and hash as the text itself.
+// Both variants compare, order and hash like the text itself.
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The clock of a runtime: each adapter hands in its framework's, a test a paused one.
+/// The clock of a runtime: each adapter passes its framework's clock, a test a paused one.
 ///
 /// ```
 /// use sse_core::Timer;
@@ -18,8 +18,17 @@ pub struct Timer(Arc<dyn Clock>);
 pub(crate) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Timer {
-    /// A timer of two functions: the time, and a future that is ready once this long has passed. Neither is to touch a log: they are
-    /// called while it is locked.
+    /// Returns a timer of two functions: `now` returns the time, `sleep` a future that is ready after this time. Neither may use a log,
+    /// because they are called while it is locked.
+    ///
+    /// ```
+    /// use sse_core::Timer;
+    /// use std::time::Instant;
+    ///
+    /// let begun = Instant::now();
+    /// let stopped = Timer::new(move || begun, |_| std::future::pending());
+    /// assert_eq!(stopped.now(), begun);
+    /// ```
     pub fn new<N, S, F>(now: N, sleep: S) -> Self
     where
         N: Fn() -> Instant + Send + Sync + 'static,
@@ -29,7 +38,13 @@ impl Timer {
         Self(Arc::new(Functions { now, sleep }))
     }
 
-    /// The time.
+    /// Returns the time.
+    ///
+    /// ```
+    /// # let timer = sse_core::Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// let before = timer.now();
+    /// assert!(timer.now() >= before);
+    /// ```
     pub fn now(&self) -> Instant {
         self.0.now()
     }

@@ -1,4 +1,4 @@
-//! What a framework has been given and has not written yet, which it throws away when the response is broken off.
+//! The chunks that a framework has and has not written yet: it discards them when the response is broken off.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
-/// The chunks of one stream that its framework still holds. One that copies a chunk, as actix-web does over HTTP/1.1, holds none.
+/// The chunks of one stream that its framework still holds. A framework that copies chunks, such as actix-web over HTTP/1.1, holds none.
 #[derive(Clone, Default)]
 pub(crate) struct Unwritten(Arc<Shared>);
 
@@ -24,15 +24,15 @@ struct Counted {
 }
 
 impl Unwritten {
-    /// The same chunk, counted for as long as the framework holds it or a part of it.
+    /// Counts a chunk for as long as the framework holds it or a part of it. Returns the chunk.
     pub(crate) fn count(&self, chunk: Bytes) -> Bytes {
         self.0.chunks.fetch_add(1, Ordering::Relaxed);
         Bytes::from_owner(Counted { chunk, all: Arc::clone(&self.0) })
     }
 
-    /// Ready once the framework holds no chunk.
+    /// Returns ready once the framework holds no chunk.
     pub(crate) fn poll_none(&self, cx: &Context<'_>) -> Poll<()> {
-        // In this order: the last chunk may be dropped in between.
+        // The waker is registered first, because the last chunk may be dropped in between.
         self.0.stream.register(cx.waker());
         if self.0.chunks.load(Ordering::Acquire) == 0 { Poll::Ready(()) } else { Poll::Pending }
     }

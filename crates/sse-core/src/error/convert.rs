@@ -1,8 +1,62 @@
-use std::io;
+//! The constructors of errors, for this crate; the conversions; the text of an error, and its source.
 
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use crate::boxed::BoxError;
 use crate::error::{Error, Kind};
 use crate::gap::Gap;
 use crate::store::error::StoreError;
+
+impl Error {
+    pub(crate) fn queue_full(events: usize, bytes: usize) -> Self {
+        Kind::QueueFull { events, bytes }.into()
+    }
+
+    pub(crate) fn no_randomness(error: getrandom::Error) -> Self {
+        Kind::NoRandomness(error).into()
+    }
+
+    pub(crate) fn store(during: &'static str, error: StoreError, may_have_happened: bool) -> Self {
+        Kind::Store { during, error, may_have_happened }.into()
+    }
+
+    pub(crate) fn json(error: serde_json::Error) -> Self {
+        Kind::Json(error).into()
+    }
+
+    pub(crate) fn invalid_event(reason: &'static str) -> Self {
+        Kind::InvalidEvent(reason).into()
+    }
+
+    pub(crate) fn invalid_merge(reason: String) -> Self {
+        Kind::InvalidMerge(reason).into()
+    }
+
+    pub(crate) fn too_large(size: usize, limit: usize) -> Self {
+        Kind::TooLarge { size, limit }.into()
+    }
+
+    pub(crate) fn finished() -> Self {
+        Kind::Finished.into()
+    }
+
+    pub(crate) fn source(during: &'static str, error: BoxError) -> Self {
+        Kind::Source { during, error }.into()
+    }
+
+    pub(crate) fn overflow(events: usize, bytes: usize) -> Self {
+        Kind::Overflow { events, bytes }.into()
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Self {
+        Self(Arc::new(kind))
+    }
+}
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
@@ -17,13 +71,13 @@ impl From<StoreError> for Error {
 }
 
 impl From<Error> for StoreError {
-    /// It was not done, for certain.
+    /// Makes a [`StoreError::Failed`]: the call certainly changed nothing.
     fn from(error: Error) -> Self {
         Self::failed(error)
     }
 }
 
-/// So that `?` will do in a `main` that returns `io::Result`. It is [`io::ErrorKind::Other`], and this error is its source.
+/// Makes an [`io::ErrorKind::Other`] with this error as its source, for `?` in a `main` that returns `io::Result`.
 ///
 /// ```
 /// # use sse_core::{Error, EventLog};
@@ -47,5 +101,63 @@ impl From<Error> for io::Error {
 impl From<Gap> for Error {
     fn from(gap: Gap) -> Self {
         Kind::Gap(gap).into()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::Json(_) => write!(f, "the value cannot be written as JSON"),
+            Kind::InvalidEvent(reason) => write!(f, "the event log refused the event: {reason}"),
+            Kind::InvalidMerge(reason) => write!(f, "these logs cannot be merged: {reason}"),
+            Kind::TooLarge { size, limit } => write!(
+                f,
+                "the event log refused the event: {size} bytes when encoded, and `largest_event` allows {limit}"
+            ),
+            Kind::Finished => write!(f, "the event log refused the event: the log is finished"),
+            Kind::Gap(gap) => gap.fmt(f),
+            Kind::Source { during, .. } => {
+                write!(f, "the source of the stream failed while {during}")
+            }
+            Kind::Overflow { events, bytes } => write!(
+                f,
+                "more than {events} events or {bytes} bytes were published while a client caught up: its response ends, \
+                 and it comes back for the rest"
+            ),
+            Kind::QueueFull { events, bytes } => write!(
+                f,
+                "the event log refused the event: {events} events or {bytes} bytes wait to be stored already; add it later, or await `append`"
+            ),
+            Kind::NoRandomness(_) => {
+                write!(f, "the system has no random numbers for the epoch of an event log")
+            }
+            Kind::Store { during, may_have_happened: false, .. } => {
+                write!(f, "the store of the event log failed while {during}")
+            }
+            Kind::Store { during, .. } => {
+                write!(
+                    f,
+                    "the store of the event log failed while {during}: it may have succeeded, its reply did not arrive"
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &*self.0 {
+            Kind::Json(error) => Some(error),
+            Kind::Source { error, .. } => Some(&**error),
+            Kind::Store { error, .. } => Some(error),
+            Kind::NoRandomness(error) => Some(error),
+            _ => None,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! How a response ends whose stream failed.
+//! The end of a response whose stream failed.
 
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -9,32 +9,33 @@ use sync_wrapper::SyncWrapper;
 use crate::event_stream::{Progress, State};
 use crate::{Cut, Error};
 
-/// How long a framework has to send what it has written, or copied, before the response is broken off.
+/// The time that a framework has to send the bytes that it has written, or copied, before the response is broken off.
 const BEFORE_A_CUT: Duration = Duration::from_millis(100);
 
-/// How long it has to write what it was given, if the client reads slowly: what it still holds by then is lost.
+/// The most time that a framework has to write its chunks, if the client reads slowly: chunks that it still holds then are lost.
 const AT_MOST_BEFORE_A_CUT: Duration = Duration::from_secs(30);
 
 impl State {
-    /// Reports an error, tells the client of it if that was chosen, and ends the response, or breaks it off.
+    /// Reports an error, sends the error event if one is set, and ends the response, or breaks it off.
     pub(super) fn fail(&mut self, error: &Error) -> Poll<Option<Result<Bytes, Cut>>> {
-        let word = self.failure.report(error);
+        let event = self.failure.report(error);
         self.progress = if self.failure.cuts() { Progress::Failed } else { Progress::Ending };
         self.sleep = None;
-        match (word, self.progress) {
-            (Some(word), _) => Poll::Ready(Some(Ok(word))),
+        match (event, self.progress) {
+            (Some(event), _) => Poll::Ready(Some(Ok(event))),
             (None, Progress::Failed) => Poll::Ready(Some(Ok(self.break_off()))),
             (None, _) => Poll::Ready(None),
         }
     }
 
-    /// A comment for those who read the wire. It also is the chunk that a reader holds instead of the last event, while it waits for more.
+    /// Returns a comment for people who read the wire. A framework that holds the last chunk while it waits for more then holds this one, and
+    /// not the last event.
     pub(super) fn break_off(&mut self) -> Bytes {
         self.progress = Progress::Writing;
         Bytes::from_static(b": broken off\n")
     }
 
-    /// Breaks the response off once the framework has written all that it was given, or the stream is shut down.
+    /// Breaks the response off once the framework has written all its chunks, or the stream is shut down.
     pub(super) fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
         let cut = Poll::Ready(Some(Err(Cut::new())));
         if self.poll_shutdown(cx).is_ready() {

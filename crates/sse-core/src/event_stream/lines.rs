@@ -1,4 +1,4 @@
-//! What a stream says besides its events: the first line, the keep-alive, the goodbye.
+//! The lines of a stream besides its events: the first line, the keep-alive, the goodbye.
 
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -9,11 +9,11 @@ use sync_wrapper::SyncWrapper;
 use crate::event_stream::State;
 use crate::{Event, Frame, encode};
 
-/// What browsers wait before they reconnect if nobody tells them.
+/// The time that browsers wait before they reconnect, if the stream does not set one.
 const USUAL_RETRY: Duration = Duration::from_secs(3);
 
 impl State {
-    /// A comment at once, so that the answer is seen to have begun; and how long to wait before coming back.
+    /// Returns a comment, which shows at once that the response has begun, and the reconnection time if one is set.
     pub(super) fn first_line(&self) -> Bytes {
         let mut line = BytesMut::new();
         encode::comment("ok", &mut line);
@@ -23,7 +23,7 @@ impl State {
         line.freeze()
     }
 
-    /// Sleeps on where something was written meanwhile: the timer is set once an interval, not once an event.
+    /// Waits until the stream has been silent for the interval, and returns a keep-alive. It sets the timer once an interval, not once an event.
     pub(super) fn poll_keep_alive(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
         loop {
             if let Some(sleep) = &mut self.sleep {
@@ -52,8 +52,8 @@ impl State {
     }
 }
 
-/// The last line of a stream that is shut down: a reconnection time of one half to three halves of the usual one, so that the
-/// clients of a server that restarts do not come back all at once.
+/// Returns the last line of a stream that is shut down: a reconnection time of 0.5 to 1.5 times the usual one, so that the clients of a
+/// server that restarts do not come back all at once.
 pub(super) fn goodbye(retry: Option<Duration>) -> Bytes {
     let usual = retry.unwrap_or(USUAL_RETRY).min(Event::MAX_RETRY);
     Frame::from(Event::default().retry(usual.mul_f64(0.5 + fastrand::f64()))).into_bytes()

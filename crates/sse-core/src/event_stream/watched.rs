@@ -1,11 +1,11 @@
-//! What an observer is told of a stream.
+//! The calls of an observer for a stream.
 
 use std::time::Instant;
 
 use crate::observer::{Ended, Observing};
 use crate::{End, EventId, Gap};
 
-/// A stream that somebody observes.
+/// The record of a stream that has an observer.
 pub(super) struct Watched {
     observer: Observing,
     opened: Instant,
@@ -15,7 +15,7 @@ pub(super) struct Watched {
 impl Watched {
     pub(super) fn new(observer: Observing, now: Instant) -> Self {
         observer.tell(|observer| observer.opened());
-        // Until it is known better: the framework may drop it at any time.
+        // `Left` until another end is known: the framework may drop the body at any time.
         Self { observer, opened: now, ended: Ended::new(End::Left) }
     }
 
@@ -23,7 +23,7 @@ impl Watched {
         self.observer.tell(|observer| observer.gap(gap));
     }
 
-    /// Counts the events of a chunk: whole frames, each of which ends with an empty line and has no other.
+    /// Counts the events of a chunk: whole frames, each with exactly one empty line, at its end.
     pub(super) fn delivered(&mut self, chunk: &[u8]) {
         let events = memchr::memmem::find_iter(chunk, b"\n\n").count();
         self.ended.events += events as u64;
@@ -45,7 +45,7 @@ impl Watched {
     }
 }
 
-/// The id that the client remembers after these frames. Data cannot be taken for it: its lines begin with `data: `.
+/// Returns the id that the client remembers after these frames. A line of data is never taken for it, because it begins with `data: `.
 fn last_id(chunk: &[u8]) -> Option<EventId> {
     let id = memchr::memmem::rfind(chunk, b"\nid: ").map(|at| &chunk[at + 5..]);
     let id = id.or_else(|| chunk.strip_prefix(b"id: "))?;

@@ -1,4 +1,4 @@
-//! What happens when a stream fails before its end: who is told, and how the response ends.
+//! The options for a stream that fails before its end: the closures to call, and how the response ends.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,11 +9,11 @@ use bytes::Bytes;
 use crate::panics::caught;
 use crate::{Error, Event, Frame};
 
-/// The options of a feed for that; empty for most.
+/// The options of a feed for failures; empty for most feeds.
 #[derive(Clone, Default)]
 pub(crate) struct Failure(Option<Arc<Chosen>>);
 
-/// A closure of the application that is told of an error.
+/// A closure of the application that is called with an error.
 type Told<T> = Arc<dyn Fn(&Error) -> T + Send + Sync>;
 
 #[derive(Clone, Default)]
@@ -36,13 +36,12 @@ impl Failure {
         self.chosen().cuts = true;
     }
 
-    /// Whether the response is broken off.
+    /// Returns true if the response is broken off.
     pub(crate) fn cuts(&self) -> bool {
         self.0.as_ref().is_some_and(|chosen| chosen.cuts)
     }
 
-    /// Reports an error. Returns the event that tells the client of it, if there is to be one; it has no id, which would move the
-    /// client on.
+    /// Reports an error. Returns the event that tells the client, if one is set. It has no id, because an id would advance the client.
     pub(crate) fn report(&self, error: &Error) -> Option<Bytes> {
         tracing::warn!(
             error = error as &dyn StdError,

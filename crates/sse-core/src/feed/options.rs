@@ -1,4 +1,4 @@
-// Longer than other files: each option stands here with its docs, so that they are read in one place.
+// Longer than other files: each option is here with its docs, so that they can be read in one file.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,8 +9,8 @@ use crate::feed::polls::Polls;
 use crate::observer::{Observer, Observing};
 use crate::{Error, Event, EventType, OnGap, Shutdown, Start};
 
-/// What the streams of a feed do: made once, and given to many feeds by [`Feed::with`](crate::Feed::with). A [`Feed`](crate::Feed) has the
-/// same methods.
+/// The options of the streams of a feed. Make them once, and give them to many feeds with [`Feed::with`](crate::Feed::with). A
+/// [`Feed`](crate::Feed) has the same methods.
 ///
 /// ```
 /// use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::{Error, Event, EventType, OnGap, Shutdown, Start};
 /// let options = StreamOptions::new().keep_alive(Duration::from_secs(15)).on_gap(OnGap::StartOver);
 /// let (prices, news) = (EventLog::in_memory(1000), EventLog::in_memory(1000));
 /// let feeds = [prices.feed().with(&options), news.feed().with(&options)];
-/// assert_eq!(feeds.len(), 2);
+/// assert!(feeds.iter().all(|feed| format!("{feed:?}").contains("keep_alive: 15s")));
 /// ```
 #[derive(Clone)]
 pub struct StreamOptions {
@@ -32,25 +32,32 @@ pub struct StreamOptions {
     pub(crate) failure: Failure,
     pub(crate) polls: Polls,
     pub(crate) last_event_id_parameter: Cow<'static, str>,
-    /// Each of which ends the stream.
+    /// The shutdowns, each of which ends the stream.
     pub(crate) shutdowns: Vec<Shutdown>,
     pub(crate) limits: SourceLimits,
     pub(crate) observer: Option<Observing>,
 }
 
-/// What bounds the memory of one client of a source.
+/// The limits on the memory of one client of a source.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SourceLimits {
-    /// How many events are kept that are published while it catches up.
+    /// The number of events kept that are published while the client catches up.
     pub(crate) buffered: usize,
-    /// How many ids are remembered of those replayed.
+    /// The number of ids of replayed events that are remembered.
     pub(crate) remembered: usize,
-    /// For how long after the replay.
+    /// The time for which they are remembered after the replay.
     pub(crate) late: Duration,
 }
 
 impl StreamOptions {
-    /// The defaults of every option.
+    /// Returns the default of every option.
+    ///
+    /// ```
+    /// use sse_core::{EventLog, StreamOptions};
+    ///
+    /// let feed = EventLog::in_memory(1000).feed().with(&StreamOptions::new());
+    /// assert!(format!("{feed:?}").contains("keep_alive: 20s"));
+    /// ```
     pub fn new() -> Self {
         Self {
             keep_alive: Duration::from_secs(20),
@@ -72,16 +79,52 @@ impl StreamOptions {
         }
     }
 
-    /// The longest time between keep-alives, an hour. There is no stream without: a server learns by writing that a client
-    /// is gone, on Rocket, and in HTTP/2 on actix-web, in no other way.
+    /// The longest time between keep-alives: 1 h. Every stream has keep-alives, because a server learns by writing that a client is gone;
+    /// on Rocket, and in HTTP/2 on actix-web, it learns it in no other way.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sse_core::StreamOptions;
+    ///
+    /// let never = StreamOptions::new().keep_alive(Duration::MAX);
+    /// let longest = StreamOptions::new().keep_alive(StreamOptions::MAX_KEEP_ALIVE);
+    /// assert_eq!(format!("{never:?}"), format!("{longest:?}"));
+    /// ```
     pub const MAX_KEEP_ALIVE: Duration = Duration::from_secs(3600);
-    /// The shortest, a millisecond.
+    /// The shortest time between keep-alives: 1 ms.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sse_core::StreamOptions;
+    ///
+    /// let often = StreamOptions::new().keep_alive(Duration::from_nanos(1));
+    /// let shortest = StreamOptions::new().keep_alive(StreamOptions::MIN_KEEP_ALIVE);
+    /// assert_eq!(format!("{often:?}"), format!("{shortest:?}"));
+    /// ```
     pub const MIN_KEEP_ALIVE: Duration = Duration::from_millis(1);
 
-    /// How long the stream is silent before it sends a comment, so that proxies do not cut it off and a client that is gone is
-    /// noticed. Default 20 s; what is not between [`MIN_KEEP_ALIVE`](StreamOptions::MIN_KEEP_ALIVE) and
-    /// [`MAX_KEEP_ALIVE`](StreamOptions::MAX_KEEP_ALIVE) is taken as the nearer of the two. Zero, which elsewhere means none, is taken as
-    /// the longest.
+    /// Sets the time without an event after which the stream sends a comment.
+    ///
+    /// Default: 20 s. A time outside [`MIN_KEEP_ALIVE`](StreamOptions::MIN_KEEP_ALIVE) to
+    /// [`MAX_KEEP_ALIVE`](StreamOptions::MAX_KEEP_ALIVE) is set to the nearer bound; zero, which elsewhere means never, to the longest.
+    ///
+    /// Keep it below the time after which a proxy cuts off a silent response. The comment also shows the server that a client is gone.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use std::time::Duration;
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// # let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+    /// # let request = StreamRequest::new("GET", None, []);
+    /// let log = EventLog::in_memory(1000);
+    /// let feed = log.feed().keep_alive(Duration::from_secs(15));
+    /// let mut body = StreamResponse::new(&request, feed, timer).body;
+    /// assert_eq!(body.next().await.unwrap()?, ": ok\n");
+    /// assert_eq!(body.next().await.unwrap()?, ": keep-alive\n"); // 15 s later
+    /// # Ok::<(), sse_core::Cut>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn keep_alive(mut self, silence: Duration) -> Self {
         self.keep_alive = match silence {
@@ -91,71 +134,155 @@ impl StreamOptions {
         self
     }
 
-    /// Sends an event of this type, with empty data, instead of the comment that keeps the stream alive. Scripts do not see comments, so a
-    /// page that watches for silence needs it.
+    /// Sends an event of this type, with empty data, instead of the comment that keeps the stream alive. Set it for a page that watches for
+    /// silence, because scripts do not see comments.
     ///
-    /// A client that does not look at types reads it as an event like others: the AI SDK fails on the empty data. Do not set it for such
-    /// clients. The SDKs of MCP ignore it.
+    /// Do not set it for clients that do not look at types: they read it like any other event, and the AI SDK fails on the empty data. The
+    /// SDKs of MCP ignore it.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use sse_core::{EventLog, EventType, StreamRequest, StreamResponse, Timer};
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// # let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+    /// # let request = StreamRequest::new("GET", None, []);
+    /// let log = EventLog::in_memory(1000);
+    /// let feed = log.feed().keep_alive_event(EventType::from_static("alive"));
+    /// let mut body = StreamResponse::new(&request, feed, timer).body;
+    /// assert_eq!(body.next().await.unwrap()?, ": ok\n");
+    /// assert_eq!(body.next().await.unwrap()?, "event: alive\ndata: \n\n");
+    /// # Ok::<(), sse_core::Cut>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn keep_alive_event(mut self, event_type: EventType) -> Self {
         self.keep_alive_event = Some(event_type);
         self
     }
 
-    /// How long clients wait before they reconnect, said at the start of the stream. Without it they wait what they are used to:
-    /// browsers 3 to 5 s. At most [`Event::MAX_RETRY`](crate::Event::MAX_RETRY).
+    /// Sets the time that clients wait before they reconnect. The stream sends it at its start.
+    ///
+    /// Default: the client's own, in browsers 3 to 5 s. At most [`Event::MAX_RETRY`](crate::Event::MAX_RETRY).
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(Instant::now, |_| std::future::pending()));
+    /// let log = EventLog::in_memory(1000);
+    /// let feed = log.feed().retry(Duration::from_secs(1));
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// assert_eq!(text, ": ok\nretry: 1000\n");
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn retry(mut self, retry: Duration) -> Self {
         self.retry = Some(retry);
         self
     }
 
-    /// Where the stream of a client begins that is here for the first time. Default [`Start::Live`].
+    /// Sets the position at which the stream of a new client begins.
     ///
-    /// The feed of a [`Source`](crate::Source) has no positions: of it, [`Start::After`] alone makes a difference, which is given to
-    /// `fetch`. That of a [`StreamContext`](crate::StreamContext) begins where it begins.
+    /// Default: [`Start::Live`].
+    ///
+    /// The feed of a [`Source`](crate::Source) has no positions: it uses only [`Start::After`], and passes the id to `fetch`. The feed of a
+    /// [`StreamContext`](crate::StreamContext) ignores this option.
+    ///
+    /// ```
+    /// # use sse_core::{EventLog, Start, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let log = EventLog::in_memory(1000);
+    /// log.append("before the client came").await?;
+    /// let feed = log.feed().start_at(Start::Oldest);
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// assert!(text.contains("data: before the client came\n"));
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     #[must_use]
     pub fn start_at(mut self, start: Start) -> Self {
         self.start = start;
         self
     }
 
-    /// Begins a stream that begins live with an event of this type: its data is empty, its id the position in the log.
+    /// Sends an event of this type first, if the stream begins live: its data is empty, and its id is the position in the log.
     ///
-    /// Without it a client that is cut off before its first event has no id to come back with. It begins live once more, and has
-    /// missed in silence what was appended in between. That of a [`merge`](crate::merge) has it on a first visit where
-    /// [`start_at`](StreamOptions::start_at) is live, and at no other time. The feed of a [`Source`](crate::Source) or a
-    /// [`StreamContext`](crate::StreamContext) has no positions, and no such event.
+    /// Without it a client that is cut off before its first event has no id to send when it comes back. It then begins live again, and misses
+    /// the events appended in between without being told. The feed of a [`merge`](crate::merge) sends it only on a first visit, if
+    /// [`start_at`](StreamOptions::start_at) is live. The feed of a [`Source`](crate::Source) or a
+    /// [`StreamContext`](crate::StreamContext) has no positions, and sends no such event.
     ///
-    /// A client that does not look at types reads it as an event like others: the AI SDK fails on the empty data. Do not set it for such
-    /// clients. The SDKs of MCP ignore every type but `message`, and take an event of that type with empty data for their priming event.
+    /// Do not set it for clients that do not look at types: they read it like any other event, and the AI SDK fails on the empty data. The
+    /// SDKs of MCP ignore every type except `message`, and treat an event of that type with empty data as their priming event.
+    ///
+    /// ```
+    /// # use sse_core::{EventLog, EventType, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let log = EventLog::in_memory(1000);
+    /// let newest = log.append("before the client came").await?;
+    /// let feed = log.feed().position_event(EventType::from_static("position"));
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// assert!(text.ends_with(&format!("event: position\ndata: \nid: {newest}\n\n")));
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     #[must_use]
     pub fn position_event(mut self, event_type: EventType) -> Self {
         self.position_event = Some(event_type);
         self
     }
 
-    /// What to do if the client cannot resume exactly where it was. Default: [`OnGap::Reset`].
+    /// Sets the action of the stream if its client cannot resume exactly where it was.
     ///
-    /// Choose [`OnGap::StartOver`] if [`start_at`](StreamOptions::start_at) keeps the history short, and [`OnGap::Stop`] for clients that do not look
-    /// at the types of events.
+    /// Default: [`OnGap::Reset`].
+    ///
+    /// Choose [`OnGap::StartOver`] if [`start_at`](StreamOptions::start_at) keeps the history short, and [`OnGap::Stop`] for clients that do
+    /// not look at the types of events.
+    ///
+    /// ```
+    /// # use sse_core::{EventLog, OnGap, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// let log = EventLog::in_memory(1000);
+    /// let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"no-id"[..])]);
+    /// let feed = log.feed().on_gap(OnGap::StartOver);
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// assert!(text.contains("event: reset\n"));
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn on_gap(mut self, on_gap: OnGap) -> Self {
         self.on_gap = on_gap;
         self
     }
 
-    /// Calls this with the error that ends a stream early: of a store, or of the application's own [`Source`](crate::Source), snapshot or
-    /// closure, a panic of which is an error as others. Errors also go to `tracing`, as warnings.
+    /// Calls this closure with the error that ends a stream early: an error of a store, or an error or panic of the application's own
+    /// [`Source`](crate::Source), snapshot or closure. Errors also go to `tracing`, as warnings.
+    ///
+    /// ```
+    /// # use std::sync::{Arc, Mutex};
+    /// # use sse_core::{StreamContext, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let seen = Arc::new(Mutex::new(None));
+    /// let told = Arc::clone(&seen);
+    /// let feed = StreamContext::run(|_| async { Err::<(), _>(std::io::Error::other("no model")) });
+    /// let feed = feed.on_error(move |error| *told.lock().unwrap() = Some(error.is_source()));
+    /// StreamResponse::new(&request, feed, timer).text().await;
+    /// assert_eq!(*seen.lock().unwrap(), Some(true));
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn on_error(mut self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Self {
         self.failure.on_error(on_error);
         self
     }
 
-    /// Sends the event that this makes of an error before the stream ends early, so that a client that cannot resume knows that what it
-    /// has is not whole. Without it a stream that failed ends as one that is complete; `EventSource` comes back from either. The event goes
-    /// out without an id, so that a client which can resume still does.
+    /// Sends the event that this closure makes of an error, before the stream ends early. A client that cannot resume then knows that it does
+    /// not have all events. Without it a stream that failed ends like one that is complete; `EventSource` reconnects after both. The event
+    /// goes out without an id, so that a client that can resume still does.
     ///
     /// ```
     /// use sse_core::{Event, EventType, StreamContext};
@@ -180,17 +307,31 @@ impl StreamOptions {
     /// Breaks the response off if the stream fails, instead of ending it: after a comment, `: broken off`, the body's last item is a
     /// [`Cut`](crate::Cut). A client that reads to the end of a response then sees an error.
     ///
-    /// The framework throws away what it has not written by then. So the `Cut` waits until the framework has dropped every chunk, for 30 s
-    /// at most, and then for 100 ms. Rocket and some proxies turn it into a clean end: only [`error_event`](StreamOptions::error_event) arrives
-    /// everywhere.
+    /// On a `Cut` the framework discards all that it has not written. So the `Cut` waits until the framework has dropped every chunk, for at
+    /// most 30 s, and then for 100 ms. Rocket and some proxies turn it into a clean end: only
+    /// [`error_event`](StreamOptions::error_event) arrives everywhere.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use sse_core::{StreamContext, StreamRequest, StreamResponse, Timer};
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// # let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+    /// # let request = StreamRequest::new("GET", None, []);
+    /// let feed = StreamContext::run(|_| async { Err::<(), _>(std::io::Error::other("no model")) });
+    /// let response = StreamResponse::new(&request, feed.cut_on_error(), timer);
+    /// let items: Vec<_> = response.body.map(|item| item.map(|_| ())).collect().await;
+    /// assert!(items.last().unwrap().is_err());
+    /// # });
+    /// ```
     #[must_use]
     pub fn cut_on_error(mut self) -> Self {
         self.failure.cut();
         self
     }
 
-    /// Ends each response once its client has what was there when it came, or, if that was nothing, after the first events that come: so
-    /// a client polls. What a [`StreamContext`](crate::StreamContext) sends is sent to its end, since it cannot be had later.
+    /// Ends each response once its client has the events that were there when it came, or, if there were none, the first events that come:
+    /// so a client can poll. The response of a [`StreamContext`](crate::StreamContext) continues to its end, because its events cannot be
+    /// fetched later.
     ///
     /// ```
     /// use sse_core::{EventLog, Start, StreamRequest, StreamResponse, Timer};
@@ -206,7 +347,7 @@ impl StreamOptions {
     /// let timer = Timer::new(std::time::Instant::now, tokio::time::sleep);
     /// let body = StreamResponse::new(&request, feed, timer).body;
     /// # use futures_util::StreamExt;
-    /// assert_eq!(body.collect::<Vec<_>>().await.len(), 2, "the first line, and what was there");
+    /// assert_eq!(body.collect::<Vec<_>>().await.len(), 2, "the first line, and one event");
     /// # Ok::<(), sse_core::Error>(())
     /// # }).unwrap();
     /// ```
@@ -216,63 +357,182 @@ impl StreamOptions {
         self
     }
 
-    /// Does the same for the requests alone whose query has this parameter, whatever its value: `GET /events?poll`.
+    /// Ends the responses as [`ends_when_caught_up`](StreamOptions::ends_when_caught_up) does, but only to requests whose query has this
+    /// parameter, with any value: `GET /events?poll`.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use sse_core::{EventLog, Start, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// let log = EventLog::in_memory(1000);
+    /// log.append("hello").await?;
+    /// let feed = log.feed().start_at(Start::Oldest).poll_parameter("poll");
+    /// let request = StreamRequest::new("GET", Some("poll"), []);
+    /// let body = StreamResponse::new(&request, feed, timer).body;
+    /// assert_eq!(body.collect::<Vec<_>>().await.len(), 2, "the first line, and one event");
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     #[must_use]
     pub fn poll_parameter(mut self, name: impl Into<String>) -> Self {
         self.polls = Polls::WithParameter(name.into());
         self
     }
 
-    /// The parameter of the query in which clients that cannot set headers send the last event ID. Default `lastEventId`, as
-    /// event-source-polyfill has it.
+    /// Sets the parameter of the query in which clients that cannot set headers send the last event ID.
+    ///
+    /// Default: `lastEventId`, which event-source-polyfill uses.
+    ///
+    /// ```
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// let log = EventLog::in_memory(1000);
+    /// let ids = log.append_all(["one", "two"]).await?;
+    /// let query = format!("after={}", ids[0]);
+    /// let request = StreamRequest::new("GET", Some(&query), []);
+    /// let feed = log.feed().last_event_id_parameter("after");
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// assert!(text.contains("data: two\n") && !text.contains("data: one\n"));
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     #[must_use]
     pub fn last_event_id_parameter(mut self, name: impl Into<String>) -> Self {
         self.last_event_id_parameter = Cow::Owned(name.into());
         self
     }
 
-    /// What ends the stream, besides those that it has already: a log brings its own, a merge those of its logs, other feeds have
-    /// none. So a feed can be given several: the server's, and that of the session to which it belongs.
+    /// Adds a shutdown that ends the stream. The feed of a log already has the log's own, the feed of a merge those of its logs; other feeds
+    /// have none. A feed can have several: the server's, and that of its session.
+    ///
+    /// ```
+    /// # use sse_core::{Shutdown, StreamContext, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let shutdown = Shutdown::new();
+    /// let (context, feed) = StreamContext::channel();
+    /// let response = StreamResponse::new(&request, feed.shutdown(&shutdown), timer);
+    /// shutdown.begin();
+    /// assert!(response.text().await.contains("retry: "));
+    /// assert!(context.is_closed());
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn shutdown(mut self, shutdown: &Shutdown) -> Self {
         self.tie(shutdown);
         self
     }
 
-    /// How many events of a [`Source`](crate::Source) are kept that are published while one client catches up; default 1024,
-    /// and 1 MiB in any case. If there are more, the response ends after the replay, and the client comes back for the rest.
+    /// Sets the number of events of a [`Source`](crate::Source) that are kept for one client while it catches up.
+    ///
+    /// Default: 1024. At most 1 MiB in all.
+    ///
+    /// If more are published meanwhile, the response ends after the replay, and the client comes back for the rest.
+    ///
+    /// ```
+    /// # use std::io::Result;
+    /// # use sse_core::{source, Event, EventId, Feed, StreamRequest, StreamResponse, Timer};
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// # let fetch = |_: EventId| async { Result::Ok(vec!["missed"]) };
+    /// # let stream = || async { Result::Ok(futures_util::stream::iter([Result::Ok("one"), Ok("two")])) };
+    /// # let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"1"[..])]);
+    /// // The source publishes "one" and "two" while the client catches up.
+    /// let feed = Feed::from(source(fetch, stream)).buffered_events(1);
+    /// # let response = StreamResponse::new(&request, feed, timer);
+    /// # let text = futures_util::future::FutureExt::now_or_never(response.text()).unwrap();
+    /// assert!(text.ends_with("data: missed\n\n"));
+    /// ```
     #[must_use]
     pub fn buffered_events(mut self, events: usize) -> Self {
         self.limits.buffered = events;
         self
     }
 
-    /// How many ids of a replay are remembered for one client of a [`Source`](crate::Source), so that none of its events is
-    /// delivered a second time; default 10 000, of 16 bytes each. After a longer replay the response ends, and the client comes back
+    /// Sets the number of ids of a replay that are remembered for one client of a [`Source`](crate::Source).
+    ///
+    /// Default: 10 000, of 16 bytes each.
+    ///
+    /// The stream uses them so that it delivers no event a second time. After a longer replay the response ends, and the client comes back
     /// for the rest.
+    ///
+    /// ```
+    /// # use sse_core::{source, Event, EventId, Feed, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # use std::io::Result;
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// # let fetch = |_: EventId| async { Result::Ok((2..=3_u64).map(|n| Event::new("missed").id(EventId::from(n))).collect::<Vec<_>>()) };
+    /// # let stream = || async { Result::Ok(futures_util::stream::iter([Result::Ok(Event::new("live"))])) };
+    /// # let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"1"[..])]);
+    /// let feed = Feed::from(source(fetch, stream)).remembered_ids(1);
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// assert!(text.ends_with("data: missed\nid: 3\n\n"), "the response ends after the replay");
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn remembered_ids(mut self, ids: usize) -> Self {
         self.limits.remembered = ids;
         self
     }
 
-    /// For how long after the last event of a replay the live half of a [`Source`](crate::Source) may still bring an event that was in
-    /// the replay; the ids of the replay are forgotten then. Default 60 s; [`Duration::MAX`] keeps them for as long as the stream lives.
+    /// Sets the time for which the ids of a replay are remembered after its last event.
+    ///
+    /// Default: 60 s. [`Duration::MAX`] remembers them until the stream ends.
+    ///
+    /// Set it to at least the time within which the live half of a [`Source`](crate::Source) may still bring an event that was in the replay.
+    ///
+    /// ```
+    /// # use std::{io::Result, time::Duration};
+    /// # use futures_util::{FutureExt, StreamExt, stream};
+    /// # use sse_core::{source, Event, EventId, Feed, StreamRequest, StreamResponse, Timer};
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// # let event = || Event::new("paid").id(EventId::from(2));
+    /// # let fetch = move |_: EventId| async move { Result::Ok(vec![event()]) };
+    /// # let stream = move || async move { Result::Ok(stream::iter([Result::Ok(event())])) };
+    /// # let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"1"[..])]);
+    /// // The source publishes the replayed event once more.
+    /// let feed = Feed::from(source(fetch, stream)).late_notifications(Duration::from_secs(5));
+    /// let body = StreamResponse::new(&request, feed, timer).body;
+    /// # let body = body.map(|chunk| chunk.unwrap()).collect::<Vec<_>>().now_or_never().unwrap();
+    /// assert_eq!(body.concat(), b": ok\ndata: paid\nid: 2\n\n");
+    /// ```
     #[must_use]
     pub fn late_notifications(mut self, late: Duration) -> Self {
         self.limits.late = late;
         self
     }
 
-    /// Tells this of each stream. Default: the observer of the log, if it has one ([`EventLog::observe`](crate::EventLog::observe)). To share
-    /// one, give it as an `Arc`.
+    /// Sets the observer, which is told of each stream. To share one, pass it as an `Arc`.
+    ///
+    /// Default: the observer of the log, if it has one ([`EventLog::observe`](crate::EventLog::observe)).
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    /// # use std::sync::Arc;
+    /// # use sse_core::{EventLog, Observer, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// #[derive(Default)]
+    /// struct Opened(AtomicUsize);
+    /// impl Observer for Opened {
+    ///     fn opened(&self) {
+    ///         self.0.fetch_add(1, Relaxed);
+    ///     }
+    /// }
+    /// let opened = Arc::new(Opened::default());
+    /// let feed = EventLog::in_memory(1000).feed().observer(opened.clone());
+    /// StreamResponse::new(&request, feed, timer).text().await;
+    /// assert_eq!(opened.0.load(Relaxed), 1);
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(Observing::new(observer));
         self
     }
 
-    /// Each shutdown counts a stream once, however often it was given.
+    /// Adds a shutdown once, so that it counts a stream once, however often it is added.
     pub(crate) fn tie(&mut self, shutdown: &Shutdown) {
         if !self.shutdowns.iter().any(|known| known.is(shutdown)) {
             self.shutdowns.push(shutdown.clone());
@@ -296,4 +556,70 @@ impl fmt::Debug for StreamOptions {
             .field("failure", &self.failure)
             .finish_non_exhaustive()
     }
+}
+
+/// Implements the methods of `StreamOptions` for a feed. Takes an expression that makes such a feed, for the examples.
+macro_rules! options {
+    ($feed:literal) => {
+        options! { $feed;
+            keep_alive(silence: Duration) "Duration::from_secs(15)";
+            keep_alive_event(event_type: EventType) "EventType::from_static(\"alive\")";
+            retry(retry: Duration) "Duration::from_secs(1)";
+            start_at(start: Start) "Start::Oldest";
+            position_event(event_type: EventType) "EventType::from_static(\"position\")";
+            on_gap(on_gap: OnGap) "OnGap::Live";
+            on_error(on_error: impl Fn(&Error) + Send + Sync + 'static) "|error| eprintln!(\"{error}\")";
+            error_event(event: impl Fn(&Error) -> Event + Send + Sync + 'static) "|_| Event::typed(\"failed\", \"\")";
+            cut_on_error() "";
+            ends_when_caught_up() "";
+            poll_parameter(name: impl Into<String>) "\"poll\"";
+            last_event_id_parameter(name: impl Into<String>) "\"after\"";
+            shutdown(shutdown: &Shutdown) "&Shutdown::new()";
+            buffered_events(events: usize) "4096";
+            remembered_ids(ids: usize) "100_000";
+            late_notifications(late: Duration) "Duration::from_secs(5)";
+            observer(observer: impl Observer) "Metrics::default()";
+        }
+    };
+    ($feed:literal; $($name:ident($($argument:ident: $type:ty)?) $example:literal;)*) => {
+        /// Replaces all options of the feed with these. The shutdown of its log, or of the logs of a merge, still ends its streams.
+        ///
+        /// ```
+        /// use std::time::Duration;
+        /// # use sse_core::{EventLog, StreamContext};
+        /// use sse_core::StreamOptions;
+        ///
+        /// let options = StreamOptions::new().retry(Duration::from_secs(1));
+        #[doc = concat!("let feed = ", $feed, ".with(&options);")]
+        /// assert!(format!("{feed:?}").contains("retry: Some(1s)"));
+        /// ```
+        #[must_use]
+        pub fn with(mut self, options: &StreamOptions) -> Self {
+            self.options.chosen = Some(Box::new(options.clone()));
+            self
+        }
+
+        $(
+            #[doc = concat!("Sets [`StreamOptions::", stringify!($name), "`].")]
+            ///
+            /// ```
+            /// # use std::time::Duration;
+            /// # use sse_core::{Event, EventLog, EventType, Observer, OnGap, Shutdown, Start, StreamContext, StreamOptions};
+            /// # #[derive(Default)]
+            /// # struct Metrics;
+            /// # impl Observer for Metrics {}
+            #[doc = concat!("let feed = ", $feed, ".", stringify!($name), "(", $example, ");")]
+            ///
+            #[doc = concat!("let options = StreamOptions::new().", stringify!($name), "(", $example, ");")]
+            #[doc = concat!("let same = ", $feed, ".with(&options);")]
+            /// assert_eq!(format!("{feed:?}"), format!("{same:?}"));
+            /// ```
+            #[must_use]
+            pub fn $name(mut self $(, $argument: $type)?) -> Self {
+                let options = self.options.chosen.get_or_insert_default();
+                **options = std::mem::take(&mut **options).$name($($argument)?);
+                self
+            }
+        )*
+    };
 }

@@ -1,12 +1,12 @@
 use crate::StreamRequest;
 
-/// Which requests are those of clients that poll: their responses end.
+/// The requests that poll: their responses end.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Polls {
     #[default]
     None,
     All,
-    /// Those whose query has this parameter.
+    /// The requests whose query has this parameter.
     WithParameter(String),
 }
 

@@ -13,7 +13,7 @@ use crate::resume::Resume;
 use crate::stream_context::Receiver;
 use crate::{Closed, End, Error, Gap, GapReason, LastEventId, OnGap, Timer};
 
-/// A feed as it runs: the chunks of one client.
+/// A running feed: the chunks of one client.
 pub(crate) enum Events {
     Log(Reader),
     Merge(Box<Merged>),
@@ -22,8 +22,7 @@ pub(crate) enum Events {
 }
 
 impl Events {
-    /// Refuses if it is known at once that there is nothing more for this client: its log is finished, or a gap is to be the end. Says which,
-    /// with the gap.
+    /// Starts a feed. Returns the end and the gap if there is nothing more for this client: its log is finished, or a gap ends its stream.
     pub(crate) fn new(
         origin: OriginOnce,
         last_event_id: LastEventId,
@@ -61,7 +60,7 @@ impl Events {
         if is_stopped { Err((events.why(), events.take_gap())) } else { Ok(events) }
     }
 
-    /// Why it has ended.
+    /// Returns the reason why it has ended.
     pub(crate) fn why(&self) -> End {
         match self {
             Self::Log(reader) if reader.is_refused() => End::Gap,
@@ -81,7 +80,7 @@ impl Events {
         }
     }
 
-    /// The next chunk: whole frames, never empty. An error is the last item.
+    /// Returns the next chunk: whole frames, never empty. An error is the last item.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         match self {
             Self::Log(reader) => reader.poll_next(cx),
@@ -91,7 +90,7 @@ impl Events {
         }
     }
 
-    /// Has a context told that nothing more arrives, and returns what it has sent by now: that cannot be had later.
+    /// Closes a context, and returns the bytes that it has sent by now, because they cannot be fetched later.
     pub(crate) fn close(&mut self, cx: &Context<'_>) -> Option<Bytes> {
         match self {
             Self::Context(pushed) => pushed.close(cx),
@@ -99,7 +98,8 @@ impl Events {
         }
     }
 
-    /// Whether the client has all that there was when this was first asked. What a context sends cannot be had later.
+    /// Returns true if the client has all events that there were at the first call. Always false for a context, whose events cannot be fetched
+    /// later.
     pub(crate) fn has_caught_up(&mut self) -> bool {
         match self {
             Self::Log(reader) => reader.has_caught_up(),
@@ -109,12 +109,12 @@ impl Events {
         }
     }
 
-    /// Whether all that the client was given is word of a gap, which has no id.
-    pub(crate) fn has_only_word_of_a_gap(&self) -> bool {
-        matches!(self, Self::Source(joined) if joined.resume.has_only_word_of_a_gap())
+    /// Returns true if the client has only had a `reset`, which has no id.
+    pub(crate) fn has_only_reset(&self) -> bool {
+        matches!(self, Self::Source(joined) if joined.resume.has_only_reset())
     }
 
-    /// Whether there is nothing more for the client at this moment, where nothing is to be had without waiting.
+    /// Returns true if a polling client need not wait, because there is nothing more for it at this moment.
     pub(crate) fn can_be_polled(&self) -> bool {
         match self {
             Self::Log(reader) => !reader.has_more_to_give(),
@@ -125,11 +125,11 @@ impl Events {
     }
 }
 
-/// What a context sends, and the closure that holds it, if it is run here.
+/// The events of a context, and the closure that sends them, if it runs here.
 pub(crate) struct Pushed {
     receiver: Receiver,
     running: Option<SyncWrapper<Closure>>,
-    /// How the closure ended. What it had sent goes out first.
+    /// The error of the closure. The events that it had sent go out first.
     error: Option<Error>,
 }
 
@@ -150,7 +150,7 @@ impl Pushed {
             self.running = None;
             self.receiver.close();
             let failed = |error| Error::source("running the closure of the stream", error);
-            // That it was closed is no news to whoever closed it.
+            // `Closed` is not reported: the closure knows that the stream is over.
             self.error = result.err().filter(|error| !error.is::<Closed>()).map(failed);
         }
         match ready!(self.receiver.poll_next(cx)) {
@@ -160,12 +160,12 @@ impl Pushed {
     }
 }
 
-/// The frames of a source, as many at a time as there are.
+/// The frames of a source, packed into chunks.
 pub(crate) struct Joined {
     resume: Resume,
-    /// What the last chunk had no room for.
+    /// The frame for which the last chunk had no room.
     held: Option<Bytes>,
-    /// What came after the last chunk.
+    /// The error that came after the last chunk.
     error: Option<Error>,
 }
 
@@ -209,7 +209,7 @@ impl Joined {
         Poll::Ready(Some(Ok(pack.into_chunk())))
     }
 
-    /// The next frame. A source that panics has failed.
+    /// Returns the next frame. A panic of the source is an error.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         let polled = caught(|| self.resume.poll_next(cx)).unwrap_or_else(|panic| {
             self.resume.end();

@@ -1,10 +1,15 @@
-//! What the types of checked texts have in common.
+//! The traits that the types of checked texts share.
 
-/// The traits of a text that was checked when it was made.
+/// Implements the traits of a text that was checked when it was made.
 macro_rules! checked_text {
     ($name:ident, $field:literal, $check:ident) => {
         impl $name {
-            /// The text.
+            /// Returns the text.
+            ///
+            /// ```
+            #[doc = concat!("let field = sse_core::", stringify!($name), "::from_static(\"order-1\");")]
+            /// assert_eq!(field.as_str(), "order-1");
+            /// ```
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
             }
@@ -80,14 +85,14 @@ macro_rules! checked_text {
             }
         }
 
-        /// As its text.
+        /// Writes its text.
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
             }
         }
 
-        /// From a text, which is checked.
+        /// Reads a text, and checks it.
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;

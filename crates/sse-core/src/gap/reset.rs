@@ -3,12 +3,12 @@ use serde::Serialize;
 use crate::{Event, EventId, EventType, Frame, Gap, GapReason};
 
 impl Gap {
-    /// Word of it that moves nobody: a client that is cut off after it comes back to the same gap.
+    /// Returns the `reset` event without an id: a client that is cut off after it comes back to the same gap.
     pub(crate) fn to_frame_without_id(&self) -> Frame {
         Frame::from(Event { id: None, ..self.to_event() })
     }
 
-    /// The event that tells a client of it.
+    /// Returns the `reset` event, which tells a client of the gap.
     pub(crate) fn to_event(&self) -> Event {
         const RESET: EventType = EventType::from_static("reset");
 
@@ -26,7 +26,7 @@ impl Gap {
             newest: self.newest.as_ref().map(EventId::as_str),
             log: self.log.as_deref(),
         };
-        let event = Event::json(&data).expect("three texts have a JSON").event_type(RESET);
+        let event = Event::json(&data).expect("texts have a JSON form").event_type(RESET);
         Event { id: self.restart.clone(), ..event }
     }
 }

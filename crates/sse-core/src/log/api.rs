@@ -1,4 +1,4 @@
-//! What one does with a log.
+//! The methods of a log.
 
 mod append;
 mod append_here;

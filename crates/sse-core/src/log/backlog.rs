@@ -16,29 +16,29 @@ use crate::log::backlog::recent::Recent;
 use crate::store::Bounds;
 use crate::{Epoch, Position};
 
-/// How many pages that were read are kept for others who want the same.
+/// The number of pages that are kept for other readers that request the same.
 const KEPT_PAGES: usize = 16;
-/// How many wishes may be queued that nobody has any more.
-const SPARE_WISHES: usize = 64;
-/// How many deletions of events are remembered that are still to come.
+/// The number of queued requests that may no longer have a reader.
+const SPARE_REQUESTS: usize = 64;
+/// The number of deleted events that are remembered because the follower has not brought them yet.
 const KNOWN_DELETED: usize = 64;
 
-/// What lies behind the tail, in the store: what is known of it, and what readers want of it. Their wishes are fulfilled by the
-/// follower, since a reader whose client stalls is polled no more.
+/// The part of the log behind the tail, in the store: its bounds, and the requests of readers. The follower serves the requests, because a
+/// reader whose client stalls is no longer polled.
 pub(crate) struct Backlog {
     pub(crate) bounds: Bounds,
-    pages: HashMap<Part, Wanted>,
-    /// Wanted, and not begun.
+    pages: HashMap<Part, Requested>,
+    /// The requests whose reading has not begun.
     queue: VecDeque<(Part, u64)>,
-    /// How many parts were ever wanted.
-    wishes: u64,
-    /// Those that are there, in the order in which they came.
+    /// The number of requests ever made.
+    requests: u64,
+    /// The parts that were read, in the order in which they came.
     ready: VecDeque<Part>,
     pub(crate) checks: Checks,
-    pub(crate) strangers: PastEpochs,
-    /// Events that were deleted before the follower has brought them: pages with them may be on their way.
+    pub(crate) past_epochs: PastEpochs,
+    /// The events that were deleted before the follower brought them: pages with them may be on their way.
     deleted: VecDeque<Position>,
-    /// By what to know whether the store has lost something.
+    /// The events that show whether the store has lost anything.
     pub(crate) recent: Recent,
     pub(crate) is_followed: bool,
     follower: Option<Waker>,
@@ -52,32 +52,32 @@ pub(crate) enum Part {
     Last(usize),
 }
 
-/// A part of the log, as far as one page has it.
+/// The result of reading a part of the log: at most one page.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
-    /// These events, the position after which they come, and that of the last. Of the entries some may be of later events.
+    /// These events, the position before the first, and the position of the last. Some entries may belong to later events.
     Events { bytes: Bytes, entries: Arc<[Entry]>, after: Position, last: Position },
-    /// There is nothing up to this position.
+    /// No events up to this position.
     Nothing(Position),
-    /// Not all that comes after the position is there.
+    /// Some events after the position have been dropped.
     Gone,
 }
 
-struct Wanted {
-    /// Which wish it is: what was read for an earlier one, of before a deletion, say, is no answer to it.
-    wish: u64,
-    /// Whether that wish is still to be answered.
-    is_asked: bool,
+struct Requested {
+    /// The number of the request. A page read for an earlier request, for example before a deletion, does not serve it.
+    number: u64,
+    /// True until a page has been read for this request.
+    is_pending: bool,
     answer: Option<Answer>,
     waiting: Waiting,
-    /// Of those who wait, the ones whose answer came before others had it asked again.
+    /// The waiting readers whose page came before another reader requested the part again.
     served: HashSet<usize>,
 }
 
-impl Wanted {
+impl Requested {
     fn has_answer_for(&self, part: Part, key: usize) -> bool {
         let is_of_any_time = matches!(part, Part::After(_));
-        let is_in_time = !self.is_asked && self.waiting.contains_key(&key);
+        let is_in_time = !self.is_pending && self.waiting.contains_key(&key);
         self.answer.is_some() && (is_of_any_time || is_in_time || self.served.contains(&key))
     }
 
@@ -93,10 +93,10 @@ impl Backlog {
             bounds,
             pages: HashMap::new(),
             queue: VecDeque::new(),
-            wishes: 0,
+            requests: 0,
             ready: VecDeque::new(),
             checks: Checks::default(),
-            strangers: PastEpochs::default(),
+            past_epochs: PastEpochs::default(),
             deleted: VecDeque::new(),
             recent: Recent::default(),
             is_followed: false,
@@ -104,108 +104,108 @@ impl Backlog {
         }
     }
 
-    /// A part of the log; where it is not there yet, it is wanted from now on, and this reader woken. Wakers that are not needed any
-    /// more are dropped by the caller, once the lock is released.
+    /// Returns a part of the log, or requests it and wakes this reader later. The caller drops the returned waker after the lock.
     pub(crate) fn poll(
         &mut self,
         part: Part,
         key: usize,
         waker: &Waker,
     ) -> (Poll<Answer>, Option<Waker>) {
-        let wanted = self.pages.entry(part).or_insert_with(|| {
-            self.wishes += 1;
-            self.queue.push_back((part, self.wishes));
-            Wanted {
-                wish: self.wishes,
-                is_asked: true,
+        let requested = self.pages.entry(part).or_insert_with(|| {
+            self.requests += 1;
+            self.queue.push_back((part, self.requests));
+            Requested {
+                number: self.requests,
+                is_pending: true,
                 answer: None,
                 waiting: Waiting::default(),
                 served: HashSet::new(),
             }
         });
-        if wanted.has_answer_for(part, key)
-            && let Some(answer) = wanted.answer.clone()
+        if requested.has_answer_for(part, key)
+            && let Some(answer) = requested.answer.clone()
         {
-            let unneeded = wanted.forget(key);
+            let unneeded = requested.forget(key);
             self.drop_if_stale(part);
             return (Poll::Ready(answer), unneeded);
         }
-        if !wanted.is_asked {
-            // The oldest, or the newest, when others asked: it is asked again. Whoever else comes, these have their answer.
-            self.wishes += 1;
-            (wanted.wish, wanted.is_asked) = (self.wishes, true);
-            wanted.served.extend(wanted.waiting.keys());
-            self.queue.push_back((part, self.wishes));
+        if !requested.is_pending {
+            // The page is the oldest, or the newest, of an earlier moment, and is read again. The readers that waited for it still get it.
+            self.requests += 1;
+            (requested.number, requested.is_pending) = (self.requests, true);
+            requested.served.extend(requested.waiting.keys());
+            self.queue.push_back((part, self.requests));
             self.ready.retain(|ready| *ready != part);
         }
-        (Poll::Pending, wanted.waiting.insert(key, waker.clone()))
+        (Poll::Pending, requested.waiting.insert(key, waker.clone()))
     }
 
-    /// This reader wants a part, or a check, no more.
+    /// Removes this reader's request for a part, and for a check.
     pub(crate) fn leave(&mut self, part: Option<Part>, key: usize) -> [Option<Waker>; 2] {
-        let wanted = part.and_then(|part| self.pages.get_mut(&part));
-        let unneeded = [wanted.and_then(|wanted| wanted.forget(key)), self.checks.leave(key)];
+        let requested = part.and_then(|part| self.pages.get_mut(&part));
+        let unneeded =
+            [requested.and_then(|requested| requested.forget(key)), self.checks.leave(key)];
         if let Some(part) = part {
             self.drop_if_stale(part);
-            // A store that is away must not let wishes pile up of clients that come and go.
-            let is_in_vain = |wanted: &Wanted| wanted.is_asked && wanted.waiting.is_empty();
-            if self.pages.get(&part).is_some_and(is_in_vain) {
+            // While the store is away, the requests of clients that come and go must not pile up.
+            let is_unused = |page: &Requested| page.is_pending && page.waiting.is_empty();
+            if self.pages.get(&part).is_some_and(is_unused) {
                 self.pages.remove(&part);
             }
-            // Now and then, since it goes through all of them.
-            if self.queue.len() > 2 * self.pages.len() + SPARE_WISHES {
-                self.queue.retain(|(part, wish)| {
-                    self.pages.get(part).is_some_and(|wanted| wanted.wish == *wish)
+            // Only now and then, because it goes through all of them.
+            if self.queue.len() > 2 * self.pages.len() + SPARE_REQUESTS {
+                self.queue.retain(|(part, number)| {
+                    self.pages.get(part).is_some_and(|requested| requested.number == *number)
                 });
             }
         }
         unneeded
     }
 
-    /// The next part to read, and which wish it is.
-    pub(crate) fn next_wanted(&mut self) -> Option<(Part, u64)> {
+    /// Returns the next part to read, and the number of its request.
+    pub(crate) fn next_request(&mut self) -> Option<(Part, u64)> {
         self.queue.pop_front()
     }
 
-    /// Whether somebody still waits for it: a wish that nobody has any more is not there.
-    pub(crate) fn is_wanted(&self, part: Part, wish: u64) -> bool {
-        self.pages.get(&part).is_some_and(|wanted| wanted.wish == wish)
+    /// Returns true if a reader still waits for this request.
+    pub(crate) fn is_requested(&self, part: Part, number: u64) -> bool {
+        self.pages.get(&part).is_some_and(|requested| requested.number == number)
     }
 
-    /// A part has been read. Answers whom to wake.
-    pub(crate) fn answer(&mut self, part: Part, wish: u64, answer: Answer) -> Vec<Waker> {
-        let wanted = self.pages.get_mut(&part).filter(|wanted| wanted.wish == wish);
-        let Some(wanted) = wanted else { return Vec::new() };
-        (wanted.answer, wanted.is_asked) = (Some(answer), false);
-        let mut woken: Vec<_> = wanted.waiting.values().cloned().collect();
+    /// Stores a part that has been read. Returns the readers to wake.
+    pub(crate) fn answer(&mut self, part: Part, number: u64, answer: Answer) -> Vec<Waker> {
+        let requested = self.pages.get_mut(&part).filter(|requested| requested.number == number);
+        let Some(requested) = requested else { return Vec::new() };
+        (requested.answer, requested.is_pending) = (Some(answer), false);
+        let mut woken: Vec<_> = requested.waiting.values().cloned().collect();
         self.ready.push_back(part);
         if self.ready.len() > KEPT_PAGES
             && let Some(oldest) = self.ready.pop_front()
             && let Some(forgotten) = self.pages.remove(&oldest)
         {
-            // Whoever has not taken it yet wants it again.
+            // A reader that has not taken it yet requests it again.
             woken.extend(forgotten.waiting.into_values());
         }
         woken
     }
 
-    /// What was read may be wrong by now. Answers whom to wake: they want it again.
+    /// Drops all pages, because they may be wrong by now. Returns the readers to wake, which request them again.
     pub(crate) fn forget_pages(&mut self) -> Vec<Waker> {
         self.queue.clear();
         self.ready.clear();
-        self.pages.drain().flat_map(|(_, wanted)| wanted.waiting.into_values()).collect()
+        self.pages.drain().flat_map(|(_, requested)| requested.waiting.into_values()).collect()
     }
 
-    /// Another life of the log has these bounds. Answers whom to wake.
+    /// Begins a new epoch with these bounds. Returns the readers to wake.
     pub(crate) fn begin_epoch(&mut self, past: Epoch, bounds: Bounds) -> Vec<Waker> {
         self.bounds = bounds;
-        self.strangers.begin_epoch(past);
+        self.past_epochs.begin_epoch(past);
         self.deleted.clear();
         self.recent = Recent::default();
         self.forget_pages()
     }
 
-    /// An event was deleted that the follower has not brought yet.
+    /// Remembers an event that was deleted before the follower brought it.
     pub(crate) fn remember_deleted(&mut self, event: Position) {
         if self.deleted.len() == KNOWN_DELETED {
             self.deleted.pop_front();
@@ -213,25 +213,25 @@ impl Backlog {
         self.deleted.push_back(event);
     }
 
-    /// Whether this event, which comes now, was deleted.
+    /// Returns true if this event, which the follower brings now, was deleted.
     pub(crate) fn take_deleted(&mut self, event: Position) -> bool {
         let was_deleted = self.deleted.contains(&event);
         self.deleted.retain(|deleted| *deleted > event);
         was_deleted
     }
 
-    /// Whom to wake when something is wanted.
+    /// Returns the follower's waker, to wake it for a request.
     pub(crate) fn follower(&self) -> Option<Waker> {
         self.follower.clone()
     }
 
-    /// The follower is gone. Answers the waker it needs no more.
+    /// Notes that the follower is gone. Returns its waker, to drop it.
     pub(crate) fn unfollow(&mut self) -> Option<Waker> {
         self.is_followed = false;
         self.follower.take()
     }
 
-    /// The follower waits. Answers the waker it needs no more.
+    /// Registers the waker of the follower. Returns the old one, to drop it.
     pub(crate) fn follower_waits(&mut self, waker: &Waker) -> Option<Waker> {
         match &self.follower {
             Some(known) if known.will_wake(waker) => None,
@@ -239,9 +239,9 @@ impl Backlog {
         }
     }
 
-    /// What comes after a position stays what it is; the oldest and the newest do not.
+    /// Drops the page of the oldest, or of the newest, events once every reader has it. A page after a position never becomes stale.
     fn drop_if_stale(&mut self, part: Part) {
-        let is_done = |wanted: &Wanted| !wanted.is_asked && wanted.waiting.is_empty();
+        let is_done = |page: &Requested| !page.is_pending && page.waiting.is_empty();
         if !matches!(part, Part::After(_)) && self.pages.get(&part).is_some_and(is_done) {
             self.pages.remove(&part);
             self.ready.retain(|ready| *ready != part);

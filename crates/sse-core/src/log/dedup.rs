@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use crate::Position;
 
-/// The idempotency keys of the events that came lately, whatever becomes of these: each until its window is over, or more than so many
-/// further keys have come.
+/// The idempotency keys of recent events, kept even if an event is dropped: each until its window is over, or until more than `further` keys
+/// have come after it.
 #[derive(Debug)]
 pub(crate) struct IdempotencyKeys {
     window: Duration,
     further: usize,
     positions: HashMap<Arc<str>, Position>,
-    /// In the order in which they came.
+    /// The keys, in the order in which they came.
     keys: VecDeque<(Instant, Arc<str>)>,
 }
 
@@ -20,7 +20,7 @@ impl IdempotencyKeys {
         Self { window, further, positions: HashMap::new(), keys: VecDeque::new() }
     }
 
-    /// The position of the event that came with this key, if that is not forgotten by now.
+    /// Returns the position of the event that came with this key, unless the key is forgotten.
     pub(crate) fn get(&mut self, key: &str, now: Instant) -> Option<Position> {
         while let Some((came, _)) = self.keys.front()
             && now.saturating_duration_since(*came) > self.window
@@ -38,7 +38,7 @@ impl IdempotencyKeys {
         self.keys.push_back((now, key));
     }
 
-    /// Those of another life of the log, which are none of this one. They are to be dropped when the log is not locked.
+    /// Forgets all keys, for a new epoch. The caller drops the returned keys once the lock is released.
     pub(crate) fn begin_epoch(&mut self) -> Self {
         let next = Self::new(self.window, self.further);
         std::mem::replace(self, next)

@@ -27,11 +27,27 @@ use crate::log::handle::{EventLog, Shared};
 use crate::log::queue::Queue;
 use crate::store::Store;
 
-/// What brings the events of a store into the log of this process: a future that runs for as long as the log is in use.
+/// The future that brings the events of a store into the log of this process. It runs for as long as the log is in use.
 ///
 /// There is one for each log and process, whatever the number of clients. Spawn it on the runtime; until it runs no client gets
-/// anything, and [`LogStats::is_followed`](crate::LogStats::is_followed) is false. It ends when the last handle of the log is dropped. Where the
-/// store fails it says so to `tracing`, and tries again.
+/// any event, and [`LogStats::is_followed`](crate::LogStats::is_followed) is false. It ends when the last handle of the log is dropped. If the
+/// store fails, it logs a warning to `tracing`, and tries again.
+///
+/// ```
+#[doc = include_str!("../store/in_examples.txt")]
+/// use sse_core::{EventLog, Follower, StoreOptions};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// # let timer = sse_core::Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+/// let (log, follower): (_, Follower) =
+///     EventLog::open(VecStore::new(), StoreOptions::default(), timer).await?;
+/// assert!(!log.stats().is_followed);
+/// let running = tokio::spawn(follower);
+/// drop(log);
+/// assert!(running.await.is_ok(), "it ends with its log");
+/// # Ok::<(), sse_core::Error>(())
+/// # }).unwrap();
+/// ```
 ///
 /// # Cancel safety
 ///
@@ -49,7 +65,7 @@ impl Follower {
         let (timer, options) = (log.0.timer.clone(), log.0.options.clone());
         let (queue, stored) = (Arc::clone(&log.0.queue), Arc::clone(&log.0.queue));
         let follow = Follow::new(weak.clone(), store, timer, options.store_timeout);
-        let check_every = options.store_check_apart();
+        let check_every = options.store_check_interval();
         let run = async move {
             let ended = join5(
                 follow.run(check_every),

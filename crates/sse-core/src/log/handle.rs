@@ -17,12 +17,12 @@ use crate::sync::wakers::Wakers;
 use crate::sync::{Mutex, PoisonError};
 use crate::{Epoch, Position, Shutdown, Timer};
 
-/// What one appends to and streams from: the events of a stream, in order, the newest of them kept for those who come back.
+/// An ordered log of events, to append to and to stream from. It keeps the newest events for clients that come back.
 ///
-/// A cheap handle: a clone is the same log. Each event is encoded once; each client is a position in the log, so that replay,
-/// live and catching up after a pause are the same, and a slow client costs what a fast one does.
+/// A clone is the same log, and cheap. The log encodes each event once. A client is only a position in the log, so that replay, live
+/// delivery and catching up are the same, and a slow client costs the same as a fast one.
 ///
-/// The ids it gives are `epoch.position`: they name this log alone, so that an id from before a restart is noticed.
+/// The ids have the form `epoch.position`. They name this log only, so that the log recognizes an id from before a restart.
 ///
 /// ```
 /// use sse_core::{Event, EventLog};
@@ -43,22 +43,46 @@ use crate::{Epoch, Position, Shutdown, Timer};
 pub struct EventLog(pub(super) Arc<Shared>);
 
 impl EventLog {
-    /// A log in memory that keeps this many events: `EventLog::in_memory(1000)`, or [`LogOptions`] for more to choose.
+    /// Returns a log in memory that keeps this many events: `EventLog::in_memory(1000)`. Pass [`LogOptions`] to set more.
     ///
-    /// It lives as long as the process. After a restart every id of before is a gap, and clients are told by a `reset` event.
+    /// The log lives as long as the process. After a restart every earlier id is a gap, and a `reset` event tells the client.
+    ///
+    /// ```
+    /// let log = sse_core::EventLog::in_memory(2);
+    /// for text in ["one", "two", "three"] {
+    ///     log.append_now(text)?;
+    /// }
+    /// assert_eq!(log.stats().events, 2);
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
     ///
     /// # Panics
     ///
-    /// If the system has no random numbers ([`Epoch::random`]).
+    /// Panics if the system has no random numbers ([`Epoch::random`]).
     pub fn in_memory(options: impl Into<LogOptions>) -> Self {
         Self::in_memory_with(Timer::new(Instant::now, |_| std::future::pending()), options)
     }
 
-    /// The same, by another clock than the system's: a paused one, say, to test what [`LogOptions::age`] does.
+    /// Returns a log in memory with another clock than the system's, for example a paused one to test [`LogOptions::age`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sse_core::{EventLog, LogOptions, Timer};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let paused = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+    /// let options = LogOptions::new().age(Duration::from_secs(60));
+    /// let log = EventLog::in_memory_with(paused, options);
+    /// log.append_all(["one", "two"]).await?;
+    /// tokio::time::advance(Duration::from_secs(61)).await;
+    /// assert_eq!(log.stats().events, 1, "the newest event is kept");
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Panics
     ///
-    /// As for [`in_memory`](EventLog::in_memory).
+    /// The same as [`in_memory`](EventLog::in_memory).
     pub fn in_memory_with(timer: Timer, options: impl Into<LogOptions>) -> Self {
         let options = options.into().of_a_log();
         let limits = Limits { events: options.events.max(1), bytes: options.bytes };
@@ -67,13 +91,28 @@ impl EventLog {
         Self(Arc::new(Shared::new(tail, None, options, timer)))
     }
 
-    /// What ends the streams of this log.
+    /// Returns the shutdown that ends the streams of this log.
+    ///
+    /// ```
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// log.shutdown().begin();
+    /// assert!(log.clone().shutdown().has_begun());
+    /// ```
     pub fn shutdown(&self) -> &Shutdown {
         &self.0.shutdown
     }
 
-    /// Tells this of what happens to the log in this process, and to the streams of its feeds that have no observer of their own. Returns
-    /// false if the log has an observer already: that one stays. To share one, give it as an `Arc`.
+    /// Sets the observer of the log in this process, and of the streams of its feeds that have no observer of their own. Returns false if the
+    /// log has an observer already: the old one stays. To share one, pass it as an `Arc`.
+    ///
+    /// ```
+    /// struct Metrics;
+    /// impl sse_core::Observer for Metrics {}
+    ///
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// assert!(log.observe(Metrics));
+    /// assert!(!log.observe(Metrics), "the first one stays");
+    /// ```
     pub fn observe(&self, observer: impl Observer) -> bool {
         self.0.observer.set(Observing::new(observer)).is_ok()
     }
@@ -82,14 +121,14 @@ impl EventLog {
         self.0.observer.get()
     }
 
-    /// Tells the observer of events that were appended, by their number and bytes.
+    /// Tells the observer the number and the bytes of events that were appended.
     pub(crate) fn tell_of_appended(&self, size: Option<(usize, usize)>) {
         if let (Some(observer), Some((events, bytes))) = (self.observer(), size) {
             observer.tell(|observer| observer.appended(events, bytes));
         }
     }
 
-    /// Which life of the log it is: what stands before the dot in each id that it gives. Over a store, as far as this process knows.
+    /// Returns the epoch of the log: the part before the dot in each id that it gives. Over a store, the epoch that this process knows.
     ///
     /// ```
     /// let log = sse_core::EventLog::in_memory(1000);
@@ -101,7 +140,14 @@ impl EventLog {
         self.lock().tail.epoch()
     }
 
-    /// What the log holds at this moment.
+    /// Returns the size and state of the log at this moment.
+    ///
+    /// ```
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// log.append_now("hello")?;
+    /// assert_eq!((log.stats().events, log.stats().open_streams), (1, 0));
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
     pub fn stats(&self) -> LogStats {
         let state = self.lock_now();
         LogStats {
@@ -114,12 +160,12 @@ impl EventLog {
         }
     }
 
-    /// The largest position that this log can ever give.
+    /// Returns the largest position that this log can ever give.
     pub(crate) fn largest_position(&self) -> Position {
         self.0.store.as_ref().map_or(Position::from(u64::MAX), |store| store.largest_position())
     }
 
-    /// The log as it is now: without what has become too old, which is dropped some at a time, so that others get on meanwhile.
+    /// Drops the events that are too old, and locks the log. It drops some at a time, so that other threads can take the lock meanwhile.
     pub(super) fn lock_now(&self) -> Locked<'_> {
         loop {
             let mut state = self.lock();
@@ -134,7 +180,7 @@ impl EventLog {
     }
 }
 
-/// What the handles of a log share.
+/// The state that the handles of a log share.
 pub(super) struct Shared {
     state: Mutex<State>,
     pub(super) store: Option<Arc<dyn Store>>,
@@ -142,7 +188,7 @@ pub(super) struct Shared {
     pub(super) timer: Timer,
     pub(super) shutdown: Shutdown,
     observer: OnceLock<Observing>,
-    /// What was appended without waiting for the store.
+    /// The events appended without waiting for the store.
     pub(super) queue: Arc<Queue>,
 }
 
@@ -168,7 +214,7 @@ impl Shared {
 }
 
 impl Drop for Shared {
-    /// The follower ends with its log.
+    /// Ends the follower of the log.
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         state.follower().into_iter().for_each(|follower| follower.wake());

@@ -3,7 +3,7 @@ use std::ops::{Deref, DerefMut};
 use crate::log::state::State;
 use crate::sync::MutexGuard;
 
-/// The state of a log while it is locked, and everybody else waits: what is done meanwhile is bounded, whatever the log holds.
+/// The state of a log while it is locked, and every other thread waits: the work done meanwhile is bounded, however many events the log has.
 pub(crate) struct Locked<'a>(MutexGuard<'a, State>);
 
 impl<'a> Locked<'a> {

@@ -1,35 +1,53 @@
+// Longer than other files: each option stands here with its docs, so that they are read in one place.
+
 use std::time::Duration;
 
 use crate::store::Retention;
 
-/// How much a log in memory keeps, and what it accepts. A log over a store has [`StoreOptions`].
+/// The options of a log in memory. A log over a store has [`StoreOptions`].
 ///
 /// ```
 /// use sse_core::{EventLog, LogOptions};
 ///
 /// let log = EventLog::in_memory(LogOptions::new().events(50_000).largest_event(4096));
+/// assert!(log.append_now("x".repeat(4096)).unwrap_err().is_too_large());
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LogOptions {
-    /// How many events are kept; default 1000, at least 1. More than this appended before a client's stream is polled
-    /// again is a gap for that client, of which it is told: keep what may come in a burst, and then some.
+    /// The number of events kept.
+    ///
+    /// Default: 1000. At least 1.
+    ///
+    /// Set it above the largest burst: if more events than this are appended before a client's stream is polled again, that client is told
+    /// of a gap.
     pub events: usize,
-    /// How many bytes of encoded events are kept; default 64 MiB. The newest event is kept whatever its size. There
-    /// are up to an eighth more, three pages of 64 KiB, and 24 bytes for each event; if events have keys, up to as much again, and about 130
-    /// bytes for each key.
+    /// The bytes of encoded events kept.
+    ///
+    /// Default: 64 MiB. The newest event is kept whatever its size.
+    ///
+    /// The log uses up to an eighth more memory, three pages of 64 KiB, and 24 bytes for each event; if events have keys, up to as much again,
+    /// and about 130 bytes for each key.
     pub bytes: usize,
-    /// For how long events are kept, to within a thousandth of it; default `None`, for as long as the other limits allow. The newest
-    /// event is kept whatever its age. The log looks at ages whenever it is used.
+    /// The time for which events are kept, to within a thousandth of it.
+    ///
+    /// Default: `None`, as long as the other limits allow. The newest event is kept whatever its age.
+    ///
+    /// The log checks ages whenever it is used.
     pub age: Option<Duration>,
-    /// The largest event accepted, in bytes when encoded without its id; default 1 MiB, at most 1 GiB.
+    /// The size of the largest event accepted, in bytes, encoded without its id.
+    ///
+    /// Default: 1 MiB. At most 1 GiB.
     pub largest_event: usize,
-    /// For how long an idempotency key is remembered: default 2 minutes, though no longer than until more than `events` further keys came. What
-    /// becomes of its event does not matter: it may have been dropped, deleted or superseded, and the log be finished. A new epoch forgets all keys.
+    /// The time for which an idempotency key is remembered.
+    ///
+    /// Default: 2 minutes. The log forgets a key earlier if more than `events` further keys come, or if a new epoch begins.
+    ///
+    /// The log remembers the key even if its event was dropped, deleted or superseded, or if the log is finished.
     pub idempotency_window: Duration,
 }
 
-/// How much a log over a store keeps, and what it accepts. A log in memory has [`LogOptions`].
+/// The options of a log over a store. A log in memory has [`LogOptions`].
 ///
 /// ```
 /// use sse_core::StoreOptions;
@@ -40,39 +58,62 @@ pub struct LogOptions {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StoreOptions {
-    /// How many events the store keeps; default 100 000, at least 1. All processes that open a log should say the same: each lets go of what
-    /// is over its own limits. How far the limits can be passed, and by whose clock events grow old, each store says for itself.
-    pub events: usize,
-    /// How many bytes of encoded events the store keeps; default 1 GiB. The newest event is kept whatever its size. What counts as bytes each
-    /// store says for itself.
-    pub bytes: usize,
-    /// For how long the store keeps events; default `None`, for as long as the other limits allow. The newest event is kept whatever its age.
-    pub age: Option<Duration>,
-    /// The largest event accepted, in bytes when encoded without its id; default 1 MiB, at most 1 GiB.
-    pub largest_event: usize,
-    /// For how long an idempotency key is remembered: default 2 minutes, though no longer than until more than `events` further keys came. What
-    /// becomes of its event does not matter: it may have been dropped, deleted or superseded, and the log be finished. A new epoch forgets all keys.
-    pub idempotency_window: Duration,
-    /// How many of the newest events are in memory; default 1000.
-    pub tail_events: usize,
-    /// How many bytes of the newest events are in memory; default 16 MiB.
-    pub tail_bytes: usize,
-    /// How long one call to the store may take; default 5 s. After that an append has an unknown outcome, and a read is tried again.
-    pub store_timeout: Duration,
-    /// For how long an append is tried again that has failed for certain, or that has an idempotency key; default 0.
-    pub store_wait: Duration,
-    /// How often the store is asked whether it has still what it had, also while events come: one call, which reads the newest event.
-    /// Default: 30 s; at least 10 ms.
+    /// The number of events that the store keeps.
     ///
-    /// It is asked besides whenever following begins again, and within a second if its bounds have changed otherwise than by new events.
-    /// So a loss for which the engine breaks no connection, as when a server takes over the data of another one, is told to clients within this
-    /// time and a second. A follower that the engine does not tell of events is noticed within this time, and begun again 20 s later at the
-    /// latest.
+    /// Default: 100 000. At least 1.
+    ///
+    /// Set the same limits in all processes that open a log, because each drops the events over its own limits. The documentation of each store
+    /// says how far the limits can be passed, and by which clock events grow old.
+    pub events: usize,
+    /// The bytes of encoded events that the store keeps.
+    ///
+    /// Default: 1 GiB. The newest event is kept whatever its size.
+    ///
+    /// The documentation of each store says what it counts.
+    pub bytes: usize,
+    /// The time for which the store keeps events.
+    ///
+    /// Default: `None`, as long as the other limits allow. The newest event is kept whatever its age.
+    pub age: Option<Duration>,
+    /// The size of the largest event accepted, in bytes, encoded without its id.
+    ///
+    /// Default: 1 MiB. At most 1 GiB.
+    pub largest_event: usize,
+    /// The time for which an idempotency key is remembered.
+    ///
+    /// Default: 2 minutes. The log forgets a key earlier if more than `events` further keys come, or if a new epoch begins.
+    ///
+    /// The log remembers the key even if its event was dropped, deleted or superseded, or if the log is finished.
+    pub idempotency_window: Duration,
+    /// The number of the newest events that are in memory.
+    ///
+    /// Default: 1000.
+    pub tail_events: usize,
+    /// The bytes of the newest events that are in memory.
+    ///
+    /// Default: 16 MiB.
+    pub tail_bytes: usize,
+    /// The longest time that one call to the store may take.
+    ///
+    /// Default: 5 s. After that an append has an unknown outcome, and a read is tried again.
+    pub store_timeout: Duration,
+    /// The time for which an append is tried again, if it certainly failed or has an idempotency key.
+    ///
+    /// Default: 0 s, not at all.
+    pub store_wait: Duration,
+    /// The interval at which the log checks that the store still has its events, also while events come: one call, which reads the newest event.
+    ///
+    /// Default: 30 s. At least 10 ms.
+    ///
+    /// The log also checks whenever following begins again, and within 1 s if the bounds have changed otherwise than by new events.
+    /// If the store loses events and the engine breaks no connection, for example because a server takes over the data of another, clients are
+    /// told within this interval and 1 s. If the engine does not tell the follower of events, the log notices it within this interval, and
+    /// follows again at most 20 s later.
     pub store_check: Duration,
 }
 
 impl LogOptions {
-    /// The same, for what a log over a store has besides: it does not matter in memory.
+    /// Returns these options as those of a log over a store; the additional ones do not matter in memory.
     pub(crate) fn of_a_log(self) -> StoreOptions {
         let Self { events, bytes, age, largest_event, idempotency_window } = self;
         StoreOptions::new()
@@ -85,19 +126,24 @@ impl LogOptions {
 }
 
 impl StoreOptions {
-    /// How much is kept.
+    /// Returns the limits of the events that the store keeps.
+    ///
+    /// ```
+    /// let options = sse_core::StoreOptions::new().events(0);
+    /// assert_eq!(options.retention().events, 1, "the newest event is always kept");
+    /// ```
     pub fn retention(&self) -> Retention {
         Retention { events: self.events.max(1), bytes: self.bytes, age: self.age }
     }
 
-    /// The largest event accepted, by the option and its bound.
+    /// Returns the size of the largest event accepted: the option, within its bound.
     pub(crate) fn largest_event_allowed(&self) -> usize {
         const LARGEST: usize = 1 << 30;
         self.largest_event.min(LARGEST)
     }
 
-    /// How often a store is asked, by the option and its bound.
-    pub(crate) fn store_check_apart(&self) -> Duration {
+    /// Returns the interval of the checks of a store: the option, within its bound.
+    pub(crate) fn store_check_interval(&self) -> Duration {
         self.store_check.max(Duration::from_millis(10))
     }
 }
@@ -236,7 +282,7 @@ impl Default for StoreOptions {
 }
 
 impl From<usize> for LogOptions {
-    /// The defaults, with this many events kept.
+    /// Returns the defaults, with this many events kept.
     fn from(events: usize) -> Self {
         Self { events, ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! What was appended without waiting, and waits for the follower.
+//! The events that were appended without waiting, and wait for the follower.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -9,12 +9,12 @@ use crate::store::{EncodedEvent, StoreError};
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use crate::{Error, EventId};
 
-/// How many events wait at the most, and how many bytes of them.
+/// The largest number of waiting events, and of their bytes.
 const QUEUED: (usize, usize) = (1024, 16 * 1024 * 1024);
-/// How many are stored in one call: what every engine takes at once.
+/// The largest number of events, and of their bytes, stored in one call: every engine accepts these at once.
 const AT_ONCE: (usize, usize) = (256, 64 * 1024);
 
-/// What waits to be stored.
+/// The events that wait to be stored.
 #[derive(Default)]
 pub(super) struct Queue(Mutex<State>);
 
@@ -49,7 +49,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Nobody stores what waits any more.
+    /// Refuses the waiting events, and every later one: the follower is gone.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;
@@ -61,7 +61,7 @@ impl Queue {
         }
     }
 
-    /// The next events, as many as are stored at once.
+    /// Waits for events. Returns as many as one call stores.
     pub(super) async fn next(
         &self,
     ) -> (Vec<EncodedEvent>, Vec<SyncSender<Result<EventId, Error>>>) {
@@ -94,7 +94,5 @@ impl Queue {
 }
 
 fn follower_is_gone() -> StoreError {
-    StoreError::failed(
-        "the follower of the log, which stores what is appended without waiting, is gone",
-    )
+    StoreError::failed("the follower of the log, which stores the events of `append_now`, is gone")
 }

@@ -8,7 +8,7 @@ use crate::log::backlog::Part;
 use crate::log::handle::EventLog;
 use crate::log::reader::gaps::Found;
 pub(crate) use crate::log::reader::gaps::Gaps;
-use crate::log::state::Place;
+use crate::log::state::Begin;
 use crate::log::tail::Read;
 use crate::{Epoch, Error, GapReason, LastEventId, Position, Start};
 
@@ -25,30 +25,30 @@ mod told;
 use next::Next;
 use page::{read_now, read_on};
 
-/// One client of a log: a position that moves on, and a place among those who wait.
+/// One client of a log: a position that advances, and a registration among the waiting readers.
 pub(crate) struct Reader {
     log: EventLog,
     key: usize,
     gaps: Gaps,
-    /// Which life of the log it reads.
+    /// The epoch of the log that it reads.
     epoch: Epoch,
     next: Next,
-    /// What it waits for, behind the tail.
-    wants: Option<Part>,
-    /// Where the events are in what it gave last, if its log is one of several.
+    /// The part behind the tail for which it waits.
+    requested: Option<Part>,
+    /// The offsets of the events in the chunk that it gave last, if its log is in a merge.
     #[expect(
         clippy::box_collection,
         reason = "most readers have none, and each byte of a reader counts"
     )]
     entries: Option<Box<Vec<Entry>>>,
-    /// The newest event there was when it was first asked whether it has caught up.
+    /// The newest event at the first call of [`has_caught_up`](Reader::has_caught_up).
     goal: Option<Box<(Epoch, Position)>>,
 }
 
 type Chunk = Result<Bytes, Error>;
 
 impl Reader {
-    /// A reader that goes on where the client was.
+    /// Returns a reader that continues at the client's position.
     pub(crate) fn new(
         log: EventLog,
         last_event_id: &LastEventId,
@@ -58,14 +58,14 @@ impl Reader {
         let mut state = log.lock_now();
         let mut called = None;
         let next = match state.resolve(last_event_id, start) {
-            Ok(Place::Live) => gaps.begin_live(&state),
-            Ok(Place::After(position)) => read_on(&mut state, position),
-            Ok(Place::Part(part)) => match state.begin_of(part) {
+            Ok(Begin::Live) => gaps.begin_live(&state),
+            Ok(Begin::After(position)) => read_on(&mut state, position),
+            Ok(Begin::Part(part)) => match state.begin_of(part) {
                 Some(after) if state.ends_at(after) => Next::Stop,
                 _ => Next::Begin(part, None),
             },
-            Ok(Place::AskStore(id)) => {
-                let number = state.behind.as_mut().map_or(0, |behind| behind.checks.want());
+            Ok(Begin::AskStore(id)) => {
+                let number = state.behind.as_mut().map_or(0, |behind| behind.checks.request());
                 called = state.follower();
                 Next::Check(id, number, None)
             }
@@ -80,11 +80,11 @@ impl Reader {
         let (key, epoch) = (state.readers.insert(), state.tail.epoch());
         drop(state);
         called.into_iter().for_each(|follower| follower.wake());
-        let entries = gaps.are_of_one_of_several().then(Box::default);
-        Self { log, key, gaps, epoch, next, wants: None, entries, goal: None }
+        let entries = gaps.are_merged().then(Box::default);
+        Self { log, key, gaps, epoch, next, requested: None, entries, goal: None }
     }
 
-    /// All that there is after the position, up to about 64 kB of it. An error is the last item.
+    /// Returns the events after the position, up to about 64 kB. An error is the last item.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
         loop {
             match &mut self.next {
@@ -92,7 +92,7 @@ impl Reader {
                 Next::Read(after) => {
                     let mut state = self.log.lock_now();
                     if state.tail.epoch() != self.epoch {
-                        (self.epoch, self.wants) = (state.tail.epoch(), None);
+                        (self.epoch, self.requested) = (state.tail.epoch(), None);
                         self.next = self.gaps.go_on(&state, GapReason::OtherEpoch, Found::NewEpoch);
                         continue;
                     }
@@ -163,8 +163,8 @@ impl Reader {
                     }
                     None => {
                         self.next = match mem::replace(&mut **then, Next::Stop) {
-                            // A snapshot may take long: what follows it is read again if it is still there, and what was held is
-                            // not given if anything was deleted meanwhile.
+                            // A snapshot may take long: the events after it are read again if the tail has them, and the held page is
+                            // not given if any event was deleted meanwhile.
                             Next::Give(page) => {
                                 let mut state = self.log.lock_now();
                                 let is_here = page.after >= state.tail.base();
@@ -188,12 +188,12 @@ impl Drop for Reader {
         let mut state = self.log.lock();
         let unneeded = state.readers.remove(self.key);
         let is_last = state.readers.len() == 0;
-        let unwanted = state.behind.as_mut().map(|behind| {
-            let unwanted = behind.leave(self.wants, self.key);
-            // Nobody is there who could want what was read for others.
-            (unwanted, is_last.then(|| behind.forget_pages()))
+        let removed = state.behind.as_mut().map(|behind| {
+            let removed = behind.leave(self.requested, self.key);
+            // No other reader is left that could request the same pages.
+            (removed, is_last.then(|| behind.forget_pages()))
         });
         drop(state);
-        drop((unneeded, unwanted));
+        drop((unneeded, removed));
     }
 }

@@ -7,9 +7,9 @@ use futures_util::pin_mut;
 use crate::store::StoreError;
 use crate::{BoxError, Timer};
 
-/// How long one waits before a store is tried again, at first and at most.
+/// The shortest and the longest time to wait before a store is tried again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
-/// Longer from time to time, and spread out, so that many processes do not come back at once.
+/// The time to wait before the next attempt. It grows with each attempt and has jitter, so that many processes do not come back at once.
 pub(crate) struct Backoff(Duration);
 
 impl Backoff {
@@ -23,7 +23,7 @@ impl Backoff {
     }
 }
 
-/// A call, which has an unknown outcome once it takes too long.
+/// Waits for a call. If it takes longer than the timeout, its outcome is unknown.
 pub(crate) async fn within<T>(
     timer: &Timer,
     timeout: Duration,
@@ -31,9 +31,9 @@ pub(crate) async fn within<T>(
 ) -> Result<T, StoreError> {
     pin_mut!(call);
     match select(call, timer.sleep(timeout)).await {
-        Either::Left((answer, _)) => answer,
+        Either::Left((result, _)) => result,
         Either::Right(_) => {
-            let error: BoxError = format!("no answer within {timeout:?}").into();
+            let error: BoxError = format!("no reply within {timeout:?}").into();
             Err(StoreError::OutcomeUnknown(error))
         }
     }

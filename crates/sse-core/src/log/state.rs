@@ -7,49 +7,49 @@ use crate::log::tail::{Read, Tail};
 use crate::sync::wakers::Wakers;
 use crate::{EventId, Gap, GapReason, LastEventId, Position, Start};
 
-/// The tail and those who wait for it, under one lock: no event can come between looking and waiting.
+/// The tail and the readers that wait for it, under one lock: no event can come between reading and waiting.
 pub(crate) struct State {
     pub(super) tail: Tail,
     pub(super) readers: Wakers,
-    /// How often events were deleted: what was read before that, and is still held, is read again.
+    /// The number of times that events were deleted: a page that was read before is read again.
     pub(super) deletions: u64,
-    /// Whether the newest event is the last.
+    /// True if the newest event is the last.
     pub(super) is_finished: bool,
     pub(super) remembered: IdempotencyKeys,
-    /// The store behind the tail; none where the tail is all there is.
+    /// The part of the log behind the tail, in the store; `None` if there is no store.
     pub(super) behind: Option<Backlog>,
 }
 
-/// Where a stream begins.
-pub(super) enum Place {
-    /// With the next event.
+/// The point at which a stream begins.
+pub(super) enum Begin {
+    /// The next event.
     Live,
-    /// After the event at this position.
+    /// The position after this event.
     After(Position),
-    /// Where this part of the log begins when it is read: what goes before that is nothing to a client that is here for the first time.
+    /// The start of this part of the log when it is read: a new client does not miss earlier events.
     Part(Part),
-    /// Where it is, the store must say: another process may know more.
+    /// Unknown here: the store may know the id, because another process may have seen more events.
     AskStore(EventId),
 }
 
 impl State {
-    /// Where a client goes on, or begins if this is its first visit.
-    pub(super) fn resolve(&self, last_event_id: &LastEventId, start: &Start) -> Result<Place, Gap> {
+    /// Returns the point at which a client continues, or begins if it is new.
+    pub(super) fn resolve(&self, last_event_id: &LastEventId, start: &Start) -> Result<Begin, Gap> {
         match (last_event_id, start) {
             (LastEventId::Unusable, _) => Err(self.gap(GapReason::Unknown)),
-            (LastEventId::Id(id), _) => self.resolve_id(id).map(|place| match place {
-                Place::Live => Place::After(self.tail.newest()),
-                place => place,
+            (LastEventId::Id(id), _) => self.resolve_id(id).map(|begin| match begin {
+                Begin::Live => Begin::After(self.tail.newest()),
+                begin => begin,
             }),
-            // To begin after the newest event is to begin live, however it was said.
+            // A new client that begins after the newest event begins live.
             (LastEventId::Absent, Start::After(id)) => self.resolve_id(id),
-            (LastEventId::Absent, Start::Live | Start::Last(0)) => Ok(Place::Live),
-            (LastEventId::Absent, Start::Oldest) => Ok(Place::Part(Part::Oldest)),
-            (LastEventId::Absent, Start::Last(count)) => Ok(Place::Part(Part::Last(*count))),
+            (LastEventId::Absent, Start::Live | Start::Last(0)) => Ok(Begin::Live),
+            (LastEventId::Absent, Start::Oldest) => Ok(Begin::Part(Part::Oldest)),
+            (LastEventId::Absent, Start::Last(count)) => Ok(Begin::Part(Part::Last(*count))),
         }
     }
 
-    /// The position after which a part of the log begins at this moment, if the tail has all that follows it.
+    /// Returns the position after which a part of the log begins at this moment, if the tail has all later events.
     pub(super) fn begin_of(&self, part: Part) -> Option<Position> {
         let after = match part {
             Part::After(after) => after.max(self.floor()),
@@ -62,22 +62,22 @@ impl State {
         (after >= self.tail.base()).then_some(after)
     }
 
-    pub(super) fn resolve_id(&self, id: &EventId) -> Result<Place, Gap> {
+    pub(super) fn resolve_id(&self, id: &EventId) -> Result<Begin, Gap> {
         match self.position_of(id) {
-            Ok(newest) if newest == self.tail.newest() => Ok(Place::Live),
-            Ok(after) => Ok(Place::After(after)),
-            Err(gap) if self.may_be_known_to_the_store(id, &gap) => Ok(Place::AskStore(id.clone())),
+            Ok(newest) if newest == self.tail.newest() => Ok(Begin::Live),
+            Ok(after) => Ok(Begin::After(after)),
+            Err(gap) if self.may_be_known_to_the_store(id, &gap) => Ok(Begin::AskStore(id.clone())),
             Err(gap) => Err(gap),
         }
     }
 
-    /// Another process may have seen events of this log that this one has not, or a new life of it.
+    /// Returns true if the store may know the id: another process may have seen later events, or a new epoch.
     pub(super) fn may_be_known_to_the_store(&self, id: &EventId, gap: &Gap) -> bool {
         let may_be = matches!(gap.reason, GapReason::AheadOfHead | GapReason::OtherEpoch);
-        may_be && self.behind.as_ref().is_some_and(|behind| !behind.strangers.contains(id))
+        may_be && self.behind.as_ref().is_some_and(|behind| !behind.past_epochs.contains(id))
     }
 
-    /// The position that this id names, if all that follows it is kept.
+    /// Returns the position of this id. Fails if any later event has been dropped.
     pub(super) fn position_of(&self, id: &EventId) -> Result<Position, Gap> {
         Err(self.gap(match Origin::of(id, self.tail.epoch()) {
             Origin::Here(position) if position > self.newest() => GapReason::AheadOfHead,
@@ -103,23 +103,23 @@ impl State {
         }
     }
 
-    /// The lowest position that can be resumed from.
+    /// Returns the lowest position from which a client can resume.
     pub(super) fn floor(&self) -> Position {
         self.behind.as_ref().map_or(self.tail.base(), |behind| behind.bounds.floor)
     }
 
-    /// The newest event there is known to be, here or in the store.
+    /// Returns the newest known event, in the tail or in the store.
     pub(super) fn newest(&self) -> Position {
         let stored = self.behind.as_ref().map(|behind| behind.bounds.newest);
         self.tail.newest().max(stored.unwrap_or_default())
     }
 
-    /// Whether nothing will ever come after this position.
+    /// Returns true if no event will ever come after this position.
     pub(super) fn ends_at(&mut self, after: Position) -> bool {
         self.is_finished && self.tail.read(after) == Read::End
     }
 
-    /// The follower, if something is wanted of it.
+    /// Returns the waker of the follower, if there is one.
     pub(super) fn follower(&self) -> Option<Waker> {
         self.behind.as_ref().and_then(Backlog::follower)
     }

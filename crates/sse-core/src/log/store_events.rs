@@ -1,11 +1,12 @@
-//! Stores events, and tries again where that can store nothing twice.
+//! Storing events, with further attempts if they cannot store an event twice.
 
 use crate::log::options::StoreOptions;
 use crate::log::retry::{Backoff, within};
 use crate::store::{Appended, EncodedEvent, Store, StoreError};
 use crate::{Error, EventId, Timer};
 
-/// Stores events, and tries again for as long as the options say if that can store nothing twice.
+/// Stores events. If an attempt fails, and another cannot store an event twice, tries again for
+/// [`store_wait`](StoreOptions::store_wait).
 pub(crate) async fn append_to(
     store: &dyn Store,
     timer: &Timer,
@@ -22,20 +23,20 @@ pub(crate) async fn append_to(
         };
         may_have_happened |= matches!(error, StoreError::OutcomeUnknown(_));
         let is_final = matches!(error, StoreError::Finished);
-        let may_go_on = !is_final && (is_repeatable || !may_have_happened);
-        if !may_go_on || timer.now().saturating_duration_since(begun) >= options.store_wait {
+        let may_repeat = !is_final && (is_repeatable || !may_have_happened);
+        if !may_repeat || timer.now().saturating_duration_since(begun) >= options.store_wait {
             return Err(Error::store("appending", error, may_have_happened));
         }
         backoff.wait(timer).await;
     }
 }
 
-/// The ids of events that were stored.
+/// Returns the ids of events that were stored.
 pub(crate) fn ids(appended: &Appended) -> impl Iterator<Item = EventId> + '_ {
     appended.positions.iter().map(|position| position.id(appended.epoch))
 }
 
-/// The number of these events, and their bytes.
+/// Returns the number of these events, and their bytes.
 pub(crate) fn size_of(events: &[EncodedEvent]) -> (usize, usize) {
     (events.len(), events.iter().map(|event| event.block.len()).sum())
 }

@@ -18,14 +18,14 @@ mod remove;
 
 /// The newest events of a log, as they go out, in pages that all readers share.
 ///
-/// A reader is a position: it takes all that there is after it, in one piece as large as a page.
+/// A reader is a position: it takes the events after it, in one piece of at most a page.
 #[derive(Debug)]
 pub(crate) struct Tail {
     epoch: Epoch,
-    /// Sealed, oldest first.
+    /// The sealed pages, oldest first.
     pages: VecDeque<Page>,
     open: OpenPage,
-    /// All that the log has after this position is here.
+    /// The position after which the tail has all events of the log.
     base: Position,
     newest: Position,
     len: usize,
@@ -36,32 +36,32 @@ pub(crate) struct Tail {
     ages: Option<Ages>,
 }
 
-/// A tail that is over. It is freed once the lock is released, since it may hold a million events.
+/// A tail that is no longer used. The caller frees it once the lock is released, because it may have a million events.
 #[derive(Debug)]
 #[must_use]
 #[expect(dead_code, reason = "it is held to be dropped")]
 pub(crate) struct Dropped(Box<Tail>);
 
-/// How much is kept. The newest event is, whatever its size.
+/// The limits of a tail. The newest event is kept whatever its size.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) events: usize,
     pub(crate) bytes: usize,
 }
 
-/// What there is after a position.
+/// The result of reading after a position.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Read {
-    /// These events, the last of which has this position.
+    /// These events, and the position of the last.
     Events(Bytes, Position),
-    /// Nothing yet.
+    /// No event yet.
     End,
-    /// The event after the position may no longer be here.
+    /// The tail may have dropped the event after the position.
     Gone,
 }
 
 impl Tail {
-    /// One that begins after this position, and keeps this much. Ages are kept by whoever has nothing else that does so.
+    /// Returns a tail that begins after this position, and keeps this much. Only a log in memory passes ages: a store drops old events itself.
     pub(crate) fn new(epoch: Epoch, base: Position, limits: Limits, ages: Option<Ages>) -> Self {
         Self {
             epoch,
@@ -77,7 +77,7 @@ impl Tail {
         }
     }
 
-    /// Adds an event, given as a block without its id, which comes after all others. Of those with its key it is the only one then.
+    /// Adds an event after all others, as a block without its id. Removes the older event with its key.
     pub(crate) fn push(&mut self, position: Position, block: Bytes, key: Option<Arc<str>>) {
         let id = position.id_text(self.epoch);
         if !self.open.has_room_for(block.len()) {
@@ -86,7 +86,7 @@ impl Tail {
         if self.open.has_room_for(block.len()) {
             self.bytes += self.open.push(position, &block, &id);
         } else {
-            // Larger than a page: one of its own, and not copied.
+            // An event larger than a page has a page of its own, and is not copied.
             let mut whole = BytesMut::from(block);
             encode::id(id.as_bytes(), &mut whole);
             self.bytes += whole.len();
@@ -99,11 +99,11 @@ impl Tail {
             self.take_out(superseded);
         }
         while self.len > 1 && (self.len > self.limits.events || self.bytes > self.limits.bytes) {
-            self.let_go();
+            self.drop_oldest();
         }
     }
 
-    /// What there is after this position, up to the end of a page.
+    /// Returns the events after this position, up to the end of a page.
     pub(crate) fn read(&mut self, after: Position) -> Read {
         if after >= self.newest {
             return Read::End;
@@ -119,23 +119,23 @@ impl Tail {
         }
         match self.open.read(after) {
             Some((bytes, last)) => Read::Events(bytes, last),
-            // What came after it has been deleted.
+            // The events after it have been deleted.
             None => Read::End,
         }
     }
 
-    /// Adds where the events are in what was read after this position, and ended with the last one.
+    /// Adds the offsets of the events in a piece that was read after this position, and that ends with the last one.
     pub(crate) fn list(&self, after: Position, last: Position, entries: &mut Vec<Entry>) {
         let page = self.pages.get(self.page_after(after)).map(|page| &page.index);
         page.unwrap_or(&self.open.index).list(after, last, entries);
     }
 
-    /// The key of an event.
+    /// Returns the key of an event.
     pub(crate) fn key_of(&self, event: Position) -> Option<Arc<str>> {
         self.keys.get(event)
     }
 
-    /// The position after which there are just so many events; the base where there are fewer.
+    /// Returns the position after which there are exactly `count` events, or the base if there are fewer.
     pub(crate) fn before_last(&self, mut count: usize) -> Position {
         let pages = self.pages.iter().rev().map(|page| &page.index);
         for index in [&self.open.index].into_iter().chain(pages) {
@@ -147,22 +147,22 @@ impl Tail {
         self.base
     }
 
-    /// Drops all, since what follows does not follow on the newest, or to have it read again.
+    /// Drops all events, because the next event does not follow the newest, or because all must be read again.
     pub(crate) fn skip_to(&mut self, base: Position) -> Dropped {
         let base = base.max(self.newest);
         let mut ages = self.ages.take();
         if let Some(ages) = &mut ages {
-            ages.let_go(base);
+            ages.drop_upto(base);
         }
         self.replace(Self::new(self.epoch, base, self.limits, ages))
     }
 
-    /// There is no event up to this position.
+    /// Moves the end to this position: there is no event up to it.
     pub(crate) fn advance(&mut self, newest: Position) {
         self.newest = self.newest.max(newest);
     }
 
-    /// Another life of the log begins after this position.
+    /// Begins a new epoch after this position.
     pub(crate) fn begin_epoch(&mut self, epoch: Epoch, base: Position) -> Dropped {
         let ages = self.ages.take().map(Ages::emptied);
         self.replace(Self::new(epoch, base, self.limits, ages))
@@ -176,17 +176,17 @@ impl Tail {
         self.epoch
     }
 
-    /// All that the log has after this position is here.
+    /// Returns the position after which the tail has all events of the log.
     pub(crate) fn base(&self) -> Position {
         self.base
     }
 
-    /// The position of the oldest event that is kept.
+    /// Returns the position of the oldest event that is kept.
     pub(crate) fn oldest(&self) -> Option<Position> {
         self.pages.front().map_or(&self.open.index, |page| &page.index).first()
     }
 
-    /// The position of the newest event.
+    /// Returns the position of the newest event.
     pub(crate) fn newest(&self) -> Position {
         self.newest
     }
@@ -199,7 +199,7 @@ impl Tail {
         self.bytes
     }
 
-    /// The first sealed page that has something after this position; their number where none has.
+    /// Returns the index of the first sealed page that has an event after this position, or their number if there is none.
     fn page_after(&self, position: Position) -> usize {
         let is_after_all = |page: &Page| page.index.last().is_none_or(|last| last <= position);
         if self.pages.back().is_none_or(is_after_all) {
@@ -214,10 +214,10 @@ impl Tail {
         self.pages.extend(page);
     }
 
-    /// Drops the oldest event, and its page once that has no other.
-    fn let_go(&mut self) {
+    /// Drops the oldest event, and its page if that has no other.
+    fn drop_oldest(&mut self) {
         let oldest = self.pages.front_mut().map_or(&mut self.open.index, |page| &mut page.index);
-        let Some((position, size)) = oldest.let_go() else { return };
+        let Some((position, size)) = oldest.drop_first() else { return };
         #[cfg(test)]
         crate::log::work::add(1);
         if oldest.len() == 0 {
@@ -228,7 +228,7 @@ impl Tail {
         self.base = position;
         self.keys.remove(position);
         if let Some(ages) = &mut self.ages {
-            ages.let_go(position);
+            ages.drop_upto(position);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Counts what is done under the lock of a log, in events that are written, copied or dropped: a clock would count the machine's noise.
+//! A count of the work done under the lock of a log, in events that are written, copied or dropped: a clock would count the machine's noise.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(super) fn add(events: usize) {
     }
 }
 
-/// The most that any one lock has had done by this thread meanwhile.
+/// Returns the most work that this thread did under any one lock while it ran this.
 fn most(run: impl FnOnce()) -> usize {
     MOST.set(0);
     run();
@@ -43,7 +43,7 @@ fn most(run: impl FnOnce()) -> usize {
 
 const MILLION: usize = 1_000_000;
 const MANY: usize = 100_000;
-/// What one lock may have: a step, and the page that it may have to put together.
+/// The most work allowed under one lock: a step, and a page that may have to be compacted.
 const BOUND: usize = 3000;
 
 fn log_of(count: usize, keyed: bool, age: Option<Duration>, timer: Timer) -> EventLog {
@@ -122,7 +122,7 @@ fn a_page_with_holes_is_read_as_it_is_and_not_put_together_for_each_reader() {
     }
     ALL.set(0);
     assert!(replay() <= whole + 102, "a chunk more for each hole");
-    // A page is put together if what comes before a hole is hardly worth a chunk.
+    // A page is compacted if the events before a hole are hardly worth a chunk.
     let copied = ALL.get();
     assert!(copied < MANY / 4, "{copied} events were copied to read what is there already");
 }

@@ -3,16 +3,16 @@ use std::sync::Arc;
 use crate::merge::packed;
 use crate::{EventLog, LastEventId, Start};
 
-/// A client's id, as each log is to have it.
+/// A client's id, split into an id for each log.
 pub(super) enum Given<'a> {
     Absent,
-    /// Where it is in each of the logs, or in some.
-    Places(Vec<(&'a str, LastEventId)>),
+    /// The client's id in each of the logs, or in some.
+    Ids(Vec<(&'a str, LastEventId)>),
     Unusable,
 }
 
 impl<'a> Given<'a> {
-    /// Reads an id of a merge of these logs. One that names none of them is of something else: a gap in each.
+    /// Reads an id of a merge of these logs. An id that names none of them is unusable: a gap in each.
     pub(super) fn of(last_event_id: &'a LastEventId, logs: &[(Arc<str>, EventLog)]) -> Self {
         let id = match last_event_id {
             LastEventId::Absent => return Self::Absent,
@@ -21,24 +21,24 @@ impl<'a> Given<'a> {
         };
         let is_ours = |(name, _): &(&str, LastEventId)| logs.iter().any(|(own, _)| **own == **name);
         match packed::unpack(id) {
-            Some(places) if places.iter().any(is_ours) => Self::Places(places),
+            Some(ids) if ids.iter().any(is_ours) => Self::Ids(ids),
             _ => Self::Unusable,
         }
     }
 
-    /// To a log that is new, the client is new.
+    /// Returns the client's id in this log. In a log that the id does not name, the client is new.
     pub(super) fn to(&self, name: &str) -> LastEventId {
         match self {
             Self::Absent => LastEventId::Absent,
             Self::Unusable => LastEventId::Unusable,
-            Self::Places(places) => {
-                let place = places.iter().find(|(of, _)| *of == name);
-                place.map_or(LastEventId::Absent, |(_, place)| place.clone())
+            Self::Ids(ids) => {
+                let id = ids.iter().find(|(of, _)| *of == name);
+                id.map_or(LastEventId::Absent, |(_, id)| id.clone())
             }
         }
     }
 
-    /// Where a first visit to a log begins that is to begin there.
+    /// Returns the start of a new client in this log, if the stream begins at this id.
     pub(super) fn start_in(&self, name: &str) -> Start {
         match self.to(name) {
             LastEventId::Id(id) => Start::After(id),

@@ -13,10 +13,10 @@ pub(super) struct Member {
     name: Arc<str>,
     pub(super) reader: Reader,
     known: Known,
-    /// What the reader gave, and how much of it was taken.
+    /// The chunk that the reader gave, and how much of it was taken.
     chunk: Bytes,
     taken: Taken,
-    /// The part of an id that says where its client is, and for which place it was made.
+    /// The log's part of the id, and the position of which it was made.
     part: (Known, String),
 }
 
@@ -26,14 +26,14 @@ struct Taken {
     entries: usize,
 }
 
-/// Where a client is in a log, as far as it has been told.
+/// The position of a client in a log, as far as the client has been told.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
-    /// It is here for the first time.
+    /// The client is new.
     New,
     At(Epoch, Position),
-    /// It has been here, and nobody knows where.
-    Nowhere,
+    /// The client has been here, and its position is unknown.
+    Unknown,
 }
 
 impl Member {
@@ -42,31 +42,31 @@ impl Member {
         Self { name, reader, known, chunk: Bytes::new(), taken: Taken::default(), part }
     }
 
-    /// Whether all that the reader gave was taken.
+    /// Returns true if the whole chunk was taken.
     pub(super) fn is_empty(&self) -> bool {
         self.chunk.is_empty()
     }
 
-    /// Remembers where the client is before the reader is polled: it may come to have no place, at the end, or before word of a gap.
+    /// Records the client's position before the reader is polled: the reader may then have none, at the end, or before a reset.
     pub(super) fn settle(&mut self) {
         self.known = self.known_now();
     }
 
-    /// The reader gave this, and is not polled until all of it was taken.
+    /// Takes over a chunk of the reader, which is not polled until the whole chunk was taken.
     pub(super) fn give(&mut self, chunk: Bytes) {
         (self.chunk, self.taken) = (chunk, Taken::default());
     }
 
-    /// How many bytes what is left takes, with its ids, at the most.
+    /// Returns the most bytes that the rest of the chunk takes, with its ids.
     pub(super) fn room(&self) -> usize {
         let entries = self.reader.entries().len() - self.taken.entries;
         self.chunk.len() - self.taken.bytes + entries * ID_LEN
     }
 
-    /// Takes what comes next, as far as there is room for it. Returns what it was, if anything.
+    /// Takes the next frames, or the next event, if there is room. Returns which, if any.
     pub(super) fn take(&mut self, out: &mut BytesMut) -> Option<Next> {
         let entry = self.reader.entries().get(self.taken.entries);
-        // Frames that stand before it have no ids.
+        // The frames before it have no ids.
         let frames = self.taken.bytes..entry.map_or(self.chunk.len(), |entry| entry.range().start);
         let (next, bytes, end, room) = match entry {
             Some(entry) if frames.is_empty() => {
@@ -76,7 +76,7 @@ impl Member {
             _ if frames.is_empty() => return None,
             _ => (Next::Frames, frames.clone(), frames.end, 0),
         };
-        // What is larger than a chunk is one of its own.
+        // An event larger than a chunk has a chunk of its own.
         if !out.is_empty() && out.len() + bytes.len() + room > CHUNK_SIZE {
             return None;
         }
@@ -89,7 +89,7 @@ impl Member {
         Some(next)
     }
 
-    /// Lets the page go once all of it was taken: it is held by nobody for a client that waits.
+    /// Drops the chunk once all of it was taken, so that a client that waits keeps no page alive.
     pub(super) fn finish(&mut self) {
         if self.taken.bytes == self.chunk.len() {
             self.chunk = Bytes::new();
@@ -97,8 +97,8 @@ impl Member {
         }
     }
 
-    /// The part of an id that says where its client is; nothing if it has not been here. What it is still to be told of a gap it is told after
-    /// the next cut, since its place is the old one then.
+    /// Returns the log's part of the id; `None` if the client has not been here. If a reset is still to be sent, the part has the old position,
+    /// so that a client that is cut off gets the reset when it comes back.
     pub(super) fn part(&mut self) -> Option<&str> {
         let known = self.known_now();
         if self.part.0 != known {
@@ -109,12 +109,12 @@ impl Member {
                 }
                 (_, known) => {
                     text.clear();
-                    let place = match known {
+                    let at = match known {
                         Known::At(epoch, at) => Some((epoch, at)),
-                        // If it is new it begins again when it comes back, and the part is not used.
-                        Known::Nowhere | Known::New => None,
+                        // The part of a new client is not used: it begins again when it comes back.
+                        Known::Unknown | Known::New => None,
                     };
-                    packed::write_part(&self.name, place, text);
+                    packed::write_part(&self.name, at, text);
                 }
             }
         }
@@ -123,19 +123,19 @@ impl Member {
 
     fn known_now(&self) -> Known {
         match self.reader.position() {
-            Some((epoch, cursor)) if self.is_empty() => Known::At(epoch, cursor),
+            Some((epoch, position)) if self.is_empty() => Known::At(epoch, position),
             _ => self.known,
         }
     }
 }
 
-/// What was taken.
+/// The kind of bytes that were taken.
 pub(super) enum Next {
     /// Whole frames.
     Frames,
-    /// The block of the event at this position, which lacks its id.
+    /// The block of the event at this position, without its id.
     Event(Position),
 }
 
-/// What an id and the lines around it take at the most.
+/// The most bytes that an id and the lines around it take.
 const ID_LEN: usize = EventId::MAX_LEN + 6;

@@ -17,7 +17,7 @@ use crate::{Error, Event, EventId, EventLog, Frame, Gap, LastEventId, Start, enc
 pub(crate) struct Merged {
     logs: Vec<Member>,
     turns: Turns,
-    /// What is to be told first.
+    /// The position event, to send first.
     opening: Option<Event>,
 }
 
@@ -43,7 +43,7 @@ impl Merged {
         let (given, started) = (Given::of(&last_event_id, logs), Given::of(&start_id, logs));
         let open = |(name, log): &(Arc<str>, EventLog)| {
             let (name, log, given) = (Arc::clone(name), log.clone(), given.to(name));
-            // To a log that is new in the merge, a position of all of them says nothing.
+            // An id of the merge has no position in a log that was added since.
             let (start, again) = match &options.start {
                 Start::After(_) => (Start::Live, started.start_in(&name)),
                 start => (start.clone(), start.clone()),
@@ -53,11 +53,11 @@ impl Merged {
             let reader = Reader::new(log, &given, &start, gaps);
             let known = match given {
                 LastEventId::Absent => Known::New,
-                LastEventId::Unusable => Known::Nowhere,
-                // What the log cannot have given need not fit into an id.
-                LastEventId::Id(id) => Origin::place_of(id.as_str())
+                LastEventId::Unusable => Known::Unknown,
+                // A position that the log cannot have given may not fit into an id.
+                LastEventId::Id(id) => Origin::parse(id.as_str())
                     .filter(|(_, position)| *position <= largest)
-                    .map_or(Known::Nowhere, |(epoch, position)| Known::At(epoch, position)),
+                    .map_or(Known::Unknown, |(epoch, position)| Known::At(epoch, position)),
             };
             Member::new(name, reader, known)
         };
@@ -66,12 +66,12 @@ impl Merged {
         Self { turns: Turns::of(logs.len()), logs, opening }
     }
 
-    /// Whether there is nothing more for this client, and never will be.
+    /// Returns true if there is nothing more for this client, and never will be.
     pub(crate) fn is_stopped(&self) -> bool {
         self.is_refused() || self.logs.iter().all(|log| log.reader.is_stopped() && log.is_empty())
     }
 
-    /// Whether that is for a gap.
+    /// Returns true if the stream stopped because of a gap.
     pub(crate) fn is_refused(&self) -> bool {
         self.logs.iter().any(|log| log.reader.is_refused())
     }
@@ -85,17 +85,17 @@ impl Merged {
         self.logs.iter().any(|log| log.reader.has_more_to_give() || !log.is_empty())
     }
 
-    /// Whether the client has all that there was when this was first asked.
+    /// Returns true if the client has all events that there were at the first call.
     pub(crate) fn has_caught_up(&mut self) -> bool {
         let mut has_caught_up = self.opening.is_none();
         for log in &mut self.logs {
-            // Each is asked, whatever the others say: its client has come to all at the same time.
+            // Each reader is called, because the first call sets its goal, and the client came to all at the same time.
             has_caught_up &= log.reader.has_caught_up() & log.is_empty();
         }
         has_caught_up
     }
 
-    /// What one of the logs has. An error is the last item.
+    /// Returns the events of one of the logs. An error is the last item.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         if let Some(opening) = self.opening.take() {
             let frame = Frame::from(opening.id(self.id()));
@@ -122,7 +122,7 @@ impl Merged {
         if self.is_stopped() { Poll::Ready(None) } else { Poll::Pending }
     }
 
-    /// Takes what one log has given, as much as one chunk has room for: its events, each with an id for all logs.
+    /// Takes the events of one log, as many as fit into a chunk, each with an id for all logs.
     fn take(&mut self, turn: usize) -> Bytes {
         let mut out = BytesMut::with_capacity(self.logs[turn].room().min(CHUNK_SIZE));
         while let Some(next) = self.logs[turn].take(&mut out) {
@@ -141,7 +141,7 @@ impl Merged {
         EventId::try_from(id).expect("a merge whose id could be too long is refused")
     }
 
-    /// The id of where the client is in all logs.
+    /// Writes the id of the client's positions in all logs.
     fn write_id(&mut self, id: &mut BytesMut) {
         packed::write_id(self.logs.iter_mut().filter_map(Member::part), id);
     }

@@ -1,25 +1,25 @@
-//! The id of a merge: of each log its name, and where the client is in it, `_name.place.name.place`. No id of a log begins with `_`. A
-//! place is the epoch in eleven characters and the position in up to eleven, or twice that with a hyphen between, all to the base of 62.
+//! The id of a merge: the name of each log, and the client's place in it, `_name.place.name.place`. No id of a log begins with `_`. A place
+//! is the epoch in 11 characters and the position in up to 11, or in twice 11 with a hyphen between, all in base 62.
 
 use bytes::{BufMut, BytesMut};
 
 use crate::{Epoch, EventId, LastEventId, Position};
 
-/// Tells an id of a merge from one of a log.
+/// The first character of an id of a merge, which no id of a log has.
 const MARK: char = '_';
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// How many digits any epoch has.
+/// The number of digits of an epoch.
 const EPOCH_LEN: usize = 11;
-/// What stands for a place that cannot be resumed from: a log whose client must be told of a gap still.
-const NOWHERE: &str = "-";
+/// The text of an unknown place: the client must still be told of a gap in this log.
+const UNKNOWN: &str = "-";
 
-/// Where a client is in each log, by the name of that. `None` where the id is none of a merge.
+/// Returns the client's id in each log, with the log's name; `None` if the id is not of a merge.
 pub(super) fn unpack(id: &EventId) -> Option<Vec<(&str, LastEventId)>> {
     let parts: Vec<&str> = id.as_str().strip_prefix(MARK)?.split('.').collect();
     let mut places: Vec<(&str, LastEventId)> = Vec::new();
     for part in parts.chunks(2) {
         let (name, place) = match part {
-            [name, NOWHERE] => (*name, LastEventId::Unusable),
+            [name, UNKNOWN] => (*name, LastEventId::Unusable),
             [name, place] => (*name, LastEventId::Id(read_place(place)?)),
             _ => return None,
         };
@@ -41,56 +41,56 @@ pub(super) fn write_id<'a>(parts: impl Iterator<Item = &'a str>, id: &mut BytesM
     }
 }
 
-/// Writes the part of an id that says where a client is in a log of this name.
-pub(super) fn write_part(name: &str, place: Option<(Epoch, Position)>, part: &mut String) {
+/// Writes the part of a log of this name, at this position.
+pub(super) fn write_part(name: &str, at: Option<(Epoch, Position)>, part: &mut String) {
     part.push_str(name);
     part.push('.');
-    let Some((epoch, cursor)) = place else {
-        part.push_str(NOWHERE);
+    let Some((epoch, position)) = at else {
+        part.push_str(UNKNOWN);
         return;
     };
     write(number_of(epoch), EPOCH_LEN, part);
-    write_cursor(cursor, part);
+    write_position(position, part);
 }
 
-/// Makes a part of one epoch that of another position in it.
-pub(super) fn move_part(name: &str, cursor: Position, part: &mut String) {
+/// Replaces the position of a part, in the same epoch.
+pub(super) fn move_part(name: &str, position: Position, part: &mut String) {
     part.truncate(name.len() + 1 + EPOCH_LEN);
-    write_cursor(cursor, part);
+    write_position(position, part);
 }
 
-fn write_cursor(cursor: Position, part: &mut String) {
-    if cursor.hi() > 0 {
-        write(cursor.hi(), 1, part);
+fn write_position(position: Position, part: &mut String) {
+    if position.hi() > 0 {
+        write(position.hi(), 1, part);
         part.push('-');
     }
-    write(cursor.lo(), 1, part);
+    write(position.lo(), 1, part);
 }
 
-/// How long the part of a log of this name can become, with what stands before it.
+/// Returns the longest length of the part of a log of this name, including the separator before it.
 pub(super) fn longest(name: &str, largest: Position) -> usize {
     let mut part = String::new();
     let any = "0".parse().ok();
     write_part(name, any.map(|epoch| (epoch, largest)), &mut part);
-    // Where there is a second number, the first grows to its longest before that counts one more.
+    // If there is a `hi`, then `lo` grows to its longest before `hi` grows by one.
     let lo = if largest.hi() > 0 { digits(u64::MAX) - digits(largest.lo()) } else { 0 };
     1 + part.len() + lo
 }
 
-/// The id that the log itself gives this place. Each place has one text.
+/// Returns the log's own id of this place. Each place has one text.
 fn read_place(place: &str) -> Option<EventId> {
-    let (epoch, cursor) = place.split_at_checked(EPOCH_LEN)?;
-    let cursor = match cursor.split_once('-') {
+    let (epoch, position) = place.split_at_checked(EPOCH_LEN)?;
+    let position = match position.split_once('-') {
         Some((hi, lo)) => Position::new(read(hi)?, read(lo)?),
-        None => Position::from(read(cursor)?),
+        None => Position::from(read(position)?),
     };
     let epoch = epoch_of(read_digits(epoch)?)?;
-    let (id, mut again) = (cursor.id(epoch), String::new());
-    write_part("", Some((epoch, cursor)), &mut again);
-    (again.strip_prefix('.') == Some(place)).then_some(id)
+    let (id, mut canonical) = (position.id(epoch), String::new());
+    write_part("", Some((epoch, position)), &mut canonical);
+    (canonical.strip_prefix('.') == Some(place)).then_some(id)
 }
 
-/// An epoch is a number to the base of 37, of twelve digits: its characters, and nothing after them.
+/// Returns an epoch as a number in base 37, of 12 digits: its characters, then zeros.
 fn number_of(epoch: Epoch) -> u64 {
     let text = epoch.as_bytes().iter();
     let digits = text.map(|b| if b.is_ascii_digit() { b - b'0' + 1 } else { b - b'a' + 11 });
@@ -102,8 +102,8 @@ fn number_of(epoch: Epoch) -> u64 {
 
 fn epoch_of(mut number: u64) -> Option<Epoch> {
     let mut text = [0; 12];
-    for place in text.iter_mut().rev() {
-        *place = match (number % 37) as u8 {
+    for character in text.iter_mut().rev() {
+        *character = match (number % 37) as u8 {
             0 => b' ',
             digit @ 1..=10 => b'0' + digit - 1,
             digit => b'a' + digit - 11,
@@ -113,7 +113,7 @@ fn epoch_of(mut number: u64) -> Option<Epoch> {
     std::str::from_utf8(&text).ok()?.trim_ascii_end().parse().ok()
 }
 
-/// Writes a number, in this many digits at least.
+/// Writes a number in at least this many digits.
 fn write(mut number: u64, at_least: usize, text: &mut String) {
     let mut digits = [b'0'; EPOCH_LEN];
     let mut first = EPOCH_LEN;
@@ -152,19 +152,21 @@ mod tests {
             let epoch: Epoch = epoch.parse().expect("an epoch");
             for hi in [0, 1, 61, 62, u64::MAX] {
                 for lo in [0, 1, 61, 62, u64::MAX] {
-                    let (cursor, mut id) = (Position::new(hi, lo), BytesMut::new());
+                    let (position, mut id) = (Position::new(hi, lo), BytesMut::new());
                     let parts =
-                        [("a", Some((epoch, cursor))), ("b_-", None)].map(|(name, place)| {
+                        [("a", Some((epoch, position))), ("b_-", None)].map(|(name, place)| {
                             let mut part = String::new();
                             write_part(name, place, &mut part);
                             part
                         });
                     write_id(parts.iter().map(String::as_str), &mut id);
                     let id = String::from_utf8(id.into()).expect("ASCII");
-                    assert!(id.len() <= longest("a", cursor) + 1 + 5, "{id}");
+                    assert!(id.len() <= longest("a", position) + 1 + 5, "{id}");
                     let id = EventId::try_from(id).expect("letters, digits, dots and hyphens");
-                    let expected =
-                        [("a", LastEventId::Id(cursor.id(epoch))), ("b_-", LastEventId::Unusable)];
+                    let expected = [
+                        ("a", LastEventId::Id(position.id(epoch))),
+                        ("b_-", LastEventId::Unusable),
+                    ];
                     assert_eq!(unpack(&id), Some(expected.into()), "{id}");
                 }
             }

@@ -1,4 +1,4 @@
-//! Whose turn it is among the logs of a merge. A wake says of which log it is, so that the others are not asked.
+//! The turns of the logs of a merge. A wake names its log, so that the others are not polled.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,17 +6,17 @@ use std::task::{Context, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
 
-/// A bit for each log: an id has room for far fewer.
+/// The turns, as one bit for each log: an id has room for far fewer than 64.
 pub(super) struct Turns {
     shared: Arc<Shared>,
     wakers: Vec<Waker>,
-    /// The logs that may have something.
+    /// The logs that may have events.
     due: u64,
-    /// The log from which on the next one is looked for.
+    /// The first log to consider for the next turn.
     from: u32,
 }
 
-/// What is woken when a log has something.
+/// The state that the wakers of the logs share.
 #[derive(Default)]
 struct Shared {
     woken: AtomicU64,
@@ -40,7 +40,7 @@ impl Wake for OfLog {
 }
 
 impl Turns {
-    /// Each of so many logs is due.
+    /// Returns the turns of this many logs, each of which is due.
     pub(super) fn of(logs: usize) -> Self {
         let shared = Arc::new(Shared::default());
         let bits = (0..logs as u32).map(|log| 1 << log);
@@ -49,13 +49,13 @@ impl Turns {
         Self { wakers: bits.map(of_log).collect(), shared, due, from: 0 }
     }
 
-    /// Learns which logs were woken, and has the stream woken once another is.
+    /// Takes the logs that were woken, and registers the stream to be woken for the next.
     pub(super) fn begin(&mut self, cx: &Context<'_>) {
         self.shared.stream.register(cx.waker());
         self.due |= self.shared.woken.swap(0, Ordering::AcqRel);
     }
 
-    /// The next log that is due.
+    /// Returns the next log that is due.
     pub(super) fn next(&mut self) -> Option<usize> {
         let later = self.due & (u64::MAX << self.from);
         let bits = if later == 0 { self.due } else { later };
@@ -64,12 +64,12 @@ impl Turns {
         (bits != 0).then_some(log as usize)
     }
 
-    /// What this log wakes.
+    /// Returns the waker of this log.
     pub(super) fn waker(&self, log: usize) -> &Waker {
         &self.wakers[log]
     }
 
-    /// The log has nothing, until it wakes the stream.
+    /// Ends the turns of a log, which has no event until it wakes the stream.
     pub(super) fn is_over(&mut self, log: usize) {
         self.due &= !(1 << log);
     }

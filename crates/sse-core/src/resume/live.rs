@@ -5,12 +5,12 @@ use sync_wrapper::SyncWrapper;
 
 use crate::{BoxError, Error, Frame, Frames};
 
-/// How many bytes are kept of what is published while a client catches up.
+/// The most bytes of events that are kept while a client catches up.
 pub(crate) const KEPT_BYTES: usize = 1024 * 1024;
-/// How much is discarded at a time once that was too much, so that others get on meanwhile.
+/// The number of events discarded at a time after an overflow, so that other tasks run meanwhile.
 const DISCARDED_AT_ONCE: usize = 1024;
 
-/// The live half of a source, and what it has published while the client catches up.
+/// The live half of a source, and the events that it publishes while the client catches up.
 #[derive(Default)]
 pub(crate) struct Live {
     /// `None` before it is subscribed, and once it has ended.
@@ -18,12 +18,12 @@ pub(crate) struct Live {
     kept: VecDeque<Result<Frame, BoxError>>,
     bytes: usize,
     limit: usize,
-    /// What was lost cannot be made up by what comes later.
+    /// True if events were lost because there were too many.
     has_overflowed: bool,
 }
 
 impl Live {
-    /// One that keeps this many events at the most.
+    /// Returns a live half that keeps at most this many events.
     pub(crate) fn keeping(limit: usize) -> Self {
         Self { limit, ..Self::default() }
     }
@@ -40,19 +40,19 @@ impl Live {
         !self.kept.is_empty()
     }
 
-    /// Drops what was published so far: a gap, or a snapshot, stands for it. What comes from now on is given out.
+    /// Drops the events published so far, because a snapshot replaces them.
     pub(crate) fn start_over(&mut self) {
         // An error is the end of the stream, and stays.
         self.kept.retain(Result::is_err);
         (self.bytes, self.has_overflowed) = (0, false);
     }
 
-    /// What was too much to be kept is part of a gap, of which the client is told.
-    pub(crate) fn forgive(&mut self) {
+    /// Forgets an overflow: the lost events are part of a gap, and the client is told of it.
+    pub(crate) fn reset_overflow(&mut self) {
         self.has_overflowed = false;
     }
 
-    /// Takes all that has been published, to be given out later.
+    /// Takes all events that have been published, to deliver them later.
     pub(crate) fn keep(&mut self, cx: &mut Context<'_>) {
         let mut discarded = 0;
         while let Some(stream) = &mut self.stream {
@@ -62,11 +62,11 @@ impl Live {
             }
             match stream.get_mut().as_mut().poll_next(cx) {
                 Poll::Ready(Some(Err(error))) => {
-                    // The last that counts: some fail at every call from now on, which is no overflow.
+                    // Later items do not count: some streams fail at every call from now on, which is no overflow.
                     self.kept.push_back(Err(error));
                     self.unsubscribe();
                 }
-                // It stays subscribed: a gap may forgive it.
+                // It stays subscribed, because a gap may reset the overflow.
                 Poll::Ready(Some(Ok(_))) if self.has_overflowed => discarded += 1,
                 Poll::Ready(Some(Ok(frame))) => {
                     self.bytes += frame.as_bytes().len();
@@ -82,7 +82,7 @@ impl Live {
         }
     }
 
-    /// What was kept, and then what is published.
+    /// Returns the kept events, and then the live ones.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         let failed = |error| Error::source("streaming", error);
         if let Some(item) = self.kept.pop_front() {

@@ -5,39 +5,39 @@ use siphasher::sip128::SipHasher13;
 
 use crate::{EventId, Frame};
 
-/// The ids that the client has, as far as a live event might bring them again: 16 bytes for each.
+/// The ids that the client has and that a live event might have again: 16 bytes for each.
 #[derive(Default)]
 pub(crate) struct Replayed {
-    /// The last event ID that the client came with.
+    /// The last event ID that the client sent.
     last_seen: Option<EventId>,
-    /// Of each id a hash that nobody outside can foretell: two ids of one are as good as impossible. In order once it is settled.
+    /// A keyed hash of each id, which an attacker cannot predict: a collision of 128 bits is practically impossible. Sorted once settled.
     ids: Vec<u128>,
     limit: usize,
     is_full: bool,
 }
 
 impl Replayed {
-    /// Remembers this many ids at the most.
+    /// Returns a set that remembers at most this many ids.
     pub(crate) fn remembering(limit: usize) -> Self {
         Self { limit, ..Self::default() }
     }
 
-    /// The client has seen the event with this id.
+    /// Records that the client has seen the event with this id.
     pub(crate) fn begin_after(&mut self, id: EventId) {
         self.last_seen = Some(id);
     }
 
-    /// What the client has seen is not known.
-    pub(crate) fn begin_anew(&mut self) {
+    /// Forgets the last event ID, because it is a gap.
+    pub(crate) fn forget_last_seen(&mut self) {
         self.last_seen = None;
     }
 
-    /// Whether this is the event that the client came with.
+    /// Returns true if this event has the last event ID that the client sent.
     pub(crate) fn is_last_seen(&self, frame: &Frame) -> bool {
         naming(frame).is_some_and(|id| Some(id) == self.last_seen.as_ref())
     }
 
-    /// Whether the client has this event, once the replay is over.
+    /// Returns true if the client has this event. Call it once the replay is over.
     pub(crate) fn holds(&self, frame: &Frame) -> bool {
         let is_known = |id| self.ids.binary_search(&hash(id)).is_ok();
         self.is_last_seen(frame) || (self.holds_any() && naming(frame).is_some_and(is_known))
@@ -54,25 +54,25 @@ impl Replayed {
             return;
         }
         if self.ids.len() == self.ids.capacity() {
-            // Never more room than the limit has use for.
+            // Never more room than the limit needs.
             let size = (self.ids.len() * 2).max(16).min(self.limit);
             self.ids.reserve_exact(size - self.ids.len());
         }
         self.ids.push(hash(id));
     }
 
-    /// The replay is over.
+    /// Sorts the ids, once the replay is over.
     pub(crate) fn settle(&mut self) {
         self.ids.sort_unstable();
         self.ids.shrink_to_fit();
     }
 
-    /// No event of the replay is published any more.
+    /// Forgets the ids, because no event of the replay is published any more.
     pub(crate) fn forget(&mut self) {
         self.ids = Vec::new();
     }
 
-    /// Whether there were more than could be remembered.
+    /// Returns true if there were more ids than it remembers.
     pub(crate) fn is_full(&self) -> bool {
         self.is_full
     }
@@ -87,7 +87,7 @@ fn hash(id: &EventId) -> u128 {
     u128::from(hash.h1) << 64 | u128::from(hash.h2)
 }
 
-/// The id of a frame where it names it: the empty one makes clients forget theirs, and any number of events may have it.
+/// Returns the id that identifies a frame. The empty id does not: it makes clients forget theirs, and any number of events may have it.
 fn naming(frame: &Frame) -> Option<&EventId> {
     frame.id().filter(|id| !id.as_str().is_empty())
 }

@@ -1,11 +1,30 @@
+use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
 use super::{Shutdown, State};
 
-/// Someone who waits for a change of the state.
-pub(super) struct Waiter {
-    pub(super) shutdown: Shutdown,
-    pub(super) key: usize,
+impl Shutdown {
+    /// Counts a stream as open until this is dropped.
+    pub(crate) fn open(&self) -> OpenStream {
+        self.lock().open += 1;
+        OpenStream { waiter: self.waiter(), waker: None }
+    }
+
+    pub(super) async fn until(&self, condition: impl Fn(&State) -> bool) {
+        let waiter = self.waiter();
+        poll_fn(|cx| waiter.poll(cx, &condition)).await;
+    }
+
+    fn waiter(&self) -> Waiter {
+        let key = self.lock().waiting.insert();
+        Waiter { shutdown: self.clone(), key }
+    }
+}
+
+/// A waiter for a change of the state.
+struct Waiter {
+    shutdown: Shutdown,
+    key: usize,
 }
 
 impl Waiter {
@@ -30,13 +49,13 @@ impl Drop for Waiter {
 
 /// One open stream.
 pub(crate) struct OpenStream {
-    pub(super) waiter: Waiter,
-    /// Who is known to wait. While a stream is open, waiters are woken by the beginning alone.
+    waiter: Waiter,
+    /// The waker last registered. Until the stream ends, only `begin` wakes it.
     pub(super) waker: Option<Waker>,
 }
 
 impl OpenStream {
-    /// Ready once the stream is to end.
+    /// Returns ready once the stream must end.
     pub(crate) fn poll_begun(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.waiter.shutdown.has_begun() {
             return Poll::Ready(());

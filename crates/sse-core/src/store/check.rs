@@ -1,15 +1,15 @@
-//! Whether bytes are the block of one event, as the encoder writes it: the fields of a [`EncodedEvent`](super::EncodedEvent) are public.
+//! A check that bytes are the block of one event, as the encoder writes it: the fields of an [`EncodedEvent`](super::EncodedEvent) are public.
 
 use crate::EventType;
 
-/// Says what is wrong with a block.
+/// Returns the fault of a block, if it has one.
 pub(super) fn check(block: &[u8]) -> Result<(), &'static str> {
     let text = std::str::from_utf8(block).map_err(|_| "its block is not UTF-8")?;
     let text = text.strip_suffix('\n').ok_or("its block does not end with a line end")?;
     if text.contains('\r') {
         return Err("its block has a carriage return");
     }
-    // Each field comes after those before it; there are any number of lines of a comment and of data.
+    // Fields come in this order; a comment and data have any number of lines.
     let mut before = 0;
     for line in text.split('\n') {
         let (field, value) = line.split_once(": ").ok_or("a line of its block has no field")?;

@@ -1,27 +1,48 @@
 use crate::BoxError;
 
-/// Why a store has not done what it was asked for.
+/// The reason why a call to a store failed.
+///
+/// ```
+/// use sse_core::Error;
+/// use sse_core::store::StoreError;
+///
+/// let error = Error::from(StoreError::outcome_unknown("the connection was lost"));
+/// assert!(error.is_store() && error.is_outcome_unknown());
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The log is finished: it takes no more events.
+    /// The log is finished: it accepts no more events.
     #[error("the log is finished")]
     Finished,
-    /// It was not done, for certain.
+    /// The call failed, and certainly changed nothing.
     #[error("the store failed")]
     Failed(#[source] BoxError),
-    /// Whether it was done is not known: the answer did not arrive.
-    #[error("the store did not say whether it was done")]
+    /// The store's reply did not arrive: the call may have succeeded.
+    #[error("the store's reply did not arrive: the call may have succeeded")]
     OutcomeUnknown(#[source] BoxError),
 }
 
 impl StoreError {
-    /// [`StoreError::Failed`], from any error.
+    /// Makes a [`StoreError::Failed`] of any error.
+    ///
+    /// ```
+    /// use sse_core::store::StoreError;
+    ///
+    /// assert!(matches!(StoreError::failed("the disk is full"), StoreError::Failed(_)));
+    /// ```
     pub fn failed(error: impl Into<BoxError>) -> Self {
         Self::Failed(error.into())
     }
 
-    /// [`StoreError::OutcomeUnknown`], from any error.
+    /// Makes a [`StoreError::OutcomeUnknown`] of any error.
+    ///
+    /// ```
+    /// use sse_core::store::StoreError;
+    ///
+    /// let error = StoreError::outcome_unknown("the connection was lost");
+    /// assert!(matches!(error, StoreError::OutcomeUnknown(_)));
+    /// ```
     pub fn outcome_unknown(error: impl Into<BoxError>) -> Self {
         Self::OutcomeUnknown(error.into())
     }

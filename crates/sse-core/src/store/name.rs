@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use crate::store::StoreError;
 
-/// The name of a log in its store: 1 to 64 of `[A-Za-z0-9_-]`, the same rule for every store, so that a log can move to another. Letters
-/// of either case are different ones.
+/// The name of a log in its store: 1 to 64 of `[A-Za-z0-9_-]`. The rule is the same for every store, so that a log can move to another.
+/// Upper and lower case differ.
 ///
 /// ```
 /// use sse_core::store::LogName;
@@ -12,22 +12,42 @@ use crate::store::StoreError;
 /// let name = LogName::try_from("prices_EUR-2")?;
 /// assert_eq!(name.as_str(), "prices_EUR-2");
 /// let refused = LogName::try_from("prices/EUR").unwrap_err();
-/// assert_eq!(refused.to_string(), r#""prices/EUR" is no name for a log: that is 1 to 64 of [A-Za-z0-9_-]"#);
+/// assert_eq!(refused.to_string(), r#""prices/EUR" cannot name a log: use 1 to 64 of [A-Za-z0-9_-]"#);
 /// # Ok::<(), sse_core::store::InvalidLogName>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogName(Arc<str>);
 
-/// A text that cannot be the name of a log: it says which, and the rule.
+/// The error for a text that cannot be the name of a log. It prints the text and the rule.
+///
+/// ```
+/// use sse_core::store::{InvalidLogName, LogName};
+///
+/// let error: InvalidLogName = LogName::try_from("").unwrap_err();
+/// assert!(error.to_string().contains("1 to 64 of [A-Za-z0-9_-]"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no name for a log: that is 1 to 64 of [A-Za-z0-9_-]")]
+#[error("{0:?} cannot name a log: use 1 to 64 of [A-Za-z0-9_-]")]
 pub struct InvalidLogName(String);
 
 impl LogName {
-    /// The longest name, in bytes.
+    /// The length of the longest name: 64 bytes.
+    ///
+    /// ```
+    /// use sse_core::store::LogName;
+    ///
+    /// assert!(LogName::try_from(&*"x".repeat(LogName::MAX_LEN)).is_ok());
+    /// assert!(LogName::try_from(&*"x".repeat(LogName::MAX_LEN + 1)).is_err());
+    /// ```
     pub const MAX_LEN: usize = 64;
 
-    /// The text.
+    /// Returns the text.
+    ///
+    /// ```
+    /// let name = sse_core::store::LogName::try_from("prices")?;
+    /// assert_eq!(name.as_str(), "prices");
+    /// # Ok::<(), sse_core::store::InvalidLogName>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -37,9 +57,9 @@ impl TryFrom<&str> for LogName {
     type Error = InvalidLogName;
 
     fn try_from(name: &str) -> Result<Self, InvalidLogName> {
-        let is_one = (1..=Self::MAX_LEN).contains(&name.len())
+        let is_valid = (1..=Self::MAX_LEN).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        match is_one {
+        match is_valid {
             true => Ok(Self(name.into())),
             false => Err(InvalidLogName(name.into())),
         }

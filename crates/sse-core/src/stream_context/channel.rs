@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use crate::sync::wakers::{Wakers, wake_all};
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What the contexts of a stream and the stream itself share.
+/// The state that the contexts of a stream share with the stream.
 #[derive(Default)]
 pub(crate) struct Shared(Mutex<State>);
 
@@ -16,17 +16,17 @@ pub(crate) struct State {
     pub(super) contexts: usize,
     is_closed: bool,
     is_left: bool,
-    /// The stream, waiting for something to send.
+    /// The waker of the stream, which waits for something to send.
     stream: Option<Waker>,
-    /// Contexts, waiting for room or for the end.
+    /// The contexts that wait for room or for the end.
     pub(super) senders: Wakers,
 }
 
-/// The stream's end of it.
+/// The receiving end of the stream.
 pub(crate) struct Receiver(pub(super) Arc<Shared>);
 
 impl Receiver {
-    /// All that was sent since, in one piece; `None` after the last.
+    /// Returns all that was sent since the last call, in one piece; `None` after the last.
     pub(crate) fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
         let mut state = self.0.lock();
         if state.buffer.is_empty() {
@@ -45,7 +45,7 @@ impl Receiver {
         Poll::Ready(Some(bytes))
     }
 
-    /// Ends the stream after what was sent.
+    /// Ends the stream, once all that was sent has gone out.
     pub(crate) fn close(&self) {
         self.0.close();
     }
@@ -62,7 +62,7 @@ impl Shared {
         Self(Mutex::new(State { contexts: 1, ..State::default() }))
     }
 
-    /// Ends the stream after what was sent, and tells everyone who waits: the stream may not be read for long.
+    /// Ends the stream, once all that was sent has gone out, and wakes every waiter: the stream may not be read for long.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;
@@ -86,7 +86,7 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.is_left = true;
-        // A context may be held for long: it is not to hold what was meant for this client, nor its task.
+        // The application may keep a context for long. It must hold neither this client's bytes nor its task.
         let freed = (std::mem::take(&mut state.buffer), state.stream.take());
         let woken = state.senders.take();
         drop(state);

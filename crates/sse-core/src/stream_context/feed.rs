@@ -4,19 +4,45 @@ use crate::panics::caught;
 use crate::{BoxError, FeedOnce, StreamContext};
 
 impl StreamContext {
-    /// A context, and the feed for the client that it speaks to.
+    /// Returns a context, and the feed for the client to which it sends.
+    ///
+    /// ```
+    /// # use sse_core::{StreamContext, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let (context, feed) = StreamContext::channel();
+    /// let response = StreamResponse::new(&request, feed, timer);
+    /// context.send_event("hello").await?;
+    /// drop(context);
+    /// assert_eq!(response.text().await, ": ok\ndata: hello\n\n");
+    /// # Ok::<(), sse_core::Closed>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     pub fn channel() -> (Self, FeedOnce) {
         let (context, receiver) = Self::pair();
         (context, FeedOnce::of_context(receiver, None))
     }
 
-    /// A feed whose events are sent by this closure. It is run as part of the stream, and dropped when the client leaves.
+    /// Returns a feed whose events this closure sends. The closure runs as part of the stream, and is dropped when the client leaves.
     ///
-    /// When it returns the stream ends. An error or a panic of it is reported as that of a source
-    /// ([`Feed::on_error`](crate::Feed::on_error)), and also ends the stream: a client that cannot resume takes a part for the whole, unless
-    /// [`Feed::error_event`](crate::Feed::error_event) or [`Feed::cut_on_error`](crate::Feed::cut_on_error) says otherwise.
+    /// The stream ends when the closure returns. If it fails or panics, that is reported like an error of a source
+    /// ([`Feed::on_error`](crate::Feed::on_error)), and also ends the stream. A client that cannot resume then takes a part for the whole,
+    /// unless [`Feed::error_event`](crate::Feed::error_event) or [`Feed::cut_on_error`](crate::Feed::cut_on_error) is set.
     ///
     /// For a future that is not `Send` use [`channel`](StreamContext::channel), and send from a local task.
+    ///
+    /// ```
+    /// # use sse_core::{Closed, StreamContext, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let feed = StreamContext::run(|context| async move {
+    ///     context.send_event("the only event").await?;
+    ///     Ok::<(), Closed>(())
+    /// });
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// assert_eq!(text, ": ok\ndata: the only event\n\n");
+    /// # }).unwrap();
+    /// ```
     pub fn run<C, F, E>(closure: C) -> FeedOnce
     where
         C: FnOnce(Self) -> F,
@@ -24,7 +50,7 @@ impl StreamContext {
         E: Into<BoxError>,
     {
         let (context, receiver) = Self::pair();
-        // A panic of it is an error of the stream, as that of its future is.
+        // A panic of the closure is an error of the stream, like a panic of its future.
         let running = caught(|| closure(context));
         FeedOnce::of_context(
             receiver,

@@ -4,55 +4,55 @@ use slab::Slab;
 
 use crate::panics::caught;
 
-/// Who waits for the same thing. Kept under the lock of that thing, so that between looking and waiting nothing can happen unseen.
+/// The waiters for one thing. The lock of that thing protects them, so that no change can be missed between checking and waiting.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
-    places: Slab<Place>,
+    slots: Slab<Slot>,
     waiting: Vec<(usize, Waker)>,
-    /// How often all were woken: a place from an earlier round waits no more.
+    /// The number of times that all were woken: a slot of an earlier round no longer waits.
     round: u64,
 }
 
-/// Where in `waiting` the waker of one waiter is, if it was put there in this round.
+/// The index in `waiting` of the waker of one waiter, if it was added in this round.
 #[derive(Debug)]
-struct Place {
+struct Slot {
     round: u64,
     index: usize,
 }
 
 impl Wakers {
-    /// A place for one waiter.
+    /// Adds a slot for one waiter. Returns its key.
     pub(crate) fn insert(&mut self) -> usize {
-        self.places.insert(Place { round: u64::MAX, index: 0 })
+        self.slots.insert(Slot { round: u64::MAX, index: 0 })
     }
 
-    /// Gives the place up; its waiter is woken no more.
+    /// Removes the slot of a waiter, which is no longer woken.
     pub(crate) fn remove(&mut self, key: usize) -> Unneeded {
-        let place = self.places.remove(key);
-        if place.round != self.round {
+        let slot = self.slots.remove(key);
+        if slot.round != self.round {
             return Unneeded(None);
         }
-        let (_, waker) = self.waiting.swap_remove(place.index);
-        if let Some(&(moved, _)) = self.waiting.get(place.index) {
-            self.places[moved].index = place.index;
+        let (_, waker) = self.waiting.swap_remove(slot.index);
+        if let Some(&(moved, _)) = self.waiting.get(slot.index) {
+            self.slots[moved].index = slot.index;
         }
         Unneeded(Some(waker))
     }
 
-    /// Has this waiter woken at the next [`take`](Wakers::take).
+    /// Registers this waiter for the next [`take`](Wakers::take).
     pub(crate) fn wait(&mut self, key: usize, waker: &Waker) -> Unneeded {
-        let place = &mut self.places[key];
-        if place.round != self.round {
-            *place = Place { round: self.round, index: self.waiting.len() };
+        let slot = &mut self.slots[key];
+        if slot.round != self.round {
+            *slot = Slot { round: self.round, index: self.waiting.len() };
             self.waiting.push((key, waker.clone()));
             return Unneeded(None);
         }
-        let waiting = &mut self.waiting[place.index].1;
+        let waiting = &mut self.waiting[slot.index].1;
         let is_another = !waiting.will_wake(waker);
         Unneeded(is_another.then(|| std::mem::replace(waiting, waker.clone())))
     }
 
-    /// All who wait, to be woken once the lock is released.
+    /// Takes all waiters, to wake them once the lock is released.
     #[must_use]
     pub(crate) fn take(&mut self) -> Woken {
         if self.waiting.is_empty() {
@@ -64,17 +64,17 @@ impl Wakers {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.places.len()
+        self.slots.len()
     }
 }
 
-/// A waker that nobody needs any more, to be dropped once the lock is released: it may be the last that holds a task, whose
-/// end may want the same lock.
+/// A waker that is no longer needed. The caller drops it once the lock is released: it may be the last to hold a task, whose drop may take
+/// the same lock.
 #[must_use]
 #[expect(dead_code, reason = "it is held to be dropped")]
 pub(crate) struct Unneeded(Option<Waker>);
 
-/// Wakers that were taken from under the lock.
+/// The wakers that were taken under the lock.
 pub(crate) struct Woken(Vec<(usize, Waker)>);
 
 impl Woken {
@@ -83,7 +83,7 @@ impl Woken {
     }
 }
 
-/// Wakes each. A waker that panics is of one task: the others are woken all the same, and whoever wakes them goes on.
+/// Wakes each waker. If one panics, only its task is affected: the others are woken, and the caller continues.
 pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
     for waker in wakers {
         if let Err(error) = caught(|| waker.wake()) {

@@ -6,10 +6,10 @@ use crate::store::{Appended, EncodedEvent, Store};
 use crate::{Error, EventId, NewEvent};
 
 impl EventLog {
-    /// Adds an event and returns its id. Once it is returned the event is stored, and every stream gets it.
+    /// Adds an event and returns its id. The event is then stored, and every stream gets it.
     ///
-    /// An event can have a key, of whose events the log keeps only the newest ([`Event::key`](crate::Event::key)), and an idempotency key, by
-    /// which a second attempt is known ([`Event::idempotency_key`](crate::Event::idempotency_key)).
+    /// An event can have a key ([`Event::key`](crate::Event::key)): the log keeps only the newest event of each key. It can also have an
+    /// idempotency key ([`Event::idempotency_key`](crate::Event::idempotency_key)): the log recognizes a second attempt by it.
     ///
     /// ```
     /// use sse_core::{Event, EventLog};
@@ -25,25 +25,25 @@ impl EventLog {
     ///
     /// # Errors
     ///
-    /// - [`is_invalid_event`](Error::is_invalid_event) if the event has an id, since the log gives the ids, or no data, since no client
+    /// - [`is_invalid_event`](Error::is_invalid_event) if the event has an id, because the log gives the ids, or no data, because no client
     ///   would see it.
     /// - [`is_too_large`](Error::is_too_large) if it is larger than
     ///   [`StoreOptions::largest_event`](crate::StoreOptions::largest_event).
     /// - [`is_finished`](Error::is_finished) if the log is finished.
-    /// - [`is_store`](Error::is_store) if the store still fails after [`StoreOptions::store_wait`](crate::StoreOptions::store_wait). Whether
-    ///   the event was stored may then be unknown ([`is_outcome_unknown`](Error::is_outcome_unknown)): an event with an idempotency key
-    ///   can be appended again.
+    /// - [`is_store`](Error::is_store) if the store still fails after [`StoreOptions::store_wait`](crate::StoreOptions::store_wait). If the
+    ///   outcome is unknown ([`is_outcome_unknown`](Error::is_outcome_unknown)), the event may have been stored: append it again if it has
+    ///   an idempotency key.
     ///
     /// # Cancel safety
     ///
-    /// In memory it never waits: it has happened once it was polled. Over a store the outcome of a call that was dropped is unknown.
+    /// In memory it never waits: the first poll adds the event. Over a store, if the future is dropped, the outcome is unknown.
     pub async fn append(&self, event: impl Into<NewEvent>) -> Result<EventId, Error> {
         self.append_one(self.encode(event)?).await
     }
 
-    /// Adds these events, one right after the other, and returns their ids. Either all are added or none is, and those who
-    /// wait are woken once. In memory, of more than [`LogOptions::events`](crate::LogOptions::events) only the newest stay, and every client
-    /// is told of a gap. All are added under one lock, of about half a microsecond for each event.
+    /// Adds these events, one right after the other, and returns their ids. It adds all or none, and wakes each stream once. In memory, if
+    /// there are more than [`LogOptions::events`](crate::LogOptions::events), only the newest are kept, and every client is told of a gap. It
+    /// holds the lock of the log for about 0.5 µs for each event.
     ///
     /// ```
     /// use sse_core::{Event, EventLog};
@@ -58,11 +58,11 @@ impl EventLog {
     ///
     /// # Errors
     ///
-    /// As for [`append`](EventLog::append), if the log refuses any of them.
+    /// The errors of [`append`](EventLog::append), if the log refuses any of the events.
     ///
     /// # Cancel safety
     ///
-    /// As for [`append`](EventLog::append).
+    /// The same as [`append`](EventLog::append).
     pub async fn append_all<I>(&self, events: I) -> Result<Vec<EventId>, Error>
     where
         I: IntoIterator,

@@ -20,7 +20,7 @@ impl EventLog {
         })
     }
 
-    /// A log that is finished takes nothing; what is tried again has its answer still.
+    /// Appends under the lock. A log that is finished accepts nothing, but still returns the ids of events that are tried again.
     fn append_here<T>(&self, append: impl FnOnce(&mut State) -> Option<T>) -> Result<T, Error> {
         let mut state = self.lock_now();
         let appended = append(&mut state).ok_or_else(Error::finished)?;
@@ -30,7 +30,7 @@ impl EventLog {
         Ok(appended)
     }
 
-    /// The id that was given when this event came for the first time.
+    /// Returns the id that was given when this event came for the first time.
     fn known_id(&self, state: &mut State, event: &EncodedEvent) -> Option<EventId> {
         let position = self.first(state, event.idempotency_key.as_deref()?)?;
         Some(position.id(state.tail.epoch()))

@@ -1,4 +1,4 @@
-//! Appends from code that cannot await: the events wait in a queue for the follower, which stores them.
+//! Appending from code that cannot await: the events wait in a queue for the follower, which stores them.
 
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use crate::{Error, EventId, NewEvent};
 impl EventLog {
     /// Adds an event from code that cannot await: a thread, a callback, a `tracing` layer.
     ///
-    /// In memory it has happened when this returns. Over a store the event waits, with at most 1023 others and 16 MiB in all, for the
-    /// [`Follower`](crate::Follower), which stores them in the order of the calls; the [`Receipt`] says what came of it. A receipt may be
+    /// In memory the event is added when this returns. Over a store the event waits, with at most 1023 others and 16 MiB in all, for the
+    /// [`Follower`](crate::Follower), which stores them in the order of the calls; the [`Receipt`] returns the result. A receipt may be
     /// dropped.
     ///
     /// ```
@@ -27,8 +27,8 @@ impl EventLog {
     ///
     /// # Errors
     ///
-    /// - Those of [`append`](EventLog::append), as far as the event itself is refused, or the log is known to be finished.
-    /// - [`is_queue_full`](Error::is_queue_full) if too many wait already: nothing was stored, and the event can be added later.
+    /// - The errors of [`append`](EventLog::append) if the log refuses the event itself, or is known to be finished.
+    /// - [`is_queue_full`](Error::is_queue_full) if too many events wait already: nothing was stored, and the event can be added later.
     /// - [`is_store`](Error::is_store) if the follower is gone.
     pub fn append_now(&self, event: impl Into<NewEvent>) -> Result<Receipt, Error> {
         let event = self.encode(event)?;
@@ -49,7 +49,16 @@ impl EventLog {
     }
 }
 
-/// What says whether an event of [`EventLog::append_now`] was stored.
+/// The pending result of [`EventLog::append_now`].
+///
+/// ```
+/// use sse_core::{EventLog, Receipt};
+///
+/// let log = EventLog::in_memory(1000);
+/// let receipt: Receipt = log.append_now("hello")?;
+/// assert_eq!(receipt.wait()?, log.stats().newest);
+/// # Ok::<(), sse_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Receipt(Outcome);
 
@@ -60,14 +69,20 @@ enum Outcome {
 }
 
 impl Receipt {
-    /// Blocks until the event is stored, and returns its id. Not to be called on the thread that runs the follower, which would wait
-    /// for itself.
+    /// Blocks until the event is stored, and returns its id. Do not call it on the thread that runs the follower, which would wait for itself.
+    ///
+    /// ```
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// let id = log.append_now("hello")?.wait()?;
+    /// assert_eq!(id.epoch(), Some(log.epoch()));
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Those of [`append`](EventLog::append). If there is no answer within twice
-    /// [`store_timeout`](StoreOptions::store_timeout) and [`store_wait`](StoreOptions::store_wait) and a second, whether it was or will be
-    /// stored is not known ([`is_outcome_unknown`](Error::is_outcome_unknown)).
+    /// - The errors of [`append`](EventLog::append).
+    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the result does not arrive within twice the sum of
+    ///   [`store_timeout`](StoreOptions::store_timeout) and [`store_wait`](StoreOptions::store_wait), and 1 s: the event may be stored later.
     pub fn wait(self) -> Result<EventId, Error> {
         let (result, within) = match self.0 {
             Outcome::Known(id) => return Ok(id),

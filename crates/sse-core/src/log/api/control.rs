@@ -4,8 +4,8 @@ use crate::sync::wakers::wake_all;
 use crate::{Epoch, Error, EventId, GapReason, Position};
 
 impl EventLog {
-    /// The newest event is the last: streams end once they have delivered it, and a client that has seen it, or that would begin
-    /// live, is answered 204, so that a browser asks no more. What is kept can still be read. A second time changes nothing.
+    /// Marks the newest event as the last. Streams end once they have delivered it. A client that has seen it, or that would begin live, gets
+    /// a 204, so that a browser does not reconnect. The events that are kept can still be read. A second call changes nothing.
     ///
     /// ```
     /// use sse_core::{Event, EventLog};
@@ -21,11 +21,11 @@ impl EventLog {
     ///
     /// # Errors
     ///
-    /// None in memory. Where the store fails ([`is_store`](Error::is_store)) it can be called again.
+    /// [`is_store`](Error::is_store) if the store fails: call it again. In memory it never fails.
     ///
     /// # Cancel safety
     ///
-    /// As for [`append`](EventLog::append); it can be called again.
+    /// The same as [`append`](EventLog::append); it can be called again.
     pub async fn finish(&self) -> Result<(), Error> {
         if let Some(store) = &self.0.store {
             return self.call("finishing the log", store.finish()).await;
@@ -38,20 +38,33 @@ impl EventLog {
         Ok(())
     }
 
-    /// Removes one event for good, as a person may ask for whom it is about: no reader sees it from now on, and its absence is no
-    /// gap. Where it is there no more nothing changes. What streams have taken already goes out. Over a store, other processes may give it
-    /// to their clients until the engine has told them, or for up to [`StoreOptions::store_check`](crate::StoreOptions::store_check).
+    /// Deletes one event for good, for example because it concerns a person who requests it. No reader sees it from now on, and its absence
+    /// is no gap. If it is no longer there, nothing changes. A stream that has already read it still sends it. Over a store, other processes
+    /// may send it to their clients until the engine has told them, or for up to
+    /// [`StoreOptions::store_check`](crate::StoreOptions::store_check).
+    ///
+    /// ```
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// let ids = log.append_all(["one", "two"]).await?;
+    /// log.delete(&ids[1]).await?;
+    /// assert!(log.get(&ids[1]).await.is_err());
+    /// assert!(log.read_after(&ids[0], 100).await?.is_empty());
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where the id is none of this log ([`is_gap`](Error::is_gap)), and where the store fails ([`is_store`](Error::is_store)).
+    /// - [`is_gap`](Error::is_gap) if the id is not of this log.
+    /// - [`is_store`](Error::is_store) if the store fails.
     ///
     /// # Cancel safety
     ///
-    /// As for [`append`](EventLog::append); it can be called again.
+    /// The same as [`append`](EventLog::append); it can be called again.
     pub async fn delete(&self, id: &EventId) -> Result<(), Error> {
         let located = match &self.0.store {
-            // As the store sees it: here another epoch may not be known yet, in which the position is that of another event.
+            // Resolved by the store: this process may not know of a new epoch yet, in which the position is that of another event.
             Some(store) => self.locate_in(&**store, id).await,
             None => self.locate(id).await,
         };
@@ -62,9 +75,9 @@ impl EventLog {
                 }
                 self.delete_here(epoch, position);
             }
-            // The store has let go of it already. Here it may be held still.
+            // The store has dropped it already. It may still be in this tail.
             Err(error) if error.gap().is_some_and(|gap| gap.reason == GapReason::TooOld) => {
-                if let Some((epoch, position)) = Origin::place_of(id.as_str()) {
+                if let Some((epoch, position)) = Origin::parse(id.as_str()) {
                     self.delete_here(epoch, position);
                 }
             }
@@ -73,7 +86,7 @@ impl EventLog {
         Ok(())
     }
 
-    /// No reader of this process sees it from now on.
+    /// Deletes an event from the tail: no reader of this process sees it from now on.
     fn delete_here(&self, epoch: Epoch, position: Position) {
         let mut state = self.lock();
         let is_here = state.tail.epoch() == epoch;
@@ -93,8 +106,19 @@ impl EventLog {
         wake_all(woken.into_iter().flatten());
     }
 
-    /// Begins another life of the log, with other ids: every client that comes back is told of a gap. To be called after a store was
-    /// restored from a backup while no process ran, since nobody could notice that. In memory the events are gone, too.
+    /// Begins a new epoch of the log, with other ids: every client that comes back is told of a gap. In memory it also drops all events. Call
+    /// it after a store was restored from a backup while no process ran, because no process could notice that.
+    ///
+    /// ```
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// let old = log.append("hello").await?;
+    /// log.new_epoch().await?;
+    /// let error = log.read_after(&old, 100).await.unwrap_err();
+    /// assert_eq!(error.gap().unwrap().reason, sse_core::GapReason::OtherEpoch);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -103,13 +127,13 @@ impl EventLog {
     ///
     /// # Cancel safety
     ///
-    /// As for [`append`](EventLog::append); it can be called again.
+    /// The same as [`append`](EventLog::append); it can be called again.
     pub async fn new_epoch(&self) -> Result<(), Error> {
         if let Some(store) = &self.0.store {
-            // The store's, which may be one that this process has not seen yet.
+            // The epoch of the store: this process may not have seen it yet.
             let epoch = self.call("asking for its bounds", store.bounds()).await?.epoch;
             self.call("beginning an epoch", store.begin_epoch(epoch)).await?;
-            self.want_check();
+            self.request_check();
             return Ok(());
         }
         let epoch = Epoch::random()?;

@@ -3,11 +3,11 @@ use crate::log::handle::EventLog;
 use crate::store::{EncodedEvent, StoredEvent};
 use crate::{Epoch, Error, Frame, GapReason, Position};
 
-/// Copies all that a log keeps into another one, as in moving from one store to another, and says how many events that was.
+/// Copies all events that a log keeps into another log, for example to move to another store, and returns their number.
 ///
 /// Stop appending first, copy, then have all processes open the other log. A client that comes back from the old log is told of one
-/// gap (`other-epoch`), and then has all there is: ids are a store's own, and cannot be the same in both. Keys are copied, too, and so is
-/// the end of a log that is finished.
+/// gap (`other-epoch`), and then gets all events: each store gives its own ids, so they differ. Keys are copied too. If the log is finished,
+/// the copy is too.
 ///
 /// ```
 /// use sse_core::{EventLog, copy};
@@ -22,13 +22,16 @@ use crate::{Epoch, Error, Frame, GapReason, Position};
 ///
 /// # Errors
 ///
-/// Where events of `from` are let go of before they were copied ([`is_gap`](Error::is_gap)); those of
-/// [`append`](EventLog::append) to `to`; and where a store fails. What was copied until then stays there; to copy again adds none of it a second
-/// time within `to`'s [`StoreOptions::idempotency_window`](crate::StoreOptions::idempotency_window).
+/// - [`is_gap`](Error::is_gap) if `from` drops events before they were copied.
+/// - The errors of [`append`](EventLog::append) to `to`.
+/// - [`is_store`](Error::is_store) if a store fails.
+///
+/// The events copied before an error stay in `to`. Copying again adds none of them a second time within `to`'s
+/// [`StoreOptions::idempotency_window`](crate::StoreOptions::idempotency_window).
 ///
 /// # Cancel safety
 ///
-/// As after an error.
+/// The same as after an error.
 pub async fn copy(from: &EventLog, to: &EventLog) -> Result<usize, Error> {
     let (mut after, mut count) = (from.floor_now().await?, 0);
     loop {
@@ -36,8 +39,8 @@ pub async fn copy(from: &EventLog, to: &EventLog) -> Result<usize, Error> {
         let Some(last) = events.last() else { break };
         after = last.position;
         count += events.len();
-        let events: Vec<_> = events.into_iter().map(|event| again(event, epoch)).collect();
-        // A store of somebody else's may have given anything.
+        let events: Vec<_> = events.into_iter().map(|event| copied(event, epoch)).collect();
+        // The store may be another crate's, and may have returned invalid events.
         let largest = to.0.options.largest_event_allowed();
         events.iter().try_for_each(|event| event.check(largest))?;
         to.append_encoded(events).await?;
@@ -48,8 +51,8 @@ pub async fn copy(from: &EventLog, to: &EventLog) -> Result<usize, Error> {
     Ok(count)
 }
 
-/// The same event for another log, which is given it once.
-fn again(event: StoredEvent, epoch: Epoch) -> EncodedEvent {
+/// Returns the event for another log, with an idempotency key so that it is added once.
+fn copied(event: StoredEvent, epoch: Epoch) -> EncodedEvent {
     let id = event.position.id(epoch);
     let idempotency_key = Some(["copy of ", id.as_str()].concat().into());
     EncodedEvent { block: event.block, key: event.key, idempotency_key }
@@ -63,7 +66,7 @@ impl EventLog {
         }
     }
 
-    /// The events after this position as a store keeps them, some of them.
+    /// Returns some of the events after this position, as a store keeps them.
     async fn kept_after(&self, after: Position) -> Result<(Epoch, Vec<StoredEvent>), Error> {
         if let Some(store) = &self.0.store {
             let page = self.call("reading", store.read(after, fetch::LIMIT)).await?;

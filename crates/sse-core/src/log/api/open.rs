@@ -11,18 +11,32 @@ use crate::store::{Bounds, PageLimit, Store, StoreError};
 use crate::{Error, StoreOptions, Timer};
 
 impl EventLog {
-    /// A log over a store, and what brings the store's events into this process: a [`Follower`], to be spawned.
+    /// Opens a log over a store. Returns the log and a [`Follower`], to be spawned, which brings the store's events into this process.
     ///
-    /// What is over the limits of the options is let go of from the store. The newest events are read into memory now. `timer` is the clock of the runtime; a store's own crate has a function that hands
-    /// it in, and spawns the follower.
+    /// The log reads the newest events into memory now. Later the follower has the store drop the events over the limits of the options.
+    /// `timer` is the clock of the runtime. A store's own crate has a function that passes it, and spawns the follower.
+    ///
+    /// ```
+    #[doc = include_str!("../../store/in_examples.txt")]
+    /// use sse_core::{EventLog, StoreOptions, Timer};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+    /// let (log, follower) = EventLog::open(VecStore::new(), StoreOptions::default(), timer).await?;
+    /// tokio::spawn(follower);
+    /// let id = log.append("hello").await?;
+    /// assert_eq!(log.get(&id).await?.block(), b"data: hello\n");
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where the store fails ([`is_store`](Error::is_store)), after it was tried again for [`StoreOptions::store_wait`].
+    /// [`is_store`](Error::is_store) if the store still fails after [`StoreOptions::store_wait`].
     ///
     /// # Cancel safety
     ///
-    /// The store may have been asked, and may have created the log.
+    /// If the future is dropped, the store may have been called, and may have created the log.
     pub async fn open(
         store: impl Store,
         options: StoreOptions,
@@ -45,7 +59,7 @@ impl EventLog {
         Ok((log, follower))
     }
 
-    /// A log whose tail is full of the newest events.
+    /// Returns a log whose tail is full of the newest events.
     async fn over(
         store: &Arc<dyn Store>,
         options: StoreOptions,
@@ -68,7 +82,7 @@ impl EventLog {
         Ok(log)
     }
 
-    /// Reads what comes after the base, so that to begin live is to begin with the next event.
+    /// Reads the events after the base, so that a stream that begins live begins with the next event.
     async fn fill(&self, store: &dyn Store, bounds: &Bounds) -> Result<(), StoreError> {
         let end = bounds.newest;
         loop {
@@ -82,7 +96,7 @@ impl EventLog {
             let read = store.read(newest, fetch::LIMIT);
             let page = within(&self.0.timer, self.0.options.store_timeout, read).await?;
             if self.take_page(&page, deletions) == Taken::NotFollowing {
-                // The follower sees to it.
+                // The follower handles it.
                 return Ok(());
             }
             if page.events.is_empty() {

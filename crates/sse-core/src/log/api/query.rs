@@ -9,15 +9,25 @@ use crate::store::{PageLimit, Store, StoreError, StoredEvent};
 use crate::{Epoch, Error, EventId, Frame, GapReason, Position};
 
 impl EventLog {
-    /// The event with this id.
+    /// Returns the event with this id.
+    ///
+    /// ```
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// let id = log.append("hello").await?;
+    /// assert_eq!(log.get(&id).await?.to_event().data.as_deref(), Some("hello"));
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where it is not here ([`is_gap`](Error::is_gap)), and where the store fails ([`is_store`](Error::is_store)).
+    /// - [`is_gap`](Error::is_gap) if the log does not have the event.
+    /// - [`is_store`](Error::is_store) if the store fails.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is changed by it.
+    /// It changes nothing.
     pub async fn get(&self, id: &EventId) -> Result<Frame, Error> {
         let (epoch, position) = self.locate(id).await?;
         if let Some(bytes) = self.tail_of(epoch).and_then(|mut state| state.tail.read_one(position))
@@ -30,21 +40,32 @@ impl EventLog {
                 return Ok(frame);
             }
         }
-        // An id just before the oldest event can be resumed from, though its event is gone.
+        // A client can resume from an id just before the oldest event, though the event of this id is gone.
         Err(self.lock_now().gap(GapReason::TooOld).into())
     }
 
     /// Returns the events after this one, oldest first: at most `limit`, and at most 16 MiB
-    /// ([`StoreOptions::tail_bytes`](crate::StoreOptions::tail_bytes)) or one event. Fewer than that may come, though there are more: ask again
-    /// after the last, until there is none.
+    /// ([`StoreOptions::tail_bytes`](crate::StoreOptions::tail_bytes)) or one event. It may return fewer, though there are more: call it again
+    /// with the last id, until it returns no event.
+    ///
+    /// ```
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// let ids = log.append_all(["one", "two", "three"]).await?;
+    /// let missed = log.read_after(&ids[0], 100).await?;
+    /// assert_eq!(missed.iter().map(|frame| frame.id()).collect::<Vec<_>>(), [Some(&ids[1]), Some(&ids[2])]);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where what follows the id is not all here ([`is_gap`](Error::is_gap)), and where the store fails ([`is_store`](Error::is_store)).
+    /// - [`is_gap`](Error::is_gap) if the id is not of this log, or any later event has been dropped.
+    /// - [`is_store`](Error::is_store) if the store fails.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is changed by it.
+    /// It changes nothing.
     pub async fn read_after(&self, id: &EventId, limit: usize) -> Result<Vec<Frame>, Error> {
         let (epoch, after) = self.locate(id).await?;
         match (self.read_here(epoch, after, limit), &self.0.store) {
@@ -55,8 +76,8 @@ impl EventLog {
         }
     }
 
-    /// The events after this position as they are in memory, if all of them are. They are copied some at a time, so that the log is not
-    /// locked for long; if it drops events meanwhile, it is what came before those.
+    /// Returns the events after this position from memory, or `None` if they are not all there. It copies some at a time, so that the log is
+    /// not locked for long; if the log drops events meanwhile, it returns the events copied before.
     fn read_here(&self, epoch: Epoch, mut after: Position, limit: usize) -> Option<Vec<Frame>> {
         let (mut frames, mut bytes) = (Vec::new(), 0);
         loop {
@@ -78,7 +99,7 @@ impl EventLog {
         }
     }
 
-    /// Where an id is, if all that follows it is kept.
+    /// Resolves an id to its position. Fails if any later event has been dropped.
     pub(crate) async fn locate(&self, id: &EventId) -> Result<(Epoch, Position), Error> {
         let gap = {
             let state = self.lock_now();
@@ -94,7 +115,7 @@ impl EventLog {
         }
     }
 
-    /// The same, as the store sees it now.
+    /// Resolves an id as [`locate`](EventLog::locate) does, but by the store's bounds at this moment.
     pub(crate) async fn locate_in(
         &self,
         store: &dyn Store,
@@ -111,7 +132,7 @@ impl EventLog {
         Err(self.lock().gap(reason).into())
     }
 
-    /// The log as it is now, if it is of this epoch.
+    /// Locks the log and drops what is too old, if the log is of this epoch.
     fn tail_of(&self, epoch: Epoch) -> Option<Locked<'_>> {
         Some(self.lock_now()).filter(|state| state.tail.epoch() == epoch)
     }
@@ -137,18 +158,18 @@ impl EventLog {
         Ok(page.events.iter().map(|event| frame(event, epoch)).collect())
     }
 
-    /// Asks the store, with word of what it was to do where it fails.
+    /// Calls the store within [`StoreOptions::store_timeout`](crate::StoreOptions::store_timeout). An error names the task.
     pub(crate) async fn call<T>(
         &self,
-        what: &'static str,
+        task: &'static str,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, Error> {
-        let answer = within(&self.0.timer, self.0.options.store_timeout, call).await;
-        answer.map_err(|error| match error {
+        let result = within(&self.0.timer, self.0.options.store_timeout, call).await;
+        result.map_err(|error| match error {
             StoreError::Finished => Error::finished(),
             error => {
                 let may_have_happened = matches!(error, StoreError::OutcomeUnknown(_));
-                Error::store(what, error, may_have_happened)
+                Error::store(task, error, may_have_happened)
             }
         })
     }

@@ -1,19 +1,29 @@
 use crate::EventId;
 
-/// What a log holds at this moment.
+/// The size and state of a log at a moment.
+///
+/// ```
+/// use sse_core::{EventLog, LogStats};
+///
+/// let log = EventLog::in_memory(1000);
+/// let id = log.append_now("hello")?.wait()?;
+/// let LogStats { events, newest, is_finished, .. } = log.stats();
+/// assert_eq!((events, newest, is_finished), (1, id, false));
+/// # Ok::<(), sse_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogStats {
-    /// How many streams are reading it.
+    /// The number of streams that read it.
     pub open_streams: usize,
-    /// How many events it keeps in memory.
+    /// The number of events that it keeps in memory.
     pub events: usize,
-    /// How many bytes these have.
+    /// The bytes of these events.
     pub bytes: usize,
-    /// The id of the newest event; before the first event, of the position before it.
+    /// The id of the newest event; before the first event, the id of the position before it.
     pub newest: EventId,
-    /// Whether the newest event is the last.
+    /// True if the newest event is the last.
     pub is_finished: bool,
-    /// Whether its [`Follower`](crate::Follower) runs; true where there is no store to follow.
+    /// True if its [`Follower`](crate::Follower) runs, or if there is no store to follow.
     pub is_followed: bool,
 }

@@ -1,26 +1,26 @@
 use std::collections::HashMap;
 use std::task::{Poll, Waker};
 
-/// Readers by their keys.
+/// The wakers of readers, by their keys.
 pub(crate) type Waiting = HashMap<usize, Waker>;
 
-/// How often the bounds were asked for. One answer serves all who have asked before the question was put.
+/// The requests for the bounds of the store. One call serves all readers that requested it before the call began.
 #[derive(Default)]
 pub(crate) struct Checks {
-    wanted: u64,
+    requested: u64,
     begun: u64,
     done: u64,
     waiting: Waiting,
 }
 
 impl Checks {
-    /// The number of a check that is put from now on.
-    pub(crate) fn want(&mut self) -> u64 {
-        self.wanted = self.begun + 1;
-        self.wanted
+    /// Requests a check that begins after now. Returns its number.
+    pub(crate) fn request(&mut self) -> u64 {
+        self.requested = self.begun + 1;
+        self.requested
     }
 
-    /// Whether a check has been answered; if not, this reader is woken once it is.
+    /// Waits for a check: registers this reader until it is done.
     pub(crate) fn poll(
         &mut self,
         number: u64,
@@ -33,13 +33,13 @@ impl Checks {
         (Poll::Pending, self.waiting.insert(key, waker.clone()))
     }
 
-    /// This reader waits no more.
+    /// Removes this reader.
     pub(crate) fn leave(&mut self, key: usize) -> Option<Waker> {
         self.waiting.remove(&key)
     }
 
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.wanted > self.begun
+    pub(crate) fn is_requested(&self) -> bool {
+        self.requested > self.begun
     }
 
     pub(crate) fn begin(&mut self) -> u64 {
@@ -47,7 +47,7 @@ impl Checks {
         self.begun
     }
 
-    /// The bounds are those of this check now. Answers whom to wake.
+    /// Marks this check as done. Returns the readers to wake.
     pub(crate) fn end(&mut self, number: u64) -> Vec<Waker> {
         self.done = number;
         self.waiting.drain().map(|(_, waker)| waker).collect()

@@ -6,46 +6,45 @@ use bytes::Bytes;
 use crate::Position;
 use crate::store::{EncodedEvent, Page, StoredEvent};
 
-/// An event, by which the store is known again: after a failover, or a restore, another event may have its position, or none.
+/// A fingerprint of an event, to recognize the store by: after a failover, or a restore, its position may have another event, or none.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) position: Position,
     hash: u64,
-    /// A newer event with this key may have taken its place.
+    /// The key: a newer event with this key may have replaced it.
     key: Option<Arc<str>>,
-    /// A number of deletions that the store had while the event was there, or before that: if more were deleted since, it may be one
-    /// of those.
+    /// The number of deletions of the store while the event was there, or before: if more were deleted since, it may be one of them.
     pub(crate) deletions: u64,
-    /// The newest event of the store when this one was looked for and was not there: what took its place is no newer.
-    gone_by: Option<Position>,
+    /// The newest event of the store when this event was found absent: an event that replaced it is no newer.
+    absent_at: Option<Position>,
 }
 
-/// What a page says of an event that was seen.
+/// The state of an event that was seen, by a page read at its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trace {
-    /// It is there, or a newer event has taken its place, or it was dropped with all before it.
+    /// The event is there, or a newer event has replaced it, or it was dropped with all before it.
     Found,
-    /// Another event is there.
+    /// Another event has its position.
     Other,
-    /// It is not there: deleted, or lost.
+    /// The event is absent: deleted, or lost.
     Absent,
-    /// It was stored, and does not show yet.
+    /// The event was stored, and does not show yet.
     Hidden,
-    /// It is not there. What took its place may still have to be followed to: up to this position.
+    /// The event is absent. The follower may still have to bring the event that replaced it, up to this position.
     Unsettled(Position),
 }
 
 impl Seen {
-    /// The store had this number of deletions before it gave the event.
+    /// Returns the fingerprint of an event that the store gave. The store had this number of deletions before that.
     pub(crate) fn of(event: &StoredEvent, deletions: u64) -> Self {
         let (position, key) = (event.position, event.key.clone());
-        Self { position, hash: hash(&event.block), key, deletions, gone_by: None }
+        Self { position, hash: hash(&event.block), key, deletions, absent_at: None }
     }
 
-    /// The store had this number of deletions before it took the event.
+    /// Returns the fingerprint of an event that the store acknowledged. The store had this number of deletions before that.
     pub(crate) fn of_new(event: &EncodedEvent, position: Position, deletions: u64) -> Self {
         let key = event.key.clone();
-        Self { position, hash: hash(&event.block), key, deletions, gone_by: None }
+        Self { position, hash: hash(&event.block), key, deletions, absent_at: None }
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
@@ -56,17 +55,17 @@ impl Seen {
         self.key.is_some() && newer.key == self.key && newer.position > self.position
     }
 
-    /// The same, of which is known since when it is not there.
-    pub(crate) fn gone_by(self, newest: Position) -> Self {
-        Self { gone_by: Some(newest), ..self }
+    /// Notes that the event was absent when this was the newest event of the store.
+    pub(crate) fn absent_at(self, newest: Position) -> Self {
+        Self { absent_at: Some(newest), ..self }
     }
 
-    /// Whether it was looked for in vain, and what took its place would have been followed to by now.
+    /// Returns true if the follower, at this position, would have brought the event that replaced this one.
     pub(crate) fn is_settled_at(&self, followed_to: Position) -> bool {
-        self.gone_by.is_none_or(|newest| newest <= followed_to)
+        self.absent_at.is_none_or(|newest| newest <= followed_to)
     }
 
-    /// What this page says, which begins where the event was. Before it was read all up to a position had been followed to.
+    /// Returns the state of the event, by a page that begins at its position. The follower was at `followed_to` before the page was read.
     pub(crate) fn trace(&self, page: &Page, followed_to: Position) -> Trace {
         if let Some(first) = page.events.first().filter(|first| first.position == self.position) {
             return if hash(&first.block) == self.hash { Trace::Found } else { Trace::Other };
@@ -78,9 +77,9 @@ impl Seen {
         if page.bounds.floor >= self.position || page.events.iter().any(is_newer) {
             return Trace::Found;
         }
-        let gone_by = self.gone_by.unwrap_or(page.bounds.newest);
+        let absent_at = self.absent_at.unwrap_or(page.bounds.newest);
         match self.key {
-            Some(_) if gone_by > followed_to => Trace::Unsettled(gone_by),
+            Some(_) if absent_at > followed_to => Trace::Unsettled(absent_at),
             _ => Trace::Absent,
         }
     }

@@ -6,45 +6,46 @@ use crate::Position;
 use crate::log::backlog::fingerprint::Seen;
 use crate::store::{Bounds, StoredEvent};
 
-/// How many events are known that were followed to: if the newest was deleted, the one before it says whether the store is the same.
+/// The number of followed events that are remembered: if the newest was deleted, the one before it shows whether the store is the same.
 const FOLLOWED: usize = 8;
-/// How many are known that were acknowledged, and that the follower has still to bring. If there are more, every second one.
+/// The number of acknowledged events that are remembered until the follower brings them. If there are more, every second is forgotten.
 const PENDING: usize = 64;
-/// How many are looked for at a time that the follower has passed without bringing them.
+/// The number of events, passed by the follower without being brought, that are searched at a time.
 const MISSING: usize = 8;
-/// How many are known after which nothing came for a while, and for how long at the least: another history may go on there, on the same
-/// connection. Those with the longest pauses.
+/// The number of events before the longest pauses that are remembered, and the shortest pause that counts: after a pause the same connection
+/// may continue with another history.
 const PAUSED: (usize, Duration) = (7, Duration::from_millis(500));
 
-/// The newest events that the store has given or taken, and what else it must not lose.
+/// The newest events that the store has given or acknowledged, and other events that it must not lose.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
-    /// What the follower has brought, oldest first. If nothing came between them they are of one history: if the newest is there, so are the
-    /// others.
+    /// The events that the follower has brought, oldest first. Without a pause between them they have one history: if the newest is there, so
+    /// are the others.
     followed: VecDeque<Seen>,
-    /// What was acknowledged to this process and has still to be brought, oldest first. Each may be of another history.
+    /// The events that were acknowledged to this process and that the follower has still to bring, oldest first. Each may have another
+    /// history.
     pending: VecDeque<Seen>,
-    /// What should have been brought by now.
+    /// The events that the follower should have brought by now.
     missing: Vec<Seen>,
-    /// What was the newest for a while, and for how long.
+    /// The events that were the newest for a while, and for how long.
     paused: Vec<(Duration, Seen)>,
-    /// When the follower has brought an event last.
+    /// The time at which the follower last brought an event.
     came: Option<Instant>,
     /// The newest event that was acknowledged.
     acknowledged: Position,
-    /// Whether the store has said something that it would not say if it had lost nothing, or of which that is not known.
+    /// True if a reply of the store may mean that it has lost events.
     is_doubtful: bool,
 }
 
 impl Recent {
-    /// The follower has brought this event, which is newer than those before it, when the store had so many deletions. So many more are
-    /// about to come.
+    /// Records an event that the follower has brought, newer than those before it. The store had this number of deletions; `more` events
+    /// follow in the same page.
     pub(crate) fn follow(&mut self, event: &StoredEvent, deletions: u64, more: usize) {
         self.pass(event.position.previous());
         self.supersede(event);
         let pending = self.take_pending(event.position);
         if pending.is_none() && more >= FOLLOWED {
-            return; // those that come take its place: its content need not be looked at
+            return; // the events that follow replace it: its content need not be hashed
         }
         let event = Seen::of(event, deletions);
         if let Some(pending) = pending.filter(|pending| !pending.is_same(&event)) {
@@ -56,7 +57,7 @@ impl Recent {
         self.followed.push_back(event);
     }
 
-    /// This event has taken the place of those that it supersedes: nobody needs to look for them.
+    /// Forgets the events that this event supersedes.
     fn supersede(&mut self, newer: &StoredEvent) {
         if newer.key.is_none() {
             return;
@@ -67,7 +68,7 @@ impl Recent {
         self.paused.retain(|(_, event)| is_kept(event));
     }
 
-    /// The follower brings events at this time.
+    /// Records that the follower brings events at this time.
     pub(crate) fn begin_page(&mut self, now: Instant) {
         let before = self.came.replace(now).unwrap_or(now);
         let pause = now.saturating_duration_since(before);
@@ -78,14 +79,14 @@ impl Recent {
         }
     }
 
-    /// The follower is here, and has brought all that there was up to here.
+    /// Records that the follower has brought all events up to this position.
     pub(crate) fn pass(&mut self, newest: Position) {
         while let Some(pending) = self.take_pending(newest) {
             self.miss(pending);
         }
     }
 
-    /// The oldest that is still to be brought, up to this position.
+    /// Takes the oldest event that the follower has still to bring, up to this position.
     fn take_pending(&mut self, newest: Position) -> Option<Seen> {
         if self.pending.front()?.position > newest { None } else { self.pending.pop_front() }
     }
@@ -96,22 +97,22 @@ impl Recent {
         }
     }
 
-    /// The follower has brought a page with these bounds, and is here.
+    /// Records that the follower has brought a page with these bounds, and is at this position.
     pub(crate) fn end_page(&mut self, bounds: &Bounds, newest: Position) {
         self.missing.retain(|missing| missing.position > bounds.floor);
         self.is_doubtful |= self.missing.iter().any(|missing| missing.is_settled_at(newest));
     }
 
-    /// The store has acknowledged events up to this position.
+    /// Records that the store has acknowledged events up to this position.
     pub(crate) fn acknowledge(&mut self, newest: Position) {
         self.acknowledged = self.acknowledged.max(newest);
     }
 
-    /// The store has acknowledged this event while the follower was at that position.
+    /// Records that the store has acknowledged this event while the follower was at `followed_to`.
     pub(crate) fn expect(&mut self, event: Seen, followed_to: Position) {
         if event.position > followed_to {
-            let place = self.pending.partition_point(|pending| pending.position < event.position);
-            self.pending.insert(place, event);
+            let index = self.pending.partition_point(|pending| pending.position < event.position);
+            self.pending.insert(index, event);
             if self.pending.len() > PENDING {
                 let mut is_kept = false;
                 self.pending.retain(|_| {
@@ -135,14 +136,14 @@ impl Recent {
         self.followed.iter().cloned().collect()
     }
 
-    /// What may be lost though what was followed to last is there.
+    /// Returns the events that may be lost even if the newest followed event is there.
     pub(crate) fn uncertain(&self) -> Vec<Seen> {
         let paused = self.paused.iter().map(|(_, event)| event);
         self.missing.iter().chain(paused).cloned().collect()
     }
 
-    /// Of what was uncertain nothing is lost, but for what is not there and not settled: whether that is lost is known once the follower is
-    /// further on. It may have brought by now what superseded it.
+    /// Records that none of the uncertain events is lost, except perhaps the unsettled ones: they are decided once the follower is further on.
+    /// By now the follower may have brought the event that superseded one.
     pub(crate) fn settle(&mut self, uncertain: &[Seen], mut unsettled: Vec<Seen>) {
         let known = |event: &Seen| {
             let paused = self.paused.iter().map(|(_, event)| event);
@@ -157,7 +158,7 @@ impl Recent {
         unsettled.into_iter().for_each(|event| self.miss(event));
     }
 
-    /// These events are not there any more, by right.
+    /// Forgets these events: the store may miss them.
     pub(crate) fn forget(&mut self, events: &[Position]) {
         let is_kept = |event: &Seen| !events.contains(&event.position);
         self.followed.retain(is_kept);
@@ -166,7 +167,7 @@ impl Recent {
         self.paused.retain(|(_, event)| is_kept(event));
     }
 
-    /// This event was there when so many had been deleted.
+    /// Records that this event was there when the store had this number of deletions.
     pub(crate) fn confirm(&mut self, event: Position, deletions: u64) {
         for known in self.followed.iter_mut().filter(|known| known.position == event) {
             known.deletions = known.deletions.max(deletions);

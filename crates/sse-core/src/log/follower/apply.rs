@@ -1,4 +1,4 @@
-//! What the follower does to the log, each step under one lock.
+//! The follower's changes of the log, each under one lock.
 
 use std::task::Waker;
 
@@ -12,36 +12,36 @@ use crate::store::{Bounds, Page};
 use crate::sync::wakers::wake_all;
 use crate::{Epoch, Position};
 
-/// Whom to wake once the lock is released.
+/// The readers to wake, and the memory to free, once the lock is released.
 #[derive(Default)]
 pub(crate) struct Changes {
-    /// Whether there is something for those who wait at the end.
+    /// True if the readers that wait for the next event must be woken.
     pub(crate) has_news: bool,
     pub(crate) woken: Vec<Waker>,
-    /// To be freed then.
+    /// The tails to free.
     pub(crate) dropped: Vec<Dropped>,
 }
 
 impl EventLog {
-    /// Has the follower look at the bounds.
-    pub(crate) fn want_check(&self) {
+    /// Requests that the follower check the bounds.
+    pub(crate) fn request_check(&self) {
         self.change(|state, changes| {
             if let Some(behind) = &mut state.behind {
-                behind.checks.want();
+                behind.checks.request();
                 changes.woken.extend(behind.follower());
             }
         });
     }
 
-    pub(crate) fn is_check_wanted(&self) -> bool {
-        self.lock().behind.as_ref().is_some_and(|behind| behind.checks.is_wanted())
+    pub(crate) fn is_check_requested(&self) -> bool {
+        self.lock().behind.as_ref().is_some_and(|behind| behind.checks.is_requested())
     }
 
     pub(crate) fn begin_check(&self) -> u64 {
         self.lock().behind.as_mut().map_or(0, |behind| behind.checks.begin())
     }
 
-    /// Which life of the log it is, and how far it is known here.
+    /// Returns the epoch of the log, and the newest position of the tail.
     pub(crate) fn epoch_and_newest(&self) -> (Epoch, Position) {
         let state = self.lock();
         (state.tail.epoch(), state.tail.newest())
@@ -57,12 +57,12 @@ impl EventLog {
         })
     }
 
-    /// Takes over the events of a page that was followed to. Before it was read the store had so many deletions.
+    /// Takes over the events of a page of `follow`. The store had this number of deletions before the page was read.
     pub(crate) fn take_page(&self, page: &Page, deletions: u64) -> Taken {
         self.change(|state, changes| {
             if page.bounds.epoch == state.tail.epoch() {
                 if page.bounds.floor > state.tail.newest() {
-                    // What lies between is gone: whoever was there is told so.
+                    // The events between are gone: the clients in between are told of a gap.
                     changes.dropped.push(state.tail.skip_to(page.bounds.floor));
                     changes.has_news = true;
                 }
@@ -72,12 +72,12 @@ impl EventLog {
         })
     }
 
-    /// There is no event up to this position, says a page with these bounds: it is where the tail ends now.
+    /// Moves the end of the tail to this position: a page with these bounds shows that there is no event up to it.
     pub(crate) fn advance(&self, newest: Position, bounds: &Bounds) {
         self.change(|state, changes| {
-            // Otherwise it has lost the events that it had.
+            // Otherwise the store has lost events.
             if bounds.epoch == state.tail.epoch() && bounds.newest >= newest {
-                // First whether there was any that is gone.
+                // First learn whether any event is gone.
                 state.learn(bounds, changes);
                 state.tail.advance(newest);
                 if let Some(behind) = &mut state.behind {
@@ -89,7 +89,7 @@ impl EventLog {
         });
     }
 
-    /// Whether these bounds say what the follower has not brought: it then asks for them by itself.
+    /// Returns true if these bounds differ from the known ones. The follower then checks the bounds by itself.
     pub(crate) fn is_news(&self, bounds: &Bounds) -> bool {
         let state = self.lock();
         let Some(behind) = &state.behind else { return false };
@@ -100,31 +100,31 @@ impl EventLog {
             || (bounds.is_finished, bounds.deletions) != (known.is_finished, known.deletions)
     }
 
-    /// The newest event here, and in the store, where that has a newer one.
+    /// Returns the newest position of the tail, and of the store if that is newer.
     pub(crate) fn newest_here_and_stored(&self) -> Option<(Position, Position)> {
         let state = self.lock();
         let (here, stored) = (state.tail.newest(), state.behind.as_ref()?.bounds.newest);
         (here < stored).then_some((here, stored))
     }
 
-    pub(crate) fn next_wanted(&self) -> Option<(Part, u64)> {
-        self.lock().behind.as_mut().and_then(Backlog::next_wanted)
+    pub(crate) fn next_request(&self) -> Option<(Part, u64)> {
+        self.lock().behind.as_mut().and_then(Backlog::next_request)
     }
 
-    pub(crate) fn is_wanted(&self, part: Part, wish: u64) -> bool {
-        self.lock().behind.as_ref().is_some_and(|behind| behind.is_wanted(part, wish))
+    pub(crate) fn is_requested(&self, part: Part, number: u64) -> bool {
+        self.lock().behind.as_ref().is_some_and(|behind| behind.is_requested(part, number))
     }
 
-    /// What is known before a page is read.
+    /// Returns the positions that are known before a page is read.
     pub(crate) fn known(&self) -> Known {
         let state = self.lock();
         Known { base: state.tail.base(), newest: state.newest(), floor: state.floor() }
     }
 
-    /// A page has been read. Returns whether it is an answer.
+    /// Takes over a page that was read for a request. Returns false if the page must be read again.
     pub(crate) fn answer(
         &self,
-        (part, wish): (Part, u64),
+        (part, number): (Part, u64),
         before: Known,
         page: &fetch::Encoded,
     ) -> bool {
@@ -133,18 +133,18 @@ impl EventLog {
             let Some(behind) = &mut state.behind else { return false };
             let bounds = page.bounds();
             if bounds.epoch != epoch || bounds.newest < before.newest {
-                // Another life of the log, or one that has lost events: what it is, the follower finds out.
-                behind.checks.want();
+                // Another epoch, or a store that has lost events: the follower finds out which.
+                behind.checks.request();
                 changes.woken.extend(behind.follower());
                 return false;
             }
             behind.bounds.raise_floor(bounds);
-            changes.woken.extend(behind.answer(part, wish, page.answer(before.base, newest)));
+            changes.woken.extend(behind.answer(part, number, page.answer(before.base, newest)));
             true
         })
     }
 
-    /// Does this under the lock, and wakes whom it concerns once that is released.
+    /// Makes a change under the lock, and wakes the readers once the lock is released.
     fn change<T>(&self, change: impl FnOnce(&mut State, &mut Changes) -> T) -> T {
         let (mut state, mut changes) = (self.lock(), Changes::default());
         let result = change(&mut state, &mut changes);

@@ -1,4 +1,4 @@
-//! What a store must have still: asked for before the store is, so that what happens meanwhile is no loss.
+//! The events that a store must still have. They are collected before the store is called, so that later changes do not count as a loss.
 
 use crate::log::backlog::fingerprint::Seen;
 use crate::log::handle::EventLog;
@@ -6,22 +6,22 @@ use crate::store::{Appended, Bounds, EncodedEvent};
 use crate::sync::wakers::wake_all;
 use crate::{Epoch, Position};
 
-/// What a store has given, or acknowledged.
+/// The events that a store has given, or acknowledged.
 pub(crate) struct Expected {
     pub(crate) epoch: Epoch,
     newest: Position,
-    /// The follower has brought all up to here.
+    /// The position up to which the follower has brought all events.
     pub(crate) followed_to: Position,
     is_finished: bool,
     pub(crate) deletions: u64,
-    /// The newest events that it has given, oldest first.
+    /// The newest events that the store has given, oldest first.
     pub(crate) followed: Vec<Seen>,
-    /// Others that may be lost though the newest is there.
+    /// The events that may be lost even if the newest is there.
     pub(crate) uncertain: Vec<Seen>,
 }
 
 impl Expected {
-    /// Whether the store has lost events, or deletions, or the end of the log, by its bounds alone.
+    /// Returns true if the bounds alone show that the store has lost events, or deletions, or the end of the log.
     pub(crate) fn is_missed_by(&self, bounds: &Bounds) -> bool {
         bounds.epoch == self.epoch
             && (bounds.newest < self.newest
@@ -31,7 +31,7 @@ impl Expected {
 }
 
 impl EventLog {
-    /// What the store must have from now on.
+    /// Returns the events that the store must have from now on.
     pub(crate) fn expected(&self) -> Option<Expected> {
         let state = self.lock();
         let (epoch, followed_to, mut newest) =
@@ -45,33 +45,33 @@ impl EventLog {
         Some(Expected { epoch, newest, followed_to, is_finished, deletions, followed, uncertain })
     }
 
-    /// The newest events are looked at now: whatever comes to be doubted from here on is looked into again.
+    /// Ends the doubt before the newest events are checked: a later doubt causes another check.
     pub(crate) fn begin_to_look(&self) {
         if let Some(behind) = &mut self.lock().behind {
             behind.recent.end_doubt();
         }
     }
 
-    /// Whether it is to be looked for what the store has lost.
+    /// Returns true if the store may have lost events, and must be checked.
     pub(crate) fn is_doubtful(&self) -> bool {
         self.lock().behind.as_ref().is_some_and(|behind| behind.recent.is_doubtful())
     }
 
-    /// Whether this epoch of the log is over: a store that is of it is a backup of an earlier life.
+    /// Returns true if this epoch of the log is over: a store that is in it was restored from a backup.
     pub(crate) fn is_past(&self, epoch: Epoch) -> bool {
-        self.lock().behind.as_ref().is_some_and(|behind| behind.strangers.is_past(epoch))
+        self.lock().behind.as_ref().is_some_and(|behind| behind.past_epochs.is_past(epoch))
     }
 
-    /// How many deletions the store is known to have had.
+    /// Returns the known number of deletions of the store.
     pub(crate) fn deletions(&self) -> u64 {
         self.lock().behind.as_ref().map_or(0, |behind| behind.bounds.deletions)
     }
 
-    /// The store has acknowledged these events, before which it had so many deletions: if it loses them before they were followed to,
-    /// that is a loss all the same.
+    /// Records that the store has acknowledged these events, and had this number of deletions before: if it loses them before the follower
+    /// brings them, that counts as a loss too.
     pub(crate) fn acknowledge(&self, events: &[EncodedEvent], appended: &Appended, deletions: u64) {
         let Some(newest) = appended.positions.iter().max().copied() else { return };
-        // An event with an idempotency key may have been stored before, and otherwise, and be deleted by now.
+        // An event with an idempotency key may have been stored before with other content, and be deleted by now.
         let mut new = events.iter().zip(&appended.positions).rev();
         let new = new.find(|(event, _)| event.idempotency_key.is_none());
         let seen = new.map(|(event, position)| Seen::of_new(event, *position, deletions));
@@ -85,8 +85,8 @@ impl EventLog {
                 behind.recent.expect(seen, followed_to);
             }
         } else {
-            // A life of the log that this process does not know yet, or one that is over.
-            behind.checks.want();
+            // An epoch that this process does not know yet, or one that is over.
+            behind.checks.request();
             woken = behind.follower();
         }
         drop(state);

@@ -15,20 +15,20 @@ use crate::pack::CHUNK_SIZE;
 use crate::store::{Bounds, Page, PageLimit, Store, StoreError};
 use crate::{Position, encode};
 
-/// How many parts of a log are read at a time.
+/// The number of parts of a log that are read at a time.
 const AT_A_TIME: usize = 8;
-/// What is read at a time: with the ids no more than fits into a chunk, unless the events are very small.
+/// The limit of one read: with the ids it fits into a chunk, unless the events are very small.
 pub(crate) const LIMIT: PageLimit = PageLimit { events: 1000, bytes: PAGE_SIZE / 4 * 3 };
 
-/// Reads what readers want of the store, some at a time.
+/// Serves the requests of readers to the store, some at a time.
 pub(crate) async fn run(follow: &Follow) -> Result<(), Unused> {
     let mut reads = FuturesUnordered::new();
     poll_fn(|cx| {
         for _ in 0..AT_A_TIME {
             while reads.len() < AT_A_TIME {
                 let Ok(log) = follow.log() else { return Poll::Ready(Err(Unused)) };
-                let Some((part, wish)) = log.next_wanted() else { break };
-                reads.push(read(follow, part, wish));
+                let Some((part, number)) = log.next_request() else { break };
+                reads.push(read(follow, part, number));
             }
             match reads.poll_next_unpin(cx) {
                 Poll::Ready(Some(Err(Unused))) => return Poll::Ready(Err(Unused)),
@@ -36,22 +36,22 @@ pub(crate) async fn run(follow: &Follow) -> Result<(), Unused> {
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
         }
-        // Those whom it woke take what was read before other pages take its place.
+        // The woken readers take their pages before other pages replace them.
         cx.waker().wake_by_ref();
         Poll::Pending
     })
     .await
 }
 
-/// Reads a part, until it is there or nobody wants it any more.
-async fn read(follow: &Follow, part: Part, wish: u64) -> Result<(), Unused> {
+/// Reads a part, until it succeeds or no reader requests it any more.
+async fn read(follow: &Follow, part: Part, number: u64) -> Result<(), Unused> {
     let mut backoff = Backoff::new();
-    while follow.log()?.is_wanted(part, wish) {
+    while follow.log()?.is_requested(part, number) {
         match attempt(follow, part).await {
             Ok((after, before, page)) => {
                 follow.reading.is_over();
                 let page = Encoded::new(part, after, &page);
-                if follow.log()?.answer((part, wish), before, &page) {
+                if follow.log()?.answer((part, number), before, &page) {
                     return Ok(());
                 }
             }
@@ -62,21 +62,21 @@ async fn read(follow: &Follow, part: Part, wish: u64) -> Result<(), Unused> {
     Ok(())
 }
 
-/// What was known before a page was read.
+/// The positions that were known before a page was read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
-    /// Where the tail began.
+    /// The base of the tail.
     pub(crate) base: Position,
-    /// The newest event, here or in the store.
+    /// The newest event, in the tail or in the store.
     pub(crate) newest: Position,
-    /// The lowest position that can be resumed from.
+    /// The lowest position from which a client can resume.
     pub(crate) floor: Position,
 }
 
-/// A page, the position after which it begins, and what was known before.
+/// Reads a part once. Returns the position before the page, the positions known before the call, and the page.
 async fn attempt(follow: &Follow, part: Part) -> Result<(Position, Known, Page), StoreError> {
     let Ok(before) = follow.log().map(|log| log.known()) else {
-        return Err(StoreError::failed("the log is in use no more"));
+        return Err(StoreError::failed("the log is no longer in use"));
     };
     let after = match part {
         Part::After(after) => after,
@@ -89,8 +89,8 @@ async fn attempt(follow: &Follow, part: Part) -> Result<(Position, Known, Page),
     Ok((after, before, page))
 }
 
-/// The bounds of a store that has nothing between these positions. It is asked twice: after the first time it may have lost its events,
-/// and been given others up to there before its bounds were looked at.
+/// Returns the bounds of a store that has no event between these positions, or `None` if it has one. It reads twice: after the first read the
+/// store may have lost its events, and others may have been appended up to `end` before its bounds were read.
 pub(crate) async fn nothing_between(
     store: &dyn Store,
     after: Position,
@@ -107,7 +107,7 @@ pub(crate) async fn nothing_between(
     Ok(bounds)
 }
 
-/// Whether a store that has all up to this position has nothing there that comes after where the page begins.
+/// Returns true if a page shows that the store, which has all up to this position, has no event between the page's start and it.
 pub(crate) fn has_nothing_up_to(end: Position, page: &Page) -> bool {
     page.events.first().is_none_or(|event| event.position > end) && page.bounds.newest >= end
 }
@@ -118,13 +118,13 @@ pub(crate) struct Encoded {
     after: Position,
     bounds: Bounds,
     bytes: Bytes,
-    /// Where each event is in the bytes.
+    /// The offset of each event in the bytes.
     entries: Arc<[Entry]>,
     is_empty: bool,
 }
 
 impl Encoded {
-    /// The page was read for this part, and begins after this position.
+    /// Encodes a page that was read for this part, and that begins after this position.
     pub(crate) fn new(part: Part, after: Position, page: &Page) -> Self {
         let mut bytes = BytesMut::new();
         let mut entries = Vec::with_capacity(page.events.len());
@@ -150,13 +150,13 @@ impl Encoded {
         }
     }
 
-    /// What there was when it had been read.
+    /// Returns the bounds after the page had been read.
     pub(crate) fn bounds(&self) -> &Bounds {
         &self.bounds
     }
 
-    /// What the page says of the log after its position. The events that the follower has not brought yet are left out: what has an id
-    /// that a client can come back with is known to this process.
+    /// Returns the part of the log that the page has. It omits the events that the follower has not brought yet, so that this process knows
+    /// every id with which a client can come back.
     pub(crate) fn answer(&self, base: Position, newest: Position) -> Answer {
         let floor = self.bounds.floor;
         if matches!(self.part, Part::After(_)) && self.after < floor {
@@ -167,7 +167,7 @@ impl Encoded {
             let nothing_up_to = if self.is_empty { base } else { newest };
             return Answer::Nothing(nothing_up_to.max(self.after).max(floor));
         };
-        // To begin with the oldest is to begin with what was the oldest as it was read, though that is dropped by now.
+        // A reader that begins with the oldest begins with the oldest event at the time of the read, though it may be dropped by now.
         let after = self.after.max(floor.min(first.position.previous()));
         let (bytes, entries) = (self.bytes.slice(..last.range().end), Arc::clone(&self.entries));
         Answer::Events { bytes, entries, after, last: last.position }

@@ -1,4 +1,4 @@
-//! What a store has said, taken into the state of the log.
+//! Taking the pages and bounds of a store into the state of the log.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::log::state::State;
 use crate::store::{Bounds, Page, StoredEvent};
 
 impl State {
-    /// Takes over the events of a page. Before it was read the store had so many deletions.
+    /// Takes over the events of a page. The store had this number of deletions before the page was read.
     pub(crate) fn take_page(
         &mut self,
         page: &Page,
@@ -29,12 +29,12 @@ impl State {
         let Some(behind) = &mut self.behind else { return };
         behind.recent.end_page(&page.bounds, self.tail.newest());
         if behind.bounds.deletions != deletions {
-            // It was on its way while others were deleted, perhaps of these.
+            // Events were deleted while the page was on its way, perhaps some of these.
             self.forget_held(changes);
         }
     }
 
-    /// Events were deleted: what is held is read again.
+    /// Drops all events in memory, to read them again, because some were deleted.
     fn forget_held(&mut self, changes: &mut Changes) {
         changes.dropped.push(self.tail.skip_to(self.tail.newest()));
         self.deletions += 1;
@@ -43,7 +43,7 @@ impl State {
         }
     }
 
-    /// Takes over an event, if it is new. So many more are about to come.
+    /// Takes over an event, if it is new. `more` events follow in the same page.
     fn take(&mut self, event: &StoredEvent, deletions: u64, more: usize) -> bool {
         let Some(behind) = &mut self.behind else { return false };
         if event.position <= self.tail.newest() {
@@ -58,11 +58,11 @@ impl State {
         true
     }
 
-    /// Takes note of what the store has.
+    /// Takes over the bounds of the store.
     pub(crate) fn learn(&mut self, bounds: &Bounds, changes: &mut Changes) -> Taken {
         let Some(behind) = &mut self.behind else { return Taken::UpToDate };
         if bounds.epoch != self.tail.epoch() {
-            if behind.strangers.is_past(bounds.epoch) {
+            if behind.past_epochs.is_past(bounds.epoch) {
                 return Taken::NotFollowing;
             }
             changes.has_news = true;
@@ -75,7 +75,7 @@ impl State {
             return Taken::NotFollowing;
         }
         if bounds.deletions != behind.bounds.deletions {
-            // Others may know of fewer: what they came with may be deleted.
+            // Events in memory may have been deleted.
             self.forget_held(changes);
         }
         let Some(behind) = &mut self.behind else { return Taken::UpToDate };
@@ -104,7 +104,7 @@ impl Bounds {
         }
     }
 
-    /// Whether others of the same epoch, though they may be older, may be those of a store that has lost something.
+    /// Returns true if other bounds of the same epoch, which may be older, may show that the store has lost events.
     fn is_unlike(&self, other: &Self) -> bool {
         other.deletions != self.deletions
             || other.newest < self.newest
@@ -112,7 +112,7 @@ impl Bounds {
             || (self.is_finished && !other.is_finished)
     }
 
-    /// Others of the same epoch, which may be older: a page is on its way while the bounds are asked for.
+    /// Merges other bounds of the same epoch, which may be older: a page may be on its way while the bounds are requested.
     fn follow_on(&mut self, other: &Self) {
         if other.floor >= self.floor {
             (self.floor, self.oldest) = (other.floor, other.oldest);

@@ -11,7 +11,7 @@ use crate::log::follower::stall::{Lag, Stall};
 use crate::log::retry::Backoff;
 use crate::store::{Page, PageLimit, Pages};
 
-/// How long the store is left alone after it was asked for its bounds, whoever comes with ids that nobody here knows.
+/// The shortest time between two checks of the bounds, however many clients come with unknown ids.
 const CHECKS_APART: Duration = Duration::from_millis(20);
 
 impl Follow {
@@ -32,9 +32,9 @@ impl Follow {
         }
     }
 
-    /// Follows from where the log is, until that cannot go on, or brings nothing for so long though there is something.
+    /// Follows from the newest position of the log, until the store ends the pages, or brings no event for `stalled` though it has one.
     async fn follow(&self, stalled: Duration) -> Result<Ended, Failed> {
-        // What the store has lost is looked for once the connection is there, which is lost when the store loses anything.
+        // Check for lost events once the connection is open, because it breaks when the store loses events.
         let (epoch, mut newest) = self.log()?.epoch_and_newest();
         let mut deletions = self.log()?.deletions();
         let mut pages = self.within(self.store.follow(newest)).await?;
@@ -64,10 +64,10 @@ impl Follow {
                 Next::Due => {
                     let Some(lag) = behind.take().filter(Lag::is_hasty) else {
                         let log = self.store.name();
-                        tracing::debug!(log, "a follower has stalled: it is made again");
+                        tracing::debug!(log, "a follower has stalled: following begins again");
                         return Ok(Ended::Stalled);
                     };
-                    // There may be nothing that could come: the newest was deleted, or is no event.
+                    // There may be no event to come: the newest was deleted, or is not an event.
                     if let Err(Failed::Unused) = self.check_rest().await {
                         return Err(Failed::Unused);
                     }
@@ -91,7 +91,7 @@ impl Follow {
         }
     }
 
-    /// The next page; or it is due to look why nothing comes, or somebody wants the bounds.
+    /// Waits for the next page, for the time to check why no event comes, or for a request for the bounds.
     async fn next(
         &self,
         pages: &mut Pages,
@@ -99,8 +99,8 @@ impl Follow {
         checked: Instant,
     ) -> Result<Next, Failed> {
         let rest = CHECKS_APART.saturating_sub(self.timer.now().saturating_duration_since(checked));
-        if rest.is_zero() && self.log()?.is_check_wanted() {
-            // Before the next page: there may be one at every turn.
+        if rest.is_zero() && self.log()?.is_check_requested() {
+            // Before the next page, because there may be a page at every poll.
             return Ok(Next::Check);
         }
         let due = async {
@@ -111,17 +111,17 @@ impl Follow {
                 None => std::future::pending().await,
             }
         };
-        let wanted = async {
+        let requested = async {
             poll_fn(|_| match self.log() {
-                Ok(log) if !log.is_check_wanted() => Poll::Pending,
+                Ok(log) if !log.is_check_requested() => Poll::Pending,
                 _ => Poll::Ready(()),
             })
             .await;
             self.timer.sleep(rest).await;
         };
         let page = pages.next();
-        pin_mut!(page, due, wanted);
-        match select(page, select(due, wanted)).await {
+        pin_mut!(page, due, requested);
+        match select(page, select(due, requested)).await {
             Either::Left((Some(page), _)) => Ok(Next::Page(page?)),
             Either::Left((None, _)) => Ok(Next::End),
             Either::Right((Either::Left(_), _)) => Ok(Next::Due),
@@ -129,8 +129,8 @@ impl Follow {
         }
     }
 
-    /// Whether there is anything after the newest event we know. Where the newest of all was deleted there is not. It is asked twice, as
-    /// in [`fetch::nothing_between`].
+    /// Checks whether the store has an event after the newest of the tail, and moves the end of the tail if not, for example because the newest
+    /// was deleted. It reads twice, like [`fetch::nothing_between`].
     async fn check_rest(&self) -> Result<(), Failed> {
         let Some((newest, stored)) = self.log()?.newest_here_and_stored() else { return Ok(()) };
         let one = PageLimit { events: 1, ..fetch::LIMIT };
@@ -145,13 +145,13 @@ impl Follow {
     }
 }
 
-/// What came of a page, or of a look at the bounds.
+/// The result of taking over a page, or bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {
     UpToDate,
-    /// The store has events that did not arrive yet.
+    /// The store has events that have not arrived yet.
     Behind,
-    /// What comes from here on is not what follows: it must be followed anew.
+    /// The next pages do not continue the tail: following must begin again.
     NotFollowing,
 }
 
@@ -162,7 +162,7 @@ enum Next {
     Due,
 }
 
-/// Why it is followed no more.
+/// The reason why following ended.
 enum Ended {
     Stalled,
     Other,

@@ -1,4 +1,4 @@
-//! What was found of the events that a store must have still.
+//! The result of looking for the events that a store must still have.
 
 use crate::log::backlog::fingerprint::{Seen, Trace};
 use crate::log::follower::expected::Expected;
@@ -6,24 +6,24 @@ use crate::log::handle::EventLog;
 use crate::store::{Bounds, Page};
 use crate::{Epoch, Position};
 
-/// What has become of the newest events.
+/// The state of the newest events.
 pub(crate) enum Found {
-    /// They are there, or gone by right.
+    /// The events are there, or were deleted or dropped.
     Same(Bounds),
     /// The log is in another epoch.
     Elsewhere,
     Lost(Epoch),
-    /// The bounds were less than they were. That is proof: when they are asked for again, others may have filled the gap.
+    /// The bounds went back. That alone proves a loss: at the next call, other events may have filled the gap.
     Missed(Epoch),
 }
 
-/// What was found so far.
+/// The findings so far.
 pub(crate) struct Look<'a> {
     expected: &'a Expected,
     pub(crate) bounds: Option<Bounds>,
-    /// What was not there, as far as that may be because it was deleted; and how many deletions there were before that.
+    /// The absent events that may have been deleted, each with the number of deletions before.
     absent: Vec<(Position, u64)>,
-    /// What is not there, and what may have taken its place has still to be followed to.
+    /// The absent events whose replacement the follower may still have to bring.
     unsettled: Vec<Seen>,
 }
 
@@ -32,7 +32,7 @@ impl<'a> Look<'a> {
         Self { expected, bounds: None, absent: Vec::new(), unsettled: Vec::new() }
     }
 
-    /// Takes note of what was found of an event, unless that says all.
+    /// Records the trace of an event. Returns the result if that already decides it.
     pub(crate) fn take(&mut self, event: &Seen, (page, trace): (Page, Trace)) -> Option<Found> {
         let bounds = page.bounds;
         self.bounds = Some(bounds);
@@ -53,13 +53,13 @@ impl<'a> Look<'a> {
                 self.is_too_much(bounds.deletions).then_some(Found::Lost(bounds.epoch))
             }
             Trace::Unsettled(newest) => {
-                self.unsettled.push(event.clone().gone_by(newest));
+                self.unsettled.push(event.clone().absent_at(newest));
                 None
             }
         }
     }
 
-    /// Whether more is absent than was deleted, since any time.
+    /// Returns true if more events are absent than were deleted, since any time.
     fn is_too_much(&self, deletions: u64) -> bool {
         self.absent.iter().any(|(_, since)| {
             let absent = self.absent.iter().filter(|(_, other)| other >= since).count();
@@ -69,7 +69,7 @@ impl<'a> Look<'a> {
 }
 
 impl EventLog {
-    /// Nothing is lost: the event at this position was there when it was looked for, and what was not there is gone by right, or may be.
+    /// Records that nothing is lost: the event at this position was there, and the absent events were deleted or dropped, or may have been.
     pub(crate) fn confirm(&self, look: Look<'_>, found: Option<Position>) {
         let Look { expected, absent, unsettled, .. } = look;
         let absent: Vec<_> = absent.into_iter().map(|(event, _)| event).collect();

@@ -1,11 +1,11 @@
-//! Stores the events of [`append_now`](crate::EventLog::append_now).
+//! Storing the events of [`append_now`](crate::EventLog::append_now).
 
 use crate::log::follower::shared::{Follow, Unused};
 use crate::log::options::StoreOptions;
 use crate::log::queue::Queue;
 use crate::log::store_events::{append_to, ids, size_of};
 
-/// Stores what waits, in its order.
+/// Stores the waiting events, in their order.
 pub(crate) async fn run(
     follow: &Follow,
     queue: &Queue,
@@ -24,7 +24,7 @@ pub(crate) async fn run(
                 told.iter().zip(ids(&appended)).for_each(|(told, id)| drop(told.try_send(Ok(id))));
             }
             Err(error) => {
-                // Those who kept their receipts are told each.
+                // Each receipt gets the error.
                 follow.appending.begins(&error);
                 told.iter().for_each(|told| drop(told.try_send(Err(error.clone()))));
             }

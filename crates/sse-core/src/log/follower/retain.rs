@@ -9,18 +9,18 @@ use crate::log::retry::Backoff;
 use crate::store::Retention;
 use crate::{Epoch, Position};
 
-/// How long the store is left alone after it was asked to drop what is over the limits.
+/// The longest time between two calls of `retain`.
 const APART: Duration = Duration::from_secs(10);
-/// The same at the least, however short the age.
+/// The shortest time between two calls, however short the age.
 const LEAST_APART: Duration = Duration::from_secs(1);
 
-/// How long a store is left alone after it was asked to drop what is over these limits.
+/// Returns the time between two calls of `retain` with these limits.
 fn apart(retention: &Retention) -> Duration {
     retention.age.map_or(APART, |age| (age / 10).clamp(LEAST_APART, APART))
 }
 
 impl Follow {
-    /// Has the store drop what is over the limits: once, and then again after something was appended, or can have become too old.
+    /// Has the store drop the events over the limits: once, and then again after an event was appended, or can have become too old.
     pub(crate) async fn retain(&self, options: &StoreOptions) -> Result<(), Unused> {
         let (retention, mut backoff) = (options.retention(), Backoff::new());
         loop {
@@ -36,7 +36,7 @@ impl Follow {
             }
             backoff = Backoff::new();
             self.timer.sleep(apart(&retention)).await;
-            // A log that only grows old is not looked at in vain: nothing is to be dropped but what is older than the newest.
+            // If the log has only its newest event, `retain` is not called: only older events can be dropped.
             let is_due = || {
                 let Ok(log) = self.log() else { return true };
                 log.newest_stored() != before || (retention.age.is_some() && log.may_grow_old())
@@ -47,13 +47,13 @@ impl Follow {
 }
 
 impl EventLog {
-    /// Which event is the newest that the store is known to have.
+    /// Returns the newest event that the store is known to have.
     fn newest_stored(&self) -> (Epoch, Position) {
         let state = self.lock();
         (state.tail.epoch(), state.newest())
     }
 
-    /// Whether anything older than the newest event is kept, as far as that is known.
+    /// Returns true if the store is known to keep an event older than the newest.
     fn may_grow_old(&self) -> bool {
         let state = self.lock();
         let oldest = state.behind.as_ref().and_then(|behind| behind.bounds.oldest);

@@ -1,4 +1,4 @@
-//! What the parts of a follower have in common.
+//! The state that the parts of a follower share.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::log::retry::within;
 use crate::store::{Page, PageLimit, Store, StoreError};
 use crate::{Position, Timer};
 
-/// What the parts of a follower have in common. None of them holds the log: it ends with its last handle.
+/// The state that the parts of a follower share. No part keeps the log alive: the log ends with its last handle.
 pub(crate) struct Follow {
     log: Weak<Shared>,
     pub(crate) store: Arc<dyn Store>,
@@ -23,7 +23,7 @@ pub(crate) struct Follow {
     pub(crate) appending: Trouble,
 }
 
-/// The log is in use no more.
+/// The reason to end: the log is no longer in use.
 pub(crate) struct Unused;
 
 impl Follow {
@@ -33,7 +33,7 @@ impl Follow {
         timer: Timer,
         timeout: Duration,
     ) -> Self {
-        let trouble = |what| Trouble::new(log.clone(), store.name(), what);
+        let trouble = |task| Trouble::new(log.clone(), store.name(), task);
         Self {
             following: trouble("following the store of an event log"),
             reading: trouble("reading what is behind the tail of an event log"),
@@ -51,12 +51,12 @@ impl Follow {
         self.log.upgrade().map(EventLog).ok_or(Unused)
     }
 
-    /// Reads a page, or fails once that takes too long.
+    /// Reads a page, or fails if that takes too long.
     pub(crate) async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         self.slow.within(&self.timer, self.timeout, self.store.read(after, limit)).await
     }
 
-    /// The answer of the store, or an error once that takes too long. What is asked for here changes no event: it has failed then.
+    /// Waits for a call of the store, or fails if that takes too long. These calls change no event, so the failure is certain.
     pub(crate) async fn within<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,

@@ -5,15 +5,15 @@ use crate::Timer;
 use crate::log::retry::within;
 use crate::store::StoreError;
 
-/// How much longer than usual a read may take at the most, as a power of two.
+/// The most doublings of the time that a read may take.
 const SLOWEST: u32 = 4;
 
-/// How slow the line to the store is found to be: what takes too long for one read is given twice the time at the next attempt.
+/// The measured slowness of the connection to the store: after a read that took too long, the next attempt has twice the time.
 #[derive(Default)]
 pub(crate) struct Slow(AtomicU32);
 
 impl Slow {
-    /// Waits for a read, which fails once it takes too long.
+    /// Waits for a read, which fails if it takes too long.
     pub(crate) async fn within<T>(
         &self,
         timer: &Timer,
@@ -29,13 +29,13 @@ impl Slow {
             Err(_) if took >= timeout => SLOWEST.min(slow + 1),
             _ => slow,
         };
-        // Of several at the same time the first says it.
+        // Of several reads at the same time the first that ends counts.
         _ = self.0.compare_exchange(slow, now, Ordering::Relaxed, Ordering::Relaxed);
         read.map_err(certain)
     }
 }
 
-/// What is asked for here changes no event: it has failed where it is not known.
+/// Turns an unknown outcome into a failure, because these calls change no event.
 pub(crate) fn certain(error: StoreError) -> StoreError {
     match error {
         StoreError::OutcomeUnknown(error) => StoreError::Failed(error),

@@ -1,11 +1,11 @@
 use std::time::{Duration, Instant};
 
-/// The longest and, by default, the shortest time.
+/// The longest time, and the default of the shortest.
 const STALLED: (Duration, Duration) = (Duration::from_secs(600), Duration::from_secs(20));
-/// How soon it is looked whether there is nothing to bring.
+/// The time after which a follower without events checks whether there is an event to bring.
 const HASTE: Duration = Duration::from_millis(500);
 
-/// How long a follower may be behind without getting anything before it is made again.
+/// The time for which a follower may be behind and get no event, before following begins again.
 pub(crate) struct Stall {
     at_first: Duration,
     now: Duration,
@@ -21,7 +21,7 @@ impl Stall {
         self.now
     }
 
-    /// It was in vain: what it waits for may be large, and the line slow.
+    /// Doubles the time, because the last attempt brought no event: the event may be large, and the connection slow.
     pub(crate) fn lengthen(&mut self) {
         self.now = (self.now * 2).min(STALLED.0);
     }
@@ -31,27 +31,27 @@ impl Stall {
     }
 }
 
-/// Since when a follower has brought nothing though there is something.
+/// The time since which a follower has brought no event though there is one.
 pub(crate) struct Lag {
     since: Instant,
-    /// Whether it says that it has nothing to bring: it is looked soon whether that is so.
+    /// True if the store gave a page without events: the follower soon checks whether there is an event to bring.
     is_hasty: bool,
-    has_been_looked_at: bool,
+    is_confirmed: bool,
 }
 
 impl Lag {
     pub(crate) fn new(since: Instant) -> Self {
-        Self { since, is_hasty: false, has_been_looked_at: false }
+        Self { since, is_hasty: false, is_confirmed: false }
     }
 
-    /// The follower has brought a page without events.
+    /// Records that the store gave a page without events.
     pub(crate) fn hasten(&mut self) {
-        self.is_hasty = !self.has_been_looked_at;
+        self.is_hasty = !self.is_confirmed;
     }
 
-    /// There is something that it could bring.
+    /// Records that there is an event to bring.
     pub(crate) fn confirmed(self) -> Self {
-        Self { is_hasty: false, has_been_looked_at: true, ..self }
+        Self { is_hasty: false, is_confirmed: true, ..self }
     }
 
     pub(crate) fn due(&self, stalled: Duration) -> Instant {

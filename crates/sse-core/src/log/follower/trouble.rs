@@ -5,31 +5,31 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::Observer;
 use crate::log::handle::{EventLog, Shared};
 
-/// Something that a store may fail to do for a while: said once when that begins, and once when it is over, with the name of the log.
+/// A task that a store may fail at for a while. The follower logs once when that begins, and once when it ends, with the name of the log.
 pub(crate) struct Trouble {
     log: Weak<Shared>,
     name: String,
-    what: &'static str,
+    task: &'static str,
     has_begun: AtomicBool,
 }
 
 impl Trouble {
-    pub(crate) fn new(log: Weak<Shared>, name: &str, what: &'static str) -> Self {
-        Self { log, name: name.to_owned(), what, has_begun: AtomicBool::new(false) }
+    pub(crate) fn new(log: Weak<Shared>, name: &str, task: &'static str) -> Self {
+        Self { log, name: name.to_owned(), task, has_begun: AtomicBool::new(false) }
     }
 
     pub(crate) fn begins(&self, error: &(dyn Error + 'static)) {
         if !self.has_begun.swap(true, Ordering::Relaxed) {
             let log = self.name.as_str();
-            tracing::warn!(log, error, "{} failed; it is tried again until it succeeds", self.what);
-            self.tell(|observer| observer.store_lost(self.what, error));
+            tracing::warn!(log, error, "{} failed; it is tried again until it succeeds", self.task);
+            self.tell(|observer| observer.store_lost(self.task, error));
         }
     }
 
     pub(crate) fn is_over(&self) {
         if self.has_begun.swap(false, Ordering::Relaxed) {
-            tracing::info!(log = self.name.as_str(), "{} succeeds again", self.what);
-            self.tell(|observer| observer.store_back(self.what));
+            tracing::info!(log = self.name.as_str(), "{} succeeds again", self.task);
+            self.tell(|observer| observer.store_back(self.task));
         }
     }
 

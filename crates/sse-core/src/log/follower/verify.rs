@@ -1,4 +1,4 @@
-//! Whether the store has still what it had: its bounds, and its newest events by their content.
+//! The check that the store still has its events: by its bounds, and by the content of its newest events.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -15,16 +15,16 @@ use crate::log::follower::shared::{Failed, Follow, Unused};
 use crate::log::retry::Backoff;
 use crate::store::{Bounds, Page, PageLimit};
 
-/// How long the newest events are left alone after they were looked at, whatever is in doubt.
+/// The shortest time between two checks of the newest events, whatever is in doubt.
 const APART: Duration = Duration::from_secs(1);
 
 impl Follow {
-    /// Looks at the newest events every so often, and soon if there is a doubt, while others follow.
+    /// Checks the newest events at this interval, and sooner if there is a doubt, while the other parts of the follower run.
     pub(crate) async fn verify(&self, every: Duration) -> Result<(), Unused> {
         loop {
             self.until_in_doubt(every).await?;
             let mut backoff = Backoff::new();
-            while let Err(failed) = self.look_again().await {
+            while let Err(failed) = self.check_again().await {
                 match failed {
                     Failed::Unused => return Err(Unused),
                     Failed::Store(error) => self.reading.begins(&error),
@@ -46,24 +46,24 @@ impl Follow {
         self.log().map(drop)
     }
 
-    /// Has the follower ask for the bounds if it has not brought what they say.
-    async fn look_again(&self) -> Result<(), Failed> {
+    /// Checks the newest events. If the bounds are news, requests that the follower check them.
+    async fn check_again(&self) -> Result<(), Failed> {
         let bounds = self.bounds_by_content().await?;
         let log = self.log()?;
         if log.is_news(&bounds) {
-            log.want_check();
+            log.request_check();
         }
         Ok(())
     }
 
-    /// Returns the bounds once the newest events were looked at, in one call if any is there. If the store has lost what it had, a new
-    /// epoch begins: the ids of events that are lost must not come to name others.
+    /// Checks the newest events, and returns the bounds: one call, if there is any event. If the store has lost events, begins a new
+    /// epoch, because the ids of lost events must never name others.
     pub(crate) async fn bounds_by_content(&self) -> Result<Bounds, Failed> {
         self.log()?.begin_to_look();
         let Some(expected) = self.log()?.expected() else { return self.bounds().await };
         let mut found = self.find(&expected).await?;
         if let Found::Lost(_) = found {
-            // So much depends on it that it is looked at twice, for the same events: what is followed to meanwhile may be of another history.
+            // A new epoch costs every client a gap, so the check runs twice, for the same events: later ones may have another history.
             found = self.find(&expected).await?;
         }
         match found {
@@ -73,7 +73,7 @@ impl Follow {
         }
     }
 
-    /// Returns the bounds; if they show a loss, those of a new epoch.
+    /// Returns the bounds. If they show a loss, begins a new epoch and returns its bounds.
     pub(crate) async fn bounds(&self) -> Result<Bounds, Failed> {
         let expected = self.log()?.expected();
         let bounds = self.within(self.store.bounds()).await?;
@@ -94,7 +94,7 @@ impl Follow {
         Ok(self.within(self.store.bounds()).await?)
     }
 
-    /// Looks for the newest event that was not deleted, and for those that the follower was to bring and has not.
+    /// Looks for the newest event that was not deleted, and for the events that the follower should have brought.
     async fn find(&self, expected: &Expected) -> Result<Found, Failed> {
         let mut look = Look::new(expected);
         for event in &expected.uncertain {
@@ -121,7 +121,7 @@ impl Follow {
         }
     }
 
-    /// What the store has at the position of this event.
+    /// Reads the store at the position of this event, and returns its trace.
     async fn trace(&self, event: &Seen, expected: &Expected) -> Result<(Page, Trace), Failed> {
         let one = PageLimit { events: 1, ..fetch::LIMIT };
         let page = self.read(event.position.previous(), one).await?;

@@ -1,4 +1,4 @@
-//! How a reader begins, at first or after a gap: whatever follows the word of a gap is taken together with it.
+//! The start of a reader, at first or after a gap: the events that follow a reset are taken together with it.
 
 use std::mem;
 use std::task::{Context, Poll};
@@ -8,89 +8,89 @@ use bytes::Bytes;
 use crate::chunk::{Entry, upto};
 use crate::log::backlog::{Answer, Part};
 use crate::log::reader::Reader;
-use crate::log::reader::next::{Next, Page, Word};
+use crate::log::reader::next::{Next, Page, Reset};
 use crate::log::reader::page::read_now;
 use crate::log::state::State;
 use crate::{GapReason, Position};
 
 impl Reader {
-    /// Begins with a part of the log. Returns word of the gap that led here; nothing if none did.
+    /// Begins with a part of the log. Returns the reset of the gap that led here, if any.
     pub(super) fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let Next::Begin(mut part, mut word) = mem::replace(&mut self.next, Next::Stop) else {
+        let Next::Begin(mut part, mut reset) = mem::replace(&mut self.next, Next::Stop) else {
             return Poll::Ready(None);
         };
         let mut state = self.log.lock_now();
         if mem::replace(&mut self.epoch, state.tail.epoch()) != self.epoch {
-            if let Some(after) = see_again(&state, &word) {
+            if let Some(after) = position_after_all(&state, &reset) {
                 self.next = Next::Read(after);
                 drop(state);
-                _ = self.gaps.take(); // there is none
+                _ = self.gaps.take(); // there is no gap after all
                 return Poll::Ready(None);
             }
             if matches!(part, Part::After(_)) {
                 part = Part::Oldest;
             }
-            if let Some(word) = word.as_mut().filter(|word| word.reason == GapReason::TooOld) {
-                word.reason = GapReason::OtherEpoch;
+            if let Some(reset) = reset.as_mut().filter(|reset| reset.reason == GapReason::TooOld) {
+                reset.reason = GapReason::OtherEpoch;
             }
         }
-        let say = |state: &State, after, word: Option<Word>| {
-            word.map(|word| self.gaps.word(state, word.reason, after))
+        let frame = |state: &State, after, reset: Option<Reset>| {
+            reset.map(|reset| self.gaps.reset(state, reset.reason, after))
         };
         if let Some(after) = state.begin_of(part) {
-            let wanted = self.wants.take();
-            let unneeded = state.behind.as_mut().map(|behind| behind.leave(wanted, self.key));
+            let requested = self.requested.take();
+            let unneeded = state.behind.as_mut().map(|behind| behind.leave(requested, self.key));
             self.next = read_now(&mut state, after, &self.gaps);
-            if word.is_none() && matches!(self.next, Next::Read(_)) {
+            if reset.is_none() && matches!(self.next, Next::Read(_)) {
                 self.next = self.gaps.begin_live(&state);
             }
-            let said = say(&state, after, word);
+            let frame = frame(&state, after, reset);
             drop(state);
             drop(unneeded);
-            return Poll::Ready(self.said(said, after));
+            return Poll::Ready(self.noted(frame, after));
         }
         let asked = state.ask(part, self.key, cx.waker());
         let Poll::Ready(answer) = asked.answer else {
-            (self.wants, self.next) = (Some(part), Next::Begin(part, word));
+            (self.requested, self.next) = (Some(part), Next::Begin(part, reset));
             drop(state);
-            asked.aside.done();
+            asked.wakers.done();
             return Poll::Pending;
         };
-        self.wants = None;
-        let (said, after) = match answer {
+        self.requested = None;
+        let (frame, after) = match answer {
             Answer::Events { bytes, entries, after, last } => {
                 let deletions = state.deletions;
-                let entries = match self.gaps.are_of_one_of_several() {
+                let entries = match self.gaps.are_merged() {
                     true => upto(&entries, last).to_vec(),
                     false => Vec::new(),
                 };
                 self.next = Next::Give(Box::new(Page { bytes, entries, after, last, deletions }));
-                (say(&state, after, word), after)
+                (frame(&state, after, reset), after)
             }
             Answer::Nothing(last) => {
                 self.next = Next::Read(last);
-                (say(&state, last, word), last)
+                (frame(&state, last, reset), last)
             }
             Answer::Gone => {
-                self.next = Next::Begin(Part::Oldest, word);
+                self.next = Next::Begin(Part::Oldest, reset);
                 (None, Position::START)
             }
         };
         drop(state);
-        asked.aside.done();
-        Poll::Ready(self.said(said, after))
+        asked.wakers.done();
+        Poll::Ready(self.noted(frame, after))
     }
 
-    /// Word of a gap has the id of the position after which its client goes on.
-    fn said(&mut self, word: Option<Bytes>, after: Position) -> Option<Bytes> {
-        let entry = word.as_ref().map(|word| Entry::new(after, 0..word.len()));
+    /// Records the entry of a reset: it has the id of the position after which the client continues.
+    fn noted(&mut self, reset: Option<Bytes>, after: Position) -> Option<Bytes> {
+        let entry = reset.as_ref().map(|reset| Entry::new(after, 0..reset.len()));
         self.note(entry);
-        word
+        reset
     }
 }
 
-/// Another epoch has begun since a gap was found. Returns the position from which its client can resume in that one after all.
-fn see_again(state: &State, word: &Option<Word>) -> Option<Position> {
-    let id = word.as_ref()?.id.as_ref()?;
+/// Returns the position from which the client can resume after all, because another epoch has begun since the gap was found.
+fn position_after_all(state: &State, reset: &Option<Reset>) -> Option<Position> {
+    let id = reset.as_ref()?.id.as_ref()?;
     state.position_of(id).ok()
 }

@@ -1,18 +1,18 @@
-//! Where the events are in the chunk that a reader gave last. A merge asks for it, which makes ids of their positions.
+//! The offsets of the events in the chunk that a reader gave last. A merge needs them: it makes ids of the positions.
 
 use crate::chunk::Entry;
 use crate::log::reader::Reader;
 
-/// For how many entries a reader keeps room: most chunks have few.
+/// The number of entries for which a reader keeps room: most chunks have few.
 const KEPT: usize = 16;
 
 impl Reader {
-    /// Where the events are in the chunk that was given last. Only one of several logs says it.
+    /// Returns the offsets of the events in the chunk that was given last; empty unless the log is in a merge.
     pub(crate) fn entries(&self) -> &[Entry] {
         self.entries.as_deref().map_or(&[], Vec::as_slice)
     }
 
-    /// All of that chunk was taken.
+    /// Drops the entries, once all of that chunk was taken.
     pub(crate) fn forget_entries(&mut self) {
         if let Some(entries) = &mut self.entries {
             entries.clear();
@@ -20,7 +20,7 @@ impl Reader {
         }
     }
 
-    /// Remembers where the events are in the chunk that is given next.
+    /// Records the offsets of the events in the chunk that is given next.
     #[inline]
     pub(super) fn note(&mut self, entries: impl IntoIterator<Item = Entry>) {
         if let Some(noted) = &mut self.entries {

@@ -1,4 +1,4 @@
-//! What a reader asks of the store, through the follower.
+//! The requests of a reader to the store, through the follower.
 
 use std::task::{Context, Poll, Waker};
 
@@ -12,19 +12,19 @@ use crate::log::reader::next::Next;
 use crate::log::state::State;
 use crate::{Error, GapReason, Position};
 
-/// What came of asking for a part of the log.
+/// The result of requesting a part of the log.
 pub(crate) struct Asked {
     pub(crate) answer: Poll<Answer>,
-    pub(crate) aside: Aside,
+    pub(crate) wakers: Wakers,
 }
 
-/// Wakers to be dropped, or woken, once the lock is released.
-pub(crate) struct Aside {
+/// The wakers to drop, or to wake, once the lock is released.
+pub(crate) struct Wakers {
     unneeded: Option<Waker>,
     called: Option<Waker>,
 }
 
-impl Aside {
+impl Wakers {
     pub(crate) fn done(self) {
         drop(self.unneeded);
         self.called.into_iter().for_each(Waker::wake);
@@ -32,17 +32,17 @@ impl Aside {
 }
 
 impl State {
-    /// Asks for a part of the log that is behind the tail.
+    /// Requests a part of the log that is behind the tail.
     pub(crate) fn ask(&mut self, part: Part, key: usize, waker: &Waker) -> Asked {
         let Some(behind) = &mut self.behind else {
             return Asked {
                 answer: Poll::Ready(Answer::Gone),
-                aside: Aside { unneeded: None, called: None },
+                wakers: Wakers { unneeded: None, called: None },
             };
         };
         let (answer, unneeded) = behind.poll(part, key, waker);
         let called = answer.is_pending().then(|| behind.follower()).flatten();
-        Asked { answer, aside: Aside { unneeded, called } }
+        Asked { answer, wakers: Wakers { unneeded, called } }
     }
 }
 
@@ -55,13 +55,13 @@ impl Reader {
     ) -> Poll<Option<Bytes>> {
         let mut state = self.log.lock_now();
         if state.tail.epoch() != self.epoch {
-            // Found out once more by whoever reads there.
-            (self.wants, self.next) = (None, Next::Read(Position::START));
+            // The next read notices the epoch again.
+            (self.requested, self.next) = (None, Next::Read(Position::START));
             return Poll::Ready(None);
         }
         let part = Part::After(after);
         let asked = state.ask(part, self.key, cx.waker());
-        self.wants = asked.answer.is_pending().then_some(part);
+        self.requested = asked.answer.is_pending().then_some(part);
         let bytes = asked.answer.map(|answer| match answer {
             Answer::Events { bytes, entries, last, .. } => {
                 if let Some(noted) = &mut self.entries {
@@ -81,11 +81,11 @@ impl Reader {
             }
         });
         drop(state);
-        asked.aside.done();
+        asked.wakers.done();
         bytes
     }
 
-    /// Waits for the store to be asked for an id.
+    /// Waits until the follower has asked the store for an id.
     pub(crate) fn poll_check(
         &mut self,
         number: u64,

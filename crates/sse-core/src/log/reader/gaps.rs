@@ -2,44 +2,44 @@ use std::sync::Arc;
 
 use crate::feed::options::StreamOptions;
 use crate::log::backlog::Part;
-use crate::log::reader::next::{Next, Told, Word};
+use crate::log::reader::next::{Next, Reset, Told};
 use crate::log::state::State;
 use crate::{
     Event, EventId, EventType, Frame, Gap, GapReason, MakeSnapshot, OnGap, Position, Start,
 };
 
-/// What was chosen for a client that begins live, or that cannot go on where it was. Decided under one lock each, so that the
-/// position told of is the one read from.
+/// The options for a client that begins live, or that cannot resume exactly where it was. Each decision is made under one lock, so that the
+/// client continues from the position that it is told.
 pub(crate) struct Gaps {
     then: Then,
     opening: Option<EventType>,
-    /// What the log is called, if it is one of several.
+    /// The name of the log, if it is in a merge.
     log: Option<Arc<str>>,
     /// The gap that was found last, until an observer is told of it.
     met: Option<Box<Gap>>,
 }
 
-/// What follows a gap.
+/// The action after a gap.
 enum Then {
-    /// Word of it, then this part of the log.
+    /// A reset, then this part of the log.
     Tell(Part),
-    /// Word of it, then what follows the event with this id.
+    /// A reset, then the events after this id.
     TellAt(EventId),
-    /// Word of it, then what comes.
+    /// A reset, then the live events.
     TellLive,
-    /// Word of it, then a snapshot.
+    /// A reset, then a snapshot.
     Snapshot(MakeSnapshot),
     Live,
     Stop,
 }
 
-/// When a gap is found.
+/// The moment at which a gap is found.
 pub(crate) enum Found {
-    /// As its client comes, by the id that it brings, if that can be read.
+    /// The client comes with this id, if the id is valid.
     Coming(Option<EventId>),
-    /// As its client reads: another life of the log has begun.
+    /// The client reads, and another epoch of the log has begun.
     NewEpoch,
-    /// As its client reads: it fell behind what is kept.
+    /// The client reads, and fell behind the events that are kept.
     Behind,
 }
 
@@ -49,17 +49,17 @@ impl Gaps {
         Self { then, opening: options.position_event.clone(), log: None, met: None }
     }
 
-    /// For one of several logs, which are opened together, and of which this one begins here.
+    /// Returns the options for a log of a merge, which begins at this start.
     pub(crate) fn of_merged(log: Arc<str>, options: &StreamOptions, start: &Start) -> Self {
         Self { then: Then::new(&options.on_gap, start), opening: None, log: Some(log), met: None }
     }
 
-    /// Whether the log is one of several, whose ids are made of the positions of the events.
-    pub(crate) fn are_of_one_of_several(&self) -> bool {
+    /// Returns true if the log is in a merge, whose ids are made of the positions of the events.
+    pub(crate) fn are_merged(&self) -> bool {
         self.log.is_some()
     }
 
-    /// With the next event, and first with word of the position if that is wanted.
+    /// Begins with the next event, and before it with the position event if that is set.
     pub(in crate::log) fn begin_live(&self, state: &State) -> Next {
         let newest = state.tail.newest();
         match &self.opening {
@@ -77,33 +77,33 @@ impl Gaps {
         self.met = Some(Box::new(self.gap(state, reason)));
         let is_behind = matches!(found, Found::Behind);
         let id = if let Found::Coming(id) = found { id } else { None };
-        let word = Some(Word { reason, id });
+        let reset = Some(Reset { reason, id });
         match &self.then {
-            Then::Tell(part) => Next::Begin(*part, word),
+            Then::Tell(part) => Next::Begin(*part, reset),
             Then::TellAt(id) => {
                 let after = state.position_of(id).map_or(Part::Oldest, Part::After);
-                Next::Begin(after, word)
+                Next::Begin(after, reset)
             }
-            // If it fell behind again before it is polled, and again, it would get nothing but words: the newest event gets it on.
-            Then::TellLive if is_behind => Next::Begin(Part::Last(1), word),
+            // A client that falls behind again before each poll would only get resets: it also gets the newest event.
+            Then::TellLive if is_behind => Next::Begin(Part::Last(1), reset),
             Then::Live if is_behind => Next::Begin(Part::Last(1), None),
             Then::TellLive => {
                 let newest = state.tail.newest();
-                let word = self.word(state, reason, newest);
-                tell(word, Some(newest), Next::Read(newest))
+                let reset = self.reset(state, reason, newest);
+                tell(reset, Some(newest), Next::Read(newest))
             }
             Then::Snapshot(make) => {
                 let gap = self.gap(state, reason);
-                let word = gap.to_frame_without_id().into_bytes();
-                tell(word, None, Next::Ask(make.clone(), Box::new(gap)))
+                let reset = gap.to_frame_without_id().into_bytes();
+                tell(reset, None, Next::Ask(make.clone(), Box::new(gap)))
             }
             Then::Live => self.begin_live(state),
             Then::Stop => Next::Refuse,
         }
     }
 
-    /// Word of a gap whose client goes on after this position.
-    pub(crate) fn word(&self, state: &State, reason: GapReason, after: Position) -> bytes::Bytes {
+    /// Returns the reset for a client that continues after this position.
+    pub(crate) fn reset(&self, state: &State, reason: GapReason, after: Position) -> bytes::Bytes {
         let restart = Some(after.id(state.tail.epoch()));
         Frame::from(Gap { restart, ..self.gap(state, reason) }.to_event()).into_bytes()
     }

@@ -1,4 +1,4 @@
-//! What a reader does next.
+//! The next step of a reader.
 
 use bytes::Bytes;
 
@@ -11,16 +11,16 @@ use crate::{EventId, Gap, GapReason, MakeSnapshot, Position};
 pub(in crate::log) enum Next {
     /// Reads on after this position.
     Read(Position),
-    /// Begins with this part of the log, and with word of a gap if that led here. Both are taken at once: whatever is appended and
-    /// dropped between two polls, the client gets on.
-    Begin(Part, Option<Word>),
-    /// Gives this page, which was taken together with what went before it.
+    /// Begins with this part of the log, and with a reset if a gap led here. Both are taken at once, so that the client advances however many
+    /// events are appended and dropped between two polls.
+    Begin(Part, Option<Reset>),
+    /// Gives this page, which was taken together with the frame before it.
     Give(Box<Page>),
     /// Gives a frame first.
     Tell(Box<Told>),
-    /// Waits for this check of the store, which may know the id; it may be that of a snapshot.
+    /// Waits for this check of the store, which may know the id; the id may be that of a snapshot.
     Check(EventId, u64, Option<Box<Packed>>),
-    /// Asks for a snapshot. Not under the lock: it is made by the application, which may look at the log.
+    /// Requests a snapshot. Not under the lock: the application makes it, and may use the log.
     Ask(MakeSnapshot, Box<Gap>),
     /// Waits for the snapshot.
     Wait(Waiting),
@@ -28,32 +28,32 @@ pub(in crate::log) enum Next {
     Send(Box<Packed>, Box<Next>),
     /// Gives nothing more: the log is finished.
     Stop,
-    /// Gives nothing more, since the client cannot go on where it was.
+    /// Gives nothing more: the client cannot resume, and a gap ends the stream.
     Refuse,
 }
 
-/// A frame that is given before a reader goes on.
+/// A frame that a reader gives before its next step.
 pub(in crate::log) struct Told {
     pub(in crate::log) frame: Bytes,
-    /// If the frame has the id of one.
+    /// The position whose id the frame has, if any.
     pub(in crate::log) position: Option<Position>,
     pub(in crate::log) then: Next,
 }
 
-/// Word of a gap that is still to be given.
-pub(in crate::log) struct Word {
+/// A reset that is still to be given.
+pub(in crate::log) struct Reset {
     pub(in crate::log) reason: GapReason,
-    /// The id by which it was found: if another epoch begins before the word is given, it may be none any more.
+    /// The id with which the gap was found: if another epoch begins before the reset is given, it may no longer be a gap.
     pub(in crate::log) id: Option<EventId>,
 }
 
-/// Events that follow a position, and the position of the last of them.
+/// A page of events after a position, and the position of the last of them.
 pub(in crate::log) struct Page {
     pub(in crate::log) bytes: Bytes,
-    /// Where they are in the bytes, if it is one of several logs.
+    /// The offsets of the events in the bytes, if the log is in a merge.
     pub(in crate::log) entries: Vec<Entry>,
     pub(in crate::log) after: Position,
     pub(in crate::log) last: Position,
-    /// How often events had been deleted when it was read.
+    /// The number of times that events had been deleted when it was read.
     pub(in crate::log) deletions: u64,
 }

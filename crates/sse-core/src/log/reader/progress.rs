@@ -1,37 +1,37 @@
-//! How far a reader has come.
+//! The progress of a reader.
 
 use crate::log::reader::Reader;
 use crate::log::reader::next::Next;
 use crate::{Epoch, Gap, Position};
 
 impl Reader {
-    /// Whether there is nothing more for this client, and never will be.
+    /// Returns true if there is nothing more for this client, and never will be.
     pub(crate) fn is_stopped(&self) -> bool {
         matches!(self.next, Next::Stop | Next::Refuse)
     }
 
-    /// Whether that is for a gap.
+    /// Returns true if the reader stopped because of a gap.
     pub(crate) fn is_refused(&self) -> bool {
         matches!(self.next, Next::Refuse)
     }
 
-    /// Whether a client that does not read on for ever has to, for now: there is something for it that takes time.
+    /// Returns true if a polling client must wait: the reader has something for it that takes time.
     pub(crate) fn has_more_to_give(&self) -> bool {
         match self.next {
-            Next::Read(_) => self.wants.is_some(),
+            Next::Read(_) => self.requested.is_some(),
             Next::Tell(..) | Next::Stop | Next::Refuse => false,
             _ => true,
         }
     }
 
-    /// Whether the client has all that there was when this was first asked.
+    /// Returns true if the client has all events that there were at the first call.
     pub(crate) fn has_caught_up(&mut self) -> bool {
         let state = self.log.lock_now();
         let now = (state.tail.epoch(), state.newest());
         drop(state);
         let goal = self.goal.get_or_insert_with(|| Box::new(now));
         if goal.0 != now.0 {
-            // What there was then is not there any more.
+            // The events of the first call are gone.
             **goal = now;
         }
         match self.next {
@@ -40,7 +40,7 @@ impl Reader {
         }
     }
 
-    /// The position after which it reads on: all up to it has been given out, or said to be a gap. `None` if that is still to come.
+    /// Returns the position after which it reads on: all events up to it were given, or a reset told of them. `None` if that is still to come.
     pub(crate) fn position(&self) -> Option<(Epoch, Position)> {
         match &self.next {
             Next::Read(after) => Some((self.epoch, *after)),
@@ -54,7 +54,7 @@ impl Reader {
         self.gaps.take()
     }
 
-    /// Which life of the log it reads.
+    /// Returns the epoch of the log that it reads.
     pub(crate) fn epoch(&self) -> Epoch {
         self.epoch
     }

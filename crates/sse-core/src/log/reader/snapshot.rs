@@ -1,4 +1,4 @@
-//! How a reader goes on from an id once it is known: that of a client, or of a snapshot that the application has made.
+//! Continuing from an id once its position is known: the id of a client, or of a snapshot that the application has made.
 
 use std::mem;
 use std::task::Waker;
@@ -8,12 +8,12 @@ use crate::log::reader::Reader;
 use crate::log::reader::gaps::Found;
 use crate::log::reader::next::Next;
 use crate::log::reader::page::{read_now, read_on};
-use crate::log::state::Place;
+use crate::log::state::Begin;
 use crate::pack::Packed;
 use crate::{BoxError, Error, Snapshot};
 
 impl Reader {
-    /// Takes over what the application has made. Its position may be known to the store alone, which is asked then.
+    /// Takes over the snapshot that the application has made. If only the store may know its position, requests a check.
     pub(super) fn take_snapshot(&mut self, made: Result<Snapshot, BoxError>) -> Result<(), Error> {
         let snapshot = made.map_err(|error| Error::source("making a snapshot", error))?;
         let (size, limit) = (snapshot.largest(), self.log.0.options.largest_event_allowed());
@@ -21,15 +21,15 @@ impl Reader {
             return Err(Error::too_large(size, limit));
         }
         let at = snapshot.at.clone();
-        let position = Origin::place_of(at.as_str()).map(|(_, position)| position);
+        let position = Origin::parse(at.as_str()).map(|(_, position)| position);
         let chunks = Box::new(Packed::new(snapshot.into_bytes(), position));
         let mut state = self.log.lock_now();
         self.epoch = state.tail.epoch();
         let after = match state.resolve_id(&at)? {
-            Place::After(after) => after,
-            Place::Live | Place::Part(_) => state.tail.newest(),
-            Place::AskStore(id) => {
-                let number = state.behind.as_mut().map_or(0, |behind| behind.checks.want());
+            Begin::After(after) => after,
+            Begin::Live | Begin::Part(_) => state.tail.newest(),
+            Begin::AskStore(id) => {
+                let number = state.behind.as_mut().map_or(0, |behind| behind.checks.request());
                 let called = state.follower();
                 drop(state);
                 self.next = Next::Check(id, number, Some(chunks));
@@ -37,12 +37,12 @@ impl Reader {
                 return Ok(());
             }
         };
-        // What came after its position is taken now, since it may be dropped while the snapshot goes out.
+        // The events after its position are taken now, because the log may drop them while the snapshot goes out.
         self.next = Next::Send(chunks, Box::new(read_now(&mut state, after, &self.gaps)));
         Ok(())
     }
 
-    /// Goes on from the id for which the store has been asked.
+    /// Continues from the id, once the check of the store is done.
     pub(super) fn take_check(&mut self) -> Result<(), Error> {
         let Next::Check(id, _, chunks) = mem::replace(&mut self.next, Next::Stop) else {
             return Ok(());
@@ -56,7 +56,7 @@ impl Reader {
             }
             (Err(gap), chunks) => {
                 if let Some(behind) = &mut state.behind {
-                    behind.strangers.insert(&id, self.epoch);
+                    behind.past_epochs.insert(&id, self.epoch);
                 }
                 if chunks.is_some() {
                     return Err(gap.into());

@@ -7,7 +7,7 @@ use crate::log::reader::Reader;
 use crate::log::reader::next::{Next, Told};
 
 impl Reader {
-    /// Takes the frame that is to be given first, if any.
+    /// Takes the frame to give first, if any.
     pub(super) fn tell(&mut self) -> Option<Bytes> {
         let Next::Tell(told) = mem::replace(&mut self.next, Next::Stop) else { return None };
         let Told { frame, position, then } = *told;

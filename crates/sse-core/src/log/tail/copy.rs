@@ -1,4 +1,4 @@
-//! Events of a tail in bytes of their own: whoever holds them does not hold a page.
+//! Events of a tail in bytes of their own, which do not keep a page alive.
 
 use bytes::Bytes;
 
@@ -7,14 +7,14 @@ use crate::log::tail::Tail;
 use crate::store::PageLimit;
 
 impl Tail {
-    /// One event, if it is kept, in bytes of its own.
+    /// Returns one event, if it is kept, in bytes of its own.
     pub(crate) fn read_one(&mut self, event: Position) -> Option<Bytes> {
         let page = self.page_after(event.previous());
         let sealed = self.pages.get(page).and_then(|page| page.copy_of(event));
         sealed.or_else(|| self.open.copy_of(event))
     }
 
-    /// The events after this one, at least one if there is any, in bytes of their own.
+    /// Returns the events after this one, at least one if there is any, in bytes of their own.
     pub(crate) fn copy_after(
         &mut self,
         after: Position,

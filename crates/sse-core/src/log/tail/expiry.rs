@@ -1,23 +1,23 @@
-//! When the events of a tail came, and which are too old.
+//! The times at which the events of a tail came, and the events that are too old.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::Position;
 
-/// When events came, in a log that keeps them only for some time.
+/// The times at which events came, in a log that keeps them only for some time.
 #[derive(Debug)]
 pub(crate) struct Ages {
     limit: Duration,
-    /// The newest event that has become too old. It may be kept still, if it is the newest of all.
+    /// The newest event that has become too old. It may still be kept, if it is the newest of all.
     expired: Position,
-    /// Events that come within this time of one another are of one moment.
+    /// The time within which events count as one moment.
     moment: Duration,
     /// The newest event of each moment, oldest first.
     moments: VecDeque<(Instant, Position)>,
 }
 
-/// How many moments there are within the limit; none is shorter than a millisecond. It bounds what is held of events that were replaced.
+/// The number of moments within the limit; none is shorter than 1 ms. It bounds the memory for events that were replaced.
 const MOMENTS: u32 = 1024;
 
 impl Ages {
@@ -26,12 +26,12 @@ impl Ages {
         Self { limit, expired: Position::START, moment, moments: VecDeque::new() }
     }
 
-    /// The same limit, of other events.
+    /// Returns the same limit, without events.
     pub(crate) fn emptied(self) -> Self {
         Self::new(self.limit)
     }
 
-    /// An event has come.
+    /// Records that an event has come.
     pub(crate) fn push(&mut self, position: Position, now: Instant) {
         match self.moments.back_mut() {
             Some((moment, newest)) if now.saturating_duration_since(*moment) < self.moment => {
@@ -41,7 +41,7 @@ impl Ages {
         }
     }
 
-    /// The newest event that is too old by now; the start where none is.
+    /// Returns the newest event that is too old by now, or the start if there is none.
     pub(crate) fn expired(&mut self, now: Instant) -> Position {
         while let Some((moment, newest)) = self.moments.front()
             && now.saturating_duration_since(*moment) > self.limit
@@ -52,15 +52,15 @@ impl Ages {
         self.expired
     }
 
-    /// The events up to this one are no longer kept.
-    pub(crate) fn let_go(&mut self, position: Position) {
+    /// Forgets the events up to this one, which are no longer kept.
+    pub(crate) fn drop_upto(&mut self, position: Position) {
         while self.moments.front().is_some_and(|(_, newest)| *newest <= position) {
             self.moments.pop_front();
         }
     }
 }
 
-/// Whether all that is too old was dropped.
+/// The result of dropping old events: all of them, or some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expired {
     All,

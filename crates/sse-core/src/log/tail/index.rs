@@ -5,20 +5,20 @@ use bytes::BytesMut;
 use crate::Position;
 use crate::chunk::Entry;
 
-/// Where the events of a page are in its bytes.
+/// The offsets of the events of a page in its bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    /// In their order.
+    /// The events, in their order.
     entries: Vec<Entry>,
-    /// How many of the first are no longer kept. Their bytes are still there.
+    /// The number of first events that are no longer kept. Their bytes are still there.
     gone: usize,
-    /// How many bytes were of events that have been taken out from among the others.
+    /// The number of bytes of events that were removed from among the others.
     holes: usize,
-    /// Where the last of these ended: from there on all bytes are of events.
+    /// The end of the last hole: from there on all bytes are of events.
     last_hole: usize,
 }
 
-/// Events that follow one another in the bytes of a page.
+/// Adjacent events in the bytes of a page.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) bytes: Range<usize>,
@@ -26,28 +26,28 @@ pub(crate) struct Run {
     is_up_to_a_hole: bool,
 }
 
-/// How many bytes before a hole are worth a chunk of their own.
+/// The number of bytes before a hole that are worth a chunk of their own.
 const WORTH_A_CHUNK: usize = 4 * 1024;
 
 impl Run {
-    /// Whether the page is better put together, without its holes, than read up to the next one.
+    /// Returns true if compacting the page is better than reading it up to the next hole.
     pub(crate) fn is_short(&self) -> bool {
         self.is_up_to_a_hole && self.bytes.len() < WORTH_A_CHUNK
     }
 }
 
 impl Index {
-    /// The next event: it has these bytes of the page.
-    pub(crate) fn push(&mut self, cursor: Position, bytes: Range<usize>) {
-        self.entries.push(Entry::new(cursor, bytes));
+    /// Adds the next event, with these bytes of the page.
+    pub(crate) fn push(&mut self, position: Position, bytes: Range<usize>) {
+        self.entries.push(Entry::new(position, bytes));
     }
 
-    /// The position of the first event that is kept.
+    /// Returns the position of the first event that is kept.
     pub(crate) fn first(&self) -> Option<Position> {
         self.kept().first().map(|entry| entry.position)
     }
 
-    /// The position of the last.
+    /// Returns the position of the last event.
     pub(crate) fn last(&self) -> Option<Position> {
         self.kept().last().map(|entry| entry.position)
     }
@@ -56,10 +56,10 @@ impl Index {
         self.kept().len()
     }
 
-    /// The events after this position, up to the first hole between them.
+    /// Returns the events after this position, up to the first hole between them.
     #[inline]
-    pub(crate) fn run_after(&self, cursor: Position) -> Option<Run> {
-        let (first, rest) = self.kept().get(self.place_after(cursor)..)?.split_first()?;
+    pub(crate) fn run_after(&self, position: Position) -> Option<Run> {
+        let (first, rest) = self.kept().get(self.index_after(position)..)?.split_first()?;
         let newest = rest.last().unwrap_or(first);
         let mut last = newest;
         if first.range().start < self.last_hole {
@@ -75,57 +75,59 @@ impl Index {
         Some(Run { bytes, last: last.position, is_up_to_a_hole: last.position < newest.position })
     }
 
-    /// Adds the events after this position, up to the last one, as they are in bytes that begin with the first.
+    /// Adds the events after this position, up to `last`, with offsets in bytes that begin with the first.
     pub(crate) fn list(&self, after: Position, last: Position, entries: &mut Vec<Entry>) {
-        let later = &self.kept()[self.place_after(after)..];
+        let later = &self.kept()[self.index_after(after)..];
         let start = later.first().map_or(0, |first| first.range().start);
         let run = later.iter().take_while(|entry| entry.position <= last);
         entries.extend(run.map(|entry| entry.without_first(start)));
     }
 
-    /// The event at this position, if it is here.
-    pub(crate) fn event(&self, cursor: Position) -> Option<Range<usize>> {
-        let place = self.place_after(cursor).checked_sub(1)?;
-        Some(self.kept()[place]).filter(|entry| entry.position == cursor).map(|entry| entry.range())
+    /// Returns the bytes of the event at this position, if it is here.
+    pub(crate) fn event(&self, position: Position) -> Option<Range<usize>> {
+        let at = self.index_after(position).checked_sub(1)?;
+        Some(self.kept()[at]).filter(|entry| entry.position == position).map(|entry| entry.range())
     }
 
-    /// The events after this position, in order.
+    /// Returns the events after this position, in order.
     pub(crate) fn events_after(
         &self,
-        cursor: Position,
+        position: Position,
     ) -> impl Iterator<Item = (Position, Range<usize>)> + '_ {
-        self.kept()[self.place_after(cursor)..].iter().map(|entry| (entry.position, entry.range()))
+        self.kept()[self.index_after(position)..]
+            .iter()
+            .map(|entry| (entry.position, entry.range()))
     }
 
-    /// The position before the last `count` events, where there are more than that.
+    /// Returns the position before the last `count` events, if there are more than that.
     pub(crate) fn before_last(&self, count: usize) -> Option<Position> {
         let before = self.len().checked_sub(count)?.checked_sub(1)?;
         Some(self.kept()[before].position)
     }
 
-    /// Lets go of the first event, and says which it was, and its size.
-    pub(crate) fn let_go(&mut self) -> Option<(Position, usize)> {
+    /// Drops the first event. Returns its position and its size.
+    pub(crate) fn drop_first(&mut self) -> Option<(Position, usize)> {
         let first = *self.kept().first()?;
         self.gone += 1;
         Some((first.position, first.range().len()))
     }
 
-    /// Takes the event at this position out, and says how large it was.
-    pub(crate) fn take_out(&mut self, cursor: Position) -> Option<usize> {
-        let place = self.place_after(cursor).checked_sub(1)?;
-        let entry = Some(self.kept()[place]).filter(|entry| entry.position == cursor)?;
-        self.entries.remove(self.gone + place);
+    /// Removes the event at this position. Returns its size.
+    pub(crate) fn take_out(&mut self, position: Position) -> Option<usize> {
+        let at = self.index_after(position).checked_sub(1)?;
+        let entry = Some(self.kept()[at]).filter(|entry| entry.position == position)?;
+        self.entries.remove(self.gone + at);
         self.holes += entry.range().len();
         self.last_hole = self.last_hole.max(entry.range().end);
         Some(entry.range().len())
     }
 
-    /// Whether more than half of these bytes are of events that were taken out.
+    /// Returns true if more than half of these bytes are of events that were removed.
     pub(crate) fn is_sparse(&self, bytes: usize) -> bool {
         self.holes > bytes / 2
     }
 
-    /// The events that are kept, without anything in between.
+    /// Returns the events that are kept, without holes.
     pub(crate) fn compacted(&self, bytes: &[u8]) -> (Self, BytesMut) {
         #[cfg(test)]
         crate::log::work::add(self.len());
@@ -139,7 +141,7 @@ impl Index {
         (index, kept)
     }
 
-    /// What it was filled with and needs no more room for.
+    /// Frees the room for further events.
     pub(crate) fn shrink(&mut self) {
         self.entries.shrink_to_fit();
     }
@@ -148,13 +150,13 @@ impl Index {
         &self.entries[self.gone..]
     }
 
-    fn place_after(&self, cursor: Position) -> usize {
+    fn index_after(&self, position: Position) -> usize {
         match self.kept() {
-            // Nearly every reader waits for the newest.
-            [.., before, newest] if before.position <= cursor && cursor < newest.position => {
+            // Nearly every reader waits for the newest event.
+            [.., before, newest] if before.position <= position && position < newest.position => {
                 self.len() - 1
             }
-            kept => kept.partition_point(|entry| entry.position <= cursor),
+            kept => kept.partition_point(|entry| entry.position <= position),
         }
     }
 }

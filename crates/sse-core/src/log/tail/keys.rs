@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::Position;
 
-/// Of which key the kept events are: of each key there is one, the newest.
+/// The keys of the kept events: of each key only the newest event is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     newest: HashMap<Arc<str>, Position>,
@@ -11,7 +11,7 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// The event at this position is the newest of its key. Answers which was until now.
+    /// Records the newest event of a key. Returns the one before it.
     pub(crate) fn insert(&mut self, key: Arc<str>, position: Position) -> Option<Position> {
         let before = self.newest.insert(Arc::clone(&key), position);
         if let Some(before) = before {
@@ -21,12 +21,12 @@ impl Keys {
         before
     }
 
-    /// Of which key the event at this position is.
+    /// Returns the key of the event at this position.
     pub(crate) fn get(&self, position: Position) -> Option<Arc<str>> {
         self.keys.get(&position).cloned()
     }
 
-    /// The event at this position is no longer kept.
+    /// Forgets the event at this position, which is no longer kept.
     pub(crate) fn remove(&mut self, position: Position) {
         // Most logs have no keys.
         if !self.keys.is_empty()

@@ -4,14 +4,14 @@ use crate::id::IdText;
 use crate::log::tail::index::{Index, Run};
 use crate::{EventId, Position, encode};
 
-/// How large pages become. What a reader takes at once is one page at the most.
+/// The largest size of a page, in bytes. A reader takes at most one page at once.
 pub(crate) const PAGE_SIZE: usize = 64 * 1024;
-/// How large the first page of a log is: most logs stay small.
+/// The size of the first page of a log, in bytes: most logs stay small.
 const FIRST_PAGE_SIZE: usize = 1024;
-/// What an id line and the blank line take at the most.
+/// The most bytes that an id line and the blank line take.
 pub(crate) const ID_ROOM: usize = EventId::MAX_LEN + 8;
 
-/// A run of events that is added to no more. There is at least one that is kept.
+/// A full page of events, of which at least one is kept.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) index: Index,
@@ -19,7 +19,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// A page of one event, which may be larger than any other page.
+    /// Returns a page of one event, which may be larger than any other page.
     pub(crate) fn of_one(position: Position, event: BytesMut) -> Self {
         let mut index = Index::default();
         index.push(position, 0..event.len());
@@ -27,22 +27,22 @@ impl Page {
         Self { index, bytes: fitting(event.freeze(), capacity) }
     }
 
-    /// What there is after this position, in one piece, and the last of it.
+    /// Returns the events after this position, in one piece, and the position of the last.
     pub(crate) fn read(&mut self, after: Position) -> Option<(Bytes, Position)> {
         if self.index.run_after(after)?.is_short() {
-            // Once for all readers.
+            // Compacted once for all readers.
             self.compact();
         }
         let Run { bytes, last, .. } = self.index.run_after(after)?;
         Some((self.bytes.slice(bytes), last))
     }
 
-    /// One event, in bytes of its own: whoever holds it does not hold the page.
+    /// Returns one event in bytes of its own, which do not keep the page alive.
     pub(crate) fn copy_of(&self, event: Position) -> Option<Bytes> {
         self.index.event(event).map(|range| Bytes::copy_from_slice(&self.bytes[range]))
     }
 
-    /// Takes an event out. Its bytes stay for as long as they are the smaller part.
+    /// Removes an event. The bytes of removed events stay for as long as they are the smaller part.
     pub(crate) fn take_out(&mut self, event: Position) -> Option<usize> {
         let size = self.index.take_out(event)?;
         if self.index.is_sparse(self.bytes.len()) {
@@ -56,7 +56,7 @@ impl Page {
         (self.index, self.bytes) = (index, bytes.freeze());
     }
 
-    /// Takes over what the next page has.
+    /// Takes over the events of the next page.
     pub(crate) fn absorb(&mut self, next: &Self) {
         let (mut index, mut bytes) = self.index.compacted(&self.bytes);
         for (position, range) in next.index.events_after(Position::START) {
@@ -72,17 +72,17 @@ impl Page {
     }
 }
 
-/// The page that is being filled.
+/// The page that new events go into.
 ///
-/// What has been read from it is frozen, so that readers share it; what came since is frozen by the next reader.
+/// The bytes that were read are frozen, so that readers share them. The next reader freezes the bytes that came since.
 #[derive(Debug)]
 pub(crate) struct OpenPage {
     pub(crate) index: Index,
-    /// What has been read, in pieces that follow one another.
+    /// The bytes that were read, in adjacent pieces.
     frozen: Vec<Bytes>,
-    /// What has not been read yet, and room for more.
+    /// The bytes that were not read yet, and room for more.
     filling: BytesMut,
-    /// How much room the page was given.
+    /// The size of the page when it is full.
     capacity: usize,
     len: usize,
 }
@@ -97,7 +97,7 @@ impl OpenPage {
         Self { index, frozen: Vec::new(), filling: BytesMut::new(), capacity, len: 0 }
     }
 
-    /// The page after this one: twice its size, as long as that is no more than [`PAGE_SIZE`].
+    /// Returns the page after this one, of twice its size, at most [`PAGE_SIZE`].
     pub(crate) fn following(&self) -> Self {
         Self::with_capacity((self.capacity * 2).min(PAGE_SIZE))
     }
@@ -106,7 +106,7 @@ impl OpenPage {
         self.len + block + ID_ROOM <= self.capacity
     }
 
-    /// Adds an event, and says how large it is with its id.
+    /// Adds an event. Returns its size with its id.
     pub(crate) fn push(&mut self, position: Position, block: &[u8], id: &IdText) -> usize {
         if self.filling.capacity() == 0 {
             self.filling.reserve(self.capacity - self.len);
@@ -120,15 +120,14 @@ impl OpenPage {
         size
     }
 
-    /// What there is after this position, in one piece, and the last of it.
+    /// Returns the events after this position, in one piece, and the position of the last.
     pub(crate) fn read(&mut self, after: Position) -> Option<(Bytes, Position)> {
         if self.index.run_after(after)?.is_short() {
             self.compact();
         }
         let Run { bytes: range, last: newest, .. } = self.index.run_after(after)?;
         self.freeze();
-        // A reader that is up to date wants the last piece. For one that is not the pieces are joined, which is done once
-        // for all readers.
+        // A reader that is up to date needs only the last piece. For any other reader the pieces are joined, once for all.
         let last = self.frozen.last().map_or(0, Bytes::len);
         if range.start < self.len - last {
             self.frozen = vec![self.joined()];
@@ -138,14 +137,14 @@ impl OpenPage {
         Some((piece.slice(range.start - before..range.end - before), newest))
     }
 
-    /// One event, in bytes of its own.
+    /// Returns one event in bytes of its own.
     pub(crate) fn copy_of(&mut self, event: Position) -> Option<Bytes> {
         let range = self.index.event(event)?;
         let (from_here_on, _) = self.read(event.previous())?;
         Some(Bytes::copy_from_slice(&from_here_on[..range.len()]))
     }
 
-    /// Takes an event out. Its bytes stay for as long as they are the smaller part.
+    /// Removes an event. The bytes of removed events stay for as long as they are the smaller part.
     pub(crate) fn take_out(&mut self, event: Position) -> Option<usize> {
         let size = self.index.take_out(event)?;
         if self.index.is_sparse(self.len) {
@@ -161,7 +160,7 @@ impl OpenPage {
         (self.index, self.filling, self.frozen) = (index, BytesMut::new(), vec![bytes.freeze()]);
     }
 
-    /// The page as it stays; none where nothing in it is kept.
+    /// Seals the page. Returns `None` if no event in it is kept.
     pub(crate) fn seal(mut self) -> Option<Page> {
         if self.index.len() == 0 {
             return None;
@@ -169,7 +168,7 @@ impl OpenPage {
         self.freeze();
         self.index.shrink();
         let bytes = match self.frozen.len() {
-            // It still has all the room that the page was given.
+            // One piece still has all the room of the page.
             1 => fitting(self.joined(), self.capacity),
             _ => self.joined(),
         };
@@ -196,7 +195,7 @@ impl OpenPage {
     }
 }
 
-/// The same bytes, without the room that they were given if that is much more: a log is to hold what it was told to, not twice that.
+/// Copies the bytes if they use much less than their room, so that a log does not use twice the memory that its limits allow.
 fn fitting(bytes: Bytes, capacity: usize) -> Bytes {
     if capacity - bytes.len() > capacity / 8 { Bytes::copy_from_slice(&bytes) } else { bytes }
 }

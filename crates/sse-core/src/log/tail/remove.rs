@@ -1,4 +1,4 @@
-//! Removes events from a tail: one that was deleted, and those that are too old.
+//! Removing events from a tail: an event that was deleted, and events that are too old.
 
 use std::time::Instant;
 
@@ -11,14 +11,14 @@ use crate::log::tail::page::PAGE_SIZE;
 const EXPIRED_AT_ONCE: usize = 1000;
 
 impl Tail {
-    /// Notes when the newest event came.
+    /// Records the time at which the newest event came.
     pub(crate) fn came(&mut self, now: impl FnOnce() -> Instant) {
         if let Some(ages) = &mut self.ages {
             ages.push(self.newest, now());
         }
     }
 
-    /// Drops what is too old by now, some of it.
+    /// Drops some of the events that are too old by now.
     pub(crate) fn expire(&mut self, now: impl FnOnce() -> Instant) -> Expired {
         let Some(ages) = &mut self.ages else { return Expired::All };
         let expired = ages.expired(now());
@@ -26,46 +26,46 @@ impl Tail {
             if self.len <= 1 || self.oldest().is_none_or(|oldest| oldest > expired) {
                 return Expired::All;
             }
-            self.let_go();
+            self.drop_oldest();
         }
         Expired::Some
     }
 
-    /// Removes an event, and its bytes: nothing of it is kept here.
+    /// Removes an event and its bytes from memory.
     pub(crate) fn delete(&mut self, event: Position) {
         self.keys.remove(event);
-        if let Some(place) = self.take_out(event) {
-            match self.pages.get_mut(place) {
+        if let Some(index) = self.take_out(event) {
+            match self.pages.get_mut(index) {
                 Some(page) => page.compact(),
                 None => self.open.compact(),
             }
         }
     }
 
-    /// Takes an event out from among the others. Where it was in a page that stays, says in which.
+    /// Removes an event from among the others. Returns the index of its page if that page stays.
     pub(super) fn take_out(&mut self, event: Position) -> Option<usize> {
-        let place = self.page_after(event.previous());
-        let sealed = self.pages.get_mut(place).and_then(|page| page.take_out(event));
+        let index = self.page_after(event.previous());
+        let sealed = self.pages.get_mut(index).and_then(|page| page.take_out(event));
         let size = sealed.or_else(|| self.open.take_out(event))?;
         self.len -= 1;
         self.bytes -= size;
         if sealed.is_none() {
             return Some(self.pages.len());
         }
-        if self.pages[place].index.len() == 0 {
-            self.pages.remove(place);
+        if self.pages[index].index.len() == 0 {
+            self.pages.remove(index);
             return None;
         }
-        Some(self.join(place))
+        Some(self.join(index))
     }
 
-    /// Makes one page of two that have become small, so that there are not many pages of an event or two.
-    fn join(&mut self, place: usize) -> usize {
-        let Some(before) = place.checked_sub(1) else { return place };
-        if self.pages[before].len() + self.pages[place].len() > PAGE_SIZE / 2 {
-            return place;
+    /// Joins a page with the one before it if both have become small, so that there are not many pages of an event or two.
+    fn join(&mut self, index: usize) -> usize {
+        let Some(before) = index.checked_sub(1) else { return index };
+        if self.pages[before].len() + self.pages[index].len() > PAGE_SIZE / 2 {
+            return index;
         }
-        if let Some(page) = self.pages.remove(place) {
+        if let Some(page) = self.pages.remove(index) {
             self.pages[before].absorb(&page);
         }
         before

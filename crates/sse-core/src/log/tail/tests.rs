@@ -14,34 +14,39 @@ fn block(text: &str) -> Bytes {
     Bytes::from(format!("data: {text}\n"))
 }
 
-/// Adds the next event, and says where.
+/// Adds the next event, and returns its position.
 fn push(tail: &mut Tail, text: &str) -> Position {
-    let cursor = tail.newest().next();
-    tail.push(cursor, block(text), None);
-    cursor
+    let position = tail.newest().next();
+    tail.push(position, block(text), None);
+    position
 }
 
-/// Reads all from a position on, and checks that it is the events that were pushed.
+/// Reads all events after a position, and checks that they are those that were pushed.
 #[track_caller]
-fn check_all_after(tail: &mut Tail, mut cursor: Position, pushed: &[String]) {
+fn check_all_after(tail: &mut Tail, mut position: Position, pushed: &[String]) {
     let mut seen = Vec::new();
-    let expected: Vec<u8> = (cursor.lo() + 1..=tail.newest().lo())
+    let expected: Vec<u8> = (position.lo() + 1..=tail.newest().lo())
         .flat_map(|n| {
             format!("data: {}\nid: {}.{n}\n\n", pushed[n as usize - 1], tail.epoch()).into_bytes()
         })
         .collect();
     loop {
-        match tail.read(cursor) {
+        match tail.read(position) {
             Read::Events(bytes, last) => {
-                assert!(last > cursor && !bytes.is_empty());
+                assert!(last > position && !bytes.is_empty());
                 seen.extend_from_slice(&bytes);
-                cursor = last;
+                position = last;
             }
             Read::End => break,
-            Read::Gone => panic!("{cursor} is gone, the oldest is {:?}", tail.oldest()),
+            Read::Gone => panic!("{position} is gone, the oldest is {:?}", tail.oldest()),
         }
     }
-    assert!(seen == expected, "after {cursor}: {} bytes, {} expected", seen.len(), expected.len());
+    assert!(
+        seen == expected,
+        "after {position}: {} bytes, {} expected",
+        seen.len(),
+        expected.len()
+    );
 }
 
 #[test]
@@ -63,8 +68,8 @@ fn every_cursor_reads_all_that_follows_it_however_reads_and_writes_alternate() {
                 );
             }
         }
-        for cursor in (0..=400).step_by(11) {
-            check_all_after(&mut tail, Position::from(cursor), &pushed);
+        for position in (0..=400).step_by(11) {
+            check_all_after(&mut tail, Position::from(position), &pushed);
         }
     }
 }
