@@ -18,6 +18,10 @@ use crate::{Error, EventId, EventType};
 ///
 /// Source: [Server-sent events, interpreting an event stream](https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "the fields of a block of the standard; others would be ignored"
+)]
 pub struct Event {
     /// The payload: any text. CR, LF and CRLF each mean one line break and arrive as LF, because the format has no other.
     pub data: Option<String>,

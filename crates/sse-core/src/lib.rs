@@ -44,6 +44,7 @@
 //! - `listener`: adds a listening socket that suits event streams (socket2). Off by default; the adapters turn it on.
 //!
 //! [server-sent events]: https://html.spec.whatwg.org/multipage/server-sent-events.html
+#![deny(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 #![forbid(unsafe_code)]
 
 mod text;

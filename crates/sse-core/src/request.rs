@@ -32,6 +32,7 @@ pub struct StreamRequest {
 /// assert_eq!(id, LastEventId::Id(EventId::from(7)));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LastEventId {
     /// No id: the client is new.
     Absent,

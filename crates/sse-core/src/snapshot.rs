@@ -26,6 +26,7 @@ const TIME: Duration = Duration::from_secs(30);
 /// assert_eq!(snapshot.events[0].as_bytes(), b"data: 12 orders\n\n");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "applications make it from its two parts")]
 pub struct Snapshot {
     /// The events. They go out without ids, except the last, which has the id `at`: a client that is cut off before the last begins again.
     /// If there are no events, an event of type `snapshot` with empty data has this id. A log refuses an event that is larger than its

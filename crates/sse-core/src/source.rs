@@ -112,6 +112,7 @@ pub trait Source: Send + Sync + 'static {
 ///
 /// assert!(matches!(Replay::from(vec!["one", "two"]), Replay::Events(_)));
 /// ```
+#[non_exhaustive]
 pub enum Replay {
     /// These events, oldest first; there may be none.
     Events(Frames),

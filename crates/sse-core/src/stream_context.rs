@@ -71,6 +71,7 @@ pub struct StreamContext(Arc<Shared>);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this stream is over: its client is gone, or it was closed")]
+#[allow(clippy::exhaustive_structs, reason = "it has nothing to say but its name")]
 pub struct Closed;
 
 impl StreamContext {

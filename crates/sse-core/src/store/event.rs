@@ -38,6 +38,10 @@ pub struct EncodedEvent {
 /// # Ok::<(), sse_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "stores make it: one that lacks a new part must not compile"
+)]
 pub struct StoredEvent {
     /// The position in the log.
     pub position: Position,
@@ -58,6 +62,10 @@ pub struct StoredEvent {
 /// # Ok::<(), sse_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "stores make it: one that lacks a new part must not compile"
+)]
 pub struct Appended {
     /// The epoch of the log.
     pub epoch: Epoch,

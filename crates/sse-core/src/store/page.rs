@@ -19,6 +19,10 @@ use crate::{Epoch, Position};
 /// # }).unwrap().unwrap();
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "stores make it: one that lacks a new part must not compile"
+)]
 pub struct Page {
     /// The bounds after the events had been read.
     pub bounds: Bounds,
@@ -37,6 +41,10 @@ pub struct Page {
 /// # Ok::<(), sse_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "stores make it: one that lacks a new part must not compile"
+)]
 pub struct Bounds {
     /// The epoch of the log.
     pub epoch: Epoch,
@@ -63,6 +71,10 @@ pub struct Bounds {
 /// assert_eq!((limit.events, limit.bytes), (100, 65_536));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "stores make it: one that lacks a new part must not compile"
+)]
 pub struct PageLimit {
     /// The largest number of events.
     pub events: usize,
@@ -91,6 +103,10 @@ impl PageLimit {
 /// assert_eq!((retention.events, retention.age), (50, None));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "stores make it: one that lacks a new part must not compile"
+)]
 pub struct Retention {
     /// The largest number of events.
     pub events: usize,
