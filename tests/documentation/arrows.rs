@@ -34,6 +34,9 @@ fn collect(folder: &Path, within: &Path, found: &mut HashMap<String, String>) {
             collect(folder, &path, found);
             continue;
         }
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
         let name = path.strip_prefix(folder).expect("within").with_extension("");
         let name = name.to_str().expect("UTF-8").to_owned();
         if name != "lib" && !name.ends_with("/tests") {
