@@ -24,7 +24,7 @@ async fn a_name_a_prefix_or_a_url_that_is_none_is_refused_and_told() {
     };
     for name in ["", "a{b}", "näme", &"x".repeat(65)] {
         let told = refused("redis://127.0.0.1/", name, "sse").await;
-        assert!(told.contains(&format!("{name:?} is no name")), "{told}");
+        assert!(told.contains(&format!("{name:?} cannot name a log")), "{told}");
     }
     for prefix in ["{shop}", "a{", "}b"] {
         let told = refused("redis://127.0.0.1/", "log", prefix).await;

@@ -154,7 +154,7 @@ fn an_invalid_name_is_refused() -> Test {
     for name in ["", "a b", "ä", "a/b", &"x".repeat(65)] {
         let opened = block_on(sse_log_redb::open(folder.path().join("x"), name));
         let error = with_causes(&opened.expect_err("an invalid name"));
-        assert!(error.contains(&format!("{name:?} is no name")), "{error}");
+        assert!(error.contains(&format!("{name:?} cannot name a log")), "{error}");
     }
     Ok(())
 }
