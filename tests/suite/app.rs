@@ -63,7 +63,6 @@ pub struct Call {
 
 /// What a route answers.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one for each request of a test")]
 pub enum Answer {
     /// An event stream, through the adapter.
     Stream(FeedOnce),
