@@ -104,7 +104,7 @@
 //! when it is opened, and every 10 s. Retention counts only an event that is committed and readable. [`append_in`](PostgresStore::append_in)
 //! drops nothing.
 //!
-//! If an event supersedes an older event of its [key](EventLog::append_keyed), readers no longer get the older event, and retention removes it in the
+//! If an event supersedes an older event of its [key](sse_core::Event::key), readers no longer get the older event, and retention removes it in the
 //! same way: a keyed log costs what it keeps. Dropped events leave dead rows, as any `DELETE` does. Autovacuum removes these once no old snapshot
 //! (of a backup, say) needs them; until then no query reads them.
 //!
