@@ -91,6 +91,7 @@ const COMMANDS: [(&str, Told); 36] = [
         RunBy("tests/requirements/encode_program.rs", "writes_what_goes_out_for_an_event"),
     ),
     ("tests/run", ITSELF),
+    ("tests/run --quick", NotRun("a part of what runs this test")),
     ("tests/run --no-run", NotRun("it installs packages")),
     ("cargo doc --open -p sse-log-redis", NotRun("it opens a browser")),
     ("tests/run --test requirements rocket", ITSELF),
