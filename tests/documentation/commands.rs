@@ -25,7 +25,7 @@ const TAIL: &str = "examples/tail/tests/lines_become_events.rs";
 
 const ITSELF: Told = NotRun("it runs the tests, this one among them");
 
-const COMMANDS: [(&str, Told); 36] = [
+const COMMANDS: [(&str, Told); 37] = [
     (
         "cargo run --release -p sse-bench -- store --store redis:redis://127.0.0.1/",
         NotRun("it measures, for minutes"),
