@@ -238,8 +238,7 @@ async fn read_all(chaos: &Chaos) -> Result<Truth, sse_core::Error> {
                 return Ok(Truth { bounds, events, read_at });
             };
             after = last.position;
-            events
-                .extend(page.events.iter().map(|event| (event.position, number_of(&event.block))));
+            events.extend(page.events.iter().map(|kept| (kept.position, number_of(&kept.block))));
         }
     }
 }

@@ -84,6 +84,7 @@ pub trait Observer: Send + Sync + 'static {
     }
 
     /// Records that this process has appended this many events, of so many bytes in all, without their ids.
+    /// An event whose idempotency key the log knew is counted, too.
     fn appended(&self, events: usize, bytes: usize) {
         _ = (events, bytes);
     }

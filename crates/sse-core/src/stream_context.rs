@@ -20,7 +20,6 @@ const CAPACITY: usize = 64 * 1024;
 /// The sending end of one client's stream: it sends to this client only.
 ///
 /// There are two ways to make one. [`channel`](StreamContext::channel) returns the sending end, for a task of its own:
-///
 /// ```
 /// use sse_core::{Event, FeedOnce, StreamContext};
 ///

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use sync_wrapper::SyncWrapper;
 
-use crate::event_stream::{Progress, State};
+use crate::event_stream::state::{Progress, State};
 use crate::{Cut, Error};
 
 /// The time that a framework has to send the bytes that it has written, or copied, before the response is broken off.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use sync_wrapper::SyncWrapper;
 
-use crate::event_stream::State;
+use crate::event_stream::state::State;
 use crate::{Event, Frame, encode};
 
 /// The time that browsers wait before they reconnect, if the stream does not set one.
@@ -50,11 +50,11 @@ impl State {
             None => Bytes::from_static(b": keep-alive\n"),
         }
     }
-}
 
-/// Returns the last line of a stream that is shut down: a reconnection time of 0.5 to 1.5 times the usual one, so that the clients of a
-/// server that restarts do not come back all at once.
-pub(super) fn goodbye(retry: Option<Duration>) -> Bytes {
-    let usual = retry.unwrap_or(USUAL_RETRY).min(Event::MAX_RETRY);
-    Frame::from(Event::default().retry(usual.mul_f64(0.5 + fastrand::f64()))).into_bytes()
+    /// Returns the last line of a stream that is shut down: a reconnection time of 0.5 to 1.5 times the usual one, so that the clients of a
+    /// server that restarts do not come back all at once.
+    pub(super) fn goodbye(&self) -> Bytes {
+        let usual = self.retry.unwrap_or(USUAL_RETRY).min(Event::MAX_RETRY);
+        Frame::from(Event::default().retry(usual.mul_f64(0.5 + fastrand::f64()))).into_bytes()
+    }
 }

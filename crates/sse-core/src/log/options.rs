@@ -1,5 +1,3 @@
-// Longer than other files: each option stands here with its docs, so that they are read in one place.
-
 use std::time::Duration;
 
 use crate::store::Retention;
@@ -148,41 +146,47 @@ impl StoreOptions {
     }
 }
 
-impl LogOptions {
-    /// Returns the defaults.
-    pub fn new() -> Self {
-        Self::default()
-    }
+/// The methods that set options: one for each field, by value.
+macro_rules! setters {
+    ($options:ident: $($name:ident: $type:ty),+ $(,)?) => {
+        impl $options {
+            /// Returns the defaults.
+            pub fn new() -> Self {
+                Self::default()
+            }
 
-    /// Sets [`events`](field@Self::events).
-    #[must_use]
-    pub fn events(self, events: usize) -> Self {
-        Self { events, ..self }
-    }
+            $(
+                #[doc = concat!("Sets [`", stringify!($name), "`](field@Self::", stringify!($name), ").")]
+                #[must_use]
+                pub fn $name(self, $name: $type) -> Self {
+                    Self { $name: $name.into(), ..self }
+                }
+            )+
+        }
+    };
+}
 
-    /// Sets [`bytes`](field@Self::bytes).
-    #[must_use]
-    pub fn bytes(self, bytes: usize) -> Self {
-        Self { bytes, ..self }
-    }
+setters! {
+    LogOptions:
+    events: usize,
+    bytes: usize,
+    age: impl Into<Option<Duration>>,
+    largest_event: usize,
+    idempotency_window: Duration,
+}
 
-    /// Sets [`age`](field@Self::age).
-    #[must_use]
-    pub fn age(self, age: impl Into<Option<Duration>>) -> Self {
-        Self { age: age.into(), ..self }
-    }
-
-    /// Sets [`largest_event`](field@Self::largest_event).
-    #[must_use]
-    pub fn largest_event(self, largest_event: usize) -> Self {
-        Self { largest_event, ..self }
-    }
-
-    /// Sets [`idempotency_window`](field@Self::idempotency_window).
-    #[must_use]
-    pub fn idempotency_window(self, idempotency_window: Duration) -> Self {
-        Self { idempotency_window, ..self }
-    }
+setters! {
+    StoreOptions:
+    events: usize,
+    bytes: usize,
+    age: impl Into<Option<Duration>>,
+    largest_event: usize,
+    idempotency_window: Duration,
+    tail_events: usize,
+    tail_bytes: usize,
+    store_timeout: Duration,
+    store_wait: Duration,
+    store_check: Duration,
 }
 
 impl Default for LogOptions {
@@ -194,73 +198,6 @@ impl Default for LogOptions {
             largest_event: 1024 * 1024,
             idempotency_window: Duration::from_secs(120),
         }
-    }
-}
-
-impl StoreOptions {
-    /// Returns the defaults.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`events`](field@Self::events).
-    #[must_use]
-    pub fn events(self, events: usize) -> Self {
-        Self { events, ..self }
-    }
-
-    /// Sets [`bytes`](field@Self::bytes).
-    #[must_use]
-    pub fn bytes(self, bytes: usize) -> Self {
-        Self { bytes, ..self }
-    }
-
-    /// Sets [`age`](field@Self::age).
-    #[must_use]
-    pub fn age(self, age: impl Into<Option<Duration>>) -> Self {
-        Self { age: age.into(), ..self }
-    }
-
-    /// Sets [`largest_event`](field@Self::largest_event).
-    #[must_use]
-    pub fn largest_event(self, largest_event: usize) -> Self {
-        Self { largest_event, ..self }
-    }
-
-    /// Sets [`idempotency_window`](field@Self::idempotency_window).
-    #[must_use]
-    pub fn idempotency_window(self, idempotency_window: Duration) -> Self {
-        Self { idempotency_window, ..self }
-    }
-
-    /// Sets [`tail_events`](field@Self::tail_events).
-    #[must_use]
-    pub fn tail_events(self, tail_events: usize) -> Self {
-        Self { tail_events, ..self }
-    }
-
-    /// Sets [`tail_bytes`](field@Self::tail_bytes).
-    #[must_use]
-    pub fn tail_bytes(self, tail_bytes: usize) -> Self {
-        Self { tail_bytes, ..self }
-    }
-
-    /// Sets [`store_timeout`](field@Self::store_timeout).
-    #[must_use]
-    pub fn store_timeout(self, store_timeout: Duration) -> Self {
-        Self { store_timeout, ..self }
-    }
-
-    /// Sets [`store_wait`](field@Self::store_wait).
-    #[must_use]
-    pub fn store_wait(self, store_wait: Duration) -> Self {
-        Self { store_wait, ..self }
-    }
-
-    /// Sets [`store_check`](field@Self::store_check).
-    #[must_use]
-    pub fn store_check(self, store_check: Duration) -> Self {
-        Self { store_check, ..self }
     }
 }
 

@@ -157,6 +157,27 @@ async fn a_feed_with_an_observer_of_its_own_is_not_told_to_that_of_its_log() {
     assert_eq!((own.take().len(), of_log.take().len()), (0, 2));
 }
 
+/// Counts the open streams of a log when one has ended.
+struct Counting(EventLog, Arc<Mutex<Vec<usize>>>);
+
+impl Observer for Counting {
+    fn ended(&self, _: &Ended) {
+        let open = (self.0.stats().open_streams, self.0.shutdown().open_streams());
+        assert_eq!(open.0, open.1);
+        self.1.lock().expect("not poisoned").push(open.0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_has_ended_is_no_longer_counted_when_its_end_is_told() {
+    let (log, counts) = (EventLog::in_memory(2), Arc::default());
+    let options = StreamOptions::new().observer(Counting(log.clone(), Arc::clone(&counts)));
+    let feed = log.feed().with(&options);
+    let clients = [Client::open(&feed), Client::open(&feed)];
+    drop(clients);
+    assert_eq!(*counts.lock().expect("not poisoned"), [1, 0]);
+}
+
 struct Panicking;
 
 impl Observer for Panicking {
