@@ -7,6 +7,7 @@ use sse_core::store::{
     Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
 use sse_core::{Epoch, EventLog, Position, Start, StoreOptions, async_trait};
+use tokio::sync::watch;
 
 use crate::support::client::Client;
 use crate::support::clock::{self, pass};
@@ -14,13 +15,17 @@ use crate::support::poller::append;
 use crate::support::script::numbers;
 use crate::support::scripted_store::{Call, Fault, Positions, ScriptedStore};
 
-/// A line on which each event takes this long.
+/// A line on which each event takes so long: when it is read, and when it is followed.
 #[derive(Clone)]
-struct SlowLine(ScriptedStore, Duration);
+struct SlowLine(ScriptedStore, watch::Receiver<(Duration, Duration)>);
 
 impl SlowLine {
-    async fn bring(&self, page: &Page) {
-        tokio::time::sleep(self.1 * page.events.len() as u32).await;
+    fn of_one_speed(store: ScriptedStore, each: Duration) -> Self {
+        Self(store, watch::channel((each, each)).1)
+    }
+
+    async fn bring(page: &Page, each: Duration) {
+        tokio::time::sleep(each * page.events.len() as u32).await;
     }
 }
 
@@ -36,7 +41,8 @@ impl Store for SlowLine {
 
     async fn read(&self, after: Position, _: PageLimit) -> Result<Page, StoreError> {
         let page = self.0.read(after, PageLimit::of_events(1)).await?;
-        self.bring(&page).await;
+        let each = self.1.borrow().0;
+        Self::bring(&page, each).await;
         Ok(page)
     }
 
@@ -50,7 +56,8 @@ impl Store for SlowLine {
             let line = line.clone();
             async move {
                 if let Ok(page) = &page {
-                    line.bring(page).await;
+                    let each = line.1.borrow().1;
+                    Self::bring(page, each).await;
                 }
                 page
             }
@@ -83,7 +90,7 @@ fn store() -> ScriptedStore {
 async fn followers_and_readers_at_the_end_of_a_slow_line_get_on() {
     let store = store();
     store.short_pages(1);
-    let line = SlowLine(store.clone(), Duration::from_secs(50));
+    let line = SlowLine::of_one_speed(store.clone(), Duration::from_secs(50));
     let options = StoreOptions::new().tail_events(2);
     let (log, follower) =
         EventLog::open(line, options, clock::timer()).await.expect("there is nothing to read");
@@ -105,6 +112,28 @@ async fn followers_and_readers_at_the_end_of_a_slow_line_get_on() {
         behind.read_all().await;
     }
     assert_eq!(behind.events(), numbers(1..=6), "behind");
+}
+
+/// To begin takes 12 s, and each event 9 s. The follower looks every second whether all is there; if it waited no longer than that for
+/// the last event, and then 2 s, 4 s and 8 s, it would take longer than a minute.
+#[tokio::test(start_paused = true)]
+async fn a_follower_is_given_longer_for_an_event_than_it_took_to_begin() {
+    let store = store();
+    store.short_pages(1);
+    let (speed, line) = watch::channel((Duration::ZERO, Duration::ZERO));
+    let options = StoreOptions::new().store_check(Duration::from_secs(1));
+    let line = SlowLine(store.clone(), line);
+    let opened = EventLog::open(line, options, clock::timer()).await;
+    let (log, follower) = opened.expect("there is nothing to read");
+    tokio::spawn(follower);
+    append(&log, "1").await;
+    let mut client = Client::open(log.feed().start_at(Start::Oldest));
+    client.read_until(1).await;
+    speed.send_replace((Duration::from_secs(6), Duration::from_secs(9)));
+    append(&log, "2").await;
+    append(&log, "3").await;
+    pass(45_000).await;
+    assert_eq!(client.read_all().await, numbers(1..=3));
 }
 
 #[tokio::test(start_paused = true)]

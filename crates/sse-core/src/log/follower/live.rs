@@ -35,6 +35,7 @@ impl Follow {
     /// Follows from the newest position of the log, until the store ends the pages, or brings no event for `stalled` though it has one.
     async fn follow(&self, stalled: Duration) -> Result<Ended, Failed> {
         // Check for lost events once the connection is open, because it breaks when the store loses events.
+        let begun = self.timer.now();
         let (epoch, mut newest) = self.log()?.epoch_and_newest();
         let mut deletions = self.log()?.deletions();
         let mut pages = self.within(self.store.follow(newest)).await?;
@@ -47,6 +48,8 @@ impl Follow {
         }
         self.following.is_over();
         let (mut behind, mut checked) = (None::<Lag>, self.timer.now());
+        // Beginning again must not take most of the time: over a slow line, beginning alone takes longer than the store is usually given.
+        let stalled = stalled.max(2 * checked.saturating_duration_since(begun));
         loop {
             let due = behind.as_ref().map(|lag| lag.due(stalled));
             let (taken, is_empty) = match self.next(&mut pages, due, checked).await? {
