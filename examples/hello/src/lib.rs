@@ -1,4 +1,4 @@
-//! What the four hello-worlds share: a page that shows a stream, and a clock to be streamed.
+//! What the hello-worlds share: a page that shows a stream, and a clock to be streamed.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
