@@ -9,7 +9,9 @@ use crate::suite::framework::{Framework, Notice};
 pub mod actix;
 pub mod axum;
 pub mod hyper;
+pub mod poem;
 pub mod rocket;
+pub mod salvo;
 pub mod warp;
 
 /// Calls a macro for each framework, with the name of its module, its constant, and what it does that not all do:
@@ -18,7 +20,7 @@ pub mod warp;
 /// - `compresses`: it has a compression of its own that can be on;
 /// - `cancels_handlers`: it drops a handler when its client leaves;
 /// - `cuts_off_stalled_clients`: its sockets can be told to give up on a client that takes nothing;
-/// - `breaks_responses_off` or `ends_failed_responses`: what becomes of a response whose body fails;
+/// - `breaks_responses_off`, `breaks_off_over_http_2` or `ends_failed_responses`: what becomes of a response whose body fails;
 /// - `writes_without_copies` or `copies_what_it_writes`: whether it has buffers of its own for what it sends.
 ///
 /// In the brackets is an attribute for the tests that are too long to run for each framework each time.
@@ -30,6 +32,8 @@ macro_rules! for_each_framework {
         $each! { [] warp WARP: shows_raw_headers cancels_handlers cuts_off_stalled_clients breaks_responses_off writes_without_copies }
         $each! { [] rocket ROCKET: ends_failed_responses copies_what_it_writes }
         $each! { [] hyper HYPER: shows_raw_headers cancels_handlers cuts_off_stalled_clients breaks_responses_off writes_without_copies }
+        $each! { [ignore = "by name: docs/contributing.md"] salvo SALVO: shows_raw_headers cancels_handlers cuts_off_stalled_clients breaks_responses_off writes_without_copies }
+        $each! { [ignore = "by name: docs/contributing.md"] poem POEM: shows_raw_headers cuts_off_stalled_clients breaks_off_over_http_2 writes_without_copies }
     };
 }
 
@@ -71,6 +75,14 @@ pub const ROCKET: Framework = Framework {
 
 /// hyper, by `sse-http`.
 pub const HYPER: Framework = Framework { name: "hyper", serve: hyper::serve, ..AXUM };
+
+/// salvo, by `sse-http`.
+pub const SALVO: Framework = Framework { name: "salvo", serve: salvo::serve, ..AXUM };
+
+/// poem, by `sse-http`. Its server polls an HTTP/1.1 connection again that has failed: it notices by writing that a client has closed
+/// it, and ends a response that is to be broken off as one that is whole.
+pub const POEM: Framework =
+    Framework { name: "poem", serve: poem::serve, closes: Notice::BY_WRITING, ..AXUM };
 
 /// Returns every framework of the list.
 pub fn all() -> Vec<Framework> {

@@ -168,6 +168,13 @@ macro_rules! those_that {
             $framework: failing::{ ends_cleanly_where_it_is_to_break_off }
         }
     };
+    (breaks_off_over_http_2 $framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework:
+            failing::{ breaks_the_response_off_over_http_2_alone }
+            cut_late::{ delivers_a_burst_to_a_slow_client_before_it_resets_an_http2_stream }
+        }
+    };
     // `tests/bench` measures these.
     (writes_without_copies $framework:ident) => {};
     (copies_what_it_writes $framework:ident) => {};
