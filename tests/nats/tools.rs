@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sse_conformance::stores::Nats;
-pub(crate) use sse_conformance::suite::answers::{soon, told};
+pub(crate) use sse_conformance::suite::answers::{
+    PAGE, append_all, bounds, event, soon, texts, told,
+};
 use sse_conformance::suite::eventually::eventually;
-use sse_core::store::{Bounds, EncodedEvent, PageLimit, Store};
-use sse_core::{Event, Position, StoreOptions};
+use sse_core::StoreOptions;
+use sse_core::store::EncodedEvent;
 use sse_log_nats::{EngineOptions, NatsStore};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-
-pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
 pub(crate) async fn open(nats: &Nats) -> NatsStore {
     open_with(nats, StoreOptions::default()).await
@@ -46,39 +46,12 @@ pub(crate) fn url(nats: &Nats) -> String {
     format!("nats://{}", nats.address())
 }
 
-pub(crate) fn event(text: impl Display) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new(text.to_string()), 8 << 20).expect("data alone")
-}
-
 pub(crate) fn keyed(key: &str, text: impl Display) -> EncodedEvent {
     event(text).with_key(key).expect("a short key")
 }
 
 pub(crate) fn once(key: impl Display, text: impl Display) -> EncodedEvent {
     event(text).with_idempotency_key(&key.to_string()).expect("a short key")
-}
-
-pub(crate) async fn append(store: &NatsStore, events: &[EncodedEvent]) -> Vec<Position> {
-    soon(store.append(events)).await.expect("stored").positions
-}
-
-pub(crate) async fn bounds(store: &NatsStore) -> Bounds {
-    soon(store.bounds()).await.expect("bounds")
-}
-
-/// The data of all events, in their order.
-pub(crate) async fn texts(store: &NatsStore) -> Vec<String> {
-    let mut texts = Vec::new();
-    let mut after = Position::START;
-    loop {
-        let page = soon(store.read(after, PAGE)).await.expect("a page");
-        let Some(last) = page.events.last() else { return texts };
-        after = last.position;
-        texts.extend(page.events.iter().map(|event| {
-            let text = String::from_utf8(event.block.to_vec()).expect("UTF-8");
-            text.strip_prefix("data: ").expect("data alone").trim_end().to_owned()
-        }));
-    }
 }
 
 /// How many messages the server has.

@@ -1,19 +1,16 @@
 //! What the tests have in common.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use sse_conformance::stores::Redis;
-pub(crate) use sse_conformance::suite::answers::{soon, told};
+pub(crate) use sse_conformance::suite::answers::{PAGE, append, bounds, event, soon, told, until};
 use sse_conformance::suite::store_engine::Engine;
-use sse_core::store::{Bounds, EncodedEvent, PageLimit, Store};
-use sse_core::{Event, Position, StoreOptions};
+use sse_core::store::Store;
+use sse_core::{Position, StoreOptions};
 use sse_log_redis::{EngineOptions, RedisStore, connect};
 
 /// The stream of the log that the tests use.
 pub(crate) const STREAM: &str = "sse:{log}";
-
-pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
 /// The store of the log at a URL.
 pub(crate) async fn store_at(url: &str) -> RedisStore {
@@ -27,18 +24,6 @@ pub(crate) async fn open(redis: &Redis) -> Arc<dyn Store> {
 
 pub(crate) async fn open_with(redis: &Redis, options: StoreOptions) -> Arc<dyn Store> {
     redis.open("log", options).await.expect("a name and a URL")
-}
-
-pub(crate) fn event(text: impl Display) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new(text.to_string()), 1 << 20).expect("data alone")
-}
-
-pub(crate) async fn append(store: &dyn Store, text: impl Display) -> Position {
-    soon(store.append(&[event(text)])).await.expect("stored").positions[0]
-}
-
-pub(crate) async fn bounds(store: &dyn Store) -> Bounds {
-    soon(store.bounds()).await.expect("bounds")
 }
 
 /// The positions of the events after this one.
