@@ -133,7 +133,8 @@ async fn positions_stay_comparable_when_the_ordering_is_changed() {
 async fn a_reader_after_an_append_waits_for_what_holds_it_back() {
     let postgres = Postgres::start().await;
     let (store, other) = (open(&postgres).await, client(&postgres).await);
-    // On a busy machine the commit may come too late for the moment, but not each time.
+    let mut times = 0;
+    // On a busy machine the commit may come too late for the moment, or before the read begins, but not each time.
     for _ in 0..10 {
         begin(&other).await;
         let after = append(&store, "after").await;
@@ -147,10 +148,12 @@ async fn a_reader_after_an_append_waits_for_what_holds_it_back() {
             other.batch_execute("COMMIT").await.expect("committed");
         };
         let ((newest, waited), ()) = tokio::join!(read, commit);
-        if newest == Some(after) {
-            return;
-        }
-        assert!(waited >= Duration::from_millis(100), "it waited for {waited:?} alone");
+        let has_waited = newest == Some(after);
+        assert!(
+            has_waited || waited >= Duration::from_millis(100),
+            "it waited for {waited:?} alone"
+        );
+        times += usize::from(has_waited);
     }
-    panic!("no commit came within the time for which a reader waits");
+    assert!(times > 0, "no commit came within the time for which a reader waits");
 }
