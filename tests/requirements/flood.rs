@@ -33,10 +33,10 @@ impl Flood {
                     taken.fetch_add(1, Relaxed);
                     Ok::<_, BoxError>(event(number))
                 });
-                Ok::<_, BoxError>(Replay::from_stream(stream::iter(events)))
+                Ok(Replay::from_stream(stream::iter(events)))
             }
         };
-        let live = async || Ok::<_, BoxError>(stream::pending::<Result<Frame, BoxError>>());
+        let live = async || Ok(stream::pending::<Result<Frame, BoxError>>());
         FeedOnce::from(source(fetch, live))
     }
 

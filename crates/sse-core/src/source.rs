@@ -167,14 +167,14 @@ impl fmt::Debug for Replay {
 /// use futures_util::stream;
 /// use sse_core::{source, Event, EventId, Feed};
 ///
-/// async fn missed(since: EventId) -> std::io::Result<Vec<Event>> {
-///     # let _ = since;
-///     Ok(vec![Event::new("while you were away").id(EventId::from_static("8"))])
-/// }
-///
-/// let feed = Feed::from(source(missed, || async {
-///     Ok::<_, std::io::Error>(stream::iter([Ok::<_, std::io::Error>(Event::new("now").id(EventId::from_static("9")))]))
-/// }));
+/// # async fn events_after(_: &str) -> std::io::Result<Vec<Event>> { Ok(vec![Event::new("while you were away").id(EventId::from(8))]) }
+/// # let subscribe = || stream::iter(vec![Ok::<_, std::io::Error>(Event::new("now").id(EventId::from(9)))]);
+/// let missed = |since: EventId| async move { Ok(events_after(since.as_str()).await?) };
+/// let live = move || {
+///     let subscribed = subscribe();
+///     async { Ok(subscribed) }
+/// };
+/// let feed = Feed::from(source(missed, live));
 /// # use sse_core::{StreamRequest, StreamResponse, Timer};
 /// # let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"7"[..])]);
 /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
@@ -183,20 +183,18 @@ impl fmt::Debug for Replay {
 /// assert!(text.contains("data: while you were away\nid: 8\n"));
 /// ```
 ///
-/// Build the source in the handler, so that its closures capture the request's user and parameters. Their errors may be of any type; name
-/// the type if the compiler cannot infer it: `Ok::<_, std::io::Error>(..)`.
-pub fn source<F, FF, R, FE, S, SF, L, T, TE, SE>(fetch: F, stream: S) -> impl Source
+/// Build the source in the handler, so that its closures capture the request's user and parameters. Both return a [`BoxError`], which `?`
+/// makes of any error; an error among the events may be of any type.
+pub fn source<F, FF, R, S, SF, L, T, E>(fetch: F, stream: S) -> impl Source
 where
     F: Fn(EventId) -> FF + Send + Sync + 'static,
-    FF: Future<Output = Result<R, FE>> + Send,
+    FF: Future<Output = Result<R, BoxError>> + Send,
     R: Into<Replay>,
-    FE: Into<BoxError>,
     S: Fn() -> SF + Send + Sync + 'static,
-    SF: Future<Output = Result<L, SE>> + Send,
-    L: Stream<Item = Result<T, TE>> + Send + 'static,
+    SF: Future<Output = Result<L, BoxError>> + Send,
+    L: Stream<Item = Result<T, E>> + Send + 'static,
     T: Into<Frame> + 'static,
-    TE: Into<BoxError> + 'static,
-    SE: Into<BoxError>,
+    E: Into<BoxError> + 'static,
 {
     Closures { fetch, stream }
 }
@@ -207,25 +205,23 @@ struct Closures<F, S> {
 }
 
 #[async_trait]
-impl<F, FF, R, FE, S, SF, L, T, TE, SE> Source for Closures<F, S>
+impl<F, FF, R, S, SF, L, T, E> Source for Closures<F, S>
 where
     F: Fn(EventId) -> FF + Send + Sync + 'static,
-    FF: Future<Output = Result<R, FE>> + Send,
+    FF: Future<Output = Result<R, BoxError>> + Send,
     R: Into<Replay>,
-    FE: Into<BoxError>,
     S: Fn() -> SF + Send + Sync + 'static,
-    SF: Future<Output = Result<L, SE>> + Send,
-    L: Stream<Item = Result<T, TE>> + Send + 'static,
+    SF: Future<Output = Result<L, BoxError>> + Send,
+    L: Stream<Item = Result<T, E>> + Send + 'static,
     T: Into<Frame> + 'static,
-    TE: Into<BoxError> + 'static,
-    SE: Into<BoxError>,
+    E: Into<BoxError> + 'static,
 {
     async fn fetch(&self, last_event_id: &EventId) -> Result<Replay, BoxError> {
-        (self.fetch)(last_event_id.clone()).await.map(Into::into).map_err(Into::into)
+        (self.fetch)(last_event_id.clone()).await.map(Into::into)
     }
 
     async fn stream(&self) -> Result<Frames, BoxError> {
-        (self.stream)().await.map(frames).map_err(Into::into)
+        (self.stream)().await.map(frames)
     }
 }
 

@@ -71,7 +71,7 @@ async fn a_head_request_gets_the_head_alone_and_starts_nothing() {
     let (log, script) = (EventLog::in_memory(1), Script::default());
     let head = StreamRequest::new("HEAD", None, []);
     let feed = StreamContext::run(|_| async {
-        panic!("nobody would read what it sends") as Result<(), sse_core::Closed>
+        panic!("nobody would read what it sends") as Result<(), BoxError>
     });
     for feed in [FeedOnce::from(&log), FeedOnce::from(script.clone()), feed] {
         let response = StreamResponse::new(&head, feed, clock::timer());
@@ -106,9 +106,9 @@ async fn a_client_that_polls_gets_the_whole_of_a_replay_that_takes_its_time() {
             clock::pass(100).await;
             Ok::<_, BoxError>(event(number))
         });
-        Ok::<_, BoxError>(Replay::from_stream(rows))
+        Ok(Replay::from_stream(rows))
     };
-    let live = || async { Ok::<_, BoxError>(stream::pending::<Result<Event, BoxError>>()) };
+    let live = || async { Ok(stream::pending::<Result<Event, BoxError>>()) };
     let mut client = Client::with(&polling(Some("0")), polled(source(missed, live)));
     assert_eq!(client.read_to_end().await, numbers(1..=3));
     assert_eq!(client.chunks.len(), 4, "each as it came");
@@ -152,7 +152,7 @@ async fn a_client_that_polls_gets_all_that_a_context_sends() {
             context.send_event(event(number)).await?;
             clock::pass(1000).await;
         }
-        Ok::<_, sse_core::Closed>(())
+        Ok(())
     });
     let mut client = Client::with(&polling(None), polled(feed));
     assert_eq!(client.read_to_end().await, numbers(1..=2));
@@ -194,7 +194,7 @@ fn an_answer_can_be_made_outside_of_a_runtime_and_read_within() {
     let runtime = runtime.expect("a runtime");
     let feeds = || {
         let both = merge([("a", &log), ("b", &EventLog::in_memory(1))]).expect("two names");
-        let running = StreamContext::run(|_| async { Err::<(), BoxError>("at once".into()) });
+        let running = StreamContext::run(|_| async { Err("at once".into()) });
         [
             FeedOnce::from(&log),
             both.into(),
