@@ -1,27 +1,14 @@
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_core::Stream;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 
 use crate::{BoxError, EventId, Frame};
 
-/// The frames of a [`Source`]. An error ends the response after whole frames: the client comes back and resumes.
-///
-/// ```
-/// use futures_util::{stream, StreamExt};
-/// use sse_core::{Frame, Frames};
-///
-/// # futures_util::future::FutureExt::now_or_never(async {
-/// let mut frames: Frames = Box::pin(stream::iter([Ok(Frame::from("one"))]));
-/// let first = frames.next().await.unwrap()?;
-/// assert_eq!(first.as_bytes(), b"data: one\n\n");
-/// # Ok::<(), sse_core::BoxError>(())
-/// # }).unwrap().unwrap();
-/// ```
-pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
+mod frames;
+pub use frames::Frames;
 
 /// An application's own store of events, with ids of its own.
 ///
@@ -43,7 +30,8 @@ pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
-/// use sse_core::{async_trait, BoxError, Event, EventId, Frame, Frames, Replay, Source};
+/// use futures_util::stream;
+/// use sse_core::{async_trait, BoxError, Event, EventId, Frames, Replay, Source};
 /// use tokio::sync::broadcast;
 ///
 /// /// Numbers 1, 2, 3 and so on, all of them kept.
@@ -53,8 +41,7 @@ pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 /// }
 ///
 /// fn event(number: u64) -> Event {
-///     let id = EventId::try_from(number.to_string()).expect("digits make an id");
-///     Event::new(format!("number {number}")).id(id)
+///     Event::new(format!("number {number}")).id(EventId::from(number))
 /// }
 ///
 /// #[async_trait]
@@ -69,12 +56,9 @@ pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 ///
 ///     async fn stream(&self) -> Result<Frames, BoxError> {
 ///         let receiver = self.live.subscribe();
-///         Ok(Box::pin(futures_util::stream::unfold(receiver, |mut receiver| async move {
-///             match receiver.recv().await {
-///                 Ok(number) => Some((Ok(Frame::from(event(number))), receiver)),
-///                 // Too slow, and events are lost: an error ends the response, the client comes back and fetches them.
-///                 Err(error) => Some((Err(error.into()), receiver)),
-///             }
+///         // A receiver that is too slow loses events: its error ends the response, and the client comes back and fetches them.
+///         Ok(Frames::new(stream::unfold(receiver, |mut receiver| async move {
+///             Some((receiver.recv().await.map(event), receiver))
 ///         })))
 ///     }
 /// }
@@ -119,30 +103,17 @@ pub enum Replay {
     Gap,
 }
 
-impl Replay {
-    /// Returns a replay of events that come one by one, as from a query.
-    ///
-    /// ```
-    /// use futures_util::stream;
-    /// use sse_core::{Event, Replay};
-    ///
-    /// let rows = stream::iter([Ok::<_, std::io::Error>(Event::new("one"))]);
-    /// assert!(matches!(Replay::from_stream(rows), Replay::Events(_)));
-    /// ```
-    pub fn from_stream<S, T, E>(events: S) -> Self
-    where
-        S: Stream<Item = Result<T, E>> + Send + 'static,
-        T: Into<Frame> + 'static,
-        E: Into<BoxError> + 'static,
-    {
-        Self::Events(frames(events))
-    }
-}
-
 impl<T: Into<Frame>> FromIterator<T> for Replay {
     fn from_iter<I: IntoIterator<Item = T>>(events: I) -> Self {
         let frames: Vec<Frame> = events.into_iter().map(Into::into).collect();
-        Self::Events(stream::iter(frames).map(Ok).boxed())
+        Self::Events(Frames::new(stream::iter(frames).map(Ok::<_, BoxError>)))
+    }
+}
+
+/// Replays events that come one by one, as from a query.
+impl From<Frames> for Replay {
+    fn from(events: Frames) -> Self {
+        Self::Events(events)
     }
 }
 
@@ -221,7 +192,7 @@ where
     }
 
     async fn stream(&self) -> Result<Frames, BoxError> {
-        (self.stream)().await.map(frames)
+        (self.stream)().await.map(Frames::new)
     }
 }
 
@@ -234,13 +205,4 @@ impl<S: Source + ?Sized> Source for Arc<S> {
     async fn stream(&self) -> Result<Frames, BoxError> {
         (**self).stream().await
     }
-}
-
-fn frames<S, T, E>(events: S) -> Frames
-where
-    S: Stream<Item = Result<T, E>> + Send + 'static,
-    T: Into<Frame> + 'static,
-    E: Into<BoxError> + 'static,
-{
-    events.map_ok(Into::into).map_err(Into::into).boxed()
 }

@@ -1,7 +1,7 @@
 //! Replay, then live, of a source: each event once, in order, whatever happens while the two are joined.
 
 use futures_util::stream;
-use sse_core::{BoxError, Event, EventId, Feed, Replay, source};
+use sse_core::{BoxError, Event, EventId, Feed, Frames, source};
 use tokio::sync::broadcast;
 
 use crate::support::client::Client;
@@ -155,7 +155,7 @@ async fn what_is_published_is_taken_while_a_fetch_and_a_replay_take_their_time()
                     tokio::task::yield_now().await;
                     (number <= 7).then(|| (Ok::<_, BoxError>(event(number)), (to, number + 1)))
                 });
-                Ok(Replay::from_stream(rows))
+                Ok(Frames::new(rows))
             }
         }
     };
