@@ -16,8 +16,8 @@ mod page;
 mod pages;
 
 pub use error::StoreError;
-pub(crate) use event::checked;
 pub use event::{Appended, EncodedEvent, StoredEvent};
+pub(crate) use event::{MAX_KEY_LEN, checked};
 pub use name::{InvalidLogName, LogName};
 pub use page::{Bounds, Page, PageLimit, Retention};
 pub use pages::Pages;
