@@ -8,6 +8,7 @@ mod frame;
 mod line;
 mod names;
 mod once;
+mod purged;
 mod reading;
 mod relay;
 mod relay_rules;
