@@ -14,6 +14,7 @@ mod relay;
 mod relay_rules;
 mod room;
 mod slow;
+mod strangers;
 mod streams;
 mod tls;
 mod tools;
