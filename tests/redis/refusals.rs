@@ -139,3 +139,25 @@ async fn a_deletion_that_meets_a_key_of_another_type_deletes_nothing() {
     assert_eq!(bounds(&*store).await, before);
     assert_eq!(after(&*store, Position::START).await, [event]);
 }
+
+/// The log has its format's number; a log from before there were numbers is in the first.
+#[tokio::test]
+async fn a_log_of_a_later_format_is_refused_by_name_and_stays_as_it_is() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    append(&*store, "one").await;
+    assert_eq!(command(&redis, format!("HGET {STREAM}:meta format")).await, "$1\r\n1\r\n");
+    command(&redis, format!("HDEL {STREAM}:meta format")).await;
+    append(&*store, "two").await;
+    command(&redis, format!("HSET {STREAM}:meta format 2")).await;
+    let before = command(&redis, format!("HGETALL {STREAM}:meta")).await;
+    let refused = soon(store.append(&[event("three")])).await.map(drop);
+    let also = soon(open(&redis).await.bounds()).await.map(drop);
+    for refused in [refused, also] {
+        let Err(StoreError::Failed(error)) = refused else { panic!("{refused:?}") };
+        let told = told(&*error);
+        assert!(told.contains("format 2") && told.contains("upgrade sse-log-redis"), "{told}");
+    }
+    assert_eq!(command(&redis, format!("HGETALL {STREAM}:meta")).await, before);
+    assert_eq!(command(&redis, format!("XLEN {STREAM}")).await, ":2\r\n");
+}
