@@ -120,13 +120,13 @@ impl Store for BrokenStore {
 
     async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         if self.flaw == Flaw::GetsStuck && self.calls.fetch_add(1, Relaxed) > 0 {
-            return Ok(Box::pin(stream::pending()));
+            return Ok(Pages::new(stream::pending()));
         }
         let (flaw, pages) = (self.flaw, self.store.follow(after).await?);
         let pages = pages.map(move |page| page.map(|page| spoil(flaw, page)));
         match flaw {
-            Flaw::GetsStuck => Ok(Box::pin(pages.take(20).chain(stream::pending()))),
-            _ => Ok(Box::pin(pages)),
+            Flaw::GetsStuck => Ok(Pages::new(pages.take(20).chain(stream::pending()))),
+            _ => Ok(Pages::new(pages)),
         }
     }
 

@@ -11,7 +11,7 @@ use sse_core::store::Store;
 
 use crate::relay::Relay;
 use crate::tools::{
-    api, append, bounds, event, flood, messages, once, open, open_at, open_with, texts,
+    api, append, bounds, event, flood, keyed_once, messages, once, open, open_at, open_with, texts,
 };
 
 /// Alone and in batches that overlap, from several processes: each once, and all are told the same positions.
@@ -160,7 +160,7 @@ async fn a_key_is_known_once_its_event_was_trimmed_deleted_or_superseded_and_aft
         [once(format!("{n} a"), n), once(format!("{n} b"), n), once(format!("{n} c"), n)]
     };
     let alone = once("alone", 1);
-    let superseded = || once("superseded", 2).with_key("key").expect("a short key");
+    let superseded = || keyed_once("key", "superseded", 2);
     let trimmed = append(&store, &batch(0)).await;
     let trimmed_alone = append(&store, std::slice::from_ref(&alone)).await;
     append(&store, &[event(0)]).await;

@@ -1,14 +1,14 @@
 //! What the tests have in common.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use sse_conformance::stores::Nats;
 pub(crate) use sse_conformance::suite::answers::{soon, told};
+pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_conformance::suite::eventually::eventually;
 use sse_core::store::{Bounds, EncodedEvent, PageLimit, Store};
-use sse_core::{Event, Position, StoreOptions};
+use sse_core::{Position, StoreOptions};
 use sse_log_nats::{EngineOptions, NatsStore};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -44,18 +44,6 @@ pub(crate) async fn store(url: &str, engine: EngineOptions, log: StoreOptions) -
 pub(crate) fn url(nats: &Nats) -> String {
     use sse_conformance::suite::store_engine::Networked;
     format!("nats://{}", nats.address())
-}
-
-pub(crate) fn event(text: impl Display) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new(text.to_string()), 8 << 20).expect("data alone")
-}
-
-pub(crate) fn keyed(key: &str, text: impl Display) -> EncodedEvent {
-    event(text).with_key(key).expect("a short key")
-}
-
-pub(crate) fn once(key: impl Display, text: impl Display) -> EncodedEvent {
-    event(text).with_idempotency_key(&key.to_string()).expect("a short key")
 }
 
 pub(crate) async fn append(store: &NatsStore, events: &[EncodedEvent]) -> Vec<Position> {

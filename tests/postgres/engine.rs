@@ -11,7 +11,7 @@ use sse_core::store::Store;
 use sse_log_postgres::{Engine, EngineOptions, StoreOptions};
 use tokio_postgres::Client;
 
-use crate::tools::{append, begin, bounds, client, event, soon, take};
+use crate::tools::{append, begin, bounds, client, event, once, soon, take};
 
 async fn connections(client: &Client) -> i64 {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
@@ -93,7 +93,7 @@ async fn one_log_that_is_stuck_holds_up_no_other() {
         append(store, "before").await;
     }
     execute_lock(&postgres, async {
-        let once = |n: usize| [event(n).with_idempotency_key(&n.to_string()).expect("short")];
+        let once = |n: usize| [once(n, n)];
         let events: Vec<_> = (0..40).map(once).collect();
         let plain = [event("plain")];
         let waiting = join_all(events.iter().map(|event| stuck.append(event)));

@@ -8,7 +8,7 @@ use sse_core::store::{Store, StoreError};
 use sse_core::{Event, Position};
 use sse_log_postgres::{EngineOptions, StoreOptions};
 
-use crate::tools::{append, bounds, client, event, execute, open, soon, take, texts};
+use crate::tools::{append, bounds, client, event, execute, once, open, soon, take, texts};
 
 /// Has each append do this at the server.
 async fn on_append(postgres: &Postgres, what: &str) {
@@ -28,7 +28,7 @@ async fn an_idempotency_key_that_is_waited_for_fails_its_own_append_alone() {
     let store = shared.store("log", options).await.expect("a name");
     append(&store, "first").await;
     let mut client = client(&postgres).await;
-    let once = |key: &str| event(key).with_idempotency_key(key).expect("short");
+    let once = |key: &str| once(key, key);
     let transaction = client.transaction().await.expect("begun");
     let taken = Event::new("taken").idempotency_key("taken").expect("short");
     store.append_in(&transaction, taken).await.expect("appended");
@@ -112,7 +112,7 @@ async fn transactions_of_a_log_are_read_committed_whatever_the_server_is_set_to(
     let mut pages = soon(stores[0].follow(Position::START)).await.expect("followed");
     for round in 0..20 {
         let text = round.to_string();
-        let once = [event(&text).with_idempotency_key(&text).expect("short")];
+        let once = [once(&text, &text)];
         let appended = join_all((0..16).map(|n| stores[n % 4].append(&once))).await;
         assert!(appended.iter().all(Result::is_ok), "{appended:?}");
     }

@@ -9,7 +9,7 @@ use sse_core::{Position, StoreOptions};
 use sse_log_postgres::EngineOptions;
 use tokio_postgres::Client;
 
-use crate::tools::{append, bounds, client, event, execute, open, soon};
+use crate::tools::{append, bounds, client, execute, keyed, keyed_once, open, soon};
 
 /// As a log asks, and with its settings.
 const LOOK: &str = concat!(
@@ -44,8 +44,7 @@ async fn pages(client: &Client, sql: &str) -> u64 {
 }
 
 fn batch(round: usize) -> Vec<EncodedEvent> {
-    let event = |n: usize| event(round * 1000 + n).with_key(&format!("key {}", n % 10));
-    (0..1000).map(|n| event(n).expect("short")).collect()
+    (0..1000).map(|n| keyed(format!("key {}", n % 10), round * 1000 + n)).collect()
 }
 
 /// Nothing but the appends lets go of anything here.
@@ -114,10 +113,10 @@ async fn an_old_snapshot_makes_neither_a_look_nor_retention_nor_forgetting_slowe
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT count(*) FROM sse_logs";
     backup.batch_execute(begin).await.expect("begun");
     for round in 0..20 {
-        let once = |(n, event): (usize, EncodedEvent)| {
-            event.with_idempotency_key(&format!("{round} {n}")).expect("short")
+        let once = |n: usize| {
+            keyed_once(format!("key {}", n % 10), format!("{round} {n}"), round * 1000 + n)
         };
-        let events: Vec<_> = batch(round).into_iter().enumerate().map(once).collect();
+        let events: Vec<_> = (0..1000).map(once).collect();
         soon(store.append(&events)).await.expect("stored");
         soon(store.retain(&options.retention())).await.expect("retained");
     }

@@ -5,7 +5,7 @@ use sse_conformance::stores::Postgres;
 use sse_core::store::Store;
 use sse_log_postgres::{EngineOptions, StoreOptions};
 
-use crate::tools::{append, bounds, client, event, execute, open, texts};
+use crate::tools::{append, bounds, client, event, execute, keyed, once, open, texts};
 
 /// As `sse_log_append` stores them, but faster.
 const MANY: &str = "INSERT INTO sse_log_events (log, hi, lo, key, block) \
@@ -79,13 +79,13 @@ async fn what_is_counted_is_what_there_is_whatever_is_done_at_the_same_time() {
                         store.delete(event).await.expect("deleted");
                     }
                     kind => {
-                        let event = event("x".repeat(random.usize(0..50)));
+                        let text = "x".repeat(random.usize(0..50));
                         let event = match kind {
-                            3..6 => event.with_key(&format!("{}", random.u8(0..9))),
-                            6 => event.with_idempotency_key(&format!("{}", round / 3)),
-                            _ => Ok(event),
+                            3..6 => keyed(random.u8(0..9), text),
+                            6 => once(round / 3, text),
+                            _ => event(text),
                         };
-                        let stored = store.append(&[event.expect("short")]).await;
+                        let stored = store.append(&[event]).await;
                         own.extend(stored.expect("stored").positions);
                     }
                 }

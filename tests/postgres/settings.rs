@@ -12,7 +12,7 @@ use sse_log_postgres::{
 };
 use tokio_postgres::NoTls;
 
-use crate::tools::{append, bounds, client, event, execute, open, soon, texts, told};
+use crate::tools::{append, bounds, client, event, execute, keyed, once, open, soon, texts, told};
 
 /// As an application runs them: in the order of their names.
 const MIGRATION: &str = concat!(
@@ -61,7 +61,7 @@ async fn times_may_be_as_long_as_there_are() {
         .store_timeout(Duration::MAX);
     let shared = postgres.shared(EngineOptions::default()).await;
     let store = shared.store("log", options.clone()).await.expect("a name");
-    let once = [event("once").with_idempotency_key("once").expect("short")];
+    let once = [once("once", "once")];
     for _ in 0..2 {
         soon(store.append(&once)).await.expect("stored");
         store.retain(&options.retention()).await.expect("retained");
@@ -156,7 +156,7 @@ async fn logs_share_nothing_however_long_their_names() {
 async fn an_event_that_cannot_be_stored_fails_alone() {
     let postgres = Postgres::start().await;
     let store = open(&postgres).await;
-    let nul = [event("nul").with_key("\0").expect("a key")];
+    let nul = [keyed("\0", "nul")];
     let good = (0..20).map(|_| store.append(std::slice::from_ref(&GOOD)));
     let (bad, good) = tokio::join!(store.append(&nul), join_all(good));
     let bad = bad.expect_err("Postgres has no such text");

@@ -7,7 +7,7 @@ use sse_core::{Event, EventId, EventLog, GapReason, Position};
 use sse_log_postgres::{EngineOptions, StoreOptions, connect_with, open_store};
 use tokio_postgres::{Config, NoTls};
 
-use crate::tools::{append, bounds, client, event, execute, open, soon, texts, told};
+use crate::tools::{append, bounds, client, event, execute, keyed, open, soon, texts, told};
 
 /// What it has may be old: taken for the primary it would have lost what was seen, and each append to it would fail.
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn an_event_that_a_newer_one_of_its_key_took_the_place_of_is_not_lost() {
     execute(&postgres, cut).await;
     // More than a page, of others.
     let mut events: Vec<_> = (0..1500).map(event).collect();
-    events.push(event("new").with_key("key").expect("short"));
+    events.push(keyed("key", "new"));
     let appended = fresh.append(&events).await.expect("stored");
     let newest = appended.positions[1500].id(epoch);
     execute(&postgres, "ALTER ROLE app LOGIN").await;

@@ -5,8 +5,9 @@ use std::fmt::Display;
 use futures_util::StreamExt;
 use sse_conformance::stores::Postgres;
 pub(crate) use sse_conformance::suite::answers::{soon, told};
-use sse_core::store::{Bounds, EncodedEvent, PageLimit, Pages, Store};
-use sse_core::{Event, Position};
+pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
+use sse_core::Position;
+use sse_core::store::{Bounds, PageLimit, Pages, Store};
 use sse_log_postgres::{EngineOptions, Ordering, PostgresStore};
 use tokio_postgres::Client;
 
@@ -35,10 +36,6 @@ pub(crate) async fn execute(postgres: &Postgres, sql: &str) {
 /// Begins a transaction that has an id from now on.
 pub(crate) async fn begin(client: &Client) {
     client.batch_execute("BEGIN; SELECT pg_current_xact_id()").await.expect("begun");
-}
-
-pub(crate) fn event(text: impl Display) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new(text.to_string()), 1 << 20).expect("data alone")
 }
 
 pub(crate) async fn append(store: &PostgresStore, text: impl Display) -> Position {

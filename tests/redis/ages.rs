@@ -6,7 +6,7 @@ use sse_conformance::stores::Redis;
 use sse_core::store::Store;
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, after, append, bounds, command, open_with, soon};
+use crate::tools::{STREAM, after, append, bounds, command, once, open_with, soon};
 
 const AGE: Duration = Duration::from_secs(1);
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -41,7 +41,7 @@ async fn a_clock_that_jumps_ahead_ages_nothing_away() {
     let redis = Redis::start().await;
     let options = StoreOptions::new().age(Duration::from_secs(600));
     let store = open_with(&redis, options.clone()).await;
-    let once = || crate::tools::event("once").with_idempotency_key("a").expect("a key");
+    let once = || once("a", "once");
     let mut kept = vec![append(&*store, 1).await, append(&*store, 2).await];
     let first = store.append(&[once()]).await.expect("stored");
     kept.push(first.positions[0]);

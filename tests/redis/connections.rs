@@ -9,7 +9,7 @@ use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::{Store, StoreError};
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, append, bounds, command, event, open, open_with, soon, told};
+use crate::tools::{STREAM, append, bounds, command, event, once, open, open_with, soon, told};
 
 /// The ids of the connections on which somebody waits for changes.
 async fn waiting(redis: &Redis) -> Vec<String> {
@@ -199,7 +199,7 @@ async fn a_log_whose_key_is_something_else_says_so() {
 async fn what_was_stored_is_there_after_a_crash_with_all_that_is_known_of_it() {
     let redis = Redis::start().await;
     let store = open_with(&redis, StoreOptions::default()).await;
-    let once = event("once").with_idempotency_key("a").expect("a key");
+    let once = once("a", "once");
     let first = store.append(std::slice::from_ref(&once)).await.expect("stored");
     append(&*store, "two").await;
     store.delete(first.positions[0]).await.expect("deleted");

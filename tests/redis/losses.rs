@@ -6,10 +6,10 @@ use sse_conformance::stores::Redis;
 use sse_core::store::{Appended, Store};
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, after, append, bounds, command, event, open};
+use crate::tools::{STREAM, after, append, bounds, command, event, keyed, open};
 
 async fn append_keyed(store: &dyn Store) -> Appended {
-    let keyed = event("keyed").with_key("key").expect("a key");
+    let keyed = keyed("key", "keyed");
     store.append(&[keyed]).await.expect("stored")
 }
 

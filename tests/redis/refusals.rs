@@ -6,12 +6,14 @@ use sse_conformance::suite::store_engine::Networked;
 use sse_core::Position;
 use sse_core::store::{EncodedEvent, PageLimit, Retention, Store, StoreError};
 
-use crate::tools::{STREAM, after, append, bounds, command, event, open, soon, store_at, told};
+use crate::tools::{
+    STREAM, after, append, bounds, command, event, keyed, once, open, soon, store_at, told,
+};
 
 /// An event of each kind, and the command that it alone wants.
 fn kinds() -> [(EncodedEvent, &'static str); 3] {
-    let keyed = event("keyed").with_key("key").expect("a key");
-    let once = event("once").with_idempotency_key("once").expect("a key");
+    let keyed = keyed("key", "keyed");
+    let once = once("once", "once");
     [(event("plain"), "hset"), (keyed, "xdel"), (once, "hdel")]
 }
 
@@ -130,7 +132,7 @@ async fn a_redis_that_may_evict_the_stream_is_refused_by_name() {
 async fn a_deletion_that_meets_a_key_of_another_type_deletes_nothing() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
-    let keyed = event("keyed").with_key("key").expect("a key");
+    let keyed = keyed("key", "keyed");
     let event = store.append(&[keyed]).await.expect("stored").positions[0];
     command(&redis, format!("SET {STREAM}:keys x")).await;
     let before = bounds(&*store).await;

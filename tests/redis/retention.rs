@@ -4,7 +4,7 @@ use sse_conformance::stores::Redis;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, append, command, event, open, open_with, soon};
+use crate::tools::{STREAM, append, command, event, keyed, open, open_with, soon};
 
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
@@ -26,7 +26,7 @@ async fn what_others_have_left_is_counted_and_kept_where_it_is_below_the_limit()
     let redis = Redis::start().await;
     let options = StoreOptions::new().bytes(1_000_000);
     let store = open_with(&redis, options.clone()).await;
-    let keyed = |text: String| event(text).with_key("key").expect("a key");
+    let keyed = |text: String| keyed("key", text);
     for _ in 0..16 {
         append(&*store, "x".repeat(10_000)).await;
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use sse_conformance::stores::Redis;
 pub(crate) use sse_conformance::suite::answers::{soon, told};
+pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_conformance::suite::store_engine::Engine;
-use sse_core::store::{Bounds, EncodedEvent, PageLimit, Store};
-use sse_core::{Event, Position, StoreOptions};
+use sse_core::store::{Bounds, PageLimit, Store};
+use sse_core::{Position, StoreOptions};
 use sse_log_redis::{EngineOptions, RedisStore, connect};
 
 /// The stream of the log that the tests use.
@@ -27,10 +28,6 @@ pub(crate) async fn open(redis: &Redis) -> Arc<dyn Store> {
 
 pub(crate) async fn open_with(redis: &Redis, options: StoreOptions) -> Arc<dyn Store> {
     redis.open("log", options).await.expect("a name and a URL")
-}
-
-pub(crate) fn event(text: impl Display) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new(text.to_string()), 1 << 20).expect("data alone")
 }
 
 pub(crate) async fn append(store: &dyn Store, text: impl Display) -> Position {

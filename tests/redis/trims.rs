@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, after, append, bounds, command, event, open, open_with, soon};
+use crate::tools::{STREAM, after, append, bounds, command, event, keyed, open, open_with, soon};
 
 #[tokio::test]
 async fn a_trim_by_somebody_else_is_a_gap_for_whoever_was_before_it() {
@@ -38,7 +38,7 @@ async fn what_somebody_else_has_trimmed_stays_known_and_no_more() {
     for next in ["delete", "supersede", "retain, then delete"] {
         let redis = Redis::start().await;
         let store = open(&redis).await;
-        let keyed = event("keyed").with_key("key").expect("a key");
+        let keyed = keyed("key", "keyed");
         append(&*store, "trimmed").await;
         let oldest = store.append(std::slice::from_ref(&keyed)).await.expect("stored").positions[0];
         append(&*store, "kept").await;
@@ -111,7 +111,7 @@ async fn keys_of_events_that_somebody_else_has_trimmed_are_forgotten() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     for n in 0..1500 {
-        let keyed = event(n).with_key(&format!("key {n}")).expect("a key");
+        let keyed = keyed(format!("key {n}"), n);
         store.append(&[keyed]).await.expect("stored");
     }
     let keys = format!("HLEN {STREAM}:keys");

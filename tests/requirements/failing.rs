@@ -18,7 +18,7 @@ fn failing() -> FeedOnce {
     StreamContext::run(|context| async move {
         context.send_event(Event::new("one")).await?;
         context.send_event(Event::new("two")).await?;
-        Err::<(), BoxError>("the upstream died".into())
+        Err("the upstream died".into())
     })
 }
 

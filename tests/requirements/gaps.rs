@@ -5,7 +5,7 @@ use std::time::Duration;
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::{Request, Response};
-use sse_core::{BoxError, EventLog, OnGap, Snapshot};
+use sse_core::{EventLog, OnGap, Snapshot};
 
 /// How often a client returns to a busy log.
 const RETURNS: usize = 100;
@@ -94,7 +94,7 @@ pub(crate) async fn delivers_the_whole_of_a_large_snapshot_and_then_goes_on(fram
             let at = head.stats().newest;
             let rest = "x".repeat(1000);
             let events = (0..SNAPSHOT).map(move |number| format!("{number}\n{rest}"));
-            async { Ok::<_, BoxError>(Snapshot::new(events, at)) }
+            async { Ok(Snapshot::new(events, at)) }
         }))
     });
     let server = framework.start(app);

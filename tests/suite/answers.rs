@@ -4,9 +4,11 @@ use std::iter::successors;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use sse_core::store::{EncodedEvent, Store};
-use sse_core::{Event, Position};
+use sse_core::Position;
+use sse_core::store::Store;
 use tokio::time::timeout;
+
+use crate::suite::events::event;
 
 /// The answer to a call.
 ///
@@ -30,8 +32,7 @@ pub fn told(error: &dyn std::error::Error) -> String {
 /// Where that is not so.
 pub async fn gives_followers_what_is_appended(store: &dyn Store) {
     let mut pages = soon(store.follow(Position::START)).await.expect("followed");
-    let event = EncodedEvent::encode(&Event::new("an event"), 1000).expect("data alone");
-    let appended = soon(store.append(&[event])).await.expect("stored").positions[0];
+    let appended = soon(store.append(&[event("an event")])).await.expect("stored").positions[0];
     let mut followed = Position::START;
     while followed < appended {
         let page = soon(pages.next()).await.expect("it goes on").expect("a page");

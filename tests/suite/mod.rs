@@ -5,6 +5,7 @@ pub mod app;
 pub mod chunks;
 mod closing;
 pub mod event_json;
+pub mod events;
 pub mod eventually;
 pub mod framework;
 pub mod parser;

@@ -54,10 +54,10 @@ use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 pub use sse_core::{
     BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
-    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
-    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
-    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
-    StreamResponse, Timer, async_trait, copy, merge, source, store,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, Headers, InvalidField,
+    LastEventId, LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt,
+    Replay, Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions,
+    StreamRequest, StreamResponse, Timer, async_trait, copy, merge, source, store,
 };
 #[cfg(feature = "listener")]
 pub use sse_core::{ListenerOptions, listener, listener_with};
@@ -109,8 +109,8 @@ impl Responder for Sse {
         let mut response = HttpResponse::build(
             StatusCode::from_u16(status).expect("the core's statuses are valid"),
         );
-        for header in headers {
-            response.insert_header(*header);
+        for header in headers.iter() {
+            response.insert_header(header);
         }
         // `Compress` would hold events back, and leaves alone what says how it is encoded. It has no other switch; RFC 9110, 8.4.1, asks
         // not to send `identity`, so it is sent to those alone whom `Compress` could answer otherwise.

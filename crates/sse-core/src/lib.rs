@@ -138,6 +138,9 @@ pub use cut::Cut;
 mod event_stream;
 pub use event_stream::EventStream;
 
+mod headers;
+pub use headers::Headers;
+
 mod response;
 pub use response::StreamResponse;
 

@@ -66,7 +66,7 @@ type Answer<T> = SyncWrapper<Pin<Box<dyn Future<Output = Result<T, BoxError>> + 
 enum Phase {
     Subscribing(Answer<Frames>),
     Fetching(Answer<Replay>),
-    Replaying(SyncWrapper<Frames>),
+    Replaying(Frames),
     Waiting(Waiting),
     /// The kept events, then the live ones.
     Live,
@@ -185,16 +185,14 @@ impl Resume {
             Phase::Fetching(fetch) => {
                 self.live.keep(cx);
                 match ready!(fetch.get_mut().as_mut().poll(cx)) {
-                    Ok(Replay::Events(events)) => {
-                        Step::Go(Phase::Replaying(SyncWrapper::new(events)))
-                    }
+                    Ok(Replay::Events(events)) => Step::Go(Phase::Replaying(events)),
                     Ok(Replay::Gap) => self.gap(),
                     Err(error) => Step::Fail(Error::source("fetching what was missed", error)),
                 }
             }
             Phase::Replaying(events) => {
                 self.live.keep(cx);
-                match ready!(events.get_mut().as_mut().poll_next(cx)) {
+                match ready!(events.poll_next_unpin(cx)) {
                     Some(Ok(frame)) if self.replayed.is_last_seen(&frame) => Step::Skip,
                     Some(Ok(frame)) => {
                         self.replayed.remember(&frame);
@@ -214,8 +212,8 @@ impl Resume {
                         self.live.keep(cx);
                         self.live.start_over();
                         self.after_snapshot = AfterSnapshot::Fetch(snapshot.at.clone());
-                        let frames = stream::iter(snapshot.into_frames()).map(Ok).boxed();
-                        Step::Go(Phase::Replaying(SyncWrapper::new(frames)))
+                        let frames = stream::iter(snapshot.into_frames()).map(Ok::<_, BoxError>);
+                        Step::Go(Phase::Replaying(Frames::new(frames)))
                     }
                     Err(error) => Step::Fail(Error::source("making a snapshot", error)),
                 }

@@ -2,11 +2,9 @@
 //!
 //! An application does not call a [`Store`]: it opens an [`EventLog`](crate::EventLog) over one, with a function of the store's own crate.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_core::Stream;
 
 use crate::{Epoch, Position};
 
@@ -15,29 +13,14 @@ pub(crate) mod error;
 mod event;
 mod name;
 mod page;
+mod pages;
 
 pub use error::StoreError;
-pub(crate) use event::checked;
 pub use event::{Appended, EncodedEvent, StoredEvent};
+pub(crate) use event::{MAX_KEY_LEN, checked};
 pub use name::{InvalidLogName, LogName};
 pub use page::{Bounds, Page, PageLimit, Retention};
-
-/// The pages of [`Store::follow`], as events come.
-///
-/// ```
-#[doc = include_str!("store/in_examples.txt")]
-/// # use futures_util::StreamExt;
-/// # use sse_core::{NewEvent, Position, store::{Pages, Store}};
-/// # futures_util::future::FutureExt::now_or_never(async {
-/// let store = VecStore::new();
-/// let mut pages: Pages = store.follow(Position::START).await?;
-/// store.append(&[NewEvent::from("hello").encode(1024)?]).await?;
-/// let page = pages.next().await.unwrap()?;
-/// assert_eq!(page.events[0].block, "data: hello\n");
-/// # Ok::<(), sse_core::Error>(())
-/// # }).unwrap().unwrap();
-/// ```
-pub type Pages = Pin<Box<dyn Stream<Item = Result<Page, StoreError>> + Send>>;
+pub use pages::Pages;
 
 /// A backend of a log: it keeps events in one order, for many processes.
 ///

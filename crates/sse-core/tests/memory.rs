@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt, StreamExt, stream};
 use sse_core::{
-    Event, EventId, EventLog, LogOptions, Replay, StreamRequest, StreamResponse, Timer, source,
+    Event, EventId, EventLog, Frames, LogOptions, StreamRequest, StreamResponse, Timer, source,
 };
 
 #[global_allocator]
@@ -65,11 +65,9 @@ async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
     let names = |number: u32| EventId::try_from(format!("event-{number:08}")).expect("an id");
     let missed = move |_| {
         let rows = (0..9_999).map(move |n| Event::new("x").id(names(n)));
-        async {
-            Ok::<_, io::Error>(Replay::from_stream(stream::iter(rows.map(Ok::<_, io::Error>))))
-        }
+        async { Ok(Frames::new(stream::iter(rows.map(Ok::<_, io::Error>)))) }
     };
-    let live = || async { Ok::<_, io::Error>(stream::pending::<io::Result<Event>>()) };
+    let live = || async { Ok(stream::pending::<io::Result<Event>>()) };
     let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"0"[..])]);
     let clock = Arc::new(AtomicU64::new(0));
     let (began, read, slept) = (Instant::now(), Arc::clone(&clock), Arc::clone(&clock));

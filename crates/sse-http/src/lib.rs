@@ -84,10 +84,10 @@ use http_body::{Body, Frame as BodyFrame};
 pub use sse_core::ListenerOptions;
 pub use sse_core::{
     BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
-    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
-    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
-    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
-    StreamResponse, Timer, async_trait, copy, merge, source, store,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, Headers, InvalidField,
+    LastEventId, LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt,
+    Replay, Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions,
+    StreamRequest, StreamResponse, Timer, async_trait, copy, merge, source, store,
 };
 #[cfg(feature = "listener")]
 use tokio::net::TcpListener;
@@ -181,8 +181,9 @@ impl From<Sse> for Response<EventStreamBody> {
         let mut response = Response::new(EventStreamBody(body));
         *response.status_mut() =
             StatusCode::from_u16(status).expect("the core's statuses are valid");
-        for (name, value) in headers {
-            response.headers_mut().insert(*name, HeaderValue::from_static(value));
+        for (name, value) in headers.iter() {
+            let value = HeaderValue::from_str(value).expect("the core's headers are valid");
+            response.headers_mut().insert(name, value);
         }
         response
     }

@@ -67,7 +67,7 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Position) -> Result<Pages
             Err(error) => Some((Err(error), None)),
         }
     });
-    Ok(Box::pin(pages))
+    Ok(Pages::new(pages))
 }
 
 struct Following {

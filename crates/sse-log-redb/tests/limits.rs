@@ -7,7 +7,7 @@ use futures_executor::block_on;
 use futures_util::future::join_all;
 use redb::ReadableDatabase;
 use sse_core::store::{EncodedEvent, PageLimit, Store, StoreError};
-use sse_core::{Event, Position, StoreOptions};
+use sse_core::{NewEvent, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, Error, RedbStore, closed};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -15,7 +15,7 @@ type Test = Result<(), Box<dyn std::error::Error>>;
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
 fn event(size: usize) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new("x".repeat(size)), 1 << 20).expect("data alone")
+    NewEvent::from("x".repeat(size)).encode(1 << 20).expect("data alone")
 }
 
 async fn open(path: &Path, options: StoreOptions) -> Result<RedbStore, Error> {

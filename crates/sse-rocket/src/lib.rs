@@ -39,10 +39,10 @@ use rocket::response::{self, Responder, Response};
 use rocket::tokio::{self, time::Instant};
 pub use sse_core::{
     BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
-    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
-    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
-    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
-    StreamResponse, Timer, async_trait, copy, merge, source, store,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, Headers, InvalidField,
+    LastEventId, LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt,
+    Replay, Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions,
+    StreamRequest, StreamResponse, Timer, async_trait, copy, merge, source, store,
 };
 use tokio_util::io::StreamReader;
 
@@ -88,8 +88,8 @@ impl<'r> Responder<'r, 'static> for Sse {
         let StreamResponse { status, headers, body, .. } = self.0;
         let mut response = Response::build();
         response.status(Status::new(status));
-        for (name, value) in headers {
-            response.raw_header(*name, *value);
+        for (name, value) in headers.iter() {
+            response.raw_header(name, value.to_owned());
         }
         // Rocket's own shutdown ends the stream, since otherwise it would cut it off.
         let body = body.until(request.rocket().shutdown()).map_err(io::Error::from);

@@ -88,7 +88,7 @@ impl Dashboard {
             let at = dashboard.log.stats().newest;
             let history = dashboard.history.lock().unwrap_or_else(PoisonError::into_inner);
             let event = Event::json(&*history).map(|event| event.event_type(HISTORY));
-            async { event.map(|event| Snapshot::new([event], at)) }
+            async { Ok(Snapshot::new([event?], at)) }
         });
         let feed = self.log.feed().start_at(Start::After(FIRST_VISIT)).on_gap(snapshot);
         feed.retry(Duration::from_millis(500))

@@ -8,9 +8,9 @@ use clap::Args;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use sse_conformance::stores::open_url;
-use sse_core::store::{EncodedEvent, PageLimit};
+use sse_core::store::PageLimit;
 use sse_core::{
-    Event, EventLog, EventStream, Position, Start, StoreOptions, StreamRequest, StreamResponse,
+    EventLog, EventStream, NewEvent, Position, Start, StoreOptions, StreamRequest, StreamResponse,
     Timer,
 };
 
@@ -135,7 +135,7 @@ pub(crate) fn client(log: &EventLog, start: Start) -> EventStream {
 
 async fn fill(storing: &Storing, name: &str) {
     let store = open_url(&storing.store, name, options(storing)).await.expect("it can be opened");
-    let event = EncodedEvent::encode(&Event::new("x".repeat(storing.size)), 1 << 20).expect("data");
+    let event = NewEvent::from("x".repeat(storing.size)).encode(1 << 20).expect("data");
     let (mut left, begun) = (storing.events, Instant::now());
     while left > 0 {
         let events = vec![event.clone(); left.min(1000)];

@@ -25,7 +25,7 @@ struct Following {
 pub(super) fn pages(store: ScriptedStore, after: Position) -> Pages {
     let cuts = store.lock().faults.cuts.0;
     let following = Following { store, after, changes: None, cuts };
-    Box::pin(stream::unfold(Some(following), |following| async move {
+    Pages::new(stream::unfold(Some(following), |following| async move {
         let mut following = following?;
         let page = match following.next().await {
             Ok(page) => page,

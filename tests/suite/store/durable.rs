@@ -12,7 +12,8 @@ use sse_core::{Position, StoreOptions};
 use super::client::Client;
 use super::process::Process;
 use super::tools::{
-    NAME, PAGE, Placed, all_after, append_all, bounds, event, open, soon, text_of, texts,
+    NAME, PAGE, Placed, all_after, append_all, bounds, event, keyed, once, open, soon, text_of,
+    texts,
 };
 use crate::suite::store_engine::Durable;
 
@@ -36,8 +37,8 @@ async fn reopened(engine: &dyn Durable) -> Arc<dyn Store> {
 /// Events, keys, bounds, epoch, and what an idempotency key stands for.
 pub async fn remembers_after_reopening(engine: &dyn Durable) {
     let store = open(engine).await;
-    let once = || event("once").with_idempotency_key("a").expect("short");
-    let keyed = event("keyed").with_key("k").expect("short");
+    let once = || once("a", "once");
+    let keyed = keyed("k", "keyed");
     let given = [event("one"), event("two"), event("three"), keyed, once()];
     let positions = append_all(&*store, &given).await;
     store.delete(positions[1]).await.expect("deleted");

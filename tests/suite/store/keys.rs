@@ -1,14 +1,9 @@
 //! Of the events with one key the newest is enough.
 
 use sse_core::Position;
-use sse_core::store::EncodedEvent;
 
-use super::tools::{PAGE, append_all, bounds, event, open, soon, text_of};
+use super::tools::{PAGE, append_all, bounds, event, keyed, open, soon, text_of};
 use crate::suite::store_engine::Engine;
-
-fn keyed(key: &str, text: &str) -> EncodedEvent {
-    event(text).with_key(key).expect("a short key")
-}
 
 /// Older ones may be there or not; the newest is, and what has no key, and their order.
 pub async fn has_the_newest_event_of_each_key(engine: &dyn Engine) {

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use sse_core::store::{EncodedEvent, PageLimit, Store};
-use sse_core::{Position, StoreOptions};
+use sse_core::{NewEvent, Position, StoreOptions};
 
-use super::tools::{Placed, all_after, append_all, bounds, event, open, soon};
+use super::tools::{Placed, all_after, append_all, bounds, encoded, open, soon};
 use crate::suite::store_engine::Engine;
 
 /// How much is done.
@@ -33,13 +33,14 @@ impl Attempt {
     fn new(text: String, random: &mut fastrand::Rng) -> Self {
         let (key, once) = (random.u8(..8), random.u8(..12));
         let (key, once) = (Some(key).filter(|key| *key < 4), Some(once).filter(|once| *once < 6));
-        let mut event = event(format!("{text}{}", "x".repeat(random.usize(..400))));
+        let mut event = NewEvent::from(format!("{text}{}", "x".repeat(random.usize(..400))));
         if let Some(key) = key {
-            event = event.with_key(&format!("key {key}")).expect("a key");
+            event = event.key(&format!("key {key}")).expect("a key");
         }
         if let Some(once) = once {
-            event = event.with_idempotency_key(&format!("once {once}")).expect("a key");
+            event = event.idempotency_key(&format!("once {once}")).expect("a key");
         }
+        let event = encoded(event);
         Self { event, text, key, once }
     }
 }

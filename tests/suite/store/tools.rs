@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use sse_core::store::{Bounds, EncodedEvent, PageLimit, Pages, Store, StoredEvent};
-use sse_core::{Event, Position, StoreOptions};
+use sse_core::{Position, StoreOptions};
 
+pub(super) use crate::suite::events::{encoded, event, keyed, keyed_once, once};
 use crate::suite::parser::Parser;
 use crate::suite::store_engine::Engine;
 use crate::suite::waiting::PATIENCE;
@@ -33,10 +34,6 @@ pub(super) async fn open_with(engine: &dyn Engine, options: StoreOptions) -> Arc
 pub(super) async fn soon<T>(what: &str, call: impl Future<Output = T>) -> T {
     let answer = tokio::time::timeout(PATIENCE, call).await;
     answer.unwrap_or_else(|_| panic!("waited for {PATIENCE:?} in vain until {what}"))
-}
-
-pub(super) fn event(text: impl Display) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new(text.to_string()), 2 << 20).expect("data alone")
 }
 
 pub(super) fn text_of(event: &StoredEvent) -> String {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use sse_core::store::{Bounds, EncodedEvent, Page, StoreError, StoredEvent};
-use sse_core::{Event, Position};
+use sse_core::{NewEvent, Position};
 
 /// What is asked. Positions and epochs are their texts.
 #[derive(Debug, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ impl From<&EncodedEvent> for WireEvent {
 
 impl From<WireEvent> for EncodedEvent {
     fn from(event: WireEvent) -> Self {
-        let mut new = Self::encode(&Event::new(""), 100).expect("an empty event is small");
+        let mut new = NewEvent::from("").encode(100).expect("an empty event is small");
         new.block = event.block.into();
         new.key = event.key.map(Into::into);
         new.idempotency_key = event.idempotency_key.map(Into::into);

@@ -105,7 +105,7 @@ async fn each_end_has_its_reason() {
     assert!(end(told(full, Some("1")).await).starts_with("Full 8 "));
     let ending = StreamContext::run(|context| async move {
         context.send_event("one").await?;
-        Ok::<_, sse_core::Closed>(())
+        Ok(())
     });
     assert!(end(told(ending, None).await).starts_with("Finished 1 "));
     let other = sse_core::Shutdown::new();

@@ -44,7 +44,7 @@ async fn a_shutdown_ends_every_stream_whatever_its_events_come_from() {
         channel,
         StreamContext::run(|context| async move {
             context.closed().await;
-            Ok::<(), sse_core::Closed>(())
+            Ok(())
         }),
     ];
     let mut clients: Vec<_> =

@@ -135,7 +135,7 @@ impl Source for Connection {
             let row = this.query().await.map(|()| this.frame(number));
             Some((row, (this, number + 1)))
         });
-        Ok(Replay::Events(Box::pin(rows)))
+        Ok(Frames::new(rows).into())
     }
 
     async fn stream(&self) -> Result<Frames, BoxError> {
@@ -150,7 +150,7 @@ impl Source for Connection {
         }
         self.query().await?;
         let this = self.clone();
-        Ok(Box::pin(stream::poll_fn(move |cx| {
+        Ok(Frames::new(stream::poll_fn(move |cx| {
             let mut listener = listener.lock().expect("not poisoned");
             if let Some(number) = listener.told.pop_front() {
                 return Poll::Ready(Some(Ok(this.frame(number))));

@@ -1,6 +1,5 @@
 //! How clients begin, and what they chose for a gap.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fastrand::Rng;
@@ -87,7 +86,7 @@ impl Snapshots {
             let (events, polls) = (snapshots.events, snapshots.polls);
             async move {
                 wait_some_polls(polls).await;
-                Ok::<_, Infallible>(snapshot(events, at))
+                Ok(snapshot(events, at))
             }
         })
     }

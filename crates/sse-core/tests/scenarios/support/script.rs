@@ -159,7 +159,7 @@ impl Source for Script {
             }
             Some(Fetch::Hangs) => std::future::pending().await,
         }
-        Ok(Replay::Events(Box::pin(stream::iter(replay))))
+        Ok(Replay::Events(Frames::new(stream::iter(replay))))
     }
 
     async fn stream(&self) -> Result<Frames, BoxError> {
@@ -171,6 +171,6 @@ impl Source for Script {
         }
         let (to, mut from) = mpsc::unbounded_channel();
         self.lock().subscribers.push(to);
-        Ok(Box::pin(stream::poll_fn(move |cx| from.poll_recv(cx))))
+        Ok(Frames::new(stream::poll_fn(move |cx| from.poll_recv(cx))))
     }
 }
