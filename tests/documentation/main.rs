@@ -7,6 +7,7 @@ mod commands;
 mod crates;
 mod getting_started;
 mod hellos;
+mod language;
 mod links;
 mod picture;
 mod program;

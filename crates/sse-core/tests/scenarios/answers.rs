@@ -186,7 +186,7 @@ async fn the_last_event_id_is_read_from_the_parameter_that_was_chosen() {
     assert_eq!(client.read_all().await, numbers([]));
 }
 
-/// As in the test of a handler, or in a thread that hands the response over to a runtime.
+/// The test of a handler does this, and a thread that hands the response over to a runtime.
 #[test]
 fn an_answer_can_be_made_outside_of_a_runtime_and_read_within() {
     let log = EventLog::in_memory(10);

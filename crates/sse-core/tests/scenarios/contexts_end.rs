@@ -232,7 +232,7 @@ async fn what_was_sent_before_a_shutdown_arrives_before_the_goodbye() {
     }
 }
 
-/// What is sent between the goodbye and the end of the body would be lost in silence.
+/// Events that are sent between the goodbye and the end of the body would be lost in silence.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_taken_after_the_goodbye_of_a_shutdown() {
     let (context, feed) = StreamContext::channel();

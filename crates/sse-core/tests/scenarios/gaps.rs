@@ -141,7 +141,7 @@ async fn a_source_that_cannot_tell_what_was_missed_resets_its_client_and_goes_on
     }
 }
 
-/// As a source does that counts from 1 again after a restart: the ids of before name other events.
+/// A source that counts from 1 again after a restart does this: its ids name other events than before.
 #[tokio::test(start_paused = true)]
 async fn after_a_gap_the_last_event_id_is_an_id_as_any_other() {
     let script = Script::default();

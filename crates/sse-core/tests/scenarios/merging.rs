@@ -89,7 +89,7 @@ async fn a_gap_that_was_not_told_yet_is_told_after_the_next_cut() {
     let strange =
         |a, b| Client::resume(merge([("a", a), ("b", b)]).expect("two"), "what no merge gives");
     let mut client = strange(&a, &b);
-    // Both are told; whoever is cut off after the first is told the second when it comes back.
+    // The client gets both resets. If it is cut off after the first, it gets the second when it comes back.
     client.read_until(1).await;
     let first = client.parsed()[0].clone();
     assert!(first.data.contains(r#""log":"a""#), "{first:?}");

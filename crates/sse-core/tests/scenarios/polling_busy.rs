@@ -31,7 +31,7 @@ async fn a_client_that_polls_a_busy_log_is_let_go() {
     let client = busy(log.feed(), first.as_str(), async || append(&log, [0]).await).await;
     let events = client.events();
     assert_eq!(events[..50], numbers(1..=50), "what was there when it came");
-    // At a first visit, and after a gap, likewise.
+    // The same holds for a first visit, and after a gap.
     busy(log.feed(), "", async || append(&log, [0]).await).await;
     let client = busy(log.feed(), "nonsense", async || append(&log, [0]).await).await;
     assert!(client.events().len() > 50);

@@ -1,4 +1,4 @@
-//! What a log does not take, and what it gives in its place.
+//! A log refuses invalid events, and returns errors that say why.
 
 use sse_core::{Event, EventLog, LogOptions, NewEvent, OnGap, Snapshot};
 

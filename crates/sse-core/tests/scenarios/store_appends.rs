@@ -1,4 +1,4 @@
-//! What an application is told where its store fails.
+//! The errors that an application gets when its store fails.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What brings a store's events into a process, where the store goes away, stalls, or has lost something.
+//! The follower, which brings a store's events into a process, when the store goes away, stalls, or has lost something.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn client(log: &EventLog, seen: usize) -> Client {
     client
 }
 
-/// Which event was a reset of this reason.
+/// Returns the place of the `reset` with this reason.
 #[track_caller]
 fn reset(client: &Client, reason: &str) -> usize {
     let resets = client.parsed().iter().enumerate().filter(|(_, e)| e.event_type == "reset");
@@ -121,7 +121,7 @@ async fn a_head_that_moved_back_is_told_to_every_stream_of_every_process() {
     }
 }
 
-/// As many events as were lost have come since: the newest is another one.
+/// The number of new events equals that of the lost ones: the newest is another one.
 #[tokio::test(start_paused = true)]
 async fn a_past_that_is_another_one_is_told_of_though_it_is_as_long() {
     for (positions, more) in [(BOTH[0], 0), (BOTH[1], 0), (BOTH[0], 7), (BOTH[1], 7)] {

@@ -21,7 +21,7 @@ async fn ids_that_nobody_knows_delay_nobody() {
     let mut client = Poller::new(&log, None);
     client.all();
     let clients = log.clone();
-    // As many as there are steps of the scheduler: one within each round trip is enough.
+    // There is one for each step of the scheduler: one within each round trip is enough.
     let attack = tokio::spawn(async move {
         let mut strangers = std::collections::VecDeque::new();
         for n in 1..=3000 {
