@@ -98,7 +98,7 @@ async fn a_server_of_version_2_9_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn an_error_says_js_where_there_is_no_jetstream() {
+async fn an_error_says_js_if_there_is_no_jetstream() {
     let nats = Nats::start_with(ACCOUNTS).await;
     let url = format!("nats://without:x@{}", nats.address());
     let store = store(&url, EngineOptions::default(), StoreOptions::default()).await;

@@ -26,7 +26,7 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
 
 /// By a process that runs, or by one that comes later.
 #[tokio::test]
-async fn a_stream_that_was_deleted_is_created_anew_in_a_new_epoch() {
+async fn a_stream_that_was_deleted_is_created_again_in_a_new_epoch() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     append(&store, &[event("gone"), event("gone")]).await;
@@ -102,8 +102,7 @@ async fn a_backup_that_is_restored_under_a_running_process_is_a_gap() {
 
 /// One that comes later knows from the record that there was more, if that is not restored with the events.
 #[tokio::test]
-async fn events_that_are_restored_without_their_record_begin_an_epoch_where_they_were_trimmed_since()
- {
+async fn events_that_are_restored_without_their_record_begin_an_epoch_if_they_were_trimmed_since() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     for number in 0..10 {
@@ -124,7 +123,7 @@ async fn events_that_are_restored_without_their_record_begin_an_epoch_where_they
 
 /// What the server removes by itself cannot be told from what was deleted: it is a gap.
 #[tokio::test]
-async fn limits_that_somebody_else_sets_are_a_gap_and_never_silent() {
+async fn limits_that_another_program_sets_are_a_gap_and_never_silent() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     let mut positions = Vec::new();
@@ -179,7 +178,7 @@ async fn a_limit_on_subjects_is_refused() {
 
 /// A message on the log's subjects that is none of ours is passed over.
 #[tokio::test]
-async fn somebody_elses_message_is_no_event() {
+async fn a_message_of_another_program_is_not_an_event() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     append(&store, &[event("one")]).await;

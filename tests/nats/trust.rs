@@ -87,7 +87,7 @@ async fn a_follower_that_is_slow_has_little_on_its_way() {
 
 /// NATS passes a record on before it stores it: whoever looks at once sees the one before.
 #[tokio::test]
-async fn word_of_a_record_that_is_not_stored_yet_is_not_lost() {
+async fn a_message_about_a_record_that_is_not_stored_yet_is_not_lost() {
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
     let (store, other) = (open_at(&relay.url()).await, open(&nats).await);

@@ -37,7 +37,7 @@ fn first(relay: &Relay, times: usize, subject: &'static str, fate: fn() -> Fate)
 
 /// It is another stream than it was, by the number of the message. Which epoch it is of cannot be said, yet it is stored.
 #[tokio::test]
-async fn an_append_is_unknown_where_the_stream_cannot_be_looked_at_after_it() {
+async fn the_outcome_of_an_append_is_unknown_if_the_stream_cannot_be_read_after_it() {
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;

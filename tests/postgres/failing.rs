@@ -70,7 +70,7 @@ async fn a_connection_that_has_lost_its_statements_is_not_used_again() {
 
 /// A proxy says it in the words of the server.
 #[tokio::test]
-async fn what_a_proxy_says_that_has_lost_its_server_is_no_word_of_failure() {
+async fn an_error_of_a_proxy_that_has_lost_its_server_leaves_the_outcome_unknown() {
     let postgres = Postgres::start().await;
     let store = open(&postgres).await;
     for code in ["08006", "08007", "08P01", "40003"] {
@@ -85,7 +85,7 @@ async fn what_a_proxy_says_that_has_lost_its_server_is_no_word_of_failure() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_gone_is_finished_all_the_same() {
+async fn finishing_a_log_that_is_gone_succeeds() {
     let postgres = Postgres::start().await;
     let store = open(&postgres).await;
     execute(&postgres, "DELETE FROM sse_logs").await;

@@ -51,7 +51,7 @@ async fn a_promotion_goes_on_in_the_epoch_if_the_options_say_that_nothing_is_los
 
 /// Here no commit waits, since there is no such standby.
 #[tokio::test]
-async fn a_promotion_goes_on_in_the_epoch_where_commits_waited_for_a_standby() {
+async fn a_promotion_continues_the_epoch_if_commits_waited_for_a_standby() {
     for (on_promotion, keeps) in
         [(OnPromotion::NewEpochIfAsynchronous, true), (OnPromotion::NewEpoch, false)]
     {

@@ -18,7 +18,7 @@ const ONCE: &str =
     "SELECT sse_log_let_go('log', 10, 1000000, NULL, 100000, '2 min', now(), 5000, true)";
 
 #[tokio::test]
-async fn however_much_there_is_it_is_let_go_of_in_small_steps() {
+async fn retention_drops_events_in_small_steps_however_many_there_are() {
     let postgres = Postgres::start().await;
     let (store, client) = (open(&postgres).await, client(&postgres).await);
     execute(&postgres, MANY).await;
@@ -138,7 +138,7 @@ async fn however_fast_it_is_appended_there_are_at_most_twice_as_many_events_as_t
 
 /// Its limit is lower than it was: it comes down with what is appended, and no append does all of that.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_append_to_a_log_far_over_its_limit_lets_go_of_a_part() {
+async fn an_append_to_a_log_far_over_its_limit_drops_a_part() {
     let postgres = Postgres::start().await;
     let shared = postgres.shared(EngineOptions::default()).await;
     let large = StoreOptions::new().events(1_000_000);

@@ -23,7 +23,7 @@ const MIGRATION: &str = concat!(
 );
 
 #[tokio::test]
-async fn nothing_is_created_where_the_options_say_that_it_is_there() {
+async fn nothing_is_created_if_the_options_say_that_it_is_there() {
     let postgres = Postgres::start().await;
     let options = EngineOptions::new().migrations(Migrations::AreApplied);
     let store = postgres.store("log", options).await;
@@ -126,7 +126,7 @@ async fn a_user_who_may_create_nothing_uses_what_is_there() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_none_is_refused() {
+async fn an_invalid_name_is_refused() {
     let shared = connect("postgres://h/d", EngineOptions::default()).await.expect("a URL");
     for name in ["", "a b", "a/b", "é", &"x".repeat(65)] {
         let refused = shared.store(name, StoreOptions::default()).await;

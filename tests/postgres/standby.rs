@@ -140,7 +140,7 @@ async fn an_event_that_a_newer_one_of_its_key_took_the_place_of_is_not_lost() {
 
 /// Each would come undone, after it was answered.
 #[tokio::test]
-async fn what_was_answered_outlives_a_crash_also_where_commits_do_not_wait_for_the_disk() {
+async fn an_acknowledged_event_outlives_a_crash_also_if_commits_do_not_wait_for_the_disk() {
     let postgres = Postgres::start().await;
     for set in ["synchronous_commit = off", "wal_writer_delay = '10s'"] {
         execute(&postgres, &format!("ALTER SYSTEM SET {set}")).await;

@@ -125,7 +125,7 @@ async fn a_log_that_moves_to_another_node_is_followed() {
 
 /// A follower that nobody else in the process helps: it finds the way by itself.
 #[tokio::test]
-async fn a_log_that_moves_is_found_by_whoever_follows_it_alone() {
+async fn a_lone_follower_finds_a_log_that_moves() {
     let (owner, other, slot) = owner_and_other(cluster().await).await;
     let store = owner.open("log", StoreOptions::default()).await.expect("a URL");
     let first = append(&*store, "first").await;

@@ -43,7 +43,7 @@ async fn a_follower_waits_for_seconds_on_one_connection() {
 
 /// Long before a wait ends by itself.
 #[tokio::test]
-async fn whoever_waits_is_told_of_a_change_at_once() {
+async fn a_waiting_follower_is_notified_of_a_change_at_once() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let mut pages = store.follow(Position::START).await.expect("followed");
@@ -60,7 +60,7 @@ async fn whoever_waits_is_told_of_a_change_at_once() {
 }
 
 #[tokio::test]
-async fn whoever_follows_no_more_has_no_connection() {
+async fn a_follower_that_was_dropped_has_no_connection() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let mut pages = store.follow(Position::START).await.expect("followed");
@@ -103,7 +103,7 @@ async fn a_redis_that_is_slow_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_connection_that_ended_while_nobody_used_it_is_made_anew() {
+async fn a_connection_that_ended_while_nobody_used_it_is_opened_again() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     for n in 0..20 {

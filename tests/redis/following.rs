@@ -10,7 +10,7 @@ use sse_core::store::EncodedEvent;
 use crate::tools::{STREAM, append, bounds, command, event, open, soon, stat};
 
 #[tokio::test]
-async fn whoever_follows_a_log_whose_state_was_deleted_waits_and_does_not_spin() {
+async fn a_follower_of_a_log_whose_state_was_deleted_waits_and_does_not_spin() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     append(&*store, "first").await;
@@ -51,7 +51,7 @@ async fn events_that_have_become_large_are_not_asked_for_all_at_once() {
 }
 
 #[tokio::test]
-async fn an_entry_whose_key_is_no_text_is_none_of_ours_and_in_nobodys_way() {
+async fn an_entry_whose_key_is_not_text_is_passed_over() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let added = command(&redis, format!("XADD {STREAM} * b data:x k \"\\xff\"")).await;

@@ -22,7 +22,7 @@ async fn kept(store: &dyn Store) -> (usize, usize) {
 
 /// Large ones that come first say nothing of the others.
 #[tokio::test]
-async fn what_others_have_left_is_counted_and_kept_where_it_is_below_the_limit() {
+async fn events_that_others_have_left_are_counted_and_kept_if_they_are_below_the_limit() {
     let redis = Redis::start().await;
     let options = StoreOptions::new().bytes(1_000_000);
     let store = open_with(&redis, options.clone()).await;
@@ -56,7 +56,7 @@ async fn what_others_have_left_is_counted_and_kept_where_it_is_below_the_limit()
 
 /// It is Redis that has it twice meanwhile.
 #[tokio::test]
-async fn large_events_are_let_go_of_a_few_at_a_time() {
+async fn large_events_are_dropped_a_few_at_a_time() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     for _ in 0..80 {

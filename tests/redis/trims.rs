@@ -7,7 +7,7 @@ use sse_core::{Position, StoreOptions};
 use crate::tools::{STREAM, after, append, bounds, command, event, open, open_with, soon};
 
 #[tokio::test]
-async fn a_trim_by_somebody_else_is_a_gap_for_whoever_was_before_it() {
+async fn a_trim_by_another_program_is_a_gap_for_a_reader_before_it() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let mut positions = Vec::new();
@@ -34,7 +34,7 @@ async fn a_trim_by_somebody_else_is_a_gap_for_whoever_was_before_it() {
 
 /// Whatever we do next: it is no gap that the oldest of those left goes, too.
 #[tokio::test]
-async fn what_somebody_else_has_trimmed_stays_known_and_no_more() {
+async fn a_trim_by_another_program_stays_known_and_becomes_no_larger() {
     for next in ["delete", "supersede", "retain, then delete"] {
         let redis = Redis::start().await;
         let store = open(&redis).await;
@@ -59,7 +59,7 @@ async fn what_somebody_else_has_trimmed_stays_known_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_trim_by_somebody_else_is_seen_by_whoever_follows() {
+async fn a_follower_sees_a_trim_by_another_program() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let first = append(&*store, "first").await;
@@ -88,7 +88,7 @@ async fn a_trim_by_somebody_else_is_seen_by_whoever_follows() {
 }
 
 #[tokio::test]
-async fn bytes_are_kept_to_where_somebody_else_trims() {
+async fn the_limit_of_bytes_holds_though_another_program_trims() {
     let redis = Redis::start().await;
     let options = StoreOptions::new().bytes(10_000);
     let store = open_with(&redis, options.clone()).await;
@@ -107,7 +107,7 @@ async fn bytes_are_kept_to_where_somebody_else_trims() {
 }
 
 #[tokio::test]
-async fn keys_of_events_that_somebody_else_has_trimmed_are_forgotten() {
+async fn keys_of_events_that_another_program_has_trimmed_are_forgotten() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     for n in 0..1500 {
@@ -140,7 +140,7 @@ async fn a_flush_is_a_new_epoch() {
 }
 
 #[tokio::test]
-async fn entries_of_somebody_else_are_passed_over() {
+async fn entries_of_another_program_are_passed_over() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     for n in 0..50 {

@@ -39,7 +39,7 @@ macro_rules! every_store {
             }
             deleting::{
                 forgets_an_event_without_a_gap,
-                changes_nothing_where_there_is_no_event_to_delete,
+                changes_nothing_if_there_is_no_event_to_delete,
                 tells_followers_of_a_deletion,
             }
             finishing::{
@@ -114,9 +114,9 @@ macro_rules! every_networked_store {
             networked::{
                 goes_on_soon_after_a_restart,
                 waits_out_a_pause,
-                says_so_where_writes_are_refused,
-                does_not_open_where_nobody_is,
-                waits_for_it_where_that_is_asked_for,
+                says_so_if_writes_are_refused,
+                does_not_open_if_the_engine_is_down,
+                waits_for_it_if_the_options_say_so,
                 is_followed_once_for_all_clients,
             }
             bad_network::{

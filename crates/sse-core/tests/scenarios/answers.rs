@@ -134,7 +134,7 @@ async fn a_client_that_polls_and_missed_nothing_waits_for_the_first_event() {
 
 /// A source's reset has no id: a client that was sent home with it would come back to be told the same, for ever.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_polls_gets_more_than_word_of_a_gap() {
+async fn a_client_that_polls_gets_more_than_the_reset() {
     let script = Script::default();
     script.fetch_is(Fetch::TellsOfAGap);
     let mut client = Client::with(&polling(Some("7")), polled(FeedOnce::from(script.clone())));

@@ -151,7 +151,7 @@ async fn a_closure_that_sends_after_its_own_close_has_not_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_the_closure_is_the_end_of_the_stream_whoever_else_holds_the_context() {
+async fn the_end_of_the_closure_is_the_end_of_the_stream_though_others_hold_the_context() {
     let (give, take) = std::sync::mpsc::channel();
     let feed = StreamContext::run(move |context| async move {
         give.send(context.clone()).expect("somebody takes it");

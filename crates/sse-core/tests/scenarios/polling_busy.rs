@@ -24,7 +24,7 @@ async fn busy(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_polls_a_busy_log_is_let_go() {
+async fn the_response_to_a_client_that_polls_a_busy_log_ends() {
     let log = EventLog::in_memory(1000);
     let first = log.append("0").await.expect("stored");
     append(&log, 1..=50).await;
@@ -38,7 +38,7 @@ async fn a_client_that_polls_a_busy_log_is_let_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_polls_a_busy_merge_is_let_go() {
+async fn the_response_to_a_client_that_polls_a_busy_merge_ends() {
     let (a, b) = (EventLog::in_memory(1000), EventLog::in_memory(1000));
     let feed = || merge([("a", &a), ("b", &b)]).expect("two names");
     append(&a, [0]).await;
@@ -58,7 +58,7 @@ async fn a_client_that_polls_a_busy_merge_is_let_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_polls_a_busy_source_is_let_go() {
+async fn the_response_to_a_client_that_polls_a_busy_source_ends() {
     let script = Script::holding(1..=5);
     let mut number = 5;
     let publish = async || {

@@ -13,7 +13,7 @@ fn oldest(log: &EventLog) -> Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_are_let_go_of_when_they_are_too_old_but_for_the_newest() -> Result<(), Error> {
+async fn events_that_are_too_old_are_dropped_except_the_newest() -> Result<(), Error> {
     let options = LogOptions::new().age(Duration::from_secs(60));
     let log = EventLog::in_memory_with(clock::timer(), options);
     let first = log.append("1").await?;

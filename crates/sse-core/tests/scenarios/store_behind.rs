@@ -87,7 +87,7 @@ async fn clients_at_many_places_are_eight_reads_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_the_store_is_away_streams_stay_open_and_go_on_where_they_were() {
+async fn while_the_store_is_away_streams_stay_open_and_then_continue_at_their_positions() {
     for fault in [Fault::Fails, Fault::Stalls, Fault::LosesTheAnswer] {
         let (store, log, follower) = log_of(100).await;
         let following = tokio::spawn(follower);
