@@ -10,7 +10,7 @@ use sse_core::store::{Store, StoreError};
 
 use crate::tools::{bounds, event, open, texts};
 
-/// What was acknowledged is there, and nothing comes after the end was told.
+/// Acknowledged events are there, and no event comes after the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_appends_after_a_log_was_finished() {
     for _ in 0..10 {

@@ -40,7 +40,7 @@ async fn a_key_is_stored_once_though_many_processes_bring_it_in_many_batches() {
     assert_eq!(all.len(), 90, "none twice");
 }
 
-/// Whoever claimed a key and died has stored nothing: the next is not told that it is known.
+/// A process that claimed a key and died has stored nothing: the next is not told that the key is known.
 #[tokio::test]
 async fn a_key_that_was_claimed_and_never_stored_is_free() {
     let nats = Nats::start().await;
@@ -59,7 +59,7 @@ async fn a_key_that_was_claimed_and_never_stored_is_free() {
     );
 }
 
-/// Also where the note on the key is older than what was let go of, and the server starts anew.
+/// Also if the note on the key is older than the dropped events, and the server starts again.
 #[tokio::test]
 async fn a_key_is_known_for_as_long_as_its_event_is_kept() {
     let nats = Nats::start().await;
@@ -73,7 +73,7 @@ async fn a_key_is_known_for_as_long_as_its_event_is_kept() {
     assert_eq!(append(&store, &[once("key", "again")]).await, positions[2..]);
 }
 
-/// Where the window is over they are of no use.
+/// Once the window has passed they are of no use.
 #[tokio::test]
 async fn notes_on_keys_are_dropped_with_the_events() {
     let nats = Nats::start().await;

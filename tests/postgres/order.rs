@@ -113,7 +113,7 @@ async fn positions_stay_comparable_when_the_ordering_is_changed() {
     let by_lock = open_ordered(&postgres, Ordering::ByLock).await;
     append(&by_lock, "2").await;
     commit(&by_lock, "3").await;
-    append(&by_transaction, "4").await; // the log is ordered, not whoever appends
+    append(&by_transaction, "4").await; // the ordering is the log's, not the process's
 
     let by_transaction = open(&postgres).await;
     let late = append(&by_transaction, "6").await;
@@ -138,7 +138,7 @@ async fn a_read_after_an_append_waits_for_what_holds_it_back() {
         begin(&other).await;
         let after = append(&store, "after").await;
         let commit = async {
-            tokio::time::sleep(Duration::from_millis(20)).await; // whoever does not wait has read by then
+            tokio::time::sleep(Duration::from_millis(20)).await; // a read that does not wait has returned by then
             other.batch_execute("COMMIT").await.expect("committed");
         };
         let (page, ()) = tokio::join!(store.read(Position::START, PAGE), commit);

@@ -85,7 +85,7 @@ async fn a_standby_is_reckoned_with_once_the_server_is_told_of_it() {
     .await;
 }
 
-/// Of the data alone, over tables that were emptied: cluster, database and table are the same, and ids have gone on.
+/// The dump has only the data, and the tables were emptied: cluster, database and table are the same, and ids have gone on.
 #[tokio::test]
 async fn a_dump_of_the_data_alone_that_is_restored_begins_an_epoch() {
     for ordering in [Ordering::ByTransaction, Ordering::ByLock] {
@@ -116,7 +116,7 @@ async fn a_dump_of_the_data_alone_that_is_restored_begins_an_epoch() {
     }
 }
 
-/// As where a part of a dump is restored.
+/// This happens if a part of a dump is restored.
 #[tokio::test]
 async fn a_log_of_which_a_part_is_missing_begins_an_epoch() {
     for missing in ["DELETE FROM sse_log_kept", "DELETE FROM sse_log_events"] {

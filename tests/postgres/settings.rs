@@ -1,4 +1,4 @@
-//! Who may do what, and how the log is opened.
+//! The users' permissions, and the ways to open a log.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use tokio_postgres::NoTls;
 
 use crate::tools::{append, bounds, client, event, execute, open, soon, texts, told};
 
-/// As an application runs them: in the order of their names.
+/// The migrations as an application runs them: in the order of their names.
 const MIGRATION: &str = concat!(
     include_str!("../../crates/sse-log-postgres/migrations/0001_logs.sql"),
     include_str!("../../crates/sse-log-postgres/migrations/0002_open.sql"),
@@ -151,7 +151,7 @@ async fn logs_share_nothing_however_long_their_names() {
     }
 }
 
-/// What one of them cannot store does not keep the others from being stored with it.
+/// An event that cannot be stored does not keep the others from being stored.
 #[tokio::test]
 async fn an_event_that_cannot_be_stored_fails_alone() {
     let postgres = Postgres::start().await;

@@ -70,7 +70,7 @@ async fn a_log_is_found_whichever_node_is_named() {
     assert_eq!(after(&*store, Position::START).await.len(), 2);
 }
 
-/// What is not moved yet is served by the owner; it must not name keys that do not exist.
+/// The owner serves the keys that are not moved yet; it must not name keys that do not exist.
 #[tokio::test]
 async fn a_log_is_served_while_its_slot_is_about_to_move() {
     let (owner, other, slot) = owner_and_other(cluster().await).await;

@@ -1,4 +1,4 @@
-//! What a follower asks of Redis, and how much.
+//! The requests of a follower to Redis, and their sizes.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn a_follower_of_a_log_whose_state_was_deleted_waits_and_does_not_spin() {
     let mut pages = store.follow(Position::START).await.expect("followed");
     soon(pages.next()).await.expect("it goes on").expect("a page");
     command(&redis, format!("DEL {STREAM}:meta")).await;
-    assert_ne!(bounds(&*store).await.epoch, epoch, "whoever asks first begins another");
+    assert_ne!(bounds(&*store).await.epoch, epoch, "the first that asks begins another");
     let told = soon(pages.next()).await.expect("it goes on").expect("a page");
     assert_ne!(told.bounds.epoch, epoch);
 
@@ -30,7 +30,7 @@ async fn a_follower_of_a_log_whose_state_was_deleted_waits_and_does_not_spin() {
     assert!(commands < 100, "{commands} commands");
 }
 
-/// Whoever has been away knows them no more as they are.
+/// A follower that has been away does not know their new sizes.
 #[tokio::test]
 async fn events_that_have_become_large_are_not_asked_for_all_at_once() {
     let redis = Redis::start().await;

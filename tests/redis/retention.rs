@@ -1,4 +1,4 @@
-//! What is let go of, where others have trimmed, and where events are large.
+//! The events that are dropped, if others have trimmed, and if events are large.
 
 use sse_conformance::stores::Redis;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
@@ -8,7 +8,7 @@ use crate::tools::{STREAM, append, command, event, open, open_with, soon};
 
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
-/// How many events there are, and how many bytes their blocks have.
+/// Returns the number of events, and of the bytes of their blocks.
 async fn kept(store: &dyn Store) -> (usize, usize) {
     let (mut last, mut kept) = (Position::START, (0, 0));
     loop {
@@ -37,7 +37,7 @@ async fn events_that_others_have_left_are_counted_and_kept_if_they_are_below_the
     store.append(&batch(1000)).await.expect("stored");
     command(&redis, format!("XTRIM {STREAM} MAXLEN 2011")).await;
 
-    // Of those that are still to be counted some go, and others come.
+    // Some of the events that are still to be counted go, and others come.
     store.delete(small[500]).await.expect("deleted");
     store.append(&[keyed("z".repeat(7000))]).await.expect("stored");
     store.append(&batch(100)).await.expect("stored");

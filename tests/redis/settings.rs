@@ -1,4 +1,4 @@
-//! What a log is given when it is opened, and what it takes.
+//! The options of a log when it is opened, and the values that it takes.
 
 use std::time::Duration;
 

@@ -22,6 +22,9 @@ impl Phrase {
         let mut found = vec![(".".to_owned(), 0, false)];
         for (number, line) in &lines {
             found.extend(tokens(line).map(|(token, is_upper)| (token, *number, is_upper)));
+            if line.is_empty() {
+                found.push((".".to_owned(), *number, false)); // a paragraph ends
+            }
         }
         let uses = (1..found.len()).filter(|&at| match self.written.as_str() {
             "where (if)" => is_condition(&found[at - 1..]),

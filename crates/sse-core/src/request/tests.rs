@@ -62,7 +62,7 @@ fn a_second_value_in_the_query_counts_if_it_is_the_same_or_a_polyfill_has_added_
 }
 
 #[test]
-fn what_a_page_writes_that_has_no_id_yet_is_no_id() {
+fn a_value_that_a_page_writes_before_it_has_an_id_is_not_an_id() {
     for word in ["undefined", "null", "NaN"] {
         check_id(&[], Some(&format!("lastEventId={word}")), LastEventId::Absent);
         check_id(&[word.as_bytes()], None, LastEventId::Absent);

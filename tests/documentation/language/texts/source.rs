@@ -10,12 +10,12 @@ enum Part {
     Literal,
 }
 
-/// Returns the comments of a Rust source, and its string literals outside of tests.
+/// Returns the comments of a Rust source, its string literals outside of tests, and the names of its functions that are sentences.
 pub(super) fn rust(file: &str, source: &str) -> Vec<Text> {
     let is_test = file.contains("/tests/") || file.ends_with("/tests.rs");
     let tests = source.find("#[cfg(test)]\nmod tests {").unwrap_or(source.len());
     let (mut texts, mut rest, mut line) = (Vec::new(), source, 1);
-    let (mut marker, mut is_fenced) = ("", false);
+    let (mut marker, mut is_fenced, mut previous) = ("", false, "");
     while !rest.is_empty() {
         let (part, length) = part(rest);
         let text = &rest[..length];
@@ -48,7 +48,14 @@ pub(super) fn rust(file: &str, source: &str) -> Vec<Text> {
                     texts.push(Text { file: file.to_owned(), kind: Kind::Message, lines });
                 }
             }
-            Part::Code if !text.trim().is_empty() || text.matches('\n').count() > 1 => marker = "",
+            Part::Code if !text.trim().is_empty() || text.matches('\n').count() > 1 => {
+                marker = "";
+                if previous == "fn" && text.matches('_').count() >= 3 {
+                    let lines = vec![(line, text.replace('_', " "))];
+                    texts.push(Text { file: file.to_owned(), kind: Kind::Name, lines });
+                }
+                previous = if text.trim().is_empty() { previous } else { text };
+            }
             Part::Code => {}
         }
         line += text.matches('\n').count();
@@ -131,7 +138,7 @@ pub(super) fn other(file: &str, source: &str, marker: &str) -> Vec<Text> {
 #[test]
 fn a_source_has_comments_and_messages() {
     let source = "//! one\n//! two\n\n/// three\n/// ```\n/// code\n/// ```\n// four\nlet x = '\"'; // five\n\
-        let y = \"six // six\"; let z: &'a str = r#\"seven \" seven\"#;\n#[cfg(test)]\nmod tests {\n// eight\n\"nine\"";
+        fn a_b_c_d() { let y = \"six // six\"; } let z: &'a str = r#\"seven \" seven\"#;\n#[cfg(test)]\nmod tests {\n// eight\n\"nine\"";
     let texts = rust("f", source);
     let found: Vec<_> = texts.iter().map(|text| (text.kind, text.beginning())).collect();
     let expected = [
@@ -139,6 +146,7 @@ fn a_source_has_comments_and_messages() {
         (Kind::Block, "f:4: three"),
         (Kind::Block, "f:8: four"),
         (Kind::Block, "f:9: five"),
+        (Kind::Name, "f:10: a b c d"),
         (Kind::Message, "f:10: \"six // six\""),
         (Kind::Message, "f:10: r#\"seven \" seven\"#"),
         (Kind::Block, "f:13: eight"),
