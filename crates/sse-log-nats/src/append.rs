@@ -6,10 +6,11 @@ use sse_core::{Epoch, Position};
 
 use crate::admission::{admit, stored};
 use crate::batch_codec;
-use crate::bounds::load_view;
+use crate::bounds::{info, load_view};
 use crate::core::LogCore;
 use crate::error::as_outcome_unknown;
 use crate::idempotency::{self, ResolvedBatches};
+use crate::lookup::{get, last_of_key};
 use crate::position::positions;
 use crate::publish::{publish, publish_batch};
 
@@ -35,7 +36,7 @@ pub(crate) async fn append(
     ))
 }
 
-/// Returns `None` if every event was known, in an epoch that has ended.
+/// Returns `None` if the events have to be stored in the epoch that has begun meanwhile: each of them was known in the epoch before, or they are lost.
 async fn attempt(
     core: &Arc<LogCore>,
     events: &[EncodedEvent],
@@ -63,8 +64,15 @@ async fn attempt(
     let is_another = sequence.is_some_and(|sequence| sequence <= newest.hi());
     if is_another || core.changes.epoch().is_some_and(|notified| notified != epoch) {
         // Either the stream was replaced, since the known stream had this sequence already, or another process has begun an epoch.
-        let now = load_view(core).await.map_err(as_outcome_unknown)?.bounds.epoch;
-        if now != epoch && sequence.is_none() {
+        let now = load_view(core).await.map_err(as_outcome_unknown)?.bounds;
+        let is_lost = match sequence {
+            Some(sequence) => {
+                is_lost(core, sequence, events, now.floor).await.map_err(as_outcome_unknown)?
+            }
+            None => true,
+        };
+        let now = now.epoch;
+        if now != epoch && is_lost {
             return Ok(None);
         }
         if now != epoch {
@@ -78,6 +86,33 @@ async fn attempt(
         core.appended(epoch, Position::new(sequence, 0));
     }
     Ok(Some(Appended { epoch, positions }))
+}
+
+/// Returns true if the stream does not have this message with these events, though the log has not dropped, deleted or superseded them: another program
+/// has removed the message, or replaced the stream. The epoch that began after that does not have the events.
+async fn is_lost(
+    core: &LogCore,
+    sequence: u64,
+    events: &[EncodedEvent],
+    floor: Position,
+) -> Result<bool, StoreError> {
+    if sequence <= floor.hi() {
+        return Ok(false);
+    }
+    if let Some(message) = get(core, sequence).await? {
+        let kept = message.events(&core.names);
+        let is_of_these =
+            kept.first().is_some_and(|kept| events.iter().any(|event| event.block == kept.block));
+        return Ok(!is_of_these);
+    }
+    if let [EncodedEvent { key: Some(key), .. }] = events
+        && last_of_key(core, key).await?.is_some_and(|newest| newest.sequence > sequence)
+    {
+        return Ok(false);
+    }
+    // The loaded view may have the state of the stream before the removal, with the record after it.
+    let state = info(core, None).await?.state;
+    Ok(sequence < state.first_seq || sequence > state.last_seq)
 }
 
 /// Returns the last seen epoch and newest position. If there are none, it asks the server.
