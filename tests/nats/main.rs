@@ -1,4 +1,4 @@
-//! What NATS alone does, and what others do to its streams.
+//! The behaviour of NATS alone, and of others who change its streams.
 
 mod batches;
 mod connecting;

@@ -1,4 +1,4 @@
-//! What would fail halfway is refused before anything is stored; and what a user needs.
+//! A call that would fail halfway is refused before anything is stored; and the permissions of a user.
 
 use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
@@ -120,14 +120,14 @@ async fn a_redis_that_may_evict_the_stream_is_refused_by_name() {
         command(&redis, format!("CONFIG SET maxmemory-policy {policy}")).await;
         sse_log_redis::open(&url, "log").await.expect("what does not expire is kept");
     }
-    // Where it cannot be read it is trusted.
+    // If the policy cannot be read, it is trusted.
     command(&redis, "CONFIG SET maxmemory-policy allkeys-lru").await;
     command(&redis, "ACL SETUSER app reset on >pass ~* &* +@all -info").await;
     let url = format!("redis://app:pass@{}", redis.address());
     sse_log_redis::open(&url, "log").await.expect("a warning");
 }
 
-/// What cannot be done whole is not begun.
+/// A deletion that cannot be completed is not begun.
 #[tokio::test]
 async fn a_deletion_that_meets_a_key_of_another_type_deletes_nothing() {
     let redis = Redis::start().await;

@@ -65,21 +65,21 @@ use tokio::time::Instant;
 
 use crate::cushion::Cushion;
 
-/// What the client asked for. An extractor that never rejects.
+/// The request of a client. An extractor that never rejects.
 #[derive(Debug, Clone)]
 pub struct SseRequest(pub StreamRequest);
 
-/// The answer: an event stream.
+/// The response: an event stream.
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning it from a handler"]
 pub struct Sse(pub StreamResponse);
 
-/// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
+/// Returns the response to a request: a stream of this feed, first what the client missed since its last event ID, then live events.
 pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(StreamResponse::new(&request.0, feed, timer()))
 }
 
-/// One for all streams.
+/// Returns the one timer of all streams.
 fn timer() -> Timer {
     static TIMER: LazyLock<Timer> =
         LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));

@@ -93,11 +93,11 @@ pub use sse_core::{
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-/// What the client asked for. Made from a request, or from its parts.
+/// The request of a client. Made from a request, or from its parts.
 #[derive(Debug, Clone)]
 pub struct SseRequest(pub StreamRequest);
 
-/// The answer: an event stream. It becomes a [`Response`].
+/// The response: an event stream. It becomes a [`Response`].
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning the response that it becomes"]
 pub struct Sse(pub StreamResponse);
@@ -110,7 +110,7 @@ pub struct Sse(pub StreamResponse);
 #[must_use = "the stream is sent by returning it in a response"]
 pub struct EventStreamBody(pub EventStream);
 
-/// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
+/// Returns the response to a request: a stream of this feed, first what the client missed since its last event ID, then live events.
 ///
 /// Poll its body within a tokio runtime.
 pub fn stream_events(request: impl Into<SseRequest>, feed: impl Into<FeedOnce>) -> Sse {
@@ -131,15 +131,15 @@ pub fn listener(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
     listener_with(address, ListenerOptions::default())
 }
 
-/// As [`listener`], with these options.
+/// Makes a listening socket with these options.
 ///
 /// # Errors
 ///
-/// As for [`listener`].
+/// If the address cannot be listened on.
 ///
 /// # Panics
 ///
-/// As for [`listener`].
+/// If it is called outside of a tokio runtime.
 #[cfg(feature = "listener")]
 pub fn listener_with(
     address: impl ToSocketAddrs,

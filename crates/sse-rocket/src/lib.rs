@@ -46,24 +46,24 @@ pub use sse_core::{
 };
 use tokio_util::io::StreamReader;
 
-/// What the client asked for. A guard that never fails.
+/// The request of a client. A guard that never fails.
 #[derive(Debug, Clone)]
 pub struct SseRequest(pub StreamRequest);
 
-/// The answer: an event stream.
+/// The response: an event stream.
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning it from a handler"]
 pub struct Sse(pub StreamResponse);
 
-/// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
+/// Returns the response to a request: a stream of this feed, first what the client missed since its last event ID, then live events.
 pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(StreamResponse::new(&request.0, feed, timer()))
 }
 
-/// How much Rocket reads at once, and holds for each stream.
+/// The bytes that Rocket reads at once, and holds for each stream.
 const CHUNK_SIZE: usize = 16 * 1024;
 
-/// One for all streams.
+/// Returns the one timer of all streams.
 fn timer() -> Timer {
     static TIMER: LazyLock<Timer> =
         LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
@@ -93,7 +93,7 @@ impl<'r> Responder<'r, 'static> for Sse {
         }
         // Rocket's own shutdown ends the stream, since otherwise it would cut it off.
         let body = body.until(request.rocket().shutdown()).map_err(io::Error::from);
-        // In this order: a new body has a chunk size of its own.
+        // Set the size last: a new body has a chunk size of its own.
         response.streamed_body(StreamReader::new(body)).max_chunk_size(CHUNK_SIZE).ok()
     }
 }
