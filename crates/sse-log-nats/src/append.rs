@@ -6,13 +6,14 @@ use sse_core::{Epoch, Position};
 
 use crate::admission::{admit, stored};
 use crate::batch_codec;
-use crate::bounds::{info, load_view};
+use crate::bounds::load_view;
 use crate::core::LogCore;
 use crate::error::as_outcome_unknown;
 use crate::idempotency::{self, ResolvedBatches};
-use crate::lookup::{get, last_of_key};
 use crate::position::positions;
 use crate::publish::{publish, publish_batch};
+
+mod in_new_epoch;
 
 /// Number of epochs in which an append is tried.
 const EPOCHS: usize = 20;
@@ -65,54 +66,16 @@ async fn attempt(
     if is_another || core.changes.epoch().is_some_and(|notified| notified != epoch) {
         // Either the stream was replaced, since the known stream had this sequence already, or another process has begun an epoch.
         let now = load_view(core).await.map_err(as_outcome_unknown)?.bounds;
-        let is_lost = match sequence {
-            Some(sequence) => {
-                is_lost(core, sequence, events, now.floor).await.map_err(as_outcome_unknown)?
-            }
-            None => true,
-        };
-        let now = now.epoch;
-        if now != epoch && is_lost {
-            return Ok(None);
+        if now.epoch != epoch {
+            let finished = in_new_epoch::finish(core, &now, sequence, events, positions);
+            return finished.await.map_err(as_outcome_unknown);
         }
-        if now != epoch {
-            idempotency::record_keys(core, now, events, &positions)
-                .await
-                .map_err(as_outcome_unknown)?;
-        }
-        return Ok(Some(Appended { epoch: now, positions }));
+        return Ok(Some(Appended { epoch, positions }));
     }
     if let Some(sequence) = sequence {
         core.appended(epoch, Position::new(sequence, 0));
     }
     Ok(Some(Appended { epoch, positions }))
-}
-
-/// Returns true if the stream does not have this message with these events, though the log has not dropped, deleted or superseded them: another program
-/// has removed the message, or replaced the stream. The epoch that began after that does not have the events.
-async fn is_lost(
-    core: &LogCore,
-    sequence: u64,
-    events: &[EncodedEvent],
-    floor: Position,
-) -> Result<bool, StoreError> {
-    if sequence <= floor.hi() {
-        return Ok(false);
-    }
-    if let Some(message) = get(core, sequence).await? {
-        let kept = message.events(&core.names);
-        let is_of_these =
-            kept.first().is_some_and(|kept| events.iter().any(|event| event.block == kept.block));
-        return Ok(!is_of_these);
-    }
-    if let [EncodedEvent { key: Some(key), .. }] = events
-        && last_of_key(core, key).await?.is_some_and(|newest| newest.sequence > sequence)
-    {
-        return Ok(false);
-    }
-    // The loaded view may have the state of the stream before the removal, with the record after it.
-    let state = info(core, None).await?.state;
-    Ok(sequence < state.first_seq || sequence > state.last_seq)
 }
 
 /// Returns the last seen epoch and newest position. If there are none, it asks the server.
