@@ -32,7 +32,7 @@ async fn appended_while(events: &[EncodedEvent], happens: fn(&Nats)) -> [Epoch; 
             steps = 1;
             let begun = other.begin_epoch(before);
             block_in_place(|| Handle::current().block_on(begun)).expect("an epoch");
-        } else if steps == 1 && asked.starts_with("$JS.API.STREAM.MSG.GET.") {
+        } else if steps == 1 && asked.starts_with("$JS.API.STREAM.MSG.GET.SSE-META") {
             steps = 2;
             happens(&server);
         }
