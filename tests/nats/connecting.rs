@@ -6,7 +6,8 @@ use sse_conformance::stores::{Nats, NatsVersion};
 use sse_conformance::suite::answers::gives_followers_what_is_appended;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{Store, StoreError};
-use sse_log_nats::{ConnectOptions, EngineOptions, StoreOptions};
+use sse_log_nats::async_nats::ConnectOptions;
+use sse_log_nats::{EngineOptions, StoreOptions};
 use tokio::net::TcpListener;
 
 use crate::relay::Relay;

@@ -6,7 +6,8 @@ use futures_util::{StreamExt, stream};
 use serde_json::json;
 use sse_conformance::stores::{Nats, cpu as process_cpu};
 use sse_conformance::suite::eventually::{eventually, settled};
-use sse_log_nats::{ConnectOptions, EngineOptions, EventLog, StoreOptions};
+use sse_log_nats::async_nats::ConnectOptions;
+use sse_log_nats::{EngineOptions, EventLog, StoreOptions};
 
 use crate::relay::Relay;
 use crate::tools::{soon, url};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sse_conformance::stores::Postgres;
 use sse_core::store::{EncodedEvent, Store};
+use sse_log_postgres::tokio_postgres::NoTls;
 use sse_log_postgres::{EngineOptions, PostgresStore, StoreOptions, connect_with};
-use tokio_postgres::NoTls;
 
 use crate::tools::{append, bounds, execute, texts};
 

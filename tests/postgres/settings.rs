@@ -7,10 +7,10 @@ use sse_conformance::stores::Postgres;
 use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::Position;
 use sse_core::store::{Store, StoreError};
+use sse_log_postgres::tokio_postgres::NoTls;
 use sse_log_postgres::{
     EngineOptions, Migrations, PostgresStore, StoreOptions, connect, connect_with,
 };
-use tokio_postgres::NoTls;
 
 use crate::tools::{append, bounds, client, event, execute, keyed, once, open, soon, texts, told};
 

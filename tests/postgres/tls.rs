@@ -13,11 +13,11 @@ use sse_conformance::proxies::certificate;
 use sse_conformance::stores::Postgres;
 use sse_core::Position;
 use sse_core::store::{Store, StoreError};
+use sse_log_postgres::tokio_postgres::config::SslMode;
+use sse_log_postgres::tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
+use sse_log_postgres::tokio_postgres::{Config, Socket};
 use sse_log_postgres::{EngineOptions, PostgresStore, StoreOptions, connect_with};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_postgres::config::SslMode;
-use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
-use tokio_postgres::{Config, Socket};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::tools::{append, client, soon, take, told};

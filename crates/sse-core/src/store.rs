@@ -80,6 +80,17 @@ pub trait Store: Send + Sync + 'static {
     async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError>;
 
     /// Returns the bounds at this moment.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::{NewEvent, store::Store};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let store = VecStore::new();
+    /// let appended = store.append(&[NewEvent::from("hello").encode(1024)?]).await?;
+    /// assert_eq!(store.bounds().await?.newest, appended.positions[0]);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     async fn bounds(&self) -> Result<Bounds, StoreError>;
 
     /// Returns the events after this position, oldest first: at least one if there is any, and no more than the limit allows. (The first

@@ -72,7 +72,7 @@
 //! ```no_run
 //! use sse_log_postgres::{EngineOptions, StoreOptions, connect, open_store};
 //!
-//! # async fn order(client: &mut tokio_postgres::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn order(client: &mut sse_log_postgres::tokio_postgres::Client) -> Result<(), Box<dyn std::error::Error>> {
 //! let postgres = connect("postgres://user@localhost/shop", EngineOptions::default()).await?;
 //! let store = postgres.store("orders", StoreOptions::default()).await?;
 //! let log = open_store(store.clone()).await?;
@@ -169,6 +169,8 @@ pub use options::{EngineOptions, InTransactions, Migrations, OnPromotion, Orderi
 pub use postgres_store::PostgresStore;
 #[doc(no_inline)]
 pub use sse_core::{Error, EventLog, StoreOptions, store::LogName};
+#[doc(no_inline)]
+pub use tokio_postgres;
 
 use sse_core::Timer;
 

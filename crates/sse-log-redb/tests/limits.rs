@@ -70,6 +70,20 @@ fn an_append_drops_no_more_than_twice_as_many_as_it_adds() -> Test {
     })
 }
 
+/// Nobody says the options a second time.
+#[test]
+fn a_log_that_is_opened_over_a_store_has_the_options_of_the_store() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    block_on(async {
+        let store = open(&path, StoreOptions::new().largest_event(17)).await?;
+        let log = sse_log_redb::open_store(store).await?;
+        log.append("0123456789").await?;
+        assert!(log.append("0123456789a").await.unwrap_err().is_too_large());
+        Test::Ok(())
+    })
+}
+
 #[test]
 fn large_events_that_arrive_together_are_split_into_transactions_of_a_megabyte() -> Test {
     let folder = tempfile::tempdir()?;
