@@ -32,8 +32,8 @@
 //! # }
 //! ```
 //!
-//! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. Leaving is noticed
-//! at once. HEAD and HTTP/1.0 are answered as they should be, and so is HTTP/2 with axum's feature `http2`.
+//! All items except [`SseRequest`], [`Sse`] and [`stream_events`] are those of [`sse_core`], and the same with every framework. axum notices
+//! at once that a client has left. It answers HEAD and HTTP/1.0 as it should, and HTTP/2 with its feature `http2`.
 //!
 //! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
 #![forbid(unsafe_code)]

@@ -21,11 +21,11 @@
 //! # }
 //! ```
 //!
-//! Rocket's own shutdown ends the streams. It may then wait out its grace period, so set `shutdown.grace` to 1. It makes its own sockets: a client
-//! that stalls is not cut off. That a client has left is noticed at the next write, so by the keep-alive at the latest.
+//! Rocket's own shutdown ends the streams. It may then wait for its whole grace period, so set `shutdown.grace` to 1. It makes its own sockets: a client
+//! that stalls is not cut off. Rocket notices at the next write that a client has left, so at the latest at the keep-alive.
 //!
-//! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. HEAD, HTTP/1.0 and
-//! HTTP/2 are answered as they should be. A header that is not UTF-8 is dropped by Rocket before it can be read.
+//! All items except [`SseRequest`], [`Sse`] and [`stream_events`] are those of [`sse_core`], and the same with every framework. Rocket answers
+//! HEAD, HTTP/1.0 and HTTP/2 as it should. It drops a header that is not UTF-8 before this crate can read it.
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;

@@ -35,9 +35,9 @@
 //! # }
 //! ```
 //!
-//! Everything but [`SseRequest`], [`sse_request`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. Leaving is
-//! noticed at once. HTTP/1.0 and HTTP/2 are answered as they should be, and so is HEAD where the filter lets it
-//! through: `warp::get()` is for GET alone. Do not wrap event streams in `warp::compression`, which
+//! All items except [`SseRequest`], [`sse_request`], [`Sse`] and [`stream_events`] are those of [`sse_core`], and the same with every framework. warp
+//! notices at once that a client has left. It answers HTTP/1.0 and HTTP/2 as it should, and HEAD if the filter lets it
+//! through: `warp::get()` is only for GET. Do not wrap event streams in `warp::compression`, which
 //! holds events back.
 //!
 //! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
