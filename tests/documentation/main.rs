@@ -1,4 +1,4 @@
-//! What the README, the docs and the examples say is so: their programs are built and run, and so are their commands.
+//! The README, the docs and the examples are true: their programs are built and run, and so are their commands.
 
 mod arrows;
 mod blocks;
@@ -9,6 +9,7 @@ mod crates;
 mod examples_of_items;
 mod getting_started;
 mod hellos;
+mod language;
 mod links;
 mod picture;
 mod program;

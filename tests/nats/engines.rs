@@ -1,4 +1,4 @@
-//! What the logs of one engine share.
+//! The connections that the logs of one engine share.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ async fn logs_share_their_connections_and_ask_for_almost_nothing_while_idle() {
         logs.iter().all(|log| log.stats().is_followed)
     })
     .await;
-    // What is asked for while they are opened comes to an end.
+    // The requests of opening come to an end.
     settled(Duration::from_millis(50), Duration::from_secs(20), "opening", || {
         relay.carried().1 / 50
     })

@@ -1,4 +1,4 @@
-//! What the tests have in common.
+//! The shared part of the tests.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ pub(crate) async fn texts(store: &NatsStore) -> Vec<String> {
     }
 }
 
-/// How many messages the server has.
+/// Returns the number of messages that the server has.
 pub(crate) fn messages(nats: &Nats) -> u64 {
     let info = api(nats, "STREAM.INFO.SSE_log", json!({}));
     info["state"]["messages"].as_u64().expect("a number")
@@ -81,7 +81,7 @@ pub(crate) fn api(nats: &Nats, subject: &str, question: Value) -> Value {
     answer
 }
 
-/// Publishes many messages, as somebody else would, and waits until the server has them.
+/// Publishes many messages, as another program would, and waits until the server has them.
 pub(crate) async fn flood(nats: &Nats, subject: &str, payload: &str, times: usize) {
     use sse_conformance::suite::store_engine::Networked;
     let expected = messages(nats) + times as u64;

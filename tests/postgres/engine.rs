@@ -1,4 +1,4 @@
-//! What the logs of a process share.
+//! The connections that the logs of a process share.
 
 use std::time::{Duration, Instant};
 
@@ -136,7 +136,7 @@ async fn idle_logs_ask_one_question_a_second_for_all() {
         take(&mut pages, 1).await;
         followed.push(tokio::spawn(async move { pages.next().await.map(|_| ()) }));
     }
-    // What was told is looked for until then.
+    // Notified events are looked for until then.
     tokio::time::sleep(Duration::from_secs(3)).await;
     postgres.log_statements().await;
     let (before, begun) = (postgres.statements(""), Instant::now());

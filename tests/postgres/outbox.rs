@@ -105,7 +105,7 @@ async fn what_a_log_refuses_leaves_the_transaction_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_seen_outlives_a_crash_also_where_commits_do_not_wait_for_the_disk() {
+async fn a_seen_event_outlives_a_crash_also_if_commits_do_not_wait_for_the_disk() {
     let postgres = Postgres::start().await;
     let (store, mut client) = (open(&postgres).await, client(&postgres).await);
     client.batch_execute("SET synchronous_commit = off").await.expect("set");

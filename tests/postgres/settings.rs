@@ -1,4 +1,4 @@
-//! Who may do what, and how the log is opened.
+//! The users' permissions, and the ways to open a log.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use sse_log_postgres::{
 
 use crate::tools::{append, bounds, client, event, execute, keyed, once, open, soon, texts, told};
 
-/// As an application runs them: in the order of their names.
+/// The migrations as an application runs them: in the order of their names.
 const MIGRATION: &str = concat!(
     include_str!("../../crates/sse-log-postgres/migrations/0001_logs.sql"),
     include_str!("../../crates/sse-log-postgres/migrations/0002_open.sql"),
@@ -23,7 +23,7 @@ const MIGRATION: &str = concat!(
 );
 
 #[tokio::test]
-async fn nothing_is_created_where_the_options_say_that_it_is_there() {
+async fn nothing_is_created_if_the_options_say_that_it_is_there() {
     let postgres = Postgres::start().await;
     let options = EngineOptions::new().migrations(Migrations::AreApplied);
     let store = postgres.store("log", options).await;
@@ -126,7 +126,7 @@ async fn a_user_who_may_create_nothing_uses_what_is_there() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_none_is_refused() {
+async fn an_invalid_name_is_refused() {
     let shared = connect("postgres://h/d", EngineOptions::default()).await.expect("a URL");
     for name in ["", "a b", "a/b", "é", &"x".repeat(65)] {
         let refused = shared.store(name, StoreOptions::default()).await;
@@ -151,7 +151,7 @@ async fn logs_share_nothing_however_long_their_names() {
     }
 }
 
-/// What one of them cannot store does not keep the others from being stored with it.
+/// An event that cannot be stored does not keep the others from being stored.
 #[tokio::test]
 async fn an_event_that_cannot_be_stored_fails_alone() {
     let postgres = Postgres::start().await;

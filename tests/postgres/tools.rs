@@ -1,4 +1,4 @@
-//! What the tests have in common.
+//! The shared part of the tests.
 
 use std::fmt::Display;
 

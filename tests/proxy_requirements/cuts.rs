@@ -1,4 +1,4 @@
-//! What a client sees of a response that is broken off, in each framework and behind each proxy.
+//! A response that is broken off, as a client sees it, in each framework and behind each proxy.
 //!
 //! It is measured here, and `docs/deploying.md` shows it.
 
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 const PAGE: &str = include_str!("../../docs/deploying.md");
 
-/// What arrives whatever is in between.
+/// The bytes that arrive through every proxy.
 const FRAMES: &str = ": ok\ndata: one\n\nevent: failed\ndata: the upstream died\n\n";
 
 /// A stream that says that it has failed, and is broken off then.

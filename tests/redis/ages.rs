@@ -29,7 +29,7 @@ async fn are_gone(store: &dyn Store, but: &[Position]) {
     .await;
 }
 
-/// As it looks when the clock has jumped since the log was written to.
+/// Makes the entries look as they do when the clock has jumped since the log was written to.
 async fn clock_jumps(redis: &Redis, by: i64) {
     let noted = command(redis, format!("HGET {STREAM}:meta time")).await;
     let noted: i64 = noted.lines().nth(1).expect("a time").parse().expect("a number");

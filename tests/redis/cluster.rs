@@ -69,7 +69,7 @@ async fn a_log_is_found_whichever_node_is_named() {
     assert_eq!(after(&*store, Position::START).await.len(), 2);
 }
 
-/// What is not moved yet is served by the owner; it must not name keys that do not exist.
+/// The owner serves the keys that are not moved yet; it must not name keys that do not exist.
 #[tokio::test]
 async fn a_log_is_served_while_its_slot_is_about_to_move() {
     let (owner, other, slot) = owner_and_other(cluster().await).await;
@@ -123,7 +123,7 @@ async fn a_log_that_moves_to_another_node_is_followed() {
 
 /// A follower that nobody else in the process helps: it finds the way by itself.
 #[tokio::test]
-async fn a_log_that_moves_is_found_by_whoever_follows_it_alone() {
+async fn a_lone_follower_finds_a_log_that_moves() {
     let (owner, other, slot) = owner_and_other(cluster().await).await;
     let store = owner.open("log", StoreOptions::default()).await.expect("a URL");
     let first = append(&*store, "first").await;

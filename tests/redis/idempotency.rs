@@ -1,4 +1,4 @@
-//! What is remembered of idempotency keys, and for how long.
+//! The idempotency keys that are remembered, and for how long.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the tests have in common.
+//! The shared part of the tests.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(crate) async fn after(store: &dyn Store, position: Position) -> Vec<Position
     page.events.iter().map(|event| event.position).collect()
 }
 
-/// What Redis answers to `redis-cli`, which it does.
+/// Returns the answer of Redis to `redis-cli`.
 pub(crate) async fn command(redis: &Redis, command: impl AsRef<str>) -> String {
     redis.command(command.as_ref()).await.expect("it answers")
 }

@@ -1,4 +1,4 @@
-//! What a search guided by coverage has found worth trying is tried with every run.
+//! The inputs that a search guided by coverage has found are tried with every run.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What a client may ask, and where its stream then goes on.
+//! The requests of clients, and the position at which each stream then goes on.
 
 use std::time::Duration;
 
@@ -111,7 +111,7 @@ pub(crate) async fn comes_back_from_before_its_first_event_where_it_was_given_an
     assert_eq!(request.send(server.address).await.next_event().await.data, "6");
 }
 
-/// Whatever is sent, the answer is a stream that begins with word of the gap, and goes on.
+/// The answer to every input is a stream that begins with a `reset`, and goes on.
 async fn check_gap(server: &Server, request: Request, reason: &str, first: &str) {
     let mut response = request.send(server.address).await;
     assert_eq!(response.status, 200);

@@ -1,4 +1,4 @@
-//! What an answer looks like on the wire.
+//! An answer on the wire.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(crate) async fn says_in_its_headers_what_it_is(framework: &Framework) {
     assert_eq!(response.header("transfer-encoding"), Some("chunked"));
 }
 
-/// Of the suite's own server: an event may be as long as a log allows.
+/// The limit of the suite's own server: an event may be as long as a log allows.
 pub(crate) async fn delivers_a_long_event_that_was_posted(framework: &Framework) {
     let log = log();
     let posted = log.clone();
@@ -56,7 +56,7 @@ pub(crate) async fn delivers_a_long_event_that_was_posted(framework: &Framework)
     assert_eq!(response.next_event().await.data, long);
 }
 
-/// Of the suite's own server: as `curl -X POST` sends it, without a word of a body.
+/// The suite's own server takes a request as `curl -X POST` sends it, without a header about a body.
 pub(crate) async fn takes_a_post_without_a_body(framework: &Framework) {
     let app =
         App::new(ServerOptions::default())

@@ -21,7 +21,7 @@ pub(crate) async fn gets_a_long_replay_once_and_then_what_is_published(framework
         let number = seen.to_string();
         assert_eq!((&event.data, &event.last_event_id), (&number, &number));
     }
-    // What is published now may come to an open stream, or after a replay that was the whole of a response.
+    // Published events may come to an open stream, or after a replay that was the whole of a response.
     assert_eq!(publish(&server).await, "10001");
     let event = match client.event_or_end().await {
         Ok(event) => event,

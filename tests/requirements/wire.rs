@@ -44,7 +44,7 @@ async fn get(answer: &str) -> (Response, TcpStream) {
     (response, socket)
 }
 
-/// What the server reads from a client that has sent its request: how it left.
+/// Reads from a client that has sent its request, and returns the way in which it left.
 async fn departure(socket: &mut TcpStream) -> Result<usize, ErrorKind> {
     let read = timeout(PATIENCE, socket.read(&mut [0])).await;
     read.expect("the client leaves").map_err(|e| e.kind())

@@ -1,4 +1,4 @@
-//! What a store answers, as the tests of one engine take it.
+//! The results of a store's calls, for the tests of one engine.
 
 use std::iter::successors;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::suite::events::event;
 ///
 /// # Panics
 ///
-/// Where there is none within 20 s.
+/// If there is none within 20 s.
 pub async fn soon<T>(call: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(20), call).await.expect("an answer within 20 s")
 }
@@ -25,11 +25,11 @@ pub fn told(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Whoever follows the store is given what is appended to it.
+/// Checks that a follower gets the events that are appended.
 ///
 /// # Panics
 ///
-/// Where that is not so.
+/// If that is not so.
 pub async fn gives_followers_what_is_appended(store: &dyn Store) {
     let mut pages = soon(store.follow(Position::START)).await.expect("followed");
     let appended = soon(store.append(&[event("an event")])).await.expect("stored").positions[0];

@@ -1,4 +1,4 @@
-//! What is asked of every adapter, and the tools to ask it with. Nothing here knows a framework.
+//! The requirements of every adapter, and the tools to check them with. Nothing here knows a framework.
 
 pub mod answers;
 pub mod app;

@@ -1,4 +1,4 @@
-//! What a client of hyper sees, byte by byte.
+//! Responses as a client of hyper sees them, byte by byte.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -14,10 +14,10 @@ use sse_http::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// How long anything may take.
+/// The most time that anything may take.
 const AT_MOST: Duration = Duration::from_secs(10);
 
-/// What the server sends for this request, until it closes the connection.
+/// Returns all that the server sends for this request, until it closes the connection.
 async fn answer(feed: impl Fn() -> FeedOnce, request: &str) -> String {
     let (mut client, server) = tokio::io::duplex(64 * 1024);
     let service = service_fn(|request| {

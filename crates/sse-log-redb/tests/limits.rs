@@ -108,7 +108,7 @@ fn large_events_that_arrive_together_are_split_into_transactions_of_a_megabyte()
     Ok(())
 }
 
-/// The append fails for certain: its time was over before its turn, so the outcome is not unknown.
+/// The append has failed: its time was over before its turn, so the outcome is not unknown.
 #[test]
 fn an_append_that_has_waited_too_long_for_its_turn_is_not_stored() -> Test {
     let folder = tempfile::tempdir()?;

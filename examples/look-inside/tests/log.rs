@@ -14,7 +14,7 @@ use sse_core::store::Store;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_look-inside");
 
-/// Whether it ended well, and all that it wrote.
+/// Returns whether the program ended well, and all that it wrote.
 fn run(url: &str, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(PROGRAM).args([url, "prices"]).args(arguments).output();
     let output = output.expect("cargo has built the program");
@@ -101,7 +101,7 @@ engines! {
 #[test]
 fn it_says_what_it_cannot_open() {
     let (is_well, text) = run("ftp:somewhere", &["list"]);
-    assert!(!is_well && text.contains("is the URL of no store"), "{text}");
+    assert!(!is_well && text.contains("is not the URL of a store"), "{text}");
     assert!(text.lines().count() > 5, "how it is used, line by line: {text}");
     let (is_well, text) = run("redb:/nowhere/events.redb", &["list"]);
     assert!(!is_well && text.contains("No such file"), "{text}");

@@ -1,4 +1,4 @@
-//! What outlives the engine's end.
+//! The state that outlives the engine's end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::tools::{
 };
 use crate::suite::store_engine::Durable;
 
-/// How long a store may take to be open again after a crash.
+/// The time that a store may take to be open again after a crash.
 const RECOVERY: Duration = Duration::from_secs(20);
 
 /// The store, once the engine is back.
@@ -91,7 +91,7 @@ pub async fn stays_finished_after_reopening(engine: &dyn Durable) {
     assert_eq!(texts(&all_after(&*store, Position::START).await), ["last"]);
 }
 
-/// An id of before is none of a gap after.
+/// An id from before can be resumed afterwards.
 pub async fn resumes_a_client_after_reopening(engine: &dyn Durable) {
     let process = Process::start(engine).await;
     let ids = process.append_all(0..10).await;
@@ -129,7 +129,7 @@ pub async fn survives_kill_9(engine: &dyn Durable) {
     assert!(!acknowledged.is_empty(), "nothing was ever written");
 }
 
-/// What was acknowledged, until an error, after which nothing is known of the last event.
+/// Returns the acknowledged events, until an error, after which nothing is known of the last event.
 async fn write(store: &dyn Store, kill: usize, writer: usize, is_back: &AtomicBool) -> Vec<Placed> {
     let mut placed = Vec::new();
     for number in 0.. {

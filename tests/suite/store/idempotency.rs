@@ -43,7 +43,7 @@ pub async fn stores_of_a_batch_what_is_not_known_yet(engine: &dyn Engine) {
     assert_eq!(texts(&all), ["one", "two", "three", "four", "five"]);
 }
 
-/// Whoever comes first stores it, and all get its position.
+/// The first process stores it, and all get its position.
 pub async fn stores_an_event_once_that_many_bring_at_the_same_time(engine: &dyn Engine) {
     let handles = join_all((0..4).map(|_| open(engine))).await;
     for round in 0..10 {
@@ -67,7 +67,7 @@ pub async fn gives_the_first_answer_whatever_became_of_the_event(engine: &dyn En
     append_all(&*store, &[keyed("k", "new")]).await;
     store.delete(first[2]).await.expect("deleted");
     append_all(&*store, &[event("newest")]).await;
-    // As many keys are remembered as events may be kept: it is not for their number that events go.
+    // The limit of events is also that of keys: it is not for their number that events go.
     let retention = StoreOptions::new().bytes(1).retention();
     soon("all but the newest are gone", async {
         while all_after(&*store, Position::START).await.len() > 1 {

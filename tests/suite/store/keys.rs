@@ -1,4 +1,4 @@
-//! Of the events with one key the newest is enough.
+//! A store may keep only the newest of the events with one key.
 
 use sse_core::Position;
 

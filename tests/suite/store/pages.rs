@@ -1,4 +1,4 @@
-//! What a page holds.
+//! The content of a page.
 
 use sse_core::store::{EncodedEvent, PageLimit};
 use sse_core::{Event, Position};

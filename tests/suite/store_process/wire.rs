@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use sse_core::store::{Bounds, EncodedEvent, Page, StoreError, StoredEvent};
 use sse_core::{NewEvent, Position};
 
-/// What is asked. Positions and epochs are their texts.
+/// A request. Positions and epochs are their texts.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Request {
     pub(super) number: u64,
@@ -78,7 +78,7 @@ pub(super) enum WireError {
     OutcomeUnknown(String),
 }
 
-/// What has a text: both ends are ours.
+/// Parses a text that the other end wrote: both ends are ours.
 pub(super) fn parse<T: std::str::FromStr>(text: &str) -> T {
     text.parse().unwrap_or_else(|_| panic!("{text:?} came from our own end"))
 }

@@ -23,7 +23,9 @@ use crate::{BoxError, Frame};
 /// # Ok::<(), sse_core::BoxError>(())
 /// # }).unwrap().unwrap();
 /// ```
-pub struct Frames(SyncWrapper<Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>>);
+pub struct Frames(SyncWrapper<Boxed>);
+
+type Boxed = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 
 impl Frames {
     /// Returns the events of this stream, which may come one by one, as from a query. They are whatever becomes a [`Frame`]; an error may

@@ -133,7 +133,7 @@ async fn a_client_that_polls_and_missed_nothing_waits_for_the_first_event() {
 
 /// A source's reset has no id: a client that was sent home with it would come back to be told the same, for ever.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_polls_gets_more_than_word_of_a_gap() {
+async fn a_client_that_polls_gets_more_than_the_reset() {
     let script = Script::default();
     script.fetch_is(Fetch::TellsOfAGap);
     let mut client = Client::with(&polling(Some("7")), polled(FeedOnce::from(script.clone())));
@@ -185,7 +185,7 @@ async fn the_last_event_id_is_read_from_the_parameter_that_was_chosen() {
     assert_eq!(client.read_all().await, numbers([]));
 }
 
-/// As in the test of a handler, or in a thread that hands the response over to a runtime.
+/// The test of a handler does this, and a thread that hands the response over to a runtime.
 #[test]
 fn an_answer_can_be_made_outside_of_a_runtime_and_read_within() {
     let log = EventLog::in_memory(10);

@@ -29,7 +29,7 @@ async fn read(feed: FeedOnce, timer: Timer) -> (EventStream, Vec<Bytes>) {
     (body, chunks)
 }
 
-/// How long it takes until the response is broken off.
+/// Returns the time until the response is broken off.
 async fn cut(body: &mut EventStream) -> Duration {
     let begun = Instant::now();
     let cut = timeout(Duration::from_secs(60), body.next()).await.expect("within a minute");

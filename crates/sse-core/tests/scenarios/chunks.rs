@@ -16,7 +16,7 @@ async fn append(log: &EventLog, sizes: impl IntoIterator<Item = usize>) {
     }
 }
 
-/// Of as many sizes as there are to get wrong.
+/// Returns sizes around each boundary.
 fn sizes() -> impl Iterator<Item = usize> {
     (0..100).chain((64_000..65_600).step_by(100)).chain([100, 200_000, 0, 70_000, 0, 1])
 }

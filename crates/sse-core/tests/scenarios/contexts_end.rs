@@ -152,7 +152,7 @@ async fn a_closure_that_sends_after_its_own_close_has_not_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_the_closure_is_the_end_of_the_stream_whoever_else_holds_the_context() {
+async fn the_end_of_the_closure_is_the_end_of_the_stream_though_others_hold_the_context() {
     let (give, take) = std::sync::mpsc::channel();
     let feed = StreamContext::run(move |context| async move {
         give.send(context.clone()).expect("somebody takes it");
@@ -235,7 +235,7 @@ async fn what_was_sent_before_a_shutdown_arrives_before_the_goodbye() {
     }
 }
 
-/// What is sent between the goodbye and the end of the body would be lost in silence.
+/// Events that are sent between the goodbye and the end of the body would be lost in silence.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_taken_after_the_goodbye_of_a_shutdown() {
     let (context, feed) = StreamContext::channel();

@@ -1,4 +1,4 @@
-//! Several logs as one stream, where one of them ends or has a gap.
+//! Several logs as one stream, when one of them ends or has a gap.
 
 use sse_core::{BoxError, EventLog, Feed, OnGap, Snapshot, Start, merge};
 

@@ -136,7 +136,7 @@ async fn what_is_written_at_once_is_bounded() {
     assert!(largest.is_some_and(|largest| (50 << 10..=64 << 10).contains(&largest)), "{largest:?}");
 }
 
-/// As a broadcast channel of little room: what is not taken in time is lost.
+/// A broadcast channel of little room loses the events that are not taken in time.
 #[tokio::test(start_paused = true)]
 async fn what_is_published_is_taken_while_a_fetch_and_a_replay_take_their_time() {
     let (to, _) = broadcast::channel(2);

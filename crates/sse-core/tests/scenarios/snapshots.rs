@@ -56,7 +56,7 @@ async fn a_client_that_has_lost_events_gets_the_state_and_then_what_came_after_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_is_cut_off_inside_begins_anew() {
+async fn a_client_that_is_cut_off_inside_begins_again() {
     let log = three_to_seven().await;
     let mut client = Client::resume(feed(&log), "nonsense");
     client.read_until(1).await;

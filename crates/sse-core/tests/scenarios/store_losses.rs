@@ -134,7 +134,7 @@ async fn an_acknowledged_event_that_is_gone_by_right_begins_no_epoch() {
     }
 }
 
-/// As a master that is made a replica, and takes over the data of another one a little later on the same connections.
+/// A master does this that is made a replica, and takes over the data of another one a little later on the same connections.
 #[tokio::test(start_paused = true)]
 async fn what_is_lost_while_all_connections_stay_is_told_within_31_seconds() {
     for positions in BOTH {

@@ -88,7 +88,7 @@ impl Follow {
         tracing::warn!(
             log = self.store.name(),
             epoch = %current,
-            "newest events of a log are gone from its store, or others are in their place; a new epoch begins"
+            "the store of an event log has lost its newest events, or replaced them; a new epoch begins"
         );
         self.within(self.store.begin_epoch(current)).await?;
         Ok(self.within(self.store.bounds()).await?)

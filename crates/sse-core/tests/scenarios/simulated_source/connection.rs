@@ -20,20 +20,20 @@ pub(super) struct Connection {
     known: Arc<Mutex<Known>>,
 }
 
-/// What a check needs to know.
+/// The facts that a check needs.
 #[derive(Default)]
 pub(super) struct Known {
     /// The first event of which the subscription is told.
     pub(super) first: Option<u64>,
-    /// How often the source has told of a gap.
+    /// The number of gaps that the source has reported.
     pub(super) gaps: usize,
     /// The source has failed, or has ended what it streamed.
     pub(super) has_failed: bool,
-    /// How many errors it has given.
+    /// The number of errors that it has returned.
     pub(super) errors: usize,
-    /// How many errors have been reported.
+    /// The number of errors that have been reported.
     pub(super) reports: usize,
-    /// How often the client had to wait for the source.
+    /// The number of times that the client had to wait for the source.
     pub(super) waits: usize,
 }
 

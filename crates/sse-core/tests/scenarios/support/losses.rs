@@ -1,4 +1,4 @@
-//! What the scenarios of losses have in common.
+//! The shared part of the scenarios of losses.
 
 use sse_core::store::EncodedEvent;
 use sse_core::{EventLog, NewEvent, Start, StoreOptions};
@@ -38,7 +38,7 @@ pub(crate) async fn client(log: &EventLog, seen: usize) -> Client {
     client
 }
 
-/// How many milliseconds it takes until a client is told of something; at most so many seconds.
+/// Returns the milliseconds until a client is told of something; at most so many seconds.
 pub(crate) async fn told_within(client: &mut Client, seconds: u64) -> u128 {
     let (begun, before) = (Instant::now(), client.events().len());
     while client.events().len() == before {
