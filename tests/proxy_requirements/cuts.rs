@@ -12,7 +12,7 @@ use sse_conformance::proxies::{CADDY, HAPROXY, NGINX, Running};
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::wire::{End, Request};
 use sse_conformance::suite::wire_h2::Connection;
-use sse_core::{Event, EventType, StreamContext};
+use sse_core::{Event, StreamContext};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -28,7 +28,7 @@ fn app() -> App {
             context.send_event(Event::new("one")).await?;
             Err("the upstream died".into())
         });
-        let failed = Event::new("the upstream died").event_type(EventType::from_static("failed"));
+        let failed = Event::typed("failed", "the upstream died");
         feed.error_event(move |_| failed.clone()).cut_on_error()
     })
 }

@@ -9,9 +9,7 @@ use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::{End, PATIENCE, Request};
 use sse_conformance::suite::wire_h2::Connection;
-use sse_core::{
-    BoxError, Event, EventLog, EventType, FeedOnce, OnGap, Snapshot, StreamContext, source,
-};
+use sse_core::{BoxError, Event, EventLog, FeedOnce, OnGap, Snapshot, StreamContext, source};
 
 /// A stream of two events that fails then.
 fn failing() -> FeedOnce {
@@ -27,7 +25,7 @@ fn app() -> App {
     let told = |feed: FeedOnce| {
         feed.error_event(|error| {
             let source = std::error::Error::source(error).map(ToString::to_string);
-            Event::new(source.unwrap_or_default()).event_type(EventType::from_static("failed"))
+            Event::typed("failed", source.unwrap_or_default())
         })
     };
     App::new(ServerOptions::default())

@@ -149,7 +149,7 @@ pub trait Store: Send + Sync + 'static {
     /// ```
     async fn delete(&self, event: Position) -> Result<(), StoreError>;
 
-    /// Begins a new epoch if the epoch is still this one (compare and set). Returns the epoch after the call, whichever process began it.
+    /// Begins a new epoch if the epoch is still `current` (compare and set). Returns the epoch after the call, whichever process began it.
     ///
     /// ```
     #[doc = include_str!("store/in_examples.txt")]
@@ -163,7 +163,7 @@ pub trait Store: Send + Sync + 'static {
     /// # Ok::<(), sse_core::Error>(())
     /// # }).unwrap().unwrap();
     /// ```
-    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError>;
+    async fn begin_epoch(&self, current: Epoch) -> Result<Epoch, StoreError>;
 
     /// Returns true if `bounds` and `read` show an event as soon as `append` has returned. Return false if they show it a little later, for
     /// example because events of a transaction that began before may still come. If it is true and they do not show the event, the log takes
@@ -223,8 +223,8 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).delete(event).await
     }
 
-    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
-        (**self).begin_epoch(instead_of).await
+    async fn begin_epoch(&self, current: Epoch) -> Result<Epoch, StoreError> {
+        (**self).begin_epoch(current).await
     }
 
     fn shows_at_once(&self) -> bool {

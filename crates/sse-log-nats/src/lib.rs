@@ -125,6 +125,7 @@
 //! process's default provider of cryptography, unless the application has installed one before. For other certificates, a client certificate, an nkey or
 //! a JWT, give [`async_nats::ConnectOptions`] to [`connect_with`]; nkeys and JWTs need the feature `nkeys` of
 //! `async-nats`, which the application turns on by depending on it.
+#![deny(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 #![forbid(unsafe_code)]
 
 mod admission;

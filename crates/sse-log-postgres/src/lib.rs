@@ -135,6 +135,7 @@
 //!
 //! [`connect_with`] takes a TLS connector of the application's choice. [`open`] and [`connect`] have no connector, and fail with
 //! `sslmode=require` in the URL.
+#![deny(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 #![forbid(unsafe_code)]
 
 mod append;

@@ -79,6 +79,7 @@
 //! A file is larger than its events: by a quarter if they are small, up to twice if they are of about a kilobyte.
 //!
 //! [redb]: https://docs.rs/redb
+#![deny(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 #![forbid(unsafe_code)]
 
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The content of a page.
 
 use sse_core::store::{EncodedEvent, PageLimit};
-use sse_core::{Event, EventType, Position};
+use sse_core::{Event, Position};
 
 use super::tools::{
     PAGE, all_after, all_by, append, append_all, bounds, encoded, event, keyed, open, soon, texts,
@@ -14,7 +14,7 @@ pub async fn gives_back_what_it_was_given(engine: &dyn Engine) {
     let texts =
         ["", "two\nlines", "naïve \u{1F980}", "\u{0}\u{1}", " spaces ", "id: no\nevent: no"];
     let mut events: Vec<EncodedEvent> = texts.iter().map(event).collect();
-    let typed = Event::new("typed").event_type(EventType::from_static("a-type"));
+    let typed = Event::typed("a-type", "typed");
     events.push(encoded(typed));
     events.push(keyed("a key: of \u{1F980}", "keyed"));
     events.push(event("x".repeat(1 << 20)));

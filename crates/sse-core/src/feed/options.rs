@@ -285,13 +285,13 @@ impl StreamOptions {
     /// goes out without an id, so that a client that can resume still does.
     ///
     /// ```
-    /// use sse_core::{Event, EventType, StreamContext};
+    /// use sse_core::{Event, StreamContext};
     ///
     /// let feed = StreamContext::run(|answer| async move {
     ///     answer.send_event("The").await?;
     ///     Err("the model went away".into())
     /// });
-    /// let feed = feed.error_event(|_| Event::new("the answer is not whole").event_type(EventType::from_static("failed")));
+    /// let feed = feed.error_event(|_| Event::typed("failed", "the answer is not whole"));
     /// # use sse_core::{StreamRequest, StreamResponse, Timer};
     /// # let response = StreamResponse::new(&StreamRequest::new("GET", None, []), feed, Timer::new(std::time::Instant::now, |_| std::future::pending()));
     /// # let text = futures_util::future::FutureExt::now_or_never(response.text()).unwrap();

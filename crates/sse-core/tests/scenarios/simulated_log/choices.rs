@@ -117,7 +117,7 @@ impl Snapshots {
         };
         let event = |i| {
             let text = format!("{name} {number} {i} {}", "x".repeat(size));
-            Event::new(text).event_type(EventType::from_static("state"))
+            Event::typed("state", text)
         };
         let made = &mut state.made[number];
         (made.count, made.at) = (count, Some(at.clone()));
