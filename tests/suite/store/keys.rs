@@ -43,7 +43,7 @@ pub async fn keeps_little_of_a_key_that_changes_often(engine: &dyn Engine) {
     let store = open(engine).await;
     append_all(&*store, &[event("before")]).await;
     for round in 0..20 {
-        let batch: Vec<_> = (0..50).map(|n| keyed("k", &(round * 50 + n).to_string())).collect();
+        let batch: Vec<_> = (0..50).map(|n| keyed("k", (round * 50 + n).to_string())).collect();
         append_all(&*store, &batch).await;
     }
     let page = soon("a page is there", store.read(Position::START, PAGE)).await.expect("a page");
