@@ -175,7 +175,7 @@ async fn a_server_that_says_nothing_is_given_up_after_the_time_for_connecting() 
     let store = postgres.store("log", EngineOptions::default()).await;
     let begun = Instant::now();
     let bounds = soon(store.bounds()).await.expect_err("nobody answers");
-    let follow = soon(store.follow(Position::START)).await.err().expect("nobody answers");
+    let follow = soon(store.follow(Position::START)).await.expect_err("nobody answers");
     for failed in [bounds, follow] {
         assert!(matches!(failed, StoreError::Failed(_)), "nothing was done: {failed:?}");
     }
