@@ -12,7 +12,7 @@ use tokio::task::block_in_place;
 
 use crate::relay::Relay;
 use crate::relay_rules::Fate;
-use crate::tools::{PAGE, api, append, bounds, event, keyed, once, open, open_at, soon};
+use crate::tools::{PAGE, api, append_all, bounds, event, keyed, once, open, open_at, soon};
 
 fn stream(nats: &Nats) -> Value {
     api(nats, "STREAM.INFO.SSE_log", json!({}))
@@ -24,7 +24,7 @@ async fn appended_while(events: &[EncodedEvent], happens: fn(&Nats)) -> [Epoch; 
     let nats = Arc::new(Nats::start().await);
     let relay = Relay::start(&nats).await;
     let (store, other) = (open_at(&relay.url()).await, open(&nats).await);
-    append(&store, &[once("known", "before")]).await;
+    append_all(&store, &[once("known", "before")]).await;
     let before = bounds(&store).await.epoch;
     let server = Arc::clone(&nats);
     let mut steps = 0;
@@ -103,9 +103,9 @@ async fn what_was_purged_before_an_epoch_began_is_not_read_in_it() {
         let nats = Arc::new(Nats::start().await);
         let relay = Relay::start(&nats).await;
         let (store, other) = (open_at(&relay.url()).await, open(&nats).await);
-        let positions = append(&store, &[event("a")]).await;
-        let deleted = append(&store, &[event("b")]).await;
-        append(&store, &[event("c")]).await;
+        let positions = append_all(&store, &[event("a")]).await;
+        let deleted = append_all(&store, &[event("b")]).await;
+        append_all(&store, &[event("c")]).await;
         other.delete(deleted[0]).await.expect("deleted"); // a hole makes a follower look
         let before = bounds(&store).await.epoch;
         let pages = soon(store.follow(Position::START)).await.expect("it is followed");
