@@ -89,6 +89,11 @@ impl Program {
         named()
     }
 
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it SIGTERM, by which systemd, Docker and Kubernetes end a program, and waits until it has ended.
     ///
     /// # Panics

@@ -13,16 +13,17 @@ use crate::program::{Program, Shell};
 
 const COMMAND: &str = "cargo run -p hello-axum";
 
-macro_rules! frameworks {
-    ($($framework:ident)*) => { $(
+macro_rules! runs {
+    ([$($long:meta)?] $framework:ident $constant:ident: $($does:ident)*) => {
         #[tokio::test]
+        $(#[$long])?
         async fn $framework() {
             runs_from_a_fresh_clone(stringify!($framework)).await;
         }
-    )* };
+    };
 }
 
-frameworks! { axum actix warp rocket }
+sse_conformance::for_each_framework!(runs);
 
 async fn runs_from_a_fresh_clone(framework: &str) {
     assert!(read(&root().join("README.md")).contains(COMMAND), "the README says so");

@@ -15,3 +15,4 @@ mod picture;
 mod program;
 mod reopen;
 mod reset;
+mod rust_versions;

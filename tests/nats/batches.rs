@@ -3,7 +3,7 @@
 use sse_conformance::stores::Nats;
 use sse_core::store::{PageLimit, Store, StoreError};
 
-use crate::tools::{PAGE, append, bounds, event, keyed, messages, open, soon, texts, told};
+use crate::tools::{PAGE, append_all, bounds, event, keyed, messages, open, soon, texts, told};
 
 #[tokio::test]
 async fn an_event_that_is_larger_than_a_message_may_be_has_failed_and_is_not_unknown() {
@@ -15,7 +15,7 @@ async fn an_event_that_is_larger_than_a_message_may_be_has_failed_and_is_not_unk
         assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
         assert!(told(&refused).contains("max payload"), "{}", told(&refused));
     }
-    append(&store, &[event("small")]).await;
+    append_all(&store, &[event("small")]).await;
     assert_eq!(texts(&store).await, ["small"]);
 }
 
@@ -24,8 +24,8 @@ async fn an_event_that_is_larger_than_a_message_may_be_has_failed_and_is_not_unk
 async fn a_batch_is_deleted_event_by_event() {
     let nats = Nats::start().await;
     let (store, other) = (open(&nats).await, open(&nats).await);
-    let positions = append(&store, &["one", "two", "three"].map(event)).await;
-    append(&store, &[event("four")]).await;
+    let positions = append_all(&store, &["one", "two", "three"].map(event)).await;
+    append_all(&store, &[event("four")]).await;
     for (deleted, left) in
         [(1, &["one", "three", "four"][..]), (2, &["one", "four"]), (0, &["four"])]
     {
@@ -41,7 +41,7 @@ async fn a_batch_is_deleted_event_by_event() {
 async fn a_batch_over_several_pages_is_read_on_as_it_is_by_then() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
-    let positions = append(&store, &(0..10).map(event).collect::<Vec<_>>()).await;
+    let positions = append_all(&store, &(0..10).map(event).collect::<Vec<_>>()).await;
     let limit = PageLimit { events: 4, ..PAGE };
     let first = store.read(positions[1], limit).await.expect("a page");
     assert_eq!(first.events.last().expect("events").position, positions[5]);
@@ -58,12 +58,12 @@ async fn what_is_superseded_is_no_gap() {
     let store = open(&nats).await;
     let floor = bounds(&store).await.floor;
     for round in 0..5 {
-        append(&store, &[keyed("a key.with *", round)]).await;
-        append(&store, &[keyed("other", round), event(round)]).await;
+        append_all(&store, &[keyed("a key.with *", round)]).await;
+        append_all(&store, &[keyed("other", round), event(round)]).await;
     }
     assert_eq!(messages(&nats), 6, "four of five are gone");
     assert_eq!(bounds(&store).await.floor, floor);
     assert_eq!(texts(&store).await, ["0", "1", "2", "3", "4", "4", "4"]);
-    append(&store, &[keyed("a key.with *", "again"), keyed("other", "again")]).await;
+    append_all(&store, &[keyed("a key.with *", "again"), keyed("other", "again")]).await;
     assert_eq!(messages(&nats), 6, "a batch removes what it supersedes");
 }

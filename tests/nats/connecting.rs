@@ -11,7 +11,9 @@ use sse_log_nats::{EngineOptions, StoreOptions};
 use tokio::net::TcpListener;
 
 use crate::relay::Relay;
-use crate::tools::{append, bounds, event, keyed, messages, once, soon, store, texts, told, url};
+use crate::tools::{
+    append_all, bounds, event, keyed, messages, once, soon, store, texts, told, url,
+};
 
 /// A client without a user is in an account of its own.
 const ACCOUNTS: &str = r#"
@@ -34,7 +36,7 @@ async fn the_user_and_password_of_the_url_are_used() {
     let nats = Nats::start_with(ACCOUNTS).await;
     let url = format!("nats://me%40work:a%2Fb%3Ac@{}", nats.address());
     let store = store(&url, EngineOptions::default(), StoreOptions::default()).await;
-    append(&store, &[event("of the app")]).await;
+    append_all(&store, &[event("of the app")]).await;
     assert!(
         nats.api("STREAM.INFO.SSE_log", &serde_json::json!({})).expect("an answer")["error"]
             .is_object(),
@@ -53,7 +55,7 @@ async fn connections_are_made_as_the_application_says() {
     let me = ConnectOptions::with_user_and_password("me@work".into(), "a/b:c".into());
     let engine = sse_log_nats::connect_with(&url(&nats), me, options.clone()).await.expect("a URL");
     let store = engine.store("log", StoreOptions::default()).await.expect("a name");
-    append(&store, &[event("of the app")]).await;
+    append_all(&store, &[event("of the app")]).await;
     let nobody = crate::tools::store(&url(&nats), options, StoreOptions::default()).await;
     assert_ne!(bounds(&nobody).await.epoch, bounds(&store).await.epoch);
     assert_eq!(messages(&nats), 0, "nobody has it");
@@ -124,7 +126,7 @@ async fn a_domain_is_asked_by_its_name() {
         async move { store(&url, options, StoreOptions::default()).await }
     };
     let hub = at("hub").await;
-    append(&hub, &[event("one"), event("two")]).await;
+    append_all(&hub, &[event("one"), event("two")]).await;
     gives_followers_what_is_appended(&hub).await;
     let refused = soon(at("elsewhere").await.bounds()).await.expect_err("it is not there");
     assert!(told(&refused).contains("\"elsewhere\""), "{}", told(&refused));
@@ -150,10 +152,10 @@ async fn a_user_needs_no_more_than_the_documented_subjects() {
     let store = store(&url, EngineOptions::default(), options.clone()).await;
     gives_followers_what_is_appended(&store).await;
     for round in 0..5 {
-        append(&store, &[once(format!("a{round}"), "x"), once(format!("b{round}"), "y")]).await;
-        append(&store, &[keyed("key", round), event(round)]).await;
+        append_all(&store, &[once(format!("a{round}"), "x"), once(format!("b{round}"), "y")]).await;
+        append_all(&store, &[keyed("key", round), event(round)]).await;
     }
-    let positions = append(&store, &[event("one"), event("two")]).await;
+    let positions = append_all(&store, &[event("one"), event("two")]).await;
     assert!(!texts(&store).await.is_empty());
     store.retain(&options.retention()).await.expect("retained");
     store.before_last(crate::tools::PAGE).await.expect("a position");
@@ -173,10 +175,10 @@ async fn a_connection_on_which_a_call_has_timed_out_is_used_for_no_other() {
     let relay = Relay::start(&nats).await;
     let options = StoreOptions::new().store_timeout(Duration::from_millis(300));
     let store = store(&relay.url(), EngineOptions::default(), options).await;
-    append(&store, &[event("one")]).await;
+    append_all(&store, &[event("one")]).await;
     relay.goes_silent();
     let lost = store.append(&[event("lost")]).await;
     assert!(matches!(lost, Err(StoreError::OutcomeUnknown(_))), "{lost:?}");
-    append(&store, &[event("two")]).await;
+    append_all(&store, &[event("two")]).await;
     assert_eq!(texts(&store).await, ["one", "two"]);
 }

@@ -4,7 +4,7 @@ use sse_conformance::stores::Nats;
 use sse_conformance::suite::store_engine::Networked;
 use sse_log_nats::{EngineOptions, NatsStore, StoreOptions};
 
-use crate::tools::{api, append, bounds, event, store, texts};
+use crate::tools::{api, append_all, bounds, event, store, texts};
 
 async fn open(nats: &Nats, prefix: &str) -> NatsStore {
     let options = EngineOptions::new().prefix(prefix);
@@ -16,8 +16,8 @@ async fn open(nats: &Nats, prefix: &str) -> NatsStore {
 async fn two_prefixes_are_two_logs_of_one_name() {
     let nats = Nats::start().await;
     let (one, two) = (open(&nats, "one").await, open(&nats, "two").await);
-    append(&one, &[event("of one")]).await;
-    append(&two, &[event("of two")]).await;
+    append_all(&one, &[event("of one")]).await;
+    append_all(&two, &[event("of two")]).await;
     assert_eq!(texts(&one).await, ["of one"]);
     assert_eq!(texts(&two).await, ["of two"]);
     assert_ne!(bounds(&one).await.epoch, bounds(&two).await.epoch);

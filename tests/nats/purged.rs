@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use sse_conformance::stores::Nats;
-use sse_core::Epoch;
 use sse_core::store::{EncodedEvent, Store};
+use sse_core::{Epoch, Position};
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
 use crate::relay::Relay;
 use crate::relay_rules::Fate;
-use crate::tools::{PAGE, api, append, bounds, event, keyed, once, open, open_at, soon};
+use crate::tools::{PAGE, api, append_all, bounds, event, keyed, once, open, open_at, soon};
 
 fn stream(nats: &Nats) -> Value {
     api(nats, "STREAM.INFO.SSE_log", json!({}))
@@ -23,7 +24,7 @@ async fn appended_while(events: &[EncodedEvent], happens: fn(&Nats)) -> [Epoch; 
     let nats = Arc::new(Nats::start().await);
     let relay = Relay::start(&nats).await;
     let (store, other) = (open_at(&relay.url()).await, open(&nats).await);
-    append(&store, &[once("known", "before")]).await;
+    append_all(&store, &[once("known", "before")]).await;
     let before = bounds(&store).await.epoch;
     let server = Arc::clone(&nats);
     let mut steps = 0;
@@ -93,4 +94,45 @@ async fn an_append_whose_stream_is_replaced_before_its_answer_is_stored_in_the_n
         }
     })
     .await;
+}
+
+/// A page and a follower look which epoch there is once they have messages: these may have been removed before it began.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_purged_before_an_epoch_began_is_not_read_in_it() {
+    for follows in [false, true] {
+        let nats = Arc::new(Nats::start().await);
+        let relay = Relay::start(&nats).await;
+        let (store, other) = (open_at(&relay.url()).await, open(&nats).await);
+        let positions = append_all(&store, &[event("a")]).await;
+        let deleted = append_all(&store, &[event("b")]).await;
+        append_all(&store, &[event("c")]).await;
+        other.delete(deleted[0]).await.expect("deleted"); // a hole makes a follower look
+        let before = bounds(&store).await.epoch;
+        let pages = soon(store.follow(Position::START)).await.expect("it is followed");
+        let server = Arc::clone(&nats);
+        let mut has_begun = false;
+        relay.asked(move |asked| {
+            if !has_begun && asked.starts_with("$JS.API.STREAM.INFO.SSE_log") {
+                has_begun = true;
+                api(&server, "STREAM.PURGE.SSE_log", json!({}));
+                let begun = other.begin_epoch(before);
+                block_in_place(|| Handle::current().block_on(begun)).expect("an epoch");
+            }
+            Fate::Passes
+        });
+        let page = if follows {
+            let mut pages = pages;
+            loop {
+                let page = soon(pages.next()).await.expect("it goes on").expect("a page");
+                if page.bounds.epoch != before {
+                    break page;
+                }
+            }
+        } else {
+            drop(pages);
+            soon(store.read(Position::START, PAGE)).await.expect("a page")
+        };
+        assert_ne!(page.bounds.epoch, before);
+        assert!(page.events.is_empty(), "{:?} of {positions:?}", page.events);
+    }
 }

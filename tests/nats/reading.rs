@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::relay::Relay;
 use crate::relay_rules::Fate;
-use crate::tools::{PAGE, append, bounds, event, flood, once, open, open_at, texts};
+use crate::tools::{PAGE, append_all, bounds, event, flood, once, open, open_at, texts};
 
 /// Returns the number of requests whose subject begins like this.
 pub(crate) fn count(relay: &Relay, subject: &'static str) -> Arc<AtomicUsize> {
@@ -35,7 +35,7 @@ async fn a_run_of_notes_is_passed_over_at_once() {
     let limit = PageLimit { events: 1, ..PAGE };
     let page = store.read(Position::START, limit).await.expect("a page");
     assert_eq!(page.events, []);
-    let one = append(&store, &[event("one")]).await;
+    let one = append_all(&store, &[event("one")]).await;
     let page = store.read(Position::START, limit).await.expect("a page");
     assert_eq!(page.events[0].position, one[0]);
     assert!(reads.load(SeqCst) <= 4, "{reads:?}");
@@ -47,7 +47,7 @@ async fn a_message_that_is_lost_on_its_way_is_noticed() {
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;
     for number in 1..=20 {
-        append(&store, &[event(number)]).await;
+        append_all(&store, &[event(number)]).await;
     }
     for lost in [1, 2, 10, 19] {
         let mut is_lost = false;
@@ -66,7 +66,7 @@ async fn a_page_whose_end_is_lost_is_given_as_far_as_it_came() {
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;
     for number in 1..=20 {
-        append(&store, &[event(number)]).await;
+        append_all(&store, &[event(number)]).await;
     }
     relay.delivered(|sequence| sequence < 3);
     let page = store.read(Position::START, PAGE).await.expect("a page");
@@ -81,7 +81,7 @@ async fn a_page_comes_at_once_however_many_bytes_it_may_have() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     for number in 0..9 {
-        append(&store, &[event(number)]).await;
+        append_all(&store, &[event(number)]).await;
     }
     for bytes in 1..600 {
         let limit = PageLimit { bytes, ..PAGE };
@@ -96,7 +96,7 @@ async fn a_server_that_lags_behind_is_waited_for() {
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;
-    append(&store, &[event("one")]).await;
+    append_all(&store, &[event("one")]).await;
     let mut lags = 3;
     relay.asked(move |asked| {
         if !asked.starts_with("$JS.API.CONSUMER.CREATE.") || lags == 0 {
@@ -120,8 +120,8 @@ async fn the_oldest_event_is_found_behind_notes() {
         assert_eq!(bounds(&store).await.oldest, None);
     }
     assert!(asked.load(SeqCst) <= 4, "{asked:?}");
-    let batch = append(&store, &["one", "two"].map(event)).await;
-    append(&store, &[event("three")]).await;
+    let batch = append_all(&store, &["one", "two"].map(event)).await;
+    append_all(&store, &[event("three")]).await;
     for _ in 0..5 {
         assert_eq!(bounds(&store).await.oldest, Some(batch[0]));
     }
@@ -133,7 +133,7 @@ async fn the_keys_of_a_batch_are_claimed_together() {
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;
-    append(&store, &(0..500).map(|n| once(n, n)).collect::<Vec<_>>()).await;
+    append_all(&store, &(0..500).map(|n| once(n, n)).collect::<Vec<_>>()).await;
     let most = relay.most_waiting();
     // And what the engine asks.
     assert!((10..=66).contains(&most), "{most}");

@@ -15,7 +15,9 @@ use sse_log_nats::EngineOptions;
 use crate::line::Line;
 use crate::relay::Relay;
 use crate::relay_rules::Fate;
-use crate::tools::{api, append, bounds, event, flood, messages, once, open, open_at, texts, url};
+use crate::tools::{
+    api, append_all, bounds, event, flood, messages, once, open, open_at, texts, url,
+};
 
 /// Not only hidden from readers.
 #[tokio::test]
@@ -23,7 +25,7 @@ async fn the_server_has_no_more_messages_than_the_log_keeps() {
     let nats = Nats::start().await;
     let (store, other) = (open(&nats).await, open(&nats).await);
     for number in 0..100 {
-        append(&store, &[event(number)]).await;
+        append_all(&store, &[event(number)]).await;
     }
     let retention = StoreOptions::new().events(10).retention();
     for _ in 0..30 {
@@ -43,7 +45,7 @@ async fn a_process_that_dies_between_the_floor_and_the_removal_leaves_that_to_an
     let nats = Nats::start().await;
     let store = open(&nats).await;
     for number in 0..10 {
-        append(&store, &[event(number)]).await;
+        append_all(&store, &[event(number)]).await;
     }
     // The record once the floor was raised.
     let record = format!(
@@ -66,7 +68,7 @@ async fn a_stream_that_comes_in_the_place_of_another_is_not_trimmed_for_it() {
     let relay = Relay::start(&nats).await;
     let (store, other) = (open_at(&relay.url()).await, open(&nats).await);
     for number in 0..10 {
-        append(&store, &[event(number)]).await;
+        append_all(&store, &[event(number)]).await;
     }
     let (server, mut is_other) = (Arc::clone(&nats), false);
     relay.asked(move |asked| {
@@ -107,8 +109,8 @@ async fn much_is_dropped_step_by_step() {
 async fn the_newest_event_is_kept() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
-    append(&store, &[event("old")]).await;
-    append(&store, &[event("newest")]).await;
+    append_all(&store, &[event("old")]).await;
+    append_all(&store, &[event("newest")]).await;
     nats.publish("sse.log.other", &[], b"x").expect("an answer");
     let retention = StoreOptions::new().events(1).retention();
     store.retain(&retention).await.expect("retained");
@@ -119,12 +121,12 @@ async fn the_newest_event_is_kept() {
 async fn a_subject_that_says_nonsense_does_no_harm() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
-    append(&store, &[event("one")]).await;
+    append_all(&store, &[event("one")]).await;
     for events in [u64::MAX, u64::MAX - 1, 1 << 63] {
         let subject = format!("sse.log.m.batch.{events}");
         nats.publish(&subject, &[], b"x").expect("an answer");
     }
-    append(&store, &[event("two")]).await;
+    append_all(&store, &[event("two")]).await;
     store.retain(&StoreOptions::default().retention()).await.expect("retained");
     assert_eq!(texts(&store).await, ["one", "two"]);
     let before_two = store.before_last(PageLimit::of_events(1)).await.expect("a position");
@@ -200,7 +202,7 @@ async fn much_is_dropped_over_a_long_line_though_the_time_of_a_call_is_short() {
     let nats = Nats::start().await;
     let line = Line::start(nats.address(), Duration::from_millis(50)).await;
     let store = open(&nats).await;
-    append(&store, &[event("a batch"), event("is not plain")]).await;
+    append_all(&store, &[event("a batch"), event("is not plain")]).await;
     flood(&nats, "sse.log.e", "data: x\n", 30_000).await;
     let options = StoreOptions::new().events(1000).store_timeout(Duration::from_secs(2));
     let far = crate::tools::store(&line.url(), EngineOptions::default(), options.clone()).await;
@@ -219,8 +221,8 @@ async fn much_is_dropped_over_a_long_line_though_the_time_of_a_call_is_short() {
 async fn nothing_is_dropped_by_the_clock_of_this_machine() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
-    append(&store, &[event("one")]).await;
-    append(&store, &[event("two")]).await;
+    append_all(&store, &[event("one")]).await;
+    append_all(&store, &[event("two")]).await;
     let ages = |age| StoreOptions::new().age(age).retention();
     store.retain(&ages(Duration::from_secs(60))).await.expect("retained");
     assert_eq!(texts(&store).await, ["one", "two"]);

@@ -10,7 +10,7 @@ use sse_core::{Position, StoreOptions};
 use sse_log_nats::EngineOptions;
 
 use crate::line::Line;
-use crate::tools::{append, event, open, soon, store};
+use crate::tools::{append_all, event, open, soon, store};
 
 const ALL: PageLimit = PageLimit { events: 1000, bytes: 16 << 20 };
 
@@ -20,7 +20,7 @@ async fn followers_and_pages_get_on_over_a_slow_line() {
     let nats = Nats::start().await;
     let near = open(&nats).await;
     for _ in 0..20 {
-        append(&near, &[event("x".repeat(10_000))]).await;
+        append_all(&near, &[event("x".repeat(10_000))]).await;
     }
     let line = Line::slow(nats.address(), 20_000).await;
     let url = line.url();
@@ -59,14 +59,14 @@ async fn a_large_page_of_one_log_holds_up_no_other() {
     let nats = Nats::start().await;
     let near = open(&nats).await;
     for _ in 0..16 {
-        append(&near, &[event("x".repeat(1_000_000))]).await;
+        append_all(&near, &[event("x".repeat(1_000_000))]).await;
     }
     let line = Line::slow(nats.address(), 1_000_000).await;
     let engine = sse_log_nats::connect(&line.url(), EngineOptions::default()).await.expect("a URL");
     let options = StoreOptions::new().store_timeout(Duration::from_secs(20));
     let large = engine.store("log", options.clone()).await.expect("a name");
     let small = engine.store("small", options).await.expect("a name");
-    append(&small, &[event(0)]).await;
+    append_all(&small, &[event(0)]).await;
     let mut pages = small.follow(Position::START).await.expect("followed");
     let reading = tokio::spawn(async move {
         let mut after = Position::START;
@@ -80,7 +80,7 @@ async fn a_large_page_of_one_log_holds_up_no_other() {
     let mut came = 0;
     for number in 1..100 {
         let begun = Instant::now();
-        append(&small, &[event(number)]).await;
+        append_all(&small, &[event(number)]).await;
         while came <= number {
             came += soon(pages.next()).await.expect("a page").expect("a page").events.len();
         }

@@ -7,13 +7,13 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use serde_json::json;
 use sse_conformance::stores::Nats;
-use sse_conformance::suite::eventually::eventually;
+use sse_conformance::suite::eventually::{eventually, eventually_some};
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{PageLimit, Store};
 use sse_core::{Event, GapReason, Position};
 use sse_log_nats::{EngineOptions, EventLog, StoreOptions};
 
-use crate::tools::{api, append, bounds, event, open, soon, store, texts, told, url};
+use crate::tools::{api, append_all, bounds, event, open, soon, store, texts, told, url};
 
 async fn log(nats: &Nats) -> EventLog {
     soon(sse_log_nats::open(&url(nats), "log")).await.expect("it runs")
@@ -29,7 +29,7 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
 async fn a_stream_that_was_deleted_is_created_again_in_a_new_epoch() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
-    append(&store, &[event("gone"), event("gone")]).await;
+    append_all(&store, &[event("gone"), event("gone")]).await;
     for round in 0..3 {
         let before = bounds(&store).await;
         let mut pages = store.follow(before.newest).await.expect("followed");
@@ -57,7 +57,7 @@ async fn many_processes_may_be_the_first() {
             let url = &url;
             async move {
                 let store = store(url, EngineOptions::default(), StoreOptions::default()).await;
-                append(&store, &[event(number)]).await;
+                append_all(&store, &[event(number)]).await;
             }
         });
         join_all(first).await;
@@ -76,17 +76,9 @@ async fn a_backup_that_is_restored_under_a_running_process_is_a_gap() {
     copy(&nats.jetstream(), &backup.path().join("jetstream"));
     nats.start().await;
     eventually(Duration::from_secs(5), "it is followed again", || log.stats().is_followed).await;
-    let lost = soon(async {
-        loop {
-            if let Ok(id) =
-                log.append(Event::new("lost").idempotency_key("lost").expect("a key")).await
-            {
-                return id;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    let lost = || Event::new("lost").idempotency_key("lost").expect("a key");
+    let stored = async || log.append(lost()).await.ok();
+    let lost = eventually_some(Duration::from_secs(20), "it is stored", stored).await;
     nats.stop().await;
     std::fs::remove_dir_all(nats.jetstream()).expect("ours");
     copy(&backup.path().join("jetstream"), &nats.jetstream());
@@ -106,7 +98,7 @@ async fn events_that_are_restored_without_their_record_begin_an_epoch_if_they_we
     let nats = Nats::start().await;
     let store = open(&nats).await;
     for number in 0..10 {
-        append(&store, &[event(number)]).await;
+        append_all(&store, &[event(number)]).await;
     }
     let before = bounds(&store).await;
     drop(store);
@@ -128,7 +120,7 @@ async fn limits_that_another_program_sets_are_a_gap_and_never_silent() {
     let store = open(&nats).await;
     let mut positions = Vec::new();
     for number in 0..10 {
-        positions.extend(append(&store, &[event(number)]).await);
+        positions.extend(append_all(&store, &[event(number)]).await);
     }
     limit(&nats, "max_msgs", 3).await;
     let after = bounds(&store).await;
@@ -150,7 +142,7 @@ async fn what_limits_have_removed_is_a_gap_when_they_are_gone_too() {
         let store = open(&nats).await;
         let mut positions = Vec::new();
         for number in 0..10 {
-            positions.extend(append(&store, &[event(number)]).await);
+            positions.extend(append_all(&store, &[event(number)]).await);
         }
         limit(&nats, "max_msgs", 3).await;
         if is_seen_by_who_retains {
@@ -170,7 +162,7 @@ async fn what_limits_have_removed_is_a_gap_when_they_are_gone_too() {
 async fn a_limit_on_subjects_is_refused() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
-    append(&store, &[event("one")]).await;
+    append_all(&store, &[event("one")]).await;
     limit(&nats, "max_msgs_per_subject", 1).await;
     let refused = store.bounds().await.expect_err("there may be holes");
     assert!(told(&refused).contains("max_msgs_per_subject"), "{}", told(&refused));
@@ -181,13 +173,13 @@ async fn a_limit_on_subjects_is_refused() {
 async fn a_message_of_another_program_is_not_an_event() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
-    append(&store, &[event("one")]).await;
+    append_all(&store, &[event("one")]).await;
     for (subject, payload) in
         [("sse.log.other", "x"), ("sse.log.m.batch.2", "\u{1}x"), ("sse.log.k.=", "x")]
     {
         nats.publish(subject, &[], payload.as_bytes()).expect("an answer");
     }
-    append(&store, &[event("two")]).await;
+    append_all(&store, &[event("two")]).await;
     assert_eq!(texts(&store).await, ["one", "two"]);
     assert_eq!(
         store.before_last(PageLimit::of_events(1)).await.expect("a position"),

@@ -13,7 +13,7 @@ use sse_log_nats::EngineOptions;
 use sse_log_nats::async_nats::ConnectOptions;
 use tempfile::TempDir;
 
-use crate::tools::{append, event, soon, store, told};
+use crate::tools::{append_all, event, soon, store, told};
 
 /// A server that speaks TLS with who wants that, with a certificate of its own; its URL; and where the certificate is.
 async fn server() -> (Nats, String, TempDir) {
@@ -44,7 +44,7 @@ async fn a_log_is_kept_by_a_server_whose_certificate_the_application_trusts() {
         ConnectOptions::new().add_root_certificates(folder.path().join("certificate.pem"));
     let engine = sse_log_nats::connect_with(&url, trusting, EngineOptions::default()).await;
     let store = engine.expect("a URL").store("log", StoreOptions::default()).await;
-    append(&store.expect("a name"), &[event("over TLS")]).await;
+    append_all(&store.expect("a name"), &[event("over TLS")]).await;
 }
 
 #[tokio::test]

@@ -4,16 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sse_conformance::stores::Nats;
-pub(crate) use sse_conformance::suite::answers::{soon, told};
+pub(crate) use sse_conformance::suite::answers::{PAGE, append_all, bounds, soon, texts, told};
 pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_conformance::suite::eventually::eventually;
-use sse_core::store::{Bounds, EncodedEvent, PageLimit, Store};
-use sse_core::{Position, StoreOptions};
+use sse_core::StoreOptions;
 use sse_log_nats::{EngineOptions, NatsStore};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-
-pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
 pub(crate) async fn open(nats: &Nats) -> NatsStore {
     open_with(nats, StoreOptions::default()).await
@@ -44,29 +41,6 @@ pub(crate) async fn store(url: &str, engine: EngineOptions, log: StoreOptions) -
 pub(crate) fn url(nats: &Nats) -> String {
     use sse_conformance::suite::store_engine::Networked;
     format!("nats://{}", nats.address())
-}
-
-pub(crate) async fn append(store: &NatsStore, events: &[EncodedEvent]) -> Vec<Position> {
-    soon(store.append(events)).await.expect("stored").positions
-}
-
-pub(crate) async fn bounds(store: &NatsStore) -> Bounds {
-    soon(store.bounds()).await.expect("bounds")
-}
-
-/// The data of all events, in their order.
-pub(crate) async fn texts(store: &NatsStore) -> Vec<String> {
-    let mut texts = Vec::new();
-    let mut after = Position::START;
-    loop {
-        let page = soon(store.read(after, PAGE)).await.expect("a page");
-        let Some(last) = page.events.last() else { return texts };
-        after = last.position;
-        texts.extend(page.events.iter().map(|event| {
-            let text = String::from_utf8(event.block.to_vec()).expect("UTF-8");
-            text.strip_prefix("data: ").expect("data alone").trim_end().to_owned()
-        }));
-    }
 }
 
 /// Returns the number of messages that the server has.

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use crate::reading::count;
 use crate::relay::Relay;
 use crate::relay_rules::Fate;
-use crate::tools::{PAGE, api, append, bounds, event, keyed, open, open_at, soon, told};
+use crate::tools::{PAGE, api, append_all, bounds, event, keyed, open, open_at, soon, told};
 
 /// A consumer of nats-server 2.9 passes over messages like this when others are purged by their subject: its own numbers go on.
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn a_message_that_a_consumer_passes_over_is_noticed() {
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;
     for number in 0..20 {
-        append(&store, &[event(number)]).await;
+        append_all(&store, &[event(number)]).await;
     }
     let mut pages = store.follow(Position::START).await.expect("followed");
     drop(pages.next().await);
@@ -51,9 +51,12 @@ async fn a_hole_is_looked_into_once() {
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;
     for number in 0..40 {
-        append(&store, &[keyed(if number % 2 == 0 { "a" } else { "b" }, number), event(number)])
-            .await;
-        append(&store, &[keyed("c", number)]).await;
+        append_all(
+            &store,
+            &[keyed(if number % 2 == 0 { "a" } else { "b" }, number), event(number)],
+        )
+        .await;
+        append_all(&store, &[keyed("c", number)]).await;
     }
     store.read(Position::START, PAGE).await.expect("a page");
     let asked = count(&relay, "$JS.API.STREAM.MSG.GET.SSE_log");
@@ -69,7 +72,7 @@ async fn a_follower_that_is_slow_has_little_on_its_way() {
     let store = open_at(&relay.url()).await;
     let large = "x".repeat(300_000);
     for _ in 0..60 {
-        append(&store, &[event(&large)]).await;
+        append_all(&store, &[event(&large)]).await;
     }
     let before = relay.carried().0;
     let mut pages = store.follow(Position::START).await.expect("followed");
@@ -91,7 +94,7 @@ async fn a_message_about_a_record_that_is_not_stored_yet_is_not_lost() {
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
     let (store, other) = (open_at(&relay.url()).await, open(&nats).await);
-    append(&store, &[event(1)]).await;
+    append_all(&store, &[event(1)]).await;
     let epoch = bounds(&store).await.epoch;
     let mut pages = store.follow(Position::START).await.expect("followed");
     drop(soon(pages.next()).await);
@@ -122,7 +125,7 @@ async fn what_is_dropped_halfway_leaves_no_consumer() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     for number in 0..20 {
-        append(&store, &[event(number)]).await;
+        append_all(&store, &[event(number)]).await;
     }
     for micros in 0..100 {
         let read = store.read(Position::START, PAGE);
@@ -153,7 +156,7 @@ async fn a_log_that_is_not_there_is_read_and_followed_as_an_empty_one() {
         }
         assert_eq!(soon(new().await.read(Position::START, PAGE)).await.expect("a page").events, []);
         let mut pages = soon(new().await.follow(Position::START)).await.expect("followed");
-        append(&followed, &[event("one")]).await;
+        append_all(&followed, &[event("one")]).await;
         let came = async {
             loop {
                 if let Some(Ok(page)) = pages.next().await

@@ -6,7 +6,7 @@ use sse_core::store::{EncodedEvent, Store, StoreError};
 
 use crate::relay::Relay;
 use crate::relay_rules::Fate;
-use crate::tools::{api, append, bounds, event, messages, once, open, open_at, texts};
+use crate::tools::{api, append_all, bounds, event, messages, once, open, open_at, texts};
 
 const UNAVAILABLE: &str = r#"{"error":{"code":503,"err_code":10008,"description":"JetStream system temporarily unavailable"}}"#;
 const CLOSED: &str = r#"{"error":{"code":503,"err_code":10077,"description":"store is closed"}}"#;
@@ -41,8 +41,8 @@ async fn the_outcome_of_an_append_is_unknown_if_the_stream_cannot_be_read_after_
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;
-    append(&store, &[event("a"), event("b")]).await;
-    append(&store, &[event("c")]).await;
+    append_all(&store, &[event("a"), event("b")]).await;
+    append_all(&store, &[event("c")]).await;
     let config = api(&nats, "STREAM.INFO.SSE_log", json!({}))["config"].clone();
     api(&nats, "STREAM.DELETE.SSE_log", json!({}));
     api(&nats, "STREAM.CREATE.SSE_log", config);
@@ -77,12 +77,12 @@ async fn an_id_that_is_in_process_is_waited_for() {
             .enumerate()
     {
         first(&relay, 2, "sse.log.", fate);
-        let alone = append(&store, &[once(n, n)]).await;
+        let alone = append_all(&store, &[once(n, n)]).await;
         first(&relay, 3, "sse.log.", fate);
-        let positions = append(&store, &batch(n)).await;
+        let positions = append_all(&store, &batch(n)).await;
         first(&relay, 9, "sse.log.m.note", fate);
-        assert_eq!(append(&store, &batch(n)).await, positions);
-        assert_eq!(append(&store, &[once(n, n)]).await, alone);
+        assert_eq!(append_all(&store, &batch(n)).await, positions);
+        assert_eq!(append_all(&store, &[once(n, n)]).await, alone);
     }
     assert_eq!(texts(&store).await, ["0", "0", "0", "1", "1", "1"]);
 }
@@ -95,7 +95,7 @@ async fn an_id_that_stays_in_process_is_unknown() {
     first(&relay, usize::MAX, "sse.log.", || Fate::IsAnswered(IN_PROCESS));
     is_unknown(store.append(&[once("key", "stored")]).await);
     first(&relay, 0, "", || Fate::Passes);
-    append(&store, &[once("key", "again")]).await;
+    append_all(&store, &[once("key", "again")]).await;
     assert_eq!(texts(&store).await, ["stored"]);
 }
 
@@ -115,8 +115,8 @@ async fn a_deletion_that_fails_halfway_is_unknown_and_can_be_tried_again() {
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;
-    let one = append(&store, &[event("one")]).await[0];
-    append(&store, &[event("two")]).await;
+    let one = append_all(&store, &[event("one")]).await[0];
+    append_all(&store, &[event("two")]).await;
     for (subject, left) in [("$JS.API.STREAM.MSG.DELETE.", 2), ("sse-meta.", 1)] {
         let mut changes = 0;
         relay.asked(move |asked| {
@@ -143,7 +143,7 @@ async fn a_message_that_could_not_be_deleted_and_is_gone_is_deleted() {
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;
-    let positions = append(&store, &[event("one")]).await;
+    let positions = append_all(&store, &[event("one")]).await;
     first(&relay, 1, "$JS.API.STREAM.MSG.DELETE.", || Fate::IsAnswered(NOT_DELETED));
     store.delete(positions[0]).await.expect("deleted");
     assert_eq!(messages(&nats), 0);
@@ -173,7 +173,7 @@ async fn a_key_whose_first_trace_others_removed_is_unknown() {
     api(&nats, "STREAM.PURGE.SSE_log", json!({}));
     is_unknown(store.append(&[once("a", 1)]).await);
     claim("b");
-    append(&store, &[event("newer")]).await;
+    append_all(&store, &[event("newer")]).await;
     let mut config = api(&nats, "STREAM.INFO.SSE_log", json!({}))["config"].clone();
     config["max_msgs"] = json!(1);
     api(&nats, "STREAM.UPDATE.SSE_log", config);
@@ -202,5 +202,5 @@ async fn a_batch_that_cannot_be_stored_leaves_nothing() {
     let refused = store.append(&batch(1)).await;
     assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
     assert_eq!(messages(&nats), 0);
-    append(&store, &batch(0)).await;
+    append_all(&store, &batch(0)).await;
 }

@@ -1,7 +1,7 @@
 //! Transactions end in another order than they began in.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
@@ -137,16 +137,20 @@ async fn a_read_after_an_append_waits_for_what_holds_it_back() {
     for _ in 0..10 {
         begin(&other).await;
         let after = append(&store, "after").await;
+        let begun = Instant::now();
+        let read = async {
+            let page = store.read(Position::START, PAGE).await.expect("a page");
+            (page.events.last().map(|event| event.position), begun.elapsed())
+        };
         let commit = async {
             tokio::time::sleep(Duration::from_millis(20)).await; // a read that does not wait has returned by then
             other.batch_execute("COMMIT").await.expect("committed");
         };
-        let (page, ()) = tokio::join!(store.read(Position::START, PAGE), commit);
-        let page = page.expect("a page");
-        if page.bounds.newest == after {
-            assert_eq!(page.events.last().map(|event| event.position), Some(after));
+        let ((newest, waited), ()) = tokio::join!(read, commit);
+        if newest == Some(after) {
             return;
         }
+        assert!(waited >= Duration::from_millis(100), "it waited for {waited:?} alone");
     }
-    panic!("it never waited");
+    panic!("no commit came within the time for which a reader waits");
 }

@@ -1,6 +1,7 @@
 //! Events within the application's own transactions.
 
 use sse_conformance::stores::Postgres;
+use sse_conformance::suite::store_engine::Durable;
 use sse_core::store::Store;
 use sse_core::{Event, EventId, Position};
 use sse_log_postgres::open_store;
@@ -105,7 +106,23 @@ async fn what_a_log_refuses_leaves_the_transaction_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_seen_event_outlives_a_crash_also_if_commits_do_not_wait_for_the_disk() {
+async fn an_event_outlives_a_crash_though_other_commits_do_not_wait_for_the_disk() {
+    let postgres = Postgres::start().await;
+    // Otherwise what does not wait is on the disk a moment later.
+    execute(&postgres, "ALTER SYSTEM SET wal_writer_delay = '10s'").await;
+    postgres.crash().await;
+    let store = open(&postgres).await;
+    let mut connection = client(&postgres).await;
+    connection.batch_execute("SET synchronous_commit = off").await.expect("set");
+    let transaction = connection.transaction().await.expect("begun");
+    store.append_in(&transaction, "event").await.expect("appended");
+    transaction.commit().await.expect("committed");
+    postgres.crash().await;
+    assert_eq!(texts(&open(&postgres).await).await, ["event"]);
+}
+
+#[tokio::test]
+async fn a_transaction_that_appends_waits_for_the_disk_and_those_after_it_do_as_they_did() {
     let postgres = Postgres::start().await;
     let (store, mut client) = (open(&postgres).await, client(&postgres).await);
     client.batch_execute("SET synchronous_commit = off").await.expect("set");

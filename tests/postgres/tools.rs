@@ -1,17 +1,13 @@
 //! The shared part of the tests.
 
-use std::fmt::Display;
-
 use futures_util::StreamExt;
 use sse_conformance::stores::Postgres;
-pub(crate) use sse_conformance::suite::answers::{soon, told};
+pub(crate) use sse_conformance::suite::answers::{PAGE, append, bounds, soon, text, texts, told};
 pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_core::Position;
-use sse_core::store::{Bounds, PageLimit, Pages, Store};
+use sse_core::store::Pages;
 use sse_log_postgres::{EngineOptions, Ordering, PostgresStore};
 use tokio_postgres::Client;
-
-pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
 pub(crate) async fn open(postgres: &Postgres) -> PostgresStore {
     open_ordered(postgres, Ordering::ByTransaction).await
@@ -36,25 +32,6 @@ pub(crate) async fn execute(postgres: &Postgres, sql: &str) {
 /// Begins a transaction that has an id from now on.
 pub(crate) async fn begin(client: &Client) {
     client.batch_execute("BEGIN; SELECT pg_current_xact_id()").await.expect("begun");
-}
-
-pub(crate) async fn append(store: &PostgresStore, text: impl Display) -> Position {
-    soon(store.append(&[event(text)])).await.expect("stored").positions[0]
-}
-
-pub(crate) async fn bounds(store: &PostgresStore) -> Bounds {
-    soon(store.bounds()).await.expect("bounds")
-}
-
-/// The data of all events, in their order.
-pub(crate) async fn texts(store: &PostgresStore) -> Vec<String> {
-    let page = soon(store.read(Position::START, PAGE)).await.expect("a page");
-    page.events.iter().map(|event| text(&event.block)).collect()
-}
-
-pub(crate) fn text(block: &[u8]) -> String {
-    let text = String::from_utf8(block.to_vec()).expect("UTF-8");
-    text.strip_prefix("data: ").expect("data alone").trim_end().to_owned()
 }
 
 /// The next so many events of one who follows.

@@ -1,12 +1,12 @@
 //! The number of streams that a browser may have at once.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use sse_conformance::browsers::Chromium;
 use sse_conformance::proxies::ReverseProxy;
-use sse_conformance::suite::eventually::{eventually, settled};
+use sse_conformance::suite::eventually::{eventually, eventually_asked, settled};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -69,13 +69,7 @@ async fn open_ten(chromium: &Chromium, origin: &str) {
 }
 
 async fn until_received(chromium: &Chromium, wanted: u64) {
-    let begun = Instant::now();
-    loop {
-        let received = chromium.execute("return received", json!([])).await;
-        if received == wanted {
-            return;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(5), "{received} of {wanted} streams");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let received = async || chromium.execute("return received", json!([])).await == wanted;
+    let what = format!("{wanted} streams have received it");
+    eventually_asked(Duration::from_secs(5), &what, received).await;
 }

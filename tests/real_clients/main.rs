@@ -25,33 +25,34 @@ enum Returns {
     Slowly,
 }
 
-/// One named test for each client, for each framework.
+/// One named test for each client, for a framework.
 macro_rules! lose_nothing {
-    ($($framework:ident)*) => { $(
+    ($long:tt $framework:ident $constant:ident: $($does:ident)*) => {
         mod $framework {
             use super::*;
 
-            one_test!($framework, chromium_eventsource_loses_nothing, browsers::eventsource, AsTold);
-            one_test!($framework, event_source_polyfill_loses_nothing, browsers::polyfill, Slowly);
-            one_test!($framework, npm_eventsource_loses_nothing, clients::eventsource::run, AsTold);
-            one_test!($framework, undici_loses_nothing, clients::undici::run, AsTold);
-            one_test!($framework, eventsource_client_loses_nothing, clients::eventsource_client::run, AsTold);
-            one_test!($framework, reqwest_eventsource_loses_nothing, clients::reqwest_eventsource::run, AsTold);
-            one_test!($framework, httpx_sse_loses_nothing, clients::httpx_sse::run, AsTold);
+            one_test!($long $framework, chromium_eventsource_loses_nothing, browsers::eventsource, AsTold);
+            one_test!($long $framework, event_source_polyfill_loses_nothing, browsers::polyfill, Slowly);
+            one_test!($long $framework, npm_eventsource_loses_nothing, clients::eventsource::run, AsTold);
+            one_test!($long $framework, undici_loses_nothing, clients::undici::run, AsTold);
+            one_test!($long $framework, eventsource_client_loses_nothing, clients::eventsource_client::run, AsTold);
+            one_test!($long $framework, reqwest_eventsource_loses_nothing, clients::reqwest_eventsource::run, AsTold);
+            one_test!($long $framework, httpx_sse_loses_nothing, clients::httpx_sse::run, AsTold);
         }
-    )* };
+    };
 }
 
 macro_rules! one_test {
-    ($framework:ident, $name:ident, $client:path, $returns:ident) => {
+    ([$($long:meta)?] $framework:ident, $name:ident, $client:path, $returns:ident) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        $(#[$long])?
         async fn $name() {
             loses_nothing(adapters::$framework::serve, $client, Returns::$returns).await;
         }
     };
 }
 
-lose_nothing!(axum actix warp rocket hyper);
+sse_conformance::for_each_framework!(lose_nothing);
 
 /// Appends the feed while `client` reads it through connections that are cut.
 async fn loses_nothing(

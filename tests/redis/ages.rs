@@ -6,7 +6,7 @@ use sse_conformance::stores::Redis;
 use sse_core::store::Store;
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, after, append, bounds, command, once, open_with, soon};
+use crate::tools::{STREAM, after, append, bounds, command, once, open_with, soon, until};
 
 const AGE: Duration = Duration::from_secs(1);
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -20,11 +20,9 @@ async fn retain(store: &dyn Store) {
 }
 
 async fn are_gone(store: &dyn Store, but: &[Position]) {
-    soon(async {
-        while after(store, Position::START).await != but {
-            retain(store).await;
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+    until("the others are gone", async || {
+        retain(store).await;
+        after(store, Position::START).await == but
     })
     .await;
 }
@@ -86,7 +84,7 @@ async fn an_append_drops_what_is_too_old() {
     soon(async {
         while after(&*store, Position::START).await.contains(&old) {
             append(&*store, 1).await;
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await; // 20 events in an age
         }
     })
     .await;

@@ -8,7 +8,7 @@ use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, after, append, bounds, command, keyed_once, soon};
+use crate::tools::{STREAM, after, append, bounds, command, keyed_once, soon, until};
 
 /// Two nodes, each with a half of the slots.
 async fn cluster() -> [Redis; 2] {
@@ -18,16 +18,13 @@ async fn cluster() -> [Redis; 2] {
     let (address, bus) = (two.address(), config(&two, "cluster-port").await);
     let meet = format!("CLUSTER MEET {} {} {bus}", address.ip(), address.port());
     assert_eq!(command(&one, meet).await, "+OK\r\n");
-    soon(async {
-        for node in [&one, &two] {
-            while !command(node, "CLUSTER INFO").await.contains("cluster_state:ok")
-                || command(node, "CLUSTER NODES").await.lines().count() < 4
-            {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        }
-    })
-    .await;
+    for node in [&one, &two] {
+        until("the node knows the other", async || {
+            command(node, "CLUSTER INFO").await.contains("cluster_state:ok")
+                && command(node, "CLUSTER NODES").await.lines().count() >= 4
+        })
+        .await;
+    }
     [one, two]
 }
 

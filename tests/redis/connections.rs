@@ -9,7 +9,9 @@ use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::{Store, StoreError};
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, append, bounds, command, event, once, open, open_with, soon, told};
+use crate::tools::{
+    STREAM, append, bounds, command, event, once, open, open_with, soon, told, until,
+};
 
 /// The ids of the connections on which a follower waits for changes.
 async fn waiting(redis: &Redis) -> Vec<String> {
@@ -25,12 +27,7 @@ async fn a_follower_waits_for_seconds_on_one_connection() {
     let first = append(&*store, "first").await;
     let mut pages = store.follow(first).await.expect("followed");
     let next = tokio::spawn(async move { pages.next().await });
-    soon(async {
-        while waiting(&redis).await.is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await;
+    until("it waits", async || !waiting(&redis).await.is_empty()).await;
     let before = waiting(&redis).await;
     // Longer than the client's default of 500 ms, and than one wait.
     tokio::time::sleep(Duration::from_millis(2500)).await;
@@ -65,14 +62,9 @@ async fn a_follower_that_was_dropped_has_no_connection() {
     let store = open(&redis).await;
     let mut pages = store.follow(Position::START).await.expect("followed");
     let following = tokio::spawn(async move { pages.next().await });
-    let until = async |count: usize| {
-        while waiting(&redis).await.len() != count {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    soon(until(1)).await;
+    until("it waits", async || waiting(&redis).await.len() == 1).await;
     following.abort();
-    soon(until(0)).await;
+    until("its connection is closed", async || waiting(&redis).await.is_empty()).await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use sse_core::store::Store;
 use sse_core::{Position, StoreOptions};
 use sse_log_redis::{Engine, EngineOptions, connect};
 
-use crate::tools::{STREAM, append, bounds, command, event, open, soon, stat};
+use crate::tools::{STREAM, append, bounds, command, event, open, soon, stat, until};
 
 async fn engine(redis: &Redis) -> Engine {
     let url = format!("redis://{}", redis.address());
@@ -23,21 +23,11 @@ async fn connections(redis: &Redis) -> usize {
 
 /// Until the log has been told of what was appended: all that it shares is there then.
 async fn followed(log: &sse_core::EventLog) {
-    soon(async {
-        while log.stats().events == 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await;
+    until("it is followed", async || log.stats().events > 0).await;
 }
 
 async fn are_closed(redis: &Redis) {
-    soon(async {
-        while connections(redis).await > 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await;
+    until("they are closed", async || connections(redis).await == 0).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use sse_conformance::stores::Redis;
 use sse_core::StoreOptions;
 use sse_core::store::{Appended, EncodedEvent, Store};
 
-use crate::tools::{STREAM, append, bounds, command, keyed, keyed_once, open_with, soon};
+use crate::tools::{STREAM, append, bounds, command, keyed, keyed_once, open_with, soon, until};
 
 fn once(key: &str) -> EncodedEvent {
     crate::tools::once(key, key)
@@ -30,11 +30,9 @@ async fn keys_are_forgotten_when_their_window_has_passed() {
     for n in 0..100 {
         store_once(&*store, &n.to_string()).await;
     }
-    soon(async {
-        while remembered(&redis).await != ":1\r\n" {
-            store.retain(&options.retention()).await.expect("retained");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+    until("they are forgotten", async || {
+        store.retain(&options.retention()).await.expect("retained");
+        remembered(&redis).await == ":1\r\n"
     })
     .await;
     for window in [Duration::MAX, Duration::ZERO] {

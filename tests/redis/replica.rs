@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
-use sse_conformance::suite::eventually::eventually;
+use sse_conformance::suite::eventually::{eventually, eventually_asked, eventually_some};
 use sse_conformance::suite::store_engine::Networked;
 
 use sse_core::store::{Store, StoreError};
 use sse_core::{Event, EventId, GapReason, Position};
 
-use crate::tools::{STREAM, append, command, soon, store_at, told};
+use crate::tools::{STREAM, append, command, soon, store_at, told, until};
 
 fn epoch(id: &EventId) -> &str {
     id.as_str().split('.').next().expect("a part at least")
@@ -24,12 +24,7 @@ async fn a_failover_to_a_replica_that_lags_is_a_new_epoch() {
     let url = format!("redis://{address},redis://{}", second.address());
     let log = sse_log_redis::open(&url, "log").await.expect("it is there");
     let kept = log.append("kept").await.expect("stored");
-    soon(async {
-        while command(&second, format!("XLEN {STREAM}")).await != ":1\r\n" {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await;
+    until("the replica has it", async || has_one(&second).await).await;
 
     // From here on the replica knows nothing, and it is promoted.
     command(&second, "REPLICAOF NO ONE").await;
@@ -79,12 +74,14 @@ async fn a_node_that_cannot_serve_is_left_for_one_that_can() {
 async fn is_replica_of(replica: &Redis, master: &Redis) {
     let address = master.address();
     command(replica, format!("REPLICAOF {} {}", address.ip(), address.port())).await;
-    soon(async {
-        while !command(replica, "INFO replication").await.contains("master_link_status:up") {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+    until("they are connected", async || {
+        command(replica, "INFO replication").await.contains("master_link_status:up")
     })
     .await;
+}
+
+async fn has_one(replica: &Redis) -> bool {
+    command(replica, format!("XLEN {STREAM}")).await == ":1\r\n"
 }
 
 /// Its data is stale, and may be thrown away in a moment.
@@ -107,9 +104,7 @@ async fn a_master_that_was_demoted_is_neither_followed_nor_read() {
 }
 
 /// Sentinel looks at each server every 10 s, and waits before it turns one that came back into a replica.
-async fn patiently<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(90), what).await.expect("it comes within 90 s")
-}
+const FAILOVER: Duration = Duration::from_secs(90);
 
 /// Both nodes are in the URL; which of them is the master, Sentinel decides.
 #[tokio::test]
@@ -117,45 +112,28 @@ async fn a_failover_by_sentinel_is_followed() {
     let (first, second) = (Redis::start().await, Redis::start().await);
     is_replica_of(&second, &first).await;
     let sentinel = Redis::start_sentinel(&first).await;
-    patiently(async {
-        while !command(&sentinel, "SENTINEL MASTER log").await.contains("num-slaves\r\n$1\r\n1") {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+    eventually_asked(FAILOVER, "it knows the replica", async || {
+        command(&sentinel, "SENTINEL MASTER log").await.contains("num-slaves\r\n$1\r\n1")
     })
     .await;
     let url = format!("redis://{},redis://{}", first.address(), second.address());
     let log = sse_log_redis::open(&url, "log").await.expect("it is there");
     let kept = log.append("kept").await.expect("stored");
-    patiently(async {
-        while command(&second, format!("XLEN {STREAM}")).await != ":1\r\n" {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await;
+    until("the replica has it", async || has_one(&second).await).await;
     first.stop().await;
-    let next = patiently(async {
-        loop {
-            if let Ok(id) =
-                log.append(Event::new("next").idempotency_key("next").expect("a key")).await
-            {
-                return id;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    })
-    .await;
-    eventually(Duration::from_secs(90), "it is here", || log.stats().newest == next).await;
+    let next = || Event::new("next").idempotency_key("next").expect("a key");
+    let next =
+        eventually_some(FAILOVER, "it is stored", async || log.append(next()).await.ok()).await;
+    eventually(FAILOVER, "it is here", || log.stats().newest == next).await;
     assert_eq!(epoch(&next), epoch(&kept), "nothing was lost");
     // Once it is back it is a replica, and nobody is told anything by it.
     first.start().await;
-    let third = patiently(async {
-        while !command(&first, "INFO replication").await.contains("role:slave") {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        log.append("third").await.expect("stored")
+    eventually_asked(FAILOVER, "it is a replica", async || {
+        command(&first, "INFO replication").await.contains("role:slave")
     })
     .await;
-    eventually(Duration::from_secs(90), "it is here", || log.stats().newest == third).await;
+    let third = soon(log.append("third")).await.expect("stored");
+    eventually(FAILOVER, "it is here", || log.stats().newest == third).await;
     let all = log.read_after(&kept, 10).await.expect("no gap");
     assert_eq!(all.len(), 2);
 }

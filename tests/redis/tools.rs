@@ -1,20 +1,17 @@
 //! The shared part of the tests.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use sse_conformance::stores::Redis;
-pub(crate) use sse_conformance::suite::answers::{soon, told};
+pub(crate) use sse_conformance::suite::answers::{PAGE, append, bounds, soon, told, until};
 pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_conformance::suite::store_engine::Engine;
-use sse_core::store::{Bounds, PageLimit, Store};
+use sse_core::store::Store;
 use sse_core::{Position, StoreOptions};
 use sse_log_redis::{EngineOptions, RedisStore, connect};
 
 /// The stream of the log that the tests use.
 pub(crate) const STREAM: &str = "sse:{log}";
-
-pub(crate) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
 /// The store of the log at a URL.
 pub(crate) async fn store_at(url: &str) -> RedisStore {
@@ -28,14 +25,6 @@ pub(crate) async fn open(redis: &Redis) -> Arc<dyn Store> {
 
 pub(crate) async fn open_with(redis: &Redis, options: StoreOptions) -> Arc<dyn Store> {
     redis.open("log", options).await.expect("a name and a URL")
-}
-
-pub(crate) async fn append(store: &dyn Store, text: impl Display) -> Position {
-    soon(store.append(&[event(text)])).await.expect("stored").positions[0]
-}
-
-pub(crate) async fn bounds(store: &dyn Store) -> Bounds {
-    soon(store.bounds()).await.expect("bounds")
 }
 
 /// The positions of the events after this one.

@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
 use sse_core::{Position, StoreOptions};
+use tokio::sync::watch;
 
 use crate::tools::{STREAM, after, append, bounds, command, event, keyed, open, open_with, soon};
 
@@ -64,9 +65,9 @@ async fn a_follower_sees_a_trim_by_another_program() {
     let store = open(&redis).await;
     let first = append(&*store, "first").await;
     let mut pages = store.follow(first).await.expect("followed");
-    let mut expected = 0;
+    let (round, mut rounds) = watch::channel(0);
     let follower = tokio::spawn(async move {
-        let mut last = first;
+        let (mut expected, mut skipped, mut last) = (0, 0, first);
         while expected < 400 {
             let page = pages.next().await.expect("it goes on").expect("a page");
             for read in &page.events {
@@ -75,16 +76,24 @@ async fn a_follower_sees_a_trim_by_another_program() {
                     .expect("no event comes twice");
                 let is_told = number == expected || page.bounds.floor > last;
                 assert!(is_told, "{number} after {expected}, floor {}", page.bounds.floor);
+                skipped += number - expected;
                 (expected, last) = (number + 1, read.position);
             }
+            // A follower that keeps up loses nothing.
+            let behind = *rounds.borrow() + 2;
+            let reached = rounds.wait_for(|round| *round >= behind.min(40)).await;
+            drop(reached.expect("the rounds go on"));
         }
+        skipped
     });
-    for round in 0..40 {
-        let batch: Vec<_> = (round * 10..round * 10 + 10).map(event).collect();
+    for number in 0..40 {
+        let batch: Vec<_> = (number * 10..number * 10 + 10).map(event).collect();
         store.append(&batch).await.expect("stored");
         command(&redis, format!("XTRIM {STREAM} MAXLEN 3")).await;
+        round.send_replace(number + 1);
     }
-    soon(follower).await.expect("the last event comes");
+    let skipped = soon(follower).await.expect("the last event comes");
+    assert!(skipped > 0, "it was never overtaken by a trim");
 }
 
 #[tokio::test]

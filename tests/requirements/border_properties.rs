@@ -26,15 +26,27 @@ proptest! {
 
     #[test]
     fn whatever_a_client_sends_is_an_answer(
-        method in "GET|HEAD|POST|.{0,8}",
+        (method, is_head) in method(),
         query in prop::option::of(query()),
         headers in prop::collection::vec(("(?i)last-event-id|accept|.{0,8}", value()), 0..5),
         parameter in "lastEventId|.{0,8}",
     ) {
         let request = request(&method, query.as_deref(), &headers);
-        let _ = request.last_event_id(&parameter);
-        let _ = request.accepts_event_stream();
-        prop_assert_eq!(request.is_head(), method == "HEAD");
+        prop_assert_eq!(request.is_head(), is_head);
+        let named = |wanted| headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted));
+        prop_assert!(request.accepts_event_stream() || named("accept").next().is_some());
+        // An id is one that was sent, and nothing means that nothing was sent.
+        let query = query.unwrap_or_default();
+        let mut sent: Vec<_> = named("last-event-id").map(|(_, value)| value.clone()).collect();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            sent.extend((name == *parameter).then(|| value.as_bytes().to_vec()));
+        }
+        match request.last_event_id(&parameter) {
+            LastEventId::Id(id) => {
+                prop_assert!(sent.iter().any(|sent| sent.trim_ascii() == id.as_str().as_bytes()));
+            }
+            _ => prop_assert!(!sent.is_empty() || request.last_event_id(&parameter) == LastEventId::Absent),
+        }
     }
 
     #[test]
@@ -94,6 +106,12 @@ proptest! {
 fn request(method: &str, query: Option<&str>, headers: &[(String, Vec<u8>)]) -> StreamRequest {
     let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
     StreamRequest::new(method, query, headers)
+}
+
+/// A method, and whether it is HEAD.
+fn method() -> impl Strategy<Value = (String, bool)> {
+    let others = "GET|POST|head|Head|HEADS| HEAD|[^H]{0,8}";
+    prop_oneof![Just(("HEAD".to_owned(), true)), others.prop_map(|method| (method, false))]
 }
 
 /// Texts at both sides of every line that is drawn.

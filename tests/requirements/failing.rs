@@ -49,7 +49,7 @@ fn frames_of(bytes: &[u8]) -> String {
 }
 
 /// Reads to the end of the response, whose body must be whole frames: these.
-async fn check(framework: &Framework, path: &str, frames: &str, end: impl Fn(End) -> bool) {
+async fn check(framework: &Framework, path: &str, frames: &str, [http1, http2]: Ends) {
     let server = framework.start(app());
     let expected = format!(": ok\n{frames}");
 
@@ -57,45 +57,49 @@ async fn check(framework: &Framework, path: &str, frames: &str, end: impl Fn(End
     assert_eq!(response.status, 200);
     let ended = response.end().await;
     assert_eq!(frames_of(response.bytes()), expected, "{path} over HTTP/1.1");
-    assert!(end(ended), "{path} over HTTP/1.1: {ended:?}");
+    assert!(http1(ended), "{path} over HTTP/1.1: {ended:?}");
 
     let connection = Connection::open(server.address).await;
     let mut response = connection.get(path, &[]).await;
     let ended = response.end().await;
     assert_eq!(frames_of(response.bytes()), expected, "{path} over HTTP/2");
-    assert!(end(ended), "{path} over HTTP/2: {ended:?}");
+    assert!(http2(ended), "{path} over HTTP/2: {ended:?}");
     // The other streams of the connection go on.
     assert_eq!(connection.get("/plain", &[]).await.end().await, End::Clean);
 }
 
-fn is_clean(end: End) -> bool {
-    end == End::Clean
-}
+/// What the end of a response is to be, over HTTP/1.1 and over HTTP/2.
+type Ends = [fn(End) -> bool; 2];
 
-fn is_broken_off(end: End) -> bool {
-    end != End::Clean
-}
+const CLEAN: fn(End) -> bool = |end| end == End::Clean;
+const BROKEN_OFF: fn(End) -> bool = |end| end != End::Clean;
 
 pub(crate) async fn ends_cleanly_after_whole_events_when_a_stream_fails(framework: &Framework) {
-    check(framework, "/plain", EVENTS, is_clean).await;
+    check(framework, "/plain", EVENTS, [CLEAN; 2]).await;
 }
 
 pub(crate) async fn sends_the_event_of_a_failure_and_ends_cleanly(framework: &Framework) {
-    check(framework, "/told", &[EVENTS, WORD].concat(), is_clean).await;
+    check(framework, "/told", &[EVENTS, WORD].concat(), [CLEAN; 2]).await;
 }
 
 pub(crate) async fn breaks_the_response_off_after_whole_events(framework: &Framework) {
-    check(framework, "/cut", &[EVENTS, CUT].concat(), is_broken_off).await;
+    check(framework, "/cut", &[EVENTS, CUT].concat(), [BROKEN_OFF; 2]).await;
 }
 
 pub(crate) async fn breaks_the_response_off_after_the_event_of_a_failure(framework: &Framework) {
-    check(framework, "/both", &[EVENTS, WORD, CUT].concat(), is_broken_off).await;
+    check(framework, "/both", &[EVENTS, WORD, CUT].concat(), [BROKEN_OFF; 2]).await;
 }
 
 /// Rocket hands no error of a body on to its client.
 pub(crate) async fn ends_cleanly_where_it_is_to_break_off(framework: &Framework) {
-    check(framework, "/cut", &[EVENTS, CUT].concat(), is_clean).await;
-    check(framework, "/both", &[EVENTS, WORD, CUT].concat(), is_clean).await;
+    check(framework, "/cut", &[EVENTS, CUT].concat(), [CLEAN; 2]).await;
+    check(framework, "/both", &[EVENTS, WORD, CUT].concat(), [CLEAN; 2]).await;
+}
+
+/// poem polls an HTTP/1.1 connection again that has failed, which then ends the response.
+pub(crate) async fn breaks_the_response_off_over_http_2_alone(framework: &Framework) {
+    check(framework, "/cut", &[EVENTS, CUT].concat(), [CLEAN, BROKEN_OFF]).await;
+    check(framework, "/both", &[EVENTS, WORD, CUT].concat(), [CLEAN, BROKEN_OFF]).await;
 }
 
 /// What panics, and a feed that does.

@@ -2,17 +2,28 @@
 
 use std::future::Future;
 
-/// Stamps out the tests of one framework from the names of requirements, by module.
+/// Stamps out the tests of one framework from the names of requirements, by module. Each gets what is in the brackets, an attribute.
 macro_rules! requirements {
-    ($framework:ident: $($module:ident::{$($requirement:ident),+ $(,)?})*) => {$($(
+    ($attribute:tt $framework:ident: $($module:ident::{$($requirement:ident),+ $(,)?})*) => {$($(
+        crate::frameworks::requirement! { $attribute $framework $module $requirement }
+    )+)*};
+    ($framework:ident: $($requirements:tt)*) => {
+        crate::frameworks::requirements! { [] $framework: $($requirements)* }
+    };
+}
+pub(crate) use requirements;
+
+macro_rules! requirement {
+    ([$($attribute:meta)?] $framework:ident $module:ident $requirement:ident) => {
         #[test]
+        $(#[$attribute])?
         fn $requirement() {
             let framework = &::sse_conformance::adapters::$framework;
             crate::frameworks::run(crate::$module::$requirement(framework));
         }
-    )+)*};
+    };
 }
-pub(crate) use requirements;
+pub(crate) use requirement;
 
 /// Runs a requirement on two threads, so that the test is no slower than its server.
 pub(crate) fn run(requirement: impl Future<Output = ()>) {

@@ -127,21 +127,29 @@ macro_rules! every_framework {
     };
 }
 
-/// Those that drop a handler when its client leaves.
-macro_rules! cancels_handlers {
-    ($framework:ident) => {
+/// What those are held to that do what not all do: see `sse_conformance::for_each_framework`.
+macro_rules! those_that {
+    (shows_raw_headers $framework:ident) => {
         crate::frameworks::requirements! {
-                    $framework:
-        leaving::{
-                        drops_a_handler_in_progress_when_its_client_leaves,
-                    }
-                }
+            $framework: request::{ tells_of_a_gap_for_an_id_that_is_not_utf_8 }
+        }
     };
-}
-
-/// Those that break a response off whose body fails.
-macro_rules! breaks_responses_off {
-    ($framework:ident) => {
+    (compresses $framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework: response::{ is_not_held_back_by_compression }
+        }
+    };
+    (cancels_handlers $framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework: leaving::{ drops_a_handler_in_progress_when_its_client_leaves }
+        }
+    };
+    (cuts_off_stalled_clients $framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework: stalled::{ cuts_off_a_client_that_does_not_read_and_lets_it_resume }
+        }
+    };
+    (breaks_responses_off $framework:ident) => {
         crate::frameworks::requirements! {
             $framework:
             failing::{
@@ -155,82 +163,29 @@ macro_rules! breaks_responses_off {
             }
         }
     };
-}
-
-/// Those that end it as one that is whole.
-macro_rules! breaks_no_response_off {
-    ($framework:ident) => {
+    (ends_failed_responses $framework:ident) => {
         crate::frameworks::requirements! {
             $framework: failing::{ ends_cleanly_where_it_is_to_break_off }
         }
     };
-}
-
-/// Those whose sockets can be told to give up on a client that takes nothing.
-macro_rules! cuts_off_stalled_clients {
-    ($framework:ident) => {
+    (breaks_off_over_http_2 $framework:ident) => {
         crate::frameworks::requirements! {
             $framework:
-            stalled::{
-                cuts_off_a_client_that_does_not_read_and_lets_it_resume,
-            }
+            failing::{ breaks_the_response_off_over_http_2_alone }
+            cut_late::{ delivers_a_burst_to_a_slow_client_before_it_resets_an_http2_stream }
+        }
+    };
+    // `tests/bench` measures these.
+    (writes_without_copies $framework:ident) => {};
+    (copies_what_it_writes $framework:ident) => {};
+}
+
+macro_rules! column {
+    ($long:tt $module:ident $framework:ident: $($does:ident)*) => {
+        mod $module {
+            every_framework!($framework);
+            $(those_that!($does $framework);)*
         }
     };
 }
-
-/// What those are held to whose own compression can be on.
-macro_rules! compressing {
-    ($framework:ident) => {
-        crate::frameworks::requirements! {
-            $framework: response::{ is_not_held_back_by_compression }
-        }
-    };
-}
-
-/// What those are held to who show headers as they came.
-macro_rules! raw_headers {
-    ($framework:ident) => {
-        crate::frameworks::requirements! {
-            $framework: request::{ tells_of_a_gap_for_an_id_that_is_not_utf_8 }
-        }
-    };
-}
-
-mod axum {
-    every_framework!(AXUM);
-    raw_headers!(AXUM);
-    compressing!(AXUM);
-    cancels_handlers!(AXUM);
-    cuts_off_stalled_clients!(AXUM);
-    breaks_responses_off!(AXUM);
-}
-
-mod actix {
-    every_framework!(ACTIX);
-    raw_headers!(ACTIX);
-    compressing!(ACTIX);
-    cancels_handlers!(ACTIX);
-    cuts_off_stalled_clients!(ACTIX);
-    breaks_responses_off!(ACTIX);
-}
-
-mod warp {
-    every_framework!(WARP);
-    raw_headers!(WARP);
-    cancels_handlers!(WARP);
-    cuts_off_stalled_clients!(WARP);
-    breaks_responses_off!(WARP);
-}
-
-mod hyper {
-    every_framework!(HYPER);
-    raw_headers!(HYPER);
-    cancels_handlers!(HYPER);
-    cuts_off_stalled_clients!(HYPER);
-    breaks_responses_off!(HYPER);
-}
-
-mod rocket {
-    every_framework!(ROCKET);
-    breaks_no_response_off!(ROCKET);
-}
+sse_conformance::for_each_framework!(column);

@@ -1,17 +1,15 @@
 //! A server in a process of its own, so that its memory can be measured.
 
 use std::net::SocketAddr;
-use std::process::Stdio;
+use std::process::Command;
 
-use sse_conformance::suite::wire::{End, PATIENCE, Request, Response};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use sse_conformance::cookbook::Program;
+use sse_conformance::suite::wire::{End, Request, Response};
 
 /// The program `serve`, which is killed when this is dropped.
 pub(crate) struct Process {
     pub(crate) address: SocketAddr,
-    child: Child,
+    program: Program,
 }
 
 /// A text that Rocket accepts.
@@ -25,19 +23,10 @@ impl Process {
 
     /// Serves through this framework, with these arguments besides.
     pub(crate) async fn start_with(framework: &str, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_serve"))
-            .args(["--framework", framework])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("cargo has built the program");
-        let stdout = child.stdout.take().expect("it is piped");
-        let mut lines = BufReader::new(stdout).lines();
-        let line = timeout(PATIENCE, lines.next_line()).await.expect("it listens within 5 s");
-        let line = line.expect("its output is text").expect("it says where it listens");
-        let address = line.strip_prefix("listening on http://").expect("an address");
-        Self { address: address.parse().expect("an address"), child }
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_serve"));
+        serve.args(["--framework", framework]).args(arguments);
+        let program = Program::run(serve).await;
+        Self { address: program.address, program }
     }
 
     /// Publishes so many MiB.
@@ -58,7 +47,7 @@ impl Process {
 
     /// The memory of the process that is resident, in KiB.
     pub(crate) fn memory(&self) -> u64 {
-        let id = self.child.id().expect("it runs");
+        let id = self.program.id();
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("Linux");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes = line.and_then(|line| line.split_whitespace().next());

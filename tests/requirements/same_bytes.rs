@@ -1,15 +1,11 @@
-//! The four adapters beside one another.
+//! The frameworks beside one another.
 
 use std::time::Duration;
 
 use sse_conformance::adapters;
 use sse_conformance::suite::app::{App, ServerOptions};
-use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::Request;
 use sse_core::{Event, EventLog};
-
-const FRAMEWORKS: [&Framework; 5] =
-    [&adapters::AXUM, &adapters::ACTIX, &adapters::WARP, &adapters::HYPER, &adapters::ROCKET];
 
 #[test]
 fn the_same_feed_gives_the_same_bytes_in_every_framework() {
@@ -22,7 +18,7 @@ fn the_same_feed_gives_the_same_bytes_in_every_framework() {
         log.append(lines.retry(Duration::from_millis(50))).await.expect("it is accepted");
 
         let mut bodies = Vec::new();
-        for framework in FRAMEWORKS {
+        for framework in adapters::all() {
             let events = log.clone();
             let server =
                 framework.start(App::new(ServerOptions::default()).stream("events", move |_| {

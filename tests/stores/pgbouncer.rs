@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::postgres_cluster::folder;
 use super::postgres_programs::user;
 use super::server::free_address;
+use crate::suite::eventually::eventually_asked;
 
 /// The time that it may take to start, on a machine that is busy.
 const WITHIN: Duration = Duration::from_secs(20);
@@ -47,11 +48,8 @@ impl PgBouncer {
         }
         let process = command.stderr(Stdio::null()).spawn();
         let process = process.expect("pgbouncer runs (Debian's package `pgbouncer`)");
-        let begun = Instant::now();
-        while tokio::net::TcpStream::connect(address).await.is_err() {
-            assert!(begun.elapsed() < WITHIN, "it has not started");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let listens = async || tokio::net::TcpStream::connect(address).await.is_ok();
+        eventually_asked(WITHIN, "pgbouncer listens", listens).await;
         Self { address, process, _folder: folder }
     }
 

@@ -10,23 +10,6 @@ mod source;
 mod stores;
 mod storm;
 
-macro_rules! every_framework {
-    ($framework:ident) => {
-        crate::frameworks::requirements! {
-            $framework:
-            log::{
-                gets_every_event_of_a_log_once_and_in_order_through_a_reconnect_storm,
-            }
-            slow::{
-                gets_every_event_of_a_store_once_and_in_order_at_very_different_speeds,
-            }
-            source::{
-                gets_every_event_of_a_source_once_and_in_order_through_a_reconnect_storm,
-            }
-        }
-    };
-}
-
 macro_rules! every_networked_store {
     ($engine:ident) => {
         crate::every_networked_store! { $engine: axum_and_actix warp_and_rocket }
@@ -55,22 +38,22 @@ mod redis {
     crate::every_networked_store!(Redis);
 }
 
-mod axum {
-    every_framework!(AXUM);
+macro_rules! storms {
+    ($long:tt $module:ident $framework:ident: $($does:ident)*) => {
+        mod $module {
+            crate::frameworks::requirements! {
+                $long $framework:
+                log::{
+                    gets_every_event_of_a_log_once_and_in_order_through_a_reconnect_storm,
+                }
+                slow::{
+                    gets_every_event_of_a_store_once_and_in_order_at_very_different_speeds,
+                }
+                source::{
+                    gets_every_event_of_a_source_once_and_in_order_through_a_reconnect_storm,
+                }
+            }
+        }
+    };
 }
-
-mod actix {
-    every_framework!(ACTIX);
-}
-
-mod warp {
-    every_framework!(WARP);
-}
-
-mod hyper {
-    every_framework!(HYPER);
-}
-
-mod rocket {
-    every_framework!(ROCKET);
-}
+sse_conformance::for_each_framework!(storms);

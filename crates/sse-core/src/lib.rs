@@ -84,6 +84,7 @@ pub use snapshot::{MakeSnapshot, Snapshot};
 mod observer;
 pub use observer::{End, Ended, Observer};
 
+mod gap_policy;
 mod on_gap;
 pub use on_gap::OnGap;
 

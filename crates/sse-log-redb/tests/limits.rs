@@ -79,7 +79,7 @@ fn a_log_that_is_opened_over_a_store_has_the_options_of_the_store() -> Test {
         let store = open(&path, StoreOptions::new().largest_event(17)).await?;
         let log = sse_log_redb::open_store(store).await?;
         log.append("0123456789").await?;
-        assert!(log.append("0123456789a").await.expect_err("a byte more").is_too_large());
+        assert!(log.append("0123456789a").await.expect_err("it is too large").is_too_large());
         Test::Ok(())
     })
 }

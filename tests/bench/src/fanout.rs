@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use sse_conformance::adapters;
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::{Request, Response};
@@ -18,7 +19,7 @@ use crate::{PATIENCE, QUIET, readers};
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Fanout {
     /// Which framework serves.
-    #[arg(long, value_parser = crate::framework)]
+    #[arg(long, value_parser = adapters::named)]
     framework: Framework,
     /// The number of readers.
     #[arg(long, default_value_t = 10_000)]

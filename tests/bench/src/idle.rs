@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use sse_conformance::adapters;
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::Request;
 
@@ -16,7 +17,7 @@ use crate::serving::Serving;
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Idle {
     /// Which framework serves.
-    #[arg(long, value_parser = crate::framework)]
+    #[arg(long, value_parser = adapters::named)]
     framework: Framework,
     /// The number of streams.
     #[arg(long, default_value_t = 10_000)]

@@ -14,9 +14,6 @@
 
 use std::time::Duration;
 
-use sse_conformance::adapters::{ACTIX, AXUM, ROCKET, WARP};
-use sse_conformance::suite::framework::Framework;
-
 pub mod bare;
 pub mod beside_plain;
 pub mod case;
@@ -40,18 +37,3 @@ pub const QUIET: Duration = Duration::from_secs(1);
 
 /// The most time to wait for that.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// All that are measured.
-pub const FRAMEWORKS: [Framework; 4] = [AXUM, ACTIX, WARP, ROCKET];
-
-/// The framework of this name.
-///
-/// # Errors
-///
-/// The names there are, where it is none of them.
-pub fn framework(name: &str) -> Result<Framework, String> {
-    FRAMEWORKS
-        .into_iter()
-        .find(|framework| framework.name == name)
-        .ok_or_else(|| format!("one of {}", FRAMEWORKS.map(|framework| framework.name).join(", ")))
-}

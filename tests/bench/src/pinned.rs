@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use sse_conformance::adapters;
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::Request;
 
@@ -15,7 +16,7 @@ use crate::serving::Serving;
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Pinned {
     /// Which framework serves.
-    #[arg(long, value_parser = crate::framework)]
+    #[arg(long, value_parser = adapters::named)]
     framework: Framework,
     /// The number of readers.
     #[arg(long, default_value_t = 100)]

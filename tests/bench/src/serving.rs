@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use futures_util::FutureExt;
+use sse_conformance::adapters;
 use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
 use sse_conformance::suite::chunks::{Chunks, Place};
 use sse_conformance::suite::framework::Framework;
@@ -18,7 +19,7 @@ use crate::shared::{FIRST_LINE, Shared};
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Serving {
     /// Which framework serves.
-    #[arg(long, value_parser = crate::framework)]
+    #[arg(long, value_parser = adapters::named)]
     pub framework: Framework,
     /// The number of bytes that the log keeps.
     #[arg(long)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use sse_conformance::adapters;
 use sse_conformance::suite::framework::Framework;
 
 use crate::QUIET;
@@ -13,7 +14,7 @@ use crate::memory::Memory;
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Stuck {
     /// Which framework serves.
-    #[arg(long, value_parser = crate::framework)]
+    #[arg(long, value_parser = adapters::named)]
     framework: Framework,
     /// The number of readers, each at a position of its own in 60 MB.
     #[arg(long, default_value_t = 1000)]

@@ -48,38 +48,28 @@ mod memory {
     }
 }
 
-mod axum {
-    crate::frameworks::requirements! {
-        AXUM: memory::{
-            holds_less_than_a_kilobyte_more_for_an_idle_reader,
-            holds_less_than_a_kilobyte_more_for_a_stuck_reader,
+macro_rules! readers {
+    ($long:tt $module:ident $framework:ident: $($does:ident)*) => {
+        mod $module {
+            crate::frameworks::requirements! {
+                $long $framework: memory::{ holds_less_than_a_kilobyte_more_for_an_idle_reader }
+            }
+            $(stuck!($long $framework $does);)*
         }
-    }
+    };
 }
 
-mod actix {
-    crate::frameworks::requirements! {
-        ACTIX: memory::{
-            holds_less_than_a_kilobyte_more_for_an_idle_reader,
-            holds_no_page_for_a_stuck_reader,
+macro_rules! stuck {
+    ($long:tt $framework:ident writes_without_copies) => {
+        crate::frameworks::requirements! {
+            $long $framework: memory::{ holds_less_than_a_kilobyte_more_for_a_stuck_reader }
         }
-    }
-}
-
-mod warp {
-    crate::frameworks::requirements! {
-        WARP: memory::{
-            holds_less_than_a_kilobyte_more_for_an_idle_reader,
-            holds_less_than_a_kilobyte_more_for_a_stuck_reader,
+    };
+    ($long:tt $framework:ident copies_what_it_writes) => {
+        crate::frameworks::requirements! {
+            $long $framework: memory::{ holds_no_page_for_a_stuck_reader }
         }
-    }
+    };
+    ($long:tt $framework:ident $other:ident) => {};
 }
-
-mod rocket {
-    crate::frameworks::requirements! {
-        ROCKET: memory::{
-            holds_less_than_a_kilobyte_more_for_an_idle_reader,
-            holds_no_page_for_a_stuck_reader,
-        }
-    }
-}
+sse_conformance::for_each_framework!(readers);

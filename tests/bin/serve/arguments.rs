@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use sse_conformance::adapters;
-use sse_conformance::suite::server::Serve;
+use sse_conformance::suite::framework::Framework;
 use sse_core::OnGap;
 
 #[derive(Parser)]
 pub(crate) struct Arguments {
     /// Which adapter serves.
-    #[arg(long)]
+    #[arg(long, value_parser = adapters::named)]
     pub(crate) framework: Framework,
     /// Where to listen; port 0 is any that is free.
     #[arg(long, default_value = "127.0.0.1:0")]
@@ -31,15 +31,6 @@ pub(crate) struct Arguments {
     /// How many milliseconds each stream is silent before it sends a comment. Without it 20 000, and on /idle 400.
     #[arg(long)]
     keep_alive_ms: Option<u64>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Framework {
-    Axum,
-    Hyper,
-    Actix,
-    Warp,
-    Rocket,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -64,17 +55,5 @@ impl Arguments {
     /// The time between two keep-alives of a stream that otherwise has this one.
     pub(crate) fn keep_alive_or(&self, usual: Duration) -> Duration {
         self.keep_alive_ms.map_or(usual, Duration::from_millis)
-    }
-}
-
-impl Framework {
-    pub(crate) fn serve(self) -> Serve {
-        match self {
-            Self::Axum => adapters::axum::serve,
-            Self::Hyper => adapters::hyper::serve,
-            Self::Actix => adapters::actix::serve,
-            Self::Warp => adapters::warp::serve,
-            Self::Rocket => adapters::rocket::serve,
-        }
     }
 }

@@ -15,7 +15,7 @@ use crate::arguments::Arguments;
 
 fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
-    let serve = arguments.framework.serve();
+    let serve = arguments.framework.serve;
     let (_runtime, logs) = logs::open(&arguments)?;
     let app = routes::app(logs, &arguments);
     shut_down_on_sigterm(&app)?;

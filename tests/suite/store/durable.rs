@@ -15,6 +15,7 @@ use super::tools::{
     NAME, PAGE, Placed, all_after, append_all, bounds, event, keyed, once, open, soon, text_of,
     texts,
 };
+use crate::suite::eventually::eventually_some;
 use crate::suite::store_engine::Durable;
 
 /// The time that a store may take to be open again after a crash.
@@ -22,16 +23,11 @@ const RECOVERY: Duration = Duration::from_secs(20);
 
 /// The store, once the engine is back.
 async fn reopened(engine: &dyn Durable) -> Arc<dyn Store> {
-    let open = async {
-        loop {
-            match engine.open(NAME, StoreOptions::default()).await {
-                Ok(store) if store.bounds().await.is_ok() => return store,
-                _ => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
-        }
-    };
-    let opened = tokio::time::timeout(RECOVERY, open).await;
-    opened.unwrap_or_else(|_| panic!("waited for {RECOVERY:?} in vain until it was open again"))
+    eventually_some(RECOVERY, "it is open again", async || {
+        let store = engine.open(NAME, StoreOptions::default()).await.ok()?;
+        store.bounds().await.is_ok().then_some(store)
+    })
+    .await
 }
 
 /// Events, keys, bounds, epoch, and what an idempotency key stands for.

@@ -7,7 +7,7 @@ use sse_core::{Event, EventLog, Start, StoreOptions};
 use super::client::{Client, numbers};
 use super::process::Process;
 use super::tools::{NAME, open_with, soon};
-use crate::suite::eventually::eventually;
+use crate::suite::eventually::{eventually, eventually_asked};
 use crate::suite::store_engine::Networked;
 use crate::suite::waiting::PATIENCE;
 
@@ -17,16 +17,9 @@ const SOON: Duration = Duration::from_secs(2);
 /// Adds an event, for as long as that is refused.
 async fn append_at_last(log: &EventLog, text: usize) {
     let text = text.to_string();
-    soon("it is stored at last", async {
-        while log
-            .append(Event::from(text.as_str()).idempotency_key(&text).expect("a key"))
-            .await
-            .is_err()
-        {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    let event = || Event::from(text.as_str()).idempotency_key(&text).expect("a key");
+    eventually_asked(PATIENCE, "it is stored at last", async || log.append(event()).await.is_ok())
+        .await;
 }
 
 fn tries_no_longer_than_a_second() -> StoreOptions {

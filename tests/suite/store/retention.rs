@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use sse_core::store::{Bounds, PageLimit, Store};
 use sse_core::{Position, StoreOptions};
+use tokio::sync::watch;
 
 use super::tools::{
     Followed, PAGE, Placed, all_after, append, append_all, bounds, event, open_with, soon,
 };
+use crate::suite::eventually::eventually_some;
 use crate::suite::store_engine::Engine;
+use crate::suite::waiting::PATIENCE;
 
 /// Lets go until this holds, as every process does from time to time.
 async fn retained(
@@ -18,15 +21,10 @@ async fn retained(
     what: &str,
     holds: impl Fn(&[Placed]) -> bool,
 ) -> Vec<Placed> {
-    soon(what, async {
-        loop {
-            store.retain(&options.retention()).await.expect("retained");
-            let kept = all_after(store, Position::START).await;
-            if holds(&kept) {
-                return kept;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+    eventually_some(PATIENCE, what, async || {
+        store.retain(&options.retention()).await.expect("retained");
+        let kept = all_after(store, Position::START).await;
+        holds(&kept).then_some(kept)
     })
     .await
 }
@@ -111,8 +109,9 @@ pub async fn skips_nothing_unseen_when_it_is_trimmed_while_followed(engine: &dyn
     let (store, other) =
         (open_with(engine, options.clone()).await, open_with(engine, options.clone()).await);
     let mut followed = Followed::new(Arc::clone(&other), bounds(&*store).await.newest);
+    let (round, mut rounds) = watch::channel(0);
     let follower = tokio::spawn(async move {
-        let mut expected = 0;
+        let (mut expected, mut skipped) = (0, 0);
         while expected < 500 {
             let (before, seen) = (followed.after, followed.events.len());
             followed.next().await;
@@ -121,14 +120,22 @@ pub async fn skips_nothing_unseen_when_it_is_trimmed_while_followed(engine: &dyn
                 let number: usize = text.parse().expect("a number");
                 let is_next = number == expected || (number > expected && floor > before);
                 assert!(is_next, "{number} after {expected}, and the floor is {floor}");
+                skipped += number - expected;
                 expected = number + 1;
             }
+            // A follower that keeps up loses nothing: this one is two limits behind.
+            let behind = *rounds.borrow() + 3;
+            let reached = rounds.wait_for(|round| *round >= behind.min(50)).await;
+            drop(reached.expect("the rounds go on"));
         }
+        skipped
     });
-    for round in 0..50 {
-        let batch: Vec<_> = (round * 10..round * 10 + 10).map(event).collect();
+    for number in 0..50 {
+        let batch: Vec<_> = (number * 10..number * 10 + 10).map(event).collect();
         append_all(&*store, &batch).await;
         other.retain(&options.retention()).await.expect("retained");
+        round.send_replace(number + 1);
     }
-    soon("the last event comes", follower).await.expect("it followed");
+    let skipped = soon("the last event comes", follower).await.expect("it followed");
+    assert!(skipped > 0, "it was never overtaken by a trim");
 }

@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use sse_core::store::{Bounds, EncodedEvent, PageLimit, Pages, Store, StoredEvent};
 use sse_core::{Position, StoreOptions};
 
+pub(super) use crate::suite::answers::PAGE;
 pub(super) use crate::suite::events::{encoded, event, keyed, keyed_once, once};
 use crate::suite::parser::Parser;
 use crate::suite::store_engine::Engine;
@@ -15,9 +16,6 @@ use crate::suite::waiting::PATIENCE;
 
 /// Each engine is the test's own, so one name will do.
 pub(super) const NAME: &str = "events";
-
-/// A page as the log asks for it.
-pub(super) const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
 /// An event as it was given to a store, and where it is.
 pub(super) type Placed = (Position, String);

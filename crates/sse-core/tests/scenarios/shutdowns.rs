@@ -1,6 +1,9 @@
 //! A shutdown ends every stream after whole frames, and says when they have ended.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+#[cfg(target_os = "linux")]
+use std::{collections::HashSet, ffi::OsString, fs::DirEntry};
 
 use futures_util::FutureExt;
 use sse_core::{Event, EventLog, FeedOnce, Shutdown, StreamContext, StreamResponse, merge};
@@ -189,9 +192,13 @@ async fn a_signal_begins_the_shutdown_it_was_given_to() {
     assert!(shutdown.has_begun());
 }
 
+/// The tests that begin threads which keep the time: one of them counts these.
+static KEEPING_TIME: Mutex<()> = Mutex::new(());
+
 /// In real time, which a thread keeps.
 #[test]
 fn the_grace_begins_with_the_shutdown() {
+    let _turn = KEEPING_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let (shutdown, grace) = (Shutdown::new(), Duration::from_millis(100));
     assert!(shutdown.grace_over(Duration::ZERO).now_or_never().is_none());
     let begun = Instant::now();
@@ -212,15 +219,33 @@ fn the_grace_begins_with_the_shutdown() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_grace_that_is_asked_for_again_and_again_costs_one_thread() {
-    let threads = || std::fs::read_dir("/proc/self/task").expect("a list of threads").count();
+    let _turn = KEEPING_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let shutdown = Shutdown::new();
     shutdown.begin();
-    let before = threads();
+    let before = threads_that_keep_time();
     for _ in 0..200 {
         assert!(shutdown.grace_over(Duration::from_secs(2)).now_or_never().is_none());
     }
-    // Other tests begin threads as well, though not this many.
-    assert!(threads() < before + 100, "{} threads more", threads() - before);
+    // A thread has its name once it runs.
+    let begun = Instant::now();
+    while threads_that_keep_time().is_subset(&before) {
+        assert!(begun.elapsed() < Duration::from_secs(1), "no thread keeps the time");
+        std::thread::yield_now();
+    }
+    let after = threads_that_keep_time();
+    assert_eq!(after.difference(&before).count(), 1, "{after:?}, and before {before:?}");
+}
+
+/// The ids of the threads of this process that wait until a grace is over.
+#[cfg(target_os = "linux")]
+fn threads_that_keep_time() -> HashSet<OsString> {
+    let threads = std::fs::read_dir("/proc/self/task").expect("a list of threads");
+    let threads = threads.map(|thread| thread.expect("it can be read"));
+    // One that has ended has no name any more.
+    let name = |thread: &DirEntry| std::fs::read_to_string(thread.path().join("comm"));
+    let keeps_time =
+        |thread: &DirEntry| name(thread).is_ok_and(|name| name.trim() == "sse-shutdown");
+    threads.filter(keeps_time).map(|thread| thread.file_name()).collect()
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {

@@ -15,7 +15,8 @@ use crate::message::Message;
 use crate::position::sequence_of;
 
 /// Returns the ids of these events in the epoch of these bounds. The message of this sequence was stored for them, and other events were known. Known
-/// events that are lost are stored again. Returns `None` if all must be stored again: each was known, or the message is lost.
+/// events that are lost are stored again, after the message: they are then not in the order of the batch. Returns `None` if all must be stored again:
+/// each was known, or the message is lost.
 pub(crate) async fn finish(
     core: &Arc<LogCore>,
     now: &Bounds,
