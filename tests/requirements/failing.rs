@@ -91,7 +91,7 @@ pub(crate) async fn breaks_the_response_off_after_the_event_of_a_failure(framewo
 }
 
 /// Rocket hands no error of a body on to its client.
-pub(crate) async fn ends_cleanly_where_it_is_to_break_off(framework: &Framework) {
+pub(crate) async fn ends_cleanly_though_it_is_to_break_off(framework: &Framework) {
     check(framework, "/cut", &[EVENTS, CUT].concat(), [CLEAN; 2]).await;
     check(framework, "/both", &[EVENTS, WORD, CUT].concat(), [CLEAN; 2]).await;
 }

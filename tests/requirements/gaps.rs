@@ -10,9 +10,7 @@ use sse_core::{EventLog, OnGap, Snapshot};
 /// How often a client returns to a busy log.
 const RETURNS: usize = 100;
 
-pub(crate) async fn gives_events_along_with_word_of_a_gap_however_busy_the_log_is(
-    framework: &Framework,
-) {
+pub(crate) async fn gives_events_along_with_a_reset_however_busy_the_log_is(framework: &Framework) {
     let log = EventLog::in_memory(100);
     let first = log.append("the first").await.expect("a short event is accepted");
     for number in 0..200 {

@@ -21,7 +21,7 @@ fn live(events: Vec<Event>) -> impl futures_util::Stream<Item = io::Result<Event
     stream::iter(events).map(Ok).chain(stream::pending())
 }
 
-pub(crate) async fn fetches_only_where_there_is_a_last_event_id(framework: &Framework) {
+pub(crate) async fn fetches_only_if_there_is_a_last_event_id(framework: &Framework) {
     let (fetched, fetches) = mpsc::channel();
     let app = App::new(ServerOptions::default()).stream("events", move |_| {
         let fetched = fetched.clone();

@@ -82,7 +82,7 @@ pub(crate) async fn keeps_alive_with_one_comment_line(framework: &Framework) {
     response.read_until(|bytes| bytes == b": ok\n: keep-alive\n: keep-alive\n").await;
 }
 
-pub(crate) async fn keeps_alive_with_an_event_where_that_is_asked_for(framework: &Framework) {
+pub(crate) async fn keeps_alive_with_an_event_if_the_feed_has_one(framework: &Framework) {
     let server = framework.start(app(&log(), ServerOptions::default()));
     let mut response = Request::get("/named").send(server.address).await;
     let ping = response.next_event().await;
@@ -136,7 +136,7 @@ pub(crate) async fn speaks_http_2(framework: &Framework) {
     assert_eq!(resumed.next_event().await.data, "two");
 }
 
-pub(crate) async fn answers_204_where_a_gap_is_to_be_the_end(framework: &Framework) {
+pub(crate) async fn answers_204_if_a_gap_is_to_be_the_end(framework: &Framework) {
     let server = framework.start(app(&log(), ServerOptions::default()));
     let request = Request::get("/stop").header("Last-Event-ID", "nonsense");
     let mut response = request.send(server.address).await;

@@ -41,7 +41,7 @@ pub(crate) async fn resumes_in_the_middle_of_a_source(framework: &Framework) {
     assert_eq!(texts(&mut client, expected.len()).await, expected);
 }
 
-pub(crate) async fn tells_of_a_gap_where_an_id_is_outside_of_a_source(framework: &Framework) {
+pub(crate) async fn tells_of_a_gap_if_an_id_is_outside_of_a_source(framework: &Framework) {
     let server = Process::start_with(framework.name, &[]).await;
     for id in ["99999", "007", "of another server"] {
         let mut client = get(&server, id).await;

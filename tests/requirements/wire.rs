@@ -182,7 +182,7 @@ async fn a_small_receive_buffer_blocks_the_server_sooner() {
 }
 
 #[tokio::test]
-async fn says_where_it_waited_in_vain_and_what_came_instead() {
+async fn names_the_place_of_a_vain_wait_and_the_bytes_that_came_instead() {
     let (mut response, _alive) = get(&format!("{CHUNKED}{TWO_CHUNKS}")).await;
     response.events(2).await;
     let line = line!() + 1;
