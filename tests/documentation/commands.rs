@@ -20,7 +20,8 @@ const GETTING_STARTED: Told =
 
 const HELLOS: Told = RunBy("tests/documentation/hellos.rs", "runs_from_a_fresh_clone");
 
-const FLEET: Told = RunBy("examples/fleet/tests/kill_either.rs", "nobody_notices_which_process");
+const FLEET: Told =
+    RunBy("examples/fleet/tests/kill_either.rs", "nobody_notices_which_process_is_killed");
 
 /// The file of the tests of `examples/tail`.
 const TAIL: &str = "examples/tail/tests/lines_become_events.rs";

@@ -131,6 +131,11 @@ impl Followed {
         .await;
     }
 
+    /// Follows no more, until it waits for the next page.
+    pub(super) fn leave(&mut self) {
+        self.pages = None;
+    }
+
     /// Waits until this many events have come in all.
     pub(super) async fn until(&mut self, count: usize) -> &[Placed] {
         while self.events.len() < count {
