@@ -1,4 +1,4 @@
-//! What an adapter must do, and who is held to it.
+//! The requirements of adapters and stores, and the adapters and stores that must meet them.
 #![forbid(unsafe_code)]
 
 pub mod adapters;

@@ -1,5 +1,5 @@
 "use strict";
-// What all pages share: one line under the title that says what state the connection is in, what came, and how often it was
+// The shared part of all pages: one line under the title that says what state the connection is in, what came, and how often it was
 // resumed. "live": connected. "reconnecting": cut off, and the browser tries again. "away": closed by the button. "ended": the
 // server has nothing more (204), or the page has closed it. "refused": it does not let this page in.
 // "idle": nothing was asked for yet.
@@ -41,7 +41,7 @@ function live(url, listeners, options = {}) {
   let source, comesBack, lastId = "", wasCut = false;
 
   function connect() {
-    clearTimeout(comesBack); // whoever goes elsewhere while away is back
+    clearTimeout(comesBack); // a page that connects to another stream while away is back
     say("connecting");
     const where = new URL(url, location.href);
     // Only a page that has closed its source must say where it was; and it can only in the query.

@@ -11,7 +11,7 @@ use super::rules;
 ///
 /// # Panics
 ///
-/// Where it does not.
+/// If it does not.
 pub fn check(input: &[u8]) {
     let event = event(input);
     let frame = Frame::from(&event);

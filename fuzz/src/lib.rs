@@ -1,4 +1,4 @@
-//! What is asked of any input. The ordinary tests ask the same of the corpus.
+//! The checks of every input. The ordinary tests run them on the corpus.
 
 pub mod encode;
 pub mod stream_request;

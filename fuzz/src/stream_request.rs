@@ -14,7 +14,7 @@ use super::rules;
 ///
 /// # Panics
 ///
-/// Where it is neither.
+/// If it is neither.
 pub fn check(input: &[u8]) {
     let (log, epoch) = log();
     // The log's own ids are random, so that an input can only stand for them.

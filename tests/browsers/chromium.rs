@@ -41,7 +41,7 @@ impl Chromium {
         Self::start_with(&[]).await
     }
 
-    /// Starts one that takes whoever it meets for who they say they are.
+    /// Starts one that trusts every certificate.
     ///
     /// # Panics
     ///
@@ -75,7 +75,7 @@ impl Chromium {
     ///
     /// # Panics
     ///
-    /// Where it cannot.
+    /// If it cannot.
     pub async fn open(&self, url: &str) {
         self.command("/url", json!({ "url": url })).await;
     }
@@ -85,7 +85,7 @@ impl Chromium {
     ///
     /// # Panics
     ///
-    /// Where the script throws, or the browser is gone.
+    /// If the script throws, or the browser is gone.
     pub async fn execute(&self, script: &str, arguments: Value) -> Value {
         let call = json!({ "script": script, "args": arguments });
         self.command("/execute/sync", call).await

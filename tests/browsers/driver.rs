@@ -26,7 +26,7 @@ impl Driver {
     ///
     /// # Panics
     ///
-    /// Where it is missing, or ends ten times.
+    /// If it is missing, or ends ten times.
     pub(super) async fn start(home: &Path) -> Self {
         for _ in 0..10 {
             if let Some(driver) = Self::try_start(home).await {

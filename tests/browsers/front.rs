@@ -24,7 +24,7 @@ impl Front {
     ///
     /// # Panics
     ///
-    /// Where no port is free.
+    /// If no port is free.
     pub async fn start(upstream: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let addr = listener.local_addr().expect("a bound socket has an address");
@@ -40,7 +40,7 @@ impl Front {
         Self { addr, accepting }
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -74,7 +74,7 @@ async fn answer(mut client: TcpStream, upstream: &str) -> io::Result<()> {
     client.shutdown().await
 }
 
-/// What there is besides the stream.
+/// Returns a file that the server has besides the stream.
 fn file(path: &str) -> Option<(&'static str, Vec<u8>)> {
     match path {
         "/eventsource.html" => Some(("text/html", include_bytes!("eventsource.html").into())),

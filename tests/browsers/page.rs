@@ -1,4 +1,4 @@
-//! What the tests of pages need of Chromium besides.
+//! The functions of Chromium that only the tests of pages need.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ impl Chromium {
     ///
     /// # Panics
     ///
-    /// Where it is not within 20 s: the message has the text of the page.
+    /// If it is not within 20 s: the message has the text of the page.
     pub async fn until(&self, expression: &str) {
         let begun = Instant::now();
         let script = format!("return Boolean({expression})");
@@ -31,12 +31,12 @@ impl Chromium {
         }
     }
 
-    /// What this expression is in the page.
+    /// Returns the value of this expression in the page.
     pub async fn value(&self, expression: &str) -> Value {
         self.execute(&format!("return {expression}"), json!([])).await
     }
 
-    /// What each element of this selector says.
+    /// Returns the text of each element of this selector.
     pub async fn texts(&self, selector: &str) -> Vec<String> {
         let script =
             "return [...document.querySelectorAll(arguments[0])].map((it) => it.textContent)";
@@ -44,7 +44,7 @@ impl Chromium {
         serde_json::from_value(texts).expect("texts are texts")
     }
 
-    /// Presses these keys, one after the other, wherever the focus is: `\u{e004}` is Tab, `\u{e007}` Enter.
+    /// Presses these keys, one after the other, in the element that has the focus: `\u{e004}` is Tab, `\u{e007}` Enter.
     pub async fn press(&self, keys: &str) {
         let strokes = keys.chars().flat_map(|key| {
             [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })]
@@ -54,7 +54,7 @@ impl Chromium {
         self.command("/actions", json!({ "actions": [keyboard] })).await;
     }
 
-    /// A window of this size, in CSS pixels, for someone who prefers this colour scheme: `light` or `dark`.
+    /// A window of this size, in CSS pixels, for a user who prefers this colour scheme: `light` or `dark`.
     pub async fn is_seen(&self, width: u32, height: u32, scheme: &str) {
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
@@ -74,7 +74,7 @@ impl Chromium {
     ///
     /// # Panics
     ///
-    /// Where the browser is gone.
+    /// If the browser is gone.
     pub async fn tab(&self) -> String {
         let info = self.devtools("Target.getTargetInfo", json!({})).await;
         info["targetInfo"]["targetId"].as_str().expect("a tab has a handle").to_owned()
@@ -89,7 +89,7 @@ impl Chromium {
     ///
     /// # Panics
     ///
-    /// Where it cannot, or where that is 100 kB or more.
+    /// If it cannot, or where that is 100 kB or more.
     pub async fn photograph(&self, file: &Path) {
         let picture = self.devtools("Page.captureScreenshot", json!({ "format": "png" })).await;
         let picture = picture["data"].as_str().expect("a picture");

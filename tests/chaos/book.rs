@@ -1,4 +1,4 @@
-//! What was appended, what is known of it, and what each client has been given.
+//! The appended events, the knowledge of them, and the events that each client got.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
@@ -44,7 +44,7 @@ pub(crate) struct Entry {
     pub(crate) position: Option<Position>,
 }
 
-/// What an id is known to stand for.
+/// The event that an id is known to name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Named {
     Number(Number),
@@ -62,15 +62,15 @@ pub(crate) struct Known {
 pub(crate) struct Book {
     pub(crate) entries: HashMap<Number, Entry>,
     next: Number,
-    /// What each epoch is known to have had, by acknowledgements and by what clients got.
+    /// The events that each epoch is known to have had, by acknowledgements and by the clients' streams.
     pub(crate) lines: HashMap<Epoch, BTreeMap<Position, Known>>,
     pub(crate) trails: Vec<Trail>,
     pub(crate) round: u64,
     /// The round in which the epoch began that there is, and when.
     pub(crate) epoch_since: (u64, Instant),
-    /// What was learned from then on may be lost, in this round, if clients are told.
+    /// Events that were learned of from then on may be lost, in this round, if clients are told.
     pub(crate) lost_since: Option<Instant>,
-    /// What happens in this round.
+    /// The fault of this round.
     pub(crate) kind: Kind,
     /// That an id was given again, after a loss that is still to be noticed.
     pub(crate) given_twice: Option<String>,
@@ -125,7 +125,7 @@ impl Book {
     /// The answer to an append: the event has this id.
     pub(crate) fn stored(&mut self, number: Number, id: &EventId) {
         let Some((epoch, position)) = parts(id.as_str()) else {
-            return self.fail(format!("{id} is no id"));
+            return self.fail(format!("{id} is not an id"));
         };
         self.counts.acknowledged += 1;
         let entry = self.entries.get_mut(&number).expect("it was begun");

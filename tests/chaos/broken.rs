@@ -13,18 +13,18 @@ use sse_core::{Epoch, Error, Position, StoreOptions, async_trait};
 use crate::faults::{Kind, Redb, Subject};
 use crate::run::Chaos;
 
-/// What is wrong with it.
+/// The fault of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
     /// Some events are never given to those who follow or read.
     SkipsEvents,
-    /// What was acknowledged was never stored.
+    /// It acknowledges events, and stores none.
     StoresNothing,
     /// Some events are stored twice.
     StoresTwice,
     /// Some pages have two events in the other order.
     SwapsEvents,
-    /// What was deleted is there still.
+    /// It acknowledges deletions, and deletes nothing.
     DeletesNothing,
     /// Idempotency keys are forgotten.
     ForgetsKeys,
@@ -38,7 +38,7 @@ pub(crate) enum Flaw {
     GetsStuck,
 }
 
-/// Stores in a file, as both processes see it. Whoever looks on has it whole.
+/// Stores in a file, as both processes see it. The observer sees all of it.
 pub(crate) struct Broken {
     pub(crate) engine: Redb,
     pub(crate) flaw: Flaw,
@@ -51,7 +51,7 @@ struct BrokenStore {
 }
 
 impl BrokenStore {
-    /// Whether something goes wrong this time.
+    /// Tells whether something goes wrong this time.
     fn strikes(&self, flaw: Flaw) -> bool {
         self.flaw == flaw && self.calls.fetch_add(1, Relaxed) % 10 == 9
     }
@@ -120,13 +120,13 @@ impl Store for BrokenStore {
 
     async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         if self.flaw == Flaw::GetsStuck && self.calls.fetch_add(1, Relaxed) > 0 {
-            return Ok(Box::pin(stream::pending()));
+            return Ok(Pages::new(stream::pending()));
         }
         let (flaw, pages) = (self.flaw, self.store.follow(after).await?);
         let pages = pages.map(move |page| page.map(|page| spoil(flaw, page)));
         match flaw {
-            Flaw::GetsStuck => Ok(Box::pin(pages.take(20).chain(stream::pending()))),
-            _ => Ok(Box::pin(pages)),
+            Flaw::GetsStuck => Ok(Pages::new(pages.take(20).chain(stream::pending()))),
+            _ => Ok(Pages::new(pages)),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::book::{Book, Deletion, Known, Named, Number, Outcome};
 use crate::faults::Kind;
 use crate::trail::Segment;
 
-/// What somebody reads who has not seen the log before.
+/// The log as a new reader sees it.
 #[derive(Debug)]
 pub(crate) struct Truth {
     pub(crate) bounds: Bounds,
@@ -19,7 +19,7 @@ pub(crate) struct Truth {
 }
 
 impl Book {
-    /// Whether this client is where the log ends: at the marker, in the epoch that there is.
+    /// Tells whether this client is where the log ends: at the marker, in the epoch that there is.
     pub(crate) fn has(&self, client: usize, marker: Number, epoch: Epoch) -> bool {
         let last = self.trails[client].last();
         last.epoch == epoch && last.has(marker)
@@ -41,7 +41,7 @@ impl Book {
             }
             last = *position;
             self.check_kept(*number, truth);
-            // A deletion that was lost is none.
+            // A lost deletion does not count.
             if let Some(entry) = self.entries.get_mut(number)
                 && entry.deletion != Deletion::None
             {
@@ -95,7 +95,7 @@ impl Book {
         self.fail(format!("the log has {number}, {problem}"));
     }
 
-    /// What is known to have been there is there still, unless something permits that it is not.
+    /// Checks that each event that was known is still there, unless something permits its loss.
     fn check_lines(&mut self, truth: &Truth) {
         let (epoch, floor) = (truth.bounds.epoch, truth.bounds.floor);
         let now: HashSet<Position> = truth.events.iter().map(|(position, _)| *position).collect();
@@ -144,7 +144,7 @@ impl Book {
             }
         }
         for (epoch, at) in trail.too_old.iter().filter(|(epoch, _)| *epoch == truth.bounds.epoch) {
-            // What somebody else has trimmed shows only by what is left: a client at the last that is gone is told, too.
+            // A trim by another program shows only by the events that are left: a client at the last trimmed one is told, too.
             let from = if self.kind == Kind::Trim { *at } else { at.next() };
             let gone = from..=truth.bounds.floor;
             let is_gone = |(position, _): (&Position, &Known)| gone.contains(position);
@@ -158,7 +158,7 @@ impl Book {
         failures.into_iter().for_each(|failure| self.fail(failure));
     }
 
-    /// What a client should have been given that went from one end of this segment to the other.
+    /// Returns an event that a client has missed that went from one end of this segment to the other.
     fn missing(&self, segment: &Segment, is_told: bool) -> Option<(Position, Named)> {
         let line = self.lines.get(&segment.epoch)?;
         let given: HashSet<Position> =

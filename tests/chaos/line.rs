@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
-/// How bytes get through.
+/// The way in which bytes get through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// At once.
@@ -26,7 +26,7 @@ pub(crate) enum Mode {
 struct State {
     server: SocketAddr,
     mode: Mode,
-    /// How often all connections were cut.
+    /// The number of times that all connections were cut.
     cuts: u64,
 }
 
@@ -46,7 +46,7 @@ impl Line {
         Self { address, state, accepting: tokio::spawn(accept(listener, states)).abort_handle() }
     }
 
-    /// Where to connect to.
+    /// Returns the address to connect to.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -126,7 +126,7 @@ async fn carry(
         open(&mut modes).await;
         let mode = modes.borrow().mode;
         if let Mode::Slow { bytes, later } = mode {
-            // What comes right behind other bytes has been on its way for as long as they have.
+            // Bytes right behind others have been on their way for as long as they have.
             let is_behind = last.is_some_and(|last| last.elapsed() < Duration::from_millis(5));
             let delay = if is_behind { Duration::ZERO } else { later };
             sleep(delay + Duration::from_secs_f64(read as f64 / bytes as f64)).await;

@@ -11,7 +11,7 @@
 //!
 //! A run has rounds. In a round both processes append plain events, keyed ones, batches and events with idempotency keys that both use, and
 //! delete some; one fault comes and ends. Then the processes pause, a marker is appended, and each client has to get it within 30 s
-//! ([`run`]). The log is then read by somebody who has not seen it before, and each event that was acknowledged, and each that a client was
+//! ([`run`]). The log is then read by a new reader, and each event that was acknowledged, and each that a client was
 //! given, is held against that ([`check`]): nothing is lost, repeated, reordered or back in silence.
 //!
 //! No clock is set: no engine takes another than the machine's.

@@ -1,4 +1,4 @@
-//! What the environment says of a run.
+//! The settings of a run, from the environment.
 
 use std::env;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use sse_core::StoreOptions;
 
 use crate::faults::Kind;
 
-/// How long, and what.
+/// The length of a run, and its faults.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     /// Decides what happens: `SSE_SEED`, or another each time.
     pub(crate) seed: u64,
     /// For how long rounds are begun: `SSE_CHAOS_SECONDS`, or 15.
     pub(crate) time: Duration,
-    /// How long a client may take to get the newest event, once a fault has ended.
+    /// The time that a client may take to get the newest event, once a fault has ended.
     pub(crate) patience: Duration,
     /// The faults there may be, if not all that the engine has: `SSE_CHAOS_FAULTS=kill,pause`.
     pub(crate) kinds: Option<Vec<Kind>>,
@@ -25,7 +25,7 @@ impl Options {
         let number = |name| env::var(name).ok().map(|value| value.parse().expect("a number"));
         let kinds = env::var("SSE_CHAOS_FAULTS").ok().map(|kinds| {
             let kind = |name: &str| {
-                Kind::named(name).unwrap_or_else(|| panic!("{name} is none of {:?}", Kind::ALL))
+                Kind::named(name).unwrap_or_else(|| panic!("{name} is not in {:?}", Kind::ALL))
             };
             kinds.split(',').map(kind).collect()
         });
@@ -38,7 +38,7 @@ impl Options {
     }
 }
 
-/// What both processes say of the log: few events are kept, fewer are in memory.
+/// Returns the options that both processes give the log: few events are kept, fewer are in memory.
 pub(crate) fn log_options() -> StoreOptions {
     StoreOptions::new().events(2000).tail_events(100).store_check(Duration::from_secs(1))
 }

@@ -10,14 +10,14 @@ use tokio::time::{Instant, sleep};
 use crate::faults::Subject;
 use crate::options::log_options;
 
-/// How long it may take to open the log, once nothing is in its way.
+/// The time that it may take to open the log, once nothing is in its way.
 const OPENS_WITHIN: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(crate) struct Process {
-    /// Which line it has.
+    /// The number of its line.
     number: usize,
-    /// None while it does not run. Whoever uses the log looks here whether it is the same still.
+    /// None while it does not run. A user of the log looks here if it is still the same.
     log: watch::Sender<Option<Running>>,
 }
 

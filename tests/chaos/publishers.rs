@@ -33,7 +33,7 @@ pub(crate) async fn publish(chaos: Arc<Chaos>, process: usize, mut rng: Rng) {
     }
 }
 
-/// What was begun and is not answered when this is dropped has an unknown outcome.
+/// A call whose outcome is unknown if this is dropped before the answer.
 struct Begun<'a> {
     chaos: &'a Chaos,
     numbers: Vec<Number>,
@@ -93,7 +93,7 @@ async fn act(chaos: &Chaos, log: &EventLog, begun: &mut Begun<'_>, rng: &mut Rng
     }
 }
 
-/// One of the keys that both processes are at. Where the outcome is unknown it is tried again.
+/// One of the keys that both processes are at. If the outcome is unknown it is tried again.
 async fn append_once(chaos: &Chaos, log: &EventLog, begun: &mut Begun<'_>, rng: &mut Rng) {
     let once = a_once(chaos, rng);
     let text = begun.begin(rng, None, Some(once));

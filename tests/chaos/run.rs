@@ -25,19 +25,19 @@ use crate::trail::Trail;
 const CLIENTS: usize = 4;
 const PUBLISHERS: usize = 3; // of each process
 
-/// How long a process may take to notice that events were lost.
+/// The time that a process may take to notice that events were lost.
 const NOTICED_WITHIN: Duration = Duration::from_secs(3);
 
-/// What all parts of a run share.
+/// The state that all parts of a run share.
 pub(crate) struct Chaos {
     pub(crate) subject: Box<dyn Subject>,
     pub(crate) processes: [Process; 2],
-    /// Read by those who append, and written by whoever wants them to pause.
+    /// The publishers read it, and a fault that wants them to pause writes it.
     pub(crate) gate: RwLock<()>,
     /// The newest idempotency key that anybody has come to.
     pub(crate) once: AtomicU64,
     pub(crate) begun: std::time::Instant,
-    /// How long a client may take to get the newest event, once a fault has ended; and an append to be stored.
+    /// The time that a client may take to get the newest event, once a fault has ended; and an append to be stored.
     patience: Duration,
     book: Mutex<Book>,
 }
@@ -208,7 +208,7 @@ fn stuck(chaos: &Chaos, late: &[usize], marker: Number, truth: &Truth) -> String
     )
 }
 
-/// All that the log has, for somebody who has not seen it before.
+/// All that the log has, for a new reader.
 async fn truth(chaos: &Chaos) -> Result<Truth, String> {
     let begun = Instant::now();
     loop {
@@ -232,7 +232,7 @@ async fn read_all(chaos: &Chaos) -> Result<Truth, sse_core::Error> {
         loop {
             let page = store.read(after, PageLimit { events: 1000, bytes: 64 * 1024 }).await?;
             if (page.bounds.epoch, page.bounds.floor) != (bounds.epoch, bounds.floor) {
-                continue 'anew; // let go of meanwhile
+                continue 'anew; // dropped meanwhile
             }
             let Some(last) = page.events.last() else {
                 return Ok(Truth { bounds, events, read_at });

@@ -1,10 +1,10 @@
-//! What a run has done.
+//! The summary of a run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::iter::successors;
 
-/// How often each came.
+/// The number of times that each came.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counts {
     pub(crate) appended: u64,
@@ -13,7 +13,7 @@ pub(crate) struct Counts {
     pub(crate) refused: u64,
     pub(crate) batches: u64,
     pub(crate) deleted: u64,
-    /// How often each idempotency key was acknowledged.
+    /// The number of times that each idempotency key was acknowledged.
     pub(crate) once: HashMap<u64, u64>,
     pub(crate) resets: u64,
     /// Streams that were cut off by their clients.
@@ -23,7 +23,7 @@ pub(crate) struct Counts {
     pub(crate) epochs: u64,
     pub(crate) faults: BTreeMap<String, u64>,
     pub(crate) received: Vec<u64>,
-    /// Of appends.
+    /// The errors of appends.
     pub(crate) errors: BTreeSet<String>,
 }
 

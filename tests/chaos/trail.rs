@@ -1,4 +1,4 @@
-//! What one client has been given.
+//! The events that one client got.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use sse_core::{Epoch, Position};
 use crate::book::{Book, Deletion, Named, Number, Outcome, parts, text};
 use crate::faults::Kind;
 
-/// How long after a deletion other processes may give the event: `store_check`, and some time for a busy machine.
+/// The time after a deletion in which other processes may still give the event: `store_check`, and some time
 const DELETED_WITHIN: Duration = Duration::from_secs(5);
 /// The same while the line is slow: word of the deletion comes after what was on its way before.
 const DELETED_WITHIN_ON_A_SLOW_LINE: Duration = Duration::from_secs(30);
@@ -18,7 +18,7 @@ const DELETED_WITHIN_ON_A_SLOW_LINE: Duration = Duration::from_secs(30);
 pub(crate) struct Trail {
     /// Each but the first begins with a `reset`.
     pub(crate) segments: Vec<Segment>,
-    /// Where it was told of a gap within an epoch: its place before, and the one that it was given.
+    /// The gaps within an epoch that it was told of: its position before, and the one that it was given.
     pub(crate) too_old: Vec<(Epoch, Position)>,
     /// To be told where it stands.
     pub(crate) process: usize,
@@ -27,13 +27,13 @@ pub(crate) struct Trail {
     pub(crate) resets: u64,
 }
 
-/// What came one after the other, without word of a gap.
+/// Events that came one after the other, without a `reset`.
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub(crate) epoch: Epoch,
     /// The position that it begins after.
     pub(crate) from: Position,
-    /// Whether all that is kept was to come after that.
+    /// True if all that is kept was to come after that.
     pub(crate) is_all: bool,
     pub(crate) events: Vec<(Position, Number)>,
 }
@@ -66,7 +66,7 @@ impl Segment {
         Self { epoch, from, is_all, events: Vec::new() }
     }
 
-    /// Where it ends.
+    /// Returns its end.
     pub(crate) fn at(&self) -> Position {
         self.events.last().map_or(self.from, |(position, _)| *position)
     }
@@ -77,7 +77,7 @@ impl Segment {
 }
 
 impl Book {
-    /// What a client was given.
+    /// Records an event that a client got.
     pub(crate) fn received(&mut self, client: usize, event: &Parsed) {
         let Some((epoch, position)) = parts(&event.last_event_id) else {
             return self.fail(format!("client {client} got {event:?}, which has no id of a log"));
@@ -138,7 +138,7 @@ impl Book {
         };
         if !is_right {
             self.fail(format!(
-                "client {client} at {of}.{at} was told of a gap that is none: {event:?}"
+                "client {client} at {of}.{at} was told of a gap that does not exist: {event:?}"
             ));
         }
     }

@@ -12,7 +12,7 @@ use super::Received;
 ///
 /// # Panics
 ///
-/// Where the client gives up.
+/// If the client gives up.
 pub async fn run(url: &str, received: &mut Vec<Received>) {
     let transport = HyperTransport::builder()
         .disable_proxy()

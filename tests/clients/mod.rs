@@ -2,7 +2,7 @@
 //! type `done` arrives.
 //!
 //! Two are Rust crates and run in the process; the others are programs beside this file, which print an event a
-//! line. They are used as their documentation says, and reconnect on their own, but for httpx-sse, which
+//! line. They are used as their documentation says, and reconnect on their own, except httpx-sse, which
 //! leaves that to its user. `tests/run` installs what they need. [`sdk`] has others, which read an answer of a language model.
 
 pub mod eventsource;
@@ -32,7 +32,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// Whether the server has said that nothing follows.
+    /// Tells whether the server has said that nothing follows.
     pub fn is_done(&self) -> bool {
         self.event_type == "done"
     }

@@ -12,7 +12,7 @@ use super::Received;
 ///
 /// # Panics
 ///
-/// Where the interpreter is missing, or the script ends without `done`: the message holds its standard error.
+/// If the interpreter is missing, or the script ends without `done`: the message holds its standard error.
 ///
 /// # Cancel safety
 ///
@@ -75,7 +75,7 @@ pub(crate) fn directory() -> PathBuf {
 ///
 /// # Panics
 ///
-/// Where there is none.
+/// If there is none.
 pub(super) fn python() -> PathBuf {
     installed("bin/python")
 }
@@ -84,12 +84,12 @@ pub(super) fn python() -> PathBuf {
 ///
 /// # Panics
 ///
-/// Where there is none.
+/// If there is none.
 pub fn node() -> PathBuf {
     installed("node/bin/node")
 }
 
-/// A program that `tests/run` has installed in cargo's target folder, wherever that was put; this test was built in there too.
+/// A program that `tests/run` has installed in cargo's target folder; this test was built in there too.
 ///
 /// # Panics
 ///

@@ -10,7 +10,7 @@ use super::Received;
 ///
 /// # Panics
 ///
-/// Where the client gives up.
+/// If the client gives up.
 pub async fn run(url: &str, received: &mut Vec<Received>) {
     let http = Client::builder().no_proxy().build().expect("plain HTTP needs no certificates");
     let mut source =

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::program::{directory, node, python};
 
-/// How long an answer may take, with the start of Python or Node on a busy machine.
+/// The time that an answer may take, with the start of Python or Node on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program in `sdks/`.
@@ -18,13 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Sdk {
     /// Its file.
     pub script: &'static str,
-    /// Where the server has the shape that it reads.
+    /// The path at which the server has the shape that it reads.
     pub path: &'static str,
-    /// Why an answer ends that is whole, in the words of that shape.
+    /// The reason of a whole answer's end, in the words of that shape.
     pub finish: &'static str,
 }
 
-/// What an SDK has given to its user.
+/// The answer that an SDK has given to its user.
 #[derive(Debug, Deserialize)]
 pub struct Read {
     /// The answer, as far as it was read.

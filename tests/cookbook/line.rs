@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 /// Stands before a server until it is dropped.
 #[derive(Debug)]
 pub struct Line {
-    /// Where to connect to.
+    /// The address to connect to.
     pub address: SocketAddr,
     is_cut: watch::Sender<bool>,
     accepting: JoinHandle<()>,
@@ -21,7 +21,7 @@ impl Line {
     ///
     /// # Panics
     ///
-    /// Where no port is free.
+    /// If no port is free.
     pub async fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound socket has an address");

@@ -1,4 +1,4 @@
-//! What the tests of the recipes share: a program as its user runs it, a line that can be cut, and what is asked of every page.
+//! The shared part of the recipes' tests: a program as its user runs it, a line that can be cut, and the checks of every page.
 
 mod line;
 pub mod notifications;

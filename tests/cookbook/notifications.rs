@@ -1,4 +1,4 @@
-//! What the notifications of each framework are held to.
+//! The requirements of the notifications in each framework.
 
 use std::path::Path;
 use std::time::Duration;
@@ -28,7 +28,7 @@ macro_rules! notifications_tests {
 
 /// # Panics
 ///
-/// Where it is not so.
+/// If it is not so.
 pub async fn a_user_sees_what_is_theirs_and_resumes_it_after_a_cut(program: &str) {
     let program = Program::start(program).await;
     let line = Line::to(program.address).await;
@@ -62,7 +62,7 @@ pub async fn a_user_sees_what_is_theirs_and_resumes_it_after_a_cut(program: &str
 
 /// # Panics
 ///
-/// Where it is not so.
+/// If it is not so.
 pub async fn nobody_sees_or_resumes_what_is_anothers(program: &str) {
     let program = Program::start(program).await;
     let refused = Request::get("/events").send(program.address).await;
@@ -83,7 +83,7 @@ pub async fn nobody_sees_or_resumes_what_is_anothers(program: &str) {
     // Hers, after the first: she resumes.
     let mut resumed = watch(&program, &ada, Some(&id)).await;
     assert!(resumed.next_event().await.data.contains("two"));
-    // With her id, another is told that it is none of theirs, and gets their own.
+    // With her id, another user gets a `reset`, and their own events.
     let mut graces = watch(&program, &grace, Some(&id)).await;
     let reset = graces.next_event().await;
     assert!(reset.event_type == "reset" && reset.data.contains("other-epoch"), "{reset:?}");
@@ -95,7 +95,7 @@ pub async fn nobody_sees_or_resumes_what_is_anothers(program: &str) {
 
 /// # Panics
 ///
-/// Where it is not so.
+/// If it is not so.
 pub async fn access_that_is_revoked_ends_the_stream(program: &str) {
     let program = Program::start(program).await;
     let phone = sign_in(&program, "ada", "lovelace").await;

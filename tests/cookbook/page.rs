@@ -1,4 +1,4 @@
-//! What is asked of every page.
+//! The checks of every page.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::browsers::Chromium;
 ///
 /// # Panics
 ///
-/// Where it is not so.
+/// If it is not so.
 pub async fn is_fit_to_be_seen(chromium: &Chromium, folder: &str) {
     for scheme in ["dark", "light"] {
         chromium.is_seen(360, 740, scheme).await;

@@ -14,7 +14,7 @@ use crate::suite::eventually::eventually;
 pub struct Program {
     child: Child,
     output: Arc<Mutex<Vec<String>>>,
-    /// Where it listens, if it does.
+    /// The address that it listens on, if it does.
     pub address: SocketAddr,
 }
 
@@ -23,7 +23,7 @@ impl Program {
     ///
     /// # Panics
     ///
-    /// Where it does not say within 20 s where it listens.
+    /// If it does not say within 20 s where it listens.
     pub async fn start(path: &str) -> Self {
         Self::start_with(path, &[]).await
     }
@@ -54,7 +54,7 @@ impl Program {
     ///
     /// # Panics
     ///
-    /// Where it does not start.
+    /// If it does not start.
     pub fn spawn(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
@@ -76,7 +76,7 @@ impl Program {
     ///
     /// # Panics
     ///
-    /// Where there are fewer within 20 s.
+    /// If there are fewer within 20 s.
     pub async fn addresses(&self, count: usize) -> Vec<SocketAddr> {
         let address = |line: &String| {
             let (_, rest) = line.split_once("http://")?;
@@ -98,7 +98,7 @@ impl Program {
     ///
     /// # Panics
     ///
-    /// Where it has not within 20 s.
+    /// If it has not within 20 s.
     pub async fn terminate(self) -> ExitStatus {
         self.end_by("TERM").await
     }
@@ -121,7 +121,7 @@ impl Program {
         self.child.wait().expect("it has ended")
     }
 
-    /// What it has written to its standard output, line by line.
+    /// Returns what it has written to its standard output, line by line.
     pub fn output(&self) -> Vec<String> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -130,7 +130,7 @@ impl Program {
     ///
     /// # Panics
     ///
-    /// Where it does not within 20 s.
+    /// If it does not within 20 s.
     pub async fn says(&self, what: &str) -> String {
         let said = || self.output().into_iter().find(|line| line.contains(what));
         eventually(Duration::from_secs(20), &format!("it says {what:?}"), || said().is_some())

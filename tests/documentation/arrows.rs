@@ -1,9 +1,9 @@
 //! In the core each file uses those alone that stand above it in the table of docs/architecture.md.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use crate::blocks::root;
+use crate::core_sources::{core_sources, without_tests};
 
 const PAGE: &str = include_str!("../../docs/architecture.md");
 /// A file of tests, in which all is allowed.
@@ -20,34 +20,9 @@ fn rows() -> HashMap<String, usize> {
     rows.flat_map(names).collect()
 }
 
-fn sources() -> HashMap<String, String> {
-    let folder = root().join("crates/sse-core/src");
-    let mut found = HashMap::new();
-    collect(&folder, &folder, &mut found);
-    found
-}
-
-fn collect(folder: &Path, within: &Path, found: &mut HashMap<String, String>) {
-    for entry in std::fs::read_dir(within).expect("a folder") {
-        let path = entry.expect("a file").path();
-        if path.is_dir() {
-            collect(folder, &path, found);
-            continue;
-        }
-        if path.extension().is_none_or(|extension| extension != "rs") {
-            continue;
-        }
-        let name = path.strip_prefix(folder).expect("within").with_extension("");
-        let name = name.to_str().expect("UTF-8").to_owned();
-        if name != "lib" && !name.ends_with("/tests") {
-            found.insert(name, std::fs::read_to_string(&path).expect("a text"));
-        }
-    }
-}
-
 /// The paths that a file uses: `a::{b, c::d}` is `a::b` and `a::c::d`.
 fn used(source: &str) -> Vec<String> {
-    let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let code = without_tests(source);
     let mut paths = Vec::new();
     for after in code.split("\nuse crate::").skip(1).chain(code.split("\npub use crate::").skip(1))
     {
@@ -100,7 +75,7 @@ fn target(path: &str, files: &HashMap<String, String>, root: &str) -> Option<Str
 
 #[test]
 fn each_file_of_the_core_uses_those_above_it_alone() {
-    let (rows, files) = (rows(), sources());
+    let (rows, files) = (rows(), core_sources());
     let lib = std::fs::read_to_string(root().join("crates/sse-core/src/lib.rs")).expect("a text");
     let mut arrows = 0;
     for (file, source) in &files {

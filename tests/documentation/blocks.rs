@@ -1,4 +1,4 @@
-//! What stands in a Markdown page besides its words.
+//! The parts of a Markdown page.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Block {
     /// The heading it is under, without its marks.
     pub(crate) heading: String,
-    /// What its fence says: `sh`, `toml`, `rust,no_run`.
+    /// The text behind its fence: `sh`, `toml`, `rust,no_run`.
     pub(crate) language: String,
     pub(crate) text: String,
 }

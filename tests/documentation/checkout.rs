@@ -1,4 +1,4 @@
-//! This repository as whoever clones it has it, and cargo as they run it.
+//! A fresh clone of this repository, and cargo as its user runs it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,7 +21,7 @@ pub(crate) fn target() -> PathBuf {
     target.to_owned()
 }
 
-/// Where this test keeps what it need not make again.
+/// Returns the folder in which this test keeps what it need not build again.
 pub(crate) fn kept() -> PathBuf {
     target().join("documentation")
 }
@@ -29,7 +29,7 @@ pub(crate) fn kept() -> PathBuf {
 /// The cargo that runs this test, in a folder.
 pub(crate) fn cargo(folder: &Path) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // As the workspace has it. What it optimizes its dependencies for is run for longer.
+    // The workspace's profile would optimize the dependencies, which takes longer.
     cargo.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
     cargo.env("CARGO_TARGET_DIR", target()).current_dir(folder);
     cargo

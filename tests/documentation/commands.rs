@@ -6,7 +6,7 @@ use sse_conformance::adapters;
 
 use crate::blocks::{blocks, pages, read, root, words};
 
-/// What becomes of a command.
+/// The fate of a command.
 enum Told {
     /// This test, in this file, runs it.
     RunBy(&'static str, &'static str),
@@ -99,7 +99,7 @@ const COMMANDS: [(&str, Told); 34] = [
     ("cargo test", ITSELF),
 ];
 
-/// How a command begins that stands among the words.
+/// The beginnings of commands that stand among the words.
 const PROGRAMS: [&str; 7] = ["cargo ", "curl ", "echo ", "tail ", "tests/run", ".ci/run", "git "];
 
 /// The commands of a page: those in blocks for a shell, without what is said about them, and those among the words.
@@ -150,7 +150,7 @@ fn is_a_hello(command: &str) -> bool {
         .is_some_and(|framework| adapters::named(framework).is_ok())
 }
 
-/// `cargo run -p NAME`, where the tests of that example run just that program; maybe after what it finds in its environment. And
+/// `cargo run -p NAME`, if the tests of that example run just that program; maybe after what it finds in its environment. And
 /// `cargo test -p NAME`, which runs these tests.
 fn is_a_recipe(command: &str) -> bool {
     let words = command.split(' ').skip_while(|word| word.contains('='));

@@ -1,24 +1,24 @@
-//! What is read first of a crate.
+//! The pages of a crate that are read first.
 
 use std::path::{Path, PathBuf};
 
 use crate::blocks::{blocks, read, root};
 
-/// What each store is called in prose, and its crate.
+/// The name of each store in prose, and its crate.
 const STORES: [(&str, &str); 4] = [
     ("redb", "sse-log-redb"),
     ("Redis", "sse-log-redis"),
     ("NATS", "sse-log-nats"),
     ("Postgres", "sse-log-postgres"),
 ];
-/// What every store is made of; whatever else its engine needs has names of its own.
+/// The files of every store. Its engine may need others.
 const FILES: [&str; 11] = [
     "lib", "options", "store", "names", "append", "read", "bounds", "follow", "retain", "control",
     "error",
 ];
 /// The adapters' crates.
 const ADAPTERS: [&str; 5] = ["sse-http", "sse-axum", "sse-actix", "sse-warp", "sse-rocket"];
-/// How long a file may be: `docs/style.md`.
+/// The most lines that a file may have: `docs/style.md`.
 const LONGEST: usize = 250;
 
 /// The libraries that users have.
@@ -44,7 +44,7 @@ fn every_adapter_re_exports_the_same_items_of_the_core() {
     let lists = ADAPTERS.map(|adapter| {
         let source = read(&root().join("crates").join(adapter).join("src/lib.rs"));
         assert!(!source.contains("sse_core::*"), "{adapter}: a glob takes over names unseen");
-        // What the feature `listener` adds is in lists of its own.
+        // The items of the feature `listener` are in lists of their own.
         let mut lists = source.split("\npub use sse_core::{\n").skip(1);
         let list = lists.next().and_then(|rest| rest.split("};").next());
         let list = list.unwrap_or_else(|| panic!("{adapter}: it has no list"));
@@ -75,7 +75,7 @@ fn the_first_pages_of_the_stores_have_the_same_sections() {
         // A file is reached by no connection.
         expected.extend((engine != "redb").then_some("TLS"));
         let page = page(&root().join("crates").join(store).join("src/lib.rs"));
-        // What one engine alone needs a section for may stand between these.
+        // Sections that one engine alone needs may stand between these.
         let mut sections = sections(&page);
         sections.retain(|section| expected.contains(section));
         assert_eq!(sections, expected, "{store}");
@@ -98,7 +98,7 @@ fn no_file_of_a_store_is_longer_than_a_reader_holds() {
     assert!(count > STORES.len() * FILES.len(), "{count} files were found");
 }
 
-/// What a library says of itself.
+/// Returns the front page of a library.
 fn page(library: &Path) -> String {
     let source = read(library);
     let docs = source.lines().map_while(|line| line.strip_prefix("//!"));

@@ -89,7 +89,7 @@ async fn is_built_and_resumes(heading: &str, depend: fn(&str) -> String) {
     assert_eq!(page.end().await, End::Clean);
     assert!(String::from_utf8_lossy(page.bytes()).contains("new EventSource(\"/events\")"));
 
-    // As the page says, by its own commands.
+    // The page's own commands.
     let waiting = Shell::run(&command("curl --no-buffer http", port), &[]);
     waiting.until(": ok");
     let id = Shell::run(&command("ID=$(curl --silent --data hello", port), &[]).line();

@@ -26,7 +26,7 @@ fn every_link_within_the_repository_leads_somewhere() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// What the headings of a page are called in links.
+/// Returns the anchors of the headings of a page.
 fn anchors(page: &Path) -> Vec<String> {
     let text = words(&read(page));
     let headings = text.lines().filter(|line| line.starts_with('#'));

@@ -1,12 +1,15 @@
-//! What the README, the docs and the examples say is so: their programs are built and run, and so are their commands.
+//! The README, the docs and the examples are true: their programs are built and run, and so are their commands.
 
 mod arrows;
 mod blocks;
 mod checkout;
 mod commands;
+mod core_sources;
 mod crates;
+mod examples_of_items;
 mod getting_started;
 mod hellos;
+mod language;
 mod links;
 mod picture;
 mod program;

@@ -15,7 +15,7 @@ async fn events(State(log): State<EventLog>, request: SseRequest) -> Sse {
     stream_events(request, log)
 }
 
-/// With `SSE_PICTURES=1` it is taken anew.
+/// With `SSE_PICTURES=1` it is taken again.
 #[tokio::test]
 async fn the_page_of_the_hello_world_resumes_as_the_picture_shows() {
     let log = hello::with_clock(EventLog::in_memory(1000));
@@ -57,7 +57,7 @@ async fn the_page_of_the_hello_world_resumes_as_the_picture_shows() {
     }
 }
 
-/// What is to be seen now, as a URL.
+/// Returns a screenshot of the page, as a URL.
 async fn picture(chromium: &Chromium) -> String {
     use base64::Engine;
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -1,4 +1,4 @@
-//! What `docs/clients.md` has a page do whose browser has given up, done by Chromium.
+//! The script of `docs/clients.md` for a browser that has given up, run by Chromium.
 
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::blocks::blocks;
 
-/// What the page of the docs leaves to the application.
+/// The part of the page that the docs leave to the application.
 const APPLICATION: &str = "<script>
     let shown = []
     function show(text) { shown.push(text) }
@@ -21,7 +21,7 @@ const APPLICATION: &str = "<script>
 #[derive(Clone)]
 struct App {
     log: EventLog,
-    /// As a proxy answers while the application restarts.
+    /// True while the server answers as a proxy does whose application restarts.
     is_away: watch::Receiver<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! What `docs/replay.md` has a page do on `reset`, done by Chromium.
+//! The script of `docs/replay.md` for a `reset`, run by Chromium.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use crate::blocks::blocks;
 
 const OPENED: EventType = EventType::from_static("opened");
 
-/// What the page of the docs leaves to the application, which counts the states that it is shown.
+/// The part of the page that the docs leave to the application, which counts the states that it is shown.
 const APPLICATION: &str = "<script>
     let items = [], shown = 0
     function show(state) { items = state; shown++ }

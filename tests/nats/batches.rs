@@ -6,7 +6,7 @@ use sse_core::store::{PageLimit, Store, StoreError};
 use crate::tools::{PAGE, append_all, bounds, event, keyed, messages, open, soon, texts, told};
 
 #[tokio::test]
-async fn an_event_that_is_larger_than_a_message_may_be_fails_for_certain() {
+async fn an_event_that_is_larger_than_a_message_may_be_has_failed_and_is_not_unknown() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     let large = event("x".repeat(5 << 20));

@@ -1,4 +1,4 @@
-//! As whom, and to which server.
+//! The user and the server of a connection.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use sse_conformance::stores::{Nats, NatsVersion};
 use sse_conformance::suite::answers::gives_followers_what_is_appended;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{Store, StoreError};
-use sse_log_nats::{ConnectOptions, EngineOptions, StoreOptions};
+use sse_log_nats::async_nats::ConnectOptions;
+use sse_log_nats::{EngineOptions, StoreOptions};
 use tokio::net::TcpListener;
 
 use crate::relay::Relay;
@@ -14,7 +15,7 @@ use crate::tools::{
     append_all, bounds, event, keyed, messages, once, soon, store, texts, told, url,
 };
 
-/// Whoever does not say who he is is in an account of his own.
+/// A client without a user is in an account of its own.
 const ACCOUNTS: &str = r#"
 accounts {
     app {
@@ -68,7 +69,7 @@ async fn what_the_server_complains_of_is_told() {
     let options = EngineOptions::new().prefix("other");
     let url = format!("nats://reader:x@{}", nats.address());
     let store = store(&url, options, log).await;
-    let refused = store.append(&[event("x")]).await.expect_err("he may not");
+    let refused = store.append(&[event("x")]).await.expect_err("the user may not");
     assert!(matches!(refused, StoreError::OutcomeUnknown(_)), "{refused:?}");
     assert!(told(&refused).to_lowercase().contains("permissions violation"), "{}", told(&refused));
 }
@@ -100,7 +101,7 @@ async fn a_server_of_version_2_9_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn an_error_says_js_where_there_is_no_jetstream() {
+async fn an_error_says_js_if_there_is_no_jetstream() {
     let nats = Nats::start_with(ACCOUNTS).await;
     let url = format!("nats://without:x@{}", nats.address());
     let store = store(&url, EngineOptions::default(), StoreOptions::default()).await;
@@ -133,7 +134,7 @@ async fn a_domain_is_asked_by_its_name() {
     sse_log_nats::connect(&url(&nats), options).await.expect_err("two words");
 }
 
-/// As `lib.rs` lists what such a user needs.
+/// The list of such a user's permissions is in `lib.rs`.
 #[tokio::test]
 async fn a_user_needs_no_more_than_the_documented_subjects() {
     let docs = include_str!("../../crates/sse-log-nats/src/lib.rs");

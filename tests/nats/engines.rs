@@ -1,4 +1,4 @@
-//! What the logs of one engine share.
+//! The connections that the logs of one engine share.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,8 @@ use futures_util::{StreamExt, stream};
 use serde_json::json;
 use sse_conformance::stores::{Nats, cpu as process_cpu};
 use sse_conformance::suite::eventually::{eventually, settled};
-use sse_log_nats::{ConnectOptions, EngineOptions, EventLog, StoreOptions};
+use sse_log_nats::async_nats::ConnectOptions;
+use sse_log_nats::{EngineOptions, EventLog, StoreOptions};
 
 use crate::relay::Relay;
 use crate::tools::{soon, url};
@@ -32,7 +33,7 @@ async fn logs_share_their_connections_and_ask_for_almost_nothing_while_idle() {
         logs.iter().all(|log| log.stats().is_followed)
     })
     .await;
-    // What is asked for while they are opened comes to an end.
+    // The requests of opening come to an end.
     settled(Duration::from_millis(50), Duration::from_secs(20), "opening", || {
         relay.carried().1 / 50
     })

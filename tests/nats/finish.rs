@@ -14,7 +14,7 @@ use crate::tools::{bounds, event, open, texts};
 
 const WRITERS: usize = 8;
 
-/// What was acknowledged is there, and nothing comes after the end was told.
+/// Acknowledged events are there, and no event comes after the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_appends_after_a_log_was_finished() {
     for _ in 0..10 {
@@ -58,7 +58,7 @@ async fn nobody_appends_after_a_log_was_finished() {
 
 /// A person may ask for it then, too, and a log that is not written to any more still gets old.
 #[tokio::test]
-async fn a_finished_log_lets_go_of_events() {
+async fn retention_drops_events_of_a_finished_log() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     let mut positions = Vec::new();

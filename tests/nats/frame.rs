@@ -1,4 +1,4 @@
-//! What NATS says in one line.
+//! One line of the protocol of NATS.
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::tcp::OwnedReadHalf;

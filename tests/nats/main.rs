@@ -1,4 +1,4 @@
-//! What NATS alone does, and what others do to its streams.
+//! The behaviour of NATS alone, and of others who change its streams.
 
 mod batches;
 mod connecting;
@@ -8,11 +8,13 @@ mod frame;
 mod line;
 mod names;
 mod once;
+mod purged;
 mod reading;
 mod relay;
 mod relay_rules;
 mod room;
 mod slow;
+mod strangers;
 mod streams;
 mod tls;
 mod tools;

@@ -1,4 +1,4 @@
-//! What a log is called, and what is said of it.
+//! The name of a log, and the texts about it.
 
 use sse_conformance::stores::Nats;
 use sse_conformance::suite::store_engine::Networked;
@@ -29,7 +29,7 @@ async fn two_prefixes_are_two_logs_of_one_name() {
     assert_eq!(streams.len(), 4);
 }
 
-/// Whoever logs it writes down no password.
+/// A log message must not have a password.
 #[tokio::test]
 async fn a_store_prints_the_name_of_its_log_and_no_more() {
     let url = "nats://user:secret@127.0.0.1:4222";

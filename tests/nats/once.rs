@@ -11,12 +11,13 @@ use sse_core::store::Store;
 
 use crate::relay::Relay;
 use crate::tools::{
-    api, append_all, bounds, event, flood, messages, once, open, open_at, open_with, texts,
+    api, append_all, bounds, event, flood, keyed_once, messages, once, open, open_at, open_with,
+    texts,
 };
 
 /// Alone and in batches that overlap, from several processes: each once, and all are told the same positions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_is_stored_once_whoever_brings_it_in_whatever_company() {
+async fn a_key_is_stored_once_though_many_processes_bring_it_in_many_batches() {
     let nats = Nats::start().await;
     let handles = join_all((0..4).map(|_| open(&nats))).await;
     for round in 0..30 {
@@ -40,7 +41,7 @@ async fn a_key_is_stored_once_whoever_brings_it_in_whatever_company() {
     assert_eq!(all.len(), 90, "none twice");
 }
 
-/// Whoever claimed a key and died has stored nothing: the next is not told that it is known.
+/// A process that claimed a key and died has stored nothing: the next is not told that the key is known.
 #[tokio::test]
 async fn a_key_that_was_claimed_and_never_stored_is_free() {
     let nats = Nats::start().await;
@@ -59,7 +60,7 @@ async fn a_key_that_was_claimed_and_never_stored_is_free() {
     );
 }
 
-/// Also where the note on the key is older than what was let go of, and the server starts anew.
+/// Also if the note on the key is older than the dropped events, and the server starts again.
 #[tokio::test]
 async fn a_key_is_known_for_as_long_as_its_event_is_kept() {
     let nats = Nats::start().await;
@@ -73,9 +74,9 @@ async fn a_key_is_known_for_as_long_as_its_event_is_kept() {
     assert_eq!(append_all(&store, &[once("key", "again")]).await, positions[2..]);
 }
 
-/// Where the window is over they are of no use.
+/// Once the window has passed they are of no use.
 #[tokio::test]
-async fn notes_on_keys_are_let_go_of_with_the_events() {
+async fn notes_on_keys_are_dropped_with_the_events() {
     let nats = Nats::start().await;
     let window = Duration::from_millis(100);
     let options = StoreOptions::new().idempotency_window(window).events(1);
@@ -91,7 +92,7 @@ async fn notes_on_keys_are_let_go_of_with_the_events() {
 
 /// They would be in the way of readers, in a log that has much room and few events.
 #[tokio::test]
-async fn many_notes_are_let_go_of_once_they_are_old() {
+async fn many_notes_are_dropped_once_they_are_old() {
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;
@@ -160,7 +161,7 @@ async fn a_key_is_known_once_its_event_was_trimmed_deleted_or_superseded_and_aft
         [once(format!("{n} a"), n), once(format!("{n} b"), n), once(format!("{n} c"), n)]
     };
     let alone = once("alone", 1);
-    let superseded = || once("superseded", 2).with_key("key").expect("a short key");
+    let superseded = || keyed_once("key", "superseded", 2);
     let trimmed = append_all(&store, &batch(0)).await;
     let trimmed_alone = append_all(&store, std::slice::from_ref(&alone)).await;
     append_all(&store, &[event(0)]).await;

@@ -1,4 +1,4 @@
-//! What a reader gets, where there is more than events, and where some of it is lost.
+//! The events that a reader gets if the stream has other messages, and if some are lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -13,7 +13,7 @@ use crate::relay::Relay;
 use crate::relay_rules::Fate;
 use crate::tools::{PAGE, append_all, bounds, event, flood, once, open, open_at, texts};
 
-/// How often something is asked for whose subject begins like this.
+/// Returns the number of requests whose subject begins like this.
 pub(crate) fn count(relay: &Relay, subject: &'static str) -> Arc<AtomicUsize> {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
@@ -90,7 +90,7 @@ async fn a_page_comes_at_once_however_many_bytes_it_may_have() {
     }
 }
 
-/// As a server of a cluster does that follows another. The log takes an empty page for the end.
+/// A server of a cluster does this that follows another. The log takes an empty page for the end.
 #[tokio::test]
 async fn a_server_that_lags_behind_is_waited_for() {
     let nats = Nats::start().await;

@@ -53,7 +53,7 @@ impl Relay {
         self.rules.lock().expect("no rule panics").skipped.insert(sequence);
     }
 
-    /// As at a server without JetStream, nobody answers to its API.
+    /// Nobody answers to the API, as at a server without JetStream.
     pub(crate) fn has_no_api(&self) {
         self.rules.lock().expect("no rule panics").has_no_api = true;
     }
@@ -64,18 +64,18 @@ impl Relay {
         rules.silent = rules.connections;
     }
 
-    /// How many connections are open.
+    /// Returns the number of connections that are open.
     pub(crate) fn open(&self) -> usize {
         self.rules.lock().expect("no rule panics").open
     }
 
-    /// How many bytes have come from the server, and how many messages have gone to it.
+    /// Returns the number of bytes that have come from the server, and of messages that have gone to it.
     pub(crate) fn carried(&self) -> (usize, usize) {
         let rules = self.rules.lock().expect("no rule panics");
         (rules.answered, rules.published)
     }
 
-    /// How many waited for an answer at a time, at most.
+    /// Returns the most requests that waited for an answer at a time.
     pub(crate) fn most_waiting(&self) -> usize {
         self.rules.lock().expect("no rule panics").most_waiting
     }

@@ -1,10 +1,10 @@
-//! What a relay does to single messages.
+//! The rules of a relay for single messages.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::frame::Frame;
 
-/// What becomes of what is asked.
+/// The fate of a request.
 pub(crate) enum Fate {
     Passes,
     /// The server does it, and another answer comes.
@@ -22,11 +22,11 @@ const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
 type Asked = Box<dyn FnMut(&str) -> Fate + Send>;
 type Delivered = Box<dyn FnMut(u64) -> bool + Send>;
 
-/// What is done to messages, and what was seen of them.
+/// The rules for messages, and the counts of them.
 pub(crate) struct Rules {
     pub(crate) asked: Asked,
     pub(crate) delivered: Delivered,
-    /// By where they are awaited.
+    /// The answers by the inbox that awaits them.
     pub(crate) answers: HashMap<String, &'static str>,
     /// From which message on they are a day younger.
     pub(crate) younger: u64,
@@ -35,12 +35,12 @@ pub(crate) struct Rules {
     /// Messages that a consumer passes over, and how many each has, by its name.
     pub(crate) skipped: HashSet<u64>,
     pub(crate) skips: HashMap<String, u64>,
-    /// How many connections there were, are, and of the first how many carry nothing any more.
+    /// The number of connections that there were, that there are, and of those of the first that carry nothing any more.
     pub(crate) connections: usize,
     pub(crate) open: usize,
     pub(crate) silent: usize,
     pub(crate) has_no_api: bool,
-    /// How many bytes came from the server, and how many messages went to it.
+    /// The number of bytes that came from the server, and of messages that went to it.
     pub(crate) answered: usize,
     pub(crate) published: usize,
 }

@@ -1,4 +1,4 @@
-//! What is let go of, and what it leaves.
+//! The events that are dropped, and the room that this leaves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -39,7 +39,7 @@ async fn the_server_has_no_more_messages_than_the_log_keeps() {
     assert_eq!(texts(&other).await.len(), 10);
 }
 
-/// It raises the floor before it removes them: whoever is told of the old floor has read what was there.
+/// It raises the floor before it removes them: a reader with the old floor has read the events that were there.
 #[tokio::test]
 async fn a_process_that_dies_between_the_floor_and_the_removal_leaves_that_to_another() {
     let nats = Nats::start().await;
@@ -47,7 +47,7 @@ async fn a_process_that_dies_between_the_floor_and_the_removal_leaves_that_to_an
     for number in 0..10 {
         append_all(&store, &[event(number)]).await;
     }
-    // As the record is once the floor was raised.
+    // The record once the floor was raised.
     let record = format!(
         "{{\"epoch\":\"{}\",\"created\":{},\"floor\":[4,0],\"deletions\":0}}",
         bounds(&store).await.epoch,
@@ -134,7 +134,7 @@ async fn a_subject_that_says_nonsense_does_no_harm() {
     assert_eq!(page.events.len(), 1);
 }
 
-/// At the rate of the benchmark, by whoever appends: nobody else calls `retain` here.
+/// At the rate of the benchmark, by the appends alone: nothing else calls `retain` here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_has_at_no_moment_more_than_twice_its_limit_and_a_thousand() {
     let nats = Nats::start().await;
@@ -216,7 +216,7 @@ async fn much_is_dropped_over_a_long_line_though_the_time_of_a_call_is_short() {
     panic!("{} are left", messages(&nats));
 }
 
-/// By an event that has none of these limits, whatever its age is by a clock that was ahead for a moment.
+/// The event has none of these limits, whatever its age is by a clock that was ahead for a moment.
 #[tokio::test]
 async fn nothing_is_dropped_by_the_clock_of_this_machine() {
     let nats = Nats::start().await;

@@ -14,7 +14,7 @@ use crate::tools::{append_all, event, open, soon, store};
 
 const ALL: PageLimit = PageLimit { events: 1000, bytes: 16 << 20 };
 
-/// By 20 kB a second: what was asked for comes before the server, or this process, takes the line for dead.
+/// The line has 20 kB a second: the data come before the server, or this process, takes the line for dead.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn followers_and_pages_get_on_over_a_slow_line() {
     let nats = Nats::start().await;
@@ -35,7 +35,7 @@ async fn followers_and_pages_get_on_over_a_slow_line() {
                     came += page.events.len();
                     after = page.events.last().map_or(after, |event| event.position);
                 }
-                // As the log does.
+                // The log does the same.
                 _ => pages = far.follow(after).await.expect("followed"),
             }
         }

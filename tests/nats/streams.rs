@@ -1,4 +1,4 @@
-//! What others do to the stream of a log.
+//! The changes of others to the stream of a log.
 
 use std::process::Command;
 use std::time::Duration;
@@ -24,9 +24,9 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
     assert!(copied.success());
 }
 
-/// By a process that runs, or by one that comes later.
+/// A process that runs creates it, or one that comes later.
 #[tokio::test]
-async fn a_stream_that_was_deleted_is_created_anew_in_a_new_epoch() {
+async fn a_stream_that_was_deleted_is_created_again_in_a_new_epoch() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     append_all(&store, &[event("gone"), event("gone")]).await;
@@ -43,7 +43,7 @@ async fn a_stream_that_was_deleted_is_created_anew_in_a_new_epoch() {
         let told = soon(pages.next()).await;
         assert!(
             told.is_none_or(|page| page.map_or(true, |page| page.bounds.epoch == after.epoch)),
-            "who follows is told, or asked to begin anew"
+            "the follower is told, or asked to begin again"
         );
     }
 }
@@ -94,8 +94,7 @@ async fn a_backup_that_is_restored_under_a_running_process_is_a_gap() {
 
 /// One that comes later knows from the record that there was more, if that is not restored with the events.
 #[tokio::test]
-async fn events_that_are_restored_without_their_record_begin_an_epoch_where_they_were_trimmed_since()
- {
+async fn events_that_are_restored_without_their_record_begin_an_epoch_if_they_were_trimmed_since() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     for number in 0..10 {
@@ -114,9 +113,9 @@ async fn events_that_are_restored_without_their_record_begin_an_epoch_where_they
     assert_eq!((after.floor, after.newest), (Position::START, Position::START));
 }
 
-/// What the server removes by itself cannot be told from what was deleted: it is a gap.
+/// Messages that the server removes by itself cannot be told from deleted ones: they are a gap.
 #[tokio::test]
-async fn limits_that_somebody_else_sets_are_a_gap_and_never_silent() {
+async fn limits_that_another_program_sets_are_a_gap_and_never_silent() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     let mut positions = Vec::new();
@@ -135,7 +134,7 @@ async fn limit(nats: &Nats, name: &str, limit: i64) {
     api(nats, "STREAM.UPDATE.SSE_log", config);
 }
 
-/// Once somebody has looked.
+/// The hole was checked once.
 #[tokio::test]
 async fn what_limits_have_removed_is_a_gap_when_they_are_gone_too() {
     for is_seen_by_who_retains in [true, false] {
@@ -169,9 +168,9 @@ async fn a_limit_on_subjects_is_refused() {
     assert!(told(&refused).contains("max_msgs_per_subject"), "{}", told(&refused));
 }
 
-/// A message on the log's subjects that is none of ours is passed over.
+/// A message of another program on the log's subjects is passed over.
 #[tokio::test]
-async fn somebody_elses_message_is_no_event() {
+async fn a_message_of_another_program_is_not_an_event() {
     let nats = Nats::start().await;
     let store = open(&nats).await;
     append_all(&store, &[event("one")]).await;

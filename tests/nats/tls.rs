@@ -9,7 +9,8 @@ use sse_conformance::suite::store_engine::Networked;
 use sse_conformance::suite::store_process::StoreProcess;
 use sse_core::StoreOptions;
 use sse_core::store::{Store, StoreError};
-use sse_log_nats::{ConnectOptions, EngineOptions};
+use sse_log_nats::EngineOptions;
+use sse_log_nats::async_nats::ConnectOptions;
 use tempfile::TempDir;
 
 use crate::tools::{append_all, event, soon, store, told};

@@ -1,16 +1,13 @@
-//! What the tests have in common.
+//! The shared part of the tests.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use sse_conformance::stores::Nats;
-pub(crate) use sse_conformance::suite::answers::{
-    PAGE, append_all, bounds, event, soon, texts, told,
-};
+pub(crate) use sse_conformance::suite::answers::{PAGE, append_all, bounds, soon, texts, told};
+pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_conformance::suite::eventually::eventually;
 use sse_core::StoreOptions;
-use sse_core::store::EncodedEvent;
 use sse_log_nats::{EngineOptions, NatsStore};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -46,15 +43,7 @@ pub(crate) fn url(nats: &Nats) -> String {
     format!("nats://{}", nats.address())
 }
 
-pub(crate) fn keyed(key: &str, text: impl Display) -> EncodedEvent {
-    event(text).with_key(key).expect("a short key")
-}
-
-pub(crate) fn once(key: impl Display, text: impl Display) -> EncodedEvent {
-    event(text).with_idempotency_key(&key.to_string()).expect("a short key")
-}
-
-/// How many messages the server has.
+/// Returns the number of messages that the server has.
 pub(crate) fn messages(nats: &Nats) -> u64 {
     let info = api(nats, "STREAM.INFO.SSE_log", json!({}));
     info["state"]["messages"].as_u64().expect("a number")
@@ -66,7 +55,7 @@ pub(crate) fn api(nats: &Nats, subject: &str, question: Value) -> Value {
     answer
 }
 
-/// Publishes many messages, as somebody else would, and waits until the server has them.
+/// Publishes many messages, as another program would, and waits until the server has them.
 pub(crate) async fn flood(nats: &Nats, subject: &str, payload: &str, times: usize) {
     use sse_conformance::suite::store_engine::Networked;
     let expected = messages(nats) + times as u64;

@@ -1,4 +1,4 @@
-//! What is not taken on trust, and what is not left behind.
+//! The answers that are checked, and the messages that are not left behind.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::relay::Relay;
 use crate::relay_rules::Fate;
 use crate::tools::{PAGE, api, append_all, bounds, event, keyed, open, open_at, soon, told};
 
-/// As a consumer of nats-server 2.9 passes over messages when others are purged by their subject: its own numbers go on.
+/// A consumer of nats-server 2.9 passes over messages like this when others are purged by their subject: its own numbers go on.
 #[tokio::test]
 async fn a_message_that_a_consumer_passes_over_is_noticed() {
     let nats = Nats::start().await;
@@ -88,9 +88,9 @@ async fn a_follower_that_is_slow_has_little_on_its_way() {
     }
 }
 
-/// NATS passes a record on before it stores it: whoever looks at once sees the one before.
+/// NATS passes a record on before it stores it: a process that looks at once sees the one before.
 #[tokio::test]
-async fn word_of_a_record_that_is_not_stored_yet_is_not_lost() {
+async fn a_message_about_a_record_that_is_not_stored_yet_is_not_lost() {
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
     let (store, other) = (open_at(&relay.url()).await, open(&nats).await);

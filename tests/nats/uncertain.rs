@@ -1,4 +1,4 @@
-//! What is not known to have come to nothing is not told to have.
+//! An append is not said to have failed unless that is known.
 
 use serde_json::json;
 use sse_conformance::stores::Nats;
@@ -37,7 +37,7 @@ fn first(relay: &Relay, times: usize, subject: &'static str, fate: fn() -> Fate)
 
 /// It is another stream than it was, by the number of the message. Which epoch it is of cannot be said, yet it is stored.
 #[tokio::test]
-async fn an_append_is_unknown_where_the_stream_cannot_be_looked_at_after_it() {
+async fn the_outcome_of_an_append_is_unknown_if_the_stream_cannot_be_read_after_it() {
     let nats = Nats::start().await;
     let relay = Relay::start(&nats).await;
     let store = open_at(&relay.url()).await;
@@ -64,7 +64,7 @@ async fn a_refusal_after_which_it_may_be_stored_is_unknown() {
     assert_eq!(texts(&store).await, ["stored"]);
 }
 
-/// As in a cluster, while the first of its id is being agreed on. Alone, in a batch, and where it is asked whether a batch is known.
+/// A cluster does this while the first of its id is being agreed on. The event is alone, in a batch, and a batch that may be known.
 #[tokio::test]
 async fn an_id_that_is_in_process_is_waited_for() {
     let nats = Nats::start().await;
@@ -159,7 +159,7 @@ async fn a_log_that_takes_no_more_is_not_said_to_be_unfinished() {
     assert!(bounds(&store).await.is_finished);
 }
 
-/// A key is claimed by a message that is none of an event. Where others have removed messages, which it was cannot be told.
+/// A key is claimed by a message that is not an event. If others have removed messages, nothing tells which it was.
 #[tokio::test]
 async fn a_key_whose_first_trace_others_removed_is_unknown() {
     let nats = Nats::start().await;
@@ -181,7 +181,7 @@ async fn a_key_whose_first_trace_others_removed_is_unknown() {
     assert_eq!(texts(&store).await, ["newer"]);
 }
 
-/// Nothing of it is claimed: that would be in the way of whoever comes next.
+/// Nothing of it is claimed: that would be in the way of the next process.
 #[tokio::test]
 async fn a_batch_that_cannot_be_stored_leaves_nothing() {
     let nats = Nats::start().await;

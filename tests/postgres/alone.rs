@@ -33,7 +33,7 @@ async fn a_finish_that_waits_for_a_transaction_stops_no_append() {
 
 /// A deploy that changes the option.
 #[tokio::test]
-async fn whoever_opens_a_log_with_the_other_ordering_stops_no_append_and_decides_once() {
+async fn opening_a_log_with_the_other_ordering_stops_no_append_and_decides_once() {
     let postgres = Postgres::start().await;
     let (store, mut client) = (open(&postgres).await, client(&postgres).await);
     let transaction = client.transaction().await.expect("begun");

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use sse_conformance::stores::Postgres;
 use sse_core::store::{EncodedEvent, Store};
+use sse_log_postgres::tokio_postgres::NoTls;
 use sse_log_postgres::{EngineOptions, PostgresStore, StoreOptions, connect_with};
-use tokio_postgres::NoTls;
 
-use crate::tools::{append, bounds, event, execute, texts};
+use crate::tools::{append, bounds, execute, texts};
 
 /// The functions of the log ask this one, since it is before Postgres's own on their path.
 const CLOCK: &str = "CREATE TABLE jump (by interval); INSERT INTO jump VALUES ('0');
@@ -26,7 +26,7 @@ fn options() -> StoreOptions {
 }
 
 fn once() -> [EncodedEvent; 1] {
-    [event("once").with_idempotency_key("once").expect("short")]
+    [crate::tools::once("once", "once")]
 }
 
 #[tokio::test]

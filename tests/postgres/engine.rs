@@ -1,4 +1,4 @@
-//! What the logs of a process share.
+//! The connections that the logs of a process share.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use sse_core::store::Store;
 use sse_log_postgres::{Engine, EngineOptions, StoreOptions};
 use tokio_postgres::Client;
 
-use crate::tools::{append, begin, bounds, client, event, soon, take};
+use crate::tools::{append, begin, bounds, client, event, once, soon, take};
 
 async fn connections(client: &Client) -> i64 {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
@@ -93,7 +93,7 @@ async fn one_log_that_is_stuck_holds_up_no_other() {
         append(store, "before").await;
     }
     execute_lock(&postgres, async {
-        let once = |n: usize| [event(n).with_idempotency_key(&n.to_string()).expect("short")];
+        let once = |n: usize| [once(n, n)];
         let events: Vec<_> = (0..40).map(once).collect();
         let plain = [event("plain")];
         let waiting = join_all(events.iter().map(|event| stuck.append(event)));
@@ -136,7 +136,7 @@ async fn idle_logs_ask_one_question_a_second_for_all() {
         take(&mut pages, 1).await;
         followed.push(tokio::spawn(async move { pages.next().await.map(|_| ()) }));
     }
-    // What was told is looked for until then.
+    // Notified events are looked for until then.
     tokio::time::sleep(Duration::from_secs(3)).await;
     postgres.log_statements().await;
     let (before, begun) = (postgres.statements(""), Instant::now());

@@ -1,4 +1,4 @@
-//! What fails, whom it concerns, and what is said of it.
+//! The failures, the calls that they concern, and the errors.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use sse_core::store::{Store, StoreError};
 use sse_core::{Event, Position};
 use sse_log_postgres::{EngineOptions, StoreOptions};
 
-use crate::tools::{append, bounds, client, event, execute, open, soon, take, texts};
+use crate::tools::{append, bounds, client, event, execute, once, open, soon, take, texts};
 
 /// Has each append do this at the server.
 async fn on_append(postgres: &Postgres, what: &str) {
@@ -19,7 +19,7 @@ async fn on_append(postgres: &Postgres, what: &str) {
     execute(postgres, &function).await;
 }
 
-/// A transaction that has stored an event with the same key and is open: whoever has another key is not kept waiting for long.
+/// A transaction that has stored an event with the same key and is open: an append with another key does not wait for long.
 #[tokio::test]
 async fn an_idempotency_key_that_is_waited_for_fails_its_own_append_alone() {
     let postgres = Postgres::start().await;
@@ -28,7 +28,7 @@ async fn an_idempotency_key_that_is_waited_for_fails_its_own_append_alone() {
     let store = shared.store("log", options).await.expect("a name");
     append(&store, "first").await;
     let mut client = client(&postgres).await;
-    let once = |key: &str| event(key).with_idempotency_key(key).expect("short");
+    let once = |key: &str| once(key, key);
     let transaction = client.transaction().await.expect("begun");
     let taken = Event::new("taken").idempotency_key("taken").expect("short");
     store.append_in(&transaction, taken).await.expect("appended");
@@ -51,7 +51,7 @@ async fn an_idempotency_key_that_is_waited_for_fails_its_own_append_alone() {
     assert_eq!(texts(&store).await.iter().filter(|text| *text == "taken").count(), 1);
 }
 
-/// As behind a proxy that gives the session to others, or after the tables were changed.
+/// This happens behind a proxy that gives the session to others, or after the tables were changed.
 #[tokio::test]
 async fn a_connection_that_has_lost_its_statements_is_not_used_again() {
     let postgres = Postgres::start().await;
@@ -70,7 +70,7 @@ async fn a_connection_that_has_lost_its_statements_is_not_used_again() {
 
 /// A proxy says it in the words of the server.
 #[tokio::test]
-async fn what_a_proxy_says_that_has_lost_its_server_is_no_word_of_failure() {
+async fn an_error_of_a_proxy_that_has_lost_its_server_leaves_the_outcome_unknown() {
     let postgres = Postgres::start().await;
     let store = open(&postgres).await;
     for code in ["08006", "08007", "08P01", "40003"] {
@@ -85,7 +85,7 @@ async fn what_a_proxy_says_that_has_lost_its_server_is_no_word_of_failure() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_gone_is_finished_all_the_same() {
+async fn finishing_a_log_that_is_gone_succeeds() {
     let postgres = Postgres::start().await;
     let store = open(&postgres).await;
     execute(&postgres, "DELETE FROM sse_logs").await;
@@ -93,7 +93,7 @@ async fn a_log_that_is_gone_is_finished_all_the_same() {
     assert!(matches!(store.append(&[event("x")]).await, Err(StoreError::Finished)));
 }
 
-/// Where each transaction is serializable unless it says otherwise, those of a log would be in the way of one another.
+/// If each transaction is serializable by default, those of a log would be in the way of one another.
 #[tokio::test]
 async fn transactions_of_a_log_are_read_committed_whatever_the_server_is_set_to() {
     let postgres = Postgres::start().await;
@@ -112,7 +112,7 @@ async fn transactions_of_a_log_are_read_committed_whatever_the_server_is_set_to(
     let mut pages = soon(stores[0].follow(Position::START)).await.expect("followed");
     for round in 0..20 {
         let text = round.to_string();
-        let once = [event(&text).with_idempotency_key(&text).expect("short")];
+        let once = [once(&text, &text)];
         let appended = join_all((0..16).map(|n| stores[n % 4].append(&once))).await;
         assert!(appended.iter().all(Result::is_ok), "{appended:?}");
     }

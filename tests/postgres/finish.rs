@@ -32,7 +32,7 @@ async fn a_finish_that_would_wait_for_long_fails_and_says_so() {
     let (store, mut client) = (open(&postgres).await, client(&postgres).await);
     let transaction = client.transaction().await.expect("begun");
     store.append_in(&transaction, "slow").await.expect("appended");
-    let failed = soon(store.finish()).await.expect_err("somebody appends");
+    let failed = soon(store.finish()).await.expect_err("a transaction appends");
     assert!(matches!(failed, StoreError::Failed(_)), "{failed:?}");
     assert!(crate::tools::told(&failed).contains("lock timeout"), "{failed:?}");
     append(&store, "others go on").await;

@@ -1,4 +1,4 @@
-//! What a keyed log costs: what it keeps, and not what was superseded.
+//! The cost of a keyed log: that of the kept events, and not of the superseded.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use sse_core::{Position, StoreOptions};
 use sse_log_postgres::EngineOptions;
 use tokio_postgres::Client;
 
-use crate::tools::{append, bounds, client, event, execute, open, soon};
+use crate::tools::{append, bounds, client, execute, keyed, keyed_once, open, soon};
 
-/// As a log asks, and with its settings.
+/// The query of a log, with its settings.
 const LOOK: &str = concat!(
     "PREPARE look (text, bigint, bigint, bigint, bigint) AS ",
     include_str!("../../crates/sse-log-postgres/src/sql/read.sql")
@@ -29,7 +29,7 @@ async fn asks(postgres: &Postgres) -> Client {
     client
 }
 
-/// How many pages of 8 kB Postgres touches to answer this.
+/// Returns the number of pages of 8 kB that Postgres touches to answer this.
 async fn pages(client: &Client, sql: &str) -> u64 {
     let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}");
     let rows = client.simple_query(&explain).await.expect("explained");
@@ -44,11 +44,10 @@ async fn pages(client: &Client, sql: &str) -> u64 {
 }
 
 fn batch(round: usize) -> Vec<EncodedEvent> {
-    let event = |n: usize| event(round * 1000 + n).with_key(&format!("key {}", n % 10));
-    (0..1000).map(|n| event(n).expect("short")).collect()
+    (0..1000).map(|n| keyed(format!("key {}", n % 10), round * 1000 + n)).collect()
 }
 
-/// Nothing but the appends lets go of anything here.
+/// Only the appends drop events here.
 #[tokio::test]
 async fn a_keyed_log_under_load_is_followed_and_opened_at_the_cost_of_what_it_keeps() {
     let postgres = Postgres::start().await;
@@ -63,7 +62,7 @@ async fn a_keyed_log_under_load_is_followed_and_opened_at_the_cost_of_what_it_ke
     let look = "EXECUTE look ('log', 0, 0, 1000, 65536)";
     let cost = pages(&client, look).await;
     assert!(cost < 10_000, "{cost} pages");
-    // Whoever opens it reads to the end.
+    // A process that opens it reads to the end.
     let (other, mut after, mut keys) = (open(&postgres).await, Position::START, HashSet::new());
     let newest = bounds(&other).await.newest;
     while after < newest {
@@ -114,10 +113,10 @@ async fn an_old_snapshot_makes_neither_a_look_nor_retention_nor_forgetting_slowe
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT count(*) FROM sse_logs";
     backup.batch_execute(begin).await.expect("begun");
     for round in 0..20 {
-        let once = |(n, event): (usize, EncodedEvent)| {
-            event.with_idempotency_key(&format!("{round} {n}")).expect("short")
+        let once = |n: usize| {
+            keyed_once(format!("key {}", n % 10), format!("{round} {n}"), round * 1000 + n)
         };
-        let events: Vec<_> = batch(round).into_iter().enumerate().map(once).collect();
+        let events: Vec<_> = (0..1000).map(once).collect();
         soon(store.append(&events)).await.expect("stored");
         soon(store.retain(&options.retention())).await.expect("retained");
     }

@@ -1,4 +1,4 @@
-//! What Postgres does that no other store does, and what others do to Postgres.
+//! The behaviour of Postgres that no other store has, and of others who change it.
 
 mod alone;
 mod clock;

@@ -1,4 +1,4 @@
-//! Whoever follows is told, and need not ask.
+//! Followers are notified, and need not poll.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::tools::{append, bounds, client, open, take};
 /// Longer than a follower looks for more after it was told of something.
 const QUIET: Duration = Duration::from_millis(400);
 
-/// By themselves they would look again in an hour.
+/// The followers alone would poll again in an hour.
 #[tokio::test]
 async fn followers_in_this_process_and_in_others_are_told_of_what_is_appended() {
     let postgres = Postgres::start().await;
@@ -37,7 +37,7 @@ async fn followers_in_this_process_and_in_others_are_told_of_what_is_appended() 
     }
 }
 
-/// What died before it could tell anybody is found all the same.
+/// An event is still found if its process died before it could notify.
 #[tokio::test]
 async fn followers_find_what_they_were_not_told_of() {
     let postgres = Postgres::start().await;

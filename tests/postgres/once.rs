@@ -8,10 +8,10 @@ use sse_conformance::stores::Postgres;
 use sse_core::store::{EncodedEvent, Store, StoreError};
 use sse_log_postgres::{EngineOptions, StoreOptions};
 
-use crate::tools::{append, event, open, soon, texts};
+use crate::tools::{append, event, keyed_once, open, soon, texts};
 
 fn once(key: &str) -> EncodedEvent {
-    event(key).with_idempotency_key(key).expect("short")
+    crate::tools::once(key, key)
 }
 
 /// Redundant producers: each in an order of its own.
@@ -43,7 +43,7 @@ async fn processes_that_append_the_same_keys_in_any_order_do_not_lock_one_anothe
 async fn an_append_that_is_tried_again_gives_the_first_answer_also_once_the_event_is_gone() {
     let postgres = Postgres::start().await;
     let store = open(&postgres).await;
-    let keyed = |key: &str| once(key).with_key("k").expect("short");
+    let keyed = |once: &str| keyed_once("k", once, once);
     let trimmed = store.append(&[once("trimmed")]).await.expect("stored");
     let deleted = store.append(&[once("deleted")]).await.expect("stored");
     let superseded = store.append(&[keyed("superseded")]).await.expect("stored");

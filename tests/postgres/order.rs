@@ -75,7 +75,7 @@ async fn an_open_transaction_holds_back_what_is_appended_after_it_and_no_longer(
 }
 
 #[tokio::test]
-async fn an_open_transaction_holds_nothing_back_where_a_lock_makes_the_order() {
+async fn an_open_transaction_holds_nothing_back_if_a_lock_makes_the_order() {
     let postgres = Postgres::start().await;
     let store = open_ordered(&postgres, Ordering::ByLock).await;
     let mut early = client(&postgres).await;
@@ -113,7 +113,7 @@ async fn positions_stay_comparable_when_the_ordering_is_changed() {
     let by_lock = open_ordered(&postgres, Ordering::ByLock).await;
     append(&by_lock, "2").await;
     commit(&by_lock, "3").await;
-    append(&by_transaction, "4").await; // the log is ordered, not whoever appends
+    append(&by_transaction, "4").await; // the ordering is the log's, not the process's
 
     let by_transaction = open(&postgres).await;
     let late = append(&by_transaction, "6").await;
@@ -130,7 +130,7 @@ async fn positions_stay_comparable_when_the_ordering_is_changed() {
 
 /// For a moment, which is all that other transactions take as a rule.
 #[tokio::test]
-async fn a_reader_after_an_append_waits_for_what_holds_it_back() {
+async fn a_read_after_an_append_waits_for_what_holds_it_back() {
     let postgres = Postgres::start().await;
     let (store, other) = (open(&postgres).await, client(&postgres).await);
     let mut times = 0;
@@ -144,7 +144,7 @@ async fn a_reader_after_an_append_waits_for_what_holds_it_back() {
             (page.events.last().map(|event| event.position), begun.elapsed())
         };
         let commit = async {
-            tokio::time::sleep(Duration::from_millis(20)).await; // a reader that does not wait has read by then
+            tokio::time::sleep(Duration::from_millis(20)).await; // a read that does not wait has returned by then
             other.batch_execute("COMMIT").await.expect("committed");
         };
         let ((newest, waited), ()) = tokio::join!(read, commit);

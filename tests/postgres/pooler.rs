@@ -26,7 +26,7 @@ async fn a_pooler_in_transaction_mode_is_refused_by_name_and_its_other_clients_k
         let refused = soon(store.bounds()).await.expect_err("it pools by transaction");
         assert!(matches!(refused, StoreError::Failed(_)), "{refused:?}");
         assert!(told(&refused).contains("PgBouncer"), "{}", told(&refused));
-        let followed = soon(store.follow(Position::START)).await.err().expect("as well");
+        let followed = soon(store.follow(Position::START)).await.expect_err("as well");
         assert!(told(&followed).contains("PgBouncer"), "{}", told(&followed));
 
         let (client, connection) =

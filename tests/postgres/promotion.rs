@@ -51,7 +51,7 @@ async fn a_promotion_goes_on_in_the_epoch_if_the_options_say_that_nothing_is_los
 
 /// Here no commit waits, since there is no such standby.
 #[tokio::test]
-async fn a_promotion_goes_on_in_the_epoch_where_commits_waited_for_a_standby() {
+async fn a_promotion_continues_the_epoch_if_commits_waited_for_a_standby() {
     for (on_promotion, keeps) in
         [(OnPromotion::NewEpochIfAsynchronous, true), (OnPromotion::NewEpoch, false)]
     {
@@ -85,7 +85,7 @@ async fn a_standby_is_reckoned_with_once_the_server_is_told_of_it() {
     .await;
 }
 
-/// Of the data alone, over tables that were emptied: cluster, database and table are the same, and ids have gone on.
+/// The dump has only the data, and the tables were emptied: cluster, database and table are the same, and ids have gone on.
 #[tokio::test]
 async fn a_dump_of_the_data_alone_that_is_restored_begins_an_epoch() {
     for ordering in [Ordering::ByTransaction, Ordering::ByLock] {
@@ -116,7 +116,7 @@ async fn a_dump_of_the_data_alone_that_is_restored_begins_an_epoch() {
     }
 }
 
-/// As where a part of a dump is restored.
+/// This happens if a part of a dump is restored.
 #[tokio::test]
 async fn a_log_of_which_a_part_is_missing_begins_an_epoch() {
     for missing in ["DELETE FROM sse_log_kept", "DELETE FROM sse_log_events"] {

@@ -1,4 +1,4 @@
-//! Postgres loses what it had, or begins to count anew.
+//! Postgres loses its events, or begins to count again.
 
 use std::process::Command;
 
@@ -104,9 +104,9 @@ async fn a_log_ordered_by_a_lock_that_is_restored_over_itself_does_so_too() {
     restores_over(Ordering::ByLock).await;
 }
 
-/// Somebody copies rows from elsewhere while processes run.
+/// An operator copies rows from elsewhere while processes run.
 #[tokio::test]
-async fn positions_above_those_that_the_server_gives_are_noticed_by_whoever_reads() {
+async fn a_read_notices_positions_above_those_that_the_server_gives() {
     let postgres = Postgres::start().await;
     let store = open(&postgres).await;
     append(&store, "one").await;

@@ -1,29 +1,29 @@
-//! Much has come about while nobody let go of anything.
+//! Many events have come while nothing was dropped.
 
 use futures_util::future::join_all;
 use sse_conformance::stores::Postgres;
 use sse_core::store::Store;
 use sse_log_postgres::{EngineOptions, StoreOptions};
 
-use crate::tools::{append, bounds, client, event, execute, open, texts};
+use crate::tools::{append, bounds, client, event, execute, keyed, once, open, texts};
 
-/// As `sse_log_append` stores them, but faster.
+/// Stores events as `sse_log_append` does, but faster.
 const MANY: &str = "INSERT INTO sse_log_events (log, hi, lo, key, block) \
     SELECT 'log', pg_current_xact_id()::text::bigint, nextval('sse_log_positions'), \
         CASE WHEN n % 2 = 0 THEN 'key ' || n % 7 END, convert_to(E'data: ' || n || E'\n', 'UTF8') \
     FROM generate_series(1, 12000) n ORDER BY n";
 
-/// One statement, which would not end in time where there is very much: then nothing would ever be let go of.
+/// One statement, which would not end in time if there are very many events: then none would ever be dropped.
 const ONCE: &str =
     "SELECT sse_log_let_go('log', 10, 1000000, NULL, 100000, '2 min', now(), 5000, true)";
 
 #[tokio::test]
-async fn however_much_there_is_it_is_let_go_of_in_small_steps() {
+async fn retention_drops_events_in_small_steps_however_many_there_are() {
     let postgres = Postgres::start().await;
     let (store, client) = (open(&postgres).await, client(&postgres).await);
     execute(&postgres, MANY).await;
     let newest = append(&store, "newest").await;
-    let row = client.query_one(ONCE, &[]).await.expect("let go of");
+    let row = client.query_one(ONCE, &[]).await.expect("dropped");
     assert!(row.get::<_, bool>(0), "there is more to do");
     let counted = "SELECT counted_lo, floor_lo FROM sse_log_kept";
     let row = client.query_one(counted, &[]).await.expect("the log is there");
@@ -34,7 +34,7 @@ async fn however_much_there_is_it_is_let_go_of_in_small_steps() {
     let retention = StoreOptions::new().events(10).retention();
     store.retain(&retention).await.expect("retained");
     let kept = texts(&store).await;
-    // Of the seven keys the newest: 11 988 is the newest of its own; between them are those without.
+    // The newest event of each of the seven keys: 11 988 is the newest of its own; between them are those without a key.
     assert_eq!(kept.len(), 10, "{kept:?}");
     assert_eq!(kept[9], "newest");
     assert!(bounds(&store).await.floor < newest);
@@ -54,14 +54,14 @@ async fn however_many_idempotency_keys_are_old_they_are_forgotten_in_small_steps
         let row = client.query_one("SELECT count(*) FROM sse_log_keys", &[]).await;
         row.expect("counted").get::<_, i64>(0)
     };
-    let row = client.query_one(ONCE, &[]).await.expect("let go of");
+    let row = client.query_one(ONCE, &[]).await.expect("dropped");
     assert!(row.get::<_, bool>(0), "there is more to do");
     assert_eq!(left().await, 7000);
     store.retain(&StoreOptions::default().retention()).await.expect("retained");
     assert_eq!(left().await, 0);
 }
 
-/// What is counted is never counted again: an error would stay, and more would be let go of than should, or less.
+/// The counts are never computed again: an error would stay, and retention would drop too many events, or too few.
 #[tokio::test]
 async fn what_is_counted_is_what_there_is_whatever_is_done_at_the_same_time() {
     let postgres = Postgres::start().await;
@@ -79,13 +79,13 @@ async fn what_is_counted_is_what_there_is_whatever_is_done_at_the_same_time() {
                         store.delete(event).await.expect("deleted");
                     }
                     kind => {
-                        let event = event("x".repeat(random.usize(0..50)));
+                        let text = "x".repeat(random.usize(0..50));
                         let event = match kind {
-                            3..6 => event.with_key(&format!("{}", random.u8(0..9))),
-                            6 => event.with_idempotency_key(&format!("{}", round / 3)),
-                            _ => Ok(event),
+                            3..6 => keyed(random.u8(0..9), text),
+                            6 => once(round / 3, text),
+                            _ => event(text),
                         };
-                        let stored = store.append(&[event.expect("short")]).await;
+                        let stored = store.append(&[event]).await;
                         own.extend(stored.expect("stored").positions);
                     }
                 }
@@ -103,7 +103,8 @@ async fn what_is_counted_is_what_there_is_whatever_is_done_at_the_same_time() {
     assert!((1..=40).contains(&number(0)), "{}", number(0));
 }
 
-/// As the bench appends, by two processes. Nothing but the appends lets go of anything.
+/// Two processes append as the bench does. Only the appends drop events, and only readable ones: events that a transaction delays come on top.
+/// On a busy machine an append can take a second, and delay all events that are stored meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn however_fast_it_is_appended_there_are_at_most_twice_as_many_events_as_the_limit() {
     let postgres = Postgres::start().await;
@@ -124,21 +125,24 @@ async fn however_fast_it_is_appended_there_are_at_most_twice_as_many_events_as_t
         }
     }
     let client = client(&postgres).await;
-    let count = "SELECT count(*) FROM sse_log_events";
-    let mut most = 0;
+    let count = "SELECT count(*), count(*) FILTER (WHERE e.hi >= sse_log_below(s))
+        FROM sse_log_events e JOIN sse_logs s ON s.log = e.log";
+    let (mut most, mut most_delayed) = (0, 0);
     while publishers.iter().any(|publisher| !publisher.is_finished()) {
-        let kept: i64 = client.query_one(count, &[]).await.expect("counted").get(0);
-        most = most.max(kept);
+        let row = client.query_one(count, &[]).await.expect("counted");
+        let (kept, delayed): (i64, i64) = (row.get(0), row.get(1));
+        (most, most_delayed) = (most.max(kept), most_delayed.max(delayed));
     }
     for publisher in publishers {
         publisher.await.expect("each was stored");
     }
-    assert!((2000..=4000).contains(&most), "{most} events of 25 600");
+    let allowed = 4000 + most_delayed;
+    assert!((2000..=allowed).contains(&most), "{most} events of 25 600, {most_delayed} delayed");
 }
 
 /// Its limit is lower than it was: it comes down with what is appended, and no append does all of that.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_append_to_a_log_far_over_its_limit_lets_go_of_a_part() {
+async fn an_append_to_a_log_far_over_its_limit_drops_a_part() {
     let postgres = Postgres::start().await;
     let shared = postgres.shared(EngineOptions::default()).await;
     let large = StoreOptions::new().events(1_000_000);

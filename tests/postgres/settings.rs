@@ -1,4 +1,4 @@
-//! Who may do what, and how the log is opened.
+//! The users' permissions, and the ways to open a log.
 
 use std::time::{Duration, Instant};
 
@@ -7,14 +7,14 @@ use sse_conformance::stores::Postgres;
 use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::Position;
 use sse_core::store::{Store, StoreError};
+use sse_log_postgres::tokio_postgres::NoTls;
 use sse_log_postgres::{
     EngineOptions, Migrations, PostgresStore, StoreOptions, connect, connect_with,
 };
-use tokio_postgres::NoTls;
 
-use crate::tools::{append, bounds, client, event, execute, open, soon, texts, told};
+use crate::tools::{append, bounds, client, event, execute, keyed, once, open, soon, texts, told};
 
-/// As an application runs them: in the order of their names.
+/// The migrations as an application runs them: in the order of their names.
 const MIGRATION: &str = concat!(
     include_str!("../../crates/sse-log-postgres/migrations/0001_logs.sql"),
     include_str!("../../crates/sse-log-postgres/migrations/0002_open.sql"),
@@ -23,7 +23,7 @@ const MIGRATION: &str = concat!(
 );
 
 #[tokio::test]
-async fn nothing_is_created_where_the_options_say_that_it_is_there() {
+async fn nothing_is_created_if_the_options_say_that_it_is_there() {
     let postgres = Postgres::start().await;
     let options = EngineOptions::new().migrations(Migrations::AreApplied);
     let store = postgres.store("log", options).await;
@@ -61,7 +61,7 @@ async fn times_may_be_as_long_as_there_are() {
         .store_timeout(Duration::MAX);
     let shared = postgres.shared(EngineOptions::default()).await;
     let store = shared.store("log", options.clone()).await.expect("a name");
-    let once = [event("once").with_idempotency_key("once").expect("short")];
+    let once = [once("once", "once")];
     for _ in 0..2 {
         soon(store.append(&once)).await.expect("stored");
         store.retain(&options.retention()).await.expect("retained");
@@ -126,7 +126,7 @@ async fn a_user_who_may_create_nothing_uses_what_is_there() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_none_is_refused() {
+async fn an_invalid_name_is_refused() {
     let shared = connect("postgres://h/d", EngineOptions::default()).await.expect("a URL");
     for name in ["", "a b", "a/b", "é", &"x".repeat(65)] {
         let refused = shared.store(name, StoreOptions::default()).await;
@@ -151,12 +151,12 @@ async fn logs_share_nothing_however_long_their_names() {
     }
 }
 
-/// What one of them cannot store does not keep the others from being stored with it.
+/// An event that cannot be stored does not keep the others from being stored.
 #[tokio::test]
 async fn an_event_that_cannot_be_stored_fails_alone() {
     let postgres = Postgres::start().await;
     let store = open(&postgres).await;
-    let nul = [event("nul").with_key("\0").expect("a key")];
+    let nul = [keyed("\0", "nul")];
     let good = (0..20).map(|_| store.append(std::slice::from_ref(&GOOD)));
     let (bad, good) = tokio::join!(store.append(&nul), join_all(good));
     let bad = bad.expect_err("Postgres has no such text");
@@ -175,7 +175,7 @@ async fn a_server_that_says_nothing_is_given_up_after_the_time_for_connecting() 
     let store = postgres.store("log", EngineOptions::default()).await;
     let begun = Instant::now();
     let bounds = soon(store.bounds()).await.expect_err("nobody answers");
-    let follow = soon(store.follow(Position::START)).await.err().expect("nobody answers");
+    let follow = soon(store.follow(Position::START)).await.expect_err("nobody answers");
     for failed in [bounds, follow] {
         assert!(matches!(failed, StoreError::Failed(_)), "nothing was done: {failed:?}");
     }

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 
 use crate::tools::{event, open, take};
 
-/// What comes from the server comes so slowly, over all connections together, in bytes a second.
+/// The bytes a second that come from the server, over all connections together.
 const RATE: usize = 20_000;
 
 async fn slow_line(postgres: &Postgres) -> String {

@@ -7,9 +7,9 @@ use sse_core::{Event, EventId, EventLog, GapReason, Position};
 use sse_log_postgres::{EngineOptions, StoreOptions, connect_with, open_store};
 use tokio_postgres::{Config, NoTls};
 
-use crate::tools::{append, bounds, client, event, execute, open, soon, texts, told};
+use crate::tools::{append, bounds, client, event, execute, keyed, open, soon, texts, told};
 
-/// What it has may be old: taken for the primary it would have lost what was seen, and each append to it would fail.
+/// Its events may be old: if it were taken for the primary, seen events would be lost, and each append to it would fail.
 #[tokio::test]
 async fn a_standby_is_not_asked_until_it_is_the_primary() {
     let postgres = Postgres::start().await;
@@ -57,7 +57,7 @@ async fn seen(log: &EventLog, text: &str, key: Option<&str>) -> EventId {
     }
 }
 
-/// As the one does that takes over, and lacked the newest events: those that come have other positions, or the same.
+/// A server that takes over and lacked the newest events does this: those that come have other positions, or the same.
 #[tokio::test]
 async fn a_server_that_takes_over_without_the_newest_events_begins_an_epoch() {
     for (lost, come, key) in [(1, 0, None), (2, 3, None), (3, 1, None), (2, 3, Some("key"))] {
@@ -125,7 +125,7 @@ async fn an_event_that_a_newer_one_of_its_key_took_the_place_of_is_not_lost() {
     execute(&postgres, cut).await;
     // More than a page, of others.
     let mut events: Vec<_> = (0..1500).map(event).collect();
-    events.push(event("new").with_key("key").expect("short"));
+    events.push(keyed("key", "new"));
     let appended = fresh.append(&events).await.expect("stored");
     let newest = appended.positions[1500].id(epoch);
     execute(&postgres, "ALTER ROLE app LOGIN").await;
@@ -140,7 +140,7 @@ async fn an_event_that_a_newer_one_of_its_key_took_the_place_of_is_not_lost() {
 
 /// Each would come undone, after it was answered.
 #[tokio::test]
-async fn what_was_answered_outlives_a_crash_also_where_commits_do_not_wait_for_the_disk() {
+async fn an_acknowledged_event_outlives_a_crash_also_if_commits_do_not_wait_for_the_disk() {
     let postgres = Postgres::start().await;
     for set in ["synchronous_commit = off", "wal_writer_delay = '10s'"] {
         execute(&postgres, &format!("ALTER SYSTEM SET {set}")).await;

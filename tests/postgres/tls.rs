@@ -13,11 +13,11 @@ use sse_conformance::proxies::certificate;
 use sse_conformance::stores::Postgres;
 use sse_core::Position;
 use sse_core::store::{Store, StoreError};
+use sse_log_postgres::tokio_postgres::config::SslMode;
+use sse_log_postgres::tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
+use sse_log_postgres::tokio_postgres::{Config, Socket};
 use sse_log_postgres::{EngineOptions, PostgresStore, StoreOptions, connect_with};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_postgres::config::SslMode;
-use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
-use tokio_postgres::{Config, Socket};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::tools::{append, client, soon, take, told};
@@ -65,7 +65,7 @@ async fn a_log_is_kept_and_followed_over_connections_that_the_application_encryp
     let mut pages = soon(store.follow(Position::START)).await.expect("followed");
     let appended = append(&store, "over TLS").await;
     assert_eq!(take(&mut pages, 1).await, [(appended, "over TLS".into())]);
-    // What follows has one, what asks another.
+    // The follower has one connection, the queries another.
     let encrypted = "SELECT count(*) FROM pg_stat_ssl WHERE ssl";
     let row = client(&postgres).await.query_one(encrypted, &[]).await.expect("counted");
     assert!(row.get::<_, i64>(0) >= 2);
@@ -81,7 +81,7 @@ async fn a_server_whose_certificate_nobody_vouches_for_is_not_spoken_to() {
     assert!(told(&refused).contains("certificate"), "{}", told(&refused));
 }
 
-/// As `tokio-postgres-rustls` has it, which brings eleven crates.
+/// The connector of `tokio-postgres-rustls`, which brings eleven crates.
 #[derive(Clone)]
 struct Tls(TlsConnector);
 

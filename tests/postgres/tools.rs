@@ -1,10 +1,9 @@
-//! What the tests have in common.
+//! The shared part of the tests.
 
 use futures_util::StreamExt;
 use sse_conformance::stores::Postgres;
-pub(crate) use sse_conformance::suite::answers::{
-    PAGE, append, bounds, event, soon, text, texts, told,
-};
+pub(crate) use sse_conformance::suite::answers::{PAGE, append, bounds, soon, text, texts, told};
+pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_core::Position;
 use sse_core::store::Pages;
 use sse_log_postgres::{EngineOptions, Ordering, PostgresStore};

@@ -15,7 +15,7 @@ pub use self::running::{Running, program};
 /// A program that stands before a server.
 #[derive(Debug, Clone, Copy)]
 pub struct ReverseProxy {
-    /// What it is called, and its package in Debian.
+    /// The name of the proxy, and of its package in Debian.
     pub name: &'static str,
     /// Its configuration, as the docs show it.
     pub configuration: &'static str,
@@ -23,10 +23,10 @@ pub struct ReverseProxy {
     arrange: fn(&str, &Site) -> Arranged,
 }
 
-/// What the configuration of the docs has for a real site, and a test for itself.
+/// The values that the configuration of the docs has for a real site, and a test for itself.
 #[derive(Debug)]
 struct Site<'a> {
-    /// Where it may write, and where the certificate is: `certificate.pem`, `key.pem`, and `both.pem`.
+    /// The folder that it may write to, with the certificate: `certificate.pem`, `key.pem`, and `both.pem`.
     folder: &'a Path,
     http: u16,
     https: u16,
@@ -34,7 +34,7 @@ struct Site<'a> {
     upstream: &'a [std::net::SocketAddr],
 }
 
-/// What a proxy is started with.
+/// The arguments and files of a proxy.
 struct Arranged {
     configuration: String,
     arguments: Vec<String>,
@@ -65,7 +65,7 @@ pub const CADDY: ReverseProxy = ReverseProxy {
 ///
 /// # Panics
 ///
-/// Where the other is not there: a test must not run with something else than what it says.
+/// If the other is not there: a test must not run with something else than what it says.
 fn replaced(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "the configuration has no `{from}`");
     text.replace(from, to)

@@ -18,7 +18,7 @@ pub(super) fn arrange(configuration: &str, site: &Site) -> Arranged {
     );
     let configuration =
         replaced(&configuration, "/etc/ssl/private/example.org.key", &format!("{folder}/key.pem"));
-    // Where it is run by anybody else than root, `user` does nothing.
+    // If a user other than root runs it, `user` does nothing.
     let configuration = format!(
         "daemon off; master_process off; user root; pid {folder}/pid; error_log stderr;
         events {{}}

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 ///
 /// # Panics
 ///
-/// Where a hundred are taken.
+/// If a hundred are taken.
 pub fn free_port() -> u16 {
     (0..100)
         .map(|_| fastrand::u16(10_000..30_000))

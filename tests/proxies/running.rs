@@ -13,9 +13,9 @@ use super::{ReverseProxy, Site, certificate, free_port};
 /// A proxy of the test's own, before a server: it has free ports and a temporary folder, and ends when it is dropped.
 #[derive(Debug)]
 pub struct Running {
-    /// Where it takes HTTP.
+    /// The address for HTTP.
     pub http: SocketAddr,
-    /// Where it takes HTTPS, and there HTTP/2.
+    /// The address for HTTPS, and there HTTP/2.
     pub https: SocketAddr,
     program: PathBuf,
     arguments: Vec<String>,
@@ -28,7 +28,7 @@ impl ReverseProxy {
     ///
     /// # Panics
     ///
-    /// Where it is missing: the message names the package. Where it does not listen within 10 s.
+    /// If it is missing: the message names the package. If it does not listen within 10 s.
     pub fn start(&self, upstream: &[SocketAddr]) -> Running {
         self.start_with(self.configuration, upstream)
     }
@@ -61,11 +61,11 @@ impl ReverseProxy {
     }
 }
 
-/// Where a program is: Debian has servers where only root looks for them.
+/// Returns the path of a program: Debian has servers in folders that only root searches.
 ///
 /// # Panics
 ///
-/// Where it is missing: the message names the package.
+/// If it is missing: the message names the package.
 pub fn program(name: &str) -> PathBuf {
     let places = std::env::var_os("PATH").unwrap_or_default();
     let places = std::env::split_paths(&places).chain(["/usr/sbin".into()]);
@@ -74,11 +74,11 @@ pub fn program(name: &str) -> PathBuf {
 }
 
 impl Running {
-    /// Starts it anew, where it was.
+    /// Starts it again, at the same address.
     ///
     /// # Panics
     ///
-    /// Where it does not listen within 10 s.
+    /// If it does not listen within 10 s.
     pub fn start(&mut self) {
         self.stop();
         let log = self.folder.path().join("log");

@@ -1,4 +1,4 @@
-//! What a client sees of a response that is broken off, in each framework and behind each proxy.
+//! A response that is broken off, as a client sees it, in each framework and behind each proxy.
 //!
 //! It is measured here, and `docs/deploying.md` shows it.
 
@@ -12,13 +12,13 @@ use sse_conformance::proxies::{CADDY, HAPROXY, NGINX, Running};
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::wire::{End, Request};
 use sse_conformance::suite::wire_h2::Connection;
-use sse_core::{BoxError, Event, EventType, StreamContext};
+use sse_core::{Event, StreamContext};
 use tokio::process::Command;
 use tokio::time::timeout;
 
 const PAGE: &str = include_str!("../../docs/deploying.md");
 
-/// What arrives whatever is in between.
+/// The bytes that arrive through every proxy.
 const FRAMES: &str = ": ok\ndata: one\n\nevent: failed\ndata: the upstream died\n\n";
 
 /// A stream that says that it has failed, and is broken off then.
@@ -26,9 +26,9 @@ fn app() -> App {
     App::new(ServerOptions::default()).stream("events", |_| {
         let feed = StreamContext::run(|context| async move {
             context.send_event(Event::new("one")).await?;
-            Err::<(), BoxError>("the upstream died".into())
+            Err("the upstream died".into())
         });
-        let failed = Event::new("the upstream died").event_type(EventType::from_static("failed"));
+        let failed = Event::typed("failed", "the upstream died");
         feed.error_event(move |_| failed.clone()).cut_on_error()
     })
 }

@@ -19,7 +19,7 @@ macro_rules! requirements {
     )+)*};
 }
 
-/// What every proxy is held to.
+/// The requirements of every proxy.
 macro_rules! every_proxy {
     ($proxy:ident) => {
         requirements! {

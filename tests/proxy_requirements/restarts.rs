@@ -1,4 +1,4 @@
-//! Whatever restarts, a client that comes back gets what it missed.
+//! After every restart a client that comes back gets what it missed.
 
 use std::time::{Duration, Instant};
 

@@ -12,7 +12,7 @@ use sse_core::{Event, EventLog, Start};
 /// Longer than any test.
 pub(crate) const SILENT: Duration = Duration::from_secs(3600);
 
-/// How soon a browser comes back: the goodbye of a server says up to half again.
+/// The time within which a browser comes back: the goodbye of a server says up to half again.
 pub(crate) const RETRY: Duration = Duration::from_millis(500);
 
 /// A log, the server that streams it, and the proxy before that.
@@ -75,7 +75,7 @@ impl Site {
         self.log.append(Event::new(text)).await.expect("a short event is accepted");
     }
 
-    /// How many streams the application has open.
+    /// Returns the number of streams that the application has open.
     pub(crate) fn streams(&self) -> usize {
         self.log.stats().open_streams
     }

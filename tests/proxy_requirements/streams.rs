@@ -1,4 +1,4 @@
-//! How many streams a browser may have at once.
+//! The number of streams that a browser may have at once.
 
 use std::process::Stdio;
 use std::time::Duration;

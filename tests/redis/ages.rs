@@ -6,7 +6,7 @@ use sse_conformance::stores::Redis;
 use sse_core::store::Store;
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, after, append, bounds, command, open_with, soon, until};
+use crate::tools::{STREAM, after, append, bounds, command, once, open_with, soon, until};
 
 const AGE: Duration = Duration::from_secs(1);
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -27,7 +27,7 @@ async fn are_gone(store: &dyn Store, but: &[Position]) {
     .await;
 }
 
-/// As it looks when the clock has jumped since the log was written to.
+/// Makes the entries look as they do when the clock has jumped since the log was written to.
 async fn clock_jumps(redis: &Redis, by: i64) {
     let noted = command(redis, format!("HGET {STREAM}:meta time")).await;
     let noted: i64 = noted.lines().nth(1).expect("a time").parse().expect("a number");
@@ -39,7 +39,7 @@ async fn a_clock_that_jumps_ahead_ages_nothing_away() {
     let redis = Redis::start().await;
     let options = StoreOptions::new().age(Duration::from_secs(600));
     let store = open_with(&redis, options.clone()).await;
-    let once = || crate::tools::event("once").with_idempotency_key("a").expect("a key");
+    let once = || once("a", "once");
     let mut kept = vec![append(&*store, 1).await, append(&*store, 2).await];
     let first = store.append(&[once()]).await.expect("stored");
     kept.push(first.positions[0]);

@@ -8,7 +8,7 @@ use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, after, append, bounds, command, soon, until};
+use crate::tools::{STREAM, after, append, bounds, command, keyed_once, soon, until};
 
 /// Two nodes, each with a half of the slots.
 async fn cluster() -> [Redis; 2] {
@@ -59,15 +59,14 @@ async fn a_log_is_found_whichever_node_is_named() {
     );
     let mut pages = store.follow(Position::START).await.expect("followed");
     let first = append(&*store, "first").await;
-    let once = crate::tools::event("once").with_key("k").expect("a key");
-    let once = once.with_idempotency_key("once").expect("a key");
+    let once = keyed_once("k", "once", "once");
     store.append(&[once]).await.expect("all keys of a log are on one node");
     let page = soon(pages.next()).await.expect("it goes on").expect("a page");
     assert_eq!(page.events[0].position, first);
     assert_eq!(after(&*store, Position::START).await.len(), 2);
 }
 
-/// What is not moved yet is served by the owner; it must not name keys that do not exist.
+/// The owner serves the keys that are not moved yet; it must not name keys that do not exist.
 #[tokio::test]
 async fn a_log_is_served_while_its_slot_is_about_to_move() {
     let (owner, other, slot) = owner_and_other(cluster().await).await;
@@ -77,8 +76,7 @@ async fn a_log_is_served_while_its_slot_is_about_to_move() {
     let to = to.lines().nth(1).expect("an id");
     command(&owner, format!("CLUSTER SETSLOT {slot} MIGRATING {to}")).await;
     let first = append(&*store, "plain").await;
-    let both = crate::tools::event("both").with_key("k").expect("a key");
-    let both = both.with_idempotency_key("once").expect("a key");
+    let both = keyed_once("k", "once", "both");
     store.append(&[both]).await.expect("stored");
     assert_eq!(after(&*store, Position::START).await[0], first);
     store.delete(first).await.expect("deleted");
@@ -122,7 +120,7 @@ async fn a_log_that_moves_to_another_node_is_followed() {
 
 /// A follower that nobody else in the process helps: it finds the way by itself.
 #[tokio::test]
-async fn a_log_that_moves_is_found_by_whoever_follows_it_alone() {
+async fn a_lone_follower_finds_a_log_that_moves() {
     let (owner, other, slot) = owner_and_other(cluster().await).await;
     let store = owner.open("log", StoreOptions::default()).await.expect("a URL");
     let first = append(&*store, "first").await;

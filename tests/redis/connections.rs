@@ -1,4 +1,4 @@
-//! What becomes of connections, and what is said of a call that failed.
+//! The fate of connections, and the error of a call that failed.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,11 @@ use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::{Store, StoreError};
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, append, bounds, command, event, open, open_with, soon, told, until};
+use crate::tools::{
+    STREAM, append, bounds, command, event, once, open, open_with, soon, told, until,
+};
 
-/// The ids of the connections on which somebody waits for changes.
+/// The ids of the connections on which a follower waits for changes.
 async fn waiting(redis: &Redis) -> Vec<String> {
     let clients = command(redis, "CLIENT LIST").await;
     let waiting = clients.lines().filter(|line| line.contains(" ssub=1 "));
@@ -38,7 +40,7 @@ async fn a_follower_waits_for_seconds_on_one_connection() {
 
 /// Long before a wait ends by itself.
 #[tokio::test]
-async fn whoever_waits_is_told_of_a_change_at_once() {
+async fn a_waiting_follower_is_notified_of_a_change_at_once() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let mut pages = store.follow(Position::START).await.expect("followed");
@@ -55,7 +57,7 @@ async fn whoever_waits_is_told_of_a_change_at_once() {
 }
 
 #[tokio::test]
-async fn whoever_follows_no_more_has_no_connection() {
+async fn a_follower_that_was_dropped_has_no_connection() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let mut pages = store.follow(Position::START).await.expect("followed");
@@ -93,7 +95,7 @@ async fn a_redis_that_is_slow_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_connection_that_ended_while_nobody_used_it_is_made_anew() {
+async fn a_connection_that_ended_while_nobody_used_it_is_opened_again() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     for n in 0..20 {
@@ -146,7 +148,7 @@ async fn what_redis_refuses_was_not_stored_and_the_reason_is_told() {
             store.append(&[event("refused"), event("too")]).await.expect_err("it is refused");
         assert!(matches!(error, StoreError::Failed(_)), "{error:?}");
         assert!(told(&error).contains(reason), "{}", told(&error));
-        // What is stored can be read all the same.
+        // A stored event can still be read.
         assert_eq!(bounds(&*store).await.newest, first);
         assert_eq!(crate::tools::after(&*store, Position::START).await, [first]);
     };
@@ -160,7 +162,7 @@ async fn what_redis_refuses_was_not_stored_and_the_reason_is_told() {
     redis.allow_writes().await;
 
     command(&redis, "REPLICAOF 127.0.0.1 1").await;
-    // What a replica has it may lose: it is not even read.
+    // A replica may lose its events: they are not even read.
     let reading = store.bounds().await.map(drop);
     for refused in [store.append(&[event("refused")]).await.map(drop), reading] {
         let error = refused.expect_err("it is a replica");
@@ -189,7 +191,7 @@ async fn a_log_whose_key_is_something_else_says_so() {
 async fn what_was_stored_is_there_after_a_crash_with_all_that_is_known_of_it() {
     let redis = Redis::start().await;
     let store = open_with(&redis, StoreOptions::default()).await;
-    let once = event("once").with_idempotency_key("a").expect("a key");
+    let once = once("a", "once");
     let first = store.append(std::slice::from_ref(&once)).await.expect("stored");
     append(&*store, "two").await;
     store.delete(first.positions[0]).await.expect("deleted");

@@ -1,4 +1,4 @@
-//! What the logs of one process share.
+//! The connections that the logs of one process share.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ async fn engine(redis: &Redis) -> Engine {
     connect(&url, EngineOptions::default()).await.expect("a URL")
 }
 
-/// How many connections there are beside the one that asks.
+/// Returns the number of connections beside the one that asks.
 async fn connections(redis: &Redis) -> usize {
     stat(redis, "clients", "connected_clients").await - 1
 }

@@ -1,4 +1,4 @@
-//! What a follower asks of Redis, and how much.
+//! The requests of a follower to Redis, and their sizes.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use sse_core::store::EncodedEvent;
 use crate::tools::{STREAM, append, bounds, command, event, open, soon, stat};
 
 #[tokio::test]
-async fn whoever_follows_a_log_whose_state_was_deleted_waits_and_does_not_spin() {
+async fn a_follower_of_a_log_whose_state_was_deleted_waits_and_does_not_spin() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     append(&*store, "first").await;
@@ -19,7 +19,7 @@ async fn whoever_follows_a_log_whose_state_was_deleted_waits_and_does_not_spin()
     let mut pages = store.follow(Position::START).await.expect("followed");
     soon(pages.next()).await.expect("it goes on").expect("a page");
     command(&redis, format!("DEL {STREAM}:meta")).await;
-    assert_ne!(bounds(&*store).await.epoch, epoch, "whoever asks first begins another");
+    assert_ne!(bounds(&*store).await.epoch, epoch, "the first that asks begins another");
     let told = soon(pages.next()).await.expect("it goes on").expect("a page");
     assert_ne!(told.bounds.epoch, epoch);
 
@@ -30,7 +30,7 @@ async fn whoever_follows_a_log_whose_state_was_deleted_waits_and_does_not_spin()
     assert!(commands < 100, "{commands} commands");
 }
 
-/// Whoever has been away knows them no more as they are.
+/// A follower that has been away does not know their new sizes.
 #[tokio::test]
 async fn events_that_have_become_large_are_not_asked_for_all_at_once() {
     let redis = Redis::start().await;
@@ -51,7 +51,7 @@ async fn events_that_have_become_large_are_not_asked_for_all_at_once() {
 }
 
 #[tokio::test]
-async fn an_entry_whose_key_is_no_text_is_none_of_ours_and_in_nobodys_way() {
+async fn an_entry_whose_key_is_not_text_is_passed_over() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let added = command(&redis, format!("XADD {STREAM} * b data:x k \"\\xff\"")).await;

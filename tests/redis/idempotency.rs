@@ -1,4 +1,4 @@
-//! What is remembered of idempotency keys, and for how long.
+//! The idempotency keys that are remembered, and for how long.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use sse_conformance::stores::Redis;
 use sse_core::StoreOptions;
 use sse_core::store::{Appended, EncodedEvent, Store};
 
-use crate::tools::{STREAM, append, bounds, command, event, open_with, soon, until};
+use crate::tools::{STREAM, append, bounds, command, keyed, keyed_once, open_with, soon, until};
 
 fn once(key: &str) -> EncodedEvent {
-    event(key).with_idempotency_key(key).expect("a key")
+    crate::tools::once(key, key)
 }
 
 async fn store_once(store: &dyn Store, key: &str) -> Appended {
@@ -65,11 +65,11 @@ async fn the_first_answer_stays_when_the_event_is_gone_and_the_log_finished() {
     let redis = Redis::start().await;
     let options = StoreOptions::new().events(5);
     let store = open_with(&redis, options).await;
-    let keyed = once("keyed").with_key("key").expect("a key");
+    let once_keyed = keyed_once("key", "keyed", "keyed");
     let trimmed = store_once(&*store, "trimmed").await;
-    let superseded = store.append(std::slice::from_ref(&keyed)).await.expect("stored");
+    let superseded = store.append(std::slice::from_ref(&once_keyed)).await.expect("stored");
     let deleted = store_once(&*store, "deleted").await;
-    store.append(&[event("another").with_key("key").expect("a key")]).await.expect("stored");
+    store.append(&[keyed("key", "another")]).await.expect("stored");
     store.delete(deleted.positions[0]).await.expect("deleted");
     for n in 0..20 {
         append(&*store, n).await;
@@ -77,7 +77,7 @@ async fn the_first_answer_stays_when_the_event_is_gone_and_the_log_finished() {
     store.finish().await.expect("finished");
     redis_restarts(&redis).await;
     assert_eq!(store_once(&*store, "trimmed").await, trimmed);
-    assert_eq!(store.append(&[keyed]).await.expect("known"), superseded);
+    assert_eq!(store.append(&[once_keyed]).await.expect("known"), superseded);
     assert_eq!(store_once(&*store, "deleted").await, deleted);
 }
 

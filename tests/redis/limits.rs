@@ -20,7 +20,7 @@ fn batch(events: usize, size: usize) -> Vec<EncodedEvent> {
     (0..events).map(|n| event(format!("{n:0size$}"))).collect()
 }
 
-/// Without any call to `retain`, whoever appends.
+/// Without any call to `retain`.
 #[tokio::test]
 async fn no_more_events_are_kept_than_the_limit_at_any_moment() {
     let redis = Redis::start().await;

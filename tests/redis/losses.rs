@@ -6,10 +6,10 @@ use sse_conformance::stores::Redis;
 use sse_core::store::{Appended, Store};
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, after, append, bounds, command, event, open};
+use crate::tools::{STREAM, after, append, bounds, command, event, keyed, open};
 
 async fn append_keyed(store: &dyn Store) -> Appended {
-    let keyed = event("keyed").with_key("key").expect("a key");
+    let keyed = keyed("key", "keyed");
     store.append(&[keyed]).await.expect("stored")
 }
 
@@ -47,7 +47,7 @@ async fn a_stream_that_is_gone_is_a_new_epoch_whatever_is_done_first() {
     }
 }
 
-/// A copy that somebody has kept, say: it lacks the end.
+/// A copy that was kept, for example: it lacks the end.
 #[tokio::test]
 async fn an_older_stream_in_the_place_of_the_newest_is_a_new_epoch() {
     let redis = Redis::start().await;
@@ -75,7 +75,7 @@ async fn no_id_is_given_twice_in_an_epoch_though_the_stream_goes_again_and_again
     }
 }
 
-/// A deletion of the newest event is none of a loss.
+/// A deletion of the newest event is not a loss.
 #[tokio::test]
 async fn an_event_that_is_deleted_is_no_new_epoch() {
     let redis = Redis::start().await;

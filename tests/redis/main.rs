@@ -1,4 +1,4 @@
-//! What Redis does that no other store does, and what others do to Redis.
+//! The behaviour of Redis that no other store has, and of others who change it.
 
 mod ages;
 mod cluster;

@@ -1,4 +1,4 @@
-//! What would fail halfway is refused before anything is stored; and what a user needs.
+//! A call that would fail halfway is refused before anything is stored; and the permissions of a user.
 
 use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
@@ -6,12 +6,14 @@ use sse_conformance::suite::store_engine::Networked;
 use sse_core::Position;
 use sse_core::store::{EncodedEvent, PageLimit, Retention, Store, StoreError};
 
-use crate::tools::{STREAM, after, append, bounds, command, event, open, soon, store_at, told};
+use crate::tools::{
+    STREAM, after, append, bounds, command, event, keyed, once, open, soon, store_at, told,
+};
 
 /// An event of each kind, and the command that it alone wants.
 fn kinds() -> [(EncodedEvent, &'static str); 3] {
-    let keyed = event("keyed").with_key("key").expect("a key");
-    let once = event("once").with_idempotency_key("once").expect("a key");
+    let keyed = keyed("key", "keyed");
+    let once = once("once", "once");
     [(event("plain"), "hset"), (keyed, "xdel"), (once, "hdel")]
 }
 
@@ -118,19 +120,19 @@ async fn a_redis_that_may_evict_the_stream_is_refused_by_name() {
         command(&redis, format!("CONFIG SET maxmemory-policy {policy}")).await;
         sse_log_redis::open(&url, "log").await.expect("what does not expire is kept");
     }
-    // Where it cannot be read it is trusted.
+    // If the policy cannot be read, it is trusted.
     command(&redis, "CONFIG SET maxmemory-policy allkeys-lru").await;
     command(&redis, "ACL SETUSER app reset on >pass ~* &* +@all -info").await;
     let url = format!("redis://app:pass@{}", redis.address());
     sse_log_redis::open(&url, "log").await.expect("a warning");
 }
 
-/// What cannot be done whole is not begun.
+/// A deletion that cannot be completed is not begun.
 #[tokio::test]
 async fn a_deletion_that_meets_a_key_of_another_type_deletes_nothing() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
-    let keyed = event("keyed").with_key("key").expect("a key");
+    let keyed = keyed("key", "keyed");
     let event = store.append(&[keyed]).await.expect("stored").positions[0];
     command(&redis, format!("SET {STREAM}:keys x")).await;
     let before = bounds(&*store).await;
@@ -138,4 +140,26 @@ async fn a_deletion_that_meets_a_key_of_another_type_deletes_nothing() {
     assert!(told(&error).contains("WRONGTYPE"), "{}", told(&error));
     assert_eq!(bounds(&*store).await, before);
     assert_eq!(after(&*store, Position::START).await, [event]);
+}
+
+/// The log has its format's number; a log from before there were numbers is in the first.
+#[tokio::test]
+async fn a_log_of_a_later_format_is_refused_by_name_and_stays_as_it_is() {
+    let redis = Redis::start().await;
+    let store = open(&redis).await;
+    append(&*store, "one").await;
+    assert_eq!(command(&redis, format!("HGET {STREAM}:meta format")).await, "$1\r\n1\r\n");
+    command(&redis, format!("HDEL {STREAM}:meta format")).await;
+    append(&*store, "two").await;
+    command(&redis, format!("HSET {STREAM}:meta format 2")).await;
+    let before = command(&redis, format!("HGETALL {STREAM}:meta")).await;
+    let refused = soon(store.append(&[event("three")])).await.map(drop);
+    let also = soon(open(&redis).await.bounds()).await.map(drop);
+    for refused in [refused, also] {
+        let Err(StoreError::Failed(error)) = refused else { panic!("{refused:?}") };
+        let told = told(&*error);
+        assert!(told.contains("format 2") && told.contains("upgrade sse-log-redis"), "{told}");
+    }
+    assert_eq!(command(&redis, format!("HGETALL {STREAM}:meta")).await, before);
+    assert_eq!(command(&redis, format!("XLEN {STREAM}")).await, ":2\r\n");
 }

@@ -1,14 +1,14 @@
-//! What is let go of, where others have trimmed, and where events are large.
+//! The events that are dropped, if others have trimmed, and if events are large.
 
 use sse_conformance::stores::Redis;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, append, command, event, open, open_with, soon};
+use crate::tools::{STREAM, append, command, event, keyed, open, open_with, soon};
 
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
-/// How many events there are, and how many bytes their blocks have.
+/// Returns the number of events, and of the bytes of their blocks.
 async fn kept(store: &dyn Store) -> (usize, usize) {
     let (mut last, mut kept) = (Position::START, (0, 0));
     loop {
@@ -22,11 +22,11 @@ async fn kept(store: &dyn Store) -> (usize, usize) {
 
 /// Large ones that come first say nothing of the others.
 #[tokio::test]
-async fn what_others_have_left_is_counted_and_kept_where_it_is_below_the_limit() {
+async fn events_that_others_have_left_are_counted_and_kept_if_they_are_below_the_limit() {
     let redis = Redis::start().await;
     let options = StoreOptions::new().bytes(1_000_000);
     let store = open_with(&redis, options.clone()).await;
-    let keyed = |text: String| event(text).with_key("key").expect("a key");
+    let keyed = |text: String| keyed("key", text);
     for _ in 0..16 {
         append(&*store, "x".repeat(10_000)).await;
     }
@@ -37,7 +37,7 @@ async fn what_others_have_left_is_counted_and_kept_where_it_is_below_the_limit()
     store.append(&batch(1000)).await.expect("stored");
     command(&redis, format!("XTRIM {STREAM} MAXLEN 2011")).await;
 
-    // Of those that are still to be counted some go, and others come.
+    // Some of the events that are still to be counted go, and others come.
     store.delete(small[500]).await.expect("deleted");
     store.append(&[keyed("z".repeat(7000))]).await.expect("stored");
     store.append(&batch(100)).await.expect("stored");
@@ -56,7 +56,7 @@ async fn what_others_have_left_is_counted_and_kept_where_it_is_below_the_limit()
 
 /// It is Redis that has it twice meanwhile.
 #[tokio::test]
-async fn large_events_are_let_go_of_a_few_at_a_time() {
+async fn large_events_are_dropped_a_few_at_a_time() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     for _ in 0..80 {

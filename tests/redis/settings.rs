@@ -1,4 +1,4 @@
-//! What a log is given when it is opened, and what it takes.
+//! The options of a log when it is opened, and the values that it takes.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn store(url: &str, name: &str, prefix: &str) -> Result<RedisStore, Error>
 }
 
 #[tokio::test]
-async fn a_name_a_prefix_or_a_url_that_is_none_is_refused_and_told() {
+async fn an_invalid_name_prefix_or_url_is_refused_by_name() {
     let refused = async |url: &str, name: &str, prefix: &str| {
         let error = store(url, name, prefix).await.expect_err("refused");
         assert!(error.is_store(), "{url} {name}: {error}");
@@ -28,7 +28,7 @@ async fn a_name_a_prefix_or_a_url_that_is_none_is_refused_and_told() {
     }
     for prefix in ["{shop}", "a{", "}b"] {
         let told = refused("redis://127.0.0.1/", "log", prefix).await;
-        assert!(told.contains(&format!("{prefix:?} is no prefix")), "{told}");
+        assert!(told.contains(&format!("the prefix {prefix:?} is invalid")), "{told}");
     }
     for url in ["http://127.0.0.1/", "127.0.0.1", ""] {
         refused(url, "log", "sse").await;

@@ -34,7 +34,7 @@ impl SlowLine {
         Self { address, passed, accepting }
     }
 
-    /// How many bytes have come from the server.
+    /// Returns the number of bytes that have come from the server.
     pub(crate) fn passed(&self) -> usize {
         self.passed.load(Relaxed)
     }

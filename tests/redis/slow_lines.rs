@@ -38,7 +38,7 @@ async fn a_follower_over_a_slow_line_gets_events_that_have_become_large() {
     let mut got = Vec::new();
     let following = async {
         while got.last() != large.last() {
-            // As a log does: after an error it is followed from where it was.
+            // A log does the same: after an error it follows from its position.
             let Ok(mut pages) = store.follow(last).await else { continue };
             while let Some(Ok(page)) = pages.next().await {
                 got.extend(page.events.iter().map(|e| e.position).filter(|c| large.contains(c)));

@@ -1,9 +1,10 @@
-//! What the tests have in common.
+//! The shared part of the tests.
 
 use std::sync::Arc;
 
 use sse_conformance::stores::Redis;
-pub(crate) use sse_conformance::suite::answers::{PAGE, append, bounds, event, soon, told, until};
+pub(crate) use sse_conformance::suite::answers::{PAGE, append, bounds, soon, told, until};
+pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_conformance::suite::store_engine::Engine;
 use sse_core::store::Store;
 use sse_core::{Position, StoreOptions};
@@ -32,7 +33,7 @@ pub(crate) async fn after(store: &dyn Store, position: Position) -> Vec<Position
     page.events.iter().map(|event| event.position).collect()
 }
 
-/// What Redis answers to `redis-cli`, which it does.
+/// Returns the answer of Redis to `redis-cli`.
 pub(crate) async fn command(redis: &Redis, command: impl AsRef<str>) -> String {
     redis.command(command.as_ref()).await.expect("it answers")
 }

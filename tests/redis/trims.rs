@@ -1,14 +1,14 @@
-//! Somebody else writes to the stream, with `redis-cli` say.
+//! Another program writes to the stream, `redis-cli` for example.
 
 use futures_util::StreamExt;
 use sse_conformance::stores::Redis;
 use sse_core::{Position, StoreOptions};
 use tokio::sync::watch;
 
-use crate::tools::{STREAM, after, append, bounds, command, event, open, open_with, soon};
+use crate::tools::{STREAM, after, append, bounds, command, event, keyed, open, open_with, soon};
 
 #[tokio::test]
-async fn a_trim_by_somebody_else_is_a_gap_for_whoever_was_before_it() {
+async fn a_trim_by_another_program_is_a_gap_for_a_reader_before_it() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let mut positions = Vec::new();
@@ -21,7 +21,7 @@ async fn a_trim_by_somebody_else_is_a_gap_for_whoever_was_before_it() {
     assert_eq!((trimmed.epoch, trimmed.newest), (before.epoch, before.newest));
     assert_eq!(trimmed.oldest, Some(positions[15]));
     assert!(trimmed.floor > positions[13], "those from 14 on are gone");
-    assert!(trimmed.floor < positions[15], "whoever has seen 15 has missed nothing");
+    assert!(trimmed.floor < positions[15], "a reader that has seen 15 has missed nothing");
     let page = soon(store.read(positions[3], crate::tools::PAGE)).await.expect("a page");
     assert!(page.bounds.floor > positions[3], "a page tells, too");
 
@@ -33,13 +33,13 @@ async fn a_trim_by_somebody_else_is_a_gap_for_whoever_was_before_it() {
     assert!(floor >= emptied.floor && floor < next);
 }
 
-/// Whatever we do next: it is no gap that the oldest of those left goes, too.
+/// The next call does not matter: it is not a gap if the oldest of those left goes, too.
 #[tokio::test]
-async fn what_somebody_else_has_trimmed_stays_known_and_no_more() {
+async fn a_trim_by_another_program_stays_known_and_becomes_no_larger() {
     for next in ["delete", "supersede", "retain, then delete"] {
         let redis = Redis::start().await;
         let store = open(&redis).await;
-        let keyed = event("keyed").with_key("key").expect("a key");
+        let keyed = keyed("key", "keyed");
         append(&*store, "trimmed").await;
         let oldest = store.append(std::slice::from_ref(&keyed)).await.expect("stored").positions[0];
         append(&*store, "kept").await;
@@ -55,12 +55,12 @@ async fn what_somebody_else_has_trimmed_stays_known_and_no_more() {
         }
         let after = bounds(&*store).await;
         assert!(after.oldest > Some(oldest), "{next}: the oldest has gone");
-        assert_eq!(after.floor, floor, "{next}: whoever has seen it has missed nothing");
+        assert_eq!(after.floor, floor, "{next}: a reader that has seen it has missed nothing");
     }
 }
 
 #[tokio::test]
-async fn a_trim_by_somebody_else_is_seen_by_whoever_follows() {
+async fn a_follower_sees_a_trim_by_another_program() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     let first = append(&*store, "first").await;
@@ -97,7 +97,7 @@ async fn a_trim_by_somebody_else_is_seen_by_whoever_follows() {
 }
 
 #[tokio::test]
-async fn bytes_are_kept_to_where_somebody_else_trims() {
+async fn the_limit_of_bytes_holds_though_another_program_trims() {
     let redis = Redis::start().await;
     let options = StoreOptions::new().bytes(10_000);
     let store = open_with(&redis, options.clone()).await;
@@ -116,11 +116,11 @@ async fn bytes_are_kept_to_where_somebody_else_trims() {
 }
 
 #[tokio::test]
-async fn keys_of_events_that_somebody_else_has_trimmed_are_forgotten() {
+async fn keys_of_events_that_another_program_has_trimmed_are_forgotten() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     for n in 0..1500 {
-        let keyed = event(n).with_key(&format!("key {n}")).expect("a key");
+        let keyed = keyed(format!("key {n}"), n);
         store.append(&[keyed]).await.expect("stored");
     }
     let keys = format!("HLEN {STREAM}:keys");
@@ -129,7 +129,7 @@ async fn keys_of_events_that_somebody_else_has_trimmed_are_forgotten() {
     command(&redis, format!("XTRIM {STREAM} MAXLEN 7")).await;
     store.retain(&StoreOptions::default().retention()).await.expect("retained");
     assert_eq!(command(&redis, &keys).await, ":8\r\n");
-    // And those of what we let go of ourselves.
+    // And those of events that our own retention has dropped.
     let few = StoreOptions::new().events(3);
     store.retain(&few.retention()).await.expect("retained");
     assert_eq!(command(&redis, &keys).await, ":4\r\n");
@@ -149,7 +149,7 @@ async fn a_flush_is_a_new_epoch() {
 }
 
 #[tokio::test]
-async fn entries_of_somebody_else_are_passed_over() {
+async fn entries_of_another_program_are_passed_over() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     for n in 0..50 {
@@ -168,7 +168,7 @@ async fn positions_ascend_though_the_clock_goes_back() {
     let redis = Redis::start().await;
     let store = open(&redis).await;
     append(&*store, "one").await;
-    // As if the clock had been a century ahead.
+    // The id that an entry would have if the clock had been a century ahead.
     command(&redis, format!("XADD {STREAM} 4999999999999-7 b data:two")).await;
     let three = append(&*store, "three").await;
     let four = append(&*store, "four").await;

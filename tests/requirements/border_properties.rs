@@ -1,4 +1,4 @@
-//! What holds for every value at the border: what a client may send, and what may be an id or a type.
+//! Properties of every value at the border: the input of a client, and the texts of ids and types.
 
 use futures_util::FutureExt;
 use proptest::prelude::*;

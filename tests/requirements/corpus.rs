@@ -1,4 +1,4 @@
-//! What a search guided by coverage has found worth trying is tried with every run.
+//! The inputs that a search guided by coverage has found are tried with every run.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn every_event_of_the_corpus_comes_back_the_same_or_is_refused() {
 }
 
 #[test]
-fn every_request_of_the_corpus_gets_what_was_missed_or_the_word_of_a_gap() {
+fn every_request_of_the_corpus_gets_the_missed_events_or_a_reset() {
     for_each_input("stream_request", stream_request::check);
 }
 

@@ -8,7 +8,7 @@ use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::{End, Request};
 use sse_conformance::suite::wire_h2::Connection;
-use sse_core::{BoxError, Event, FeedOnce, StreamContext};
+use sse_core::{Event, FeedOnce, StreamContext};
 
 /// How many events the burst has, and how large each is: 8 MiB in all, of which the systems of both ends hold less than half.
 const BURST: usize = 128;
@@ -22,7 +22,7 @@ fn bursting(events: usize, size: usize, failed: mpsc::Sender<()>) -> FeedOnce {
             context.send_event(event).await?;
         }
         context.send_event(Event::new("the last")).await?;
-        Err::<(), BoxError>("the upstream died".into())
+        Err("the upstream died".into())
     });
     feed.on_error(move |_| failed.send(()).expect("the test listens")).cut_on_error()
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// What the program answers to these lines.
+/// Returns the program's answers to these lines.
 #[track_caller]
 fn answers(lines: &[&str]) -> Vec<Value> {
     let mut program = Command::new(env!("CARGO_BIN_EXE_encode"))

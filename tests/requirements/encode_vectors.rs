@@ -6,7 +6,7 @@ use sse_core::{Frame, LastEventId, StreamRequest};
 
 use crate::vectors::{all, check_parsed, text};
 
-/// What a vector says of its event.
+/// The expectation of a vector for its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// The wire cannot carry it, or it would break resuming or collide.

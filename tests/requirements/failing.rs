@@ -9,16 +9,14 @@ use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::{End, PATIENCE, Request};
 use sse_conformance::suite::wire_h2::Connection;
-use sse_core::{
-    BoxError, Event, EventLog, EventType, FeedOnce, OnGap, Snapshot, StreamContext, source,
-};
+use sse_core::{BoxError, Event, EventLog, FeedOnce, OnGap, Snapshot, StreamContext, source};
 
 /// A stream of two events that fails then.
 fn failing() -> FeedOnce {
     StreamContext::run(|context| async move {
         context.send_event(Event::new("one")).await?;
         context.send_event(Event::new("two")).await?;
-        Err::<(), BoxError>("the upstream died".into())
+        Err("the upstream died".into())
     })
 }
 
@@ -27,7 +25,7 @@ fn app() -> App {
     let told = |feed: FeedOnce| {
         feed.error_event(|error| {
             let source = std::error::Error::source(error).map(ToString::to_string);
-            Event::new(source.unwrap_or_default()).event_type(EventType::from_static("failed"))
+            Event::typed("failed", source.unwrap_or_default())
         })
     };
     App::new(ServerOptions::default())
@@ -93,7 +91,7 @@ pub(crate) async fn breaks_the_response_off_after_the_event_of_a_failure(framewo
 }
 
 /// Rocket hands no error of a body on to its client.
-pub(crate) async fn ends_cleanly_where_it_is_to_break_off(framework: &Framework) {
+pub(crate) async fn ends_cleanly_though_it_is_to_break_off(framework: &Framework) {
     check(framework, "/cut", &[EVENTS, CUT].concat(), [CLEAN; 2]).await;
     check(framework, "/both", &[EVENTS, WORD, CUT].concat(), [CLEAN; 2]).await;
 }

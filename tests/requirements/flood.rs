@@ -10,7 +10,7 @@ use futures_util::stream;
 use sse_conformance::suite::eventually::settled;
 use sse_conformance::suite::server::Server;
 use sse_conformance::suite::wire::{PATIENCE, Request, Response};
-use sse_core::{BoxError, Event, EventId, FeedOnce, Frame, Replay, source};
+use sse_core::{BoxError, Event, EventId, FeedOnce, Frame, Frames, source};
 
 /// 16 MiB in all. What the systems hold is 4 MiB and a little.
 const EVENTS: usize = 256;
@@ -33,10 +33,10 @@ impl Flood {
                     taken.fetch_add(1, Relaxed);
                     Ok::<_, BoxError>(event(number))
                 });
-                Ok::<_, BoxError>(Replay::from_stream(stream::iter(events)))
+                Ok(Frames::new(stream::iter(events)))
             }
         };
-        let live = async || Ok::<_, BoxError>(stream::pending::<Result<Frame, BoxError>>());
+        let live = async || Ok(stream::pending::<Result<Frame, BoxError>>());
         FeedOnce::from(source(fetch, live))
     }
 

@@ -5,14 +5,12 @@ use std::time::Duration;
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire::{Request, Response};
-use sse_core::{BoxError, EventLog, OnGap, Snapshot};
+use sse_core::{EventLog, OnGap, Snapshot};
 
 /// How often a client returns to a busy log.
 const RETURNS: usize = 100;
 
-pub(crate) async fn gives_events_along_with_word_of_a_gap_however_busy_the_log_is(
-    framework: &Framework,
-) {
+pub(crate) async fn gives_events_along_with_a_reset_however_busy_the_log_is(framework: &Framework) {
     let log = EventLog::in_memory(100);
     let first = log.append("the first").await.expect("a short event is accepted");
     for number in 0..200 {
@@ -94,7 +92,7 @@ pub(crate) async fn delivers_the_whole_of_a_large_snapshot_and_then_goes_on(fram
             let at = head.stats().newest;
             let rest = "x".repeat(1000);
             let events = (0..SNAPSHOT).map(move |number| format!("{number}\n{rest}"));
-            async { Ok::<_, BoxError>(Snapshot::new(events, at)) }
+            async { Ok(Snapshot::new(events, at)) }
         }))
     });
     let server = framework.start(app);

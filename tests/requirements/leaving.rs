@@ -76,8 +76,7 @@ pub(crate) async fn drops_a_fetch_in_progress_when_its_client_leaves(framework: 
     let feed = move || {
         let progress = progress.clone();
         let fetch = move |_| progress.clone().for_ever::<Result<Vec<Frame>, BoxError>>();
-        let live =
-            async || Ok::<_, BoxError>(futures_util::stream::pending::<Result<Frame, BoxError>>());
+        let live = async || Ok(futures_util::stream::pending::<Result<Frame, BoxError>>());
         FeedOnce::from(source(fetch, live))
     };
     drops(framework, feed, &fetching).await;

@@ -37,7 +37,7 @@ macro_rules! every_framework {
         crate::frameworks::requirements! {
             $framework:
             original::{
-                fetches_only_where_there_is_a_last_event_id,
+                fetches_only_if_there_is_a_last_event_id,
                 hands_parameters_and_headers_to_the_source,
                 leaves_it_to_the_handler_whom_to_refuse,
                 reports_an_error_and_ends_so_that_the_client_comes_back,
@@ -54,20 +54,20 @@ macro_rules! every_framework {
             request::{
                 resumes_after_the_last_event_id_in_the_header,
                 resumes_after_the_last_event_id_in_the_query,
-                takes_the_header_where_the_query_has_an_id_too,
+                takes_the_header_if_the_query_has_an_id_too,
                 begins_live_on_a_first_visit,
-                begins_with_some_history_where_that_is_asked_for,
-                comes_back_from_before_its_first_event_where_it_was_given_an_id,
+                begins_with_some_history_if_the_feed_says_so,
+                comes_back_from_before_its_first_event_if_it_was_given_an_id,
                 tells_of_a_gap_whatever_a_client_sends_as_its_id,
-                tells_of_a_gap_where_the_log_was_made_anew,
-                tells_of_a_gap_where_events_are_no_longer_kept,
+                tells_of_a_gap_if_the_log_was_created_again,
+                tells_of_a_gap_if_events_are_no_longer_kept,
                 lets_a_page_poll,
                 streams_on_whatever_a_client_accepts,
-                starts_over_as_a_first_visit_where_the_id_means_nothing,
+                starts_over_as_a_first_visit_if_the_id_is_invalid,
                 takes_undefined_in_the_query_for_a_first_visit,
             }
             gaps::{
-                gives_events_along_with_word_of_a_gap_however_busy_the_log_is,
+                gives_events_along_with_a_reset_however_busy_the_log_is,
                 gives_events_after_each_gap_of_a_client_that_falls_behind,
                 delivers_the_whole_of_a_large_snapshot_and_then_goes_on,
             }
@@ -77,12 +77,12 @@ macro_rules! every_framework {
                 delivers_a_long_event_that_was_posted,
                 begins_with_a_comment_and_the_reconnection_time,
                 keeps_alive_with_one_comment_line,
-                keeps_alive_with_an_event_where_that_is_asked_for,
+                keeps_alive_with_an_event_if_the_feed_has_one,
                 answers_head_with_the_headers_alone,
                 speaks_http_1_0_without_chunks,
                 speaks_http_2,
                 ends_for_good_once_the_log_is_finished,
-                answers_204_where_a_gap_is_to_be_the_end,
+                answers_204_if_a_gap_is_to_be_the_end,
             }
             replay::{
                 sends_what_was_missed_in_few_writes,
@@ -93,13 +93,13 @@ macro_rules! every_framework {
             served_source::{
                 gets_a_long_replay_once_and_then_what_is_published,
                 resumes_in_the_middle_of_a_source,
-                tells_of_a_gap_where_an_id_is_outside_of_a_source,
+                tells_of_a_gap_if_an_id_is_outside_of_a_source,
                 ends_a_response_whose_fetch_fails_and_makes_the_next_one_whole,
             }
             served_options::{
                 keeps_as_many_events_as_the_program_is_told,
-                ends_at_a_gap_where_the_program_is_told_to_stop,
-                goes_on_live_after_a_gap_where_the_program_is_told_so,
+                ends_at_a_gap_if_the_program_is_told_to_stop,
+                goes_on_live_after_a_gap_if_the_program_is_told_so,
                 keeps_alive_as_often_as_the_program_is_told,
             }
             leaving::{
@@ -165,7 +165,7 @@ macro_rules! those_that {
     };
     (ends_failed_responses $framework:ident) => {
         crate::frameworks::requirements! {
-            $framework: failing::{ ends_cleanly_where_it_is_to_break_off }
+            $framework: failing::{ ends_cleanly_though_it_is_to_break_off }
         }
     };
     (breaks_off_over_http_2 $framework:ident) => {

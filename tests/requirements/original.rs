@@ -21,15 +21,15 @@ fn live(events: Vec<Event>) -> impl futures_util::Stream<Item = io::Result<Event
     stream::iter(events).map(Ok).chain(stream::pending())
 }
 
-pub(crate) async fn fetches_only_where_there_is_a_last_event_id(framework: &Framework) {
+pub(crate) async fn fetches_only_if_there_is_a_last_event_id(framework: &Framework) {
     let (fetched, fetches) = mpsc::channel();
     let app = App::new(ServerOptions::default()).stream("events", move |_| {
         let fetched = fetched.clone();
         let fetch = move |id: EventId| {
             fetched.send(id.to_string()).expect("the test listens");
-            async { Ok::<_, io::Error>(vec![event("8"), event("9")]) }
+            async { Ok(vec![event("8"), event("9")]) }
         };
-        FeedOnce::from(source(fetch, || async { Ok::<_, io::Error>(live(vec![event("10")])) }))
+        FeedOnce::from(source(fetch, || async { Ok(live(vec![event("10")])) }))
     });
     let server = framework.start(app);
 
@@ -49,9 +49,9 @@ pub(crate) async fn hands_parameters_and_headers_to_the_source(framework: &Frame
         let greeting = format!("{:?} asks for {:?}", call.user, call.query);
         let live = move || {
             let events = live(vec![Event::new(greeting.clone())]);
-            async { Ok::<_, io::Error>(events) }
+            async { Ok(events) }
         };
-        FeedOnce::from(source(|_| async { Ok::<_, io::Error>(Replay::Gap) }, live))
+        FeedOnce::from(source(|_| async { Ok(Replay::Gap) }, live))
     });
     let server = framework.start(app);
     let request = Request::get("/events?topic=cats").header("X-User", "ann");
@@ -79,8 +79,8 @@ pub(crate) async fn reports_an_error_and_ends_so_that_the_client_comes_back(fram
     let (reported, reports) = mpsc::channel();
     let app = App::new(ServerOptions::default()).stream("events", move |_| {
         let reported = reported.clone();
-        let failing = |_| async { Err::<Replay, _>(io::Error::other("the disk is on fire")) };
-        let live = || async { Ok::<_, io::Error>(live(vec![])) };
+        let failing = |_| async { Err::<Replay, _>("the disk is on fire".into()) };
+        let live = || async { Ok(live(vec![])) };
         FeedOnce::from(source(failing, live)).on_error(move |error| {
             let source = std::error::Error::source(error).map(ToString::to_string);
             reported.send(source).expect("the test listens");
@@ -97,8 +97,8 @@ pub(crate) async fn reports_an_error_and_ends_so_that_the_client_comes_back(fram
 
 pub(crate) async fn tells_of_a_gap_that_the_source_tells_of(framework: &Framework) {
     let app = App::new(ServerOptions::default()).stream("events", |_| {
-        let live = || async { Ok::<_, io::Error>(live(vec![event("10")])) };
-        FeedOnce::from(source(|_| async { Ok::<_, io::Error>(Replay::Gap) }, live))
+        let live = || async { Ok(live(vec![event("10")])) };
+        FeedOnce::from(source(|_| async { Ok(Replay::Gap) }, live))
     });
     let server = framework.start(app);
     let request = Request::get("/events").header("Last-Event-ID", "7");
@@ -118,7 +118,7 @@ pub(crate) async fn sends_what_a_context_is_given_until_it_closes(framework: &Fr
             context.send_event(note.event_type(EventType::from_static("note"))).await?;
             context.send_event(Event::new("last").retry(Duration::from_millis(70))).await?;
             context.close();
-            Ok::<(), Closed>(())
+            Ok(())
         })
     });
     let server = framework.start(app);

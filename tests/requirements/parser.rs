@@ -1,4 +1,4 @@
-//! What the suite's parser says beyond events, which the vectors do not cover.
+//! The results of the suite's parser beyond events, which the vectors do not cover.
 
 use sse_conformance::suite::parser::Parser;
 

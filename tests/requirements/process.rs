@@ -12,7 +12,7 @@ pub(crate) struct Process {
     program: Program,
 }
 
-/// What Rocket accepts as a text.
+/// A text that Rocket accepts.
 const SIZE: usize = 8000;
 
 impl Process {
@@ -37,7 +37,7 @@ impl Process {
         }
     }
 
-    /// How many streams are open.
+    /// Returns the number of open streams.
     pub(crate) async fn subscribers(&self) -> u64 {
         let mut response: Response = Request::get("/stats").send(self.address).await;
         assert_eq!(response.end().await, End::Clean);

@@ -1,4 +1,4 @@
-//! What holds for every event, tried with many.
+//! Properties of every event, tried with many.
 
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ fn check_arrival(events: &[Event], sizes: &[usize]) -> Result<(), TestCaseError>
     Ok(())
 }
 
-/// What a client gets of some events, said without the wire.
+/// Returns the events that a client gets, said without the wire.
 #[derive(Default)]
 struct Arrival {
     events: Vec<Parsed>,
@@ -196,7 +196,7 @@ fn event() -> impl Strategy<Value = Event> {
         })
 }
 
-/// Of pieces that something could take for its own, and of any other characters.
+/// Texts of pieces that something could take for its own, and of any other characters.
 fn text() -> impl Strategy<Value = String> {
     const PIECES: &[&str] = &[
         "\r", "\n", "\r\n", "\n\n", "\r\r", ":", " ", "\0", "\t", "\u{feff}", "\u{2028}",

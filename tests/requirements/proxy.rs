@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 const LENGTH: usize = 10_000;
 
-/// How a connection ended for one of its sides.
+/// The end of a connection for one of its sides.
 type Ending = Result<usize, ErrorKind>;
 
 fn message() -> Vec<u8> {
@@ -39,7 +39,7 @@ async fn serve() -> (SocketAddr, mpsc::Receiver<Ending>) {
     (addr, receiver)
 }
 
-/// How the next client left.
+/// Returns the way in which the next client left.
 async fn left(endings: &mut mpsc::Receiver<Ending>) -> Ending {
     let ending = timeout(PATIENCE, endings.recv()).await;
     ending.expect("a client leaves within 5 s").expect("the server runs")
@@ -64,7 +64,7 @@ async fn whole_message(proxy: &CuttingProxy) -> TcpStream {
     stream
 }
 
-/// What a client reads that expects no more bytes.
+/// Reads as a client that expects no more bytes.
 async fn end(stream: &mut TcpStream) -> Ending {
     let read = timeout(PATIENCE, stream.read(&mut [0])).await;
     read.expect("an end within 5 s").map_err(|e| e.kind())

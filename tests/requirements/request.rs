@@ -1,4 +1,4 @@
-//! What a client may ask, and where its stream then goes on.
+//! The requests of clients, and the position at which each stream then goes on.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ pub(crate) async fn resumes_after_the_last_event_id_in_the_query(framework: &Fra
     }
 }
 
-pub(crate) async fn takes_the_header_where_the_query_has_an_id_too(framework: &Framework) {
+pub(crate) async fn takes_the_header_if_the_query_has_an_id_too(framework: &Framework) {
     let (server, _, ids) = a_log_of_five(framework).await;
     let path = format!("/events?lastEventId={}", ids[0]);
     let request = Request::get(&path).header("last-event-id", ids[3].as_str());
@@ -88,7 +88,7 @@ pub(crate) async fn begins_live_on_a_first_visit(framework: &Framework) {
     }
 }
 
-pub(crate) async fn begins_with_some_history_where_that_is_asked_for(framework: &Framework) {
+pub(crate) async fn begins_with_some_history_if_the_feed_says_so(framework: &Framework) {
     let (server, _, ids) = a_log_of_five(framework).await;
     let mut response = Request::get("/history").send(server.address).await;
     assert_eq!(data(&response.events(2).await), ["4", "5"]);
@@ -97,7 +97,7 @@ pub(crate) async fn begins_with_some_history_where_that_is_asked_for(framework: 
     assert_eq!(data(&response.events(3).await), ["3", "4", "5"]);
 }
 
-pub(crate) async fn comes_back_from_before_its_first_event_where_it_was_given_an_id(
+pub(crate) async fn comes_back_from_before_its_first_event_if_it_was_given_an_id(
     framework: &Framework,
 ) {
     let (server, log, ids) = a_log_of_five(framework).await;
@@ -111,7 +111,7 @@ pub(crate) async fn comes_back_from_before_its_first_event_where_it_was_given_an
     assert_eq!(request.send(server.address).await.next_event().await.data, "6");
 }
 
-/// Whatever is sent, the answer is a stream that begins with word of the gap, and goes on.
+/// The answer to every input is a stream that begins with a `reset`, and goes on.
 async fn check_gap(server: &Server, request: Request, reason: &str, first: &str) {
     let mut response = request.send(server.address).await;
     assert_eq!(response.status, 200);
@@ -152,7 +152,7 @@ pub(crate) async fn tells_of_a_gap_for_an_id_that_is_not_utf_8(framework: &Frame
     }
 }
 
-pub(crate) async fn tells_of_a_gap_where_the_log_was_made_anew(framework: &Framework) {
+pub(crate) async fn tells_of_a_gap_if_the_log_was_created_again(framework: &Framework) {
     let (old_server, _, old) = a_log_of_five(framework).await;
     drop(old_server);
     let (server, _, ids) = a_log_of_five(framework).await;
@@ -164,7 +164,7 @@ pub(crate) async fn tells_of_a_gap_where_the_log_was_made_anew(framework: &Frame
     check_gap(&server, request, "ahead-of-head", "1").await;
 }
 
-pub(crate) async fn tells_of_a_gap_where_events_are_no_longer_kept(framework: &Framework) {
+pub(crate) async fn tells_of_a_gap_if_events_are_no_longer_kept(framework: &Framework) {
     let (server, log, ids) = a_log_of_five(framework).await;
     append(&log, 6..=8).await;
     let request = Request::get("/events").header("Last-Event-ID", ids[1].as_str());
@@ -206,7 +206,7 @@ pub(crate) async fn streams_on_whatever_a_client_accepts(framework: &Framework) 
 }
 
 /// So an id that means nothing gives no client more than it would have had without one.
-pub(crate) async fn starts_over_as_a_first_visit_where_the_id_means_nothing(framework: &Framework) {
+pub(crate) async fn starts_over_as_a_first_visit_if_the_id_is_invalid(framework: &Framework) {
     let (server, log, _) = a_log_of_five(framework).await;
     for id in ["nonsense", "0", "another.7"] {
         let request = Request::get("/over").header("Last-Event-ID", id);

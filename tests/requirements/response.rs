@@ -1,4 +1,4 @@
-//! What an answer looks like on the wire.
+//! An answer on the wire.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(crate) async fn says_in_its_headers_what_it_is(framework: &Framework) {
     assert_eq!(response.header("transfer-encoding"), Some("chunked"));
 }
 
-/// Of the suite's own server: an event may be as long as a log allows.
+/// The limit of the suite's own server: an event may be as long as a log allows.
 pub(crate) async fn delivers_a_long_event_that_was_posted(framework: &Framework) {
     let log = log();
     let posted = log.clone();
@@ -56,7 +56,7 @@ pub(crate) async fn delivers_a_long_event_that_was_posted(framework: &Framework)
     assert_eq!(response.next_event().await.data, long);
 }
 
-/// Of the suite's own server: as `curl -X POST` sends it, without a word of a body.
+/// The suite's own server takes a request as `curl -X POST` sends it, without a header about a body.
 pub(crate) async fn takes_a_post_without_a_body(framework: &Framework) {
     let app =
         App::new(ServerOptions::default())
@@ -82,7 +82,7 @@ pub(crate) async fn keeps_alive_with_one_comment_line(framework: &Framework) {
     response.read_until(|bytes| bytes == b": ok\n: keep-alive\n: keep-alive\n").await;
 }
 
-pub(crate) async fn keeps_alive_with_an_event_where_that_is_asked_for(framework: &Framework) {
+pub(crate) async fn keeps_alive_with_an_event_if_the_feed_has_one(framework: &Framework) {
     let server = framework.start(app(&log(), ServerOptions::default()));
     let mut response = Request::get("/named").send(server.address).await;
     let ping = response.next_event().await;
@@ -136,7 +136,7 @@ pub(crate) async fn speaks_http_2(framework: &Framework) {
     assert_eq!(resumed.next_event().await.data, "two");
 }
 
-pub(crate) async fn answers_204_where_a_gap_is_to_be_the_end(framework: &Framework) {
+pub(crate) async fn answers_204_if_a_gap_is_to_be_the_end(framework: &Framework) {
     let server = framework.start(app(&log(), ServerOptions::default()));
     let request = Request::get("/stop").header("Last-Event-ID", "nonsense");
     let mut response = request.send(server.address).await;

@@ -5,14 +5,14 @@ use std::time::Duration;
 use sse_conformance::adapters;
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::wire::Request;
-use sse_core::{Event, EventLog, EventType};
+use sse_core::{Event, EventLog};
 
 #[test]
 fn the_same_feed_gives_the_same_bytes_in_every_framework() {
     crate::frameworks::run(async {
         let log = EventLog::in_memory(100);
         let first = log.append(Event::new("before")).await.expect("a short event is accepted");
-        let long = Event::new("long ".repeat(50_000)).event_type(EventType::from_static("t"));
+        let long = Event::typed("t", "long ".repeat(50_000));
         log.append(long).await.expect("an event below 1 MiB is accepted");
         let lines = Event::new("two\r\nlines, \u{2028} and \u{1F600}").comment("a comment");
         log.append(lines.retry(Duration::from_millis(50))).await.expect("it is accepted");

@@ -25,7 +25,7 @@ pub(crate) async fn keeps_as_many_events_as_the_program_is_told(framework: &Fram
     assert_eq!(seen, twice);
 }
 
-pub(crate) async fn ends_at_a_gap_where_the_program_is_told_to_stop(framework: &Framework) {
+pub(crate) async fn ends_at_a_gap_if_the_program_is_told_to_stop(framework: &Framework) {
     let server = Process::start_with(framework.name, &["--gap", "stop"]).await;
     for path in ["/events", "/merged"] {
         assert_eq!(get(&server, path, "nonsense").await.status, 204, "{path}");
@@ -36,7 +36,7 @@ pub(crate) async fn ends_at_a_gap_where_the_program_is_told_to_stop(framework: &
     assert_eq!(client.bytes(), b": ok\n");
 }
 
-pub(crate) async fn goes_on_live_after_a_gap_where_the_program_is_told_so(framework: &Framework) {
+pub(crate) async fn goes_on_live_after_a_gap_if_the_program_is_told_so(framework: &Framework) {
     let arguments = ["--gap", "live", "--keep-alive-ms", "50"];
     let server = Process::start_with(framework.name, &arguments).await;
     for publish in ["/publish", "/publish/b", "/publish/source"] {

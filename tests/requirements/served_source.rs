@@ -21,7 +21,7 @@ pub(crate) async fn gets_a_long_replay_once_and_then_what_is_published(framework
         let number = seen.to_string();
         assert_eq!((&event.data, &event.last_event_id), (&number, &number));
     }
-    // What is published now may come to an open stream, or after a replay that was the whole of a response.
+    // Published events may come to an open stream, or after a replay that was the whole of a response.
     assert_eq!(publish(&server).await, "10001");
     let event = match client.event_or_end().await {
         Ok(event) => event,
@@ -41,7 +41,7 @@ pub(crate) async fn resumes_in_the_middle_of_a_source(framework: &Framework) {
     assert_eq!(texts(&mut client, expected.len()).await, expected);
 }
 
-pub(crate) async fn tells_of_a_gap_where_an_id_is_outside_of_a_source(framework: &Framework) {
+pub(crate) async fn tells_of_a_gap_if_an_id_is_outside_of_a_source(framework: &Framework) {
     let server = Process::start_with(framework.name, &[]).await;
     for id in ["99999", "007", "of another server"] {
         let mut client = get(&server, id).await;

@@ -58,7 +58,7 @@ pub(crate) async fn cuts_off_a_client_that_does_not_read_and_lets_it_resume(fram
     assert_eq!(Flood::read(&mut back, next..Flood::END).await, Flood::END);
 }
 
-/// What a server may hold for each client, in KiB, beside what its system does.
+/// The memory that a server may hold for each client, in KiB, beside that of its system.
 const HELD: u64 = 1024;
 
 pub(crate) async fn holds_little_for_a_client_that_does_not_read(framework: &Framework) {

@@ -82,14 +82,14 @@ impl Drop for Busy {
 
 fn feed(live: &broadcast::Sender<Frame>) -> FeedOnce {
     let live = live.clone();
-    let fetch = async |_| Ok::<Vec<Frame>, BoxError>(Vec::new());
+    let fetch = async |_| Ok(Vec::<Frame>::new());
     FeedOnce::from(source(fetch, move || {
         let next = async |mut live: broadcast::Receiver<Frame>| {
             let next = live.recv().await.map_err(BoxError::from);
             Some((next, live))
         };
         let events = stream::unfold(live.subscribe(), next);
-        std::future::ready(Ok::<_, BoxError>(events))
+        std::future::ready(Ok(events))
     }))
 }
 

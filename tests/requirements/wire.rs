@@ -44,7 +44,7 @@ async fn get(answer: &str) -> (Response, TcpStream) {
     (response, socket)
 }
 
-/// What the server reads from a client that has sent its request: how it left.
+/// Reads from a client that has sent its request, and returns the way in which it left.
 async fn departure(socket: &mut TcpStream) -> Result<usize, ErrorKind> {
     let read = timeout(PATIENCE, socket.read(&mut [0])).await;
     read.expect("the client leaves").map_err(|e| e.kind())
@@ -182,7 +182,7 @@ async fn a_small_receive_buffer_blocks_the_server_sooner() {
 }
 
 #[tokio::test]
-async fn says_where_it_waited_in_vain_and_what_came_instead() {
+async fn names_the_place_of_a_vain_wait_and_the_bytes_that_came_instead() {
     let (mut response, _alive) = get(&format!("{CHUNKED}{TWO_CHUNKS}")).await;
     response.events(2).await;
     let line = line!() + 1;

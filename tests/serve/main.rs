@@ -64,7 +64,7 @@ async fn serve(framework: &str, engine: &dyn Engine) -> Program {
     Program::run(command).await
 }
 
-/// What it answers, which for an event is its id.
+/// Returns the answer, which for an event is its id.
 async fn post(to: &Program, path: &str, text: &str) -> String {
     let mut answer = Request::post(path, text).send(to.address).await;
     answer.end().await;

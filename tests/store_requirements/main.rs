@@ -3,7 +3,7 @@
 
 mod engines;
 
-/// What every store is held to.
+/// The requirements of every store.
 macro_rules! every_store {
     ($engine:ident) => {
         crate::engines::requirements! {
@@ -11,7 +11,7 @@ macro_rules! every_store {
             order::{
                 gives_events_in_order_to_every_reader,
                 stores_a_batch_one_right_after_the_other,
-                gives_no_cursor_twice,
+                gives_no_position_twice,
             }
             pages::{
                 gives_back_what_it_was_given,
@@ -39,7 +39,7 @@ macro_rules! every_store {
             }
             deleting::{
                 forgets_an_event_without_a_gap,
-                changes_nothing_where_there_is_no_event_to_delete,
+                changes_nothing_if_there_is_no_event_to_delete,
                 tells_followers_of_a_deletion,
             }
             finishing::{
@@ -79,7 +79,7 @@ macro_rules! every_store {
     };
 }
 
-/// What those are held to that give an event no more from the moment at which another has taken its place, which none need do.
+/// The requirements of a store that does not return an event from the moment at which another has superseded it. No store need do so.
 macro_rules! every_exact_store {
     ($engine:ident) => {
         crate::engines::requirements! {
@@ -91,7 +91,7 @@ macro_rules! every_exact_store {
     };
 }
 
-/// What those are held to whose events outlive the engine's end.
+/// The requirements of a store whose events outlive the engine's end.
 macro_rules! every_durable_store {
     ($engine:ident) => {
         crate::engines::requirements! {
@@ -106,7 +106,7 @@ macro_rules! every_durable_store {
     };
 }
 
-/// What those are held to that are servers.
+/// The requirements of a store that is a server.
 macro_rules! every_networked_store {
     ($engine:ident) => {
         crate::engines::requirements! {
@@ -114,9 +114,9 @@ macro_rules! every_networked_store {
             networked::{
                 goes_on_soon_after_a_restart,
                 waits_out_a_pause,
-                says_so_where_writes_are_refused,
-                does_not_open_where_nobody_is,
-                waits_for_it_where_that_is_asked_for,
+                says_so_if_writes_are_refused,
+                does_not_open_if_the_engine_is_down,
+                waits_for_it_if_the_options_say_so,
                 is_followed_once_for_all_clients,
             }
             bad_network::{

@@ -1,4 +1,4 @@
-//! How each store is opened, and its engine started: the same few lines in each file.
+//! The ways to open each store, and to start its engine: the same few lines in each file.
 //!
 //! Each has a type with `pub async fn start() -> Self`, which makes an engine of the test's own.
 

@@ -19,7 +19,7 @@ use super::server::Server;
 use crate::clients::installed;
 use crate::suite::store_engine::{Durable, Engine, Networked};
 
-/// How many bytes its streams may have: little, so that they can be filled up.
+/// The number of bytes that its streams may have: little, so that they can be filled up.
 const ROOM: usize = 64 << 20;
 /// A stream that takes up room.
 const FILLING: &str = "FILLING";
@@ -31,7 +31,7 @@ pub struct Nats {
     version: Version,
 }
 
-/// Which server it is.
+/// The version of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
     /// The newest that the tests know.
@@ -97,17 +97,17 @@ impl Nats {
         nats
     }
 
-    /// How long the server has computed.
+    /// Returns the time for which the server has computed.
     pub fn cpu(&self) -> Duration {
         self.server.cpu()
     }
 
-    /// Where it keeps its streams.
+    /// Returns the folder of its streams.
     pub fn jetstream(&self) -> PathBuf {
         self.server.folder().join("jetstream")
     }
 
-    /// What JetStream's API answers; nothing where it cannot be reached.
+    /// Returns the answer of JetStream's API, or nothing if it cannot be reached.
     pub fn api(&self, subject: &str, question: &Value) -> Option<Value> {
         let answer = self.request(&format!("$JS.API.{subject}"), question.to_string().as_bytes());
         serde_json::from_slice(&answer?).ok()

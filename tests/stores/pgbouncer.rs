@@ -12,7 +12,7 @@ use super::postgres_programs::user;
 use super::server::free_address;
 use crate::suite::eventually::eventually_asked;
 
-/// How long it may take to start, on a machine that is busy.
+/// The time that it may take to start, on a machine that is busy.
 const WITHIN: Duration = Duration::from_secs(20);
 
 /// Gone when it is dropped.
@@ -37,7 +37,7 @@ impl PgBouncer {
             postgres.port(),
             address.port()
         );
-        // Whoever connects is this user at the server.
+        // A client that connects is this user at the server.
         let configuration = configuration.replace("host=", "user=postgres host=");
         let file = folder.path().join("pgbouncer.ini");
         std::fs::write(&file, configuration).expect("a folder of our own");
@@ -53,7 +53,7 @@ impl PgBouncer {
         Self { address, process, _folder: folder }
     }
 
-    /// How a log is opened through it.
+    /// Returns the URL by which a log is opened through it.
     pub fn url(&self) -> String {
         format!("postgres://postgres@{}/postgres", self.address)
     }

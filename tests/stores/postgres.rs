@@ -17,7 +17,7 @@ use super::postgres_programs::Version;
 use super::server::free_address;
 use crate::suite::store_engine::{Durable, Engine, Networked};
 
-/// How long it may take to start, on a machine that is busy, after it was killed.
+/// The time that it may take to start, on a machine that is busy, after it was killed.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
 
 /// A cluster of one test, gone when it is dropped.
@@ -62,7 +62,7 @@ impl Postgres {
 
     /// Copies what it has, once it was stopped, to where [`bring_back`](Self::bring_back) finds it.
     pub fn put_aside(&self, name: &str) {
-        // What was there under this name may go.
+        // A folder of this name may go.
         _ = std::fs::remove_dir_all(self.folder.path().join(name));
         copy(&self.folder.path().join("data"), &self.folder.path().join(name));
     }
@@ -80,7 +80,7 @@ impl Postgres {
         Networked::start(self).await;
     }
 
-    /// How to connect to it.
+    /// Returns the URL to connect to.
     pub fn config(&self) -> Config {
         let mut config = Config::new();
         config.host("127.0.0.1").port(self.address.port()).user("postgres").dbname("postgres");
@@ -93,7 +93,7 @@ impl Postgres {
         Some((client, tokio::spawn(async move { drop(connection.await) })))
     }
 
-    /// What the logs of a process share, as another process would have it.
+    /// Returns the engine of another process.
     pub async fn shared(&self, options: EngineOptions) -> Shared {
         connect_with(self.config(), NoTls, options).await.expect("a runtime")
     }
@@ -109,13 +109,13 @@ impl Postgres {
         self.configure("log_statement", "all").await;
     }
 
-    /// How many lines of its log have this text.
+    /// Returns the number of lines of its log that have this text.
     pub fn logged(&self, text: &str) -> usize {
         let log = std::fs::read_to_string(self.folder.path().join("log")).expect("it has one");
         log.lines().filter(|line| line.contains(text)).count()
     }
 
-    /// How many statements it has carried out since then that have this text in their first line.
+    /// Returns the number of statements that it has carried out since then that have this text in their first line.
     pub fn statements(&self, text: &str) -> usize {
         let log = std::fs::read_to_string(self.folder.path().join("log")).expect("it has one");
         let statements = log
@@ -192,7 +192,7 @@ impl Networked for Postgres {
         loop {
             let has_ended = self.cluster().as_mut().is_none_or(Cluster::has_ended);
             if has_ended {
-                // For the first time; or the port was taken by somebody else for a moment.
+                // For the first time; or another program had the port for a moment.
                 *self.cluster() =
                     Some(Cluster::start(self.version, self.folder.path(), self.address));
             }

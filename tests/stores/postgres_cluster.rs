@@ -58,7 +58,7 @@ impl Cluster {
         signal("KILL", &children);
         signal("KILL", &[self.0.id()]);
         _ = self.0.wait();
-        // They hold the shared memory, without which it does not begin anew.
+        // They hold the shared memory, without which it does not start again.
         patiently(|| children.iter().all(|child| parent(*child).is_none()));
     }
 }
@@ -77,7 +77,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Whether it is so within 10 s.
+/// Tells whether the condition holds within 10 s.
 fn patiently(mut is_so: impl FnMut() -> bool) -> bool {
     let begun = Instant::now();
     while !is_so() {
@@ -127,7 +127,7 @@ pub(super) fn folder() -> TempDir {
 
 const MEMORY: &str = "/dev/shm";
 
-/// Whether there are 2 GB left, where some containers have 64 MB in all.
+/// Tells whether 2 GB are left: some containers have 64 MB in all.
 fn is_roomy(folder: &str) -> bool {
     let free = Command::new("df").args(["--output=avail", "-k", folder]).output();
     let free = String::from_utf8(free.map(|free| free.stdout).unwrap_or_default());
@@ -136,7 +136,7 @@ fn is_roomy(folder: &str) -> bool {
     })
 }
 
-/// Puts the data of a new cluster there; they are all the same one.
+/// Puts the data of a new cluster there. Each is a copy of one cluster.
 pub(super) fn data(version: Version, folder: &Path) {
     copy(&template(version), &folder.join("data"));
 }
@@ -147,7 +147,7 @@ pub(super) fn copy(from: &Path, to: &Path) {
     assert!(copied.expect("cp runs").success());
 }
 
-/// The same, of a cluster that is none of those: each is known by a number.
+/// The same, of another cluster: each is known by a number.
 pub(super) fn data_of_another(version: Version, folder: &Path) {
     let made = program(version, "initdb")
         .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"])

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use super::postgres_cluster::copy;
 
-/// Which Postgres runs: Debian's, or a newer one, of PyPI's `pgserver`.
+/// The Postgres that runs: Debian's, or a newer one, of PyPI's `pgserver`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
     Installed,

@@ -19,7 +19,7 @@ impl Redb {
     ///
     /// # Panics
     ///
-    /// Where there can be none.
+    /// If there can be none.
     pub async fn start() -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary folder") }
     }
@@ -48,7 +48,7 @@ impl RedbProcess {
     ///
     /// # Panics
     ///
-    /// Where that fails.
+    /// If that fails.
     pub async fn start() -> Self {
         let file = Redb::start().await;
         Self { process: StoreProcess::start(&file.url()), file }

@@ -23,7 +23,7 @@ pub struct Redis {
     arguments: Vec<String>,
 }
 
-/// What each has but a Sentinel.
+/// The arguments of every server except a Sentinel.
 const DURABLE: [&str; 6] = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""];
 
 /// The same, of the other name.
@@ -79,7 +79,7 @@ impl Redis {
         redis
     }
 
-    /// What it answers to a command, as it comes over the wire; nothing where it cannot be reached.
+    /// Returns the answer to a command, as it comes over the wire, or nothing if it cannot be reached.
     pub async fn command(&self, command: &str) -> Option<String> {
         let mut connection = TcpStream::connect(self.server.address()).await.ok()?;
         connection.write_all(format!("{command}\r\n").as_bytes()).await.ok()?;
@@ -135,7 +135,7 @@ impl Networked for Redis {
         name: &str,
         options: StoreOptions,
     ) -> Result<Arc<dyn Store>, Error> {
-        // As another process would, with connections of its own.
+        // Another process has connections of its own.
         let redis = connect(&format!("redis://{proxy}"), EngineOptions::default()).await?;
         Ok(Arc::new(redis.store(name, options).await?))
     }

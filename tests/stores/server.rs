@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::proxies::free_port;
 
-/// How long it may take to start or to pause, on a machine that is busy.
+/// The time that it may take to start or to pause, on a machine that is busy.
 const WITHIN: Duration = Duration::from_secs(20);
 
 /// Gone, with its folder, when it is dropped.
@@ -30,12 +30,12 @@ impl Server {
         Self { address: free_address(), folder, process: Mutex::new(None) }
     }
 
-    /// Where it is to listen.
+    /// Returns the address that it is to listen on.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where it is to keep its files.
+    /// Returns the folder that it is to keep its files in.
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -50,7 +50,7 @@ impl Server {
         *self.process() = Some(self.spawn(command()));
         while !is_ready().await {
             assert!(begun.elapsed() < WITHIN, "it has not started: {}", self.log());
-            // The port may have been taken by somebody else for a moment.
+            // Another program may have had the port for a moment.
             let has_ended = |process: &mut Child| process.try_wait().is_ok_and(|end| end.is_some());
             if self.process().as_mut().is_some_and(has_ended) {
                 *self.process() = Some(self.spawn(command()));
@@ -67,18 +67,18 @@ impl Server {
         child.unwrap_or_else(|error| panic!("{command:?}: {error}; tests/run installs it"))
     }
 
-    /// How long it has computed.
+    /// Returns the time for which it has computed.
     pub(super) fn cpu(&self) -> Duration {
         let id = self.process().as_ref().expect("it runs").id();
         cpu(&id.to_string())
     }
 
-    /// What it has written.
+    /// Returns the log that it has written.
     fn log(&self) -> String {
         fs::read_to_string(self.folder().join("log")).unwrap_or_default()
     }
 
-    /// As `kill -9` does, where it runs.
+    /// Kills it by `kill -9`, if it runs.
     pub(super) fn kill(&self) {
         if let Some(mut process) = self.process().take() {
             // It may have ended by itself.
@@ -87,7 +87,7 @@ impl Server {
         }
     }
 
-    /// As `kill -STOP` does; it answers nothing once this returns.
+    /// Stops it by `kill -STOP`; it answers nothing once this returns.
     pub(super) fn pause(&self) {
         let id = self.signal("STOP");
         let begun = Instant::now();
@@ -98,7 +98,7 @@ impl Server {
         }
     }
 
-    /// As `kill -CONT` does.
+    /// Continues it by `kill -CONT`.
     pub(super) fn resume(&self) {
         self.signal("CONT");
     }
@@ -121,11 +121,11 @@ impl Drop for Server {
     }
 }
 
-/// How long a process has computed, by its number, or `self`: in hundredths of a second, whatever the machine.
+/// Returns the time for which a process has computed, by its number, or `self`: in hundredths of a second, whatever the machine.
 ///
 /// # Panics
 ///
-/// Where there is none.
+/// If there is none.
 pub fn cpu(process: &str) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
     let (_, fields) = stat.rsplit_once(") ").expect("a name is in parentheses");
@@ -142,7 +142,7 @@ fn threads_are_stopped(id: u32) -> bool {
     })
 }
 
-/// Where a server can listen, and again after it was stopped: no connection is given such a port meanwhile.
+/// Returns an address that a server can listen on, and again after it was stopped: no connection is given such a port meanwhile.
 pub(super) fn free_address() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()))
 }

@@ -7,7 +7,7 @@ use sse_core::{Error, StoreOptions};
 ///
 /// # Errors
 ///
-/// Where it cannot be opened, and where the scheme is of no store.
+/// If it cannot be opened, and where the scheme is of no store.
 pub async fn open_url(
     url: &str,
     name: &str,

@@ -9,10 +9,10 @@ use sse_conformance::suite::wire::{Request, Response};
 
 use crate::publisher::text;
 
-/// How fast a client reads.
+/// The speed of a client's reading.
 #[derive(Debug, Clone)]
 pub(crate) enum Pace {
-    /// As fast as it can.
+    /// It reads all that is there.
     Full,
     /// An event in this time for as long as publishing lasts, then as fast as it can.
     Slow(Duration, Arc<AtomicBool>),
@@ -28,12 +28,12 @@ impl Pace {
     }
 }
 
-/// What became of a client that has all events.
+/// The summary of a client that has all events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Visits {
-    /// How often it connected.
+    /// The number of its connections.
     pub(crate) connections: usize,
-    /// How many of the connections were cut before the response had begun.
+    /// The number of connections that were cut before the response had begun.
     pub(crate) headless: usize,
 }
 

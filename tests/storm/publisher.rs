@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How many events a second.
+/// The number of events a second.
 pub(crate) const RATE: u32 = 1000;
 
 /// The data of an event: short and long, with lines and without.

@@ -12,7 +12,7 @@ pub(crate) async fn gets_every_event_of_a_store_once_and_in_order_at_very_differ
 ) {
     let store = ScriptedStore::new(Positions::Sparse);
     store.short_pages(100);
-    // Whoever is slow, or was cut off for a moment, has left so small a tail.
+    // A client that is slow, or was cut off for a moment, has left so small a tail.
     let options = StoreOptions::new().tail_events(50);
     let timer = Timer::new(std::time::Instant::now, tokio::time::sleep);
     let opened = EventLog::open(store.clone(), options, timer).await;

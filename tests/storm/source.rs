@@ -51,9 +51,8 @@ impl Source for Numbers {
         let live = self.live.subscribe();
         let next = async |mut live: broadcast::Receiver<Frame>| {
             // To lag is an error: the response ends, and the client fetches what it missed.
-            let next = live.recv().await.map_err(BoxError::from);
-            Some((next, live))
+            Some((live.recv().await, live))
         };
-        Ok(Box::pin(futures_util::stream::unfold(live, next)))
+        Ok(Frames::new(futures_util::stream::unfold(live, next)))
     }
 }

@@ -25,7 +25,7 @@ const GONE: Duration = Duration::from_millis(300);
 pub(crate) async fn storm(engine: &dyn Networked, frameworks: &str) {
     let _turn = TURN.lock().await;
     let begun = Instant::now();
-    // Where the answer is cut off, or the server ends, the outcome is unknown: it is tried again, under its key.
+    // If the answer is cut off, or the server ends, the outcome is unknown: it is tried again, under its key.
     let options = StoreOptions::new().store_wait(Duration::from_secs(60));
     let cuts = Cuts { seed: 3, bytes: 1000..8000, rst_share: 0.5, limit: usize::MAX };
     let answers = CuttingProxy::start(engine.address(), cuts).await;

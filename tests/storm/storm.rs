@@ -21,7 +21,7 @@ const FEWEST_CUTS: usize = 2000;
 /// One storm at a time: on a small machine two would only slow each other down.
 pub(crate) static TURN: Mutex<()> = Mutex::const_new(());
 
-/// How fast the clients read.
+/// The speed of the clients' reading.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Speeds {
     /// All as fast as they can.

@@ -1,14 +1,15 @@
-//! What a store answers, as the tests of one engine take it.
+//! The results of a store's calls, for the tests of one engine.
 
 use std::fmt::Display;
 use std::iter::successors;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use sse_core::Position;
 use sse_core::store::{Bounds, EncodedEvent, PageLimit, Store};
-use sse_core::{Event, Position};
 use tokio::time::timeout;
 
+use crate::suite::events::event;
 use crate::suite::eventually::eventually_asked;
 
 /// How long the tests of one engine wait for anything.
@@ -18,7 +19,7 @@ pub const IN_TIME: Duration = Duration::from_secs(20);
 ///
 /// # Panics
 ///
-/// Where there is none within 20 s.
+/// If there is none within 20 s.
 pub async fn soon<T>(call: impl Future<Output = T>) -> T {
     timeout(IN_TIME, call).await.expect("an answer within 20 s")
 }
@@ -27,7 +28,7 @@ pub async fn soon<T>(call: impl Future<Output = T>) -> T {
 ///
 /// # Panics
 ///
-/// Where it does not within 20 s.
+/// If it does not within 20 s.
 pub async fn until(what: &str, condition: impl AsyncFnMut() -> bool) {
     eventually_asked(IN_TIME, what, condition).await;
 }
@@ -35,20 +36,11 @@ pub async fn until(what: &str, condition: impl AsyncFnMut() -> bool) {
 /// A page as a log asks for it.
 pub const PAGE: PageLimit = PageLimit { events: 1000, bytes: 64 * 1024 };
 
-/// An event with this text as its data.
-///
-/// # Panics
-///
-/// Never: data alone makes an event, however long.
-pub fn event(text: impl Display) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new(text.to_string()), usize::MAX).expect("data alone")
-}
-
 /// Appends an event with this text, and returns where it is.
 ///
 /// # Panics
 ///
-/// Where it is not stored within 20 s.
+/// If it is not stored within 20 s.
 pub async fn append(store: &dyn Store, text: impl Display) -> Position {
     append_all(store, &[event(text)]).await[0]
 }
@@ -57,7 +49,7 @@ pub async fn append(store: &dyn Store, text: impl Display) -> Position {
 ///
 /// # Panics
 ///
-/// Where they are not stored within 20 s, or there is not one position for each.
+/// If they are not stored within 20 s, or there is not one position for each.
 pub async fn append_all(store: &dyn Store, events: &[EncodedEvent]) -> Vec<Position> {
     let appended = soon(store.append(events)).await.expect("stored");
     assert_eq!(appended.positions.len(), events.len(), "a position for each event");
@@ -68,7 +60,7 @@ pub async fn append_all(store: &dyn Store, events: &[EncodedEvent]) -> Vec<Posit
 ///
 /// # Panics
 ///
-/// Where it says nothing within 20 s.
+/// If it says nothing within 20 s.
 pub async fn bounds(store: &dyn Store) -> Bounds {
     soon(store.bounds()).await.expect("bounds")
 }
@@ -77,7 +69,7 @@ pub async fn bounds(store: &dyn Store) -> Bounds {
 ///
 /// # Panics
 ///
-/// Where the store does not answer within 20 s.
+/// If the store does not answer within 20 s.
 pub async fn texts(store: &dyn Store) -> Vec<String> {
     let (mut texts, mut after) = (Vec::new(), Position::START);
     loop {
@@ -92,7 +84,7 @@ pub async fn texts(store: &dyn Store) -> Vec<String> {
 ///
 /// # Panics
 ///
-/// Where it has something else.
+/// If it has something else.
 pub fn text(block: &[u8]) -> String {
     let text = String::from_utf8(block.to_vec()).expect("UTF-8");
     text.strip_prefix("data: ").expect("data alone").trim_end().to_owned()
@@ -104,11 +96,11 @@ pub fn told(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Whoever follows the store is given what is appended to it.
+/// Checks that a follower gets the events that are appended.
 ///
 /// # Panics
 ///
-/// Where that is not so.
+/// If that is not so.
 pub async fn gives_followers_what_is_appended(store: &dyn Store) {
     let mut pages = soon(store.follow(Position::START)).await.expect("followed");
     let appended = append(store, "an event").await;

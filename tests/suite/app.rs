@@ -11,13 +11,13 @@ use sse_core::{FeedOnce, Shutdown};
 
 use super::chunks::Chunks;
 
-/// What is served at `/{name}`, for GET (and HEAD) and for POST.
+/// The routes: `/{name}`, for GET (and HEAD) and for POST.
 #[derive(Clone, Default)]
 pub struct App {
     routes: Arc<HashMap<(Method, &'static str), Handler>>,
     /// Ends the server. Each feed must be given it, too.
     pub shutdown: Shutdown,
-    /// What else is chosen about the server.
+    /// The other options of the server.
     pub options: ServerOptions,
 }
 
@@ -33,14 +33,14 @@ pub enum Method {
 /// The longest body of a POST, in bytes, which the frameworks would limit each to another length.
 pub const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
-/// What is chosen about a server.
+/// The options of a server.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerOptions {
-    /// How long after the shutdown began the server ends, though clients stall.
+    /// The time after the beginning of the shutdown at which the server ends, though clients stall.
     pub grace: Duration,
-    /// How long a client may take nothing before it is cut off; Rocket has no such thing.
+    /// The time that a client may take nothing before it is cut off; Rocket has no such thing.
     pub stalled: Duration,
-    /// Whether the framework's compression is on.
+    /// True if the framework's compression is on.
     pub compresses: bool,
 }
 
@@ -61,7 +61,7 @@ pub struct Call {
     pub body: String,
 }
 
-/// What a route answers.
+/// The response of a route.
 #[derive(Debug)]
 pub enum Answer {
     /// An event stream, through the adapter.
@@ -96,7 +96,7 @@ impl App {
     ///
     /// # Panics
     ///
-    /// Where the app is shared already.
+    /// If the app is shared already.
     #[must_use]
     pub fn route<F>(
         mut self,

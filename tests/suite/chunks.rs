@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::Stream;
 
-/// The type of the content, as of any event stream: where a framework keeps the headers of a response, it does so for both.
+/// The type of the content, as of any event stream: if a framework keeps the headers of a response, it does so for both.
 pub const EVENT_STREAM: &str = "text/event-stream";
 
 /// Hands out a first chunk, then chunks that all such bodies share, each from a place of its own on, and then stays open.
@@ -22,9 +22,9 @@ pub struct Chunks {
 /// A byte of a chunk.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
-    /// Which chunk.
+    /// The number of the chunk.
     pub chunk: usize,
-    /// Where in it.
+    /// The offset in it.
     pub offset: usize,
 }
 

@@ -5,33 +5,33 @@ use std::time::Duration;
 use super::server::{Serve, Server};
 use crate::suite::app::App;
 
-/// Who is held to the requirements.
+/// A framework that must meet the requirements.
 #[derive(Debug, Clone, Copy)]
 pub struct Framework {
-    /// What it is called, as the program `serve` has it.
+    /// Its name, as the program `serve` has it.
     pub name: &'static str,
-    /// How it serves an app.
+    /// The function that serves an app.
     pub serve: Serve,
-    /// How soon an idle client that closes its connection is gone.
+    /// The time within which an idle client that closes its connection is gone.
     pub closes: Notice,
     /// The same for one that resets it.
     pub crashes: Notice,
     /// The same over HTTP/2, for one that ends its stream, or the connection.
     pub leaves_http2: Notice,
-    /// How soon a server ends whose clients all read.
+    /// The time within which a server ends whose clients all read.
     pub ends: Duration,
-    /// The same over HTTP/2, where the clients stay connected and its grace is a second.
+    /// The same over HTTP/2, if the clients stay connected and its grace is a second.
     pub ends_http2: Duration,
-    /// How soon a server ends that has clients which do not read, where its grace is a second.
+    /// The time within which a server ends that has clients which do not read, if its grace is a second.
     pub ends_stalled: Duration,
 }
 
-/// How soon something is noticed, by a stream that is kept alive at such an interval.
+/// The time within which something is noticed, by a stream that is kept alive at such an interval.
 #[derive(Debug, Clone, Copy)]
 pub struct Notice {
     /// The interval. A long one where nothing need be written for it to be noticed.
     pub keep_alive: Duration,
-    /// How soon, on a machine that is busy with other tests.
+    /// The limit, on a machine that is busy with other tests.
     pub within: Duration,
 }
 
@@ -50,7 +50,7 @@ impl Framework {
     ///
     /// # Panics
     ///
-    /// Where it does not listen within 20 s.
+    /// If it does not listen within 20 s.
     pub fn start(&self, app: App) -> Server {
         Server::start(self.serve, app)
     }

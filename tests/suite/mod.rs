@@ -1,10 +1,11 @@
-//! What is asked of every adapter, and the tools to ask it with. Nothing here knows a framework.
+//! The requirements of every adapter, and the tools to check them with. Nothing here knows a framework.
 
 pub mod answers;
 pub mod app;
 pub mod chunks;
 mod closing;
 pub mod event_json;
+pub mod events;
 pub mod eventually;
 pub mod framework;
 pub mod parser;

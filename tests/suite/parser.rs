@@ -77,7 +77,7 @@ impl Parser {
         &self.comments
     }
 
-    /// Whether a stream that ended here would lose something: an unfinished line, or a block with
+    /// Tells whether a stream that ended here would lose something: an unfinished line, or a block with
     /// an `event`, `data` or `id` field and no blank line yet.
     ///
     /// A comment or a `retry` does its work at the end of its line, so neither opens a block.

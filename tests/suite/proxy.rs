@@ -1,4 +1,4 @@
-//! A bad network: a TCP proxy that cuts connections wherever it happens to.
+//! A bad network: a TCP proxy that cuts connections at any byte.
 
 use super::closing::{close_by_fin, close_by_rst};
 use std::io;
@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 /// When and how to cut.
 #[derive(Debug, Clone)]
 pub struct Cuts {
-    /// Where chance starts: with the same seed the n-th connection meets the same fate.
+    /// The seed of chance: with the same seed the n-th connection meets the same fate.
     pub seed: u64,
     /// After how many bytes from the server a connection is cut. The start of the range is what
     /// a client gets in any case; below the length of a response's head, the cut may fall there.
@@ -54,12 +54,12 @@ impl CuttingProxy {
         }
     }
 
-    /// Where to connect to.
+    /// Returns the address to connect to.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// How many connections have been cut.
+    /// Returns the number of connections that have been cut.
     pub fn cuts(&self) -> usize {
         self.cuts.load(Relaxed)
     }
@@ -71,7 +71,7 @@ impl Drop for CuttingProxy {
     }
 }
 
-/// What is in store for a connection.
+/// The fate of a connection.
 struct Fate {
     cut_after: u64,
     by_rst: bool,
@@ -101,7 +101,7 @@ async fn accept(listener: TcpListener, upstream: SocketAddr, cuts: Cuts, made: A
             made: made.clone(),
             limit: cuts.limit,
         };
-        // What fails, fails for both sides: their sockets are dropped, and they see it.
+        // A failure is one for both sides: their sockets are dropped, and they see it.
         connections.spawn(async move { drop(relay(client, upstream, fate).await) });
         while connections.try_join_next().is_some() {}
     }

@@ -1,4 +1,4 @@
-//! What the bytes of a stream must keep to, whatever the events: each rule is there for clients that exist.
+//! The rules that the bytes of a stream must keep, for any events: each rule is there for clients that exist.
 
 use sse_core::{EventId, EventType};
 
@@ -44,7 +44,7 @@ pub fn check_stream(wire: &[u8]) -> Result<(), String> {
     for line in lines(wire) {
         let late = || Err(format!("{line:?} comes too late in its block"));
         match rank(line)? {
-            // As lines of their own they belong to the block that follows them.
+            // A comment and a retry as lines of their own belong to the block that follows them.
             Rank::Comment | Rank::Retry if has_data || has_id => return late(),
             Rank::Comment | Rank::Retry => {}
             Rank::Event if has_event || has_data || has_id => return late(),
@@ -79,7 +79,7 @@ enum Rank {
     Blank,
 }
 
-/// What a line is, once its own rules are kept.
+/// Returns the rank of a line, once its own rules are kept.
 fn rank(line: &str) -> Result<Rank, String> {
     if line.is_empty() {
         return Ok(Rank::Blank);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::suite::app::App;
 
-/// How to serve an app: returns once the server has ended, and tells its address once it listens.
+/// A function that serves an app. It returns once the server has ended, and tells its address once it listens.
 pub type Serve = fn(App, SocketAddr, Ready) -> io::Result<()>;
 
 /// Is told the address at which a server listens.
@@ -17,7 +17,7 @@ pub type Ready = Box<dyn FnOnce(SocketAddr) + Send + Sync>;
 /// A server that runs until it is dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: SocketAddr,
     app: App,
     ended: mpsc::Receiver<io::Result<()>>,
@@ -28,7 +28,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Where it does not listen within 20 s.
+    /// If it does not listen within 20 s.
     pub fn start(serve: Serve, app: App) -> Self {
         Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), serve, app)
     }
@@ -37,7 +37,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Where it does not listen within 20 s.
+    /// If it does not listen within 20 s.
     pub fn start_at(listen: SocketAddr, serve: Serve, app: App) -> Self {
         let (ready, address) = mpsc::channel();
         let (end, ended) = mpsc::channel();
@@ -62,7 +62,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Where it fails, or takes longer than this.
+    /// If it fails, or takes longer than this.
     pub fn shut_down(&self, at_most: Duration) -> Duration {
         let begun = Instant::now();
         self.app.shutdown.begin();

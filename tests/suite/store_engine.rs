@@ -12,17 +12,17 @@ pub trait Engine: Send + Sync {
     /// The store of this name. The same name is the same store, from another connection, as another process would have.
     async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error>;
 
-    /// How another process is told of it: `redis:redis://127.0.0.1:6379`, as the program `serve` takes it.
+    /// Returns the URL by which another process opens it: `redis:redis://127.0.0.1:6379`, as the program `serve` takes it.
     fn url(&self) -> String;
 }
 
 /// An engine whose stores outlive it: it can be closed and begun again over the same data.
 #[async_trait]
 pub trait Durable: Engine {
-    /// Ends it at once, as `kill -9` would, and begins it anew, with the same data at the same address.
+    /// Ends it at once, as `kill -9` would, and starts it again, with the same data at the same address.
     async fn crash(&self);
 
-    /// How often it is killed in the middle of writing, unless `SSE_KILLS` says otherwise.
+    /// Returns the number of times that it is killed in the middle of writing, unless `SSE_KILLS` says otherwise.
     fn kills(&self) -> usize {
         5
     }
@@ -31,7 +31,7 @@ pub trait Durable: Engine {
 /// An engine that is a server.
 #[async_trait]
 pub trait Networked: Durable {
-    /// Where it listens.
+    /// Returns the address that it listens on.
     fn address(&self) -> SocketAddr;
 
     /// The store of this name, reached through another address: that of a proxy.

@@ -4,10 +4,10 @@ use std::fmt::Display;
 use std::panic::Location;
 use std::time::Duration;
 
-/// How long anything in the suite is waited for, unless a test says otherwise.
+/// The most time to wait for anything in the suite, unless a test says otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a test waits for, and where it does.
+/// The name of a condition that a test waits for, and its place in the source.
 ///
 /// `#[track_caller]` has no effect on an `async fn`, so what is awaited by a test is a plain
 /// function that makes one of these and returns a future.

@@ -1,4 +1,4 @@
-//! Where a response's body ends: transfer codings, decoded by hand so that tests see the seams.
+//! The end of a response's body: transfer codings, decoded by hand so that tests see the seams.
 
 use super::wire_response::End;
 
@@ -13,10 +13,10 @@ pub(super) struct Body {
     undecoded: Vec<u8>,
 }
 
-/// What the next bytes are (RFC 9112, sections 6 and 7.1).
+/// The meaning of the next bytes (RFC 9112, sections 6 and 7.1).
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// As many bytes of content as that. None left is the end of every body but `UntilClose`.
+    /// The number of bytes of content to come. 0 is the end of every body but `UntilClose`.
     Sized(usize),
     UntilClose,
     ChunkSize,
@@ -52,12 +52,12 @@ impl Body {
         &self.bytes[before..]
     }
 
-    /// Whether the body said that nothing more follows.
+    /// Tells whether the body said that nothing more follows.
     pub(super) fn is_complete(&self) -> bool {
         matches!(self.state, State::Sized(0))
     }
 
-    /// What it means that the peer closed here.
+    /// Returns the meaning of a close by the peer here.
     pub(super) fn end_by_close(&self) -> End {
         match self.state {
             State::Sized(0) | State::UntilClose => End::Clean,

@@ -28,7 +28,7 @@ impl Connection {
         let (requests, connection) = handshake.expect("an open connection");
         Self {
             requests,
-            // How the connection ends is what the streams on it report.
+            // The streams on the connection report its end.
             driver: tokio::spawn(async { drop(connection.await) }),
             authority: addr,
         }
@@ -112,7 +112,7 @@ impl Response {
         &self.bytes
     }
 
-    /// What the standard's reader made of the body so far.
+    /// Returns the standard's reader, with the body so far.
     pub fn parser(&self) -> &Parser {
         &self.parser
     }

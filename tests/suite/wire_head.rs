@@ -42,7 +42,7 @@ impl Head {
         }
     }
 
-    /// Where the body will end (RFC 9112, section 6.3).
+    /// Returns the kind of end that the body will have (RFC 9112, section 6.3).
     pub(super) fn body(&self, method: &str) -> Body {
         if method == "HEAD" || matches!(self.status, 100..200 | 204 | 304) {
             return Body::sized(0);

@@ -12,14 +12,14 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How a body ended.
+/// The end of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// With its final chunk or last promised byte; or by FIN where nothing else marks the end.
     Clean,
-    /// By FIN before its end.
+    /// A FIN before its end.
     Truncated,
-    /// By a reset, or another failure of the connection.
+    /// A reset, or another failure of the connection.
     Reset,
 }
 
@@ -143,7 +143,7 @@ impl Response {
         self.parser.last_event_id()
     }
 
-    /// What the standard's reader made of the body so far.
+    /// Returns the standard's reader, with the body so far.
     pub fn parser(&self) -> &Parser {
         &self.parser
     }

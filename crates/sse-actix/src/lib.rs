@@ -22,7 +22,7 @@
 //! ```
 //!
 //! Serve it with [`listener`](fn@listener), which cuts off clients that stall, with the shutdown of the log, which ends the streams, and
-//! with `h1_allow_half_closed(false)`, so that leaving is noticed at once and not at the next write:
+//! with `h1_allow_half_closed(false)`, so that the server notices at once, and not at the next write, that a client has left:
 //!
 //! ```no_run
 //! # use actix_web::{App, HttpServer, web};
@@ -35,9 +35,9 @@
 //! # }
 //! ```
 //!
-//! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. HTTP/1.0 and HTTP/2
-//! (without TLS by `listen_auto_h2c` in place of `listen`) are answered as they should be, and so is HEAD where the handler is mounted for it:
-//! `web::get()` is for GET alone. `Compress` leaves the streams alone.
+//! All items except [`SseRequest`], [`Sse`] and [`stream_events`] are those of [`sse_core`], and the same with every framework. actix-web
+//! answers HTTP/1.0 and HTTP/2 (without TLS by `listen_auto_h2c` in place of `listen`) as it should, and HEAD if the handler is mounted for it:
+//! `web::get()` is only for GET. `Compress` leaves the streams alone.
 //!
 //! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
 #![forbid(unsafe_code)]
@@ -54,10 +54,10 @@ use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 pub use sse_core::{
     BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
-    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
-    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
-    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
-    StreamResponse, Timer, async_trait, copy, merge, source, store,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, Headers, InvalidField,
+    LastEventId, LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt,
+    Replay, Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions,
+    StreamRequest, StreamResponse, Timer, async_trait, copy, merge, source, store,
 };
 #[cfg(feature = "listener")]
 pub use sse_core::{ListenerOptions, listener, listener_with};
@@ -65,21 +65,21 @@ use tokio::time::Instant;
 
 use crate::cushion::Cushion;
 
-/// What the client asked for. An extractor that never rejects.
+/// The request of a client. An extractor that never rejects.
 #[derive(Debug, Clone)]
 pub struct SseRequest(pub StreamRequest);
 
-/// The answer: an event stream.
+/// The response: an event stream.
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning it from a handler"]
 pub struct Sse(pub StreamResponse);
 
-/// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
+/// Returns the response to a request: a stream of this feed, first what the client missed since its last event ID, then live events.
 pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(StreamResponse::new(&request.0, feed, timer()))
 }
 
-/// One for all streams.
+/// Returns the one timer of all streams.
 fn timer() -> Timer {
     static TIMER: LazyLock<Timer> =
         LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
@@ -109,11 +109,11 @@ impl Responder for Sse {
         let mut response = HttpResponse::build(
             StatusCode::from_u16(status).expect("the core's statuses are valid"),
         );
-        for header in headers {
-            response.insert_header(*header);
+        for header in headers.iter() {
+            response.insert_header(header);
         }
-        // `Compress` would hold events back, and leaves alone what says how it is encoded. It has no other switch; RFC 9110, 8.4.1, asks
-        // not to send `identity`, so it is sent to those alone whom `Compress` could answer otherwise.
+        // `Compress` would hold events back, unless the response says how it is encoded. It has no other switch; RFC 9110, 8.4.1, asks
+        // not to send `identity`, so only a request for which `Compress` could compress gets it.
         if request.headers().contains_key("accept-encoding") {
             response.insert_header(("content-encoding", "identity"));
         }

@@ -32,8 +32,8 @@
 //! # }
 //! ```
 //!
-//! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. Leaving is noticed
-//! at once. HEAD and HTTP/1.0 are answered as they should be, and so is HTTP/2 with axum's feature `http2`.
+//! All items except [`SseRequest`], [`Sse`] and [`stream_events`] are those of [`sse_core`], and the same with every framework. axum notices
+//! at once that a client has left. It answers HEAD and HTTP/1.0 as it should, and HTTP/2 with its feature `http2`.
 //!
 //! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
 #![forbid(unsafe_code)]
@@ -48,25 +48,25 @@ use axum::response::{IntoResponse, Response};
 pub use sse_core::ListenerOptions;
 pub use sse_core::{
     BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
-    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
-    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
-    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
-    StreamResponse, Timer, async_trait, copy, merge, source, store,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, Headers, InvalidField,
+    LastEventId, LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt,
+    Replay, Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions,
+    StreamRequest, StreamResponse, Timer, async_trait, copy, merge, source, store,
 };
 #[cfg(feature = "listener")]
 #[doc(inline)]
 pub use sse_http::{listener, listener_with};
 
-/// What the client asked for. An extractor that never rejects.
+/// The request of a client. An extractor that never rejects.
 #[derive(Debug, Clone)]
 pub struct SseRequest(pub StreamRequest);
 
-/// The answer: an event stream.
+/// The response: an event stream.
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning it from a handler"]
 pub struct Sse(pub StreamResponse);
 
-/// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
+/// Returns the response to a request: a stream of this feed, first what the client missed since its last event ID, then live events.
 pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(sse_http::stream_events(sse_http::SseRequest(request.0), feed).0)
 }

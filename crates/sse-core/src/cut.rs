@@ -15,7 +15,7 @@
 /// # let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
 /// # let request = StreamRequest::new("GET", None, []);
 ///
-/// let feed = StreamContext::run(|_| async { Err::<(), _>(io::Error::other("no model")) });
+/// let feed = StreamContext::run(|_| async { Err(io::Error::other("no model").into()) });
 /// let body = StreamResponse::new(&request, feed.cut_on_error(), timer).body;
 /// let last = body.map(|item| item.map(|_| ())).collect::<Vec<_>>().await.pop();
 /// assert_eq!(io::Error::from(last.unwrap().unwrap_err()).kind(), io::ErrorKind::ConnectionAborted);

@@ -82,7 +82,7 @@ impl FromStr for Epoch {
         let is_valid =
             (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(|b| CHARS.contains(&b));
         if !is_valid {
-            return Err(InvalidField::new("epoch", "it is 1 to 12 of [a-z0-9]"));
+            return Err(InvalidField::new("epoch", "use 1 to 12 of [a-z0-9]"));
         }
         let mut epoch = Self { text: [0; MAX_LEN], len: text.len() as u8 };
         epoch.text[..text.len()].copy_from_slice(text.as_bytes());

@@ -128,7 +128,7 @@ impl Error {
     /// ```
     /// # use sse_core::{Event, StreamContext, StreamRequest, StreamResponse, Timer};
     /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
-    /// let feed = StreamContext::run(|_| async { Err::<(), _>(std::io::Error::other("no model")) });
+    /// let feed = StreamContext::run(|_| async { Err("no model".into()) });
     /// let feed = feed.error_event(|error| Event::new(error.is_source().to_string()));
     /// # let response = StreamResponse::new(&StreamRequest::new("GET", None, []), feed, timer);
     /// # let text = futures_util::future::FutureExt::now_or_never(response.text()).unwrap();
@@ -144,8 +144,8 @@ impl Error {
     /// # use std::io::Result;
     /// # use sse_core::{source, Event, EventId, Feed, StreamRequest, StreamResponse, Timer};
     /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
-    /// # let fetch = |_: EventId| async { Result::Ok(vec!["missed"]) };
-    /// # let stream = || async { Result::Ok(futures_util::stream::iter([Result::Ok("one"), Ok("two")])) };
+    /// # let fetch = |_: EventId| async { Ok(vec!["missed"]) };
+    /// # let stream = || async { Ok(futures_util::stream::iter([Result::Ok("one"), Ok("two")])) };
     /// let feed = Feed::from(source(fetch, stream)).buffered_events(1);
     /// let feed = feed.error_event(|error| Event::new(error.is_overflow().to_string()));
     /// # let response = StreamResponse::new(&StreamRequest::new("GET", None, [("Last-Event-ID", &b"1"[..])]), feed, timer);

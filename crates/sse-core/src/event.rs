@@ -10,9 +10,7 @@ use crate::{Error, EventId, EventType};
 /// event ID. An event whose fields are all absent writes nothing.
 ///
 /// ```
-/// use sse_core::{Event, EventType};
-///
-/// let event = Event::new("2 messages").event_type(EventType::from_static("inbox"));
+/// let event = sse_core::Event::typed("inbox", "2 messages");
 /// assert_eq!(event.data.as_deref(), Some("2 messages"));
 /// ```
 ///

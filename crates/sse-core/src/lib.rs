@@ -84,6 +84,7 @@ pub use snapshot::{MakeSnapshot, Snapshot};
 mod observer;
 pub use observer::{End, Ended, Observer};
 
+mod gap_policy;
 mod on_gap;
 pub use on_gap::OnGap;
 
@@ -137,6 +138,9 @@ pub use cut::Cut;
 
 mod event_stream;
 pub use event_stream::EventStream;
+
+mod headers;
+pub use headers::Headers;
 
 mod response;
 pub use response::StreamResponse;

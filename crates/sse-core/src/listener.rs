@@ -28,17 +28,34 @@ pub struct ListenerOptions {
 
 impl ListenerOptions {
     /// Returns the defaults.
+    ///
+    /// ```
+    /// let options = sse_core::ListenerOptions::new();
+    /// assert_eq!((options.stalled.as_secs(), options.silent.as_secs()), (30, 60));
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`stalled`](field@Self::stalled).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let options = sse_core::ListenerOptions::new().stalled(Duration::from_secs(10));
+    /// assert_eq!(options.stalled, Duration::from_secs(10));
+    /// ```
     #[must_use]
     pub fn stalled(self, stalled: Duration) -> Self {
         Self { stalled, ..self }
     }
 
     /// Sets [`silent`](field@Self::silent).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let options = sse_core::ListenerOptions::new().silent(Duration::from_secs(20));
+    /// assert_eq!(options.silent, Duration::from_secs(20));
+    /// ```
     #[must_use]
     pub fn silent(self, silent: Duration) -> Self {
         Self { silent, ..self }

@@ -80,15 +80,15 @@ fn check(logs: &[(Arc<str>, EventLog)]) -> Result<(), String> {
             return Err(format!("{name:?} cannot name a log: use 1 to 32 of [A-Za-z0-9_-]"));
         }
         if !names.insert(name) {
-            return Err(format!("two logs are called {name:?}"));
+            return Err(format!("two logs are called {name:?}: give each its own name"));
         }
     }
     let longest = logs.iter().map(|(name, log)| packed::longest(name, log.largest_position()));
     match longest.sum::<usize>() {
-        0 => Err("there is no log".into()),
+        0 => Err("there is no log: name at least one".into()),
         1..=EventId::MAX_LEN => Ok(()),
         longest => Err(format!(
-            "its id could be {longest} bytes long, and {} are allowed",
+            "its id could be {longest} bytes long, and {} are allowed: use shorter names, or fewer logs",
             EventId::MAX_LEN
         )),
     }

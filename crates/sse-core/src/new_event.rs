@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::store::{EncodedEvent, checked};
+use crate::store::{EncodedEvent, MAX_KEY_LEN, checked};
 use crate::{Error, Event};
 
 /// An event to append, with its key and its idempotency key.
@@ -43,7 +43,7 @@ impl NewEvent {
     /// assert!(Event::new("x").key(&"k".repeat(NewEvent::MAX_KEY_LEN)).is_ok());
     /// assert!(Event::new("x").key(&"k".repeat(NewEvent::MAX_KEY_LEN + 1)).is_err());
     /// ```
-    pub const MAX_KEY_LEN: usize = EncodedEvent::MAX_KEY_LEN;
+    pub const MAX_KEY_LEN: usize = MAX_KEY_LEN;
 
     /// Sets the key, of 1 to 128 bytes. Of all events of one key a log keeps only the newest, so that a client that falls behind, or joins
     /// late, gets only that event. A client that keeps up gets each.

@@ -48,9 +48,9 @@ pub enum OnGap {
 impl OnGap {
     /// Returns the action that sends an event of type `reset`, then the snapshot that this closure makes, then the events after it.
     ///
-    /// The closure runs as part of the stream, and is dropped when the client leaves. The response ends, and the client comes back to the
-    /// same gap, if the closure fails or panics, if `at` is itself a gap, or if the snapshot takes longer than 30 s.
-    /// Over a store `at` may be ahead of what this process has seen: the log then asks the store.
+    /// The closure runs as part of the stream, and is dropped when the client leaves. It returns a [`BoxError`], which `?`
+    /// makes of any error. The response ends, and the client comes back to the same gap, if the closure fails or panics, if `at` is itself a
+    /// gap, or if the snapshot takes longer than 30 s. Over a store `at` may be ahead of what this process has seen: the log then asks the store.
     ///
     /// ```
     /// use sse_core::{Event, EventLog, OnGap, Snapshot};
@@ -64,22 +64,18 @@ impl OnGap {
     /// let feed = log.feed().on_gap(OnGap::snapshot(move |_gap| {
     ///     // First the position of the log, then the state: an event in between is in both, and not lost.
     ///     let at = head.stats().newest;
-    ///     async { Ok::<_, std::io::Error>(Snapshot::new([all_orders().await?], at)) }
+    ///     async { Ok(Snapshot::new([all_orders().await?], at)) }
     /// }));
     /// let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"no-id"[..])]);
     /// assert!(StreamResponse::new(&request, feed, timer).text().await.contains("data: 12 orders\n"));
     /// # }).unwrap();
     /// ```
-    pub fn snapshot<C, F, E>(make: C) -> Self
+    pub fn snapshot<C, F>(make: C) -> Self
     where
         C: Fn(Gap) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Snapshot, E>> + Send + 'static,
-        E: Into<BoxError>,
+        F: Future<Output = Result<Snapshot, BoxError>> + Send + 'static,
     {
-        Self::Snapshot(MakeSnapshot(Arc::new(move |gap| {
-            let making = make(gap);
-            Box::pin(async move { making.await.map_err(Into::into) })
-        })))
+        Self::Snapshot(MakeSnapshot(Arc::new(move |gap| Box::pin(make(gap)))))
     }
 
     /// Limits, by this clock, the time that the application may take to make a snapshot.

@@ -1,5 +1,5 @@
 use crate::event_stream::EventStream;
-use crate::{FeedOnce, StreamRequest, Timer};
+use crate::{FeedOnce, Headers, StreamRequest, Timer};
 
 /// The status, headers and body of the response, which every framework's adapter copies.
 ///
@@ -11,7 +11,7 @@ use crate::{FeedOnce, StreamRequest, Timer};
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let response = StreamResponse::new(&request, EventLog::in_memory(1000), timer);
 /// assert_eq!(response.status, 200);
-/// assert!(response.headers.contains(&("content-type", "text/event-stream; charset=utf-8")));
+/// assert_eq!(response.headers.get("content-type"), Some("text/event-stream; charset=utf-8"));
 /// # });
 /// ```
 #[derive(Debug)]
@@ -19,22 +19,11 @@ use crate::{FeedOnce, StreamRequest, Timer};
 pub struct StreamResponse {
     /// The status: 200, or 204 if there is nothing more for this client, after which a browser does not reconnect.
     pub status: u16,
-    /// The headers: names, in lower case, and values.
-    pub headers: &'static [(&'static str, &'static str)],
+    /// The headers.
+    pub headers: Headers,
     /// The body.
     pub body: EventStream,
 }
-
-/// The headers of a stream. The standard needs no `charset` (event streams are UTF-8), but a client that knows only `text/*` reads them as
-/// ISO-8859-1 without it. `no-transform` keeps proxies from compressing, and so from holding events back; nginx needs a header of its own.
-const EVENT_STREAM: &[(&str, &str)] = &[
-    ("content-type", "text/event-stream; charset=utf-8"),
-    ("cache-control", "no-cache, no-transform"),
-    ("x-accel-buffering", "no"),
-];
-
-/// The headers of a 204. A cached 204 would end streams that have not ended.
-const NO_CONTENT: &[(&str, &str)] = &[("cache-control", "no-cache, no-transform")];
 
 impl StreamResponse {
     /// Returns the response to a request, with the events of this feed. It reads and fetches nothing yet: that happens when the body is
@@ -53,8 +42,8 @@ impl StreamResponse {
     /// ```
     pub fn new(request: &StreamRequest, feed: impl Into<FeedOnce>, timer: Timer) -> Self {
         match EventStream::new(request, feed.into(), timer) {
-            Some(body) => Self { status: 200, headers: EVENT_STREAM, body },
-            None => Self { status: 204, headers: NO_CONTENT, body: EventStream::empty() },
+            Some(body) => Self { status: 200, headers: Headers::EVENT_STREAM, body },
+            None => Self { status: 204, headers: Headers::NO_CONTENT, body: EventStream::empty() },
         }
     }
 

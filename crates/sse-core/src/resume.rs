@@ -19,11 +19,12 @@ use futures_util::{StreamExt, stream};
 use sync_wrapper::SyncWrapper;
 
 use crate::feed::options::StreamOptions;
+use crate::gap_policy::GapPolicy;
 use crate::snapshot::Waiting;
 use crate::timer::Sleep;
 use crate::{
-    BoxError, End, Error, EventId, Frame, Frames, Gap, GapReason, LastEventId, OnGap, Replay,
-    Source, Start, Timer,
+    BoxError, End, Error, EventId, Frame, Frames, Gap, GapReason, LastEventId, Replay, Source,
+    Start, Timer,
 };
 
 mod live;
@@ -44,9 +45,7 @@ pub(crate) struct Resume {
     /// The timer after which the replayed ids are forgotten.
     forgetting: Option<SyncWrapper<Sleep>>,
     last_event_id: LastEventId,
-    on_gap: OnGap,
-    /// The start of a first visit, to fetch from after a gap.
-    start: Option<EventId>,
+    policy: GapPolicy,
     /// True if the client got a reset, and no event since.
     has_only_reset: bool,
     after_snapshot: AfterSnapshot,
@@ -66,7 +65,7 @@ type Answer<T> = SyncWrapper<Pin<Box<dyn Future<Output = Result<T, BoxError>> + 
 enum Phase {
     Subscribing(Answer<Frames>),
     Fetching(Answer<Replay>),
-    Replaying(SyncWrapper<Frames>),
+    Replaying(Frames),
     Waiting(Waiting),
     /// The kept events, then the live ones.
     Live,
@@ -93,18 +92,18 @@ impl Resume {
             let source = Arc::clone(&source);
             async move { source.stream().await }
         };
-        let start = match &options.start {
-            Start::After(id) => Some(id.clone()),
-            _ => None,
-        };
-        let last_event_id = match (last_event_id, &start) {
-            (LastEventId::Absent, Some(id)) => LastEventId::Id(id.clone()),
+        let last_event_id = match (last_event_id, &options.start) {
+            (LastEventId::Absent, Start::After(id)) => LastEventId::Id(id.clone()),
             (last_event_id, _) => last_event_id,
         };
-        let start = start.filter(|id| {
-            let begins_there = matches!(&last_event_id, LastEventId::Id(given) if given == id);
-            matches!(options.on_gap, OnGap::StartOver) && !begins_there
-        });
+        let mut policy = GapPolicy::new(&options.on_gap, &options.start);
+        if let (GapPolicy::Reset(Start::After(id)), LastEventId::Id(given)) =
+            (&policy, &last_event_id)
+            && id == given
+        {
+            // It is the gap.
+            policy = GapPolicy::Reset(Start::Live);
+        }
         Self {
             source,
             phase: Phase::Subscribing(SyncWrapper::new(Box::pin(subscribing))),
@@ -114,8 +113,7 @@ impl Resume {
             late: options.limits.late,
             forgetting: None,
             last_event_id,
-            on_gap: options.on_gap.clone(),
-            start,
+            policy,
             has_only_reset: false,
             after_snapshot: AfterSnapshot::None,
             met: None,
@@ -185,16 +183,14 @@ impl Resume {
             Phase::Fetching(fetch) => {
                 self.live.keep(cx);
                 match ready!(fetch.get_mut().as_mut().poll(cx)) {
-                    Ok(Replay::Events(events)) => {
-                        Step::Go(Phase::Replaying(SyncWrapper::new(events)))
-                    }
+                    Ok(Replay::Events(events)) => Step::Go(Phase::Replaying(events)),
                     Ok(Replay::Gap) => self.gap(),
                     Err(error) => Step::Fail(Error::source("fetching what was missed", error)),
                 }
             }
             Phase::Replaying(events) => {
                 self.live.keep(cx);
-                match ready!(events.get_mut().as_mut().poll_next(cx)) {
+                match ready!(events.poll_next_unpin(cx)) {
                     Some(Ok(frame)) if self.replayed.is_last_seen(&frame) => Step::Skip,
                     Some(Ok(frame)) => {
                         self.replayed.remember(&frame);
@@ -214,8 +210,8 @@ impl Resume {
                         self.live.keep(cx);
                         self.live.start_over();
                         self.after_snapshot = AfterSnapshot::Fetch(snapshot.at.clone());
-                        let frames = stream::iter(snapshot.into_frames()).map(Ok).boxed();
-                        Step::Go(Phase::Replaying(SyncWrapper::new(frames)))
+                        let frames = stream::iter(snapshot.into_frames()).map(Ok::<_, BoxError>);
+                        Step::Go(Phase::Replaying(Frames::new(frames)))
                     }
                     Err(error) => Step::Fail(Error::source("making a snapshot", error)),
                 }
@@ -265,25 +261,31 @@ impl Resume {
         self.live.reset_overflow();
         let gap = Gap::unlocated(GapReason::Unknown);
         self.met = Some(gap.clone());
-        match &self.on_gap {
-            OnGap::Reset | OnGap::StartOver => {
+        match &self.policy {
+            GapPolicy::Reset(start) => {
                 let reset = gap.to_event().into();
-                self.phase = match self.start.take() {
-                    Some(id) => self.fetch(id),
-                    None => Phase::Live,
+                let start = start.clone();
+                self.phase = match start {
+                    Start::After(id) => {
+                        // Once: if it is a gap too, the stream continues live.
+                        self.policy = GapPolicy::Reset(Start::Live);
+                        self.fetch(id)
+                    }
+                    // A source has no other start than live.
+                    Start::Oldest | Start::Last(_) | Start::Live => Phase::Live,
                 };
                 Step::Tell(reset)
             }
-            OnGap::Snapshot(_) if matches!(self.after_snapshot, AfterSnapshot::Fetched) => {
+            GapPolicy::Snapshot(_) if matches!(self.after_snapshot, AfterSnapshot::Fetched) => {
                 Step::Fail(gap.into())
             }
-            OnGap::Snapshot(make) => {
+            GapPolicy::Snapshot(make) => {
                 let reset = gap.to_frame_without_id();
                 self.phase = Phase::Waiting(make.begin(gap));
                 Step::Tell(reset)
             }
-            OnGap::Live => Step::Go(Phase::Live),
-            OnGap::Stop => Step::Go(Phase::Ended(End::Gap)),
+            GapPolicy::Live => Step::Go(Phase::Live),
+            GapPolicy::Stop => Step::Go(Phase::Ended(End::Gap)),
         }
     }
 

@@ -44,7 +44,7 @@ pub struct Snapshot {
 /// let at = EventId::from_static("k3b9.7");
 /// let OnGap::Snapshot(make) = OnGap::snapshot(move |_gap| {
 ///     let at = at.clone();
-///     async { Ok::<_, std::io::Error>(Snapshot::new(["12 orders"], at)) }
+///     async { Ok(Snapshot::new(["12 orders"], at)) }
 /// }) else { unreachable!() };
 /// let shared: MakeSnapshot = make.clone();
 /// assert!(matches!(OnGap::Snapshot(shared), OnGap::Snapshot(_)));

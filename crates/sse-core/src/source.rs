@@ -1,27 +1,14 @@
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_core::Stream;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 
 use crate::{BoxError, EventId, Frame};
 
-/// The frames of a [`Source`]. An error ends the response after whole frames: the client comes back and resumes.
-///
-/// ```
-/// use futures_util::{stream, StreamExt};
-/// use sse_core::{Frame, Frames};
-///
-/// # futures_util::future::FutureExt::now_or_never(async {
-/// let mut frames: Frames = Box::pin(stream::iter([Ok(Frame::from("one"))]));
-/// let first = frames.next().await.unwrap()?;
-/// assert_eq!(first.as_bytes(), b"data: one\n\n");
-/// # Ok::<(), sse_core::BoxError>(())
-/// # }).unwrap().unwrap();
-/// ```
-pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
+mod frames;
+pub use frames::Frames;
 
 /// An application's own store of events, with ids of its own.
 ///
@@ -43,7 +30,8 @@ pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
-/// use sse_core::{async_trait, BoxError, Event, EventId, Frame, Frames, Replay, Source};
+/// use futures_util::stream;
+/// use sse_core::{async_trait, BoxError, Event, EventId, Frames, Replay, Source};
 /// use tokio::sync::broadcast;
 ///
 /// /// Numbers 1, 2, 3 and so on, all of them kept.
@@ -53,8 +41,7 @@ pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 /// }
 ///
 /// fn event(number: u64) -> Event {
-///     let id = EventId::try_from(number.to_string()).expect("digits make an id");
-///     Event::new(format!("number {number}")).id(id)
+///     Event::new(format!("number {number}")).id(EventId::from(number))
 /// }
 ///
 /// #[async_trait]
@@ -69,12 +56,9 @@ pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>> + Send>>;
 ///
 ///     async fn stream(&self) -> Result<Frames, BoxError> {
 ///         let receiver = self.live.subscribe();
-///         Ok(Box::pin(futures_util::stream::unfold(receiver, |mut receiver| async move {
-///             match receiver.recv().await {
-///                 Ok(number) => Some((Ok(Frame::from(event(number))), receiver)),
-///                 // Too slow, and events are lost: an error ends the response, the client comes back and fetches them.
-///                 Err(error) => Some((Err(error.into()), receiver)),
-///             }
+///         // A receiver that is too slow loses events: its error ends the response, and the client comes back and fetches them.
+///         Ok(Frames::new(stream::unfold(receiver, |mut receiver| async move {
+///             Some((receiver.recv().await.map(event), receiver))
 ///         })))
 ///     }
 /// }
@@ -119,30 +103,17 @@ pub enum Replay {
     Gap,
 }
 
-impl Replay {
-    /// Returns a replay of events that come one by one, as from a query.
-    ///
-    /// ```
-    /// use futures_util::stream;
-    /// use sse_core::{Event, Replay};
-    ///
-    /// let rows = stream::iter([Ok::<_, std::io::Error>(Event::new("one"))]);
-    /// assert!(matches!(Replay::from_stream(rows), Replay::Events(_)));
-    /// ```
-    pub fn from_stream<S, T, E>(events: S) -> Self
-    where
-        S: Stream<Item = Result<T, E>> + Send + 'static,
-        T: Into<Frame> + 'static,
-        E: Into<BoxError> + 'static,
-    {
-        Self::Events(frames(events))
-    }
-}
-
 impl<T: Into<Frame>> FromIterator<T> for Replay {
     fn from_iter<I: IntoIterator<Item = T>>(events: I) -> Self {
         let frames: Vec<Frame> = events.into_iter().map(Into::into).collect();
-        Self::Events(stream::iter(frames).map(Ok).boxed())
+        Self::Events(Frames::new(stream::iter(frames).map(Ok::<_, BoxError>)))
+    }
+}
+
+/// Replays events that come one by one, as from a query.
+impl From<Frames> for Replay {
+    fn from(events: Frames) -> Self {
+        Self::Events(events)
     }
 }
 
@@ -167,14 +138,14 @@ impl fmt::Debug for Replay {
 /// use futures_util::stream;
 /// use sse_core::{source, Event, EventId, Feed};
 ///
-/// async fn missed(since: EventId) -> std::io::Result<Vec<Event>> {
-///     # let _ = since;
-///     Ok(vec![Event::new("while you were away").id(EventId::from_static("8"))])
-/// }
-///
-/// let feed = Feed::from(source(missed, || async {
-///     Ok::<_, std::io::Error>(stream::iter([Ok::<_, std::io::Error>(Event::new("now").id(EventId::from_static("9")))]))
-/// }));
+/// # async fn events_after(_: &str) -> std::io::Result<Vec<Event>> { Ok(vec![Event::new("while you were away").id(EventId::from(8))]) }
+/// # let subscribe = || stream::iter(vec![Ok::<_, std::io::Error>(Event::new("now").id(EventId::from(9)))]);
+/// let missed = |since: EventId| async move { Ok(events_after(since.as_str()).await?) };
+/// let live = move || {
+///     let subscribed = subscribe();
+///     async { Ok(subscribed) }
+/// };
+/// let feed = Feed::from(source(missed, live));
 /// # use sse_core::{StreamRequest, StreamResponse, Timer};
 /// # let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"7"[..])]);
 /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
@@ -183,20 +154,18 @@ impl fmt::Debug for Replay {
 /// assert!(text.contains("data: while you were away\nid: 8\n"));
 /// ```
 ///
-/// Build the source in the handler, so that its closures capture the request's user and parameters. Their errors may be of any type; name
-/// the type if the compiler cannot infer it: `Ok::<_, std::io::Error>(..)`.
-pub fn source<F, FF, R, FE, S, SF, L, T, TE, SE>(fetch: F, stream: S) -> impl Source
+/// Build the source in the handler, so that its closures capture the request's user and parameters. Both return a [`BoxError`], which `?`
+/// makes of any error; an error among the events may be of any type.
+pub fn source<F, FF, R, S, SF, L, T, E>(fetch: F, stream: S) -> impl Source
 where
     F: Fn(EventId) -> FF + Send + Sync + 'static,
-    FF: Future<Output = Result<R, FE>> + Send,
+    FF: Future<Output = Result<R, BoxError>> + Send,
     R: Into<Replay>,
-    FE: Into<BoxError>,
     S: Fn() -> SF + Send + Sync + 'static,
-    SF: Future<Output = Result<L, SE>> + Send,
-    L: Stream<Item = Result<T, TE>> + Send + 'static,
+    SF: Future<Output = Result<L, BoxError>> + Send,
+    L: Stream<Item = Result<T, E>> + Send + 'static,
     T: Into<Frame> + 'static,
-    TE: Into<BoxError> + 'static,
-    SE: Into<BoxError>,
+    E: Into<BoxError> + 'static,
 {
     Closures { fetch, stream }
 }
@@ -207,25 +176,23 @@ struct Closures<F, S> {
 }
 
 #[async_trait]
-impl<F, FF, R, FE, S, SF, L, T, TE, SE> Source for Closures<F, S>
+impl<F, FF, R, S, SF, L, T, E> Source for Closures<F, S>
 where
     F: Fn(EventId) -> FF + Send + Sync + 'static,
-    FF: Future<Output = Result<R, FE>> + Send,
+    FF: Future<Output = Result<R, BoxError>> + Send,
     R: Into<Replay>,
-    FE: Into<BoxError>,
     S: Fn() -> SF + Send + Sync + 'static,
-    SF: Future<Output = Result<L, SE>> + Send,
-    L: Stream<Item = Result<T, TE>> + Send + 'static,
+    SF: Future<Output = Result<L, BoxError>> + Send,
+    L: Stream<Item = Result<T, E>> + Send + 'static,
     T: Into<Frame> + 'static,
-    TE: Into<BoxError> + 'static,
-    SE: Into<BoxError>,
+    E: Into<BoxError> + 'static,
 {
     async fn fetch(&self, last_event_id: &EventId) -> Result<Replay, BoxError> {
-        (self.fetch)(last_event_id.clone()).await.map(Into::into).map_err(Into::into)
+        (self.fetch)(last_event_id.clone()).await.map(Into::into)
     }
 
     async fn stream(&self) -> Result<Frames, BoxError> {
-        (self.stream)().await.map(frames).map_err(Into::into)
+        (self.stream)().await.map(Frames::new)
     }
 }
 
@@ -238,13 +205,4 @@ impl<S: Source + ?Sized> Source for Arc<S> {
     async fn stream(&self) -> Result<Frames, BoxError> {
         (**self).stream().await
     }
-}
-
-fn frames<S, T, E>(events: S) -> Frames
-where
-    S: Stream<Item = Result<T, E>> + Send + 'static,
-    T: Into<Frame> + 'static,
-    E: Into<BoxError> + 'static,
-{
-    events.map_ok(Into::into).map_err(Into::into).boxed()
 }

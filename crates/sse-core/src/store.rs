@@ -2,11 +2,9 @@
 //!
 //! An application does not call a [`Store`]: it opens an [`EventLog`](crate::EventLog) over one, with a function of the store's own crate.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_core::Stream;
 
 use crate::{Epoch, Position};
 
@@ -15,29 +13,14 @@ pub(crate) mod error;
 mod event;
 mod name;
 mod page;
+mod pages;
 
 pub use error::StoreError;
-pub(crate) use event::checked;
 pub use event::{Appended, EncodedEvent, StoredEvent};
+pub(crate) use event::{MAX_KEY_LEN, checked};
 pub use name::{InvalidLogName, LogName};
 pub use page::{Bounds, Page, PageLimit, Retention};
-
-/// The pages of [`Store::follow`], as events come.
-///
-/// ```
-#[doc = include_str!("store/in_examples.txt")]
-/// # use futures_util::StreamExt;
-/// # use sse_core::{NewEvent, Position, store::{Pages, Store}};
-/// # futures_util::future::FutureExt::now_or_never(async {
-/// let store = VecStore::new();
-/// let mut pages: Pages = store.follow(Position::START).await?;
-/// store.append(&[NewEvent::from("hello").encode(1024)?]).await?;
-/// let page = pages.next().await.unwrap()?;
-/// assert_eq!(page.events[0].block, "data: hello\n");
-/// # Ok::<(), sse_core::Error>(())
-/// # }).unwrap().unwrap();
-/// ```
-pub type Pages = Pin<Box<dyn Stream<Item = Result<Page, StoreError>> + Send>>;
+pub use pages::Pages;
 
 /// A backend of a log: it keeps events in one order, for many processes.
 ///
@@ -97,6 +80,17 @@ pub trait Store: Send + Sync + 'static {
     async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError>;
 
     /// Returns the bounds at this moment.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::{NewEvent, store::Store};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let store = VecStore::new();
+    /// let appended = store.append(&[NewEvent::from("hello").encode(1024)?]).await?;
+    /// assert_eq!(store.bounds().await?.newest, appended.positions[0]);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     async fn bounds(&self) -> Result<Bounds, StoreError>;
 
     /// Returns the events after this position, oldest first: at least one if there is any, and no more than the limit allows. (The first
@@ -155,7 +149,7 @@ pub trait Store: Send + Sync + 'static {
     /// ```
     async fn delete(&self, event: Position) -> Result<(), StoreError>;
 
-    /// Begins a new epoch if the epoch is still this one (compare and set). Returns the epoch after the call, whichever process began it.
+    /// Begins a new epoch if the epoch is still `current` (compare and set). Returns the epoch after the call, whichever process began it.
     ///
     /// ```
     #[doc = include_str!("store/in_examples.txt")]
@@ -169,7 +163,7 @@ pub trait Store: Send + Sync + 'static {
     /// # Ok::<(), sse_core::Error>(())
     /// # }).unwrap().unwrap();
     /// ```
-    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError>;
+    async fn begin_epoch(&self, current: Epoch) -> Result<Epoch, StoreError>;
 
     /// Returns true if `bounds` and `read` show an event as soon as `append` has returned. Return false if they show it a little later, for
     /// example because events of a transaction that began before may still come. If it is true and they do not show the event, the log takes
@@ -229,8 +223,8 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).delete(event).await
     }
 
-    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
-        (**self).begin_epoch(instead_of).await
+    async fn begin_epoch(&self, current: Epoch) -> Result<Epoch, StoreError> {
+        (**self).begin_epoch(current).await
     }
 
     fn shows_at_once(&self) -> bool {

@@ -36,7 +36,7 @@ const CAPACITY: usize = 64 * 1024;
 /// [`run`](StreamContext::run) passes it to an async closure, which runs as part of the stream and is dropped when its client leaves:
 ///
 /// ```
-/// use sse_core::{Closed, Event, StreamContext};
+/// use sse_core::{Event, StreamContext};
 /// # use sse_core::{StreamRequest, StreamResponse, Timer};
 /// # futures_util::future::FutureExt::now_or_never(async {
 /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
@@ -44,7 +44,7 @@ const CAPACITY: usize = 64 * 1024;
 ///     for number in 1..=3 {
 ///         context.send_event(Event::new(number.to_string())).await?;
 ///     }
-///     Ok::<(), Closed>(())
+///     Ok(())
 /// });
 /// assert!(StreamResponse::new(&request, feed, timer).text().await.ends_with("data: 3\n\n"));
 /// # }).unwrap();

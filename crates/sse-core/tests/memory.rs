@@ -1,4 +1,4 @@
-//! What a log holds in memory, whatever the sizes of its events. A target of its own: it counts every allocation of the process.
+//! The memory of a log, for events of any size. A target of its own: it counts every allocation of the process.
 
 use std::future::poll_fn;
 use std::io;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt, StreamExt, stream};
 use sse_core::{
-    Event, EventId, EventLog, LogOptions, Replay, StreamRequest, StreamResponse, Timer, source,
+    Event, EventId, EventLog, Frames, LogOptions, StreamRequest, StreamResponse, Timer, source,
 };
 
 #[global_allocator]
@@ -18,7 +18,7 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 /// Three pages: one of whose events some are no longer kept, and what the newest has been given and may be copied to.
 const PAGES: usize = 3 * 64 * 1024;
 
-/// What a key costs beside its own bytes, at the most, with its share of tables that have room for twice as many.
+/// The most bytes that a key costs beside its own, with its share of tables that have room for twice as many.
 const KEY: usize = 200;
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
         for number in 0..3 * events {
             let event = Event::new("x");
             let event = match idempotent {
-                // Of one key: all but the last are replaced, and their idempotency keys stay.
+                // All have one key: each replaces the one before it, and their idempotency keys stay.
                 true => {
                     event.key("cpu").and_then(|event| event.idempotency_key(&number.to_string()))
                 }
@@ -65,11 +65,9 @@ async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
     let names = |number: u32| EventId::try_from(format!("event-{number:08}")).expect("an id");
     let missed = move |_| {
         let rows = (0..9_999).map(move |n| Event::new("x").id(names(n)));
-        async {
-            Ok::<_, io::Error>(Replay::from_stream(stream::iter(rows.map(Ok::<_, io::Error>))))
-        }
+        async { Ok(Frames::new(stream::iter(rows.map(Ok::<_, io::Error>)))) }
     };
-    let live = || async { Ok::<_, io::Error>(stream::pending::<io::Result<Event>>()) };
+    let live = || async { Ok(stream::pending::<io::Result<Event>>()) };
     let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"0"[..])]);
     let clock = Arc::new(AtomicU64::new(0));
     let (began, read, slept) = (Instant::now(), Arc::clone(&clock), Arc::clone(&clock));

@@ -15,7 +15,7 @@ use sse_core::{
     Event, EventLog, EventStream, LogOptions, Start, StreamRequest, StreamResponse, Timer,
 };
 
-/// How many interleavings are tried of those that are too many to try all.
+/// The number of interleavings that are tried if there are too many to try all.
 const RANDOM: usize = 20_000;
 
 fn open(log: &EventLog) -> EventStream {

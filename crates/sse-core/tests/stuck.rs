@@ -1,4 +1,4 @@
-//! What the core holds for a reader that has stopped anywhere, whatever the framework. A target of its own: it counts every allocation of
+//! The memory that the core holds for a reader that has stopped anywhere, in any framework. A target of its own: it counts every allocation of
 //! the process.
 
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Resumable server-sent events for hyper 1, tower services, salvo, poem and whatever else speaks the types of the crate [`http`].
+//! Resumable server-sent events for hyper 1, tower services, salvo, poem and any other user of the types of the crate [`http`].
 //!
 //! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones:
 //!
@@ -63,7 +63,7 @@
 //! If a framework has a request of its own, as salvo and poem have, give [`SseRequest::new`] its method, URI and headers. The response becomes
 //! poem's by `into`, and salvo's after `map(|body| ResBody::stream(body.0))`.
 //!
-//! Everything but [`SseRequest`], [`Sse`], [`EventStreamBody`] and [`stream_events`] is [`sse_core`], and the same with every framework.
+//! All items except [`SseRequest`], [`Sse`], [`EventStreamBody`] and [`stream_events`] are those of [`sse_core`], and the same with every framework.
 //! hyper notices at once that a client has left, and answers HEAD, HTTP/1.0 and HTTP/2 as it should. If you serve with something else, check
 //! the questions of `docs/writing-an-adapter.md` in the repository.
 //!
@@ -84,33 +84,33 @@ use http_body::{Body, Frame as BodyFrame};
 pub use sse_core::ListenerOptions;
 pub use sse_core::{
     BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
-    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
-    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
-    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
-    StreamResponse, Timer, async_trait, copy, merge, source, store,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, Headers, InvalidField,
+    LastEventId, LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt,
+    Replay, Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions,
+    StreamRequest, StreamResponse, Timer, async_trait, copy, merge, source, store,
 };
 #[cfg(feature = "listener")]
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-/// What the client asked for. Made from a request, or from its parts.
+/// The request of a client. Made from a request, or from its parts.
 #[derive(Debug, Clone)]
 pub struct SseRequest(pub StreamRequest);
 
-/// The answer: an event stream. It becomes a [`Response`].
+/// The response: an event stream. It becomes a [`Response`].
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning the response that it becomes"]
 pub struct Sse(pub StreamResponse);
 
 /// An [`EventStream`] as the body of a response.
 ///
-/// Every frame is data, and never empty; there are no trailers. The only error is a [`Cut`]. It never states a length, so that the answer to
+/// Every frame is data, and never empty; there are no trailers. The only error is a [`Cut`]. The body never states a length, so that the answer to
 /// a HEAD, whose body has ended already, has no `content-length: 0`.
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning it in a response"]
 pub struct EventStreamBody(pub EventStream);
 
-/// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
+/// Returns the response to a request: a stream of this feed, first what the client missed since its last event ID, then live events.
 ///
 /// Poll its body within a tokio runtime.
 pub fn stream_events(request: impl Into<SseRequest>, feed: impl Into<FeedOnce>) -> Sse {
@@ -131,15 +131,15 @@ pub fn listener(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
     listener_with(address, ListenerOptions::default())
 }
 
-/// As [`listener`], with these options.
+/// Makes a listening socket with these options.
 ///
 /// # Errors
 ///
-/// As for [`listener`].
+/// If the address cannot be listened on.
 ///
 /// # Panics
 ///
-/// As for [`listener`].
+/// If it is called outside of a tokio runtime.
 #[cfg(feature = "listener")]
 pub fn listener_with(
     address: impl ToSocketAddrs,
@@ -181,8 +181,9 @@ impl From<Sse> for Response<EventStreamBody> {
         let mut response = Response::new(EventStreamBody(body));
         *response.status_mut() =
             StatusCode::from_u16(status).expect("the core's statuses are valid");
-        for (name, value) in headers {
-            response.headers_mut().insert(*name, HeaderValue::from_static(value));
+        for (name, value) in headers.iter() {
+            let value = HeaderValue::from_str(value).expect("the core's headers are valid");
+            response.headers_mut().insert(name, value);
         }
         response
     }

@@ -1,4 +1,4 @@
-//! What a client of hyper sees, byte by byte.
+//! Responses as a client of hyper sees them, byte by byte.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -10,15 +10,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use sse_http::{
-    BoxError, Event, EventLog, EventStreamBody, FeedOnce, SseRequest, Start, StreamContext,
-    stream_events,
+    Event, EventLog, EventStreamBody, FeedOnce, SseRequest, Start, StreamContext, stream_events,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// How long anything may take.
+/// The most time that anything may take.
 const AT_MOST: Duration = Duration::from_secs(10);
 
-/// What the server sends for this request, until it closes the connection.
+/// Returns all that the server sends for this request, until it closes the connection.
 async fn answer(feed: impl Fn() -> FeedOnce, request: &str) -> String {
     let (mut client, server) = tokio::io::duplex(64 * 1024);
     let service = service_fn(|request| {
@@ -39,7 +38,7 @@ async fn answer(feed: impl Fn() -> FeedOnce, request: &str) -> String {
 
 /// A stream of one event, which ends then.
 fn one_event() -> FeedOnce {
-    StreamContext::run(|context| async move { context.send_event(Event::new("hello")).await })
+    StreamContext::run(|context| async move { Ok(context.send_event(Event::new("hello")).await?) })
 }
 
 /// The head of an answer, without the date, and what follows it.
@@ -84,7 +83,7 @@ async fn a_response_that_is_broken_off_has_no_last_chunk() {
     let failing = || {
         let feed = StreamContext::run(|context| async move {
             context.send_event(Event::new("hello")).await?;
-            Err::<(), BoxError>("the upstream died".into())
+            Err("the upstream died".into())
         });
         feed.cut_on_error()
     };

@@ -13,6 +13,8 @@ use crate::idempotency::{self, ResolvedBatches};
 use crate::position::positions;
 use crate::publish::{publish, publish_batch};
 
+mod in_new_epoch;
+
 /// Number of epochs in which an append is tried.
 const EPOCHS: usize = 20;
 
@@ -35,7 +37,7 @@ pub(crate) async fn append(
     ))
 }
 
-/// Returns `None` if every event was known, in an epoch that has ended.
+/// Returns `None` if the events have to be stored in the epoch that has begun meanwhile: each of them was known in the epoch before, or they are lost.
 async fn attempt(
     core: &Arc<LogCore>,
     events: &[EncodedEvent],
@@ -63,16 +65,12 @@ async fn attempt(
     let is_another = sequence.is_some_and(|sequence| sequence <= newest.hi());
     if is_another || core.changes.epoch().is_some_and(|notified| notified != epoch) {
         // Either the stream was replaced, since the known stream had this sequence already, or another process has begun an epoch.
-        let now = load_view(core).await.map_err(as_outcome_unknown)?.bounds.epoch;
-        if now != epoch && sequence.is_none() {
-            return Ok(None);
+        let now = load_view(core).await.map_err(as_outcome_unknown)?.bounds;
+        if now.epoch != epoch {
+            let finished = in_new_epoch::finish(core, &now, sequence, events, positions);
+            return finished.await.map_err(as_outcome_unknown);
         }
-        if now != epoch {
-            idempotency::record_keys(core, now, events, &positions)
-                .await
-                .map_err(as_outcome_unknown)?;
-        }
-        return Ok(Some(Appended { epoch: now, positions }));
+        return Ok(Some(Appended { epoch, positions }));
     }
     if let Some(sequence) = sequence {
         core.appended(epoch, Position::new(sequence, 0));

@@ -91,14 +91,15 @@ fn take(bytes: &mut Bytes, len: usize) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sse_core::Event;
+    use sse_core::NewEvent;
 
     fn event(text: &str) -> EncodedEvent {
-        EncodedEvent::encode(&Event::new(text), 1000).expect("data alone")
+        NewEvent::from(text).encode(1000).expect("data alone")
     }
 
     fn keyed(key: &str, text: &str) -> EncodedEvent {
-        event(text).with_key(key).expect("a short key")
+        let event = NewEvent::from(text).key(key).expect("a short key");
+        event.encode(1000).expect("data alone")
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Position) -> Result<Pages
             Err(error) => Some((Err(error), None)),
         }
     });
-    Ok(Box::pin(pages))
+    Ok(Pages::new(pages))
 }
 
 struct Following {
@@ -170,7 +170,12 @@ impl Following {
             .collect();
         let is_whole = holes.is_empty();
         if !is_whole {
+            let epoch = self.view.bounds.epoch;
             self.view = load_view(&self.core).await?;
+            if self.view.bounds.epoch != epoch {
+                // The epoch may have begun because another program has removed messages, these among them.
+                return Ok(Some(Page { bounds: self.view.bounds, events: Vec::new() }));
+            }
             self.view.confirm(&self.core, holes).await?;
         }
         self.after = reached;

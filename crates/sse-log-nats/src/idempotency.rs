@@ -83,10 +83,9 @@ pub(crate) async fn publish(
 pub(crate) async fn record_keys(
     core: &LogCore,
     epoch: Epoch,
-    events: &[EncodedEvent],
-    positions: &[Position],
+    events: impl Iterator<Item = (&EncodedEvent, Position)>,
 ) -> Result<(), StoreError> {
-    for (event, at) in events.iter().zip(positions) {
+    for (event, at) in events {
         let Some(key) = event.idempotency_key.as_deref() else { continue };
         let mut headers = HeaderMap::new();
         headers.insert(MESSAGE_ID, format!("{}.{}", token(epoch.as_str()), token(key)));

@@ -123,8 +123,9 @@
 //!
 //! If the URL is `tls://`, or the server asks for TLS, its certificate must come from an authority that the system trusts (or that is in the file that `SSL_CERT_FILE` names). rustls's `ring` becomes the
 //! process's default provider of cryptography, unless the application has installed one before. For other certificates, a client certificate, an nkey or
-//! a JWT, give [`ConnectOptions`] to [`connect_with`]; nkeys and JWTs need the feature `nkeys` of
+//! a JWT, give [`async_nats::ConnectOptions`] to [`connect_with`]; nkeys and JWTs need the feature `nkeys` of
 //! `async-nats`, which the application turns on by depending on it.
+#![deny(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 #![forbid(unsafe_code)]
 
 mod admission;
@@ -161,7 +162,7 @@ mod view;
 
 pub use crate::core::NatsStore;
 #[doc(no_inline)]
-pub use async_nats::ConnectOptions;
+pub use async_nats;
 pub use engine::{Engine, connect, connect_with};
 pub use open::{open, open_store, open_with};
 pub use options::EngineOptions;

@@ -47,6 +47,11 @@ pub(crate) async fn last_event(core: &LogCore) -> Result<Option<Message>, StoreE
     Ok(found.await?.max_by_key(|message| message.sequence))
 }
 
+/// Returns the message of the newest event of this key.
+pub(crate) async fn last_of_key(core: &LogCore, key: &str) -> Result<Option<Message>, StoreError> {
+    request_message(core, json!({ "last_by_subj": core.names.keyed(key) })).await
+}
+
 /// Returns what it finds on each subject of events: the server looks up one subject at a time.
 async fn on_event_subjects(
     core: &LogCore,

@@ -21,6 +21,8 @@ const MOST: PageLimit = PageLimit { events: 1000, bytes: pull_size::MOST };
 /// Number and total size in bytes of messages up to which they are looked up one by one.
 const FEW: u64 = 8;
 const FEW_BYTES: u64 = 64 << 10;
+/// Number of epochs that may begin during a read.
+const EPOCHS: usize = 20;
 /// Time to wait for a server that lags behind, before the next read.
 const LAG: Duration = Duration::from_millis(10);
 
@@ -52,8 +54,9 @@ pub(crate) async fn read(
 ) -> Result<Page, StoreError> {
     let (mut from, mut most) = (after.hi(), limit);
     let (mut kept, started) = (core.partial_batches.take(after), Instant::now());
-    let mut is_first = true;
+    let (mut is_first, mut epochs) = (true, 0);
     loop {
+        let epoch = core.seen().map(|(epoch, _)| epoch);
         let (read, of) = match kept.take() {
             Some(kept) => {
                 let (messages, reached) = (vec![kept.message], from + 1);
@@ -63,6 +66,11 @@ pub(crate) async fn read(
         };
         let view = load_view(core).await?;
         let now = (view.bounds.epoch, view.bounds.deletions);
+        if epoch.is_some_and(|epoch| epoch != now.0) && epochs < EPOCHS {
+            // The epoch may have begun because another program has removed these messages: they are not of this epoch.
+            epochs += 1;
+            continue;
+        }
         if of.is_some_and(|of| of != now) {
             // Some events of the kept message may have been deleted since.
             continue;

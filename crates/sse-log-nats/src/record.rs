@@ -11,7 +11,13 @@ use sse_core::{Epoch, Position};
 
 use crate::jetstream::{GetAnswer, Info};
 
+pub(crate) mod hidden;
 pub(crate) mod storage;
+
+/// The format in which records are written. In the first, which had no number, hidden events were a list of pairs.
+const FORMAT: u32 = 2;
+/// Largest number of hidden events in a record that is read: a log hides half as many.
+const MOST_HIDDEN: usize = 20_000;
 
 /// The record of a log, and its revision.
 #[derive(Debug, Clone)]
@@ -29,16 +35,37 @@ pub(crate) struct Record {
     pub(crate) revision: u64,
 }
 
+#[derive(Deserialize)]
+struct Format {
+    #[serde(default)]
+    format: u32,
+}
+
 #[derive(Serialize, Deserialize)]
 struct RecordJson {
+    #[serde(default)]
+    format: u32,
     epoch: String,
     created: String,
     floor: (u64, u64),
     #[serde(default)]
     newest: u64,
     deletions: u64,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    hidden: Vec<(u64, u64)>,
+    #[serde(default)]
+    hidden: Hidden,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Hidden {
+    Text(String),
+    Pairs(Vec<(u64, u64)>),
+}
+
+impl Default for Hidden {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
 }
 
 impl Record {
@@ -77,27 +104,76 @@ impl Record {
 
     pub(crate) fn to_json(&self) -> Result<Bytes, StoreError> {
         let written = RecordJson {
+            format: FORMAT,
             epoch: self.epoch.to_string(),
             created: self.created.clone(),
             floor: (self.floor.hi(), self.floor.lo()),
             newest: self.newest,
             deletions: self.deletions,
-            hidden: self.hidden.iter().map(|position| (position.hi(), position.lo())).collect(),
+            hidden: Hidden::Text(hidden::to_text(&self.hidden)),
         };
         Ok(serde_json::to_vec(&written).map_err(StoreError::failed)?.into())
     }
 
     pub(crate) fn from_message(got: &GetAnswer) -> Result<Self, StoreError> {
         let json = STANDARD.decode(&got.message.data).map_err(StoreError::failed)?;
+        let Format { format } = serde_json::from_slice(&json).map_err(StoreError::failed)?;
+        if format > FORMAT {
+            return Err(StoreError::failed(format!(
+                "the log was written by a later version of sse-log-nats, in format {format}, and this version reads formats up to {FORMAT}: upgrade sse-log-nats"
+            )));
+        }
         let written: RecordJson = serde_json::from_slice(&json).map_err(StoreError::failed)?;
+        let hidden = match written.hidden {
+            Hidden::Text(text) => hidden::from_text(&text, MOST_HIDDEN),
+            Hidden::Pairs(pairs) => {
+                Some(pairs.into_iter().map(|(hi, lo)| Position::new(hi, lo)).collect())
+            }
+        };
+        let invalid = "the record of the log is invalid: its hidden events cannot be read";
+        let hidden = hidden.ok_or_else(|| StoreError::failed(invalid))?;
         Ok(Self {
             epoch: written.epoch.parse().map_err(StoreError::failed)?,
             created: written.created,
             floor: Position::new(written.floor.0, written.floor.1),
             newest: written.newest,
             deletions: written.deletions,
-            hidden: written.hidden.into_iter().map(|(hi, lo)| Position::new(hi, lo)).collect(),
+            hidden,
             revision: got.message.seq,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(record: &str) -> Result<Record, StoreError> {
+        let got = json!({ "message": { "subject": "sse-meta.log", "seq": 7, "data": STANDARD.encode(record) } });
+        Record::from_message(&serde_json::from_value(got).expect("an answer"))
+    }
+
+    #[test]
+    fn a_record_of_the_first_format_is_read_and_written_in_the_newest() {
+        let first = include_str!("record/format-1.json");
+        let record = read(first).expect("a record");
+        let hidden = [Position::new(41, 2), Position::new(41, 3), Position::new(42, 0)];
+        assert_eq!(record.hidden, BTreeSet::from(hidden));
+        assert_eq!((record.floor, record.newest, record.deletions), (Position::new(3, 0), 99, 5));
+        let written = String::from_utf8(record.to_json().expect("JSON").to_vec()).expect("UTF-8");
+        assert!(written.starts_with("{\"format\":2,"), "{written}");
+        assert_eq!(read(&written).expect("a record").hidden, record.hidden);
+    }
+
+    #[test]
+    fn a_record_of_a_later_format_is_refused_by_name() {
+        let refused =
+            format!("{:?}", read(r#"{"format":3,"anything":[]}"#).expect_err("it is later"));
+        assert!(
+            refused.contains("format 3") && refused.contains("upgrade sse-log-nats"),
+            "{refused}"
+        );
     }
 }

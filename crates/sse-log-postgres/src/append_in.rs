@@ -25,7 +25,7 @@ impl PostgresStore {
     /// other, as with any rows; append these keys in the same order. One call takes its own keys in one order.
     ///
     /// ```no_run
-    /// # async fn order(client: &mut tokio_postgres::Client, store: &sse_log_postgres::PostgresStore) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn order(client: &mut sse_log_postgres::tokio_postgres::Client, store: &sse_log_postgres::PostgresStore) -> Result<(), Box<dyn std::error::Error>> {
     /// let transaction = client.transaction().await?;
     /// transaction.execute("INSERT INTO orders (item) VALUES ($1)", &[&"tea"]).await?;
     /// let id = store.append_in(&transaction, "tea was ordered").await?;

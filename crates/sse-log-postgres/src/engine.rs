@@ -56,7 +56,8 @@ pub async fn connect(url: &str, options: EngineOptions) -> Result<Engine, Error>
     Engine::new(url.parse().map_err(StoreError::failed)?, NoTls, options)
 }
 
-/// Returns a new engine, as [`connect`] does, that connects by this TLS connector: of `tokio-postgres-rustls`, say, or `postgres-native-tls`.
+/// Returns a new engine, as [`connect`] does, that connects by this TLS connector: of `tokio-postgres-rustls`, say, or `postgres-native-tls`. The
+/// types are those of the re-exported [`tokio_postgres`](crate::tokio_postgres).
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::{StreamExt, try_unfold};
+use futures_util::stream::try_unfold;
 use sse_core::store::{Bounds, Page, PageLimit, Pages, StoreError};
 use sse_core::{Epoch, Position};
 use tokio::time::{Instant, sleep, timeout};
@@ -26,7 +26,7 @@ pub(crate) async fn follow(log: Arc<LogCore>, after: Position) -> Result<Pages, 
         subscription.map_err(|_| Failure::before_sending(Cause::NoConnection(within)))??;
     let (pause, notified_at, seen, waits) = (PAUSES.0, None, None, None);
     let follower = Follower { log, subscription, after, seen, waits, pause, notified_at };
-    Ok(try_unfold(follower, Follower::next).boxed())
+    Ok(Pages::new(try_unfold(follower, Follower::next)))
 }
 
 struct Follower {

@@ -72,7 +72,7 @@
 //! ```no_run
 //! use sse_log_postgres::{EngineOptions, StoreOptions, connect, open_store};
 //!
-//! # async fn order(client: &mut tokio_postgres::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn order(client: &mut sse_log_postgres::tokio_postgres::Client) -> Result<(), Box<dyn std::error::Error>> {
 //! let postgres = connect("postgres://user@localhost/shop", EngineOptions::default()).await?;
 //! let store = postgres.store("orders", StoreOptions::default()).await?;
 //! let log = open_store(store.clone()).await?;
@@ -99,9 +99,9 @@
 //!
 //! After each 256th of [`StoreOptions::events`] or [`StoreOptions::bytes`] that a process has appended, the append's own transaction drops events that
 //! are over the limit: at most twice as many as it adds, or 2 000 if that is more. It does not wait for other appends, and they do not wait for it. If
-//! the events that could be dropped now are half as much again as the limit, it waits for 100 ms at most. As long as no old transaction delays events, the log
-//! therefore has at most twice as many events as the limit, and those in flight. If an old transaction delays events, the log drops the surplus
-//! when it is opened, and every 10 s. Retention counts only an event that is committed and readable. [`append_in`](PostgresStore::append_in)
+//! the events that could be dropped now are half as much again as the limit, it waits for 100 ms at most, before it stores its events. The log
+//! therefore has at most twice as many events as the limit, and those that a running transaction delays: the append that drops delays what is stored
+//! meanwhile. If an old transaction delays events, the log drops the surplus when it is opened, and every 10 s. Retention counts only an event that is committed and readable. [`append_in`](PostgresStore::append_in)
 //! drops nothing.
 //!
 //! If an event supersedes an older event of its [key](sse_core::Event::key), readers no longer get the older event, and retention removes it in the
@@ -135,6 +135,7 @@
 //!
 //! [`connect_with`] takes a TLS connector of the application's choice. [`open`] and [`connect`] have no connector, and fail with
 //! `sslmode=require` in the URL.
+#![deny(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 #![forbid(unsafe_code)]
 
 mod append;
@@ -169,6 +170,8 @@ pub use options::{EngineOptions, InTransactions, Migrations, OnPromotion, Orderi
 pub use postgres_store::PostgresStore;
 #[doc(no_inline)]
 pub use sse_core::{Error, EventLog, StoreOptions, store::LogName};
+#[doc(no_inline)]
+pub use tokio_postgres;
 
 use sse_core::Timer;
 

@@ -24,8 +24,7 @@ impl PostgresStore {
         Ok(Self { log, writer })
     }
 
-    /// Returns the options that the store was made with.
-    pub fn options(&self) -> StoreOptions {
+    pub(crate) fn options(&self) -> StoreOptions {
         self.log.options.clone()
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn follow(store: RedbStore, after: Position) -> Pages {
     // The queue exists before the first read, so that no event is missed in between.
     let queue = store.follower_queue();
     let following = Following { store, after, last_bounds: None, queue, is_reading: true };
-    Box::pin(stream::try_unfold(following, Following::next))
+    Pages::new(stream::try_unfold(following, Following::next))
 }
 
 /// State of a follower: it reads until it has read everything, and then takes the events that the writer pushes.

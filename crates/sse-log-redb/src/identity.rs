@@ -101,7 +101,7 @@ pub(crate) fn begin_epochs_if_copied(
     if has_new_epochs || it.inode.is_none() {
         if has_new_epochs {
             tracing::warn!(
-                "the file of event logs is a copy, or has gone back; a new epoch of each begins"
+                "the file of event logs is a copy, or was restored; each log begins a new epoch"
             );
         }
         file = Some(store_record(database, identity, has_new_epochs)?);

@@ -12,7 +12,7 @@
 //! # }).expect("a file in a temporary folder can be written");
 //! ```
 //!
-//! One process at a time can open the file: [redb] refuses a second process with an error that says so. If several processes append or read, use
+//! One process at a time can open the file: [redb](https://docs.rs/redb) refuses a second process with an error that says so. If several processes append or read, use
 //! `sse-log-redis`, `sse-log-nats` or `sse-log-postgres`. If a deploy replaces the process, set [`EngineOptions::connect_timeout`] to the time that
 //! the old process takes to end: the new process then waits for the file. The crate needs no runtime.
 //!
@@ -77,8 +77,7 @@
 //! as it expects, for at most a quarter of the duration of the last transaction.
 //!
 //! A file is larger than its events: by a quarter if they are small, up to twice if they are of about a kilobyte.
-//!
-//! [redb]: https://docs.rs/redb
+#![deny(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 #![forbid(unsafe_code)]
 
 use std::path::Path;

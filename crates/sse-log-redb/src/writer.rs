@@ -144,7 +144,7 @@ impl Writer {
         let reason = failure.to_string();
         tracing::warn!(
             error = reason,
-            "an event log could not be written; its file is opened anew"
+            "an event log could not be written; its file is opened again"
         );
         if failure.is_full() {
             // Opening the file may need room, too.
@@ -191,7 +191,7 @@ impl Writer {
     fn leave_replaced_file(&mut self, reason: &str) {
         tracing::warn!(
             error = reason,
-            "an event log could not be written; its file is opened anew"
+            "an event log could not be written; its file is opened again"
         );
         if self.recover(Some(&Failure::Refused(reason.to_owned()))).is_ok() {
             // The disk is not at fault.

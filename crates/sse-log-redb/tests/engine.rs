@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
-use sse_core::store::{EncodedEvent, PageLimit, Store};
-use sse_core::{Event, Position};
+use sse_core::store::{PageLimit, Store};
+use sse_core::{NewEvent, Position};
 use sse_log_redb::{EngineOptions, StoreOptions, closed, connect};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -64,7 +64,7 @@ fn a_log_of_large_pages_delays_no_other(path: &Path) -> Test {
     const LARGE: PageLimit = PageLimit { events: usize::MAX, bytes: 16 << 20 };
     let redb = block_on(connect(path, EngineOptions::default()))?;
     let slow = block_on(redb.store("slow", StoreOptions::default()))?;
-    let event = EncodedEvent::encode(&Event::new("x".repeat(1 << 19)), 1 << 20)?;
+    let event = NewEvent::from("x".repeat(1 << 19)).encode(1 << 20)?;
     for _ in 0..40 {
         block_on(slow.append(std::slice::from_ref(&event)))?;
     }

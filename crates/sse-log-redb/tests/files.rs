@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
-use sse_core::store::{EncodedEvent, PageLimit, Store};
-use sse_core::{Error, Event, Position, StoreOptions};
+use sse_core::store::{PageLimit, Store};
+use sse_core::{Error, NewEvent, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, RedbStore, connect};
 
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
@@ -165,7 +165,7 @@ fn a_damaged_file_returns_an_error_and_does_not_panic() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
     let events: Vec<_> =
-        (0..500).map(|n| EncodedEvent::encode(&Event::new(format!("{n:0100}")), 1000)).collect();
+        (0..500).map(|n| NewEvent::from(format!("{n:0100}")).encode(1000)).collect();
     let events = events.into_iter().collect::<Result<Vec<_>, _>>()?;
     block_on(async {
         let store = open(&path, EngineOptions::default()).await?;
@@ -217,7 +217,7 @@ fn a_deleted_event_is_gone_from_the_file_after_compaction() -> Test {
     const MARK: &[u8] = b"nothing of this may stay";
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
-    let event = |text: String| EncodedEvent::encode(&Event::new(text), 1000);
+    let event = |text: String| NewEvent::from(text).encode(1000);
     let batch = |n: usize| {
         (0..100).map(|m| event(format!("{n:050} {m:050}"))).collect::<Result<Vec<_>, _>>()
     };

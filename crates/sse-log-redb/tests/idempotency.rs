@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_executor::block_on;
 use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
 use sse_core::store::{EncodedEvent, Retention, Store, StoreError};
-use sse_core::{Event, Position};
+use sse_core::{NewEvent, Position};
 use sse_log_redb::{EngineOptions, Error, RedbStore, StoreOptions, connect};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -21,8 +21,8 @@ async fn open(path: &std::path::Path, options: StoreOptions) -> Result<RedbStore
 }
 
 fn once(key: &str) -> EncodedEvent {
-    let event = EncodedEvent::encode(&Event::new(key), 1000).expect("data alone");
-    event.with_idempotency_key(key).expect("a key")
+    let event = NewEvent::from(key).idempotency_key(key).expect("a key");
+    event.encode(1000).expect("data alone")
 }
 
 /// A caller that missed the result of the first attempt gets the positions of its events.
@@ -171,7 +171,7 @@ fn an_idempotency_key_is_known_until_more_keys_came_than_events_are_kept() -> Te
         store.delete(Position::from(1)).await?;
         assert_eq!(store.append(&[once("a")]).await?.positions, [Position::from(1)], "deleted");
         store.append(&[once("b"), once("c"), once("d")]).await?;
-        let unkeyed = EncodedEvent::encode(&Event::new("x"), 1000)?;
+        let unkeyed = NewEvent::from("x").encode(1000)?;
         store.append(&vec![unkeyed; 10]).await?;
         store.retain(&options.retention()).await?;
         assert_eq!(store.append(&[once("a")]).await?.positions, [Position::from(1)], "and trimmed");

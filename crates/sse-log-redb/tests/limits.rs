@@ -7,7 +7,7 @@ use futures_executor::block_on;
 use futures_util::future::join_all;
 use redb::ReadableDatabase;
 use sse_core::store::{EncodedEvent, PageLimit, Store, StoreError};
-use sse_core::{Event, Position, StoreOptions};
+use sse_core::{NewEvent, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, Error, RedbStore, closed};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -15,7 +15,7 @@ type Test = Result<(), Box<dyn std::error::Error>>;
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
 fn event(size: usize) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new("x".repeat(size)), 1 << 20).expect("data alone")
+    NewEvent::from("x".repeat(size)).encode(1 << 20).expect("data alone")
 }
 
 async fn open(path: &Path, options: StoreOptions) -> Result<RedbStore, Error> {
@@ -70,6 +70,20 @@ fn an_append_drops_no_more_than_twice_as_many_as_it_adds() -> Test {
     })
 }
 
+/// Nobody says the options a second time.
+#[test]
+fn a_log_that_is_opened_over_a_store_has_the_options_of_the_store() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("log.redb");
+    block_on(async {
+        let store = open(&path, StoreOptions::new().largest_event(17)).await?;
+        let log = sse_log_redb::open_store(store).await?;
+        log.append("0123456789").await?;
+        assert!(log.append("0123456789a").await.expect_err("it is too large").is_too_large());
+        Test::Ok(())
+    })
+}
+
 #[test]
 fn large_events_that_arrive_together_are_split_into_transactions_of_a_megabyte() -> Test {
     let folder = tempfile::tempdir()?;
@@ -94,7 +108,7 @@ fn large_events_that_arrive_together_are_split_into_transactions_of_a_megabyte()
     Ok(())
 }
 
-/// The append fails for certain: its time was over before its turn, so the outcome is not unknown.
+/// The append has failed: its time was over before its turn, so the outcome is not unknown.
 #[test]
 fn an_append_that_has_waited_too_long_for_its_turn_is_not_stored() -> Test {
     let folder = tempfile::tempdir()?;

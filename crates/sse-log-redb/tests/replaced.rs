@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use sse_core::store::{EncodedEvent, PageLimit, Store, StoreError};
-use sse_core::{Event, Position, StoreOptions};
+use sse_core::{NewEvent, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, Error, RedbStore, closed};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -15,7 +15,7 @@ type Test = Result<(), Box<dyn std::error::Error>>;
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
 fn event(data: &str) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new(data), 1000).expect("data alone")
+    NewEvent::from(data).encode(1000).expect("data alone")
 }
 
 async fn open(path: &Path) -> Result<RedbStore, Error> {
@@ -168,7 +168,10 @@ fn an_idempotency_key_of_an_earlier_epoch_is_unknown() -> Test {
     let path = folder.path().join("log.redb");
     block_on(async {
         let store = open(&path).await?;
-        let once = |text| event(text).with_idempotency_key("key").expect("a key");
+        let once = |text| {
+            let event = NewEvent::from(text).idempotency_key("key").expect("a key");
+            event.encode(1000).expect("data alone")
+        };
         let first = store.append(&[once("one")]).await?;
         let epoch = store.begin_epoch(first.epoch).await?;
         let second = store.append(&[once("two")]).await?;

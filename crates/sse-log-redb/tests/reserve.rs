@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use sse_core::store::{EncodedEvent, Retention, Store, StoreError};
-use sse_core::{Event, Position, StoreOptions};
+use sse_core::{NewEvent, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, RedbStore};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -44,7 +44,7 @@ fn store(disk: &Path, options: StoreOptions) -> Result<RedbStore, sse_core::Erro
 }
 
 fn batch(size: usize) -> Vec<EncodedEvent> {
-    let event = EncodedEvent::encode(&Event::new("x".repeat(size)), MIB).expect("data alone");
+    let event = NewEvent::from("x".repeat(size)).encode(MIB).expect("data alone");
     vec![event; 16]
 }
 

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use futures_executor::block_on;
 use redb::{ReadableDatabase, ReadableTableMetadata, TableDefinition};
 use sse_core::store::{EncodedEvent, PageLimit, Retention, Store};
-use sse_core::{Event, Position, StoreOptions};
+use sse_core::{NewEvent, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, Error, RedbStore, closed, connect};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -21,7 +21,12 @@ async fn open(path: &Path) -> Result<RedbStore, Error> {
 }
 
 fn event(data: &str) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new(data), 1 << 20).expect("data alone")
+    NewEvent::from(data).encode(1 << 20).expect("data alone")
+}
+
+fn keyed(key: &str, data: &str) -> EncodedEvent {
+    let event = NewEvent::from(data).key(key).expect("a short key");
+    event.encode(1 << 20).expect("data alone")
 }
 
 fn rows(path: &Path) -> Result<u64, Box<dyn std::error::Error>> {
@@ -59,7 +64,7 @@ fn events_of_one_transaction_share_rows_of_at_most_16_kib() -> Test {
         // Each event takes 4 + 10 bytes, so a row holds 1152 events.
         store.append(&vec![event("abc"); 3000]).await?;
         store.append(&[event("a"), event(&large), event("b"), event("c")]).await?;
-        store.append(&[event("d").with_key("k")?, event("e"), event("f").with_key("l")?]).await?;
+        store.append(&[keyed("k", "d"), event("e"), keyed("l", "f")]).await?;
         Test::Ok(())
     })?;
     assert_eq!(rows(&path)?, 3 + 3 + 3);
@@ -158,11 +163,11 @@ async fn round(path: &Path, seed: u64) -> Test {
 
 fn any_event(rng: &mut Rng) -> EncodedEvent {
     let size = if rng.u8(0..20) == 0 { 17_000 } else { rng.usize(0..1500) };
-    let new = event(&rng.alphanumeric().to_string().repeat(size));
-    if rng.u8(0..4) > 0 {
-        return new;
+    let data = rng.alphanumeric().to_string().repeat(size);
+    match rng.u8(0..4) {
+        0 => keyed(&format!("key-{}", rng.u8(0..8)), &data),
+        _ => event(&data),
     }
-    new.with_key(&format!("key-{}", rng.u8(0..8))).expect("a key")
 }
 
 async fn check(store: &RedbStore, model: &Model, rng: &mut Rng) -> Test {

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use redb::{ReadableDatabase, ReadableTableMetadata};
 use sse_core::store::{EncodedEvent, PageLimit, Retention, Store, StoreError};
-use sse_core::{Event, Position, StoreOptions};
+use sse_core::{NewEvent, Position, StoreOptions};
 use sse_log_redb::{EngineOptions, Error, RedbStore};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -16,7 +16,7 @@ type Test = Result<(), Box<dyn std::error::Error>>;
 const ALL: PageLimit = PageLimit { events: usize::MAX, bytes: usize::MAX };
 
 fn event(data: &str) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new(data), 1 << 20).expect("valid data")
+    NewEvent::from(data).encode(1 << 20).expect("valid data")
 }
 
 async fn connect(path: &Path) -> Result<RedbStore, Error> {
@@ -131,7 +131,8 @@ fn an_idempotency_key_outlives_the_process_and_not_its_window() -> Test {
     let options = StoreOptions::new().idempotency_window(window);
     let retention = Retention { events: 100, bytes: 1 << 20, age: None };
     block_on(async {
-        let once = || event("one").with_idempotency_key("key").expect("a key");
+        let event = NewEvent::from("one").idempotency_key("key")?.encode(1000)?;
+        let once = || event.clone();
         let store = connect_to(&path, "log", options.clone()).await?;
         let first = store.append(&[once(), once()]).await?;
         assert_eq!(first.positions, [Position::from(1), Position::from(1)]);

@@ -10,9 +10,9 @@ pub(crate) fn from_unsent_call(error: RedisError) -> StoreError {
     StoreError::failed(error)
 }
 
-/// The errors by which Redis refuses a script before it begins. Redis returns the last five also in a script that has begun, but before it
+/// The errors by which Redis refuses a script before it begins. Redis returns the last six also in a script that has begun, but before it
 /// writes: `append.lua` looks at the types of the keys first.
-const REFUSALS: [&str; 15] = [
+const REFUSALS: [&str; 16] = [
     "ASK",
     "BUSY",
     "CLUSTERDOWN",
@@ -28,6 +28,7 @@ const REFUSALS: [&str; 15] = [
     "OOM",
     "READONLY",
     "WRONGTYPE",
+    "LATERFORMAT", // by `log.lua`
 ];
 
 /// Returns the error of a call that was sent. Its outcome is unknown unless the error is known to be a refusal: `ERR` has any other cause,

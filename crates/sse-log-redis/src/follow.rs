@@ -30,7 +30,7 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Position) -> Result<Pages
         let page = follower.next().await?;
         Ok(Some((page, follower)))
     };
-    Ok(Box::pin(stream::try_unfold(follower, next)))
+    Ok(Pages::new(stream::try_unfold(follower, next)))
 }
 
 struct Follower {

@@ -83,6 +83,7 @@
 //! With the feature `tls`, which is off by default, a URL may be `rediss://`. The crate checks the server's certificate against those that the system trusts
 //! (or those of the file that `SSL_CERT_FILE` names). A process reads them once. A build with the feature makes rustls's `ring` the process's default provider
 //! of cryptography, unless the application has installed another before.
+#![deny(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 #![forbid(unsafe_code)]
 
 mod address;

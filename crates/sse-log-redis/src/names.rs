@@ -24,7 +24,7 @@ impl Keys {
 /// Checks that a prefix has no braces, which would change the hash tag.
 pub(crate) fn check_prefix(prefix: &str) -> Result<(), String> {
     match prefix.contains(['{', '}']) {
-        true => Err(format!("{prefix:?} is no prefix for the keys of a log: remove the braces")),
+        true => Err(format!("the prefix {prefix:?} is invalid: remove the braces")),
         false => Ok(()),
     }
 }

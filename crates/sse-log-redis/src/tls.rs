@@ -22,7 +22,7 @@ pub(crate) async fn connect(
     config: AsyncConnectionConfig,
 ) -> Result<MultiplexedConnection, RedisError> {
     let ConnectionAddr::TcpTls { host, port, .. } = node.addr() else {
-        return Err(io::Error::other("connecting by TLS: the address is no TCP address").into());
+        return Err(io::Error::other("connecting by TLS: the address is not a TCP address").into());
     };
     let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
     let connector = TlsConnector::from(trusted()?);

@@ -21,11 +21,11 @@
 //! # }
 //! ```
 //!
-//! Rocket's own shutdown ends the streams. It may then wait out its grace period, so set `shutdown.grace` to 1. It makes its own sockets: a client
-//! that stalls is not cut off. That a client has left is noticed at the next write, so by the keep-alive at the latest.
+//! Rocket's own shutdown ends the streams. It may then wait for its whole grace period, so set `shutdown.grace` to 1. It makes its own sockets: a client
+//! that stalls is not cut off. Rocket notices at the next write that a client has left, so at the latest at the keep-alive.
 //!
-//! Everything but [`SseRequest`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. HEAD, HTTP/1.0 and
-//! HTTP/2 are answered as they should be. A header that is not UTF-8 is dropped by Rocket before it can be read.
+//! All items except [`SseRequest`], [`Sse`] and [`stream_events`] are those of [`sse_core`], and the same with every framework. Rocket answers
+//! HEAD, HTTP/1.0 and HTTP/2 as it should. It drops a header that is not UTF-8 before this crate can read it.
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;
@@ -39,31 +39,31 @@ use rocket::response::{self, Responder, Response};
 use rocket::tokio::{self, time::Instant};
 pub use sse_core::{
     BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
-    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
-    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
-    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
-    StreamResponse, Timer, async_trait, copy, merge, source, store,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, Headers, InvalidField,
+    LastEventId, LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt,
+    Replay, Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions,
+    StreamRequest, StreamResponse, Timer, async_trait, copy, merge, source, store,
 };
 use tokio_util::io::StreamReader;
 
-/// What the client asked for. A guard that never fails.
+/// The request of a client. A guard that never fails.
 #[derive(Debug, Clone)]
 pub struct SseRequest(pub StreamRequest);
 
-/// The answer: an event stream.
+/// The response: an event stream.
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning it from a handler"]
 pub struct Sse(pub StreamResponse);
 
-/// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
+/// Returns the response to a request: a stream of this feed, first what the client missed since its last event ID, then live events.
 pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(StreamResponse::new(&request.0, feed, timer()))
 }
 
-/// How much Rocket reads at once, and holds for each stream.
+/// The bytes that Rocket reads at once, and holds for each stream.
 const CHUNK_SIZE: usize = 16 * 1024;
 
-/// One for all streams.
+/// Returns the one timer of all streams.
 fn timer() -> Timer {
     static TIMER: LazyLock<Timer> =
         LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
@@ -88,12 +88,12 @@ impl<'r> Responder<'r, 'static> for Sse {
         let StreamResponse { status, headers, body, .. } = self.0;
         let mut response = Response::build();
         response.status(Status::new(status));
-        for (name, value) in headers {
-            response.raw_header(*name, *value);
+        for (name, value) in headers.iter() {
+            response.raw_header(name, value.to_owned());
         }
         // Rocket's own shutdown ends the stream, since otherwise it would cut it off.
         let body = body.until(request.rocket().shutdown()).map_err(io::Error::from);
-        // In this order: a new body has a chunk size of its own.
+        // Set the size last: a new body has a chunk size of its own.
         response.streamed_body(StreamReader::new(body)).max_chunk_size(CHUNK_SIZE).ok()
     }
 }

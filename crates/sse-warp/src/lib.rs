@@ -35,9 +35,9 @@
 //! # }
 //! ```
 //!
-//! Everything but [`SseRequest`], [`sse_request`], [`Sse`] and [`stream_events`] is [`sse_core`], and the same with every framework. Leaving is
-//! noticed at once. HTTP/1.0 and HTTP/2 are answered as they should be, and so is HEAD where the filter lets it
-//! through: `warp::get()` is for GET alone. Do not wrap event streams in `warp::compression`, which
+//! All items except [`SseRequest`], [`sse_request`], [`Sse`] and [`stream_events`] are those of [`sse_core`], and the same with every framework. warp
+//! notices at once that a client has left. It answers HTTP/1.0 and HTTP/2 as it should, and HEAD if the filter lets it
+//! through: `warp::get()` is only for GET. Do not wrap event streams in `warp::compression`, which
 //! holds events back.
 //!
 //! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
@@ -49,10 +49,10 @@ use std::convert::Infallible;
 pub use sse_core::ListenerOptions;
 pub use sse_core::{
     BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
-    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, InvalidField, LastEventId,
-    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
-    Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
-    StreamResponse, Timer, async_trait, copy, merge, source, store,
+    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, Headers, InvalidField,
+    LastEventId, LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt,
+    Replay, Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext, StreamOptions,
+    StreamRequest, StreamResponse, Timer, async_trait, copy, merge, source, store,
 };
 #[cfg(feature = "listener")]
 #[doc(inline)]
@@ -61,21 +61,21 @@ use warp::Filter;
 use warp::http::{self, HeaderMap, Method};
 use warp::reply::{Reply, Response};
 
-/// What the client asked for. Given by the filter [`sse_request`].
+/// The request of a client. The filter [`sse_request`] extracts it.
 #[derive(Debug, Clone)]
 pub struct SseRequest(pub StreamRequest);
 
-/// The answer: an event stream.
+/// The response: an event stream.
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning it from a handler"]
 pub struct Sse(pub StreamResponse);
 
-/// Answers a request with a stream of this feed: what the client missed since its last event ID, then live.
+/// Returns the response to a request: a stream of this feed, first what the client missed since its last event ID, then live events.
 pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(sse_http::stream_events(sse_http::SseRequest(request.0), feed).0)
 }
 
-/// What the client asked for, as a filter that never rejects.
+/// Returns a filter that extracts the request of a client, and never rejects.
 pub fn sse_request() -> impl Filter<Extract = (SseRequest,), Error = Infallible> + Clone {
     let query = warp::query::raw().map(Some).or(warp::any().map(|| None)).unify();
     warp::method().and(query).and(warp::header::headers_cloned()).map(

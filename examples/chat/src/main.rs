@@ -1,7 +1,7 @@
 //! Rooms, with history on joining and typing indicators that are not replayed.
 //!
-//! A room is a log. That someone is typing is an event in it, deleted three seconds later: those who are there see it, nobody who
-//! joins or comes back later does, and its absence is no gap.
+//! A room is a log. "Ada is typing" is an event in it, which is deleted three seconds later: a client that is connected sees it, a client that
+//! joins or comes back later does not, and its absence is not a gap.
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ const ROOMS: [&str; 3] = ["lobby", "garden", "workshop"];
 const TYPING: EventType = EventType::from_static("typing");
 const TYPING_LASTS: Duration = Duration::from_secs(3);
 
-/// How many of the newest events a room shows to who joins.
+/// The number of the newest events that a room shows to a user who joins.
 const HISTORY: usize = 20;
 
 #[derive(Clone)]
@@ -32,7 +32,7 @@ struct Chat {
     shutdown: Shutdown,
 }
 
-/// What someone says; or, without a text, that they are about to.
+/// A message; without a text, a sign that its author is typing.
 #[derive(Serialize, Deserialize)]
 struct Message {
     name: String,
@@ -54,7 +54,7 @@ impl Chat {
 
     fn feed(&self, room: &str) -> Option<Feed> {
         let feed = self.rooms.get(room)?.feed().start_at(Start::Last(HISTORY));
-        // An id that means nothing gives nobody a longer history. `?poll` is for scripts: the response ends.
+        // An invalid id does not give a client a longer history. `?poll` is for scripts: the response ends.
         let feed = feed.on_gap(OnGap::StartOver).poll_parameter("poll");
         Some(feed.retry(Duration::from_secs(1)).shutdown(&self.shutdown))
     }

@@ -7,7 +7,7 @@ use sse_conformance::browsers::Chromium;
 use sse_conformance::cookbook::{Line, Program, is_fit_to_be_seen};
 use sse_conformance::suite::wire::Request;
 
-/// Remembers each time the page says that someone is typing.
+/// Remembers each time the page says that a user is typing.
 const WATCH: &str = "window.typed ??= (() => { const typed = []; \
     new MutationObserver(() => typed.push($('typing').textContent)) \
         .observe($('typing'), { childList: true }); return typed; })()";
@@ -22,7 +22,7 @@ async fn say(program: &Program, name: &str, text: &str) {
     assert_eq!(post(program, "lobby", json!({ "name": name, "text": text })).await, 204);
 }
 
-/// Waits until who joins the lobby now is told of nobody who types: three seconds after they did.
+/// Waits until a client that joins the lobby sees nobody typing: three seconds after the last key.
 async fn nobody_is_typing(program: &Program) {
     let url = format!("http://{}/rooms/lobby/events?poll", program.address);
     let begun = Instant::now();
@@ -94,7 +94,7 @@ async fn who_joins_sees_the_last_messages_of_the_room_and_nobody_typing() {
     }
     assert_eq!(post(&program, "garden", json!({ "name": "Ada", "text": "roses" })).await, 204);
     assert_eq!(post(&program, "lobby", json!({ "name": "Ada" })).await, 204);
-    // Those who are there are told; who joins three seconds later is not.
+    // The clients that are connected see it; a client that joins three seconds later does not.
     let mut there = Request::get("/rooms/lobby/events").send(program.address).await;
     assert_eq!(there.events(20).await[19].event_type, "typing");
     nobody_is_typing(&program).await;

@@ -1,7 +1,7 @@
 //! A stream from another origin: credentials, preflight, the polyfill.
 //!
 //! Two servers in one program: one has the page, the other, of another origin, the stream. Only the page's origin is let in, and only with
-//! credentials: a cookie, which `EventSource` sends where it is told to, or a header, which only a polyfill can set.
+//! credentials: a cookie, which `EventSource` sends if the page sets `withCredentials`, or a header, which only a polyfill can set.
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ use serde_json::json;
 use sse_axum::{Error, EventLog, OnGap, Sse, SseRequest, Start, listener, stream_events};
 use tower_http::cors::CorsLayer;
 
-/// Makes a request that is not simple, where it is longer than 128 bytes or has unusual characters. Ours are not: it is here for other clients.
+/// Makes a request that is not simple if it is longer than 128 bytes or has unusual characters. Ours are simple: this is for other clients.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 #[derive(Clone)]
@@ -27,7 +27,7 @@ struct Api {
 }
 
 impl Api {
-    /// By the cookie, or by `Authorization: Bearer`.
+    /// Checks the cookie, or `Authorization: Bearer`.
     fn lets_in(&self, headers: &HeaderMap) -> bool {
         let has = |name, value: String| {
             let values = headers.get_all(name).into_iter().filter_map(|v| v.to_str().ok());
@@ -64,7 +64,7 @@ async fn events(
     Ok(stream_events(request, feed.retry(Duration::from_secs(1))))
 }
 
-/// Who may read answers, with which credentials, and what it may send. It answers the preflights, too.
+/// Sets the origin that may read answers, its credentials, and the headers that it may send. It answers the preflights, too.
 fn cors(origin: &str) -> CorsLayer {
     CorsLayer::new()
         .allow_origin([HeaderValue::from_str(origin).expect("an address is a header's value")])

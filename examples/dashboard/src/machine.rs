@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::fs::read_to_string;
 use std::io;
 
-/// How busy this machine is, from `/proc`, which Linux has.
+/// The load of this machine, read from `/proc`, which only Linux has.
 pub(crate) struct Machine {
     /// Ticks that a core was busy, and ticks in all, as of the last second: a tenth has but ten ticks a core, too few to divide.
     ticks: VecDeque<(f64, f64)>,
@@ -11,12 +11,12 @@ pub(crate) struct Machine {
 impl Machine {
     /// # Errors
     ///
-    /// Where there is no `/proc/stat`.
+    /// If there is no `/proc/stat`.
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self { ticks: VecDeque::from([ticks(&read_to_string("/proc/stat")?)]) })
     }
 
-    /// What of the cores was busy lately, and what of the memory is in use, in percent.
+    /// Returns the share of the cores that was busy lately, and the share of the memory that is in use, in percent.
     pub(crate) fn measure(&mut self) -> (f64, f64) {
         // It has been read before: a file of the kernel's does not go away.
         self.ticks.push_back(ticks(&read_to_string("/proc/stat").unwrap_or_default()));
@@ -30,7 +30,7 @@ impl Machine {
     }
 }
 
-/// From the first line: user, nice, system, idle, waiting for disks, interrupts, and what other machines took.
+/// Reads the first line: user, nice, system, idle, waiting for disks, interrupts, and the time that other machines took.
 fn ticks(stat: &str) -> (f64, f64) {
     let line = stat.lines().next().unwrap_or_default();
     let ticks: Vec<f64> =

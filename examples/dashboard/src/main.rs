@@ -1,8 +1,8 @@
 //! This machine's CPU and memory, ten times a second, for hundreds at once.
 //!
-//! What is now is appended under a key: who falls behind, or comes back, gets the newest alone. Once a second the mean of that second is
-//! appended without: nobody who was away for less than ten misses one. Who was away for longer gets the last minute at once, and so
-//! does who is here for the first time.
+//! Each sample is appended under a key: a client that falls behind or comes back gets only the newest. Once a second the mean of that second
+//! is appended without a key: a client that was away for less than ten seconds misses none. A client that was away for longer, or comes for
+//! the first time, gets the last minute at once.
 #![forbid(unsafe_code)]
 
 mod machine;
@@ -35,20 +35,20 @@ struct Dashboard {
 
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Sample {
-    /// The how-manieth it is.
+    /// The number of this sample, counted from 0.
     number: u64,
     /// Milliseconds since 1970.
     at: u64,
-    /// Of all cores, in percent.
+    /// The load of all cores, in percent.
     cpu: f64,
-    /// In percent.
+    /// The memory in use, in percent.
     memory: f64,
-    /// How many look at it.
+    /// The number of open streams.
     watching: usize,
 }
 
 impl Dashboard {
-    /// For ever.
+    /// Appends samples for ever.
     async fn measure(self, mut machine: Machine) -> Result<(), Error> {
         let mut tick = tokio::time::interval(Duration::from_millis(100));
         let mut second = Vec::new();
@@ -88,7 +88,7 @@ impl Dashboard {
             let at = dashboard.log.stats().newest;
             let history = dashboard.history.lock().unwrap_or_else(PoisonError::into_inner);
             let event = Event::json(&*history).map(|event| event.event_type(HISTORY));
-            async { event.map(|event| Snapshot::new([event], at)) }
+            async { Ok(Snapshot::new([event?], at)) }
         });
         let feed = self.log.feed().start_at(Start::After(FIRST_VISIT)).on_gap(snapshot);
         feed.retry(Duration::from_millis(500))
@@ -101,7 +101,7 @@ async fn events(State(dashboard): State<Dashboard>, request: SseRequest) -> Sse 
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    // What is now, and ten seconds.
+    // The newest sample, and the means of ten seconds.
     let dashboard = Dashboard { log: EventLog::in_memory(11), history: Arc::default() };
     let machine = Machine::new()?;
     let measuring = dashboard.clone();

@@ -3,7 +3,7 @@
 use sse_conformance::browsers::Chromium;
 use sse_conformance::cookbook::{Line, Program, is_fit_to_be_seen};
 
-/// Whether no second is missing between the first and the last: each is the mean of ten.
+/// Tells whether no second is missing between the first and the last: each is the mean of ten.
 const COMPLETE: &str = "[...seconds.keys()].sort((a, b) => a - b)\
     .every((number, i, all) => i === 0 || number === all[i - 1] + 10)";
 

@@ -1,8 +1,8 @@
-//! Processes that share one log, behind one proxy: whichever a client meets, it gets every message once, and in the same order. Kill any.
+//! Processes that share one log, behind one proxy. A client gets every message once, and in the same order, from any of them. Kill any.
 //!
 //!     LOG=redis://127.0.0.1/ LISTEN=127.0.0.1:3001 cargo run -p fleet
 //!
-//! The log is in NATS where `LOG` says `nats://127.0.0.1`.
+//! The log is in NATS if `LOG` is `nats://127.0.0.1`.
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Clone)]
 struct App {
     log: EventLog,
-    /// Which of the processes this is: where it listens.
+    /// The address of this process, by which the page tells the processes apart.
     name: String,
 }
 
@@ -31,7 +31,7 @@ async fn events(State(app): State<App>, request: SseRequest) -> Sse {
     stream_events(request, feed.retry(Duration::from_millis(500)))
 }
 
-/// Appends a message. `key` names it, so that whoever got no answer can send it again, here or to another process, and it is there once.
+/// Appends a message. `key` names it: a client that got no answer can send it again, here or to another process, and it is stored once.
 async fn say(
     State(app): State<App>,
     Query(query): Query<HashMap<String, String>>,

@@ -1,4 +1,4 @@
-//! Two processes behind nginx: whichever is killed, nobody notices.
+//! Two processes behind nginx: one of them is killed, and no client notices.
 
 mod nginx;
 
@@ -15,7 +15,7 @@ use sse_conformance::suite::wire::{End, Request};
 
 use nginx::Nginx;
 
-/// How many messages are sent between one killing and the next.
+/// The number of messages that are sent between one killing and the next.
 const BETWEEN: usize = 15;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +132,7 @@ fn curl_resumes_in_either(addresses: [SocketAddr; 2], all: &[String]) {
     assert_eq!(messages(&resumed)[..], all[all.len() - rest..], "what came after the id");
 }
 
-/// By the command of the README, sent twice, as by someone who got no answer.
+/// Runs the command of the README twice, as a user does who got no answer.
 fn curl_says_it_once(address: SocketAddr) {
     const COMMAND: &str = "curl --data hello \"http://127.0.0.1:3000/say?key=1\"";
     assert!(include_str!("../README.md").contains(COMMAND));
@@ -145,7 +145,7 @@ fn curl_says_it_once(address: SocketAddr) {
     assert_eq!(received.iter().filter(|text| *text == "hello").count(), 1);
 }
 
-/// What curl has received once nothing more comes.
+/// Returns all that curl has received once nothing more comes.
 fn curl(address: SocketAddr, last_event_id: &str) -> String {
     let Output { stdout, .. } = Command::new("curl")
         .args(["--silent", "--no-buffer", "--max-time", "2"])

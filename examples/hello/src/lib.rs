@@ -1,4 +1,4 @@
-//! What the hello-worlds share: a page that shows a stream, and a clock to be streamed.
+//! The shared part of the hello-worlds: a page that shows a stream, and a clock to be streamed.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -19,11 +19,11 @@ pub const PAGE: &str = include_str!("../page/index.html");
 
 const TIME: EventType = EventType::from_static("time");
 
-/// The same log, to which the time is appended each second, for ever. Says where to look.
+/// Returns the same log, to which the time is appended each second, for ever. Prints the address of the page.
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime.
+/// If it is called outside of a tokio runtime.
 pub fn with_clock(log: EventLog) -> EventLog {
     println!("open http://127.0.0.1:3000, or: curl -N http://127.0.0.1:3000/events");
     tokio::spawn(tick(log.clone()));

@@ -55,7 +55,7 @@ impl Kitchen {
     }
 }
 
-/// What a person wrote, as text within HTML.
+/// Returns a user's text, escaped for HTML.
 fn escaped(text: &str) -> String {
     let escape = |c: char| match c {
         '&' => "&amp;".into(),

@@ -5,7 +5,7 @@
 //! cargo run -p look-inside -- redis:redis://127.0.0.1/ prices follow
 //! ```
 //!
-//! It asks the store itself, without an `EventLog`: that would let go of what is over its limits.
+//! It asks the store itself, without an `EventLog`, which would drop the events that are over its limits.
 #![forbid(unsafe_code)]
 
 use std::error::Error;
@@ -23,9 +23,9 @@ const USAGE: &str = "look-inside URL NAME list | read ID | follow | trim EVENTS
   list    what is kept: an id, a size and the first line of each event
   read    one event
   follow  each event that comes
-  trim    lets go of all but so many of the newest";
+  trim    drops all events except so many of the newest";
 
-/// What is read at a time.
+/// The most events and bytes that are read at a time.
 const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 1024 * 1024 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -61,7 +61,7 @@ async fn open(url: &str, name: &str) -> Result<Arc<dyn Store>> {
     let log = StoreOptions::default();
     Ok(match url.split_once(':') {
         Some(("redb", path)) => {
-            // It would be made, with nothing in it.
+            // Opening it would create it, with nothing in it.
             std::fs::metadata(path).map_err(|error| format!("{path}: {error}"))?;
             let redb = sse_log_redb::connect(path, Default::default()).await?;
             Arc::new(redb.store(name, log).await?)
@@ -78,7 +78,7 @@ async fn open(url: &str, name: &str) -> Result<Arc<dyn Store>> {
             let postgres = sse_log_postgres::connect(url, Default::default()).await?;
             Arc::new(postgres.store(name, log).await?)
         }
-        _ => return Err(format!("{url:?} is the URL of no store\n\n{USAGE}").into()),
+        _ => return Err(format!("{url:?} is not the URL of a store\n\n{USAGE}").into()),
     })
 }
 

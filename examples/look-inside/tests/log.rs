@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use sse_conformance::cookbook::Program;
 use sse_conformance::stores::{Nats, Postgres, Redb, Redis};
+use sse_conformance::suite::events::{event, keyed};
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Engine;
-use sse_core::store::{EncodedEvent, Store};
-use sse_core::{Event, StoreOptions};
+use sse_core::StoreOptions;
+use sse_core::store::Store;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_look-inside");
 
-/// Whether it ended well, and all that it wrote.
+/// Returns whether the program ended well, and all that it wrote.
 fn run(url: &str, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(PROGRAM).args([url, "prices"]).args(arguments).output();
     let output = output.expect("cargo has built the program");
@@ -23,8 +24,10 @@ fn run(url: &str, arguments: &[&str]) -> (bool, String) {
 
 /// Appends it, and returns its id.
 async fn append(store: &dyn Store, text: &str, key: Option<&str>) -> String {
-    let mut event = EncodedEvent::encode(&Event::new(text), 1000).expect("an event with data");
-    event.key = key.map(Into::into);
+    let event = match key {
+        Some(key) => keyed(key, text),
+        None => event(text),
+    };
     let appended = store.append(&[event]).await.expect("stored");
     appended.positions[0].id(appended.epoch).to_string()
 }
@@ -98,7 +101,7 @@ engines! {
 #[test]
 fn it_says_what_it_cannot_open() {
     let (is_well, text) = run("ftp:somewhere", &["list"]);
-    assert!(!is_well && text.contains("is the URL of no store"), "{text}");
+    assert!(!is_well && text.contains("is not the URL of a store"), "{text}");
     assert!(text.lines().count() > 5, "how it is used, line by line: {text}");
     let (is_well, text) = run("redb:/nowhere/events.redb", &["list"]);
     assert!(!is_well && text.contains("No such file"), "{text}");

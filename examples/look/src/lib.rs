@@ -1,4 +1,4 @@
-//! What the pages of the recipes share: one stylesheet, one way to say what state a connection is in, and where a recipe listens.
+//! The shared part of the recipes' pages: one stylesheet, one line that says what state a connection is in, and the address of a recipe.
 //!
 //! It knows no framework, and there is no build step: style and script are put into the page where it says so.
 //!
@@ -14,17 +14,17 @@ const SCRIPT: &str = include_str!("../look.js");
 /// The place in a page for what all pages share.
 const PLACE: &str = "<!-- look -->";
 
-/// This page with the stylesheet and the script in place of `<!-- look -->`, which belongs into its head.
+/// Returns this page with the stylesheet and the script in place of `<!-- look -->`, which belongs into its head.
 ///
 /// # Panics
 ///
-/// Where the page has no such place.
+/// If the page has no `<!-- look -->`.
 pub fn page(html: &str) -> String {
     assert!(html.contains(PLACE), "a page says where its look belongs: {PLACE}");
     html.replacen(PLACE, &format!("<style>\n{STYLE}</style>\n<script>\n{SCRIPT}</script>"), 1)
 }
 
-/// Where a recipe listens: `LISTEN`, or else 127.0.0.1:3000. With port 0 the system chooses one.
+/// Returns the address that a recipe listens on: `LISTEN`, or else 127.0.0.1:3000. With port 0 the system chooses a port.
 pub fn address() -> String {
     std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".into())
 }

@@ -1,7 +1,7 @@
 //! Several streams as one, resumed as one.
 //!
-//! Three logs, each with its own pace, go out as one stream, whose id has a place in each. What the page wants of them it says in the query,
-//! and it can change its mind: those that stay go on where they were.
+//! Three logs, each with its own pace, go out as one stream, whose id has the position in each. The page names the logs that it wants in the
+//! query, and can change its mind: the logs that stay continue at their positions.
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
@@ -22,13 +22,13 @@ const NAMES: [&str; 3] = ["clock", "prices", "notes"];
 
 #[derive(Clone)]
 struct App {
-    /// In the order of their names.
+    /// The logs, in the order of their names.
     logs: [EventLog; 3],
     shutdown: Shutdown,
 }
 
 impl App {
-    /// The logs of these names as one, and nothing of any other name.
+    /// Returns the feed of the logs of these names, merged. Other names are ignored.
     fn feed(&self, wanted: &str) -> Result<Feed, Error> {
         let is_wanted = |(name, _): &(&str, &EventLog)| wanted.split(',').any(|w| w == *name);
         let feed = merge(NAMES.into_iter().zip(&self.logs).filter(is_wanted))?;
@@ -37,7 +37,7 @@ impl App {
         Ok(feed.retry(retry).shutdown(&self.shutdown))
     }
 
-    /// Adds an event to one of the logs. Its type is the log's name, and it says its number in that log, so that one can see that none is
+    /// Adds an event to one of the logs. Its type is the log's name, and it has its number in that log, so that a test can see that none is
     /// missing.
     async fn append(&self, log: usize, number: u64, text: &str) -> Result<(), Error> {
         let event = Event::json(&json!({ "number": number, "text": text }))?;
@@ -45,7 +45,7 @@ impl App {
         self.logs[log].append(event).await.map(drop)
     }
 
-    /// Two of the logs, for ever.
+    /// Appends to two of the logs, for ever.
     async fn run(self) -> Result<(), Error> {
         let mut price = 100.0;
         for tenth in 0_u64.. {

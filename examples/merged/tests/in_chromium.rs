@@ -4,7 +4,7 @@ use sse_conformance::browsers::Chromium;
 use sse_conformance::cookbook::{Line, Program, is_fit_to_be_seen};
 use sse_conformance::suite::wire::Request;
 
-/// Whether each number follows on the one before, in each log.
+/// Tells whether each number follows on the one before, in each log.
 const COMPLETE: &str = "Object.values(numbers).every((seen) => \
     seen.every((number, i) => i === 0 || number === seen[i - 1] + 1))";
 
@@ -42,7 +42,7 @@ async fn a_cut_resumes_all_and_what_is_left_out_does_not_move_the_others() {
     assert_eq!(chromium.value(COMPLETE).await, true);
     assert_eq!(chromium.value("numbers.notes").await, serde_json::json!([0, 1]));
 
-    // Who asks for other logs while away is back, once.
+    // A page that asks for other logs while it is away comes back once.
     chromium.value("$('leave').click(), $('clock').click()").await;
     chromium.until("!$('leave').disabled").await;
     let prices = chromium.value("numbers.prices.length").await;

@@ -26,7 +26,7 @@ struct Note {
     text: String,
 }
 
-/// Whoever has signed in. A handler that takes it runs for nobody else.
+/// A user who has signed in. A handler that takes it does not run for anyone else.
 struct SignedIn(Session);
 
 impl FromRequest for SignedIn {

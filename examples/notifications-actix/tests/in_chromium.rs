@@ -1,3 +1,3 @@
-//! What all four are held to.
+//! The test that all four must pass.
 
 sse_conformance::notifications_tests!("CARGO_BIN_EXE_notifications-actix");

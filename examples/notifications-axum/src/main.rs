@@ -53,7 +53,7 @@ async fn sign_out(Extension(session): Extension<Session>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// The request with its session, where it has one.
+/// Puts its session into the request, if it has one.
 fn authorize(accounts: &Accounts, mut request: Request) -> Option<Request> {
     let cookies = request.headers().get(COOKIE)?.to_str().ok()?;
     let token = cookies.split("; ").find_map(|cookie| cookie.strip_prefix("session="))?;
@@ -77,7 +77,7 @@ async fn main() -> std::io::Result<()> {
         .route("/notify", post(notify))
         .route("/sign-out", post(sign_out))
         .layer(authorization)
-        .route("/sign-in", post(sign_in)) // and what comes after the layer is for everyone
+        .route("/sign-in", post(sign_in)) // everyone reaches the routes that come after the layer
         .route("/", get(Html(notifications::page())));
     let listener = listener(look::address())?;
     println!("open http://{}", listener.local_addr()?);

@@ -24,7 +24,7 @@ struct Note {
     text: String,
 }
 
-/// Whoever has signed in. A handler that takes it runs for nobody else.
+/// A user who has signed in. A handler that takes it does not run for anyone else.
 struct SignedIn(Session);
 
 #[rocket::async_trait]
@@ -90,7 +90,7 @@ fn rocket() -> _ {
         .merge(("port", address.port()))
         .merge(("log_level", "critical"))
         .merge(("shutdown.grace", 1));
-    let listens = AdHoc::on_liftoff("where it listens", |rocket| {
+    let listens = AdHoc::on_liftoff("print the address", |rocket| {
         let config = rocket.config();
         println!("open http://{}", SocketAddr::new(config.address, config.port));
         Box::pin(std::future::ready(()))

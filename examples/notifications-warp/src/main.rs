@@ -22,13 +22,13 @@ struct Note {
     text: String,
 }
 
-/// Nobody has signed in.
+/// The rejection of a request without a session.
 #[derive(Debug)]
 struct SignedOut;
 
 impl reject::Reject for SignedOut {}
 
-/// Lets a request through with its session, and no other.
+/// Lets a request through with its session. A request without one is rejected.
 fn signed_in(accounts: Accounts) -> impl Filter<Extract = (Session,), Error = Rejection> + Clone {
     cookie::optional("session").and_then(move |token: Option<String>| {
         let session = token.and_then(|token| accounts.session(&token));
@@ -64,7 +64,7 @@ fn sign_out(session: Session) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// What a rejection of ours is as a status; the others are warp's.
+/// Turns a rejection of ours into its status; warp answers the others.
 async fn explain(rejection: Rejection) -> Result<impl Reply, Rejection> {
     rejection.find::<SignedOut>().map(|_| StatusCode::UNAUTHORIZED).ok_or(rejection)
 }

@@ -1,7 +1,7 @@
-//! What the four notifications share: a page, users, and their sessions. It knows no framework.
+//! The shared part of the four notifications: a page, users, and their sessions. It knows no framework.
 //!
-//! Each user has a log, so that nobody sees or resumes what is another's. Each session has a [`Shutdown`], which ends its streams when its
-//! access is revoked.
+//! Each user has a log, so that no user sees or resumes the events of another. Each session has a [`Shutdown`], which ends its streams when
+//! its access is revoked.
 //!
 //! ```
 //! use notifications::Accounts;
@@ -21,43 +21,43 @@ use std::time::Duration;
 
 use sse_core::{Error, Event, EventLog, Feed, Shutdown, Start};
 
-/// Who there is, with the password that a real application would not know.
+/// The users, each with a password that a real application would not know.
 const USERS: [(&str, &str); 2] = [("ada", "lovelace"), ("grace", "hopper")];
 
-/// How many sessions there can be; of more, the oldest are revoked.
+/// The most sessions that there can be. When there are more, the oldest are revoked.
 const SESSIONS: usize = 1000;
 
-/// The page, for whatever framework serves it.
+/// The page, for any framework.
 pub fn page() -> String {
     look::page(include_str!("index.html"))
 }
 
-/// The users and their sessions. A clone is the same.
+/// The users and their sessions. A clone shares them.
 #[derive(Debug, Clone, Default)]
 pub struct Accounts(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// In the order of the users.
+    /// The logs, in the order of the users.
     logs: [EventLog; USERS.len()],
     sessions: Mutex<VecDeque<(String, Session)>>,
     shutdown: Shutdown,
 }
 
-/// Somebody who is signed in.
+/// A user who is signed in.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// Who it is.
+    /// The name of the user.
     pub user: &'static str,
     access: Shutdown,
     accounts: Accounts,
 }
 
 impl Accounts {
-    /// Begins a session, and says its token: `None` where the password is not this user's.
+    /// Begins a session and returns its token, or `None` if the password is not this user's.
     pub fn sign_in(&self, user: &str, password: &str) -> Option<String> {
         let (user, _) = USERS.into_iter().find(|known| *known == (user, password))?;
-        // The system's entropy in a real one: whoever has the token is this user.
+        // A real application takes the system's entropy: a client that has the token is this user.
         let token = format!("{:032x}{:032x}", fastrand::u128(..), fastrand::u128(..));
         let session = Session { user, access: Shutdown::new(), accounts: self.clone() };
         let mut sessions = self.sessions();
@@ -70,13 +70,13 @@ impl Accounts {
         Some(token)
     }
 
-    /// Whose token this is.
+    /// Returns the session of this token.
     pub fn session(&self, token: &str) -> Option<Session> {
         let sessions = self.sessions();
         sessions.iter().find(|(known, _)| known == token).map(|(_, session)| session.clone())
     }
 
-    /// What ends all streams, with the server.
+    /// Returns the shutdown that ends all streams, with the server.
     pub fn shutdown(&self) -> &Shutdown {
         &self.0.shutdown
     }
@@ -92,18 +92,18 @@ impl Accounts {
 }
 
 impl Session {
-    /// This user's own events, for as long as the session has access.
+    /// Returns the feed of this user's own events, for as long as the session has access.
     pub fn feed(&self) -> Feed {
         let log = self.accounts.log(self.user).expect("each user has a log");
         let feed = log.feed().start_at(Start::Oldest).retry(Duration::from_millis(500));
         feed.shutdown(&self.access).shutdown(self.accounts.shutdown())
     }
 
-    /// Notifies someone: `false` where there is nobody of that name.
+    /// Notifies a user. Returns `false` if there is no user of that name.
     ///
     /// # Errors
     ///
-    /// Where the text is too long for a log.
+    /// If the text is too long for a log.
     pub async fn notify(&self, to: &str, text: &str) -> Result<bool, Error> {
         let Some(log) = self.accounts.log(to) else { return Ok(false) };
         let event = Event::json(&serde_json::json!({ "from": self.user, "text": text }))?;

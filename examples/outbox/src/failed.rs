@@ -4,7 +4,7 @@ use std::iter;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-/// Whatever may go wrong in a handler that talks to a database: the reason goes to the log, not to the client.
+/// Any failure of a handler that talks to a database: the reason goes to the log, not to the client.
 #[derive(Debug)]
 pub(crate) struct Failed(Box<dyn Error + Send + Sync>);
 

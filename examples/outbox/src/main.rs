@@ -26,9 +26,9 @@ const TABLES: &str = "
 #[derive(Clone)]
 struct App {
     database: Pool,
-    /// Where the events are appended: in the transactions of the application.
+    /// The store to which the transactions of the application append events.
     store: PostgresStore,
-    /// Where they are read.
+    /// The log from which clients read them.
     log: EventLog,
 }
 

@@ -14,7 +14,7 @@ async fn program(postgres: &Postgres) -> Program {
     Program::start_with(env!("CARGO_BIN_EXE_outbox"), &[("DATABASE", url)]).await
 }
 
-/// The status of the answer, where there is one.
+/// Returns the status of the answer, if there is one.
 async fn order(address: SocketAddr, item: &str) -> Option<u16> {
     let answer = Request::post("/orders", item).try_send(address).await;
     answer.ok().map(|answer| answer.status)
@@ -40,7 +40,7 @@ async fn told(stream: &mut Response, count: usize) -> Vec<i64> {
     numbers
 }
 
-/// That nothing more is told of.
+/// Checks that no further event comes.
 async fn nothing_more(stream: &mut Response) {
     let more = tokio::time::timeout(Duration::from_millis(700), stream.event_or_end()).await;
     assert!(more.is_err(), "an event of no order: {more:?}");

@@ -1,7 +1,7 @@
 //! A long job's progress bar, resumed after a reload; its end stays the end.
 //!
-//! Each job has a log of its own. Its progress is appended under a key, so that whoever comes late gets the newest alone; its result is the
-//! last event, and the log is finished then.
+//! Each job has a log of its own. Its progress is appended under a key, so that a client that comes late gets only the newest. Its result is
+//! the last event, after which the log is finished.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ use sse_axum::{
 
 const DONE: EventType = EventType::from_static("done");
 
-/// How many jobs are remembered.
+/// The number of jobs that are remembered.
 const JOBS: usize = 100;
 
 #[derive(Clone, Default)]
@@ -38,7 +38,7 @@ struct Jobs {
 }
 
 impl App {
-    /// Starts a job, and says which.
+    /// Starts a job, and returns its number.
     fn start(&self) -> u64 {
         let log = EventLog::in_memory(10);
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,8 +52,8 @@ impl App {
         number
     }
 
-    /// A job from its beginning, which is its newest progress. A browser that comes back after the end is answered 204, and asks
-    /// no more.
+    /// Streams a job from its beginning, which is its newest progress. A browser that comes back after the end is answered 204, and does not
+    /// ask again.
     fn feed(&self, number: u64) -> Option<Feed> {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let (_, log) = jobs.logs.iter().find(|(of, _)| *of == number)?;

@@ -34,7 +34,7 @@ async fn the_bar_goes_on_after_a_cut_and_a_reload_and_the_end_stays_the_end() {
     chromium.until("$('primes').textContent.startsWith('Done: there are 78,498')").await;
     chromium.until("$('state').textContent === 'ended'").await;
 
-    // Once more: what is there is told, and then the browser asks no more.
+    // A reload shows the result, and then the browser does not ask again.
     chromium.value("location.reload()").await;
     chromium.until("$('primes').textContent.startsWith('Done: there are 78,498')").await;
     chromium.until("$('state').textContent === 'ended'").await;

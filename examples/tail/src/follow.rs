@@ -46,7 +46,7 @@ pub(crate) async fn file(log: EventLog, path: PathBuf) -> io::Result<()> {
     }
 }
 
-/// Reads up to the end of the line, of the file, or of what a line may have. Says how many bytes that were.
+/// Reads up to the end of the line, of the file, or of what a line may have. Returns the number of bytes.
 async fn read_line(
     input: &mut (impl AsyncBufRead + Unpin),
     line: &mut Vec<u8>,

@@ -48,14 +48,14 @@ async fn serve() -> io::Result<()> {
     axum::serve(listener, app.with_state(log)).with_graceful_shutdown(stop).await
 }
 
-/// Says why a file is not followed any more; what was read of it stays.
+/// Prints why a file is no longer followed. The events that were read from it stay.
 async fn report(following: impl Future<Output = io::Result<()>>, name: String) {
     if let Err(error) = following.await {
         eprintln!("{name}: {error}");
     }
 }
 
-/// Appends a line; one that is too long is told of, and left out.
+/// Appends a line. A line that is too long is reported, and left out.
 async fn publish(log: &EventLog, line: &[u8]) {
     let line = String::from_utf8_lossy(line);
     if let Err(error) = log.append(Event::new(line.trim_end_matches(['\n', '\r']))).await {
@@ -63,5 +63,5 @@ async fn publish(log: &EventLog, line: &[u8]) {
     }
 }
 
-/// How often a file is looked at.
+/// The time between two looks at a file.
 const PACE: Duration = Duration::from_millis(100);

@@ -10,25 +10,25 @@ use crate::question::Question;
 use crate::shape::{Ending, Shape};
 use crate::stand_in;
 
-/// How long an answer is written on for nobody: long enough to come back after a cut, or from a reload.
+/// The time for which an answer is written on though no client reads it: long enough to come back after a cut, or from a reload.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How many answers are remembered.
+/// The number of answers that are remembered.
 const ANSWERS: usize = 1000;
 
 #[derive(Clone, Default)]
 pub(crate) struct Answers {
-    /// By their ids.
+    /// The answers by their ids.
     known: Arc<Mutex<VecDeque<(String, EventLog)>>>,
     /// Stops the writing. No feed is given it: an answer that is being read ends with an error, and not as if it were whole.
     pub(crate) shutdown: Shutdown,
 }
 
-/// Why an answer was not written to its end.
+/// The reason why an answer was not written to its end.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 impl Answers {
-    /// The answer of this key from its beginning, or from where the client was. The first request with a key begins the answer.
+    /// Returns the feed of the answer with this key, from its beginning or from the client's position. The first request with a key begins the answer.
     pub(crate) fn feed<S: Shape>(&self, key: &str, question: &Question) -> Feed {
         let id = format!("{}{key}", S::PREFIX);
         let mut answers = self.lock();
@@ -48,7 +48,7 @@ impl Answers {
         log.feed().start_at(Start::Oldest).retry(Duration::from_millis(500))
     }
 
-    /// Writes an answer, or else an error after which its log has nothing more. The next request with this key begins another.
+    /// Writes an answer. If that fails, the last event of its log is an error, and the next request with this key begins another answer.
     async fn write_or_fail<S: Shape>(
         self,
         id: String,
@@ -63,11 +63,11 @@ impl Answers {
         if let Err(error) = told.await {
             println!("{id}: its readers are not told: {error}");
         }
-        // Even then they do not wait for more.
+        // Readers then do not wait for more.
         log.finish().await.unwrap_or_else(|error| println!("{id}: {error}"));
     }
 
-    /// Writes for as long as the answer has a reader: a model that goes on costs what it costs.
+    /// Writes for as long as the answer has a reader: a model that writes for nobody costs money.
     async fn write<S: Shape>(
         &self,
         id: &str,

@@ -1,4 +1,4 @@
-//! As Anthropic has it: `POST /v1/messages`, with `"stream": true`. Each event's type is also in its data.
+//! The format of Anthropic: `POST /v1/messages`, with `"stream": true`. Each event's type is also in its data.
 
 use serde_json::{Value, json};
 use sse_axum::{Error, Event, EventType};

@@ -1,8 +1,8 @@
 //! A language model's answer as it is written: POST with a streamed answer, resumed after a cut, stopped when nobody listens.
 //!
-//! Each answer is a log, found by the `Idempotency-Key` of its request: the same request once more, with the id of the last event seen,
-//! goes on where it was; without that id it gets the whole. There are two shapes of the same answer, that of OpenAI's stream and that of
-//! Anthropic's. There is no model here but a stand-in, which says so.
+//! Each answer is a log, found by the `Idempotency-Key` of its request. If the same request is sent again with the id of the last event seen,
+//! the answer continues there; without that id the client gets all of it. The answer comes in two shapes, OpenAI's and Anthropic's. A
+//! stand-in takes the place of the model, and says so.
 #![forbid(unsafe_code)]
 
 mod answers;

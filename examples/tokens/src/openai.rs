@@ -1,4 +1,4 @@
-//! As OpenAI has it: `POST /v1/chat/completions`, with `"stream": true`.
+//! The format of OpenAI: `POST /v1/chat/completions`, with `"stream": true`.
 
 use serde_json::{Value, json};
 use sse_axum::{Error, Event};

@@ -1,4 +1,4 @@
-//! What a provider's format decides: the events of an answer, and how an error looks.
+//! The part that depends on a provider's format: the events of an answer, and the form of an error.
 
 use serde_json::Value;
 use sse_axum::{Error, Event};
@@ -23,7 +23,7 @@ pub(crate) trait Shape: 'static {
     fn refusal(message: &str) -> Value;
 }
 
-/// Why an answer ends here.
+/// The reason why an answer ends here.
 #[derive(Clone, Copy)]
 pub(crate) enum Ending {
     /// Nothing is left to say.

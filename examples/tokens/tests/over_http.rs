@@ -1,4 +1,4 @@
-//! As a program asks it.
+//! A program without an SDK reads an answer.
 
 use std::process::Stdio;
 
@@ -57,7 +57,7 @@ async fn npm_eventsource_parser_over_fetch_reads_each_word_once_over_a_line_that
     let output = node.await.expect("node runs");
     assert!(output.status.success(), "{output:?}");
     let read: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
-    // Whoever knows the key reads the same.
+    // Another client that knows the key reads the same.
     let expected = whole(ask(&program, key, None).await).await;
     assert_eq!(read["text"], *expected);
     assert!(read["requests"].as_u64() > Some(3), "it was cut: {read}");
@@ -91,7 +91,7 @@ async fn writing_stops_once_nobody_listens_and_no_sooner() {
     let written = said.split(' ').nth(4).and_then(|word| word.parse::<u32>().ok());
     assert!(written.is_some_and(|written| (63..143).contains(&written)), "{said}");
 
-    // Who comes back later is told, and given an answer from its beginning.
+    // A client that comes back later gets an error, and then an answer from its beginning.
     let mut back = ask(&program, "0123456789abcdef", Some(&id)).await;
     assert_eq!(back.next_event().await.event_type, "reset");
     assert_eq!(word(&back.next_event().await.data), "", "the first has the role alone");

@@ -1,4 +1,4 @@
-//! As programs ask that were written for OpenAI or for Anthropic: by their SDKs, with the options that these have by default.
+//! The SDKs of OpenAI and of Anthropic read answers, with the options that they have by default.
 
 #[path = "../src/stand_in.rs"]
 mod stand_in;
@@ -99,7 +99,7 @@ async fn raises_an_error_when_the_server_stops(sdk: Sdk) {
     assert!(read.error.is_some_and(|error| error.contains("the server stops")));
 }
 
-/// As a proxy sends it that hides a cut. The finish reason, or stop reason, is all by which the user can tell.
+/// Some proxies hide a cut. Then only the finish reason, or stop reason, tells the user that the answer is not whole.
 async fn takes_a_clean_end_in_the_middle_for_the_end_without_a_finish_reason(sdk: Sdk) {
     let read = sdk.ask(ending_cleanly_in_the_middle(sdk).await, KEY).await;
     check_part(&read);

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 ///
 /// # Panics
 ///
-/// Where the server does not answer, or refuses one.
+/// If the server does not answer, or refuses one.
 pub async fn create_streams(server: &str, streams: usize, at_a_time: usize) -> Duration {
     let line = TcpStream::connect(server).await.expect("the server listens");
     line.set_nodelay(true).expect("a connection");

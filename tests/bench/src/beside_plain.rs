@@ -10,25 +10,25 @@ use futures_util::future::join_all;
 use redb::{ReadableTableMetadata, TableDefinition};
 use sse_log_redb::{EngineOptions, EventLog, StoreOptions};
 
-/// How much is measured, and where.
+/// The amount to measure, and the place of the files.
 #[derive(Debug, Clone, Args)]
 pub struct Beside {
     /// The folder of the files, on the disk that is measured. They are removed at the end.
     #[arg(long, default_value_os_t = std::env::temp_dir())]
     folder: PathBuf,
-    /// How many rounds there are of each case: one of the log, and one of redb alone.
+    /// The number of rounds of each case: one of the log, and one of redb alone.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
-    /// How long a round takes, in seconds.
+    /// The time that a round takes, in seconds.
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
-    /// How many publishers append, each of whom waits for one event before the next.
+    /// The number of publishers that append, each of whom waits for one event before the next.
     #[arg(long, default_value_t = 256)]
     publishers: usize,
-    /// How many bytes of data an event has.
+    /// The number of bytes of data that an event has.
     #[arg(long, default_value_t = 128)]
     size: usize,
-    /// How many events a log keeps where the limit is reached.
+    /// The number of events that a log keeps, if the limit is reached.
     #[arg(long, default_value_t = 10_000)]
     limit: usize,
 }
@@ -37,17 +37,17 @@ pub struct Beside {
 #[derive(Debug, Clone, Copy)]
 struct Case {
     logs: usize,
-    /// How many events a commit of redb alone adds to each of its tables.
+    /// The number of events that a commit of redb alone adds to each of its tables.
     together: usize,
     limit: Option<usize>,
 }
 
-/// What a round has done.
+/// The result of a round.
 #[derive(Debug, Clone, Copy)]
 struct Done {
     /// Appends a second.
     rate: f64,
-    /// Of this process, in microseconds an append.
+    /// The processor time of this process, in microseconds an append.
     cpu: f64,
 }
 
@@ -201,7 +201,7 @@ impl Plain {
     }
 }
 
-/// How long this process has computed: user and system, in hundredths of a second.
+/// Returns the time for which this process has computed: user and system, in hundredths of a second.
 fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
     let after_name = stat.rsplit_once(')').expect("the name is in parentheses").1;

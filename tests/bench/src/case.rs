@@ -11,7 +11,7 @@ use crate::readers;
 use crate::server::Server;
 use crate::serving::Serving;
 
-/// How the readers are.
+/// The state of the readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
     /// Nothing comes, of a log.
@@ -24,23 +24,23 @@ pub enum Case {
     StuckOnBody,
 }
 
-/// How a case is measured.
+/// The measurement of a case.
 #[derive(Debug, Clone, Copy)]
 pub struct Measuring<'a> {
     /// This program, to be the server.
     pub program: &'a Path,
-    /// Which framework serves.
+    /// The framework that serves.
     pub framework: Framework,
-    /// How many readers there are.
+    /// The number of readers.
     pub readers: usize,
-    /// How many events of a kB are in the log.
+    /// The number of events of a kB that are in the log.
     pub events: usize,
-    /// How long memory must not have changed.
+    /// The time for which memory must not have changed.
     pub quiet: Duration,
 }
 
 impl Measuring<'_> {
-    /// What one of the readers costs, in a server of its own.
+    /// Returns what one of the readers costs, in a server of its own.
     pub async fn cost(&self, case: Case) -> Memory {
         let Self { framework, readers, events, quiet, .. } = *self;
         let serving = Serving { framework, kept: usize::MAX, events, positions: readers };

@@ -8,19 +8,19 @@ use clap::Args;
 use futures_util::{FutureExt, Stream};
 use sse_core::{Event, EventLog, EventStream, Feed, StreamRequest, StreamResponse, Timer, merge};
 
-/// How much is delivered.
+/// The deliveries to measure.
 #[derive(Debug, Clone, Args)]
 pub struct Deliveries {
-    /// How many logs are merged, at most 5; one alone is not.
+    /// The number of logs that are merged, at most 5; one alone is not.
     #[arg(long, default_value_t = 1)]
     logs: usize,
-    /// How many clients there are.
+    /// The number of clients.
     #[arg(long, default_value_t = 1000)]
     clients: usize,
-    /// How many events are appended, each to the next log.
+    /// The number of events that are appended, each to the next log.
     #[arg(long, default_value_t = 100)]
     events: usize,
-    /// How many bytes of data an event has.
+    /// The number of bytes of data that an event has.
     #[arg(long, default_value_t = 128)]
     size: usize,
 }

@@ -15,22 +15,22 @@ use crate::server::Server;
 use crate::serving::Serving;
 use crate::{PATIENCE, QUIET, readers};
 
-/// How much is measured.
+/// The amount to measure.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Fanout {
     /// Which framework serves.
     #[arg(long, value_parser = adapters::named)]
     framework: Framework,
-    /// How many readers.
+    /// The number of readers.
     #[arg(long, default_value_t = 10_000)]
     readers: usize,
-    /// How many events are appended.
+    /// The number of events that are appended.
     #[arg(long, default_value_t = 40)]
     appends: usize,
-    /// How many a second, as far as all readers get one before the next.
+    /// The number of events a second, as far as all readers get one before the next.
     #[arg(long, default_value_t = 2)]
     rate: u32,
-    /// How many bytes of data each has.
+    /// The number of bytes of data that each has.
     #[arg(long, default_value_t = 128)]
     size: usize,
 }
@@ -39,7 +39,7 @@ pub struct Fanout {
 ///
 /// # Panics
 ///
-/// Where a reader does not get every event once and in order.
+/// If a reader does not get every event once and in order.
 pub async fn measure(program: &Path, fanout: Fanout) {
     let Fanout { framework, readers, appends, rate, size } = fanout;
     let serving = Serving { framework, kept: 1 << 20, events: 0, positions: 0 };

@@ -1,4 +1,4 @@
-//! What a stream costs on which nothing happens.
+//! The cost of a stream on which nothing happens.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::readers;
 use crate::server::Server;
 use crate::serving::Serving;
 
-/// How much is measured.
+/// The amount to measure.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Idle {
     /// Which framework serves.
     #[arg(long, value_parser = adapters::named)]
     framework: Framework,
-    /// How many streams.
+    /// The number of streams.
     #[arg(long, default_value_t = 10_000)]
     streams: usize,
     /// For how many seconds the server's CPU is watched: keep-alives come every 20.

@@ -1,4 +1,4 @@
-//! What a stream costs, in memory and CPU, beside what the framework alone takes.
+//! The cost of a stream, in memory and CPU, beside the cost of the framework alone.
 //!
 //! The server is a process of its own, so that what is measured is the server's. Its client is the process that measures.
 //!
@@ -32,8 +32,8 @@ mod shared;
 pub mod store;
 pub mod stuck;
 
-/// How long memory must not have changed, before nothing moves any more.
+/// The time for which memory must not have changed, before nothing moves any more.
 pub const QUIET: Duration = Duration::from_secs(1);
 
-/// How long that is waited for.
+/// The most time to wait for that.
 pub const PATIENCE: Duration = Duration::from_secs(60);

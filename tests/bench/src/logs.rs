@@ -1,4 +1,4 @@
-//! What logs cost on which nothing happens.
+//! The cost of logs on which nothing happens.
 
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,13 @@ use sse_core::{Error, EventLog};
 use crate::bare;
 use crate::processes::{Tree, Used, children, connections};
 
-/// How many are opened at a time.
+/// The number of logs that are opened at a time.
 const AT_A_TIME: usize = 16;
 
-/// Which engine, and how many logs.
+/// The engine, and the number of logs.
 #[derive(Debug, Clone, Args)]
 pub struct IdleLogs {
-    /// Where it is: `redb:PATH`, `redis:URL`, `nats:URL`, `postgres:URL`. Logs of names of its own are left there.
+    /// The store: `redb:PATH`, `redis:URL`, `nats:URL`, `postgres:URL`. Logs of names of its own are left there.
     #[arg(long, conflicts_with = "engine", required_unless_present = "engine")]
     store: Option<String>,
     /// An engine that is started for this.
@@ -27,7 +27,7 @@ pub struct IdleLogs {
     /// The process of the engine at `--store`, whose CPU is told then.
     #[arg(long, requires = "store")]
     engine_pid: Option<u32>,
-    /// How many logs.
+    /// The number of logs.
     #[arg(long, default_value_t = 1000)]
     logs: usize,
     /// For how many seconds the CPU is watched.
@@ -47,7 +47,7 @@ enum Kind {
 ///
 /// # Panics
 ///
-/// Where the engine does not start, or a log cannot be opened.
+/// If the engine does not start, or a log cannot be opened.
 pub async fn measure(idle: IdleLogs, allocated: impl Fn() -> usize) {
     let engine: Option<Box<dyn Engine>> = match idle.engine {
         Some(Kind::Redb) => Some(Box::new(Redb::start().await)),
@@ -126,7 +126,7 @@ async fn open_all(url: &str, logs: usize) -> Vec<EventLog> {
     stream::iter(0..logs).map(open).buffer_unordered(AT_A_TIME).collect().await
 }
 
-/// As an application opens it.
+/// Opens a log as an application does.
 async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
     match url.split_once(':') {
         Some(("redb", path)) => sse_log_redb::open(path, name).await,

@@ -21,33 +21,33 @@ use sse_bench::stuck::{self, Stuck};
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
-/// What a stream costs, in memory and CPU, beside what the framework alone takes.
+/// The cost of a stream, in memory and CPU, beside the cost of the framework alone.
 #[derive(Parser)]
 enum Arguments {
     /// The server, as the others start it.
     Serve(Serving),
-    /// What a reader costs that does not read.
+    /// Measures the cost of a reader that does not read.
     Stuck(Stuck),
-    /// What it costs once the log has moved on.
+    /// Measures its cost once the log has moved on.
     Pinned(Pinned),
-    /// What a stream costs on which nothing happens.
+    /// Measures the cost of a stream on which nothing happens.
     Idle(Idle),
-    /// What an event costs that goes to very many readers.
+    /// Measures the cost of an event that goes to very many readers.
     Fanout(Fanout),
     /// Live deliveries of a log, or of a merge, without a framework.
     Deliveries(Deliveries),
-    /// What a store takes: appending, following, reading, replaying, opening.
+    /// Measures a store: appending, following, reading, replaying, opening.
     Store(Storing),
-    /// What logs in a redb file add to redb alone.
+    /// Measures the cost of logs in a redb file beside redb alone.
     RedbBesidePlain(Beside),
-    /// How long a log takes to go on after its engine was killed.
+    /// Measures the time that a log takes to continue after its engine was killed.
     Recover(Recovering),
-    /// What logs cost on which nothing happens.
+    /// Measures the cost of logs on which nothing happens.
     IdleLogs(IdleLogs),
 }
 
 fn main() -> io::Result<()> {
-    // As many as are allowed: a shell begins with less.
+    // The most files that are allowed: a shell begins with fewer.
     rlimit::increase_nofile_limit(u64::MAX)?;
     let program = std::env::current_exe()?;
     match Arguments::parse() {

@@ -1,14 +1,14 @@
-//! What a process holds, and the middle of several such figures.
+//! The memory of a process, and the middle of several such figures.
 
 use std::fmt;
 use std::ops::{Div, Sub};
 
-/// What a process holds, in bytes.
+/// The memory of a process, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// What is allocated and not freed, as it was asked for.
+    /// The bytes that were allocated and not freed, as requested.
     pub allocated: i64,
-    /// What it alone has in memory (`Private_Dirty`): with what the allocator adds and does not give back, and without what was
+    /// The bytes that it alone has in memory (`Private_Dirty`): with those that the allocator adds and keeps, and without those that were
     /// allocated and never written.
     pub private: i64,
     /// All that it has in memory (`Rss`).
@@ -20,7 +20,7 @@ impl Memory {
     ///
     /// # Panics
     ///
-    /// Where there is none.
+    /// If there is none.
     pub fn median(of: &[Self]) -> Self {
         Self::each(|figure| {
             let mut figures: Vec<_> = of.iter().map(figure).collect();
@@ -34,7 +34,7 @@ impl Memory {
         Self::each(|figure| of.iter().map(figure).sum::<i64>() / of.len() as i64)
     }
 
-    /// By how much their mean may be wrong: its standard error.
+    /// Returns the standard error of their mean.
     pub fn error(of: &[Self]) -> Self {
         let mean = Self::mean(of);
         Self::each(|figure| {

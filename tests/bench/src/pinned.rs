@@ -1,4 +1,4 @@
-//! What a reader costs that does not read, once the log no longer keeps what it is to get, and nobody else does.
+//! The cost of a reader that does not read, once neither the log nor anything else keeps its events.
 
 use std::path::Path;
 
@@ -12,13 +12,13 @@ use crate::readers;
 use crate::server::Server;
 use crate::serving::Serving;
 
-/// How much is measured.
+/// The amount to measure.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Pinned {
     /// Which framework serves.
     #[arg(long, value_parser = adapters::named)]
     framework: Framework,
-    /// How many readers.
+    /// The number of readers.
     #[arg(long, default_value_t = 100)]
     readers: usize,
 }

@@ -1,4 +1,4 @@
-//! What processes use and hold, as Linux tells of them.
+//! The resources that processes use and hold, as Linux reports them.
 
 use std::collections::HashSet;
 use std::fs;
@@ -8,10 +8,10 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tree(pub u32);
 
-/// What a [`Tree`] has used, and holds.
+/// The resources that a [`Tree`] has used, and holds.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Used {
-    /// Of processors, since it began.
+    /// The processor time since it began.
     pub cpu: Duration,
     /// Bytes of memory, those that several processes share counted for each.
     pub resident: i64,
@@ -25,7 +25,7 @@ impl Tree {
         used_by(std::process::id())
     }
 
-    /// What all of it has used so far.
+    /// Returns what all of it has used so far.
     pub fn used(self) -> Used {
         self.all().into_iter().map(used_by).fold(Used::default(), |sum, one| Used {
             cpu: sum.cpu + one.cpu,
@@ -51,7 +51,7 @@ pub fn children(of: u32) -> Vec<u32> {
     ids.filter(|id| field(*id, "status", "PPid:") == Some(i64::from(of))).collect()
 }
 
-/// How many TCP connections this process has.
+/// Returns the number of TCP connections that this process has.
 pub fn connections() -> usize {
     let files = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
     let links = files.filter_map(|file| fs::read_link(file.path()).ok());

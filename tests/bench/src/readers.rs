@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use futures_util::{StreamExt, stream};
 use sse_conformance::suite::wire::{Request, Response};
 
-/// How many connect at the same time.
+/// The number of readers that connect at the same time.
 const AT_ONCE: usize = 100;
 
 /// Sends each request over a connection of its own, and waits for the heads of all responses.
 ///
 /// # Panics
 ///
-/// Where one is not answered by 200.
+/// If one is not answered by 200.
 pub async fn open(
     address: SocketAddr,
     requests: impl IntoIterator<Item = Request>,

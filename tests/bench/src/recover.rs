@@ -1,4 +1,4 @@
-//! How long a log takes to go on after its engine was killed and began anew.
+//! The time that a log takes to continue after its engine was killed and started again.
 
 use std::time::{Duration, Instant};
 
@@ -10,16 +10,16 @@ use sse_core::{Event, EventLog, Start, StoreOptions};
 
 use crate::store::{client, timer};
 
-/// Which engine, which is started for this, and how much it has to remember.
+/// The engine, which is started for this, and the number of its events.
 #[derive(Debug, Clone, Args)]
 pub struct Recovering {
     /// A process with the engine in it is killed; `redb` is a file in it.
     #[arg(long)]
     engine: Kind,
-    /// How many events the log has.
+    /// The number of events that the log has.
     #[arg(long, default_value_t = 100_000)]
     events: usize,
-    /// How often it is killed.
+    /// The number of times that it is killed.
     #[arg(long, default_value_t = 5)]
     kills: usize,
 }
@@ -36,7 +36,7 @@ enum Kind {
 ///
 /// # Panics
 ///
-/// Where the engine does not start, or does not come back.
+/// If the engine does not start, or does not come back.
 pub async fn measure(recovering: Recovering) {
     let engine: Box<dyn Durable> = match recovering.engine {
         Kind::Redb => Box::new(RedbProcess::start().await),

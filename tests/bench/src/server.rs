@@ -18,14 +18,14 @@ use crate::serving::Serving;
 /// A server in a process of its own, which ends when this is dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: SocketAddr,
     child: Child,
     stdin: ChildStdin,
     stdout: Lines<BufReader<ChildStdout>>,
 }
 
-/// What a process has used of the processor.
+/// The processor time that a process has used.
 #[derive(Debug, Clone, Copy)]
 pub struct Cpu {
     /// In its own code.
@@ -39,7 +39,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Where it does not start.
+    /// If it does not start.
     pub async fn start(program: &Path, serving: &Serving) -> Self {
         let mut command = Command::new(program);
         command.args(["serve", "--framework", serving.framework.name]);
@@ -61,11 +61,11 @@ impl Server {
         Self { address, child, stdin, stdout }
     }
 
-    /// What it holds once its memory has not changed for so long.
+    /// Returns what it holds once its memory has not changed for so long.
     ///
     /// # Panics
     ///
-    /// Where it changes for longer than [`PATIENCE`].
+    /// If it changes for longer than [`PATIENCE`].
     pub async fn settled(&mut self, quiet: Duration) -> Memory {
         settled(quiet, PATIENCE, "the memory of the server", || self.private_and_resident()).await;
         let allocated = self.ask("allocated").await.parse().expect("a number");
@@ -83,11 +83,11 @@ impl Server {
         self.ask(&format!("append {count} {size}")).await
     }
 
-    /// What it has used so far.
+    /// Returns what it has used so far.
     ///
     /// # Panics
     ///
-    /// Where the system does not tell.
+    /// If the system does not tell.
     pub fn cpu(&self) -> Cpu {
         let stat = self.read("stat");
         // The name before them is in brackets, and may hold anything.
@@ -128,7 +128,7 @@ async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
 }
 
 impl Cpu {
-    /// What was used since then.
+    /// Returns what was used since then.
     #[must_use]
     pub fn since(self, then: Self) -> Self {
         Self { user: self.user - then.user, system: self.system - then.system }

@@ -1,4 +1,4 @@
-//! What the server serves, and what it does as it is told over its standard input.
+//! The server, and the commands that it takes over its standard input.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -15,16 +15,16 @@ use sse_core::{EventId, EventLog, LogOptions};
 
 use crate::shared::{FIRST_LINE, Shared};
 
-/// What a server holds when it begins to listen.
+/// The log that a server has when it begins to listen.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Serving {
     /// Which framework serves.
     #[arg(long, value_parser = adapters::named)]
     pub framework: Framework,
-    /// How many bytes the log keeps.
+    /// The number of bytes that the log keeps.
     #[arg(long)]
     pub kept: usize,
-    /// How many events of a kB it has at the start.
+    /// The number of events of a kB that it has at the start.
     #[arg(long)]
     pub events: usize,
     /// At how many different positions of it clients begin.
@@ -40,7 +40,7 @@ pub type Allocated = fn() -> usize;
 ///
 /// # Errors
 ///
-/// Where it cannot listen.
+/// If it cannot listen.
 pub fn serve(serving: Serving, allocated: Allocated) -> io::Result<()> {
     let log = EventLog::in_memory(LogOptions::new().events(usize::MAX).bytes(serving.kept));
     let ids = append(&log, serving.events, 1000);
@@ -60,7 +60,7 @@ pub fn serve(serving: Serving, allocated: Allocated) -> io::Result<()> {
             };
             tell(&answer);
         }
-        // Whoever measures has gone.
+        // The measuring process has gone.
         std::process::exit(0);
     });
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -73,7 +73,7 @@ fn number(text: &str) -> usize {
 
 fn tell(line: &str) {
     println!("{line}");
-    // Whoever does not listen has gone, and the end of the input will be the end.
+    // If the measuring process has gone, the end of the input will be the end.
     drop(io::stdout().flush());
 }
 

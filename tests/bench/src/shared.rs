@@ -10,17 +10,17 @@ use sse_conformance::suite::app::{Answer, Call};
 use sse_conformance::suite::chunks::{Chunks, Place};
 use sse_core::{EventId, EventLog, Start, StreamRequest, StreamResponse, Timer};
 
-/// How many events of the log are after the last position: 4 MB, more than systems and frameworks take for a client that does
+/// The number of events of the log after the last position: 4 MB, more than systems and frameworks take for a client that does
 /// not read.
 const AHEAD: usize = 4000;
 
-/// How an event stream begins.
+/// The beginning of an event stream.
 pub(crate) const FIRST_LINE: Bytes = Bytes::from_static(b": ok\n");
 
 /// The log's pages, and different positions in them.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// Of each position the id of the event before it.
+    /// The id of the event before each position.
     pub(crate) ids: Vec<EventId>,
     pages: Arc<[Bytes]>,
     places: Vec<Place>,
@@ -50,7 +50,7 @@ impl Shared {
     }
 }
 
-/// As a reader gets them, so that they are shared with every other reader.
+/// Returns the pages that a reader gets, so that they are shared with every other reader.
 fn pages(log: &EventLog) -> Vec<Bytes> {
     let never = |_| std::future::pending::<()>();
     let feed = log.feed().start_at(Start::Oldest);
@@ -61,7 +61,7 @@ fn pages(log: &EventLog) -> Vec<Bytes> {
     std::iter::from_fn(next).collect()
 }
 
-/// Where the events of a page begin.
+/// Returns where the events of a page begin.
 fn starts(chunk: usize, page: &Bytes) -> impl Iterator<Item = Place> {
     let ends = page.windows(2).enumerate().filter(|(_, two)| two == b"\n\n").map(|(at, _)| at + 2);
     let starts = std::iter::once(0).chain(ends).filter(|start| *start < page.len());

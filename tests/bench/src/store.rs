@@ -1,4 +1,4 @@
-//! What a store takes: appending, following, reading, replaying, opening.
+//! The speed of a store: appending, following, reading, replaying, opening.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -8,28 +8,28 @@ use clap::Args;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use sse_conformance::stores::open_url;
-use sse_core::store::{EncodedEvent, PageLimit};
+use sse_core::store::PageLimit;
 use sse_core::{
-    Event, EventLog, EventStream, Position, Start, StoreOptions, StreamRequest, StreamResponse,
+    EventLog, EventStream, NewEvent, Position, Start, StoreOptions, StreamRequest, StreamResponse,
     Timer,
 };
 
-/// Which store, and how much is measured.
+/// The store, and the amount to measure.
 #[derive(Debug, Clone, Args)]
 pub struct Storing {
-    /// Where it is: `redb:PATH`, `redis:URL`, `nats:URL`, `postgres:URL`. Logs of names of its own are left there.
+    /// The store: `redb:PATH`, `redis:URL`, `nats:URL`, `postgres:URL`. Logs of names of its own are left there.
     #[arg(long)]
     store: String,
-    /// How many events the log has that is read.
+    /// The number of events of the log that is read.
     #[arg(long, default_value_t = 100_000)]
     events: usize,
-    /// How many clients it is replayed to.
+    /// The number of clients that it is replayed to.
     #[arg(long, default_value_t = 100)]
     clients: usize,
-    /// How long appending is measured, in seconds for each number of publishers.
+    /// The time for which appending is measured, in seconds for each number of publishers.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// How many bytes of data an event has.
+    /// The number of bytes of data that an event has.
     #[arg(long, default_value_t = 128)]
     size: usize,
 }
@@ -38,7 +38,7 @@ pub struct Storing {
 ///
 /// # Panics
 ///
-/// Where the store fails, or a client does not get every event.
+/// If the store fails, or a client does not get every event.
 pub async fn measure(storing: Storing) {
     let name = |part: &str| format!("bench-{part}-{}", std::process::id());
     let log = open(&storing, &name("append")).await;
@@ -92,7 +92,7 @@ async fn open(storing: &Storing, name: &str) -> EventLog {
     log
 }
 
-/// How many appends a second so many publishers get, each of whom waits for one before the next.
+/// Returns the appends a second of so many publishers, each of whom waits for one before the next.
 async fn append(log: &EventLog, publishers: usize, storing: &Storing) -> f64 {
     let (appended, begun) = (Arc::new(AtomicUsize::new(0)), Instant::now());
     let end = begun + Duration::from_secs_f64(storing.seconds);
@@ -135,7 +135,7 @@ pub(crate) fn client(log: &EventLog, start: Start) -> EventStream {
 
 async fn fill(storing: &Storing, name: &str) {
     let store = open_url(&storing.store, name, options(storing)).await.expect("it can be opened");
-    let event = EncodedEvent::encode(&Event::new("x".repeat(storing.size)), 1 << 20).expect("data");
+    let event = NewEvent::from("x".repeat(storing.size)).encode(1 << 20).expect("data");
     let (mut left, begun) = (storing.events, Instant::now());
     while left > 0 {
         let events = vec![event.clone(); left.min(1000)];

@@ -1,4 +1,4 @@
-//! What a reader costs that does not read, beside the framework's own body of the same chunks.
+//! The cost of a reader that does not read, beside the framework's own body of the same chunks.
 
 use std::path::Path;
 
@@ -10,16 +10,16 @@ use crate::QUIET;
 use crate::case::{Case, Measuring};
 use crate::memory::Memory;
 
-/// How much is measured.
+/// The amount to measure.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Stuck {
     /// Which framework serves.
     #[arg(long, value_parser = adapters::named)]
     framework: Framework,
-    /// How many readers, each at a position of its own in 60 MB.
+    /// The number of readers, each at a position of its own in 60 MB.
     #[arg(long, default_value_t = 1000)]
     readers: usize,
-    /// How often.
+    /// The number of runs.
     #[arg(long, default_value_t = 5)]
     runs: usize,
 }

@@ -1,4 +1,4 @@
-//! What a log holds for a reader beside what the framework holds in any case.
+//! The memory that a log holds for a reader beside that of the framework.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use sse_conformance::suite::framework::Framework;
 #[path = "../../requirements/frameworks.rs"]
 mod frameworks;
 
-/// What is tested, as the macro that stamps out the tests looks for it.
+/// The subjects, as the macro that stamps out the tests looks for them.
 mod memory {
     use super::*;
 
-    /// What the log may hold for a reader, in bytes.
+    /// The bytes that the log may hold for a reader.
     const MORE: i64 = 1000;
 
     pub(crate) async fn holds_less_than_a_kilobyte_more_for_an_idle_reader(framework: &Framework) {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::stream::{self, StreamExt};
-use sse_core::{BoxError, Event, EventId, Frame, Frames, Replay, Source, async_trait};
+use sse_core::{BoxError, Event, EventId, Frames, Replay, Source, async_trait};
 use tokio::sync::broadcast;
 
 /// How many events there are at the beginning.
@@ -70,23 +70,22 @@ impl Source for History {
         }
         Ok(match self.after(last_event_id) {
             // One by one: a client that does not read holds none of them.
-            Some(missed) => Replay::Events(stream::iter(missed).map(frame).map(Ok).boxed()),
+            Some(missed) => {
+                Frames::new(stream::iter(missed).map(event).map(Ok::<_, BoxError>)).into()
+            }
             None => Replay::Gap,
         })
     }
 
     async fn stream(&self) -> Result<Frames, BoxError> {
-        let next = async |mut live: broadcast::Receiver<u64>| {
-            let next = live.recv().await.map(frame).map_err(BoxError::from);
-            Some((next, live))
-        };
-        Ok(stream::unfold(self.0.live.subscribe(), next).boxed())
+        let next =
+            async |mut live: broadcast::Receiver<u64>| Some((live.recv().await.map(event), live));
+        Ok(Frames::new(stream::unfold(self.0.live.subscribe(), next)))
     }
 }
 
-fn frame(number: u64) -> Frame {
-    let id = EventId::try_from(number.to_string()).expect("digits make an id");
-    Event::new(number.to_string()).id(id).into()
+fn event(number: u64) -> Event {
+    Event::new(number.to_string()).id(EventId::from(number))
 }
 
 #[cfg(test)]

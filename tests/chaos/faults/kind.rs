@@ -1,6 +1,6 @@
 //! The names of all faults.
 
-/// What is done in a round.
+/// The fault of a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Nothing,
@@ -20,15 +20,15 @@ pub(crate) enum Kind {
     Slow,
     /// Nothing gets through, and nobody is told.
     Dead,
-    /// What is written is refused.
+    /// Writes are refused.
     Full,
-    /// Somebody removes the oldest events by the engine's own means.
+    /// An operator removes the oldest events by the engine's own means.
     Trim,
-    /// The same where the engine's own means tell nobody: whoever does it begins an epoch then, as the docs ask.
+    /// The same, if the engine's own means notify nobody: the operator then begins an epoch, as the docs ask.
     Purge,
-    /// Somebody removes single events by the engine's own means. A process that knew the newest takes it for lost.
+    /// An operator removes single events by the engine's own means. A process that knew the newest takes it for lost.
     Remove,
-    /// Somebody removes the log.
+    /// An operator removes the log.
     Drop,
     /// A replica takes over that lacks the newest events.
     FailOver,
@@ -76,7 +76,7 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Whether another epoch may begin: the history may have gone back.
+    /// Tells whether another epoch may begin: the history may have gone back.
     pub(crate) fn may_begin_an_epoch(self) -> bool {
         matches!(
             self,

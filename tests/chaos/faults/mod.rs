@@ -1,4 +1,4 @@
-//! What is done to an engine.
+//! The faults of an engine.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ pub(crate) trait Subject: Send + Sync + 'static {
     /// All that can be.
     fn kinds(&self) -> Vec<Kind>;
 
-    /// The store for the process of this number, 0 or 1, by a line of its own; 2 is whoever looks on.
+    /// The store for the process of this number, 0 or 1, by a line of its own; 2 is the observer.
     async fn open(&self, line: usize, options: StoreOptions) -> Result<Arc<dyn Store>, Error>;
 
     /// Does this, and undoes it.
@@ -43,7 +43,7 @@ pub(crate) trait Subject: Send + Sync + 'static {
     async fn settle(&self) {}
 }
 
-/// What can be done whatever the engine.
+/// The faults that any engine can have.
 const TO_ANY: [Kind; 4] = [Kind::Nothing, Kind::Restart, Kind::Epoch, Kind::Retain];
 
 /// For as long as something is so.
@@ -82,7 +82,7 @@ async fn inflict_on_any(kind: Kind, chaos: &Chaos, rng: &mut Rng) -> Result<(), 
     Ok(())
 }
 
-/// What is known by now is in the copy that is made next. What comes after that may be lost, if clients are told.
+/// The next copy has all events that are known by now. Later events may be lost, if clients are told.
 fn begin_a_copy(chaos: &Chaos) {
     chaos.book().lost_since = Some(Instant::now());
 }

@@ -1,4 +1,4 @@
-//! What can be done to any server, and to the lines to it.
+//! The faults of any server, and of the lines to it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::line::{Line, Mode};
 pub(super) const TO_A_SERVER: [Kind; 6] =
     [Kind::Kill, Kind::Pause, Kind::Cut, Kind::Slow, Kind::Dead, Kind::Full];
 
-/// Those of both processes, and of whoever looks on.
+/// Those of both processes, and of the observer.
 pub(super) struct Lines([Line; 3]);
 
 impl Lines {

@@ -16,7 +16,7 @@ use crate::run::Chaos;
 
 const TABLES: &str = "sse_logs, sse_log_kept, sse_log_events, sse_log_keys";
 
-/// Of what somebody does by hand, while appends may hold locks in another order.
+/// The attempts of a statement by hand, while appends may hold locks in another order.
 const TRIES: usize = 20;
 
 pub(crate) struct Postgres {
@@ -31,7 +31,7 @@ impl Postgres {
         Self { server, lines }
     }
 
-    /// What is locked by appends that come at the same time is tried again.
+    /// Repeats a statement that failed since an append at the same time held a lock.
     async fn execute(&self, statements: &str) -> Result<(), String> {
         let (client, _connection) = self.server.client().await.ok_or("no connection")?;
         let mut executed = client.batch_execute(statements).await;
@@ -43,7 +43,7 @@ impl Postgres {
         executed.map_err(|error| format!("{statements}: {error:?}"))
     }
 
-    /// The oldest rows go, and whoever removes them says so, as the docs ask, with the lock that retention has.
+    /// The oldest rows go, and the operator raises the floor, as the docs ask, with the lock that retention has.
     async fn trim(&self, rng: &mut Rng) -> Result<(), String> {
         let kept = rng.usize(..50);
         self.execute(&format!(

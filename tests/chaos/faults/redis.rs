@@ -52,7 +52,7 @@ impl Redis {
     ) -> Result<(), String> {
         let (first, second) = (self.server().await, (self.start)().await);
         let (one, two) = (first.address(), second.address());
-        // By default a master waits 5 s for more replicas before it sends anything.
+        // A master waits 5 s by default for more replicas before it sends anything.
         ask(&first, "CONFIG SET repl-diskless-sync-delay 0").await?;
         ask(&second, "CONFIG SET repl-diskless-sync-delay 1").await?;
         ask(&second, &format!("REPLICAOF {} {}", one.ip(), one.port())).await?;

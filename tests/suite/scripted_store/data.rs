@@ -1,4 +1,4 @@
-//! What the scripted store keeps: events in order, and what is known of them.
+//! The data of the scripted store: events in order, and the facts about them.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use sse_core::store::{
 };
 use sse_core::{Epoch, Position};
 
-/// Which positions events get.
+/// The positions that events get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Positions {
     /// 1, 2, 3, as most engines have them.
@@ -38,13 +38,13 @@ pub(super) struct Data {
     newest: Position,
     is_finished: bool,
     deletions: u64,
-    /// How many events the engine keeps, by a limit of its own.
+    /// The number of events that the engine keeps, by a limit of its own.
     pub(super) most: usize,
     /// The idempotency keys.
     known: HashMap<Arc<str>, (Instant, Position)>,
-    /// How often anything has changed of which followers are told.
+    /// The number of changes that followers are notified of.
     pub(super) changes: u64,
-    /// How often what a page says may have come to be of another life than its events.
+    /// The number of times that the bounds of a page may be of another life than its events.
     pub(super) lives: u64,
 }
 
@@ -168,7 +168,7 @@ impl Data {
         }
     }
 
-    /// Lets go of the oldest events.
+    /// Drops the oldest events.
     pub(super) fn trim(&mut self, count: usize) {
         for trimmed in self.events.drain(..count.min(self.events.len())) {
             self.floor = trimmed.event.position;

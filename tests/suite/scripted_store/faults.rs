@@ -1,4 +1,4 @@
-//! What goes wrong with the scripted store, as the test says.
+//! The faults of the scripted store, as the test sets them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::task::Waker;
 use super::ScriptedStore;
 use super::turns::Turns;
 
-/// What a store is asked for.
+/// A kind of call to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names of the trait's functions")]
 pub enum Call {
@@ -40,7 +40,7 @@ impl Call {
     ];
 }
 
-/// What goes wrong with a call.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// It is refused: nothing is done.
@@ -53,7 +53,7 @@ pub enum Fault {
     Stalls,
 }
 
-/// How a connection is lost.
+/// A way to lose a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
     /// Followers get an error.
@@ -62,26 +62,26 @@ pub enum Cut {
     Ends,
 }
 
-/// How many steps a call waits before it goes on.
+/// The number of steps that a call waits before it goes on.
 pub(super) type Steps = Box<dyn FnMut() -> usize + Send>;
-/// What happens between reading events and asking for the bounds.
+/// The action between reading events and asking for the bounds.
 pub(super) type Between = Box<dyn FnMut(&ScriptedStore) + Send>;
 
 #[derive(Default)]
 pub(super) struct Faults {
     pub(super) of: HashMap<Call, Fault>,
-    /// How often each was called.
+    /// The number of times that each was called.
     pub(super) calls: HashMap<Call, usize>,
     pub(super) reads: usize,
     pub(super) most_reads: usize,
     pub(super) turns: Turns,
-    /// How many events a page has at the most.
+    /// The number of events that a page has at the most.
     pub(super) page: Option<usize>,
     pub(super) steps: Option<Steps>,
     pub(super) between: Option<Between>,
-    /// How often the connections were lost, and how at last.
+    /// The number of times that the connections were lost, and the way in which they were lost last.
     pub(super) cuts: (u64, Option<Cut>),
-    /// Who waits until something changes.
+    /// The tasks that wait until something changes.
     pub(super) waiting: Vec<Waker>,
 }
 

@@ -1,4 +1,4 @@
-//! What those get who follow.
+//! The pages that followers get.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -10,13 +10,13 @@ use sse_core::store::{Page, PageLimit, Pages, StoreError};
 use super::faults::{Call, Cut, Fault};
 use super::{Held, ScriptedStore};
 
-/// What is given at a time.
+/// The largest page.
 const LIMIT: PageLimit = PageLimit { events: 100, bytes: 64 * 1024 };
 
 struct Following {
     store: ScriptedStore,
     after: Position,
-    /// How much of what followers are told of is known.
+    /// The number of changes that are known.
     changes: Option<u64>,
     cuts: u64,
 }
@@ -25,7 +25,7 @@ struct Following {
 pub(super) fn pages(store: ScriptedStore, after: Position) -> Pages {
     let cuts = store.lock().faults.cuts.0;
     let following = Following { store, after, changes: None, cuts };
-    Box::pin(stream::unfold(Some(following), |following| async move {
+    Pages::new(stream::unfold(Some(following), |following| async move {
         let mut following = following?;
         let page = match following.next().await {
             Ok(page) => page,
@@ -56,7 +56,7 @@ impl Following {
         Ok(page)
     }
 
-    /// Whether the connection is there still.
+    /// Checks that the connection is still there.
     fn check(&self, held: &Held) -> Result<(), Cut> {
         let (cuts, how) = held.faults.cuts;
         if cuts == self.cuts { Ok(()) } else { Err(how.unwrap_or(Cut::Ends)) }

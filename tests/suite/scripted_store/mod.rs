@@ -32,7 +32,7 @@ pub struct ScriptedStore {
     positions: Positions,
     timer: Timer,
     window: Duration,
-    /// Which process it serves.
+    /// The process that it serves.
     process: usize,
 }
 
@@ -192,7 +192,7 @@ impl Store for ScriptedStore {
     }
 }
 
-/// Somebody reads, until it is dropped.
+/// A reader is at work until this is dropped.
 struct Reading<'a>(&'a ScriptedStore);
 
 impl<'a> Reading<'a> {

@@ -1,4 +1,4 @@
-//! What a test has a store do.
+//! The commands of a test to a store.
 
 use std::collections::hash_map::Entry;
 use std::task::Waker;
@@ -10,7 +10,7 @@ use super::data::Data;
 use super::faults::{Call, Cut, Fault};
 use super::{Held, ScriptedStore};
 
-/// What a replica has that lags.
+/// The data of a replica that lags.
 #[derive(Clone)]
 pub struct Replica(Data);
 
@@ -41,7 +41,7 @@ impl ScriptedStore {
         self.change(|held| held.faults.of.clear());
     }
 
-    /// Whoever follows follows no more.
+    /// Ends all followers.
     pub fn cut(&self, cut: Cut) {
         self.change(|held| held.faults.cuts = (held.faults.cuts.0 + 1, Some(cut)));
     }
@@ -61,7 +61,7 @@ impl ScriptedStore {
         self.change(|held| held.faults.between = Some(Box::new(between)));
     }
 
-    /// Lets go of the oldest events, as retention would.
+    /// Drops the oldest events, as retention would.
     pub fn trim(&self, count: usize) {
         self.change(|held| held.data.trim(count));
     }
@@ -82,7 +82,7 @@ impl ScriptedStore {
         self.change(|held| held.data.delete(event));
     }
 
-    /// How many events there are.
+    /// Returns the number of events.
     pub fn kept(&self) -> usize {
         self.lock().data.len()
     }
@@ -92,7 +92,7 @@ impl ScriptedStore {
         self.lock().data.first_after(after)
     }
 
-    /// What there is.
+    /// Returns the bounds.
     pub fn now(&self) -> Bounds {
         self.lock().data.bounds()
     }
@@ -102,7 +102,7 @@ impl ScriptedStore {
         self.lock().data.read(after, PageLimit { events: usize::MAX, bytes: usize::MAX })
     }
 
-    /// What a replica has that gets nothing from now on.
+    /// Returns a replica that gets nothing from now on.
     pub fn replica(&self) -> Replica {
         Replica(self.lock().data.clone())
     }
@@ -114,7 +114,7 @@ impl ScriptedStore {
         self.cut(Cut::Fails);
     }
 
-    /// What the replica has not got is lost, and no connection: nobody is told.
+    /// Events that the replica has not got are lost. No connection is lost: nobody is notified.
     pub fn go_back_to(&self, replica: &Replica) {
         self.change(|held| {
             let (changes, lives) = (held.data.changes, held.data.lives);
@@ -123,7 +123,7 @@ impl ScriptedStore {
         });
     }
 
-    /// The data are gone, and it begins anew.
+    /// The data are gone, and it begins again.
     pub fn recreate(&self) {
         let most = self.lock().data.most;
         let mut data = Data::new(self.positions);
@@ -131,12 +131,12 @@ impl ScriptedStore {
         self.fail_over_to(&Replica(data));
     }
 
-    /// How often this was called.
+    /// Returns the number of times that this was called.
     pub fn calls(&self, call: Call) -> usize {
         self.lock().faults.calls.get(&call).copied().unwrap_or_default()
     }
 
-    /// How many were reading at the same time, at the most.
+    /// Returns the most reads that ran at the same time.
     pub fn most_reads_at_once(&self) -> usize {
         self.lock().faults.most_reads
     }

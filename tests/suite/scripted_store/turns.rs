@@ -9,9 +9,9 @@ use super::ScriptedStore;
 /// The reads of all processes.
 #[derive(Default)]
 pub(super) struct Turns {
-    /// Whether reads wait for their turn.
+    /// True if reads wait for their turn.
     are_taken: bool,
-    /// By the number of the process.
+    /// The reads by the number of the process.
     reads: HashMap<usize, Reads>,
 }
 
@@ -19,16 +19,16 @@ pub(super) struct Turns {
 #[derive(Default)]
 struct Reads {
     begun: usize,
-    /// How many of them may have their answer.
+    /// The number of them that may have their answer.
     allowed: usize,
     completed: Vec<Completed>,
 }
 
 /// A read that its process has the answer of.
 struct Completed {
-    /// How many reads of its process were begun before it.
+    /// The number of reads of its process that were begun before it.
     number: usize,
-    /// How many had been begun when it was completed.
+    /// The number of reads that had been begun when it was completed.
     begun: usize,
 }
 
@@ -61,12 +61,12 @@ impl ScriptedStore {
         });
     }
 
-    /// How many reads this process has begun while reads took turns.
+    /// Returns the number of reads that this process has begun while reads took turns.
     pub fn reads_begun(&self) -> usize {
         self.lock().faults.turns.of(self.process).begun
     }
 
-    /// How many reads of this process were completed one after the other, each begun after the one before it was completed, and the
+    /// Returns the number of reads of this process that were completed one after the other, each begun after the one before it was completed, and the
     /// first after so many others were begun.
     pub fn reads_completed_since(&self, begun: usize) -> usize {
         let (mut held, mut since, mut count) = (self.lock(), begun, 0);
@@ -78,7 +78,7 @@ impl ScriptedStore {
         count
     }
 
-    /// How many reads this process has completed while reads took turns.
+    /// Returns the number of reads that this process has completed while reads took turns.
     pub fn reads_completed(&self) -> usize {
         self.lock().faults.turns.of(self.process).completed.len()
     }

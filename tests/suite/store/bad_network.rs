@@ -1,4 +1,4 @@
-//! A network that cuts connections wherever it happens to.
+//! A network that cuts connections at any byte.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::suite::store_engine::Networked;
 const PLACES: usize = 20;
 const MOST_ROUNDS: usize = 400;
 
-/// How many cuts a test sees, and within how many bytes of the server's answers each is made.
+/// Returns cuts: the number that a test sees, and the bytes of the server's answers within which each is made.
 fn cuts(bytes: std::ops::Range<usize>, limit: usize) -> Cuts {
     Cuts { seed: 7, bytes, rst_share: 0.5, limit }
 }
@@ -51,7 +51,7 @@ pub async fn goes_on_after_its_connection_is_cut(engine: &dyn Networked) {
     assert!(proxy.cuts() > 0, "nothing was cut");
 }
 
-/// What was acknowledged is there, and what failed for certain is not; of the rest nothing is said.
+/// Acknowledged events are there, and failed ones are not; the rest is unknown.
 pub async fn says_what_is_known_of_an_append_when_it_is_cut_off(engine: &dyn Networked) {
     let store = open(engine).await;
     let mut said: HashMap<String, Result<Position, bool>> = HashMap::new();
@@ -62,7 +62,7 @@ pub async fn says_what_is_known_of_an_append_when_it_is_cut_off(engine: &dyn Net
             break;
         }
         // Each in another place: within the greeting, or within the answer to the n-th append.
-        // First the places where the greeting is, as a rule, and, where the answers come later, those after them.
+        // First the places of the greeting, as a rule; then, if the answers come later, those after them.
         let place = 1 + round % (3 * PLACES) * 60;
         let bad = Cuts { seed: round as u64, ..cuts(place..place + 60, 100) };
         let proxy = CuttingProxy::start(engine.address(), bad).await;
@@ -91,7 +91,7 @@ pub async fn says_what_is_known_of_an_append_when_it_is_cut_off(engine: &dyn Net
     for (text, said) in &said {
         match said {
             Ok(position) => assert_eq!(places.get(text), Some(position), "{text} was acknowledged"),
-            Err(false) => assert!(!places.contains_key(text), "{text} has failed for certain"),
+            Err(false) => assert!(!places.contains_key(text), "{text} has failed"),
             Err(true) => {}
         }
     }

@@ -83,7 +83,7 @@ impl Client {
         self.events.iter().map(|event| event.data.clone()).collect()
     }
 
-    /// Whether this was a gap, and why.
+    /// Returns the reason, if this was a gap.
     #[track_caller]
     pub(super) fn reset(&self, place: usize) -> String {
         let event = &self.events[place];

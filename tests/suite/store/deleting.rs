@@ -29,7 +29,7 @@ pub async fn forgets_an_event_without_a_gap(engine: &dyn Engine) {
     assert_eq!(texts(&all_after(&*store, positions[1]).await), ["three", "five"]);
 }
 
-pub async fn changes_nothing_where_there_is_no_event_to_delete(engine: &dyn Engine) {
+pub async fn changes_nothing_if_there_is_no_event_to_delete(engine: &dyn Engine) {
     let store = open(engine).await;
     let positions = append_all(&*store, &["one", "two"].map(event)).await;
     store.delete(positions[0]).await.expect("deleted");

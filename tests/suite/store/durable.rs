@@ -1,4 +1,4 @@
-//! What outlives the engine's end.
+//! The state that outlives the engine's end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,12 +12,13 @@ use sse_core::{Position, StoreOptions};
 use super::client::Client;
 use super::process::Process;
 use super::tools::{
-    NAME, PAGE, Placed, all_after, append_all, bounds, event, open, soon, text_of, texts,
+    NAME, PAGE, Placed, all_after, append_all, bounds, event, keyed, once, open, soon, text_of,
+    texts,
 };
 use crate::suite::eventually::eventually_some;
 use crate::suite::store_engine::Durable;
 
-/// How long a store may take to be open again after a crash.
+/// The time that a store may take to be open again after a crash.
 const RECOVERY: Duration = Duration::from_secs(20);
 
 /// The store, once the engine is back.
@@ -32,8 +33,8 @@ async fn reopened(engine: &dyn Durable) -> Arc<dyn Store> {
 /// Events, keys, bounds, epoch, and what an idempotency key stands for.
 pub async fn remembers_after_reopening(engine: &dyn Durable) {
     let store = open(engine).await;
-    let once = || event("once").with_idempotency_key("a").expect("short");
-    let keyed = event("keyed").with_key("k").expect("short");
+    let once = || once("a", "once");
+    let keyed = keyed("k", "keyed");
     let given = [event("one"), event("two"), event("three"), keyed, once()];
     let positions = append_all(&*store, &given).await;
     store.delete(positions[1]).await.expect("deleted");
@@ -86,7 +87,7 @@ pub async fn stays_finished_after_reopening(engine: &dyn Durable) {
     assert_eq!(texts(&all_after(&*store, Position::START).await), ["last"]);
 }
 
-/// An id of before is none of a gap after.
+/// An id from before can be resumed afterwards.
 pub async fn resumes_a_client_after_reopening(engine: &dyn Durable) {
     let process = Process::start(engine).await;
     let ids = process.append_all(0..10).await;
@@ -124,7 +125,7 @@ pub async fn survives_kill_9(engine: &dyn Durable) {
     assert!(!acknowledged.is_empty(), "nothing was ever written");
 }
 
-/// What was acknowledged, until an error, after which nothing is known of the last event.
+/// Returns the acknowledged events, until an error, after which nothing is known of the last event.
 async fn write(store: &dyn Store, kill: usize, writer: usize, is_back: &AtomicBool) -> Vec<Placed> {
     let mut placed = Vec::new();
     for number in 0.. {

@@ -1,4 +1,4 @@
-//! Which life of a log it is, all agree on.
+//! All agree on the epoch of a log.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use sse_core::{Epoch, Position};
 use super::tools::{Followed, all_after, append, append_all, bounds, event, open, soon, texts};
 use crate::suite::store_engine::Engine;
 
-/// Of many who begin one instead of the same, one does, and all learn which.
+/// If many begin an epoch in place of the same one, one succeeds, and all learn its result.
 pub async fn begins_an_epoch_by_compare_and_set(engine: &dyn Engine) {
     let handles = join_all((0..4).map(|_| open(engine))).await;
     append_all(&*handles[0], &["one", "two"].map(event)).await;
@@ -18,7 +18,7 @@ pub async fn begins_an_epoch_by_compare_and_set(engine: &dyn Engine) {
         let now = bounds(&*handles[1]).await.epoch;
         assert_ne!(now, before);
         for begun in begun {
-            assert_eq!(begun.expect("begun"), now, "whoever began it");
+            assert_eq!(begun.expect("begun"), now, "all agree");
         }
         for stale in [before, Epoch::random().expect("random numbers")] {
             let answer = handles[2].begin_epoch(stale).await.expect("an answer");
@@ -28,7 +28,7 @@ pub async fn begins_an_epoch_by_compare_and_set(engine: &dyn Engine) {
     }
 }
 
-/// What is kept stays, with its positions; what comes is of the new epoch.
+/// Kept events stay, with their positions; new ones are of the new epoch.
 pub async fn keeps_its_events_in_a_new_epoch(engine: &dyn Engine) {
     let (store, other) = (open(engine).await, open(engine).await);
     append_all(&*store, &["one", "two"].map(event)).await;

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use super::tools::{Followed, all_after, append, append_all, bounds, event, open, soon, texts};
 use crate::suite::store_engine::Engine;
 
-/// From the floor, from the middle, from the newest: whoever follows gets just what comes after.
+/// From the floor, from the middle, from the newest: a follower gets just the later events.
 pub async fn gives_followers_what_is_there_and_then_what_comes(engine: &dyn Engine) {
     let (store, other) = (open(engine).await, open(engine).await);
     let floor = bounds(&*store).await.floor;

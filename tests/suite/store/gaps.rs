@@ -1,4 +1,4 @@
-//! A gap is told of, and what is none is not.
+//! A client gets a `reset` at a gap, and only there.
 
 use std::time::Duration;
 

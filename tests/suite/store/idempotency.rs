@@ -1,15 +1,13 @@
 //! An event whose idempotency key is known is not stored again.
 
 use futures_util::future::join_all;
-use sse_core::store::{EncodedEvent, StoreError};
+use sse_core::store::StoreError;
 use sse_core::{Position, StoreOptions};
 
-use super::tools::{all_after, append_all, bounds, event, open, soon, texts};
+use super::tools::{
+    all_after, append_all, bounds, event, keyed, keyed_once, once, open, soon, texts,
+};
 use crate::suite::store_engine::Engine;
-
-fn once(key: &str, text: &str) -> EncodedEvent {
-    event(text).with_idempotency_key(key).expect("a short key")
-}
 
 pub async fn stores_an_event_once_whose_idempotency_key_is_known(engine: &dyn Engine) {
     let (store, other) = (open(engine).await, open(engine).await);
@@ -45,7 +43,7 @@ pub async fn stores_of_a_batch_what_is_not_known_yet(engine: &dyn Engine) {
     assert_eq!(texts(&all), ["one", "two", "three", "four", "five"]);
 }
 
-/// Whoever comes first stores it, and all get its position.
+/// The first process stores it, and all get its position.
 pub async fn stores_an_event_once_that_many_bring_at_the_same_time(engine: &dyn Engine) {
     let handles = join_all((0..4).map(|_| open(engine))).await;
     for round in 0..10 {
@@ -63,13 +61,13 @@ pub async fn stores_an_event_once_that_many_bring_at_the_same_time(engine: &dyn 
 /// Trimmed, deleted, superseded; and once the log is finished.
 pub async fn gives_the_first_answer_whatever_became_of_the_event(engine: &dyn Engine) {
     let (store, other) = (open(engine).await, open(engine).await);
-    let superseded = || once("superseded", "old").with_key("k").expect("a short key");
+    let superseded = || keyed_once("k", "superseded", "old");
     let batch = || [once("trimmed", "one"), superseded(), once("deleted", "three")];
     let first = append_all(&*store, &batch()).await;
-    append_all(&*store, &[event("new").with_key("k").expect("a short key")]).await;
+    append_all(&*store, &[keyed("k", "new")]).await;
     store.delete(first[2]).await.expect("deleted");
     append_all(&*store, &[event("newest")]).await;
-    // As many keys are remembered as events may be kept: it is not for their number that events go.
+    // The limit of events is also that of keys: it is not for their number that events go.
     let retention = StoreOptions::new().bytes(1).retention();
     soon("all but the newest are gone", async {
         while all_after(&*store, Position::START).await.len() > 1 {

@@ -1,14 +1,9 @@
-//! Of the events with one key the newest is enough.
+//! A store may keep only the newest of the events with one key.
 
 use sse_core::Position;
-use sse_core::store::EncodedEvent;
 
-use super::tools::{PAGE, append_all, bounds, event, open, soon, text_of};
+use super::tools::{PAGE, append_all, bounds, event, keyed, open, soon, text_of};
 use crate::suite::store_engine::Engine;
-
-fn keyed(key: &str, text: &str) -> EncodedEvent {
-    event(text).with_key(key).expect("a short key")
-}
 
 /// Older ones may be there or not; the newest is, and what has no key, and their order.
 pub async fn has_the_newest_event_of_each_key(engine: &dyn Engine) {
@@ -48,7 +43,7 @@ pub async fn keeps_little_of_a_key_that_changes_often(engine: &dyn Engine) {
     let store = open(engine).await;
     append_all(&*store, &[event("before")]).await;
     for round in 0..20 {
-        let batch: Vec<_> = (0..50).map(|n| keyed("k", &(round * 50 + n).to_string())).collect();
+        let batch: Vec<_> = (0..50).map(|n| keyed("k", round * 50 + n)).collect();
         append_all(&*store, &batch).await;
     }
     let page = soon("a page is there", store.read(Position::START, PAGE)).await.expect("a page");

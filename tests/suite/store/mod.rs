@@ -1,4 +1,4 @@
-//! What is asked of every store, at both levels: of the store itself, and of an event log opened over it.
+//! The requirements of every store, at both levels: of the store itself, and of an event log opened over it.
 #![allow(missing_docs, reason = "the name of a requirement is a sentence")]
 
 mod client;

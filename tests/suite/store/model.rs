@@ -1,17 +1,17 @@
-//! Whatever is done to it, in whatever order: a store is what a list in memory would be.
+//! After any calls in any order, a store equals a list in memory.
 
 use std::collections::HashMap;
 
 use sse_core::store::{EncodedEvent, PageLimit, Store};
-use sse_core::{Position, StoreOptions};
+use sse_core::{NewEvent, Position, StoreOptions};
 
-use super::tools::{Placed, all_after, append_all, bounds, event, open, soon};
+use super::tools::{Placed, all_after, append_all, bounds, encoded, open, soon};
 use crate::suite::store_engine::Engine;
 
-/// How much is done.
+/// The number of steps.
 const STEPS: usize = 150;
 
-/// What a store should have.
+/// The events that a store should have.
 #[derive(Default)]
 struct Model {
     kept: Vec<(Placed, Option<u8>)>,
@@ -21,7 +21,7 @@ struct Model {
     floor: Position,
 }
 
-/// What is asked of a store at random.
+/// A random call to a store.
 struct Attempt {
     event: EncodedEvent,
     text: String,
@@ -33,13 +33,14 @@ impl Attempt {
     fn new(text: String, random: &mut fastrand::Rng) -> Self {
         let (key, once) = (random.u8(..8), random.u8(..12));
         let (key, once) = (Some(key).filter(|key| *key < 4), Some(once).filter(|once| *once < 6));
-        let mut event = event(format!("{text}{}", "x".repeat(random.usize(..400))));
+        let mut event = NewEvent::from(format!("{text}{}", "x".repeat(random.usize(..400))));
         if let Some(key) = key {
-            event = event.with_key(&format!("key {key}")).expect("a key");
+            event = event.key(&format!("key {key}")).expect("a key");
         }
         if let Some(once) = once {
-            event = event.with_idempotency_key(&format!("once {once}")).expect("a key");
+            event = event.idempotency_key(&format!("once {once}")).expect("a key");
         }
+        let event = encoded(event);
         Self { event, text, key, once }
     }
 }
@@ -72,9 +73,9 @@ impl Model {
         assert!(self.newest == Position::START || bounds.newest == self.newest, "{bounds:?}");
         assert!(bounds.floor < bounds.oldest.unwrap_or(Position::MAX));
         if has_trimmed {
-            assert!(bounds.floor >= self.floor, "what was let go of is a gap");
+            assert!(bounds.floor >= self.floor, "a dropped event is a gap");
         } else {
-            assert_eq!(bounds.floor, self.floor, "nothing was let go of");
+            assert_eq!(bounds.floor, self.floor, "nothing was dropped");
         }
         self.floor = bounds.floor;
     }
@@ -125,5 +126,5 @@ pub async fn is_what_a_list_in_memory_would_be(engine: &dyn Engine) {
         trims += usize::from(has_trimmed);
         model.check(store, has_trimmed).await;
     }
-    assert!(trims > 0, "nothing was ever let go of");
+    assert!(trims > 0, "nothing was ever dropped");
 }

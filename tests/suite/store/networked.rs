@@ -11,7 +11,7 @@ use crate::suite::eventually::{eventually, eventually_asked};
 use crate::suite::store_engine::Networked;
 use crate::suite::waiting::PATIENCE;
 
-/// How soon all goes on once the server is back.
+/// The time within which all goes on once the server is back.
 const SOON: Duration = Duration::from_secs(2);
 
 /// Adds an event, for as long as that is refused.
@@ -44,7 +44,7 @@ pub async fn goes_on_soon_after_a_restart(engine: &dyn Networked) {
         let refused = tokio::time::timeout(2 * PATIENCE, refused).await;
         let refused = refused.expect("an answer in time").expect_err("nobody is there");
         assert!(refused.is_store(), "{refused}");
-        // Whoever wants what is behind the tail waits for it.
+        // A client behind the tail waits for its events.
         let mut behind = Client::resume(feed(1), &ids[0]);
         behind.read_for(Duration::from_millis(300)).await;
         for client in &mut clients {
@@ -97,7 +97,7 @@ pub async fn waits_out_a_pause(engine: &dyn Networked) {
 }
 
 /// An error says so, streams stay open, and what was acknowledged is there.
-pub async fn says_so_where_writes_are_refused(engine: &dyn Networked) {
+pub async fn says_so_if_writes_are_refused(engine: &dyn Networked) {
     let process = Process::with(engine, tries_no_longer_than_a_second()).await;
     let mut client = Client::new(process.log.feed().start_at(Start::Oldest));
     for round in 0..3 {
@@ -117,7 +117,7 @@ pub async fn says_so_where_writes_are_refused(engine: &dyn Networked) {
 }
 
 /// With an error, in bounded time.
-pub async fn does_not_open_where_nobody_is(engine: &dyn Networked) {
+pub async fn does_not_open_if_the_engine_is_down(engine: &dyn Networked) {
     engine.stop().await;
     let begun = Instant::now();
     let opening = async {
@@ -130,8 +130,8 @@ pub async fn does_not_open_where_nobody_is(engine: &dyn Networked) {
     assert!(begun.elapsed() < 2 * PATIENCE, "{:?}", begun.elapsed());
 }
 
-/// As long as `store_wait` says, both to be opened and to append.
-pub async fn waits_for_it_where_that_is_asked_for(engine: &dyn Networked) {
+/// It waits as long as `store_wait` says, both to be opened and to append.
+pub async fn waits_for_it_if_the_options_say_so(engine: &dyn Networked) {
     let wait = Duration::from_secs(10);
     let options = tries_no_longer_than_a_second().store_wait(wait);
     engine.stop().await;

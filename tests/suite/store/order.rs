@@ -1,4 +1,4 @@
-//! One order for all, whoever writes and whoever reads.
+//! One order for all writers and all readers.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ pub async fn stores_a_batch_one_right_after_the_other(engine: &dyn Engine) {
 }
 
 /// Also once the newest events are gone.
-pub async fn gives_no_cursor_twice(engine: &dyn Engine) {
+pub async fn gives_no_position_twice(engine: &dyn Engine) {
     let (store, other) = (open(engine).await, open(engine).await);
     let mut given = HashSet::new();
     let mut newest = bounds(&*store).await.newest;

@@ -1,9 +1,11 @@
-//! What a page holds.
+//! The content of a page.
 
 use sse_core::store::{EncodedEvent, PageLimit};
-use sse_core::{Event, EventType, Position};
+use sse_core::{Event, Position};
 
-use super::tools::{PAGE, all_after, all_by, append, append_all, bounds, event, open, soon, texts};
+use super::tools::{
+    PAGE, all_after, all_by, append, append_all, bounds, encoded, event, keyed, open, soon, texts,
+};
 use crate::suite::store_engine::Engine;
 
 /// Blocks come back byte for byte, and with their keys.
@@ -12,9 +14,9 @@ pub async fn gives_back_what_it_was_given(engine: &dyn Engine) {
     let texts =
         ["", "two\nlines", "naïve \u{1F980}", "\u{0}\u{1}", " spaces ", "id: no\nevent: no"];
     let mut events: Vec<EncodedEvent> = texts.iter().map(event).collect();
-    let typed = Event::new("typed").event_type(EventType::from_static("a-type"));
-    events.push(EncodedEvent::encode(&typed, 1000).expect("it has data"));
-    events.push(event("keyed").with_key("a key: of \u{1F980}").expect("short"));
+    let typed = Event::typed("a-type", "typed");
+    events.push(encoded(typed));
+    events.push(keyed("a key: of \u{1F980}", "keyed"));
     events.push(event("x".repeat(1 << 20)));
     let positions = append_all(&*store, &events).await;
 

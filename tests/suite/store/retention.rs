@@ -1,4 +1,4 @@
-//! The oldest events go, and whoever still wanted them can tell.
+//! The oldest events go, and a reader that had not seen them can tell.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ async fn retained(
     .await
 }
 
-/// What is kept is the end of what was appended, and the bounds say so.
+/// Checks that the kept events are the last of the appended, and that the bounds say so.
 fn check(bounds: &Bounds, appended: &[Position], kept: &[Placed]) {
     let positions: Vec<_> = kept.iter().map(|(position, _)| *position).collect();
     let gone = appended.len() - positions.len();
@@ -37,7 +37,7 @@ fn check(bounds: &Bounds, appended: &[Position], kept: &[Placed]) {
     assert_eq!((bounds.oldest, bounds.newest), (Some(positions[0]), appended[appended.len() - 1]));
     assert!(bounds.floor < positions[0], "it is below every event that is kept");
     if gone > 0 {
-        assert!(bounds.floor >= appended[gone - 1], "whoever was before that has lost something");
+        assert!(bounds.floor >= appended[gone - 1], "a reader before that has lost something");
     }
 }
 
@@ -83,7 +83,7 @@ pub async fn retains_for_so_long_and_keeps_the_newest(engine: &dyn Engine) {
     assert_eq!(all_after(&*store, Position::START).await, kept, "the newest is kept, however old");
 }
 
-/// Another process lets go of events between two pages of one reader, who sees from the bounds that he has missed some.
+/// Another process drops events between two pages of a reader, which sees from the bounds that it has missed some.
 pub async fn skips_nothing_unseen_when_it_is_trimmed_between_pages(engine: &dyn Engine) {
     let options = StoreOptions::new().events(50);
     let (store, other) =
@@ -103,7 +103,7 @@ pub async fn skips_nothing_unseen_when_it_is_trimmed_between_pages(engine: &dyn 
     assert_eq!(still.events.len(), 5);
 }
 
-/// While one writes and another lets go, whoever follows gets every event, or a floor above where he was.
+/// While one process writes and another drops, a follower gets every event, or a floor above its position.
 pub async fn skips_nothing_unseen_when_it_is_trimmed_while_followed(engine: &dyn Engine) {
     let options = StoreOptions::new().events(10);
     let (store, other) =

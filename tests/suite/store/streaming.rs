@@ -61,7 +61,7 @@ pub async fn resumes_a_client_in_another_process(engine: &dyn Engine) {
     assert_eq!(seen, numbers(0..300));
 }
 
-/// What is not in memory is read from the store, and then the tail goes on.
+/// Events that are not in memory are read from the store, and then the tail goes on.
 pub async fn reads_what_is_behind_the_tail(engine: &dyn Engine) {
     let process = Process::with(engine, small_tail()).await;
     let ids = process.append_all(0..2500).await;

@@ -1,4 +1,4 @@
-//! What the requirements have in common.
+//! The shared part of the requirements.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -8,7 +8,8 @@ use futures_util::StreamExt;
 use sse_core::store::{Bounds, EncodedEvent, PageLimit, Pages, Store, StoredEvent};
 use sse_core::{Position, StoreOptions};
 
-pub(super) use crate::suite::answers::{PAGE, event};
+pub(super) use crate::suite::answers::PAGE;
+pub(super) use crate::suite::events::{encoded, event, keyed, keyed_once, once};
 use crate::suite::parser::Parser;
 use crate::suite::store_engine::Engine;
 use crate::suite::waiting::PATIENCE;
@@ -87,13 +88,13 @@ pub(super) fn check_order(mut after: Position, events: &[StoredEvent]) {
     }
 }
 
-/// Somebody who follows, on a connection of his own.
+/// A follower, on a connection of its own.
 pub(super) struct Followed {
     store: Arc<dyn Store>,
     pages: Option<Pages>,
     pub(super) after: Position,
     pub(super) events: Vec<Placed>,
-    /// What was last said.
+    /// The bounds of the last page.
     pub(super) bounds: Option<Bounds>,
 }
 
@@ -102,7 +103,7 @@ impl Followed {
         Self { store, pages: None, after, events: Vec::new(), bounds: None }
     }
 
-    /// Waits for the next page. A stream that ends or fails is followed anew, as a log does it.
+    /// Waits for the next page. A stream that ends or fails is followed again, as a log does it.
     pub(super) async fn next(&mut self) {
         soon("a page comes to who follows", async {
             loop {

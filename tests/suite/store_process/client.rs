@@ -42,7 +42,7 @@ impl Client {
         let request = Request { number, log: log.to_owned(), window, call };
         let mut line = serde_json::to_vec(&request).expect("texts and numbers have JSON");
         line.push(b'\n');
-        // A line must not be cut off where whoever asks leaves.
+        // A line must not be cut off if the caller leaves.
         let stdin = self.stdin.clone();
         tokio::spawn(async move { stdin.lock().await.write_all(&line).await });
         let ended = |_| StoreError::outcome_unknown("the process has ended");
@@ -57,7 +57,7 @@ async fn receive(stdout: ChildStdout, waiting: Arc<Mutex<Option<Waiting>>>) {
         let Ok(reply) = serde_json::from_str::<Reply>(&line) else { break };
         let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = waiting.as_mut().and_then(|waiting| waiting.remove(&reply.number)) {
-            // Whoever asked may have left.
+            // The caller may have left.
             drop(sender.send(reply));
         }
     }

@@ -16,11 +16,11 @@ use crate::stores::open_url;
 ///
 /// # Errors
 ///
-/// Where standard input cannot be read.
+/// If standard input cannot be read.
 ///
 /// # Panics
 ///
-/// Where a line is none of ours.
+/// If a line is not a request.
 pub async fn host(url: String) -> io::Result<()> {
     let host = Arc::new(Host { url, logs: Mutex::default(), stdout: tokio::io::stdout().into() });
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
@@ -34,7 +34,7 @@ pub async fn host(url: String) -> io::Result<()> {
 
 struct Host {
     url: String,
-    /// By their names and windows.
+    /// The logs by their names and windows.
     logs: Mutex<HashMap<(String, u64), Arc<dyn Store>>>,
     stdout: Mutex<Stdout>,
 }
@@ -49,7 +49,7 @@ impl Host {
         let mut line = serde_json::to_vec(&reply).expect("texts and numbers have JSON");
         line.push(b'\n');
         let mut stdout = self.stdout.lock().await;
-        // Where nobody hears it, nobody waits for it.
+        // If the reader has gone, it does not wait for the line.
         drop(stdout.write_all(&line).await);
         drop(stdout.flush().await);
     }
@@ -100,7 +100,7 @@ fn done(result: Result<(), StoreError>) -> Result<Answer, StoreError> {
 
 async fn next(log: &dyn Store, after: &str, known: Option<WireBounds>) -> Result<Page, StoreError> {
     let mut pages = log.follow(parse(after)).await?;
-    // What has changed between two calls is seen here.
+    // A change between two calls is seen here.
     let bounds = log.bounds().await?;
     let is_news = |page: &Page| !page.events.is_empty() || known != Some(page.bounds.into());
     if bounds.newest <= parse(after) && known != Some(bounds.into()) {

@@ -28,7 +28,7 @@ use remote::Remote;
 pub struct StoreProcess {
     url: String,
     environment: Vec<(String, String)>,
-    /// While it is started anew, whoever asks it something waits.
+    /// While it is started again, its callers wait.
     running: Arc<RwLock<Running>>,
 }
 
@@ -43,7 +43,7 @@ impl StoreProcess {
     ///
     /// # Panics
     ///
-    /// Where the program is missing.
+    /// If the program is missing.
     pub fn start(url: &str) -> Self {
         Self::start_with(url, &[])
     }
@@ -52,7 +52,7 @@ impl StoreProcess {
     ///
     /// # Panics
     ///
-    /// Where the program is missing.
+    /// If the program is missing.
     pub fn start_with(url: &str, environment: &[(&str, &str)]) -> Self {
         let own = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
         let environment: Vec<_> = environment.iter().map(own).collect();
@@ -75,7 +75,7 @@ impl StoreProcess {
     ///
     /// # Panics
     ///
-    /// Where it has not ended within 5 s.
+    /// If it has not ended within 5 s.
     pub async fn kill_and_start(&self, between: impl FnOnce()) {
         let mut running = self.running.write().await;
         running.child.start_kill().expect("it runs");

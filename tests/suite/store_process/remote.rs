@@ -78,7 +78,7 @@ impl Store for Remote {
 
     async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         let begin = (self.clone(), after, None::<WireBounds>);
-        Ok(Box::pin(stream::try_unfold(begin, |(store, after, known)| async move {
+        Ok(Pages::new(stream::try_unfold(begin, |(store, after, known)| async move {
             let page = store.page(Call::Next { after: after.to_string(), known }).await?;
             let last = page.events.last().map_or(after, |event| event.position);
             let known = Some(page.bounds.into());

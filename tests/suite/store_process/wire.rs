@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 use sse_core::store::{Bounds, EncodedEvent, Page, StoreError, StoredEvent};
-use sse_core::{Event, Position};
+use sse_core::{NewEvent, Position};
 
-/// What is asked. Positions and epochs are their texts.
+/// A request. Positions and epochs are their texts.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Request {
     pub(super) number: u64,
@@ -78,7 +78,7 @@ pub(super) enum WireError {
     OutcomeUnknown(String),
 }
 
-/// What has a text: both ends are ours.
+/// Parses a text that the other end wrote: both ends are ours.
 pub(super) fn parse<T: std::str::FromStr>(text: &str) -> T {
     text.parse().unwrap_or_else(|_| panic!("{text:?} came from our own end"))
 }
@@ -96,7 +96,7 @@ impl From<&EncodedEvent> for WireEvent {
 
 impl From<WireEvent> for EncodedEvent {
     fn from(event: WireEvent) -> Self {
-        let mut new = Self::encode(&Event::new(""), 100).expect("an empty event is small");
+        let mut new = NewEvent::from("").encode(100).expect("an empty event is small");
         new.block = event.block.into();
         new.key = event.key.map(Into::into);
         new.idempotency_key = event.idempotency_key.map(Into::into);

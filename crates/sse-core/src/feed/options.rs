@@ -268,7 +268,7 @@ impl StreamOptions {
     /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
     /// let seen = Arc::new(Mutex::new(None));
     /// let told = Arc::clone(&seen);
-    /// let feed = StreamContext::run(|_| async { Err::<(), _>(std::io::Error::other("no model")) });
+    /// let feed = StreamContext::run(|_| async { Err("no model".into()) });
     /// let feed = feed.on_error(move |error| *told.lock().unwrap() = Some(error.is_source()));
     /// StreamResponse::new(&request, feed, timer).text().await;
     /// assert_eq!(*seen.lock().unwrap(), Some(true));
@@ -285,14 +285,13 @@ impl StreamOptions {
     /// goes out without an id, so that a client that can resume still does.
     ///
     /// ```
-    /// use sse_core::{Event, EventType, StreamContext};
+    /// use sse_core::{Event, StreamContext};
     ///
-    /// # type BoxError = Box<dyn std::error::Error + Send + Sync>;
     /// let feed = StreamContext::run(|answer| async move {
     ///     answer.send_event("The").await?;
-    ///     Err::<(), BoxError>("the model went away".into())
+    ///     Err("the model went away".into())
     /// });
-    /// let feed = feed.error_event(|_| Event::new("the answer is not whole").event_type(EventType::from_static("failed")));
+    /// let feed = feed.error_event(|_| Event::typed("failed", "the answer is not whole"));
     /// # use sse_core::{StreamRequest, StreamResponse, Timer};
     /// # let response = StreamResponse::new(&StreamRequest::new("GET", None, []), feed, Timer::new(std::time::Instant::now, |_| std::future::pending()));
     /// # let text = futures_util::future::FutureExt::now_or_never(response.text()).unwrap();
@@ -317,7 +316,7 @@ impl StreamOptions {
     /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
     /// # let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
     /// # let request = StreamRequest::new("GET", None, []);
-    /// let feed = StreamContext::run(|_| async { Err::<(), _>(std::io::Error::other("no model")) });
+    /// let feed = StreamContext::run(|_| async { Err("no model".into()) });
     /// let response = StreamResponse::new(&request, feed.cut_on_error(), timer);
     /// let items: Vec<_> = response.body.map(|item| item.map(|_| ())).collect().await;
     /// assert!(items.last().unwrap().is_err());
@@ -435,8 +434,8 @@ impl StreamOptions {
     /// # use std::io::Result;
     /// # use sse_core::{source, Event, EventId, Feed, StreamRequest, StreamResponse, Timer};
     /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
-    /// # let fetch = |_: EventId| async { Result::Ok(vec!["missed"]) };
-    /// # let stream = || async { Result::Ok(futures_util::stream::iter([Result::Ok("one"), Ok("two")])) };
+    /// # let fetch = |_: EventId| async { Ok(vec!["missed"]) };
+    /// # let stream = || async { Ok(futures_util::stream::iter([Result::Ok("one"), Ok("two")])) };
     /// # let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"1"[..])]);
     /// // The source publishes "one" and "two" while the client catches up.
     /// let feed = Feed::from(source(fetch, stream)).buffered_events(1);
@@ -462,8 +461,8 @@ impl StreamOptions {
     /// # futures_util::future::FutureExt::now_or_never(async {
     /// # use std::io::Result;
     /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
-    /// # let fetch = |_: EventId| async { Result::Ok((2..=3_u64).map(|n| Event::new("missed").id(EventId::from(n))).collect::<Vec<_>>()) };
-    /// # let stream = || async { Result::Ok(futures_util::stream::iter([Result::Ok(Event::new("live"))])) };
+    /// # let fetch = |_: EventId| async { Ok((2..=3_u64).map(|n| Event::new("missed").id(EventId::from(n))).collect::<Vec<_>>()) };
+    /// # let stream = || async { Ok(futures_util::stream::iter([Result::Ok(Event::new("live"))])) };
     /// # let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"1"[..])]);
     /// let feed = Feed::from(source(fetch, stream)).remembered_ids(1);
     /// let text = StreamResponse::new(&request, feed, timer).text().await;
@@ -488,8 +487,8 @@ impl StreamOptions {
     /// # use sse_core::{source, Event, EventId, Feed, StreamRequest, StreamResponse, Timer};
     /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
     /// # let event = || Event::new("paid").id(EventId::from(2));
-    /// # let fetch = move |_: EventId| async move { Result::Ok(vec![event()]) };
-    /// # let stream = move || async move { Result::Ok(stream::iter([Result::Ok(event())])) };
+    /// # let fetch = move |_: EventId| async move { Ok(vec![event()]) };
+    /// # let stream = move || async move { Ok(stream::iter([Result::Ok(event())])) };
     /// # let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"1"[..])]);
     /// // The source publishes the replayed event once more.
     /// let feed = Feed::from(source(fetch, stream)).late_notifications(Duration::from_secs(5));

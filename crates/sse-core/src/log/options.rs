@@ -151,6 +151,11 @@ macro_rules! setters {
     ($options:ident: $($name:ident: $type:ty),+ $(,)?) => {
         impl $options {
             /// Returns the defaults.
+            ///
+            /// ```
+            #[doc = concat!("let options = sse_core::", stringify!($options), "::new();")]
+            /// assert_eq!(options.idempotency_window.as_secs(), 120);
+            /// ```
             pub fn new() -> Self {
                 Self::default()
             }

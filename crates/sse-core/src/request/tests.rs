@@ -39,7 +39,7 @@ fn id(text: &'static str) -> LastEventId {
 }
 
 #[test]
-fn the_header_wins_and_an_empty_value_is_none() {
+fn the_header_wins_and_an_empty_value_is_not_an_id() {
     check_id(&[], None, LastEventId::Absent);
     check_id(&[b""], Some("lastEventId="), LastEventId::Absent);
     check_id(&[b" "], Some("lastEventId=b"), id("b"));
@@ -50,7 +50,7 @@ fn the_header_wins_and_an_empty_value_is_none() {
 }
 
 #[test]
-fn a_second_value_in_the_query_counts_where_it_is_the_same_or_what_a_polyfill_has_added() {
+fn a_second_value_in_the_query_counts_if_it_is_the_same_or_a_polyfill_has_added_it() {
     check_id(&[], Some("lastEventId=old&lastEventId=new"), id("new"));
     check_id(&[], Some("lastEventId=old&x=1&lastEventId=new"), id("new"));
     check_id(&[], Some("lastEventId=5&lastEventId="), id("5"));
@@ -62,7 +62,7 @@ fn a_second_value_in_the_query_counts_where_it_is_the_same_or_what_a_polyfill_ha
 }
 
 #[test]
-fn what_a_page_writes_that_has_no_id_yet_is_no_id() {
+fn a_value_that_a_page_writes_before_it_has_an_id_is_not_an_id() {
     for word in ["undefined", "null", "NaN"] {
         check_id(&[], Some(&format!("lastEventId={word}")), LastEventId::Absent);
         check_id(&[word.as_bytes()], None, LastEventId::Absent);

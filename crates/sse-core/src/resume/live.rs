@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
-use sync_wrapper::SyncWrapper;
+use futures_util::StreamExt;
 
 use crate::{BoxError, Error, Frame, Frames};
 
@@ -14,7 +14,7 @@ const DISCARDED_AT_ONCE: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Live {
     /// `None` before it is subscribed, and once it has ended.
-    stream: Option<SyncWrapper<Frames>>,
+    stream: Option<Frames>,
     kept: VecDeque<Result<Frame, BoxError>>,
     bytes: usize,
     limit: usize,
@@ -29,7 +29,7 @@ impl Live {
     }
 
     pub(crate) fn subscribed(&mut self, stream: Frames) {
-        self.stream = Some(SyncWrapper::new(stream));
+        self.stream = Some(stream);
     }
 
     pub(crate) fn unsubscribe(&mut self) {
@@ -60,7 +60,7 @@ impl Live {
                 cx.waker().wake_by_ref();
                 return;
             }
-            match stream.get_mut().as_mut().poll_next(cx) {
+            match stream.poll_next_unpin(cx) {
                 Poll::Ready(Some(Err(error))) => {
                     // Later items do not count: some streams fail at every call from now on, which is no overflow.
                     self.kept.push_back(Err(error));
@@ -94,7 +94,7 @@ impl Live {
                 Poll::Ready(Some(Err(Error::overflow(self.limit, KEPT_BYTES))))
             }
             Some(stream) => {
-                let item = stream.get_mut().as_mut().poll_next(cx);
+                let item = stream.poll_next_unpin(cx);
                 item.map(|item| item.map(|item| item.map_err(failed)))
             }
             None => Poll::Ready(None),

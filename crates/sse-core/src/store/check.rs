@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_become_another_field_or_event_is_none() {
+    fn a_block_that_could_become_another_field_or_event_is_refused() {
         for block in [
             "",
             "\n",

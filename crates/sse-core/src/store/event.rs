@@ -5,6 +5,9 @@ use bytes::{Bytes, BytesMut};
 use crate::store::check;
 use crate::{Epoch, Error, Event, Position, encode};
 
+/// The length of the longest key.
+pub(crate) const MAX_KEY_LEN: usize = 128;
+
 /// An event on its way into a store. [`NewEvent::encode`](crate::NewEvent::encode) makes it.
 ///
 /// ```
@@ -21,9 +24,11 @@ use crate::{Epoch, Error, Event, Position, encode};
 pub struct EncodedEvent {
     /// The bytes to keep: the event as it goes out, without the id line and the blank line.
     pub block: Bytes,
-    /// The key: of the events with one key a store needs to keep only the newest. At most [`EncodedEvent::MAX_KEY_LEN`] bytes.
+    /// The key: of the events with one key a store needs to keep only the newest. At most
+    /// [`NewEvent::MAX_KEY_LEN`](crate::NewEvent::MAX_KEY_LEN) bytes.
     pub key: Option<Arc<str>>,
-    /// The application's own name for the event, by which a store recognizes a second attempt. At most [`EncodedEvent::MAX_KEY_LEN`] bytes.
+    /// The application's own name for the event, by which a store recognizes a second attempt. At most
+    /// [`NewEvent::MAX_KEY_LEN`](crate::NewEvent::MAX_KEY_LEN) bytes.
     pub idempotency_key: Option<Arc<str>>,
 }
 
@@ -74,33 +79,8 @@ pub struct Appended {
 }
 
 impl EncodedEvent {
-    /// The length of the longest key: 128 bytes.
-    ///
-    /// ```
-    /// use sse_core::store::EncodedEvent;
-    ///
-    /// let event = EncodedEvent::encode(&"x".into(), 1024)?;
-    /// let key = "k".repeat(EncodedEvent::MAX_KEY_LEN + 1);
-    /// assert!(event.with_key(&key).unwrap_err().is_invalid_event());
-    /// # Ok::<(), sse_core::Error>(())
-    /// ```
-    pub const MAX_KEY_LEN: usize = 128;
-
     /// Encodes an event for a log, in at most this many bytes.
-    ///
-    /// ```
-    /// use sse_core::{Event, store::EncodedEvent};
-    ///
-    /// let event = EncodedEvent::encode(&Event::typed("tick", "12:00"), 1024)?;
-    /// assert_eq!(event.block, "event: tick\ndata: 12:00\n");
-    /// # Ok::<(), sse_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// - [`is_invalid_event`](Error::is_invalid_event) if the event has an id, or no data.
-    /// - [`is_too_large`](Error::is_too_large) if it would have more bytes.
-    pub fn encode(event: &Event, largest: usize) -> Result<Self, Error> {
+    pub(crate) fn encode(event: &Event, largest: usize) -> Result<Self, Error> {
         if event.id.is_some() {
             return Err(Error::invalid_event("it has an id of its own, and the log gives the ids"));
         }
@@ -124,44 +104,7 @@ impl EncodedEvent {
         Self { block, key: None, idempotency_key: None }
     }
 
-    /// Sets the key.
-    ///
-    /// ```
-    /// use sse_core::store::EncodedEvent;
-    ///
-    /// let event = EncodedEvent::encode(&"12 %".into(), 1024)?.with_key("cpu")?;
-    /// assert_eq!(event.key.as_deref(), Some("cpu"));
-    /// # Ok::<(), sse_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`is_invalid_event`](Error::is_invalid_event) if the key is empty or longer than [`EncodedEvent::MAX_KEY_LEN`].
-    pub fn with_key(self, key: &str) -> Result<Self, Error> {
-        Ok(Self { key: Some(checked(key)?), ..self })
-    }
-
-    /// Sets the idempotency key.
-    ///
-    /// ```
-    /// use sse_core::store::EncodedEvent;
-    ///
-    /// let event = EncodedEvent::encode(&"paid".into(), 1024)?.with_idempotency_key("order 7")?;
-    /// assert_eq!(event.idempotency_key.as_deref(), Some("order 7"));
-    /// # Ok::<(), sse_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The same as [`with_key`](EncodedEvent::with_key).
-    pub fn with_idempotency_key(self, key: &str) -> Result<Self, Error> {
-        Ok(Self { idempotency_key: Some(checked(key)?), ..self })
-    }
-}
-
-impl EncodedEvent {
-    /// Refuses an event that [`encode`](EncodedEvent::encode), [`with_key`](EncodedEvent::with_key) and
-    /// [`with_idempotency_key`](EncodedEvent::with_idempotency_key) cannot have made.
+    /// Refuses an event that [`NewEvent::encode`](crate::NewEvent::encode) cannot have made.
     pub(crate) fn check(&self, largest: usize) -> Result<(), Error> {
         if self.block.len() > largest {
             return Err(Error::too_large(self.block.len(), largest));
@@ -175,7 +118,7 @@ impl EncodedEvent {
 
 pub(crate) fn checked(key: &str) -> Result<Arc<str>, Error> {
     match key.len() {
-        1..=EncodedEvent::MAX_KEY_LEN => Ok(key.into()),
+        1..=MAX_KEY_LEN => Ok(key.into()),
         _ => Err(Error::invalid_event("a key has 1 to 128 bytes")),
     }
 }

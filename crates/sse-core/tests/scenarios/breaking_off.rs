@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use sse_core::{
-    BoxError, Event, EventStream, FeedOnce, Shutdown, StreamContext, StreamResponse, Timer,
-};
+use sse_core::{Event, EventStream, FeedOnce, Shutdown, StreamContext, StreamResponse, Timer};
 use tokio::time::{Instant, timeout};
 
 use crate::support::client::request;
@@ -16,7 +14,7 @@ use crate::support::clock;
 fn failing() -> FeedOnce {
     let feed = StreamContext::run(|context| async move {
         context.send_event(Event::new("one")).await?;
-        Err::<(), BoxError>("the upstream died".into())
+        Err("the upstream died".into())
     });
     feed.cut_on_error()
 }
@@ -31,7 +29,7 @@ async fn read(feed: FeedOnce, timer: Timer) -> (EventStream, Vec<Bytes>) {
     (body, chunks)
 }
 
-/// How long it takes until the response is broken off.
+/// Returns the time until the response is broken off.
 async fn cut(body: &mut EventStream) -> Duration {
     let begun = Instant::now();
     let cut = timeout(Duration::from_secs(60), body.next()).await.expect("within a minute");
@@ -84,7 +82,7 @@ async fn a_shutdown_does_not_wait_for_a_response_that_is_broken_off() {
 /// A framework may lose the whole response if its body begins with an error.
 #[tokio::test(start_paused = true)]
 async fn a_cut_is_never_the_first_item_and_follows_the_event_of_the_failure() {
-    let feed = StreamContext::run(|_| async { Err::<(), BoxError>("at once".into()) });
+    let feed = StreamContext::run(|_| async { Err("at once".into()) });
     let feed = feed.cut_on_error().error_event(|_| Event::new("failed"));
     let (mut body, chunks) = read(feed, clock::timer()).await;
     assert_eq!(chunks.concat(), b": ok\ndata: failed\n\n: broken off\n");

@@ -1,7 +1,5 @@
 //! No chunk is larger than 64 KiB, whatever its frames come from; a larger frame is a chunk of its own.
 
-use std::io;
-
 use sse_core::{Event, EventLog, FeedOnce, OnGap, Snapshot, Start, StreamContext, merge};
 
 use crate::support::client::Client;
@@ -18,7 +16,7 @@ async fn append(log: &EventLog, sizes: impl IntoIterator<Item = usize>) {
     }
 }
 
-/// Of as many sizes as there are to get wrong.
+/// Returns sizes around each boundary.
 fn sizes() -> impl Iterator<Item = usize> {
     (0..100).chain((64_000..65_600).step_by(100)).chain([100, 200_000, 0, 70_000, 0, 1])
 }
@@ -60,7 +58,7 @@ async fn a_chunk_has_64_kib_at_most_whatever_its_frames_come_from() {
     let snapshot = OnGap::snapshot(move |_| {
         let at = head.stats().newest;
         let frames = sizes().chain((0..EVENTS).map(|_| 0)).map(|size| Event::new("x".repeat(size)));
-        async { Ok::<_, io::Error>(Snapshot::new(frames, at)) }
+        async { Ok(Snapshot::new(frames, at)) }
     });
     check("a snapshot", a.feed().on_gap(snapshot), Some("nonsense"), count + 1).await;
 }
@@ -71,7 +69,7 @@ async fn a_chunk_of_a_context_has_64_kib_and_one_frame_more_at_most() {
         for size in sizes().chain((0..EVENTS).map(|_| 0)) {
             context.send_event(Event::new("x".repeat(size))).await?;
         }
-        Ok::<(), sse_core::Closed>(())
+        Ok(())
     });
     let mut client = Client::open(feed);
     client.read_to_end().await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt;
-use sse_core::{Closed, Event, StreamContext};
+use sse_core::{Event, StreamContext};
 
 use crate::support::client::Client;
 use crate::support::script::numbers;
@@ -84,7 +84,7 @@ async fn a_closure_sends_as_its_client_reads() {
             context.send_event(kilobyte()).await?;
             counted.fetch_add(1, Ordering::Relaxed);
         }
-        Ok::<(), Closed>(())
+        Ok(())
     });
     let mut client = Client::open(feed);
     assert_eq!(sent.load(Ordering::Relaxed), 0, "nothing runs but what is polled");
@@ -102,7 +102,7 @@ async fn a_closure_that_waits_for_something_else_is_woken_by_it() {
             crate::support::clock::pass(100).await;
             context.send_event(Event::new(number.to_string())).await?;
         }
-        Ok::<(), Closed>(())
+        Ok(())
     });
     let mut client = Client::open(feed);
     assert_eq!(client.read_to_end().await, numbers(1..=3));

@@ -116,7 +116,7 @@ async fn a_closure_is_dropped_with_its_stream() {
     let feed = StreamContext::run(move |context| async move {
         context.closed().await;
         drop(holds);
-        Ok::<(), Closed>(())
+        Ok(())
     });
     let mut client = Client::open(feed);
     client.read_all().await;
@@ -130,7 +130,7 @@ async fn what_a_closure_sent_before_it_failed_arrives_and_the_failure_is_reporte
     let reports = Reports::default();
     let feed = reports.of(StreamContext::run(|context| async move {
         context.send_event(Event::new("1")).await.expect("there is a client");
-        Err::<(), _>("no more")
+        Err("no more".into())
     }));
     let mut client = Client::open(feed);
     assert_eq!(client.read_to_end().await, numbers([1]));
@@ -143,7 +143,8 @@ async fn a_closure_that_sends_after_its_own_close_has_not_failed() {
     let feed = StreamContext::run(|context| async move {
         context.send_event(event(1)).await?;
         context.close();
-        context.send_event(event(2)).await
+        context.send_event(event(2)).await?;
+        Ok(())
     });
     let mut client = Client::open(reports.of(feed));
     assert_eq!(client.read_to_end().await, numbers([1]));
@@ -151,11 +152,12 @@ async fn a_closure_that_sends_after_its_own_close_has_not_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_the_closure_is_the_end_of_the_stream_whoever_else_holds_the_context() {
+async fn the_end_of_the_closure_is_the_end_of_the_stream_though_others_hold_the_context() {
     let (give, take) = std::sync::mpsc::channel();
     let feed = StreamContext::run(move |context| async move {
         give.send(context.clone()).expect("somebody takes it");
-        context.send_event(Event::new("1")).await
+        context.send_event(Event::new("1")).await?;
+        Ok(())
     });
     let mut client = Client::open(feed);
     assert_eq!(client.read_to_end().await, numbers([1]));
@@ -218,7 +220,8 @@ async fn what_was_sent_before_a_shutdown_arrives_before_the_goodbye() {
     let run = StreamContext::run(|context| async move {
         context.send_event(Event::new("1")).await?;
         context.closed().await;
-        context.send_event(Event::new("2")).await
+        context.send_event(Event::new("2")).await?;
+        Ok(())
     });
     let mut clients = [channel, run].map(|feed| Client::open(feed.shutdown(&shutdown)));
     for client in &mut clients {
@@ -232,7 +235,7 @@ async fn what_was_sent_before_a_shutdown_arrives_before_the_goodbye() {
     }
 }
 
-/// What is sent between the goodbye and the end of the body would be lost in silence.
+/// Events that are sent between the goodbye and the end of the body would be lost in silence.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_taken_after_the_goodbye_of_a_shutdown() {
     let (context, feed) = StreamContext::channel();

@@ -74,7 +74,7 @@ fn a_stream_of_a_context_that_moves_to_another_task() {
 }
 
 #[test]
-fn whoever_waits_for_a_shutdown_or_for_a_client_to_leave() {
+fn wakers_that_wait_for_a_shutdown_or_for_a_client_to_leave() {
     within_bounds(|| {
         let log = EventLog::in_memory(1);
         let shutdown = log.shutdown().clone();

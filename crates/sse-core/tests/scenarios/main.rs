@@ -1,4 +1,4 @@
-//! What a client sees of the core: through its public interface alone, on a paused clock.
+//! The core as a client sees it: through its public interface alone, on a paused clock.
 
 mod support;
 

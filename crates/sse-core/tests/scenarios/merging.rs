@@ -89,7 +89,7 @@ async fn a_gap_that_was_not_told_yet_is_told_after_the_next_cut() {
     let strange =
         |a, b| Client::resume(merge([("a", a), ("b", b)]).expect("two"), "what no merge gives");
     let mut client = strange(&a, &b);
-    // Both are told; whoever is cut off after the first is told the second when it comes back.
+    // The client gets both resets. If it is cut off after the first, it gets the second when it comes back.
     client.read_until(1).await;
     let first = client.parsed()[0].clone();
     assert!(first.data.contains(r#""log":"a""#), "{first:?}");
@@ -102,7 +102,7 @@ async fn a_gap_that_was_not_told_yet_is_told_after_the_next_cut() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_places_in_the_others_are_kept_where_a_log_is_added_or_left_out() {
+async fn the_positions_in_the_others_are_kept_if_a_log_is_added_or_left_out() {
     let (a, b) = two();
     let c = EventLog::in_memory(100);
     let mut client = Client::open(merge([("a", &a), ("b", &b)]).expect("two"));
@@ -150,7 +150,7 @@ async fn it_ends_with_the_shutdown_of_any_of_its_logs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gap_in_one_refuses_the_whole_where_that_was_chosen() {
+async fn a_gap_in_one_log_refuses_the_merge_if_the_feed_says_stop() {
     let (a, b) = two();
     let mut client = Client::open(merge([("a", &a), ("b", &b)]).expect("two"));
     client.read_all().await;
@@ -163,7 +163,7 @@ async fn a_gap_in_one_refuses_the_whole_where_that_was_chosen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_first_visit_is_told_where_it_is_if_that_is_wanted() {
+async fn a_first_visit_gets_its_position_if_the_feed_has_a_position_event() {
     let (a, b) = two();
     append(&a, "before").await;
     let feed = || {

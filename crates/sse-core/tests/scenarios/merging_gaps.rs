@@ -1,6 +1,6 @@
-//! Several logs as one stream, where one of them ends or has a gap.
+//! Several logs as one stream, when one of them ends or has a gap.
 
-use sse_core::{EventLog, Feed, OnGap, Snapshot, Start, merge};
+use sse_core::{BoxError, EventLog, Feed, OnGap, Snapshot, Start, merge};
 
 use crate::support::poller::{Poller, append};
 
@@ -73,7 +73,7 @@ async fn a_log_that_finished_is_not_repeated_to_who_resumed() {
 #[tokio::test(start_paused = true)]
 async fn a_gap_whose_snapshot_was_still_to_come_is_told_again() {
     let (a, b) = (EventLog::in_memory(2), EventLog::in_memory(10));
-    let pending = OnGap::snapshot(|_| std::future::pending::<Result<Snapshot, std::io::Error>>());
+    let pending = OnGap::snapshot(|_| std::future::pending::<Result<Snapshot, BoxError>>());
     let feed = || merge([("a", &a), ("b", &b)]).expect("it works");
     let mut client = Poller::new(feed().on_gap(pending), None);
     append(&a, "a0").await;

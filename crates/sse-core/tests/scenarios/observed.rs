@@ -1,4 +1,4 @@
-//! What an observer is told of streams and of logs.
+//! An observer is notified of streams and of logs.
 
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ impl Notes {
         self.0.lock().expect("not poisoned").push(line);
     }
 
-    /// What it was told since it was last asked.
+    /// Returns the notes since the last call.
     fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().expect("not poisoned"))
     }
@@ -55,7 +55,7 @@ impl Observer for Notes {
     }
 }
 
-/// What an observer of this feed is told, if its client reads all there is, and leaves then.
+/// Returns the notes of an observer of this feed, whose client reads all there is, and then leaves.
 async fn told(feed: impl Into<FeedOnce>, id: Option<&str>) -> Vec<String> {
     let notes = Notes::default();
     let feed = feed.into().observer(notes.clone());
@@ -105,7 +105,7 @@ async fn each_end_has_its_reason() {
     assert!(end(told(full, Some("1")).await).starts_with("Full 8 "));
     let ending = StreamContext::run(|context| async move {
         context.send_event("one").await?;
-        Ok::<_, sse_core::Closed>(())
+        Ok(())
     });
     assert!(end(told(ending, None).await).starts_with("Finished 1 "));
     let other = sse_core::Shutdown::new();

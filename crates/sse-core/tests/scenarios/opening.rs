@@ -41,7 +41,7 @@ async fn a_client_that_goes_on_live_after_a_gap_is_given_an_id_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_was_to_begin_with_history_of_which_there_is_none_is_given_an_id() {
+async fn a_client_that_begins_with_history_gets_an_id_if_there_is_no_history() {
     for start in [Start::Oldest, Start::Last(5), Start::Last(0)] {
         let log = EventLog::in_memory(10);
         let feed = || log.feed().position_event(HERE).start_at(start.clone());

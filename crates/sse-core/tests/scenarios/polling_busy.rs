@@ -24,21 +24,21 @@ async fn busy(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_polls_a_busy_log_is_let_go() {
+async fn the_response_to_a_client_that_polls_a_busy_log_ends() {
     let log = EventLog::in_memory(1000);
     let first = log.append("0").await.expect("stored");
     append(&log, 1..=50).await;
     let client = busy(log.feed(), first.as_str(), async || append(&log, [0]).await).await;
     let events = client.events();
     assert_eq!(events[..50], numbers(1..=50), "what was there when it came");
-    // At a first visit, and after a gap, likewise.
+    // The same holds for a first visit, and after a gap.
     busy(log.feed(), "", async || append(&log, [0]).await).await;
     let client = busy(log.feed(), "nonsense", async || append(&log, [0]).await).await;
     assert!(client.events().len() > 50);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_polls_a_busy_merge_is_let_go() {
+async fn the_response_to_a_client_that_polls_a_busy_merge_ends() {
     let (a, b) = (EventLog::in_memory(1000), EventLog::in_memory(1000));
     let feed = || merge([("a", &a), ("b", &b)]).expect("two names");
     append(&a, [0]).await;
@@ -58,7 +58,7 @@ async fn a_client_that_polls_a_busy_merge_is_let_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_polls_a_busy_source_is_let_go() {
+async fn the_response_to_a_client_that_polls_a_busy_source_ends() {
     let script = Script::holding(1..=5);
     let mut number = 5;
     let publish = async || {

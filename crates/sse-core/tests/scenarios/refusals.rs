@@ -1,11 +1,11 @@
-//! What a log does not take, and what it gives in its place.
+//! A log refuses invalid events, and returns errors that say why.
 
 use sse_core::{Event, EventLog, LogOptions, NewEvent, OnGap, Snapshot};
 
 use crate::support::poller::{Poller, append};
 
 #[tokio::test(start_paused = true)]
-async fn what_was_encoded_for_others_is_refused_where_it_is_too_large() {
+async fn an_event_encoded_for_other_logs_is_refused_if_it_is_too_large() {
     let log = EventLog::in_memory(LogOptions::new().largest_event(10));
     let event = NewEvent::from("x".repeat(1000)).encoded(usize::MAX).expect("it is not too large");
     assert!(log.append(event).await.expect_err("of 1007 bytes").is_too_large());
@@ -22,7 +22,7 @@ async fn a_snapshot_without_events_moves_its_client() {
         let at = head.stats().newest;
         log.feed().on_gap(OnGap::snapshot(move |_| {
             let at = at.clone();
-            async { Ok::<_, std::io::Error>(Snapshot::new([] as [Event; 0], at)) }
+            async { Ok(Snapshot::new([] as [Event; 0], at)) }
         }))
     };
     let mut id = "strange".to_owned();

@@ -1,4 +1,4 @@
-//! What a log in memory keeps: by age, by key, until it is deleted.
+//! Events that a log in memory keeps: by age, by key, until they are deleted.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn oldest(log: &EventLog) -> Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_are_let_go_of_when_they_are_too_old_but_for_the_newest() -> Result<(), Error> {
+async fn events_that_are_too_old_are_dropped_except_the_newest() -> Result<(), Error> {
     let options = LogOptions::new().age(Duration::from_secs(60));
     let log = EventLog::in_memory_with(clock::timer(), options);
     let first = log.append("1").await?;
@@ -98,7 +98,7 @@ async fn a_deleted_event_is_seen_by_no_reader_and_is_no_gap() -> Result<(), Erro
     Ok(())
 }
 
-/// As `docs/replay.md` has it in its table.
+/// The rows are those of the table in `docs/replay.md`.
 #[tokio::test(start_paused = true)]
 async fn an_append_that_is_tried_again_has_the_first_answer_whatever_became_of_its_event()
 -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Replay, then live, of a source: each event once, in order, whatever happens while the two are joined.
 
 use futures_util::stream;
-use sse_core::{BoxError, Event, EventId, Feed, Replay, source};
+use sse_core::{BoxError, Event, EventId, Feed, Frames, source};
 use tokio::sync::broadcast;
 
 use crate::support::client::Client;
@@ -136,7 +136,7 @@ async fn what_is_written_at_once_is_bounded() {
     assert!(largest.is_some_and(|largest| (50 << 10..=64 << 10).contains(&largest)), "{largest:?}");
 }
 
-/// As a broadcast channel of little room: what is not taken in time is lost.
+/// A broadcast channel of little room loses the events that are not taken in time.
 #[tokio::test(start_paused = true)]
 async fn what_is_published_is_taken_while_a_fetch_and_a_replay_take_their_time() {
     let (to, _) = broadcast::channel(2);
@@ -155,13 +155,13 @@ async fn what_is_published_is_taken_while_a_fetch_and_a_replay_take_their_time()
                     tokio::task::yield_now().await;
                     (number <= 7).then(|| (Ok::<_, BoxError>(event(number)), (to, number + 1)))
                 });
-                Ok::<_, BoxError>(Replay::from_stream(rows))
+                Ok(Frames::new(rows))
             }
         }
     };
     let live = move || {
         let from = to.subscribe();
-        std::future::ready(Ok::<_, BoxError>(stream::unfold(from, |mut from| async move {
+        std::future::ready(Ok(stream::unfold(from, |mut from| async move {
             let number = from.recv().await;
             Some((number.map(event).map_err(BoxError::from), from))
         })))
@@ -175,10 +175,10 @@ async fn what_is_published_is_taken_while_a_fetch_and_a_replay_take_their_time()
 #[tokio::test(start_paused = true)]
 async fn events_with_the_empty_id_are_delivered_each() {
     let nameless = |text: &str| Event::new(text).id(EventId::from_static(""));
-    let fetch = move |_| async move { Ok::<_, BoxError>(vec![nameless("missed")]) };
+    let fetch = move |_| async move { Ok(vec![nameless("missed")]) };
     let live = move || async move {
         let events = ["live", "and live"].map(|text| Ok::<_, BoxError>(nameless(text)));
-        Ok::<_, BoxError>(stream::iter(events))
+        Ok(stream::iter(events))
     };
     let mut client = Client::resume(Feed::from(source(fetch, live)), "7");
     assert_eq!(client.read_to_end().await, ["missed", "live", "and live"]);

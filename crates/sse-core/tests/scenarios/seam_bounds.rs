@@ -1,4 +1,4 @@
-//! What is held for a client of a source is bounded. Where a bound is passed the response ends, and nothing is lost.
+//! The memory for a client of a source is bounded. If a bound is passed the response ends, and nothing is lost.
 
 use sse_core::{Event, Feed};
 

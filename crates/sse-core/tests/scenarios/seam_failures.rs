@@ -1,4 +1,4 @@
-//! Whatever fails ends the response after whole frames, is reported once, and loses nothing.
+//! Every failure ends the response after whole frames, is reported once, and loses nothing.
 
 use std::error::Error as _;
 
@@ -67,7 +67,7 @@ async fn a_live_stream_that_fails_during_the_fetch_ends_the_response_after_the_r
     check(&reports, "streaming", "lagged");
 }
 
-/// As a broadcast channel does that was closed: each call fails at once.
+/// A closed broadcast channel does this: each call fails at once.
 #[tokio::test(start_paused = true)]
 async fn a_live_stream_that_fails_again_and_again_is_reported_as_what_it_is() {
     let (script, reports) = (Script::holding(1..=3), Reports::default());

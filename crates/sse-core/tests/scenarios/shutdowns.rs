@@ -47,7 +47,7 @@ async fn a_shutdown_ends_every_stream_whatever_its_events_come_from() {
         channel,
         StreamContext::run(|context| async move {
             context.closed().await;
-            Ok::<(), sse_core::Closed>(())
+            Ok(())
         }),
     ];
     let mut clients: Vec<_> =
@@ -210,12 +210,12 @@ fn the_grace_begins_with_the_shutdown() {
     assert!(begun.elapsed() >= grace);
     block_on(shutdown.grace_over(Duration::ZERO));
 
-    // It is over for whoever asks later, too: a grace that began when it is asked for would never be.
+    // It is over for a later caller, too: a grace that began when it is asked for would never be over.
     let long_over = shutdown.grace_over(grace).now_or_never();
     assert!(long_over.is_some(), "the grace began with the shutdown");
 }
 
-/// As in a loop over `select!`, which drops what was not ready.
+/// A loop over `select!` does this: it drops the futures that were not ready.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_grace_that_is_asked_for_again_and_again_costs_one_thread() {

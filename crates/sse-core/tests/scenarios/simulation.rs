@@ -61,9 +61,9 @@ pub(crate) struct Reader {
     timer: Timer,
     /// The chunk that it read last, whole.
     pub(crate) chunk: Bytes,
-    /// Whether the stream came to its end by itself.
+    /// True if the stream came to its end by itself.
     pub(crate) has_ended: bool,
-    /// What has arrived since this was last taken.
+    /// The events that have arrived since these were last taken.
     pub(crate) arrived: Vec<Parsed>,
 }
 
@@ -92,7 +92,7 @@ impl Reader {
         self.body.is_some()
     }
 
-    /// Whether there may be something to read.
+    /// Tells whether there may be something to read.
     pub(crate) fn is_woken(&mut self) -> bool {
         self.is_woken |= self.wakes.take() > 0;
         self.is_woken
@@ -127,7 +127,7 @@ impl Reader {
         self.body = None;
     }
 
-    /// Reads a chunk, where one is due: whether anything was read. A cut may come within the chunk.
+    /// Reads a chunk, if one is due. Returns true if anything was read. A cut may come within the chunk.
     pub(crate) fn read(&mut self, rng: &mut Rng, cuts_within: bool) -> bool {
         if !self.is_woken() {
             return false;

@@ -1,6 +1,5 @@
 //! The application's own events in place of those that were lost.
 
-use std::io;
 use std::time::Duration;
 
 use sse_core::{BoxError, Frames, Replay};
@@ -28,7 +27,7 @@ fn feed(log: &EventLog) -> Feed {
         let at = head.stats().newest;
         async move {
             clock::pass(1000).await;
-            Ok::<_, io::Error>(Snapshot::new(["half", "whole"], at))
+            Ok(Snapshot::new(["half", "whole"], at))
         }
     }))
 }
@@ -57,7 +56,7 @@ async fn a_client_that_has_lost_events_gets_the_state_and_then_what_came_after_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_is_cut_off_inside_begins_anew() {
+async fn a_client_that_is_cut_off_inside_begins_again() {
     let log = three_to_seven().await;
     let mut client = Client::resume(feed(&log), "nonsense");
     client.read_until(1).await;
@@ -80,10 +79,10 @@ async fn a_client_that_polls_gets_the_whole_of_it() {
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_that_fails_or_leads_nowhere_ends_the_response() {
     let log = three_to_seven().await;
-    let failing = |_| async { Err::<Snapshot, _>(io::Error::other("the database is away")) };
+    let failing = |_| async { Err("the database is away".into()) };
     let nowhere = |_| async {
         let at = EventId::from_static("nonsense");
-        Ok::<_, io::Error>(Snapshot::new(["lost"], at))
+        Ok(Snapshot::new(["lost"], at))
     };
     let reports = [Reports::default(), Reports::default()];
     let feeds = [OnGap::snapshot(failing), OnGap::snapshot(nowhere)];
@@ -125,7 +124,7 @@ async fn a_snapshot_of_no_events_is_an_event_that_says_so_and_carries_the_positi
         let head = head.clone();
         log.feed().on_gap(OnGap::snapshot(move |_| {
             let at = head.stats().newest;
-            async { Ok::<_, io::Error>(Snapshot::new([""; 0], at)) }
+            async { Ok(Snapshot::new([""; 0], at)) }
         }))
     };
     let mut client = Client::resume(feed(), "nonsense");
@@ -148,7 +147,7 @@ async fn a_snapshot_with_an_event_that_the_log_would_refuse_ends_the_response() 
             let feed = feed.on_gap(OnGap::snapshot(move |_| {
                 let at = head.stats().newest;
                 let events = ["small".to_owned(), "x".repeat(size)];
-                async { Ok::<_, io::Error>(Snapshot::new(events, at)) }
+                async { Ok(Snapshot::new(events, at)) }
             }));
             let mut client = Client::resume(reports.of(feed), "nonsense");
             client.read_all().await;
@@ -185,7 +184,7 @@ fn snapshot_at(id: &'static str) -> OnGap {
     OnGap::snapshot(move |_| async move {
         clock::pass(1000).await;
         let at = EventId::from_static(id);
-        Ok::<_, io::Error>(Snapshot::new([event(99), event(100)], at))
+        Ok(Snapshot::new([event(99), event(100)], at))
     })
 }
 

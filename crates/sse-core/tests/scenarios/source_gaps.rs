@@ -1,7 +1,5 @@
 //! A gap of a source, while more is published.
 
-use std::convert::Infallible;
-
 use sse_core::{EventId, Feed, OnGap, Replay, Snapshot, Source, source};
 
 use crate::support::client::Client;
@@ -54,7 +52,7 @@ async fn events_that_are_in_a_snapshot_do_not_come_after_it() {
         (5..=7).for_each(|number| published.publish(number));
         let at = EventId::from_static("6");
         let events = vec!["the state as of 6".into()];
-        std::future::ready(Ok::<_, Infallible>(Snapshot { events, at }))
+        std::future::ready(Ok(Snapshot { events, at }))
     }));
     let mut client = Client::resume(feed, "1");
     assert_eq!(client.read_all().await[1..], ["the state as of 6", "7"]);

@@ -1,4 +1,4 @@
-//! Where a first visit begins.
+//! The position at which a first visit begins.
 
 use sse_core::{Event, EventId, EventLog, Feed, Start};
 

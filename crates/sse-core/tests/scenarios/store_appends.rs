@@ -1,4 +1,4 @@
-//! What an application is told where its store fails.
+//! The errors that an application gets when its store fails.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ fn mend_after(store: &ScriptedStore, time: Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_append_that_is_refused_has_failed_for_certain() {
+async fn an_append_that_is_refused_has_failed_and_is_not_unknown() {
     let (store, log) = log(Duration::ZERO).await;
     store.fault(Call::Append, Fault::Fails);
     let error = log.append("1").await.expect_err("it is refused");
@@ -128,7 +128,7 @@ async fn an_append_that_meets_the_end_after_a_lost_answer_is_not_said_to_have_fa
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_opens_with_an_error_where_its_store_is_down_or_does_not_answer() {
+async fn opening_a_log_fails_if_its_store_is_down_or_does_not_answer() {
     for (fault, seconds) in [(Fault::Fails, 0), (Fault::Stalls, 5)] {
         for call in [Call::Bounds, Call::BeforeLast, Call::Read] {
             let (store, log) = log(Duration::ZERO).await;
@@ -143,7 +143,7 @@ async fn a_log_opens_with_an_error_where_its_store_is_down_or_does_not_answer() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_waits_for_its_store_where_that_was_asked_for() {
+async fn a_log_waits_for_its_store_if_the_options_say_so() {
     for call in [Call::Bounds, Call::BeforeLast, Call::Read] {
         let (store, log) = log(Duration::ZERO).await;
         log.append("1").await.expect("stored");

@@ -89,7 +89,7 @@ async fn clients_at_many_places_are_eight_reads_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_the_store_is_away_streams_stay_open_and_go_on_where_they_were() {
+async fn while_the_store_is_away_streams_stay_open_and_then_continue_at_their_positions() {
     for fault in [Fault::Fails, Fault::Stalls, Fault::LosesTheAnswer] {
         let (store, log, follower) = log_of(100).await;
         let following = tokio::spawn(follower);
@@ -124,7 +124,7 @@ async fn what_is_trimmed_underneath_a_reader_is_told_of() {
     following.abort();
 }
 
-/// What was lost by the store before the follower has seen it could not be told from what took its place.
+/// Events that the store lost before the follower has seen them could not be told from those that took their place.
 #[tokio::test(start_paused = true)]
 async fn a_reader_gets_nothing_that_the_follower_has_not_brought() {
     let (store, log, follower) = log_of(100).await;
@@ -140,7 +140,7 @@ async fn a_reader_gets_nothing_that_the_follower_has_not_brought() {
     following.abort();
 }
 
-/// What is on its way to a reader was read before the event was deleted: it is read again.
+/// A page on its way to a reader was read before the event was deleted: it is read again.
 #[tokio::test(start_paused = true)]
 async fn a_reader_gets_no_event_that_was_deleted_while_a_page_with_it_was_on_its_way() {
     let (store, log, follower) = log_of(100).await;
@@ -162,7 +162,7 @@ async fn a_reader_gets_no_event_that_was_deleted_while_a_page_with_it_was_on_its
     }
     steps.store(0, Relaxed);
     log.delete(frames[49].id().expect("an id")).await.expect("deleted");
-    // What is read now takes longer than what was read then.
+    // This read takes longer than the one before.
     steps.store(3000, Relaxed);
     client.read_until(99).await;
     assert_eq!(client.events(), [numbers(1..=49), numbers(51..=100)].concat());

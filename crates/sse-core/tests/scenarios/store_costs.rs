@@ -1,4 +1,4 @@
-//! What a log asks of its store, counted on the paused clock.
+//! The calls that a log makes to its store, counted on the paused clock.
 
 use std::future::Future;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn store() -> ScriptedStore {
     ScriptedStore::on(clock::timer(), Positions::Dense)
 }
 
-/// How often each was called, in the order of `Call::ALL`.
+/// Returns the number of calls of each kind, in the order of `Call::ALL`.
 fn calls(store: &ScriptedStore) -> [usize; 10] {
     Call::ALL.map(|call| store.calls(call))
 }

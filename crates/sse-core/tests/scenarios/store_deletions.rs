@@ -91,7 +91,7 @@ async fn events_that_another_process_deletes_are_no_loss_however_many_of_the_new
     }
 }
 
-/// The process has not been told yet that the store has let go of it.
+/// The process does not know yet that the store has dropped it.
 #[tokio::test(start_paused = true)]
 async fn what_is_deleted_after_it_was_trimmed_is_seen_by_nobody() {
     for positions in BOTH {

@@ -1,4 +1,4 @@
-//! What brings a store's events into a process, where the store goes away, stalls, or has lost something.
+//! The follower, which brings a store's events into a process, when the store goes away, stalls, or has lost something.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn client(log: &EventLog, seen: usize) -> Client {
     client
 }
 
-/// Which event was a reset of this reason.
+/// Returns the place of the `reset` with this reason.
 #[track_caller]
 fn reset(client: &Client, reason: &str) -> usize {
     let resets = client.parsed().iter().enumerate().filter(|(_, e)| e.event_type == "reset");
@@ -49,7 +49,7 @@ fn reset(client: &Client, reason: &str) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_is_lost_is_made_anew_and_nothing_with_it() {
+async fn a_lost_connection_is_opened_again_and_no_event_is_lost_with_it() {
     let store = store(Positions::Sparse);
     let (log, _following) = process(&store).await;
     let mut client = client(&log, 0).await;
@@ -63,7 +63,7 @@ async fn a_connection_that_is_lost_is_made_anew_and_nothing_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_follower_that_stalls_is_made_anew_within_three_seconds() {
+async fn a_follower_that_stalls_begins_again_within_three_seconds() {
     let store = store(Positions::Dense);
     let (log, _following) = process(&store).await;
     let mut client = client(&log, 0).await;
@@ -121,7 +121,7 @@ async fn a_head_that_moved_back_is_told_to_every_stream_of_every_process() {
     }
 }
 
-/// As many events as were lost have come since: the newest is another one.
+/// The number of new events equals that of the lost ones: the newest is another one.
 #[tokio::test(start_paused = true)]
 async fn a_past_that_is_another_one_is_told_of_though_it_is_as_long() {
     for (positions, more) in [(BOTH[0], 0), (BOTH[1], 0), (BOTH[0], 7), (BOTH[1], 7)] {
@@ -143,7 +143,7 @@ async fn a_past_that_is_another_one_is_told_of_though_it_is_as_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_was_made_anew_is_told_of() {
+async fn clients_get_a_reset_if_the_store_was_created_again() {
     let store = store(Positions::Dense);
     let (log, _following) = process(&store).await;
     append_all(&log, 1..=3).await;
@@ -216,7 +216,7 @@ async fn an_event_that_was_deleted_before_it_came_does_not_come() {
 
 /// The store has lost events, and its follower does not know it yet: what a reader behind the tail is missing is not passed over.
 #[tokio::test(start_paused = true)]
-async fn a_reader_behind_the_tail_waits_where_the_store_has_nothing_more_of_what_it_had() {
+async fn a_reader_behind_the_tail_waits_if_the_store_has_lost_the_events_that_it_needs() {
     let store = store(Positions::Dense);
     let (other, _their_follower) = process(&store).await;
     append_all(&other, 1..=50).await;

@@ -6,7 +6,7 @@ use sse_core::{Event, EventLog};
 use tokio::time::Instant;
 
 use crate::support::clock::pass;
-use crate::support::losses::{BOTH, client, event, process, store, told_within};
+use crate::support::losses::{BOTH, client, event, keyed, process, store, told_within};
 use crate::support::poller::append;
 use crate::support::scripted_store::{Call, Cut, Fault};
 
@@ -110,7 +110,7 @@ async fn an_acknowledged_event_that_is_gone_by_right_begins_no_epoch() {
                 match gone {
                     0 => store.remove(newest),
                     1 => {
-                        let newer = event("newer").with_key(&format!("key {n}")).expect("a key");
+                        let newer = keyed(&format!("key {n}"), "newer");
                         store.add(&[newer]);
                     }
                     2 => store.trim(n),
@@ -134,7 +134,7 @@ async fn an_acknowledged_event_that_is_gone_by_right_begins_no_epoch() {
     }
 }
 
-/// As a master that is made a replica, and takes over the data of another one a little later on the same connections.
+/// A master does this that is made a replica, and takes over the data of another one a little later on the same connections.
 #[tokio::test(start_paused = true)]
 async fn what_is_lost_while_all_connections_stay_is_told_within_31_seconds() {
     for positions in BOTH {
@@ -195,7 +195,7 @@ async fn what_may_have_been_superseded_is_looked_for_by_following_alone() {
             (0..500).for_each(|n| store.add(&[event(&n.to_string())]));
             if !is_lost {
                 for n in 1..=3 {
-                    let newer = event("newer").with_key(&format!("key {n}")).expect("a key");
+                    let newer = keyed(&format!("key {n}"), "newer");
                     store.add(&[newer]);
                 }
             }

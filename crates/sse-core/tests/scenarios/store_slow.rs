@@ -52,7 +52,7 @@ impl Store for SlowLine {
 
     async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         let (pages, line) = (self.0.follow(after).await?, self.clone());
-        Ok(Box::pin(pages.then(move |page| {
+        Ok(Pages::new(pages.then(move |page| {
             let line = line.clone();
             async move {
                 if let Ok(page) = &page {

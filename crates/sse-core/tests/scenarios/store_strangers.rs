@@ -21,7 +21,7 @@ async fn ids_that_nobody_knows_delay_nobody() {
     let mut client = Poller::new(&log, None);
     client.all();
     let clients = log.clone();
-    // As many as there are steps of the scheduler: one within each round trip is enough.
+    // There is one for each step of the scheduler: one within each round trip is enough.
     let attack = tokio::spawn(async move {
         let mut strangers = std::collections::VecDeque::new();
         for n in 1..=3000 {
@@ -43,7 +43,7 @@ async fn ids_that_nobody_knows_delay_nobody() {
 
 /// A client that waits for the newest few, and stalls, has everybody after it begin where it would have begun.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_stalls_does_not_say_where_others_begin() {
+async fn a_client_that_stalls_does_not_decide_the_start_of_others() {
     let store = ScriptedStore::on(clock::timer(), Positions::Dense);
     let options = StoreOptions::new().tail_events(1);
     let (log, follower) =

@@ -1,4 +1,4 @@
-//! What happens on other threads is not missed: each handover either finds the event or is woken for it.
+//! Events of other threads are not missed: each handover either finds the event or is woken for it.
 
 use std::hint;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use crate::support::client::request;
 use crate::support::parser::Parser;
 use crate::support::wakes::Wakes;
 
-/// How often it is tried; less often where the machine is busy with other things.
+/// The number of rounds; fewer if the machine is busy with other things.
 const ROUNDS: usize = 40_000;
 const TIME: Duration = Duration::from_secs(3);
 
@@ -62,7 +62,7 @@ fn read(mut body: EventStream, arrived: &AtomicUsize, is_over: &AtomicBool) {
     }
 }
 
-/// Whether it was so within 5 s.
+/// Returns true if the condition held within 5 s.
 fn spin_until(condition: impl Fn() -> bool) -> bool {
     let begun = Instant::now();
     for spins in 1_u64.. {
@@ -98,7 +98,7 @@ fn an_event_sent_while_its_client_begins_to_wait_arrives() {
     });
 }
 
-/// The lock of a log is not fair, and need not be: whoever waits for it gets it soon enough.
+/// The lock of a log is not fair, and need not be: a thread that waits for it gets it soon enough.
 #[test]
 fn a_thread_that_appends_without_a_pause_starves_nobody() {
     let log = EventLog::in_memory(1000);

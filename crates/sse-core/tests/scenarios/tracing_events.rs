@@ -1,4 +1,4 @@
-//! What goes wrong is told to `tracing`, for applications that set no `on_error`.
+//! Failures are reported to `tracing`, for applications that set no `on_error`.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
--- What there is of the log $1, and its events after ($2, $3): at most $4 events, of $5 bytes or one event. The first row has the bounds. All rows
+-- Returns the bounds of the log $1, and its events after ($2, $3): at most $4 events, of $5 bytes or one event. The first row has the bounds. All rows
 -- are from one snapshot, so that the bounds held when the events were read. If the log is missing, the query returns no row.
 --
 -- Some superseded events may not be removed yet. The query reads a limited number of rows, and if all of them are superseded, it returns the last,

@@ -1,10 +1,12 @@
 -- The functions that all scripts share. ARGV[1] is the epoch that begins if the log has none, or if its stream is lost.
 local stream, meta, newest_of_key, once = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local MIB = 1024 * 1024
+-- The format of the keys. A log without a number is in the first.
+local FORMAT = 1
 
 -- The fields of `meta`. `state` has the values that `meta` must get, `changed` those that `save` has not written yet.
 local FIELDS = {
-  'epoch', 'finished', 'deletions', 'floor', 'oldest', 'newest', 'count', 'bytes', 'largest', 'largest_at', 'largest_since',
+  'format', 'epoch', 'finished', 'deletions', 'floor', 'oldest', 'newest', 'count', 'bytes', 'largest', 'largest_at', 'largest_since',
   'counted', 'to_count', 'time', 'clock', 'ages', 'aged', 'bucket', 'once_first', 'once_next'
 }
 local state, changed = {}, {}
@@ -79,11 +81,17 @@ local function newest_given()
   return '0-0'
 end
 
--- Reads the state of the log and of the stream, and writes nothing. `XINFO` returns the whole first and last entry, so it is called only if
+-- Reads the state of the log and of the stream, and writes nothing. Refuses a log of a later format. `XINFO` returns the whole first and last entry, so it is called only if
 -- the stream has no entry at or after the newest known id.
 local function read_state()
   local values = redis.call('HMGET', meta, unpack(FIELDS))
   for i, name in ipairs(FIELDS) do state[name] = values[i] or nil end
+  if number('format') > FORMAT then
+    error({ err = string.format(
+      'LATERFORMAT the log was written by a later version of sse-log-redis, in format %s, and this version reads formats up to %d: upgrade sse-log-redis',
+      state.format, FORMAT
+    ) })
+  end
   length = redis.call('XLEN', stream)
   local last = redis.call('XREVRANGE', stream, '+', state.newest or '0-0', 'COUNT', 1)[1]
   newest = last and last[1] or newest_given()
@@ -109,6 +117,7 @@ local function reconcile()
   local begins = is_lost or not state.epoch
   if begins then
     create()
+    set('format', FORMAT)
     set('epoch', ARGV[1])
   end
   if first ~= (state.oldest or '') or is_lost then

@@ -67,7 +67,10 @@ impl Follow {
                 Next::Due => {
                     let Some(lag) = behind.take().filter(Lag::is_hasty) else {
                         let log = self.store.name();
-                        tracing::debug!(log, "a follower has stalled: following begins again");
+                        tracing::debug!(
+                            log,
+                            "the follower of an event log has stalled: following begins again"
+                        );
                         return Ok(Ended::Stalled);
                     };
                     // There may be no event to come: the newest was deleted, or is not an event.

@@ -36,8 +36,8 @@ impl Follow {
         let trouble = |task| Trouble::new(log.clone(), store.name(), task);
         Self {
             following: trouble("following the store of an event log"),
-            reading: trouble("reading what is behind the tail of an event log"),
-            retaining: trouble("having a store drop what is over the limits of an event log"),
+            reading: trouble("reading events behind the tail of an event log"),
+            retaining: trouble("retention in the store of an event log"),
             appending: trouble("storing events of `append_now`"),
             log,
             store,

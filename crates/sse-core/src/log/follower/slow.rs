@@ -29,7 +29,7 @@ impl Slow {
             Err(_) if took >= timeout => SLOWEST.min(slow + 1),
             _ => slow,
         };
-        // Of several reads at the same time the first that ends counts.
+        // If several reads run at the same time, the first that ends counts.
         _ = self.0.compare_exchange(slow, now, Ordering::Relaxed, Ordering::Relaxed);
         read.map_err(certain)
     }

@@ -84,13 +84,13 @@ impl Follow {
         Ok(bounds)
     }
 
-    async fn begin_epoch(&self, instead_of: Epoch) -> Result<Bounds, Failed> {
+    async fn begin_epoch(&self, current: Epoch) -> Result<Bounds, Failed> {
         tracing::warn!(
             log = self.store.name(),
-            epoch = %instead_of,
-            "newest events of a log are gone from its store, or others are in their place; a new epoch begins"
+            epoch = %current,
+            "the store of an event log has lost its newest events, or replaced them; a new epoch begins"
         );
-        self.within(self.store.begin_epoch(instead_of)).await?;
+        self.within(self.store.begin_epoch(current)).await?;
         Ok(self.within(self.store.bounds()).await?)
     }
 

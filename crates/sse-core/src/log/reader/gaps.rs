@@ -1,36 +1,21 @@
 use std::sync::Arc;
 
 use crate::feed::options::StreamOptions;
+use crate::gap_policy::GapPolicy;
 use crate::log::backlog::Part;
 use crate::log::reader::next::{Next, Reset, Told};
 use crate::log::state::State;
-use crate::{
-    Event, EventId, EventType, Frame, Gap, GapReason, MakeSnapshot, OnGap, Position, Start,
-};
+use crate::{Event, EventId, EventType, Frame, Gap, GapReason, Position, Start};
 
 /// The options for a client that begins live, or that cannot resume exactly where it was. Each decision is made under one lock, so that the
 /// client continues from the position that it is told.
 pub(crate) struct Gaps {
-    then: Then,
+    policy: GapPolicy,
     opening: Option<EventType>,
     /// The name of the log, if it is in a merge.
     log: Option<Arc<str>>,
     /// The gap that was found last, until an observer is told of it.
     met: Option<Box<Gap>>,
-}
-
-/// The action after a gap.
-enum Then {
-    /// A reset, then this part of the log.
-    Tell(Part),
-    /// A reset, then the events after this id.
-    TellAt(EventId),
-    /// A reset, then the live events.
-    TellLive,
-    /// A reset, then a snapshot.
-    Snapshot(MakeSnapshot),
-    Live,
-    Stop,
 }
 
 /// The moment at which a gap is found.
@@ -45,13 +30,14 @@ pub(crate) enum Found {
 
 impl Gaps {
     pub(crate) fn new(options: &StreamOptions) -> Self {
-        let then = Then::new(&options.on_gap, &options.start);
-        Self { then, opening: options.position_event.clone(), log: None, met: None }
+        let policy = GapPolicy::new(&options.on_gap, &options.start);
+        Self { policy, opening: options.position_event.clone(), log: None, met: None }
     }
 
     /// Returns the options for a log of a merge, which begins at this start.
     pub(crate) fn of_merged(log: Arc<str>, options: &StreamOptions, start: &Start) -> Self {
-        Self { then: Then::new(&options.on_gap, start), opening: None, log: Some(log), met: None }
+        let policy = GapPolicy::new(&options.on_gap, start);
+        Self { policy, opening: None, log: Some(log), met: None }
     }
 
     /// Returns true if the log is in a merge, whose ids are made of the positions of the events.
@@ -78,27 +64,28 @@ impl Gaps {
         let is_behind = matches!(found, Found::Behind);
         let id = if let Found::Coming(id) = found { id } else { None };
         let reset = Some(Reset { reason, id });
-        match &self.then {
-            Then::Tell(part) => Next::Begin(*part, reset),
-            Then::TellAt(id) => {
+        match &self.policy {
+            GapPolicy::Reset(Start::Oldest) => Next::Begin(Part::Oldest, reset),
+            GapPolicy::Reset(Start::Last(count)) => Next::Begin(Part::Last(*count), reset),
+            GapPolicy::Reset(Start::After(id)) => {
                 let after = state.position_of(id).map_or(Part::Oldest, Part::After);
                 Next::Begin(after, reset)
             }
             // A client that falls behind again before each poll would only get resets: it also gets the newest event.
-            Then::TellLive if is_behind => Next::Begin(Part::Last(1), reset),
-            Then::Live if is_behind => Next::Begin(Part::Last(1), None),
-            Then::TellLive => {
+            GapPolicy::Reset(Start::Live) if is_behind => Next::Begin(Part::Last(1), reset),
+            GapPolicy::Live if is_behind => Next::Begin(Part::Last(1), None),
+            GapPolicy::Reset(Start::Live) => {
                 let newest = state.tail.newest();
                 let reset = self.reset(state, reason, newest);
                 tell(reset, Some(newest), Next::Read(newest))
             }
-            Then::Snapshot(make) => {
+            GapPolicy::Snapshot(make) => {
                 let gap = self.gap(state, reason);
                 let reset = gap.to_frame_without_id().into_bytes();
                 tell(reset, None, Next::Ask(make.clone(), Box::new(gap)))
             }
-            Then::Live => self.begin_live(state),
-            Then::Stop => Next::Refuse,
+            GapPolicy::Live => self.begin_live(state),
+            GapPolicy::Stop => Next::Refuse,
         }
     }
 
@@ -120,18 +107,4 @@ impl Gaps {
 
 fn tell(frame: bytes::Bytes, position: Option<Position>, then: Next) -> Next {
     Next::Tell(Box::new(Told { frame, position, then }))
-}
-
-impl Then {
-    fn new(on_gap: &OnGap, start: &Start) -> Self {
-        match (on_gap, start) {
-            (OnGap::Reset, _) | (OnGap::StartOver, Start::Oldest) => Self::Tell(Part::Oldest),
-            (OnGap::StartOver, Start::Last(count)) => Self::Tell(Part::Last(*count)),
-            (OnGap::StartOver, Start::After(id)) => Self::TellAt(id.clone()),
-            (OnGap::StartOver, Start::Live) => Self::TellLive,
-            (OnGap::Snapshot(make), _) => Self::Snapshot(make.clone()),
-            (OnGap::Live, _) => Self::Live,
-            (OnGap::Stop, _) => Self::Stop,
-        }
-    }
 }

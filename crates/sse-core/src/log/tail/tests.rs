@@ -50,7 +50,7 @@ fn check_all_after(tail: &mut Tail, mut position: Position, pushed: &[String]) {
 }
 
 #[test]
-fn every_cursor_reads_all_that_follows_it_however_reads_and_writes_alternate() {
+fn every_position_reads_all_that_follows_it_however_reads_and_writes_alternate() {
     let mut random = fastrand::Rng::with_seed(7);
     for _ in 0..8 {
         let (mut tail, mut pushed) = (tail(usize::MAX, usize::MAX), Vec::new());

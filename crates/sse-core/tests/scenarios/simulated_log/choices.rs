@@ -1,10 +1,9 @@
 //! The choices of an application for its streams, as far as a log can tell them apart.
 
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use fastrand::Rng;
-use sse_core::{Event, EventId, EventLog, EventType, Feed, Gap, OnGap, Snapshot, Start};
+use sse_core::{BoxError, Event, EventId, EventLog, EventType, Feed, Gap, OnGap, Snapshot, Start};
 
 use crate::simulation::wait_some_polls;
 
@@ -96,7 +95,7 @@ impl Snapshots {
         })
     }
 
-    async fn make(self, name: &'static str, log: EventLog) -> Result<Snapshot, io::Error> {
+    async fn make(self, name: &'static str, log: EventLog) -> Result<Snapshot, BoxError> {
         let before = log.stats().newest;
         let (number, polls, is_of_before) = {
             let mut state = self.lock();
@@ -109,7 +108,7 @@ impl Snapshots {
         let mut state = self.lock();
         if !state.kind.are_sound && state.rng.u8(..16) == 0 {
             state.made[number].has_failed = true;
-            return Err(io::Error::other("the state is away"));
+            return Err("the state is away".into());
         }
         let fewest = state.kind.fewest_events;
         let (count, size) = match state.rng.u8(..128) {
@@ -118,7 +117,7 @@ impl Snapshots {
         };
         let event = |i| {
             let text = format!("{name} {number} {i} {}", "x".repeat(size));
-            Event::new(text).event_type(EventType::from_static("state"))
+            Event::typed("state", text)
         };
         let made = &mut state.made[number];
         (made.count, made.at) = (count, Some(at.clone()));

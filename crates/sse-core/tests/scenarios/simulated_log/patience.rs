@@ -8,7 +8,7 @@ pub(crate) const POLLS_TO_AN_EVENT: usize = 4;
 pub(crate) const POLLS_AFTER_A_GAP: usize = 1;
 
 pub(crate) struct Patience {
-    /// How many logs share the stream, and how many chunks each may send before it is the turn of the next.
+    /// The number of logs that share the stream, and of chunks that each may send before it is the turn of the next.
     share: usize,
     polls: usize,
 }

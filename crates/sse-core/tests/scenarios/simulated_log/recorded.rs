@@ -31,7 +31,7 @@ struct Remembered {
     count: usize,
 }
 
-/// How long an idempotency key is remembered.
+/// The time for which an idempotency key is remembered.
 const WINDOW: Duration = Duration::from_secs(120);
 
 impl Recorded {
@@ -143,7 +143,7 @@ impl Recorded {
                 && self.count - known.count <= self.options.events.max(1)
         };
         if let Some(known) = self.idempotency_keys.get(&key).filter(is_remembered) {
-            // Whatever has become of it, and though the log may be finished.
+            // It holds if the event was dropped, and if the log is finished.
             let id = appended.expect("it has its answer");
             assert_eq!(id.as_str(), self.book.id(known.position), "appended twice");
             return self.look();

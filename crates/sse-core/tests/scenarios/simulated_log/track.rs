@@ -15,7 +15,7 @@ pub(crate) use outlook::Outlook;
 pub(crate) struct Track {
     pub(crate) choices: Choices,
     pub(crate) at: At,
-    /// What the last event ID of the client says of this log.
+    /// The position in this log that the last event ID of the client names.
     pub(crate) known: Known,
     /// The reasons for a gap since it connected, or was told of the last one. In a merge it may be some polls until the log has its turn.
     gaps_before: Vec<&'static str>,
@@ -51,7 +51,7 @@ pub(crate) enum At {
     },
 }
 
-/// What an id says of a log.
+/// The position in a log that an id names.
 #[derive(Debug, Clone)]
 pub(crate) enum Known {
     /// There is no id.
@@ -179,7 +179,7 @@ impl Track {
         }
     }
 
-    /// What an id says that the stream sends now for another reason.
+    /// Fixes the position of an id that the stream sends now for another reason.
     pub(crate) fn freeze(&mut self, book: &Book) {
         self.known = self.frozen(book);
     }

@@ -23,7 +23,7 @@ impl Id {
         Self { text: text.into(), says: [(); LOGS].map(|()| says.clone()) }
     }
 
-    /// What it says of one log of a merge of these.
+    /// Returns the position that it names in one log of a merge of these.
     pub(crate) fn known(&self, log: usize, of: &[usize], logs: &Logs) -> Known {
         let is_in_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         let names = |log: usize| {

@@ -1,4 +1,4 @@
-//! What is bounded: the size of a chunk, and how long a client is served that cannot read on.
+//! The bounds: the size of a chunk, and the polls for which a client is served that cannot read on.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -53,8 +53,8 @@ fn read_chunks(mut body: EventStream, database: &Database, rng: &mut Rng) {
     }
 }
 
-/// How many polls a client that cannot read on is served at the most, without those in which it waits for the source. The longest
-/// way there is: the first line; word of a gap; the state; what came after it; what came meanwhile; the end.
+/// The most polls for which a client that cannot read on is served, without those in which it waits for the source. The longest
+/// way there is: the first line; the `reset`; the state; the events after it; the events that came meanwhile; the end.
 const POLLS: usize = 6;
 
 #[test]

@@ -19,11 +19,11 @@ pub(super) struct Client {
     is_unusable: bool,
     /// It has been noted that this connection begins with a gap.
     has_noted_gap: bool,
-    /// How many events it has had.
+    /// The number of events that it has received.
     pub(super) count: usize,
 }
 
-/// How a source has done in a step of a client.
+/// The behaviour of a source in a step of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Did {
     /// It answered at once, or it was not asked.
@@ -39,7 +39,7 @@ enum Next {
     Event(u64),
     /// The first event of which its subscription is told.
     FirstTold,
-    /// Word of a gap.
+    /// The `reset`.
     Word,
     /// A snapshot, or the rest of one as of this event after this part.
     Snapshot(Option<(u64, usize)>),
@@ -81,11 +81,11 @@ impl Client {
         }
     }
 
-    /// Whether it has had all events before this one.
+    /// Tells whether it has received all events before this one.
     pub(super) fn is_at(&self, next: u64) -> bool {
         match self.next {
             Next::Event(number) => number == next,
-            // What was not buffered may be lost, too.
+            // Events that were not buffered may be lost, too.
             Next::FirstTold if self.has_noted_gap && self.options.is_tight => true,
             Next::FirstTold => self.first() == Some(next),
             _ => false,

@@ -20,20 +20,20 @@ pub(super) struct Connection {
     known: Arc<Mutex<Known>>,
 }
 
-/// What a check needs to know.
+/// The facts that a check needs.
 #[derive(Default)]
 pub(super) struct Known {
     /// The first event of which the subscription is told.
     pub(super) first: Option<u64>,
-    /// How often the source has told of a gap.
+    /// The number of gaps that the source has reported.
     pub(super) gaps: usize,
     /// The source has failed, or has ended what it streamed.
     pub(super) has_failed: bool,
-    /// How many errors it has given.
+    /// The number of errors that it has returned.
     pub(super) errors: usize,
-    /// How many errors have been reported.
+    /// The number of errors that have been reported.
     pub(super) reports: usize,
-    /// How often the client had to wait for the source.
+    /// The number of times that the client had to wait for the source.
     pub(super) waits: usize,
 }
 
@@ -135,7 +135,7 @@ impl Source for Connection {
             let row = this.query().await.map(|()| this.frame(number));
             Some((row, (this, number + 1)))
         });
-        Ok(Replay::Events(Box::pin(rows)))
+        Ok(Frames::new(rows).into())
     }
 
     async fn stream(&self) -> Result<Frames, BoxError> {
@@ -150,7 +150,7 @@ impl Source for Connection {
         }
         self.query().await?;
         let this = self.clone();
-        Ok(Box::pin(stream::poll_fn(move |cx| {
+        Ok(Frames::new(stream::poll_fn(move |cx| {
             let mut listener = listener.lock().expect("not poisoned");
             if let Some(number) = listener.told.pop_front() {
                 return Poll::Ready(Some(Ok(this.frame(number))));

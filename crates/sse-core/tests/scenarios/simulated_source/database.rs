@@ -29,22 +29,22 @@ pub(super) struct State {
     /// Stored and not told of yet, each with the latest time at which it is.
     untold: VecDeque<(u64, Instant)>,
     pub(super) listeners: Vec<Arc<Mutex<Listener>>>,
-    /// Of 256 things that can fail, how many do.
+    /// The share of operations that fail, in 256ths.
     pub(super) failures: u8,
-    /// Of 256 events, how many are large.
+    /// The share of events that are large, in 256ths.
     pub(super) large: u8,
-    /// Whether others go on while a query is answered.
+    /// True if other threads go on while a query is answered.
     pub(super) is_shared: bool,
-    /// How often a query waits at the most, each time that it does.
+    /// The most polls in which a query waits, each time that it does.
     pub(super) slowness: usize,
 }
 
 /// A subscription.
 pub(super) struct Listener {
-    /// What its client has seen: older events are not told to it, as `Source` asks.
+    /// The newest event that its client has seen: it is not notified of older ones, as `Source` asks.
     pub(super) seen: u64,
     pub(super) told: VecDeque<u64>,
-    /// How it goes on once it has given what it was told, if not well.
+    /// The failure that follows once its events have been taken, if there is one.
     pub(super) fate: Option<Fate>,
     pub(super) waker: Option<Waker>,
 }
@@ -144,7 +144,7 @@ impl Database {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    /// What other threads do in the middle of a query.
+    /// Does what other threads might do in the middle of a query.
     pub(super) fn interfere(&self) {
         let mut state = self.lock();
         if !state.is_shared {

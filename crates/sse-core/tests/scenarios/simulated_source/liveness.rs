@@ -9,11 +9,11 @@ use super::database::Database;
 use super::options::{AtGap, Options, any_id};
 use super::{Simulation, USUAL, for_each_seed};
 
-/// How many polls may pass without an event, if the client waits for the source in none of them. The longest way there is: the
-/// first line; word of a gap; the state; the end, where more was published meanwhile than is buffered; the first line again.
+/// The most polls without an event, if the client waits for the source in none of them. The longest way there is: the
+/// first line; the `reset`; the state; the end, if more was published meanwhile than is buffered; the first line again.
 const POLLS: usize = 5;
 
-/// How many events the source keeps: more than are published while a client with a gap gets on.
+/// The number of events that the source keeps: more than are published while a client with a gap gets on.
 const KEPT: u64 = 64;
 
 /// Room for all that is published while a client gets on.

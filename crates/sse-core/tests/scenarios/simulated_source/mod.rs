@@ -18,7 +18,7 @@ use client::Client;
 use database::Database;
 use options::{AtGap, Options, any_id};
 
-/// How many of the seeds are tried in an ordinary run.
+/// The number of seeds in an ordinary run.
 const USUAL: u64 = 1000;
 
 #[test]

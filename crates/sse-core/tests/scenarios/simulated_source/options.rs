@@ -1,4 +1,4 @@
-//! How clients differ.
+//! The differences between clients.
 
 use fastrand::Rng;
 
@@ -7,9 +7,9 @@ pub(super) struct Options {
     pub(super) at_gap: AtGap,
     pub(super) buffered: usize,
     pub(super) remembered: usize,
-    /// Whether more may come than is buffered or remembered, so that a response may end for it.
+    /// True if more may come than is buffered or remembered, so that a response may end for it.
     pub(super) is_tight: bool,
-    /// Whether the client can read on for ever.
+    /// True if the client can read on for ever.
     pub(super) reads_on: bool,
 }
 
@@ -44,7 +44,7 @@ impl Options {
 /// An id that no header can carry.
 pub(super) const UNUSABLE: &str = "a\0b";
 
-/// What a client comes with at first: mostly what stands before the first event, or nothing; now and then an id that no event has.
+/// Returns the first id of a client: mostly the position before the first event, or nothing; now and then an id that no event has.
 pub(super) fn any_id(rng: &mut Rng) -> &'static str {
     match rng.u8(..16) {
         0..8 => "0",

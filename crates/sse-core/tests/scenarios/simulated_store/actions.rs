@@ -1,4 +1,4 @@
-//! What happens.
+//! The actions of the simulation.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ impl Simulation {
         client.epoch = process.newest().map_or(client.epoch, |(epoch, _)| epoch);
         let has_read = client.read(&mut self.rng, &self.history, cuts_within);
         if has_read && !client.reader.is_connected() {
-            // As a browser does whose stream has ended.
+            // A browser waits like this after the end of a stream.
             client.rests_until = Some(self.clock.now() + Duration::from_millis(1));
         }
         client.is_to_be_told |=
@@ -90,7 +90,7 @@ impl Simulation {
         self.clients[leaves] = Client::any(&mut self.rng, &self.store, &self.history);
     }
 
-    /// What was given up by its caller may have been done, or not.
+    /// Gives up a call, which may have been executed, or not.
     pub(super) fn give_up_a_call(&mut self) {
         if !self.calls.is_empty() {
             let call = self.rng.usize(..self.calls.len());

@@ -7,7 +7,7 @@ use sse_core::{Epoch, Position};
 use super::Simulation;
 use crate::simulation::Reader;
 
-/// How many of them there are at a time.
+/// The number of attackers at a time.
 const AT_A_TIME: usize = 12;
 
 impl Simulation {

@@ -1,5 +1,5 @@
 //! A log to which events are added without end, and whose engine trims the oldest as they come: one between any two polls of a client,
-//! and one between any two reads of the store. Each client gets its events all the same.
+//! and one between any two reads of the store. Each client still gets its events.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::client::Client;
 use super::{Simulation, new_store, options_of};
 use crate::simulation::for_each_seed;
 
-/// How many clients there are at a time: each may want another part of the log, and a process reads eight at a time.
+/// The number of clients at a time: each may want another part of the log, and a process reads eight at a time.
 const CLIENTS: usize = 7;
 
 #[test]

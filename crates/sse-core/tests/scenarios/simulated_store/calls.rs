@@ -1,4 +1,4 @@
-//! What processes ask of a log, and what they are told.
+//! The calls of processes to a log, and their results.
 
 use std::future::Future;
 

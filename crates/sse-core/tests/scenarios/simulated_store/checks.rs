@@ -1,4 +1,4 @@
-//! Whether what a client gets is right.
+//! Checks of the events that a client gets.
 
 use serde_json::Value;
 use sse_core::{Epoch, EventId, Start};
@@ -162,7 +162,7 @@ impl Client {
         assert!(is_right || self.is_excused(), "{event:?} at {:?}", self.at);
     }
 
-    /// What was lost may concern it in a way that this simulation does not follow.
+    /// A loss may concern it in a way that this simulation does not follow.
     fn is_excused(&self) -> bool {
         self.is_forgiven || self.is_confused || self.is_to_be_told
     }
@@ -171,7 +171,7 @@ impl Client {
         self.is_in_a_gap(history) || self.is_excused()
     }
 
-    /// Whether what comes after its position is not all there.
+    /// Tells whether an event after its position is missing.
     pub(super) fn is_in_a_gap(&self, history: &History) -> bool {
         let Some(at) = &self.at else { return self.has_begun_live() };
         // A process may hold on to an epoch that the store has lost.
@@ -183,13 +183,13 @@ impl Client {
             || epoch.is_some_and(|epoch| !is_of(epoch))
     }
 
-    /// Whether the log has the events up to where it is.
+    /// Tells whether the log has the events up to its position.
     pub(super) fn is_at_home(&self, history: &History) -> bool {
         let is_here = |place: &Place| history.is_on_the_line(*place);
         self.at.as_ref().is_none_or(|at| at.iter().any(is_here))
     }
 
-    /// Whether it has a position, from an id or as one that began live.
+    /// Tells whether it has a position, from an id or because it began live.
     pub(super) fn has_begun(&self) -> bool {
         self.at.is_some() || self.has_begun_live()
     }

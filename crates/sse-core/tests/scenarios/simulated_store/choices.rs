@@ -1,6 +1,5 @@
-//! How clients begin, and what they chose for a gap.
+//! The starts of clients, and their choices for a gap.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fastrand::Rng;
@@ -10,7 +9,7 @@ use super::history::History;
 use crate::simulation::wait_some_polls;
 use crate::support::scripted_store::ScriptedStore;
 
-/// What a client chose for a gap.
+/// The choice of a client for a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choice {
     Reset,
@@ -53,9 +52,9 @@ pub(super) fn any_start(rng: &mut Rng, history: &History) -> Start {
 #[derive(Clone)]
 pub(super) struct Snapshots {
     store: ScriptedStore,
-    /// How many events each has.
+    /// The number of events of each.
     pub(super) events: usize,
-    /// How often each is polled in vain.
+    /// The number of polls in which each is not ready.
     polls: usize,
     /// The snapshot that was asked for last.
     asked: Arc<Mutex<Option<EventId>>>,
@@ -87,7 +86,7 @@ impl Snapshots {
             let (events, polls) = (snapshots.events, snapshots.polls);
             async move {
                 wait_some_polls(polls).await;
-                Ok::<_, Infallible>(snapshot(events, at))
+                Ok(snapshot(events, at))
             }
         })
     }

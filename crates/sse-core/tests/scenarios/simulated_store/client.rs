@@ -24,25 +24,25 @@ pub(super) struct Client {
     pub(super) epoch: Epoch,
     /// The last id it saw.
     pub(super) last_event_id: String,
-    /// Where it is: the places that the last id it saw may name.
+    /// Its position: the places that the last id it saw may name.
     pub(super) at: Option<Vec<Place>>,
-    /// Where it has been, since it came for the first time.
+    /// The places that it has seen, since it came for the first time.
     pub(super) seen: HashSet<Place>,
-    /// Whether there was something to begin with.
+    /// True if there was something to begin with.
     pub(super) has_something_to_begin_with: bool,
     /// It may be told nothing, since nobody is left who knows what was lost.
     pub(super) is_forgiven: bool,
-    /// What it is given now may be of two pasts.
+    /// It may get events of two pasts now.
     pub(super) is_confused: bool,
     /// It has been given such, or may have been, until it is told so.
     pub(super) is_to_be_told: bool,
-    /// By when its process has asked the store about its id.
+    /// The time by which its process has asked the store about its id.
     pub(super) is_checked_by: Option<Instant>,
     /// Before this it does not come back.
     pub(super) rests_until: Option<Instant>,
     /// It has seen the end.
     pub(super) is_done: bool,
-    /// What its process has deleted for good before it came.
+    /// The places that its process has deleted before it came.
     pub(super) must_not_see: Vec<Place>,
     /// For how long it has waited for an event that the log has.
     pub(super) wait: Wait,
@@ -89,7 +89,7 @@ impl Client {
         client
     }
 
-    /// Whether there is something that it begins with, if this event is the newest that its process knows of.
+    /// Tells whether there is something that it begins with, if this event is the newest that its process knows of.
     pub(super) fn can_begin_with(
         &self,
         newest: Option<(Epoch, Position)>,

@@ -1,4 +1,4 @@
-//! What goes wrong with the store.
+//! The faults of the store.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Simulation {
             self.delete();
         }
         let Some((replica, head)) = self.replica.take() else { return };
-        // What was deleted is known to whoever has followed to it.
+        // A process knows of the deletions up to which it has followed.
         let all_is_known = self.has_losses && self.rng.bool();
         if all_is_known {
             self.mend();
@@ -69,11 +69,11 @@ impl Simulation {
             }
         }
         for client in &mut self.clients {
-            // What was deleted may be back.
+            // A deleted event may be back.
             client.must_not_see.clear();
             let process = &self.processes[client.process];
             client.is_to_be_told |= process.is_confused_about(&client.last_event_id);
-            // What it has been given, or has come with and was let in, its process knows of; if nobody appends it will notice.
+            // Its process knows of the events that it was given, or came with and was let in. If nobody appends it will notice.
             let is_of_now = client.last_event_id.starts_with(now.epoch.as_str());
             let is_lost = |at: &Vec<_>| !self.history.line().any(|place| at.contains(&place));
             client.is_to_be_told |=

@@ -1,4 +1,4 @@
-//! What has truly been stored: each event and the one before it. A failover begins another branch.
+//! The true history of the store: each event and the one before it. A failover begins another branch.
 
 use std::collections::{HashMap, HashSet};
 
@@ -33,13 +33,13 @@ pub(super) struct History {
     pub(super) highest_floor: Position,
     /// The places that an id has named.
     by_id: HashMap<(Epoch, Position), Vec<Place>>,
-    /// Whose absence is no gap.
+    /// The places whose absence is not a gap.
     pub(super) skippable: HashSet<Place>,
-    /// Whose absence is a gap that was told of.
+    /// The places whose absence is a gap that clients are told of.
     pub(super) trimmed: HashSet<Place>,
-    /// Where the log was finished.
+    /// The places at which the log was finished.
     pub(super) ends: HashSet<Place>,
-    /// Whether the store has ever lost what it had.
+    /// True if the store has ever lost an event.
     pub(super) has_failed_over: bool,
 }
 
@@ -119,7 +119,7 @@ impl History {
         let is_deleted = |place: &Place| {
             let stored = &self.places[*place];
             let is_kept = kept.iter().any(|event| event.position == stored.position);
-            // What was trimmed may be held in memory, and nobody knows whether a deletion came before that.
+            // A trimmed event may be held in memory, and nobody knows whether a deletion came before that.
             let is_trimmed = stored.position <= self.floor;
             stored.key.is_none() && !is_kept && !is_trimmed && self.skippable.contains(place)
         };
@@ -143,14 +143,14 @@ impl History {
         self.by_id.get(&id).cloned().unwrap_or_default()
     }
 
-    /// Whether nothing but what may be skipped lies between one of these and this event.
+    /// Tells whether all places between one of these and this event may be skipped.
     pub(super) fn follows(&self, event: Place, after: &[Place]) -> bool {
         let up = self.up_from(event).skip(1);
         let mut up = up.skip_while(|p| !after.contains(p) && self.skippable.contains(p));
         up.next().is_some_and(|place| after.contains(&place))
     }
 
-    /// Whether nothing but what may be skipped lies between one of these and a finish.
+    /// Tells whether all places between one of these and a finish may be skipped.
     pub(super) fn is_an_end(&self, at: &[Place]) -> bool {
         self.ends.iter().any(|end| {
             let mut up = self.up_from(*end);
@@ -159,7 +159,7 @@ impl History {
         })
     }
 
-    /// Whether all before this event is gone.
+    /// Tells whether all events before this one are gone.
     pub(super) fn is_the_oldest(&self, event: Place) -> bool {
         let may_be_missing = |p: &Place| {
             self.skippable.contains(p) || self.trimmed.contains(p) || self.places[*p].number == 0
@@ -167,7 +167,7 @@ impl History {
         self.up_from(event).skip(1).all(|place| may_be_missing(&place))
     }
 
-    /// Whether there are so many events from this one on, with those right before it that may be skipped.
+    /// Tells whether there are so many events from this one on, with those right before it that may be skipped.
     pub(super) fn is_among_the_last(&self, event: Place, count: usize) -> bool {
         let Some(newer) = self.line().position(|place| place == event) else { return true };
         let up = self.up_from(event).skip(1);
@@ -178,7 +178,7 @@ impl History {
         self.line().any(|other| other == place)
     }
 
-    /// Whether the store has all that comes after this id, and always had.
+    /// Tells whether the store has all events after this id, and always had them.
     pub(super) fn has(&self, id: &EventId) -> bool {
         let (now, id) = (self.store.now(), parts_of(id.as_str()));
         id.is_some_and(|(epoch, position)| {
@@ -204,7 +204,7 @@ impl History {
         self.places[line[rng.usize(..line.len())]].position.id(self.epoch)
     }
 
-    /// Whether something was trimmed after all of these.
+    /// Tells whether an event was trimmed after all of these.
     pub(super) fn is_trimmed_after(&self, places: &[Place]) -> bool {
         places.iter().any(|place| {
             let after =
@@ -213,14 +213,14 @@ impl History {
         })
     }
 
-    /// Whether nothing is left to be seen after one of these.
+    /// Tells whether no event is left to be seen after one of these.
     pub(super) fn is_at_the_end(&self, places: &[Place]) -> bool {
         let mut rest = self.line().take_while(|place| !places.contains(place));
         rest.all(|place| self.skippable.contains(&place))
             && self.line().any(|place| places.contains(&place))
     }
 
-    /// What there is has ids of another epoch, too.
+    /// Gives the stored events their ids of the other epoch, too.
     fn name_again(&mut self) {
         let bounds = self.store.now();
         if bounds.epoch != self.epoch {

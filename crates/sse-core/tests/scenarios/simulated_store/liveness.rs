@@ -23,9 +23,9 @@ const CHECK: Duration = Duration::from_millis(50);
 #[derive(Debug, Default)]
 pub(super) struct Wait {
     state: State,
-    /// How many reads were completed for it.
+    /// The number of reads that were completed for it.
     reads: usize,
-    /// Whether it was told of a gap, and had no event since.
+    /// True if it got a `reset`, and no event since.
     is_told: bool,
 }
 
@@ -125,7 +125,7 @@ impl Simulation {
         }
     }
 
-    /// Whether the store has an event for this client that its process knows.
+    /// Tells whether the store has an event for this client that its process knows.
     fn has_an_event_for(&self, client: usize) -> bool {
         let client = &self.clients[client];
         let Some((epoch, head)) = self.processes[client.process].newest() else { return false };

@@ -42,12 +42,12 @@ struct Simulation {
     clients: Vec<Client>,
     /// Clients that ask for ids that nobody gave them.
     attackers: Vec<Reader>,
-    /// What was asked of a log, and has no answer yet.
+    /// The calls to a log that have not returned yet.
     calls: Vec<Call>,
-    /// How many events there were attempts to append.
+    /// The number of attempts to append an event.
     count: usize,
     replica: Option<(Replica, Place)>,
-    /// Whether what is kept may go otherwise than by a failover: if so, nobody appends until that was noticed.
+    /// True if events may be lost otherwise than by a failover. If so, nobody appends until that was noticed.
     has_losses: bool,
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Process {
     opening: Option<Opening>,
     pub(super) log: Option<EventLog>,
     follower: Option<Task<()>>,
-    /// How far its follower has come.
+    /// The newest event that its follower has brought.
     newest: Option<(Epoch, Position)>,
     /// The newest event that was acknowledged to it, in an epoch that it knew.
     pub(super) acknowledged: Option<(Epoch, Position)>,
@@ -81,7 +81,7 @@ impl Process {
         self.opening = Some(Task::new(opening));
     }
 
-    /// Whether it has yet to learn of losses that a client with this id must be told of.
+    /// Tells whether it has yet to learn of losses that a client with this id must be told of.
     pub(super) fn is_confused_about(&self, last_event_id: &str) -> bool {
         let is_of = |epoch: &Epoch| last_event_id.starts_with(epoch.as_str());
         self.is_confused() && self.confused_in.as_ref().is_some_and(is_of)
@@ -110,12 +110,12 @@ impl Process {
         Some(acknowledged.map_or(newest, |(_, acknowledged)| newest.max(acknowledged)))
     }
 
-    /// How far its follower has come.
+    /// Returns the newest event that its follower has brought.
     pub(super) fn newest(&self) -> Option<(Epoch, Position)> {
         self.newest
     }
 
-    /// What only its follower changes.
+    /// Reads what only its follower changes.
     fn look(&mut self) {
         self.newest = self.log.as_ref().map(|log| {
             let newest = log.stats().newest;
@@ -124,7 +124,7 @@ impl Process {
         });
     }
 
-    /// Whether anything happened.
+    /// Polls all its tasks. Returns true if anything happened.
     pub(super) fn poll(&mut self) -> bool {
         if let Some(opening) = &mut self.opening {
             let (opened, was_polled) = opening.poll();

@@ -1,7 +1,7 @@
-//! What the scenarios of losses have in common.
+//! The shared part of the scenarios of losses.
 
 use sse_core::store::EncodedEvent;
-use sse_core::{Event, EventLog, Start, StoreOptions};
+use sse_core::{EventLog, NewEvent, Start, StoreOptions};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -12,7 +12,12 @@ use super::scripted_store::{Positions, ScriptedStore};
 pub(crate) const BOTH: [Positions; 2] = [Positions::Dense, Positions::Sparse];
 
 pub(crate) fn event(text: &str) -> EncodedEvent {
-    EncodedEvent::encode(&Event::new(text), 1000).expect("a small event")
+    NewEvent::from(text).encode(1000).expect("a small event")
+}
+
+pub(crate) fn keyed(key: &str, text: &str) -> EncodedEvent {
+    let event = NewEvent::from(text).key(key).expect("a short key");
+    event.encode(1000).expect("a small event")
 }
 
 pub(crate) fn store(positions: Positions) -> ScriptedStore {
@@ -33,7 +38,7 @@ pub(crate) async fn client(log: &EventLog, seen: usize) -> Client {
     client
 }
 
-/// How many milliseconds it takes until a client is told of something; at most so many seconds.
+/// Returns the milliseconds until a client is told of something; at most so many seconds.
 pub(crate) async fn told_within(client: &mut Client, seconds: u64) -> u128 {
     let (begun, before) = (Instant::now(), client.events().len());
     while client.events().len() == before {

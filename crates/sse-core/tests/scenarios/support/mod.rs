@@ -1,4 +1,4 @@
-//! What the scenarios have in common: a paused clock, a client, a source that does as it is told.
+//! The shared part of the scenarios: a paused clock, a client, a source that does as it is told.
 
 pub(crate) mod client;
 pub(crate) mod clock;

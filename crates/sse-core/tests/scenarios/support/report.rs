@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use sse_core::{Error, FeedOnce};
 
-/// What `on_error` was told.
+/// The errors that `on_error` was called with.
 #[derive(Clone, Default)]
 pub(crate) struct Reports(Arc<Mutex<Vec<Error>>>);
 

@@ -23,7 +23,7 @@ struct State {
 type Live = Result<Frame, BoxError>;
 type Hook = Option<Box<dyn FnMut(&Script) + Send>>;
 
-/// What `fetch` does instead of looking up what is stored.
+/// The action of `fetch` in place of looking up the stored events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fetch {
     Fails,
@@ -71,7 +71,7 @@ impl Script {
     }
 
     pub(crate) fn send(&self, live: impl Fn() -> Live) {
-        // Whoever has unsubscribed gets nothing.
+        // A listener that has unsubscribed gets nothing.
         self.lock().subscribers.retain(|to| to.send(live()).is_ok());
     }
 
@@ -103,12 +103,12 @@ impl Script {
         self.lock().refuses_to_stream = true;
     }
 
-    /// What was asked of it, in order.
+    /// Returns the calls to it, in order.
     pub(crate) fn calls(&self) -> Vec<&'static str> {
         self.lock().calls.clone()
     }
 
-    /// How many are subscribed.
+    /// Returns the number of subscriptions.
     pub(crate) fn subscribers(&self) -> usize {
         let state = self.lock();
         state.subscribers.iter().filter(|to| !to.is_closed()).count()
@@ -159,7 +159,7 @@ impl Source for Script {
             }
             Some(Fetch::Hangs) => std::future::pending().await,
         }
-        Ok(Replay::Events(Box::pin(stream::iter(replay))))
+        Ok(Replay::Events(Frames::new(stream::iter(replay))))
     }
 
     async fn stream(&self) -> Result<Frames, BoxError> {
@@ -171,6 +171,6 @@ impl Source for Script {
         }
         let (to, mut from) = mpsc::unbounded_channel();
         self.lock().subscribers.push(to);
-        Ok(Box::pin(stream::poll_fn(move |cx| from.poll_recv(cx))))
+        Ok(Frames::new(stream::poll_fn(move |cx| from.poll_recv(cx))))
     }
 }

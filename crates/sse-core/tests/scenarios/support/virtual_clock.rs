@@ -13,7 +13,7 @@ pub(crate) struct VirtualClock(Arc<Mutex<State>>);
 
 struct State {
     now: Instant,
-    /// Who sleeps, by when each is due, and a number of its own.
+    /// The sleeping tasks, by the time at which each is due, and a number of its own.
     sleepers: BTreeMap<(Instant, u64), Waker>,
     count: u64,
 }

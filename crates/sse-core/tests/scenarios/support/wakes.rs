@@ -15,7 +15,7 @@ impl Wakes {
         Arc::clone(self).into()
     }
 
-    /// How often it was woken since this was asked last.
+    /// Returns the number of wakes since the last call.
     pub(crate) fn take(&self) -> usize {
         self.0.swap(0, Ordering::AcqRel)
     }

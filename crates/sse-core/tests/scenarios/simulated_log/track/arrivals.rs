@@ -15,7 +15,7 @@ impl Track {
         match book.fate(life, cursor) {
             Some(Fate::Deleted(when)) => assert!(when > read_after, "{data:?} had been deleted"),
             Some(Fate::Superseded(when)) => {
-                // What follows a snapshot was read with it, if it could not be read again when all of the snapshot had gone out.
+                // The events after a snapshot were read with it, if they could not be read again when all of the snapshot had gone out.
                 let held_after =
                     self.snapshot_after.map_or(read_after, |then| then.min(read_after));
                 assert!(when > held_after, "{data:?} had been superseded");

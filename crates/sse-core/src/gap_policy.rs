@@ -1,0 +1,27 @@
+//! The action after a gap, as a log and a source take it: the feed's [`OnGap`], joined with its [`Start`].
+
+use crate::{MakeSnapshot, OnGap, Start};
+
+#[derive(Debug, Clone)]
+pub(crate) enum GapPolicy {
+    /// A reset, then what a first visit with this start gets.
+    Reset(Start),
+    /// A reset, then a snapshot.
+    Snapshot(MakeSnapshot),
+    /// The live events. The client is not told.
+    Live,
+    /// The end of the stream.
+    Stop,
+}
+
+impl GapPolicy {
+    pub(crate) fn new(on_gap: &OnGap, start: &Start) -> Self {
+        match on_gap {
+            OnGap::Reset => Self::Reset(Start::Oldest),
+            OnGap::StartOver => Self::Reset(start.clone()),
+            OnGap::Snapshot(make) => Self::Snapshot(make.clone()),
+            OnGap::Live => Self::Live,
+            OnGap::Stop => Self::Stop,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The end of an append during which an epoch began. The epoch may have begun because another program has removed events: its ids must not name these.
+
+use std::sync::Arc;
+
+use sse_core::Position;
+use sse_core::store::{Appended, Bounds, EncodedEvent, StoreError};
+
+use crate::append::append;
+use crate::bounds::info;
+use crate::core::LogCore;
+use crate::error::as_outcome_unknown;
+use crate::idempotency;
+use crate::lookup::{get, last_of_key};
+use crate::message::Message;
+use crate::position::sequence_of;
+
+/// Returns the ids of these events in the epoch of these bounds. The message of this sequence was stored for them, and other events were known. Known
+/// events that are lost are stored again, after the message: they are then not in the order of the batch. Returns `None` if all must be stored again:
+/// each was known, or the message is lost.
+pub(crate) async fn finish(
+    core: &Arc<LogCore>,
+    now: &Bounds,
+    sequence: Option<u64>,
+    events: &[EncodedEvent],
+    mut positions: Vec<Position>,
+) -> Result<Option<Appended>, StoreError> {
+    let Some(sequence) = sequence else { return Ok(None) };
+    if is_lost(core, sequence, events, now.floor).await? {
+        return Ok(None);
+    }
+    let mut lost = Vec::new();
+    for (index, position) in positions.iter().enumerate() {
+        let of = sequence_of(*position);
+        if of != sequence
+            && get(core, of).await?.is_none()
+            && is_removed(core, of, now.floor).await?
+        {
+            lost.push(index);
+        }
+    }
+    let kept = (0..events.len()).filter(|index| !lost.contains(index));
+    let kept = kept.map(|index| (&events[index], positions[index]));
+    idempotency::record_keys(core, now.epoch, kept).await?;
+    if !lost.is_empty() {
+        let again: Vec<_> = lost.iter().map(|index| events[*index].clone()).collect();
+        let stored = Box::pin(append(core, &again)).await.map_err(as_outcome_unknown)?;
+        if stored.epoch != now.epoch {
+            return Err(StoreError::outcome_unknown(
+                "the append took longer than an epoch of the log: try again",
+            ));
+        }
+        lost.into_iter()
+            .zip(stored.positions)
+            .for_each(|(index, position)| positions[index] = position);
+    }
+    Ok(Some(Appended { epoch: now.epoch, positions }))
+}
+
+/// Returns true if the stream does not have this message with these events, though the log has not dropped, deleted or superseded them.
+async fn is_lost(
+    core: &LogCore,
+    sequence: u64,
+    events: &[EncodedEvent],
+    floor: Position,
+) -> Result<bool, StoreError> {
+    if let Some(message) = get(core, sequence).await? {
+        return Ok(!has_any(core, &message, events));
+    }
+    if let [EncodedEvent { key: Some(key), .. }] = events
+        && last_of_key(core, key).await?.is_some_and(|newest| newest.sequence > sequence)
+    {
+        return Ok(false);
+    }
+    is_removed(core, sequence, floor).await
+}
+
+/// Returns true if the message begins with one of these events. If the stream was replaced, another message may have the sequence.
+fn has_any(core: &LogCore, message: &Message, events: &[EncodedEvent]) -> bool {
+    let kept = message.events(&core.names);
+    kept.first().is_some_and(|kept| events.iter().any(|event| event.block == kept.block))
+}
+
+/// Returns true if another program has removed this message, which is not in the stream, or has replaced the stream.
+async fn is_removed(core: &LogCore, sequence: u64, floor: Position) -> Result<bool, StoreError> {
+    // The loaded bounds may have the state of the stream before the removal, with the record after it.
+    let state = info(core, None).await?.state;
+    let is_dropped = sequence <= floor.hi();
+    Ok(!is_dropped && (sequence < state.first_seq || sequence > state.last_seq))
+}
