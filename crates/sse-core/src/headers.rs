@@ -33,7 +33,7 @@ impl Headers {
     /// let headers = StreamResponse::new(&request, EventLog::in_memory(1000), timer).headers;
     /// assert!(headers.iter().any(|header| header == ("x-accel-buffering", "no")));
     /// ```
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.0.iter().copied()
     }
 
@@ -46,7 +46,7 @@ impl Headers {
     /// let headers = StreamResponse::new(&request, EventLog::in_memory(1000), timer).headers;
     /// assert_eq!(headers.get("content-type"), Some("text/event-stream; charset=utf-8"));
     /// ```
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&'static str> {
         self.iter().find_map(|(of, value)| (of == name).then_some(value))
     }
 }

@@ -101,7 +101,7 @@ impl Resume {
             (&policy, &last_event_id)
             && id == given
         {
-            // It is the gap.
+            // A gap at this id is one at the start, too.
             policy = GapPolicy::Reset(Start::Live);
         }
         Self {

@@ -13,13 +13,11 @@ use crate::jetstream::Info;
 use crate::jetstream::{FINISHED, FINISHING};
 use crate::lookup::get;
 use crate::position::sequence_of;
-use crate::record::Record;
 use crate::record::storage::{Loaded, load, save};
+use crate::record::{MOST_HIDDEN, Record};
 
 /// Number of attempts to change the record while other processes change it.
 const ATTEMPTS: usize = 100;
-/// Largest number of deleted events of batches.
-const MOST_HIDDEN: usize = 10_000;
 
 /// Deletes an event: its message, or, if the message has other events, only its place in it. It is hidden first, and all processes are notified.
 pub(crate) async fn delete(core: &LogCore, event: Position) -> Result<(), StoreError> {

@@ -16,8 +16,8 @@ pub(crate) mod storage;
 
 /// The format in which records are written. In the first, which had no number, hidden events were a list of pairs.
 const FORMAT: u32 = 2;
-/// Largest number of hidden events in a record that is read: a log hides half as many.
-const MOST_HIDDEN: usize = 20_000;
+/// Largest number of deleted events of batches that a log hides.
+pub(crate) const MOST_HIDDEN: usize = 10_000;
 
 /// The record of a log, and its revision.
 #[derive(Debug, Clone)]
@@ -125,7 +125,8 @@ impl Record {
         }
         let written: RecordJson = serde_json::from_slice(&json).map_err(StoreError::failed)?;
         let hidden = match written.hidden {
-            Hidden::Text(text) => hidden::from_text(&text, MOST_HIDDEN),
+            // Events that are being deleted are hidden for a moment, too.
+            Hidden::Text(text) => hidden::from_text(&text, 2 * MOST_HIDDEN),
             Hidden::Pairs(pairs) => {
                 Some(pairs.into_iter().map(|(hi, lo)| Position::new(hi, lo)).collect())
             }

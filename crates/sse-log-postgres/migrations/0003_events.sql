@@ -49,16 +49,6 @@ BEGIN
             ORDER BY u.nth;
         RETURN;
     END IF;
-    IF max_events IS NOT NULL THEN
-        -- If events arrive faster than they are dropped, this append waits a little for the transaction that drops now, and then drops next. It has no
-        -- transaction id yet: with one it would delay the events of all others, and only events that are not delayed can be dropped.
-        IF NOT pg_try_advisory_xact_lock(sse_log_kept_lock(in_log)) AND sse_log_is_far_over(in_log, max_events, max_bytes) THEN
-            FOR i IN 1..50 LOOP
-                PERFORM pg_sleep(0.002);
-                EXIT WHEN pg_try_advisory_xact_lock(sse_log_kept_lock(in_log));
-            END LOOP;
-        END IF;
-    END IF;
     IF l.locked_at IS NULL THEN
         at := pg_current_xact_id()::text::bigint + l.shift;
     ELSE
@@ -97,6 +87,13 @@ BEGIN
         RETURN QUERY SELECT l.epoch, his[u.nth], positions[u.nth] FROM generate_series(1, n) AS u (nth) ORDER BY u.nth;
     END IF;
     IF max_events IS NOT NULL THEN
+        -- If events arrive faster than they are dropped, this append waits a little for the transaction that drops now, and then drops next.
+        IF NOT pg_try_advisory_xact_lock(sse_log_kept_lock(in_log)) AND sse_log_is_far_over(in_log, max_events, max_bytes) THEN
+            FOR i IN 1..50 LOOP
+                PERFORM pg_sleep(0.002);
+                EXIT WHEN pg_try_advisory_xact_lock(sse_log_kept_lock(in_log));
+            END LOOP;
+        END IF;
         PERFORM sse_log_let_go(in_log, max_events, max_bytes, NULL, NULL, remembered, told, greatest(2 * n, 2000), false);
     END IF;
 END

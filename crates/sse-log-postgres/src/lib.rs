@@ -99,7 +99,7 @@
 //!
 //! After each 256th of [`StoreOptions::events`] or [`StoreOptions::bytes`] that a process has appended, the append's own transaction drops events that
 //! are over the limit: at most twice as many as it adds, or 2 000 if that is more. It does not wait for other appends, and they do not wait for it. If
-//! the events that could be dropped now are half as much again as the limit, it waits for 100 ms at most, before it stores its events. The log
+//! the events that could be dropped now are half as much again as the limit, it waits for 100 ms at most. The log
 //! therefore has at most twice as many events as the limit, and those that a running transaction delays: the append that drops delays what is stored
 //! meanwhile. If an old transaction delays events, the log drops the surplus when it is opened, and every 10 s. Retention counts only an event that is committed and readable. [`append_in`](PostgresStore::append_in)
 //! drops nothing.

@@ -89,7 +89,7 @@ impl<'r> Responder<'r, 'static> for Sse {
         let mut response = Response::build();
         response.status(Status::new(status));
         for (name, value) in headers.iter() {
-            response.raw_header(name, value.to_owned());
+            response.raw_header(name, value);
         }
         // Rocket's own shutdown ends the stream, since otherwise it would cut it off.
         let body = body.until(request.rocket().shutdown()).map_err(io::Error::from);

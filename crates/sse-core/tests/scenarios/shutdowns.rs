@@ -2,8 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-#[cfg(target_os = "linux")]
-use std::{collections::HashSet, ffi::OsString, fs::DirEntry};
 
 use futures_util::FutureExt;
 use sse_core::{Event, EventLog, FeedOnce, Shutdown, StreamContext, StreamResponse, merge};
@@ -11,6 +9,8 @@ use sse_core::{Event, EventLog, FeedOnce, Shutdown, StreamContext, StreamRespons
 use crate::support::client::{Client, request};
 use crate::support::clock;
 use crate::support::script::{Fetch, Script};
+#[cfg(target_os = "linux")]
+use crate::support::threads;
 
 /// The goodbye that ends this text, in milliseconds.
 #[track_caller]
@@ -222,30 +222,18 @@ fn a_grace_that_is_asked_for_again_and_again_costs_one_thread() {
     let _turn = KEEPING_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let shutdown = Shutdown::new();
     shutdown.begin();
-    let before = threads_that_keep_time();
+    let before = threads::named("sse-shutdown");
     for _ in 0..200 {
         assert!(shutdown.grace_over(Duration::from_secs(2)).now_or_never().is_none());
     }
     // A thread has its name once it runs.
     let begun = Instant::now();
-    while threads_that_keep_time().is_subset(&before) {
+    while threads::named("sse-shutdown").is_subset(&before) {
         assert!(begun.elapsed() < Duration::from_secs(1), "no thread keeps the time");
         std::thread::yield_now();
     }
-    let after = threads_that_keep_time();
+    let after = threads::named("sse-shutdown");
     assert_eq!(after.difference(&before).count(), 1, "{after:?}, and before {before:?}");
-}
-
-/// The ids of the threads of this process that wait until a grace is over.
-#[cfg(target_os = "linux")]
-fn threads_that_keep_time() -> HashSet<OsString> {
-    let threads = std::fs::read_dir("/proc/self/task").expect("a list of threads");
-    let threads = threads.map(|thread| thread.expect("it can be read"));
-    // One that has ended has no name any more.
-    let name = |thread: &DirEntry| std::fs::read_to_string(thread.path().join("comm"));
-    let keeps_time =
-        |thread: &DirEntry| name(thread).is_ok_and(|name| name.trim() == "sse-shutdown");
-    threads.filter(keeps_time).map(|thread| thread.file_name()).collect()
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {

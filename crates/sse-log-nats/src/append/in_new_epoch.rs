@@ -1,5 +1,6 @@
 //! The end of an append during which an epoch began. The epoch may have begun because another program has removed events: its ids must not name these.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sse_core::Position;
@@ -25,19 +26,18 @@ pub(crate) async fn finish(
     mut positions: Vec<Position>,
 ) -> Result<Option<Appended>, StoreError> {
     let Some(sequence) = sequence else { return Ok(None) };
-    if is_lost(core, sequence, events, now.floor).await? {
+    // The bounds may have the state of the stream before the removal, with the record after it: the state is asked for again.
+    let state = info(core, None).await?.state;
+    let is_removed = |sequence: u64| {
+        let is_within = (state.first_seq..=state.last_seq).contains(&sequence);
+        sequence > now.floor.hi() && !is_within
+    };
+    if is_lost(core, sequence, events, is_removed(sequence)).await? {
         return Ok(None);
     }
-    let mut lost = Vec::new();
-    for (index, position) in positions.iter().enumerate() {
-        let of = sequence_of(*position);
-        if of != sequence
-            && get(core, of).await?.is_none()
-            && is_removed(core, of, now.floor).await?
-        {
-            lost.push(index);
-        }
-    }
+    let lost = positions.iter().map(|position| sequence_of(*position)).enumerate();
+    let lost = lost.filter(|(_, of)| *of != sequence && is_removed(*of)).map(|(index, _)| index);
+    let lost: BTreeSet<usize> = lost.collect();
     let kept = (0..events.len()).filter(|index| !lost.contains(index));
     let kept = kept.map(|index| (&events[index], positions[index]));
     idempotency::record_keys(core, now.epoch, kept).await?;
@@ -61,7 +61,7 @@ async fn is_lost(
     core: &LogCore,
     sequence: u64,
     events: &[EncodedEvent],
-    floor: Position,
+    is_removed: bool,
 ) -> Result<bool, StoreError> {
     if let Some(message) = get(core, sequence).await? {
         return Ok(!has_any(core, &message, events));
@@ -71,19 +71,11 @@ async fn is_lost(
     {
         return Ok(false);
     }
-    is_removed(core, sequence, floor).await
+    Ok(is_removed)
 }
 
 /// Returns true if the message begins with one of these events. If the stream was replaced, another message may have the sequence.
 fn has_any(core: &LogCore, message: &Message, events: &[EncodedEvent]) -> bool {
     let kept = message.events(&core.names);
     kept.first().is_some_and(|kept| events.iter().any(|event| event.block == kept.block))
-}
-
-/// Returns true if another program has removed this message, which is not in the stream, or has replaced the stream.
-async fn is_removed(core: &LogCore, sequence: u64, floor: Position) -> Result<bool, StoreError> {
-    // The loaded bounds may have the state of the stream before the removal, with the record after it.
-    let state = info(core, None).await?.state;
-    let is_dropped = sequence <= floor.hi();
-    Ok(!is_dropped && (sequence < state.first_seq || sequence > state.last_seq))
 }

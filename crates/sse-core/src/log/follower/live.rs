@@ -19,7 +19,7 @@ impl Follow {
         let (mut backoff, mut stall) = (Backoff::new(), Stall::new(check_every));
         loop {
             let before = self.log()?.stats().newest;
-            match self.follow(stall.time()).await {
+            match self.follow(&stall).await {
                 Err(Failed::Store(error)) => self.following.begins(&error),
                 Ok(Ended::Stalled) => stall.lengthen(),
                 Err(Failed::Unused) | Ok(Ended::Other) => {}
@@ -32,8 +32,8 @@ impl Follow {
         }
     }
 
-    /// Follows from the newest position of the log, until the store ends the pages, or brings no event for `stalled` though it has one.
-    async fn follow(&self, stalled: Duration) -> Result<Ended, Failed> {
+    /// Follows from the newest position of the log, until the store ends the pages, or brings no event for too long though it has one.
+    async fn follow(&self, stall: &Stall) -> Result<Ended, Failed> {
         // Check for lost events once the connection is open, because it breaks when the store loses events.
         let begun = self.timer.now();
         let (epoch, mut newest) = self.log()?.epoch_and_newest();
@@ -48,8 +48,7 @@ impl Follow {
         }
         self.following.is_over();
         let (mut behind, mut checked) = (None::<Lag>, self.timer.now());
-        // Beginning again must not take most of the time: over a slow line, beginning alone takes longer than the store is usually given.
-        let stalled = stalled.max(2 * checked.saturating_duration_since(begun));
+        let stalled = stall.after_beginning(checked.saturating_duration_since(begun));
         loop {
             let due = behind.as_ref().map(|lag| lag.due(stalled));
             let (taken, is_empty) = match self.next(&mut pages, due, checked).await? {

@@ -17,8 +17,9 @@ impl Stall {
         Self { at_first, now: at_first }
     }
 
-    pub(crate) fn time(&self) -> Duration {
-        self.now
+    /// Returns the time for a follower that took so long to begin: beginning again must not take most of the time, as it would over a slow line.
+    pub(crate) fn after_beginning(&self, took: Duration) -> Duration {
+        (2 * took).min(STALLED.0).max(self.now)
     }
 
     /// Doubles the time, because the last attempt brought no event: the event may be large, and the connection slow.

@@ -6,6 +6,8 @@ pub(crate) mod losses;
 pub(crate) mod poller;
 pub(crate) mod report;
 pub(crate) mod script;
+#[cfg(target_os = "linux")]
+pub(crate) mod threads;
 pub(crate) mod virtual_clock;
 pub(crate) mod wakes;
 
