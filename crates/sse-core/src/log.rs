@@ -1,6 +1,7 @@
 //! An event log: the handle, its tail in memory, and its work over a store.
 
 mod api;
+mod backing;
 mod backlog;
 mod dedup;
 mod follower;

@@ -85,13 +85,10 @@ impl Future for Follower {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(log) = self.log.upgrade().map(EventLog) else { return Poll::Ready(()) };
-        let mut state = log.lock();
-        let unneeded = state.behind.as_mut().and_then(|behind| {
-            behind.is_followed = true;
-            behind.follower_waits(cx.waker())
-        });
-        drop(state);
-        drop(unneeded);
+        drop(log.backlog(|backlog| {
+            backlog.is_followed = true;
+            backlog.follower_waits(cx.waker())
+        }));
         drop(log);
         self.run.get_mut().as_mut().poll(cx)
     }
@@ -101,8 +98,7 @@ impl Drop for Follower {
     fn drop(&mut self) {
         self.queue.close();
         let Some(log) = self.log.upgrade().map(EventLog) else { return };
-        let unneeded = log.lock().behind.as_mut().and_then(Backlog::unfollow);
-        drop(unneeded);
+        drop(log.backlog(Backlog::unfollow));
     }
 }
 

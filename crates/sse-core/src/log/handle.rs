@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crate::log::api::stats::LogStats;
+use crate::log::backing::Backing;
 use crate::log::backlog::Backlog;
 use crate::log::dedup::IdempotencyKeys;
 use crate::log::locked::Locked;
@@ -156,7 +157,7 @@ impl EventLog {
             bytes: state.tail.bytes(),
             newest: state.tail.newest().id(state.tail.epoch()),
             is_finished: state.is_finished,
-            is_followed: state.behind.as_ref().is_none_or(|behind| behind.is_followed),
+            is_followed: state.backing.is_followed(),
         }
     }
 
@@ -199,14 +200,15 @@ impl Shared {
         options: StoreOptions,
         timer: Timer,
     ) -> Self {
-        let (store, behind) = store.unzip();
+        let (store, backlog) = store.unzip();
+        let backing = backlog.map_or(Backing::Memory, |backlog| Backing::Store(Box::new(backlog)));
         let state = State {
             tail,
             readers: Wakers::default(),
             deletions: 0,
             is_finished: false,
             remembered: IdempotencyKeys::new(options.idempotency_window, options.events.max(1)),
-            behind,
+            backing,
         };
         let (state, shutdown, queue) = (Mutex::new(state), Shutdown::new(), Arc::default());
         Self { state, store, options, timer, shutdown, observer: OnceLock::new(), queue }

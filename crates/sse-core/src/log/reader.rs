@@ -65,8 +65,8 @@ impl Reader {
                 _ => Next::Begin(part, None),
             },
             Ok(Begin::AskStore(id)) => {
-                let number = state.behind.as_mut().map_or(0, |behind| behind.checks.request());
-                called = state.follower();
+                let number;
+                (number, called) = state.backing.request_check();
                 Next::Check(id, number, None)
             }
             Err(gap) => {
@@ -112,7 +112,7 @@ impl Reader {
                             drop(unneeded);
                             return Poll::Pending;
                         }
-                        Read::Gone if state.behind.is_none() => {
+                        Read::Gone if state.backing.stored().is_none() => {
                             self.next = self.gaps.go_on(&state, GapReason::TooOld, Found::Behind);
                         }
                         Read::Gone => {
@@ -188,12 +188,10 @@ impl Drop for Reader {
         let mut state = self.log.lock();
         let unneeded = state.readers.remove(self.key);
         let is_last = state.readers.len() == 0;
-        let removed = state.behind.as_mut().map(|behind| {
-            let removed = behind.leave(self.requested, self.key);
-            // No other reader is left that could request the same pages.
-            (removed, is_last.then(|| behind.forget_pages()))
-        });
+        let removed = state.backing.leave(self.requested, self.key);
+        // No other reader is left that could request the same pages.
+        let pages = is_last.then(|| state.backing.forget_pages());
         drop(state);
-        drop((unneeded, removed));
+        drop((unneeded, removed, pages));
     }
 }

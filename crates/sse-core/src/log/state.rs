@@ -1,6 +1,7 @@
 use std::task::Waker;
 
 use crate::id::Origin;
+use crate::log::backing::Backing;
 use crate::log::backlog::{Backlog, Part};
 use crate::log::dedup::IdempotencyKeys;
 use crate::log::tail::{Read, Tail};
@@ -16,8 +17,7 @@ pub(crate) struct State {
     /// True if the newest event is the last.
     pub(super) is_finished: bool,
     pub(super) remembered: IdempotencyKeys,
-    /// The part of the log behind the tail, in the store; `None` if there is no store.
-    pub(super) behind: Option<Backlog>,
+    pub(super) backing: Backing,
 }
 
 /// The point at which a stream begins.
@@ -74,7 +74,7 @@ impl State {
     /// Returns true if the store may know the id: another process may have seen later events, or a new epoch.
     pub(super) fn may_be_known_to_the_store(&self, id: &EventId, gap: &Gap) -> bool {
         let may_be = matches!(gap.reason, GapReason::AheadOfHead | GapReason::OtherEpoch);
-        may_be && self.behind.as_ref().is_some_and(|behind| !behind.past_epochs.contains(id))
+        may_be && self.backing.may_know(id)
     }
 
     /// Returns the position of this id. Fails if any later event has been dropped.
@@ -90,10 +90,7 @@ impl State {
 
     pub(super) fn gap(&self, reason: GapReason) -> Gap {
         let epoch = self.tail.epoch();
-        let oldest = match &self.behind {
-            None => self.tail.oldest(),
-            Some(behind) => behind.bounds.oldest,
-        };
+        let oldest = self.backing.oldest(&self.tail);
         Gap {
             reason,
             oldest: oldest.map(|oldest| oldest.id(epoch)),
@@ -105,13 +102,12 @@ impl State {
 
     /// Returns the lowest position from which a client can resume.
     pub(super) fn floor(&self) -> Position {
-        self.behind.as_ref().map_or(self.tail.base(), |behind| behind.bounds.floor)
+        self.backing.floor(&self.tail)
     }
 
     /// Returns the newest known event, in the tail or in the store.
     pub(super) fn newest(&self) -> Position {
-        let stored = self.behind.as_ref().map(|behind| behind.bounds.newest);
-        self.tail.newest().max(stored.unwrap_or_default())
+        self.backing.newest(&self.tail)
     }
 
     /// Returns true if no event will ever come after this position.
@@ -121,6 +117,6 @@ impl State {
 
     /// Returns the waker of the follower, if there is one.
     pub(super) fn follower(&self) -> Option<Waker> {
-        self.behind.as_ref().and_then(Backlog::follower)
+        self.backing.stored().and_then(Backlog::follower)
     }
 }

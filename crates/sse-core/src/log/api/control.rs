@@ -95,15 +95,9 @@ impl EventLog {
         if is_here {
             state.tail.delete(position);
         }
-        let woken = state.behind.as_mut().map(|behind| {
-            behind.recent.forget(&[position]);
-            if is_to_come {
-                behind.remember_deleted(position);
-            }
-            behind.forget_pages()
-        });
+        let woken = state.backing.delete(position, is_to_come);
         drop(state);
-        wake_all(woken.into_iter().flatten());
+        wake_all(woken);
     }
 
     /// Begins a new epoch of the log, with other ids: every client that comes back is told of a gap. In memory it also drops all events. Call

@@ -26,19 +26,17 @@ impl EventLog {
     /// Requests that the follower check the bounds.
     pub(crate) fn request_check(&self) {
         self.change(|state, changes| {
-            if let Some(behind) = &mut state.behind {
-                behind.checks.request();
-                changes.woken.extend(behind.follower());
-            }
+            let (_, follower) = state.backing.request_check();
+            changes.woken.extend(follower);
         });
     }
 
     pub(crate) fn is_check_requested(&self) -> bool {
-        self.lock().behind.as_ref().is_some_and(|behind| behind.checks.is_requested())
+        self.backlog(|backlog| backlog.checks.is_requested()).unwrap_or_default()
     }
 
     pub(crate) fn begin_check(&self) -> u64 {
-        self.lock().behind.as_mut().map_or(0, |behind| behind.checks.begin())
+        self.backlog(|backlog| backlog.checks.begin()).unwrap_or_default()
     }
 
     /// Returns the epoch of the log, and the newest position of the tail.
@@ -50,8 +48,8 @@ impl EventLog {
     pub(crate) fn end_check(&self, number: u64, bounds: &Bounds) -> Taken {
         self.change(|state, changes| {
             let taken = state.learn(bounds, changes);
-            if let Some(behind) = &mut state.behind {
-                changes.woken.extend(behind.checks.end(number));
+            if let Some(backlog) = state.backing.stored_mut() {
+                changes.woken.extend(backlog.checks.end(number));
             }
             taken
         })
@@ -80,9 +78,9 @@ impl EventLog {
                 // First learn whether any event is gone.
                 state.learn(bounds, changes);
                 state.tail.advance(newest);
-                if let Some(behind) = &mut state.behind {
-                    behind.recent.pass(newest);
-                    behind.recent.end_page(bounds, newest);
+                if let Some(backlog) = state.backing.stored_mut() {
+                    backlog.recent.pass(newest);
+                    backlog.recent.end_page(bounds, newest);
                 }
                 state.learn(bounds, changes);
             }
@@ -92,8 +90,8 @@ impl EventLog {
     /// Returns true if these bounds differ from the known ones. The follower then checks the bounds by itself.
     pub(crate) fn is_news(&self, bounds: &Bounds) -> bool {
         let state = self.lock();
-        let Some(behind) = &state.behind else { return false };
-        let known = &behind.bounds;
+        let Some(backlog) = state.backing.stored() else { return false };
+        let known = &backlog.bounds;
         bounds.epoch != state.tail.epoch()
             || bounds.newest > state.tail.newest()
             || (bounds.floor, bounds.oldest) != (known.floor, known.oldest)
@@ -103,16 +101,16 @@ impl EventLog {
     /// Returns the newest position of the tail, and of the store if that is newer.
     pub(crate) fn newest_here_and_stored(&self) -> Option<(Position, Position)> {
         let state = self.lock();
-        let (here, stored) = (state.tail.newest(), state.behind.as_ref()?.bounds.newest);
+        let (here, stored) = (state.tail.newest(), state.backing.stored()?.bounds.newest);
         (here < stored).then_some((here, stored))
     }
 
     pub(crate) fn next_request(&self) -> Option<(Part, u64)> {
-        self.lock().behind.as_mut().and_then(Backlog::next_request)
+        self.backlog(Backlog::next_request).flatten()
     }
 
     pub(crate) fn is_requested(&self, part: Part, number: u64) -> bool {
-        self.lock().behind.as_ref().is_some_and(|behind| behind.is_requested(part, number))
+        self.backlog(|backlog| backlog.is_requested(part, number)).unwrap_or_default()
     }
 
     /// Returns the positions that are known before a page is read.
@@ -130,18 +128,22 @@ impl EventLog {
     ) -> bool {
         self.change(|state, changes| {
             let (epoch, newest) = (state.tail.epoch(), state.tail.newest());
-            let Some(behind) = &mut state.behind else { return false };
+            let Some(backlog) = state.backing.stored_mut() else { return false };
             let bounds = page.bounds();
             if bounds.epoch != epoch || bounds.newest < before.newest {
                 // Another epoch, or a store that has lost events: the follower finds out which.
-                behind.checks.request();
-                changes.woken.extend(behind.follower());
+                changes.woken.extend(state.backing.request_check().1);
                 return false;
             }
-            behind.bounds.raise_floor(bounds);
-            changes.woken.extend(behind.answer(part, number, page.answer(before.base, newest)));
+            backlog.bounds.raise_floor(bounds);
+            changes.woken.extend(backlog.answer(part, number, page.answer(before.base, newest)));
             true
         })
+    }
+
+    /// Calls this with the log's backlog, under the lock; `None` if the log is in memory. What it returns is dropped after the lock.
+    pub(crate) fn backlog<T>(&self, call: impl FnOnce(&mut Backlog) -> T) -> Option<T> {
+        self.lock().backing.stored_mut().map(call)
     }
 
     /// Makes a change under the lock, and wakes the readers once the lock is released.

@@ -36,35 +36,33 @@ impl EventLog {
         let state = self.lock();
         let (epoch, followed_to, mut newest) =
             (state.tail.epoch(), state.tail.newest(), state.newest());
-        let behind = state.behind.as_ref()?;
+        let backlog = state.backing.stored()?;
         if self.0.store.as_ref().is_some_and(|store| store.shows_at_once()) {
-            newest = newest.max(behind.recent.acknowledged());
+            newest = newest.max(backlog.recent.acknowledged());
         }
-        let Bounds { is_finished, deletions, .. } = behind.bounds;
-        let (followed, uncertain) = (behind.recent.followed(), behind.recent.uncertain());
+        let Bounds { is_finished, deletions, .. } = backlog.bounds;
+        let (followed, uncertain) = (backlog.recent.followed(), backlog.recent.uncertain());
         Some(Expected { epoch, newest, followed_to, is_finished, deletions, followed, uncertain })
     }
 
     /// Ends the doubt before the newest events are checked: a later doubt causes another check.
     pub(crate) fn begin_to_look(&self) {
-        if let Some(behind) = &mut self.lock().behind {
-            behind.recent.end_doubt();
-        }
+        self.backlog(|backlog| backlog.recent.end_doubt());
     }
 
     /// Returns true if the store may have lost events, and must be checked.
     pub(crate) fn is_doubtful(&self) -> bool {
-        self.lock().behind.as_ref().is_some_and(|behind| behind.recent.is_doubtful())
+        self.backlog(|backlog| backlog.recent.is_doubtful()).unwrap_or_default()
     }
 
     /// Returns true if this epoch of the log is over: a store that is in it was restored from a backup.
     pub(crate) fn is_past(&self, epoch: Epoch) -> bool {
-        self.lock().behind.as_ref().is_some_and(|behind| behind.past_epochs.is_past(epoch))
+        self.backlog(|backlog| backlog.past_epochs.is_past(epoch)).unwrap_or_default()
     }
 
     /// Returns the known number of deletions of the store.
     pub(crate) fn deletions(&self) -> u64 {
-        self.lock().behind.as_ref().map_or(0, |behind| behind.bounds.deletions)
+        self.backlog(|backlog| backlog.bounds.deletions).unwrap_or_default()
     }
 
     /// Records that the store has acknowledged these events, and had this number of deletions before: if it loses them before the follower
@@ -78,16 +76,15 @@ impl EventLog {
         let mut woken = None;
         let mut state = self.lock();
         let (epoch, followed_to) = (state.tail.epoch(), state.tail.newest());
-        let Some(behind) = &mut state.behind else { return };
+        let Some(backlog) = state.backing.stored_mut() else { return };
         if appended.epoch == epoch {
-            behind.recent.acknowledge(newest);
+            backlog.recent.acknowledge(newest);
             if let Some(seen) = seen {
-                behind.recent.expect(seen, followed_to);
+                backlog.recent.expect(seen, followed_to);
             }
         } else {
             // An epoch that this process does not know yet, or one that is over.
-            behind.checks.request();
-            woken = behind.follower();
+            (_, woken) = state.backing.request_check();
         }
         drop(state);
         wake_all(woken);

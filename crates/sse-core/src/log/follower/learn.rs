@@ -16,19 +16,19 @@ impl State {
         now: Instant,
         changes: &mut Changes,
     ) {
-        if let Some(behind) = &mut self.behind
+        if let Some(backlog) = self.backing.stored_mut()
             && !page.events.is_empty()
         {
-            behind.recent.begin_page(now);
+            backlog.recent.begin_page(now);
         }
         let mut left = page.events.len();
         for event in &page.events {
             left -= 1;
             changes.has_news |= self.take(event, deletions, left);
         }
-        let Some(behind) = &mut self.behind else { return };
-        behind.recent.end_page(&page.bounds, self.tail.newest());
-        if behind.bounds.deletions != deletions {
+        let Some(backlog) = self.backing.stored_mut() else { return };
+        backlog.recent.end_page(&page.bounds, self.tail.newest());
+        if backlog.bounds.deletions != deletions {
             // Events were deleted while the page was on its way, perhaps some of these.
             self.forget_held(changes);
         }
@@ -38,35 +38,33 @@ impl State {
     fn forget_held(&mut self, changes: &mut Changes) {
         changes.dropped.push(self.tail.skip_to(self.tail.newest()));
         self.deletions += 1;
-        if let Some(behind) = &mut self.behind {
-            changes.woken.extend(behind.forget_pages());
-        }
+        changes.woken.extend(self.backing.forget_pages());
     }
 
     /// Takes over an event, if it is new. `more` events follow in the same page.
     fn take(&mut self, event: &StoredEvent, deletions: u64, more: usize) -> bool {
-        let Some(behind) = &mut self.behind else { return false };
+        let Some(backlog) = self.backing.stored_mut() else { return false };
         if event.position <= self.tail.newest() {
             return false;
         }
-        if behind.take_deleted(event.position) {
+        if backlog.take_deleted(event.position) {
             self.tail.advance(event.position);
             return true;
         }
-        behind.recent.follow(event, deletions, more);
+        backlog.recent.follow(event, deletions, more);
         self.tail.push(event.position, event.block.clone(), event.key.clone());
         true
     }
 
     /// Takes over the bounds of the store.
     pub(crate) fn learn(&mut self, bounds: &Bounds, changes: &mut Changes) -> Taken {
-        let Some(behind) = &mut self.behind else { return Taken::UpToDate };
+        let Some(backlog) = self.backing.stored_mut() else { return Taken::UpToDate };
         if bounds.epoch != self.tail.epoch() {
-            if behind.past_epochs.is_past(bounds.epoch) {
+            if backlog.past_epochs.is_past(bounds.epoch) {
                 return Taken::NotFollowing;
             }
             changes.has_news = true;
-            changes.woken.extend(behind.begin_epoch(self.tail.epoch(), *bounds));
+            changes.woken.extend(backlog.begin_epoch(self.tail.epoch(), *bounds));
             changes.dropped.push(self.tail.begin_epoch(bounds.epoch, bounds.newest));
             self.is_finished = bounds.is_finished;
             return Taken::NotFollowing;
@@ -74,16 +72,16 @@ impl State {
         if bounds.newest < self.tail.newest() {
             return Taken::NotFollowing;
         }
-        if bounds.deletions != behind.bounds.deletions {
+        if bounds.deletions != backlog.bounds.deletions {
             // Events in memory may have been deleted.
             self.forget_held(changes);
         }
-        let Some(behind) = &mut self.behind else { return Taken::UpToDate };
-        if behind.bounds.is_unlike(bounds) {
-            behind.recent.doubt();
+        let Some(backlog) = self.backing.stored_mut() else { return Taken::UpToDate };
+        if backlog.bounds.is_unlike(bounds) {
+            backlog.recent.doubt();
         }
-        behind.bounds.follow_on(bounds);
-        let known = behind.bounds;
+        backlog.bounds.follow_on(bounds);
+        let known = backlog.bounds;
         if known.floor > self.tail.newest() {
             changes.dropped.push(self.tail.skip_to(known.floor));
             changes.has_news = true;

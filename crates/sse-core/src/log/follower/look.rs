@@ -75,11 +75,11 @@ impl EventLog {
         let absent: Vec<_> = absent.into_iter().map(|(event, _)| event).collect();
         let mut state = self.lock();
         let is_of_now = state.tail.epoch() == expected.epoch;
-        let Some(behind) = state.behind.as_mut().filter(|_| is_of_now) else { return };
-        behind.recent.forget(&absent);
-        behind.recent.settle(&expected.uncertain, unsettled);
+        let Some(backlog) = state.backing.stored_mut().filter(|_| is_of_now) else { return };
+        backlog.recent.forget(&absent);
+        backlog.recent.settle(&expected.uncertain, unsettled);
         if let Some(found) = found {
-            behind.recent.confirm(found, expected.deletions);
+            backlog.recent.confirm(found, expected.deletions);
         }
     }
 }

@@ -56,7 +56,7 @@ impl EventLog {
     /// Returns true if the store is known to keep an event older than the newest.
     fn may_grow_old(&self) -> bool {
         let state = self.lock();
-        let oldest = state.behind.as_ref().and_then(|behind| behind.bounds.oldest);
+        let oldest = state.backing.oldest(&state.tail);
         oldest.is_some_and(|oldest| oldest < state.newest())
     }
 }

@@ -39,7 +39,7 @@ impl Reader {
         };
         if let Some(after) = state.begin_of(part) {
             let requested = self.requested.take();
-            let unneeded = state.behind.as_mut().map(|behind| behind.leave(requested, self.key));
+            let unneeded = state.backing.leave(requested, self.key);
             self.next = read_now(&mut state, after, &self.gaps);
             if reset.is_none() && matches!(self.next, Next::Read(_)) {
                 self.next = self.gaps.begin_live(&state);
@@ -49,7 +49,7 @@ impl Reader {
             drop(unneeded);
             return Poll::Ready(self.noted(frame, after));
         }
-        let asked = state.ask(part, self.key, cx.waker());
+        let asked = state.backing.ask(part, self.key, cx.waker());
         let Poll::Ready(answer) = asked.answer else {
             (self.requested, self.next) = (Some(part), Next::Begin(part, reset));
             drop(state);

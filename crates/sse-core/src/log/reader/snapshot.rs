@@ -29,8 +29,7 @@ impl Reader {
             Begin::After(after) => after,
             Begin::Live | Begin::Part(_) => state.tail.newest(),
             Begin::AskStore(id) => {
-                let number = state.behind.as_mut().map_or(0, |behind| behind.checks.request());
-                let called = state.follower();
+                let (number, called) = state.backing.request_check();
                 drop(state);
                 self.next = Next::Check(id, number, Some(chunks));
                 called.into_iter().for_each(Waker::wake);
@@ -55,8 +54,8 @@ impl Reader {
                 self.next = Next::Send(chunks, Box::new(read_now(&mut state, after, &self.gaps)));
             }
             (Err(gap), chunks) => {
-                if let Some(behind) = &mut state.behind {
-                    behind.past_epochs.insert(&id, self.epoch);
+                if let Some(backlog) = state.backing.stored_mut() {
+                    backlog.past_epochs.insert(&id, self.epoch);
                 }
                 if chunks.is_some() {
                     return Err(gap.into());
