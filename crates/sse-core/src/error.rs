@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::boxed::BoxError;
 use crate::gap::Gap;
 use crate::store::error::StoreError;
+use crate::topic::InvalidTopic;
 
 mod convert;
 
@@ -23,6 +24,8 @@ pub struct Error(Arc<Kind>);
 enum Kind {
     Json(serde_json::Error),
     InvalidEvent(&'static str),
+    InvalidTopic(InvalidTopic),
+    TopicsUnsupported,
     TooLarge { size: usize, limit: usize },
     InvalidMerge(String),
     Finished,
@@ -57,6 +60,20 @@ impl Error {
     /// ```
     pub fn is_invalid_event(&self) -> bool {
         matches!(*self.0, Kind::InvalidEvent(_))
+    }
+
+    /// Returns true if a topic is invalid, if there are too many, or if an event lacks one.
+    ///
+    /// ```
+    /// assert!(sse_core::Event::new("hi").topic("").unwrap_err().is_invalid_topic());
+    /// ```
+    pub fn is_invalid_topic(&self) -> bool {
+        matches!(*self.0, Kind::InvalidTopic(_))
+    }
+
+    /// Returns true if a log was asked for topics, and its store keeps none.
+    pub fn is_topics_unsupported(&self) -> bool {
+        matches!(*self.0, Kind::TopicsUnsupported)
     }
 
     /// Returns true if [`merge`](crate::merge) refused its members or their names.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::feed::options::StreamOptions;
+use crate::log::Selection;
 use crate::observer::{Observer, Observing};
 use crate::stream_context::Receiver;
 use crate::{BoxError, Error, Event, EventLog, EventType, OnGap, Shutdown, Source, Start};
@@ -60,9 +61,9 @@ pub struct FeedOnce {
 
 #[derive(Clone)]
 pub(crate) enum Origin {
-    Log(EventLog),
+    Log(Selection),
     /// The logs, each with its name.
-    Merge(Arc<[(Arc<str>, EventLog)]>),
+    Merge(Arc<[(Arc<str>, Selection)]>),
     Source(Arc<dyn Source>),
 }
 
@@ -123,7 +124,8 @@ impl<F: Into<Feed>> From<F> for FeedOnce {
 
 impl From<&EventLog> for Feed {
     fn from(log: &EventLog) -> Self {
-        Self::new(Origin::Log(log.clone()), vec![log.shutdown().clone()])
+        let selection = Selection { log: log.clone(), topics: None };
+        Self::new(Origin::Log(selection), vec![log.shutdown().clone()])
     }
 }
 
@@ -172,9 +174,9 @@ impl OriginOnce {
     /// Returns the observer of the log, or of the first log of a merge that has one.
     fn observer(&self) -> Option<Observing> {
         match self {
-            Self::Many(Origin::Log(log)) => log.observer().cloned(),
+            Self::Many(Origin::Log(selection)) => selection.log.observer().cloned(),
             Self::Many(Origin::Merge(logs)) => {
-                logs.iter().find_map(|(_, log)| log.observer().cloned())
+                logs.iter().find_map(|(_, selection)| selection.log.observer().cloned())
             }
             Self::Many(Origin::Source(_)) | Self::Context(..) => None,
         }

@@ -180,8 +180,12 @@ const fn check_type(event_type: &[u8]) -> Result<(), &'static str> {
     }
 }
 
-checked_text!(EventId, "event id", check_id);
-checked_text!(EventType, "event type", check_type);
+checked_text!(EventId, InvalidField, |id: &[u8]| {
+    check_id(id).map_err(|reason| InvalidField::new("event id", reason))
+});
+checked_text!(EventType, InvalidField, |event_type: &[u8]| {
+    check_type(event_type).map_err(|reason| InvalidField::new("event type", reason))
+});
 
 #[cfg(test)]
 mod tests;

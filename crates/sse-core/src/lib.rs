@@ -49,11 +49,15 @@
 
 mod text;
 
+#[macro_use]
 mod field;
 pub use field::{EventId, EventType, InvalidField};
 
 mod boxed;
 pub use boxed::BoxError;
+
+mod topic;
+pub use topic::{InvalidTopic, Topic, TopicSet};
 
 mod error;
 pub use error::Error;

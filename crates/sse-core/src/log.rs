@@ -11,8 +11,10 @@ mod options;
 mod queue;
 mod reader;
 mod retry;
+mod selection;
 mod state;
 mod store_events;
+mod subscribers;
 mod tail;
 #[cfg(test)]
 mod work;
@@ -21,4 +23,5 @@ pub use api::{LogStats, Receipt, copy};
 pub use follower::Follower;
 pub use handle::EventLog;
 pub use options::{LogOptions, StoreOptions};
-pub(crate) use reader::{Gaps, Reader};
+pub(crate) use reader::{Gaps, Reader, position_frame};
+pub(crate) use selection::Selection;

@@ -2,7 +2,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::feed::Origin;
-use crate::{Error, EventId, EventLog, Feed};
+use crate::log::Selection;
+use crate::{Error, EventId, Feed};
 
 mod given;
 mod member;
@@ -55,23 +56,23 @@ where
     let logs = logs.into_iter().map(|(name, feed)| member(name.as_ref(), feed.into()));
     let logs: Vec<_> = logs.collect::<Result<_, _>>().map_err(Error::invalid_merge)?;
     check(&logs).map_err(Error::invalid_merge)?;
-    let shutdowns = logs.iter().map(|(_, log)| log.shutdown().clone()).collect();
+    let shutdowns = logs.iter().map(|(_, member)| member.log.shutdown().clone()).collect();
     Ok(Feed::new(Origin::Merge(logs.into()), shutdowns))
 }
 
-fn member(name: &str, feed: Feed) -> Result<(Arc<str>, EventLog), String> {
+fn member(name: &str, feed: Feed) -> Result<(Arc<str>, Selection), String> {
     if feed.has_options() {
         return Err(format!("the feed {name:?} has options: set them on the merge instead"));
     }
     match feed.origin {
-        Origin::Log(log) => Ok((name.into(), log)),
+        Origin::Log(selection) => Ok((name.into(), selection)),
         Origin::Merge(_) | Origin::Source(_) => {
             Err(format!("the feed {name:?} is not the feed of a log: only logs can be merged"))
         }
     }
 }
 
-fn check(logs: &[(Arc<str>, EventLog)]) -> Result<(), String> {
+fn check(logs: &[(Arc<str>, Selection)]) -> Result<(), String> {
     const LONGEST_NAME: usize = 32;
     let mut names = HashSet::new();
     for (name, _) in logs {
@@ -83,7 +84,7 @@ fn check(logs: &[(Arc<str>, EventLog)]) -> Result<(), String> {
             return Err(format!("two logs are called {name:?}: give each its own name"));
         }
     }
-    let longest = logs.iter().map(|(name, log)| packed::longest(name, log.largest_position()));
+    let longest = logs.iter().map(|(name, of)| packed::longest(name, of.log.largest_position()));
     match longest.sum::<usize>() {
         0 => Err("there is no log: name at least one".into()),
         1..=EventId::MAX_LEN => Ok(()),

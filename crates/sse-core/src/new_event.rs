@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::store::{EncodedEvent, MAX_KEY_LEN, checked};
-use crate::{Error, Event};
+use crate::store::{EncodedEvent, MAX_KEY_LEN, Topics, checked};
+use crate::{Error, Event, InvalidTopic, Topic};
 
-/// An event to append, with its key and its idempotency key.
+/// An event to append, with its topics, its key and its idempotency key.
 ///
-/// An [`Event`] or its data converts into it. [`Event::key`] and [`Event::idempotency_key`] make it, and can be combined.
+/// An [`Event`] or its data converts into it. [`Event::topic`], [`Event::key`] and [`Event::idempotency_key`] make it, and can be
+/// combined.
 ///
 /// ```
 /// use sse_core::{Event, EventLog};
@@ -25,6 +26,7 @@ pub struct NewEvent {
     body: Body,
     key: Option<Arc<str>>,
     idempotency_key: Option<Arc<str>>,
+    topics: Topics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +74,38 @@ impl NewEvent {
         Ok(Self { key: Some(checked(key)?), ..self })
     }
 
+    /// Adds a topic: the event goes to the streams that ask for it ([`EventLog::topics`](crate::EventLog::topics)), and to those that ask for
+    /// all. An event without a topic goes to every stream. It can have up to 8 topics; one that is added twice counts once. A topic is not
+    /// written to the wire.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventLog, Start};
+    /// # use sse_core::{StreamRequest, StreamResponse, Timer};
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let log = EventLog::in_memory(1000);
+    /// log.append(Event::new("to the room").topic("room/42")?).await?;
+    /// log.append(Event::new("to two users").topic("user/7")?.topic("user/8")?).await?;
+    /// let feed = log.topics(["user/7"])?.start_at(Start::Oldest);
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// assert!(text.contains("data: to two users\n") && !text.contains("data: to the room\n"));
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`is_invalid_topic`](Error::is_invalid_topic) if the text cannot be a [`Topic`], or if the event has 8 topics already.
+    pub fn topic<T>(self, topic: T) -> Result<Self, Error>
+    where
+        T: TryInto<Topic>,
+        InvalidTopic: From<T::Error>,
+    {
+        let topic = topic.try_into().map_err(InvalidTopic::from)?;
+        Ok(Self { topics: self.topics.and(topic)?, ..self })
+    }
+
     /// Sets the idempotency key, of 1 to 128 bytes. A log that has had an event with this key does not add it again, and returns the id of
     /// the first, also if that event is no longer kept, or the log is finished. So an append whose outcome is unknown can be tried again. A
     /// log remembers the key for [`StoreOptions::idempotency_window`](crate::StoreOptions::idempotency_window).
@@ -117,8 +151,8 @@ impl NewEvent {
     /// - [`is_invalid_event`](Error::is_invalid_event) if the event has an id, or no data.
     /// - [`is_too_large`](Error::is_too_large) if it would have more than `largest` bytes.
     pub fn encoded(self, largest: usize) -> Result<Self, Error> {
-        let EncodedEvent { block, key, idempotency_key } = self.encode(largest)?;
-        Ok(Self { body: Body::Block(block), key, idempotency_key })
+        let EncodedEvent { block, key, idempotency_key, topics } = self.encode(largest)?;
+        Ok(Self { body: Body::Block(block), key, idempotency_key, topics })
     }
 
     /// Encodes the event for a [`Store`](crate::store::Store) that is called without a log, in at most this many bytes.
@@ -136,7 +170,7 @@ impl NewEvent {
     /// - [`is_invalid_event`](Error::is_invalid_event) if the event has an id, or no data.
     /// - [`is_too_large`](Error::is_too_large) if it would have more than `largest` bytes.
     pub fn encode(self, largest: usize) -> Result<EncodedEvent, Error> {
-        let Self { body, key, idempotency_key } = self;
+        let Self { body, key, idempotency_key, topics } = self;
         let encoded = match body {
             Body::Event(event) => EncodedEvent::encode(&event, largest)?,
             Body::Block(block) if block.len() > largest => {
@@ -144,11 +178,32 @@ impl NewEvent {
             }
             Body::Block(block) => EncodedEvent::of_block(block),
         };
-        Ok(EncodedEvent { key, idempotency_key, ..encoded })
+        Ok(EncodedEvent { key, idempotency_key, topics, ..encoded })
     }
 }
 
 impl Event {
+    /// Adds a topic: the event goes to the streams that ask for it. The same as [`NewEvent::topic`].
+    ///
+    /// ```
+    /// use sse_core::Event;
+    ///
+    /// let event = Event::new("hi").topic("room/42")?.topic("user/7")?;
+    /// assert!(Event::new("hi").topic("").unwrap_err().is_invalid_topic());
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`is_invalid_topic`](Error::is_invalid_topic) if the text cannot be a [`Topic`].
+    pub fn topic<T>(self, topic: T) -> Result<NewEvent, Error>
+    where
+        T: TryInto<Topic>,
+        InvalidTopic: From<T::Error>,
+    {
+        NewEvent::from(self).topic(topic)
+    }
+
     /// Sets the key: [`NewEvent::key`].
     ///
     /// ```
@@ -188,7 +243,12 @@ impl Event {
 
 impl From<Event> for NewEvent {
     fn from(event: Event) -> Self {
-        Self { body: Body::Event(event), key: None, idempotency_key: None }
+        Self {
+            body: Body::Event(event),
+            key: None,
+            idempotency_key: None,
+            topics: Topics::default(),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod event;
 mod name;
 mod page;
 mod pages;
+mod topics;
 
 pub use error::StoreError;
 pub use event::{Appended, EncodedEvent, StoredEvent};
@@ -21,6 +22,7 @@ pub(crate) use event::{MAX_KEY_LEN, checked};
 pub use name::{InvalidLogName, LogName};
 pub use page::{Bounds, Page, PageLimit, Retention};
 pub use pages::Pages;
+pub use topics::Topics;
 
 /// A backend of a log: it keeps events in one order, for many processes.
 ///
@@ -174,6 +176,13 @@ pub trait Store: Send + Sync + 'static {
         true
     }
 
+    /// Returns true if the store keeps the [topics](EncodedEvent::topics) of events. If not, the log refuses events with topics.
+    ///
+    /// Default: false.
+    fn keeps_topics(&self) -> bool {
+        false
+    }
+
     /// Returns the name of the log, for warnings.
     fn name(&self) -> &str {
         "a store without a name"
@@ -229,6 +238,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn shows_at_once(&self) -> bool {
         (**self).shows_at_once()
+    }
+
+    fn keeps_topics(&self) -> bool {
+        (**self).keeps_topics()
     }
 
     fn name(&self) -> &str {

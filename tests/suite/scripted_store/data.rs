@@ -111,7 +111,12 @@ impl Data {
         if event.key.is_some() {
             self.events.retain(|kept| kept.event.key != event.key);
         }
-        let event = StoredEvent { position, block: event.block.clone(), key: event.key.clone() };
+        let event = StoredEvent {
+            position,
+            block: event.block.clone(),
+            key: event.key.clone(),
+            topics: event.topics.clone(),
+        };
         self.events.push_back(Kept { event, came: now });
         self.newest = position;
         self.trim(self.events.len().saturating_sub(self.most));

@@ -9,6 +9,7 @@ use crate::boxed::BoxError;
 use crate::error::{Error, Kind};
 use crate::gap::Gap;
 use crate::store::error::StoreError;
+use crate::topic::InvalidTopic;
 
 impl Error {
     pub(crate) fn queue_full(events: usize, bytes: usize) -> Self {
@@ -33,6 +34,10 @@ impl Error {
 
     pub(crate) fn invalid_merge(reason: String) -> Self {
         Kind::InvalidMerge(reason).into()
+    }
+
+    pub(crate) fn topics_unsupported() -> Self {
+        Kind::TopicsUnsupported.into()
     }
 
     pub(crate) fn too_large(size: usize, limit: usize) -> Self {
@@ -98,6 +103,12 @@ impl From<Error> for io::Error {
     }
 }
 
+impl From<InvalidTopic> for Error {
+    fn from(error: InvalidTopic) -> Self {
+        Kind::InvalidTopic(error).into()
+    }
+}
+
 impl From<Gap> for Error {
     fn from(gap: Gap) -> Self {
         Kind::Gap(gap).into()
@@ -109,6 +120,8 @@ impl fmt::Display for Error {
         match &*self.0 {
             Kind::Json(_) => write!(f, "the value cannot be written as JSON"),
             Kind::InvalidEvent(reason) => write!(f, "the event log refused the event: {reason}"),
+            Kind::InvalidTopic(error) => error.fmt(f),
+            Kind::TopicsUnsupported => write!(f, "the store of the event log keeps no topics"),
             Kind::InvalidMerge(reason) => write!(f, "these logs cannot be merged: {reason}"),
             Kind::TooLarge { size, limit } => write!(
                 f,

@@ -42,7 +42,10 @@ impl State {
         }
     }
 
-    fn keep_alive(&self) -> Bytes {
+    fn keep_alive(&mut self) -> Bytes {
+        if let Some(position) = self.events.position_event() {
+            return position;
+        }
         match &self.keep_alive_event {
             Some(event_type) => {
                 Frame::from(Event::new("").event_type(event_type.clone())).into_bytes()

@@ -107,6 +107,15 @@ impl State {
                 self.end = self.events.why();
                 Poll::Ready(None)
             }
+            Poll::Pending
+                if self.ending != Ending::Never
+                    && self.events.can_be_polled()
+                    && let Some(position) = self.events.position_event() =>
+            {
+                self.progress = Progress::Delivering;
+                self.delivered(&position);
+                Poll::Ready(Some(Ok(position)))
+            }
             Poll::Pending if self.may_end() && self.events.can_be_polled() => {
                 self.end = End::Polled;
                 Poll::Ready(None)

@@ -28,6 +28,8 @@ pub struct StreamOptions {
     pub(crate) retry: Option<Duration>,
     pub(crate) start: Start,
     pub(crate) position_event: Option<EventType>,
+    /// True if a client of topics is told its position when nothing was for it.
+    pub(crate) tells_position: bool,
     pub(crate) on_gap: OnGap,
     pub(crate) failure: Failure,
     pub(crate) polls: Polls,
@@ -65,6 +67,7 @@ impl StreamOptions {
             retry: None,
             start: Start::default(),
             position_event: None,
+            tells_position: true,
             on_gap: OnGap::default(),
             failure: Failure::default(),
             polls: Polls::default(),
@@ -230,8 +233,34 @@ impl StreamOptions {
     /// ```
     #[must_use]
     pub fn position_event(mut self, event_type: EventType) -> Self {
-        self.position_event = Some(event_type);
+        (self.position_event, self.tells_position) = (Some(event_type), true);
         self
+    }
+
+    /// Never sends the event that tells a client of [topics](crate::EventLog::topics) its position, nor that of
+    /// [`position_event`](StreamOptions::position_event).
+    ///
+    /// Default: while events are appended that are not for the client, the keep-alive is an event of the type `position` (or that of
+    /// [`position_event`](StreamOptions::position_event)), with empty data and the id of the client's position. Without it the client's last id
+    /// grows old: when it comes back, the log may have dropped events after it, and the client is told of a gap though it has missed nothing.
+    /// Turn it off for clients that fail on an event that they do not know, and let the log keep events for longer than they are quiet.
+    ///
+    /// ```
+    /// let log = sse_core::EventLog::in_memory(1000);
+    /// let feed = log.topics(["user/7"])?.no_position_event();
+    /// # drop(feed);
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn no_position_event(mut self) -> Self {
+        (self.position_event, self.tells_position) = (None, false);
+        self
+    }
+
+    /// Returns the type of the event that tells a client of topics its position.
+    pub(crate) fn quiet_event(&self) -> Option<EventType> {
+        const POSITION: EventType = EventType::from_static("position");
+        self.tells_position.then(|| self.position_event.clone().unwrap_or(POSITION))
     }
 
     /// Sets the action of the stream if its client cannot resume exactly where it was.
@@ -566,6 +595,7 @@ macro_rules! options {
             retry(retry: Duration) "Duration::from_secs(1)";
             start_at(start: Start) "Start::Oldest";
             position_event(event_type: EventType) "EventType::from_static(\"position\")";
+            no_position_event() "";
             on_gap(on_gap: OnGap) "OnGap::Live";
             on_error(on_error: impl Fn(&Error) + Send + Sync + 'static) "|error| eprintln!(\"{error}\")";
             error_event(event: impl Fn(&Error) -> Event + Send + Sync + 'static) "|_| Event::typed(\"failed\", \"\")";

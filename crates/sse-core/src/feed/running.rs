@@ -30,9 +30,9 @@ impl Events {
         timer: &Timer,
     ) -> Result<Self, (End, Option<Gap>)> {
         let mut events = match origin {
-            OriginOnce::Many(Origin::Log(log)) => {
+            OriginOnce::Many(Origin::Log(selection)) => {
                 let gaps = Gaps::new(options);
-                Self::Log(Reader::new(log, &last_event_id, &options.start, gaps))
+                Self::Log(Reader::new(selection, &last_event_id, &options.start, gaps))
             }
             OriginOnce::Many(Origin::Merge(logs)) => {
                 Self::Merge(Box::new(Merged::new(&logs, last_event_id, options)))
@@ -87,6 +87,15 @@ impl Events {
             Self::Merge(merged) => merged.poll_next(cx),
             Self::Source(joined) => joined.poll_next(cx),
             Self::Context(pushed) => pushed.poll_next(cx),
+        }
+    }
+
+    /// Returns a frame with the position of a client of topics, if that has moved since its last id.
+    pub(crate) fn position_event(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Log(reader) => reader.position_event(),
+            Self::Merge(merged) => merged.position_event(),
+            Self::Source(_) | Self::Context(_) => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 /// Implements the traits of a text that was checked when it was made.
 macro_rules! checked_text {
-    ($name:ident, $field:literal, $check:ident) => {
+    ($name:ident, $error:ident, $check:expr) => {
         impl $name {
             /// Returns the text.
             ///
@@ -14,31 +14,31 @@ macro_rules! checked_text {
                 self.0.as_str()
             }
 
-            fn check(text: &str) -> Result<(), InvalidField> {
-                $check(text.as_bytes()).map_err(|reason| InvalidField { field: $field, reason })
+            fn check(text: &str) -> Result<(), $error> {
+                ($check)(text.as_bytes())
             }
         }
 
         impl TryFrom<&str> for $name {
-            type Error = InvalidField;
+            type Error = $error;
 
-            fn try_from(text: &str) -> Result<Self, InvalidField> {
+            fn try_from(text: &str) -> Result<Self, $error> {
                 Self::check(text).map(|()| Self(Text::Shared(text.into())))
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = InvalidField;
+            type Error = $error;
 
-            fn try_from(text: String) -> Result<Self, InvalidField> {
+            fn try_from(text: String) -> Result<Self, $error> {
                 Self::check(&text).map(|()| Self(Text::Shared(text.into())))
             }
         }
 
         impl FromStr for $name {
-            type Err = InvalidField;
+            type Err = $error;
 
-            fn from_str(text: &str) -> Result<Self, InvalidField> {
+            fn from_str(text: &str) -> Result<Self, $error> {
                 Self::try_from(text)
             }
         }

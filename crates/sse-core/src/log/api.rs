@@ -8,6 +8,7 @@ mod copy;
 mod feed;
 mod open;
 mod query;
+mod query_topics;
 pub(crate) mod stats;
 
 pub use append_now::Receipt;

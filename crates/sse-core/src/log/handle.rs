@@ -10,7 +10,9 @@ use crate::log::locked::Locked;
 use crate::log::options::{LogOptions, StoreOptions};
 use crate::log::queue::Queue;
 use crate::log::state::State;
+use crate::log::subscribers::Subscribers;
 use crate::log::tail::expiry::Ages;
+use crate::log::tail::topics::TopicIndex;
 use crate::log::tail::{Limits, Tail};
 use crate::observer::{Observer, Observing};
 use crate::store::Store;
@@ -86,7 +88,11 @@ impl EventLog {
     /// The same as [`in_memory`](EventLog::in_memory).
     pub fn in_memory_with(timer: Timer, options: impl Into<LogOptions>) -> Self {
         let options = options.into().of_a_log();
-        let limits = Limits { events: options.events.max(1), bytes: options.bytes };
+        let limits = Limits {
+            events: options.events.max(1),
+            bytes: options.bytes,
+            topics_required: options.topics_required,
+        };
         let epoch = Epoch::random().expect("the system has random numbers");
         let tail = Tail::new(epoch, Position::START, limits, options.age.map(Ages::new));
         Self(Arc::new(Shared::new(tail, None, options, timer)))
@@ -153,12 +159,18 @@ impl EventLog {
         let state = self.lock_now();
         LogStats {
             open_streams: state.readers.len(),
+            topics: state.tail.topics().map_or(0, TopicIndex::read),
             events: state.tail.len(),
             bytes: state.tail.bytes(),
             newest: state.tail.newest().id(state.tail.epoch()),
             is_finished: state.is_finished,
             is_followed: state.backing.is_followed(),
         }
+    }
+
+    /// Returns true if the log keeps the topics of its events.
+    pub(crate) fn keeps_topics(&self) -> bool {
+        self.0.store.as_ref().is_none_or(|store| store.keeps_topics())
     }
 
     /// Returns the largest position that this log can ever give.
@@ -205,6 +217,7 @@ impl Shared {
         let state = State {
             tail,
             readers: Wakers::default(),
+            subscribers: Subscribers::default(),
             deletions: 0,
             is_finished: false,
             remembered: IdempotencyKeys::new(options.idempotency_window, options.events.max(1)),

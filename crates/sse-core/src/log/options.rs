@@ -43,6 +43,12 @@ pub struct LogOptions {
     ///
     /// The log remembers the key even if its event was dropped, deleted or superseded, or if the log is finished.
     pub idempotency_window: Duration,
+    /// True if each event must have a [topic](crate::Topic). The log then refuses an event without one, and streams of topics do not get such
+    /// an event, if another program has stored it. Set it if the topics keep the events of users apart: an event whose topic was forgotten
+    /// would go to all.
+    ///
+    /// Default: false.
+    pub topics_required: bool,
 }
 
 /// The options of a log over a store. A log in memory has [`LogOptions`].
@@ -83,6 +89,12 @@ pub struct StoreOptions {
     ///
     /// The log remembers the key even if its event was dropped, deleted or superseded, or if the log is finished.
     pub idempotency_window: Duration,
+    /// True if each event must have a [topic](crate::Topic). The log then refuses an event without one, and streams of topics do not get such
+    /// an event, if another program has stored it. Set it if the topics keep the events of users apart: an event whose topic was forgotten
+    /// would go to all.
+    ///
+    /// Default: false.
+    pub topics_required: bool,
     /// The number of the newest events that are in memory.
     ///
     /// Default: 1000.
@@ -113,13 +125,14 @@ pub struct StoreOptions {
 impl LogOptions {
     /// Returns these options as those of a log over a store; the additional ones do not matter in memory.
     pub(crate) fn of_a_log(self) -> StoreOptions {
-        let Self { events, bytes, age, largest_event, idempotency_window } = self;
+        let Self { events, bytes, age, largest_event, idempotency_window, topics_required } = self;
         StoreOptions::new()
             .events(events)
             .bytes(bytes)
             .age(age)
             .largest_event(largest_event)
             .idempotency_window(idempotency_window)
+            .topics_required(topics_required)
     }
 }
 
@@ -178,6 +191,7 @@ setters! {
     age: impl Into<Option<Duration>>,
     largest_event: usize,
     idempotency_window: Duration,
+    topics_required: bool,
 }
 
 setters! {
@@ -187,6 +201,7 @@ setters! {
     age: impl Into<Option<Duration>>,
     largest_event: usize,
     idempotency_window: Duration,
+    topics_required: bool,
     tail_events: usize,
     tail_bytes: usize,
     store_timeout: Duration,
@@ -202,6 +217,7 @@ impl Default for LogOptions {
             age: None,
             largest_event: 1024 * 1024,
             idempotency_window: Duration::from_secs(120),
+            topics_required: false,
         }
     }
 }
@@ -214,6 +230,7 @@ impl Default for StoreOptions {
             age: None,
             largest_event: 1024 * 1024,
             idempotency_window: Duration::from_secs(120),
+            topics_required: false,
             tail_events: 1000,
             tail_bytes: 16 * 1024 * 1024,
             store_timeout: Duration::from_secs(5),

@@ -7,8 +7,9 @@ use crate::chunk::Entry;
 use crate::log::backlog::Part;
 use crate::log::handle::EventLog;
 use crate::log::reader::gaps::Found;
-pub(crate) use crate::log::reader::gaps::Gaps;
-use crate::log::state::Begin;
+pub(crate) use crate::log::reader::gaps::{Gaps, position_frame};
+use crate::log::selection::Selection;
+use crate::log::state::{Begin, Of};
 use crate::log::tail::Read;
 use crate::{Epoch, Error, GapReason, LastEventId, Position, Start};
 
@@ -20,10 +21,13 @@ pub(super) mod next;
 mod page;
 mod progress;
 mod snapshot;
+mod subscription;
 mod told;
+mod topics;
 
 use next::Next;
 use page::{read_now, read_on};
+use subscription::Subscription;
 
 /// One client of a log: a position that advances, and a registration among the waiting readers.
 pub(crate) struct Reader {
@@ -41,6 +45,8 @@ pub(crate) struct Reader {
         reason = "most readers have none, and each byte of a reader counts"
     )]
     entries: Option<Box<Vec<Entry>>>,
+    /// The topics that it asks for, unless it gets all events.
+    topics: Option<Box<Subscription>>,
     /// The newest event at the first call of [`has_caught_up`](Reader::has_caught_up).
     goal: Option<Box<(Epoch, Position)>>,
 }
@@ -50,18 +56,20 @@ type Chunk = Result<Bytes, Error>;
 impl Reader {
     /// Returns a reader that continues at the client's position.
     pub(crate) fn new(
-        log: EventLog,
+        Selection { log, topics }: Selection,
         last_event_id: &LastEventId,
         start: &Start,
         mut gaps: Gaps,
     ) -> Self {
+        let mut topics = topics.map(|set| Box::new(Subscription::new(&log, set)));
+        let of = topics.as_ref().and_then(|topics| topics.of());
         let mut state = log.lock_now();
         let mut called = None;
         let next = match state.resolve(last_event_id, start) {
             Ok(Begin::Live) => gaps.begin_live(&state),
-            Ok(Begin::After(position)) => read_on(&mut state, position),
-            Ok(Begin::Part(part)) => match state.begin_of(part) {
-                Some(after) if state.ends_at(after) => Next::Stop,
+            Ok(Begin::After(position)) => read_on(&mut state, of, position),
+            Ok(Begin::Part(part)) => match state.begin_of(of, part) {
+                Some(after) if state.ends_at(of, after) => Next::Stop,
                 _ => Next::Begin(part, None),
             },
             Ok(Begin::AskStore(id)) => {
@@ -78,15 +86,20 @@ impl Reader {
             }
         };
         let (key, epoch) = (state.readers.insert(), state.tail.epoch());
+        if let (Some(topics), Next::Read(after)) = (&mut topics, &next) {
+            topics.told = *after;
+        }
         drop(state);
         called.into_iter().for_each(|follower| follower.wake());
         let entries = gaps.are_merged().then(Box::default);
-        Self { log, key, gaps, epoch, next, requested: None, entries, goal: None }
+        Self { log, key, gaps, epoch, next, requested: None, entries, topics, goal: None }
     }
 
     /// Returns the events after the position, up to about 64 kB. An error is the last item.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
+        let of = self.of();
         loop {
+            self.follow_topics();
             match &mut self.next {
                 Next::Stop | Next::Refuse => return Poll::Ready(None),
                 Next::Read(after) => {
@@ -96,21 +109,33 @@ impl Reader {
                         self.next = self.gaps.go_on(&state, GapReason::OtherEpoch, Found::NewEpoch);
                         continue;
                     }
-                    match state.tail.read(*after) {
+                    match state.read(of, *after) {
                         Read::Events(bytes, last) => {
                             if let Some(entries) = &mut self.entries {
                                 entries.clear();
-                                state.tail.list(*after, last, entries);
+                                state.list(of, *after, last, entries);
                             }
                             *after = last;
+                            if let Some(topics) = &mut self.topics {
+                                topics.told = last;
+                            }
                             return Poll::Ready(Some(Ok(bytes)));
                         }
                         Read::End if state.is_finished => self.next = Next::Stop,
                         Read::End => {
-                            let unneeded = state.readers.wait(self.key, cx.waker());
+                            let Some(topics) = &self.topics else {
+                                let unneeded = state.readers.wait(self.key, cx.waker());
+                                drop(state);
+                                drop(unneeded);
+                                return Poll::Pending;
+                            };
+                            *after = state.tail.newest().max(*after);
+                            let unneeded = topics.wait_in(&mut state, cx.waker());
                             drop(state);
-                            drop(unneeded);
-                            return Poll::Pending;
+                            drop((unneeded, topics.wait(cx.waker())));
+                            if !topics.has_changed() {
+                                return Poll::Pending;
+                            }
                         }
                         Read::Gone if state.backing.stored().is_none() => {
                             self.next = self.gaps.go_on(&state, GapReason::TooOld, Found::Behind);
@@ -134,6 +159,7 @@ impl Reader {
                     let entries = mem::take(&mut page.entries);
                     self.next = Next::Read(last);
                     self.note(entries);
+                    self.told(last);
                     return Poll::Ready(Some(Ok(bytes)));
                 }
                 Next::Tell(_) => {
@@ -159,6 +185,9 @@ impl Reader {
                     Some(chunk) => {
                         let entry = chunks.entry_in(&chunk);
                         self.note(entry);
+                        if let Some(entry) = entry {
+                            self.told(entry.position);
+                        }
                         return Poll::Ready(Some(Ok(chunk)));
                     }
                     None => {
@@ -169,7 +198,7 @@ impl Reader {
                                 let mut state = self.log.lock_now();
                                 let is_here = page.after >= state.tail.base();
                                 match state.tail.epoch() == self.epoch && is_here {
-                                    true => read_now(&mut state, page.after, &self.gaps),
+                                    true => read_now(&mut state, of, page.after, &self.gaps),
                                     false if state.deletions == page.deletions => Next::Give(page),
                                     false => Next::Read(page.after),
                                 }
@@ -183,8 +212,18 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// Returns the events that it gets.
+    fn of(&self) -> Of {
+        self.topics.as_ref().and_then(|topics| topics.of())
+    }
+}
+
 impl Drop for Reader {
     fn drop(&mut self) {
+        if let Some(topics) = self.topics.take() {
+            topics.leave(&self.log);
+        }
         let mut state = self.log.lock();
         let unneeded = state.readers.remove(self.key);
         let is_last = state.readers.len() == 0;

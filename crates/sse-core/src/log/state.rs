@@ -1,17 +1,25 @@
+use std::sync::Arc;
 use std::task::Waker;
 
+use bytes::Bytes;
+
+use crate::chunk::Entry;
 use crate::id::Origin;
 use crate::log::backing::Backing;
 use crate::log::backlog::{Backlog, Part};
 use crate::log::dedup::IdempotencyKeys;
+use crate::log::subscribers::Subscribers;
 use crate::log::tail::{Read, Tail};
-use crate::sync::wakers::Wakers;
+use crate::store::Topics;
+use crate::sync::wakers::{Wakers, Woken};
 use crate::{EventId, Gap, GapReason, LastEventId, Position, Start};
 
 /// The tail and the readers that wait for it, under one lock: no event can come between reading and waiting.
 pub(crate) struct State {
     pub(super) tail: Tail,
     pub(super) readers: Wakers,
+    /// Those of them that ask for topics. They wait here.
+    pub(super) subscribers: Subscribers,
     /// The number of times that events were deleted: a page that was read before is read again.
     pub(super) deletions: u64,
     /// True if the newest event is the last.
@@ -19,6 +27,9 @@ pub(crate) struct State {
     pub(super) remembered: IdempotencyKeys,
     pub(super) backing: Backing,
 }
+
+/// The events that a reader gets: all, or those of the topics of the subscriber with this key.
+pub(super) type Of = Option<usize>;
 
 /// The point at which a stream begins.
 pub(super) enum Begin {
@@ -50,10 +61,14 @@ impl State {
     }
 
     /// Returns the position after which a part of the log begins at this moment, if the tail has all later events.
-    pub(super) fn begin_of(&self, part: Part) -> Option<Position> {
+    pub(super) fn begin_of(&self, of: Of, part: Part) -> Option<Position> {
         let after = match part {
             Part::After(after) => after.max(self.floor()),
             Part::Oldest => self.floor(),
+            Part::Last(count) if let Some(key) = of => {
+                let lists = self.subscribers.lists(key);
+                self.tail.before_last_of(lists, count).unwrap_or_else(|| self.floor())
+            }
             Part::Last(count) => match self.tail.before_last(count) {
                 base if base == self.tail.base() && self.tail.len() < count => self.floor(),
                 after => after,
@@ -110,9 +125,63 @@ impl State {
         self.backing.newest(&self.tail)
     }
 
-    /// Returns true if no event will ever come after this position.
-    pub(super) fn ends_at(&mut self, after: Position) -> bool {
-        self.is_finished && self.tail.read(after) == Read::End
+    /// Returns true if no event will ever come after this position, of all or of a subscriber's.
+    pub(super) fn ends_at(&mut self, of: Of, after: Position) -> bool {
+        self.is_finished && self.read(of, after) == Read::End
+    }
+
+    /// Adds an event, and notes the subscribers that it concerns.
+    pub(super) fn push(
+        &mut self,
+        position: Position,
+        block: Bytes,
+        key: Option<Arc<str>>,
+        topics: &Topics,
+    ) {
+        self.tail.push(position, block, key, topics);
+        if let Some(topics) = self.tail.topics() {
+            match topics.is_for_all(position) {
+                true => self.subscribers.note_all(),
+                false => self.subscribers.note(topics.lists_of(position)),
+            }
+        }
+    }
+
+    /// Takes the readers that wait for the events that came, to wake them once the lock is released.
+    pub(super) fn take_readers(&mut self) -> Woken {
+        self.readers.take().and(self.subscribers.take())
+    }
+
+    /// Takes all readers that wait.
+    pub(super) fn take_all_readers(&mut self) -> Woken {
+        self.subscribers.note_all();
+        self.take_readers()
+    }
+
+    /// Returns the events after this position, of all or of a subscriber's.
+    pub(super) fn read(&mut self, of: Of, after: Position) -> Read {
+        match of {
+            None => self.tail.read(after),
+            Some(key) => self.tail.read_topics(self.subscribers.lists(key), after),
+        }
+    }
+
+    /// Returns the newest position, if nothing between this position and it is for this subscriber.
+    pub(super) fn quiet_up_to(&self, subscriber: usize, after: Position) -> Option<Position> {
+        let is_quiet = after >= self.tail.base()
+            && self.tail.has_nothing_after(self.subscribers.lists(subscriber), after);
+        is_quiet.then(|| self.tail.newest().max(after))
+    }
+
+    /// Adds the offsets of the events that [`read`](State::read) returned for this position.
+    pub(super) fn list(&self, of: Of, after: Position, last: Position, entries: &mut Vec<Entry>) {
+        match of {
+            None => self.tail.list(after, last, entries),
+            Some(key) => {
+                let lists = self.subscribers.lists(key);
+                self.tail.list_topics(lists, after, last, entries);
+            }
+        }
     }
 
     /// Returns the waker of the follower, if there is one.

@@ -7,14 +7,19 @@ use crate::chunk::Entry;
 use crate::log::tail::expiry::Ages;
 use crate::log::tail::keys::Keys;
 use crate::log::tail::page::{OpenPage, Page};
+use crate::log::tail::topics::TopicIndex;
+use crate::store::Topics;
 use crate::{Epoch, Position, encode};
 
 mod copy;
 pub(crate) mod expiry;
 mod index;
 mod keys;
+mod merged;
+mod of_topics;
 pub(crate) mod page;
 mod remove;
+pub(crate) mod topics;
 
 /// The newest events of a log, as they go out, in pages that all readers share.
 ///
@@ -34,6 +39,8 @@ pub(crate) struct Tail {
     limits: Limits,
     keys: Keys,
     ages: Option<Ages>,
+    /// The events of each topic, once there is a topic, or a stream that asks for one.
+    topics: Option<Box<TopicIndex>>,
 }
 
 /// A tail that is no longer used. The caller frees it once the lock is released, because it may have a million events.
@@ -47,6 +54,8 @@ pub(crate) struct Dropped(Box<Tail>);
 pub(crate) struct Limits {
     pub(crate) events: usize,
     pub(crate) bytes: usize,
+    /// True if each event must have a topic: those without one go to no stream of topics.
+    pub(crate) topics_required: bool,
 }
 
 /// The result of reading after a position.
@@ -74,11 +83,21 @@ impl Tail {
             limits,
             keys: Keys::default(),
             ages,
+            topics: None,
         }
     }
 
     /// Adds an event after all others, as a block without its id. Removes the older event with its key.
-    pub(crate) fn push(&mut self, position: Position, block: Bytes, key: Option<Arc<str>>) {
+    pub(crate) fn push(
+        &mut self,
+        position: Position,
+        block: Bytes,
+        key: Option<Arc<str>>,
+        topics: &Topics,
+    ) {
+        if !topics.is_empty() || self.topics.is_some() {
+            self.topic_index().push(position, topics);
+        }
         let id = position.id_text(self.epoch);
         if !self.open.has_room_for(block.len()) {
             self.seal();
@@ -168,7 +187,8 @@ impl Tail {
         self.replace(Self::new(epoch, base, self.limits, ages))
     }
 
-    fn replace(&mut self, by: Self) -> Dropped {
+    fn replace(&mut self, mut by: Self) -> Dropped {
+        by.topics = self.topics.as_ref().map(|topics| Box::new(topics.emptied(by.base)));
         Dropped(Box::new(std::mem::replace(self, by)))
     }
 
@@ -227,6 +247,9 @@ impl Tail {
         self.bytes -= size;
         self.base = position;
         self.keys.remove(position);
+        if let Some(topics) = &mut self.topics {
+            topics.remove(position, true);
+        }
         if let Some(ages) = &mut self.ages {
             ages.drop_upto(position);
         }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
+use crate::log::Selection;
 use crate::merge::packed;
-use crate::{EventLog, LastEventId, Start};
+use crate::{LastEventId, Start};
 
 /// A client's id, split into an id for each log.
 pub(super) enum Given<'a> {
@@ -13,7 +14,7 @@ pub(super) enum Given<'a> {
 
 impl<'a> Given<'a> {
     /// Reads an id of a merge of these logs. An id that names none of them is unusable: a gap in each.
-    pub(super) fn of(last_event_id: &'a LastEventId, logs: &[(Arc<str>, EventLog)]) -> Self {
+    pub(super) fn of(last_event_id: &'a LastEventId, logs: &[(Arc<str>, Selection)]) -> Self {
         let id = match last_event_id {
             LastEventId::Absent => return Self::Absent,
             LastEventId::Unusable => return Self::Unusable,

@@ -5,13 +5,13 @@ use bytes::{Bytes, BytesMut};
 
 use crate::feed::options::StreamOptions;
 use crate::id::Origin;
-use crate::log::{Gaps, Reader};
+use crate::log::{Gaps, Reader, Selection, position_frame};
 use crate::merge::given::Given;
 use crate::merge::member::{Known, Member, Next};
 use crate::merge::packed;
 use crate::merge::turns::Turns;
 use crate::pack::CHUNK_SIZE;
-use crate::{Error, Event, EventId, EventLog, Frame, Gap, LastEventId, Start, encode};
+use crate::{Error, Event, EventId, EventType, Frame, Gap, LastEventId, Start, encode};
 
 /// One client of several logs: a reader of each, in turn.
 pub(crate) struct Merged {
@@ -19,11 +19,13 @@ pub(crate) struct Merged {
     turns: Turns,
     /// The position event, to send first.
     opening: Option<Event>,
+    /// The type of the event that tells a client of topics its position.
+    position: Option<EventType>,
 }
 
 impl Merged {
     pub(crate) fn new(
-        logs: &[(Arc<str>, EventLog)],
+        logs: &[(Arc<str>, Selection)],
         last_event_id: LastEventId,
         options: &StreamOptions,
     ) -> Self {
@@ -41,16 +43,16 @@ impl Merged {
             _ => LastEventId::Absent,
         };
         let (given, started) = (Given::of(&last_event_id, logs), Given::of(&start_id, logs));
-        let open = |(name, log): &(Arc<str>, EventLog)| {
-            let (name, log, given) = (Arc::clone(name), log.clone(), given.to(name));
+        let open = |(name, selection): &(Arc<str>, Selection)| {
+            let (name, given) = (Arc::clone(name), given.to(name));
             // An id of the merge has no position in a log that was added since.
             let (start, again) = match &options.start {
                 Start::After(_) => (Start::Live, started.start_in(&name)),
                 start => (start.clone(), start.clone()),
             };
             let gaps = Gaps::of_merged(Arc::clone(&name), options, &again);
-            let largest = log.largest_position();
-            let reader = Reader::new(log, &given, &start, gaps);
+            let largest = selection.log.largest_position();
+            let reader = Reader::new(selection.clone(), &given, &start, gaps);
             let known = match given {
                 LastEventId::Absent => Known::New,
                 LastEventId::Unusable => Known::Unknown,
@@ -63,7 +65,7 @@ impl Merged {
         };
         let logs: Vec<_> = logs.iter().map(open).collect();
         let opening = opening.map(|event_type| Event::new("").event_type(event_type));
-        Self { turns: Turns::of(logs.len()), logs, opening }
+        Self { turns: Turns::of(logs.len()), logs, opening, position: options.quiet_event() }
     }
 
     /// Returns true if there is nothing more for this client, and never will be.
@@ -120,6 +122,21 @@ impl Merged {
             return Poll::Ready(Some(Ok(self.take(turn))));
         }
         if self.is_stopped() { Poll::Ready(None) } else { Poll::Pending }
+    }
+
+    /// Returns a frame with the position of the client, if that has moved in a log of topics since the last id.
+    pub(crate) fn position_event(&mut self) -> Option<Bytes> {
+        let event_type = self.position.clone()?;
+        let mut has_moved = false;
+        for log in self.logs.iter_mut().filter(|log| log.is_empty()) {
+            has_moved |= log.reader.moved().is_some();
+        }
+        if !has_moved {
+            return None;
+        }
+        let frame = position_frame(&event_type, self.id());
+        self.logs.iter_mut().for_each(|log| log.reader.told_here());
+        Some(frame)
     }
 
     /// Takes the events of one log, as many as fit into a chunk, each with an id for all logs.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::store::check;
+use crate::store::{Topics, check};
 use crate::{Epoch, Error, Event, Position, encode};
 
 /// The length of the longest key.
@@ -30,6 +30,8 @@ pub struct EncodedEvent {
     /// The application's own name for the event, by which a store recognizes a second attempt. At most
     /// [`NewEvent::MAX_KEY_LEN`](crate::NewEvent::MAX_KEY_LEN) bytes.
     pub idempotency_key: Option<Arc<str>>,
+    /// Its topics. They are not written to the wire.
+    pub topics: Topics,
 }
 
 /// An event as a store returns it.
@@ -38,7 +40,7 @@ pub struct EncodedEvent {
 /// use sse_core::{NewEvent, Position, store::StoredEvent};
 ///
 /// let event = NewEvent::from("hello").encode(1024)?;
-/// let stored = StoredEvent { position: Position::from(7), block: event.block, key: event.key };
+/// let stored = StoredEvent { position: Position::from(7), block: event.block, key: event.key, topics: event.topics };
 /// assert_eq!(stored.block, "data: hello\n");
 /// # Ok::<(), sse_core::Error>(())
 /// ```
@@ -54,6 +56,8 @@ pub struct StoredEvent {
     pub block: Bytes,
     /// The key of the [`EncodedEvent`].
     pub key: Option<Arc<str>>,
+    /// The topics with which it was appended. If an engine loses them, the event would go to every stream.
+    pub topics: Topics,
 }
 
 /// The positions at which events were stored.
@@ -101,7 +105,7 @@ impl EncodedEvent {
 
     /// Makes an event without keys of a block that was encoded before.
     pub(crate) fn of_block(block: Bytes) -> Self {
-        Self { block, key: None, idempotency_key: None }
+        Self { block, key: None, idempotency_key: None, topics: Topics::default() }
     }
 
     /// Refuses an event that [`NewEvent::encode`](crate::NewEvent::encode) cannot have made.

@@ -56,11 +56,11 @@ impl Wakers {
     #[must_use]
     pub(crate) fn take(&mut self) -> Woken {
         if self.waiting.is_empty() {
-            return Woken(Vec::new());
+            return Woken(Vec::new(), Vec::new());
         }
         self.round += 1;
         let room = Vec::with_capacity(self.waiting.len());
-        Woken(std::mem::replace(&mut self.waiting, room))
+        Woken(std::mem::replace(&mut self.waiting, room), Vec::new())
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -74,12 +74,25 @@ impl Wakers {
 #[expect(dead_code, reason = "it is held to be dropped")]
 pub(crate) struct Unneeded(Option<Waker>);
 
+impl Unneeded {
+    pub(crate) fn new(waker: Option<Waker>) -> Self {
+        Self(waker)
+    }
+}
+
 /// The wakers that were taken under the lock.
-pub(crate) struct Woken(Vec<(usize, Waker)>);
+#[must_use]
+pub(crate) struct Woken(Vec<(usize, Waker)>, Vec<Waker>);
 
 impl Woken {
+    /// Adds wakers that were taken elsewhere.
+    pub(crate) fn and(mut self, wakers: Vec<Waker>) -> Self {
+        self.1 = wakers;
+        self
+    }
+
     pub(crate) fn wake(self) {
-        wake_all(self.0.into_iter().map(|(_, waker)| waker));
+        wake_all(self.0.into_iter().map(|(_, waker)| waker).chain(self.1));
     }
 }
 

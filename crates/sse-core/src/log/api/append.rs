@@ -3,7 +3,7 @@ use std::slice;
 use crate::log::handle::EventLog;
 use crate::log::store_events::{append_to, ids, size_of};
 use crate::store::{Appended, EncodedEvent, Store};
-use crate::{Error, EventId, NewEvent};
+use crate::{Error, EventId, InvalidTopic, NewEvent};
 
 impl EventLog {
     /// Adds an event and returns its id. The event is then stored, and every stream gets it.
@@ -88,7 +88,20 @@ impl EventLog {
     }
 
     pub(crate) fn encode(&self, event: impl Into<NewEvent>) -> Result<EncodedEvent, Error> {
-        event.into().encode(self.0.options.largest_event_allowed())
+        let event = event.into().encode(self.0.options.largest_event_allowed())?;
+        self.check_topics(&event)?;
+        Ok(event)
+    }
+
+    /// Refuses topics if the store does not keep them, and an event without one if the log asks for it.
+    pub(crate) fn check_topics(&self, event: &EncodedEvent) -> Result<(), Error> {
+        match event.topics.is_empty() {
+            true if self.0.options.topics_required => {
+                Err(InvalidTopic::new("the log refuses an event without a topic", None).into())
+            }
+            false if !self.keeps_topics() => Err(Error::topics_unsupported()),
+            _ => Ok(()),
+        }
     }
 
     async fn append_one(&self, event: EncodedEvent) -> Result<EventId, Error> {

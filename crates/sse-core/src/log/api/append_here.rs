@@ -24,7 +24,7 @@ impl EventLog {
     fn append_here<T>(&self, append: impl FnOnce(&mut State) -> Option<T>) -> Result<T, Error> {
         let mut state = self.lock_now();
         let appended = append(&mut state).ok_or_else(Error::finished)?;
-        let woken = state.readers.take();
+        let woken = state.take_readers();
         drop(state);
         woken.wake();
         Ok(appended)
@@ -49,7 +49,7 @@ impl EventLog {
             }
             state.remembered.insert(key, position, now());
         }
-        state.tail.push(position, event.block, event.key);
+        state.push(position, event.block, event.key, &event.topics);
         state.tail.came(now);
         position.id(state.tail.epoch())
     }

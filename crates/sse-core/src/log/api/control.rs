@@ -32,7 +32,7 @@ impl EventLog {
         }
         let mut state = self.lock();
         state.is_finished = true;
-        let woken = state.readers.take();
+        let woken = state.take_all_readers();
         drop(state);
         woken.wake();
         Ok(())
@@ -134,7 +134,7 @@ impl EventLog {
         let mut state = self.lock();
         let newest = state.tail.newest();
         let dropped = (state.tail.begin_epoch(epoch, newest), state.remembered.begin_epoch());
-        let woken = state.readers.take();
+        let woken = state.take_all_readers();
         drop(state);
         drop(dropped);
         woken.wake();

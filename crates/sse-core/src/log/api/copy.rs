@@ -42,7 +42,10 @@ pub async fn copy(from: &EventLog, to: &EventLog) -> Result<usize, Error> {
         let events: Vec<_> = events.into_iter().map(|event| copied(event, epoch)).collect();
         // The store may be another crate's, and may have returned invalid events.
         let largest = to.0.options.largest_event_allowed();
-        events.iter().try_for_each(|event| event.check(largest))?;
+        events.iter().try_for_each(|event| {
+            event.check(largest)?;
+            to.check_topics(event)
+        })?;
         to.append_encoded(events).await?;
     }
     if from.stats().is_finished {
@@ -55,7 +58,7 @@ pub async fn copy(from: &EventLog, to: &EventLog) -> Result<usize, Error> {
 fn copied(event: StoredEvent, epoch: Epoch) -> EncodedEvent {
     let id = event.position.id(epoch);
     let idempotency_key = Some(["copy of ", id.as_str()].concat().into());
-    EncodedEvent { block: event.block, key: event.key, idempotency_key }
+    EncodedEvent { block: event.block, key: event.key, idempotency_key, topics: event.topics }
 }
 
 impl EventLog {
@@ -81,12 +84,14 @@ impl EventLog {
         }
         let epoch = state.tail.epoch();
         let copied = state.tail.copy_after(after, fetch::LIMIT);
-        let with_key = |(position, bytes)| (position, bytes, state.tail.key_of(position));
+        let with_key = |(position, bytes)| {
+            (position, bytes, state.tail.key_of(position), state.tail.topics_of(position))
+        };
         let copied: Vec<_> = copied.into_iter().map(with_key).collect();
         drop(state);
-        let events = copied.into_iter().map(|(position, bytes, key)| {
+        let events = copied.into_iter().map(|(position, bytes, key, topics)| {
             let size = Frame::from_log(bytes.clone(), position.id(epoch)).block().len();
-            StoredEvent { position, block: bytes.slice(..size), key }
+            StoredEvent { position, block: bytes.slice(..size), key, topics }
         });
         Ok((epoch, events.collect()))
     }

@@ -66,7 +66,11 @@ impl EventLog {
         timer: &Timer,
     ) -> Result<Self, StoreError> {
         let bounds: Bounds = within(timer, options.store_timeout, store.bounds()).await?;
-        let limits = Limits { events: options.tail_events.max(1), bytes: options.tail_bytes };
+        let limits = Limits {
+            events: options.tail_events.max(1),
+            bytes: options.tail_bytes,
+            topics_required: options.topics_required,
+        };
         let before = store.before_last(PageLimit { events: limits.events, bytes: limits.bytes });
         let before = within(timer, options.store_timeout, before).await?;
         let base = before.max(bounds.floor).min(bounds.newest.max(bounds.floor));

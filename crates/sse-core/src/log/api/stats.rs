@@ -16,6 +16,8 @@ use crate::EventId;
 pub struct LogStats {
     /// The number of streams that read it.
     pub open_streams: usize,
+    /// The number of topics that streams ask for.
+    pub topics: usize,
     /// The number of events that it keeps in memory.
     pub events: usize,
     /// The bytes of these events.

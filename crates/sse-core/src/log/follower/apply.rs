@@ -17,6 +17,8 @@ use crate::{Epoch, Position};
 pub(crate) struct Changes {
     /// True if the readers that wait for the next event must be woken.
     pub(crate) has_news: bool,
+    /// True if all readers must be woken, also those that ask for topics.
+    pub(crate) is_for_all: bool,
     pub(crate) woken: Vec<Waker>,
     /// The tails to free.
     pub(crate) dropped: Vec<Dropped>,
@@ -62,7 +64,7 @@ impl EventLog {
                 if page.bounds.floor > state.tail.newest() {
                     // The events between are gone: the clients in between are told of a gap.
                     changes.dropped.push(state.tail.skip_to(page.bounds.floor));
-                    changes.has_news = true;
+                    changes.is_for_all = true;
                 }
                 state.take_page(page, deletions, self.0.timer.now(), changes);
             }
@@ -150,7 +152,11 @@ impl EventLog {
     fn change<T>(&self, change: impl FnOnce(&mut State, &mut Changes) -> T) -> T {
         let (mut state, mut changes) = (self.lock(), Changes::default());
         let result = change(&mut state, &mut changes);
-        let readers = changes.has_news.then(|| state.readers.take());
+        let readers = match changes {
+            Changes { is_for_all: true, .. } => Some(state.take_all_readers()),
+            Changes { has_news: true, .. } => Some(state.take_readers()),
+            _ => None,
+        };
         drop(state);
         readers.into_iter().for_each(|readers| readers.wake());
         wake_all(changes.woken);

@@ -52,7 +52,7 @@ impl State {
             return true;
         }
         backlog.recent.follow(event, deletions, more);
-        self.tail.push(event.position, event.block.clone(), event.key.clone());
+        self.push(event.position, event.block.clone(), event.key.clone(), &event.topics);
         true
     }
 
@@ -63,7 +63,7 @@ impl State {
             if backlog.past_epochs.is_past(bounds.epoch) {
                 return Taken::NotFollowing;
             }
-            changes.has_news = true;
+            changes.is_for_all = true;
             changes.woken.extend(backlog.begin_epoch(self.tail.epoch(), *bounds));
             changes.dropped.push(self.tail.begin_epoch(bounds.epoch, bounds.newest));
             self.is_finished = bounds.is_finished;
@@ -84,12 +84,12 @@ impl State {
         let known = backlog.bounds;
         if known.floor > self.tail.newest() {
             changes.dropped.push(self.tail.skip_to(known.floor));
-            changes.has_news = true;
+            changes.is_for_all = true;
         }
         let is_behind = self.tail.newest() < known.newest;
         if known.is_finished && !is_behind && !self.is_finished {
             self.is_finished = true;
-            changes.has_news = true;
+            changes.is_for_all = true;
         }
         if is_behind { Taken::Behind } else { Taken::UpToDate }
     }

@@ -19,6 +19,7 @@ impl Reader {
         let Next::Begin(mut part, mut reset) = mem::replace(&mut self.next, Next::Stop) else {
             return Poll::Ready(None);
         };
+        let of = self.of();
         let mut state = self.log.lock_now();
         if mem::replace(&mut self.epoch, state.tail.epoch()) != self.epoch {
             if let Some(after) = position_after_all(&state, &reset) {
@@ -37,10 +38,10 @@ impl Reader {
         let frame = |state: &State, after, reset: Option<Reset>| {
             reset.map(|reset| self.gaps.reset(state, reset.reason, after))
         };
-        if let Some(after) = state.begin_of(part) {
+        if let Some(after) = state.begin_of(of, part) {
             let requested = self.requested.take();
             let unneeded = state.backing.leave(requested, self.key);
-            self.next = read_now(&mut state, after, &self.gaps);
+            self.next = read_now(&mut state, of, after, &self.gaps);
             if reset.is_none() && matches!(self.next, Next::Read(_)) {
                 self.next = self.gaps.begin_live(&state);
             }
@@ -83,6 +84,7 @@ impl Reader {
 
     /// Records the entry of a reset: it has the id of the position after which the client continues.
     fn noted(&mut self, reset: Option<Bytes>, after: Position) -> Option<Bytes> {
+        self.told(after);
         let entry = reset.as_ref().map(|reset| Entry::new(after, 0..reset.len()));
         self.note(entry);
         reset

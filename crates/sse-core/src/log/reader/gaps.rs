@@ -12,6 +12,8 @@ use crate::{Event, EventId, EventType, Frame, Gap, GapReason, Position, Start};
 pub(crate) struct Gaps {
     policy: GapPolicy,
     opening: Option<EventType>,
+    /// The type of the event that tells a client of topics its position.
+    position: Option<EventType>,
     /// The name of the log, if it is in a merge.
     log: Option<Arc<str>>,
     /// The gap that was found last, until an observer is told of it.
@@ -31,13 +33,14 @@ pub(crate) enum Found {
 impl Gaps {
     pub(crate) fn new(options: &StreamOptions) -> Self {
         let policy = GapPolicy::new(&options.on_gap, &options.start);
-        Self { policy, opening: options.position_event.clone(), log: None, met: None }
+        let (opening, position) = (options.position_event.clone(), options.quiet_event());
+        Self { policy, opening, position, log: None, met: None }
     }
 
     /// Returns the options for a log of a merge, which begins at this start.
     pub(crate) fn of_merged(log: Arc<str>, options: &StreamOptions, start: &Start) -> Self {
         let policy = GapPolicy::new(&options.on_gap, start);
-        Self { policy, opening: None, log: Some(log), met: None }
+        Self { policy, opening: None, position: options.quiet_event(), log: Some(log), met: None }
     }
 
     /// Returns true if the log is in a merge, whose ids are made of the positions of the events.
@@ -51,9 +54,8 @@ impl Gaps {
         match &self.opening {
             _ if state.is_finished => Next::Stop,
             Some(event_type) => {
-                let opening = Event::new("").event_type(event_type.clone());
-                let frame = Frame::from(opening.id(newest.id(state.tail.epoch())));
-                tell(frame.into_bytes(), Some(newest), Next::Read(newest))
+                let frame = position_frame(event_type, newest.id(state.tail.epoch()));
+                tell(frame, Some(newest), Next::Read(newest))
             }
             None => Next::Read(newest),
         }
@@ -95,6 +97,11 @@ impl Gaps {
         Frame::from(Gap { restart, ..self.gap(state, reason) }.to_event()).into_bytes()
     }
 
+    /// Returns the type of the event that tells a client of topics its position; `None` if it is not told.
+    pub(super) fn position_type(&self) -> Option<&EventType> {
+        self.position.as_ref()
+    }
+
     /// Takes the gap that was found last, to tell an observer.
     pub(crate) fn take(&mut self) -> Option<Gap> {
         self.met.take().map(|gap| *gap)
@@ -103,6 +110,11 @@ impl Gaps {
     fn gap(&self, state: &State, reason: GapReason) -> Gap {
         Gap { log: self.log.clone(), ..state.gap(reason) }
     }
+}
+
+/// Returns a frame without data that has this id.
+pub(crate) fn position_frame(event_type: &EventType, id: EventId) -> bytes::Bytes {
+    Frame::from(Event::new("").event_type(event_type.clone()).id(id)).into_bytes()
 }
 
 fn tell(frame: bytes::Bytes, position: Option<Position>, then: Next) -> Next {

@@ -3,21 +3,21 @@
 use crate::Position;
 use crate::log::reader::gaps::Gaps;
 use crate::log::reader::next::{Next, Page};
-use crate::log::state::State;
+use crate::log::state::{Of, State};
 use crate::log::tail::Read;
 
 /// Reads on after this position, or stops if no event will ever come.
-pub(super) fn read_on(state: &mut State, after: Position) -> Next {
-    if state.ends_at(after) { Next::Stop } else { Next::Read(after) }
+pub(super) fn read_on(state: &mut State, of: Of, after: Position) -> Next {
+    if state.ends_at(of, after) { Next::Stop } else { Next::Read(after) }
 }
 
 /// Reads on after this position, with the events that are there already.
-pub(super) fn read_now(state: &mut State, after: Position, gaps: &Gaps) -> Next {
-    match state.tail.read(after) {
+pub(super) fn read_now(state: &mut State, of: Of, after: Position, gaps: &Gaps) -> Next {
+    match state.read(of, after) {
         Read::Events(bytes, last) => {
             let mut entries = Vec::new();
             if gaps.are_merged() {
-                state.tail.list(after, last, &mut entries);
+                state.list(of, after, last, &mut entries);
             }
             Next::Give(Box::new(Page { bytes, entries, after, last, deletions: state.deletions }))
         }

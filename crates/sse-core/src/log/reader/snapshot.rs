@@ -23,6 +23,7 @@ impl Reader {
         let at = snapshot.at.clone();
         let position = Origin::parse(at.as_str()).map(|(_, position)| position);
         let chunks = Box::new(Packed::new(snapshot.into_bytes(), position));
+        let of = self.of();
         let mut state = self.log.lock_now();
         self.epoch = state.tail.epoch();
         let after = match state.resolve_id(&at)? {
@@ -37,7 +38,7 @@ impl Reader {
             }
         };
         // The events after its position are taken now, because the log may drop them while the snapshot goes out.
-        self.next = Next::Send(chunks, Box::new(read_now(&mut state, after, &self.gaps)));
+        self.next = Next::Send(chunks, Box::new(read_now(&mut state, of, after, &self.gaps)));
         Ok(())
     }
 
@@ -46,12 +47,14 @@ impl Reader {
         let Next::Check(id, _, chunks) = mem::replace(&mut self.next, Next::Stop) else {
             return Ok(());
         };
+        let of = self.of();
         let mut state = self.log.lock_now();
         self.epoch = state.tail.epoch();
         match (state.position_of(&id), chunks) {
-            (Ok(after), None) => self.next = read_on(&mut state, after),
+            (Ok(after), None) => self.next = read_on(&mut state, of, after),
             (Ok(after), Some(chunks)) => {
-                self.next = Next::Send(chunks, Box::new(read_now(&mut state, after, &self.gaps)));
+                self.next =
+                    Next::Send(chunks, Box::new(read_now(&mut state, of, after, &self.gaps)));
             }
             (Err(gap), chunks) => {
                 if let Some(backlog) = state.backing.stored_mut() {

@@ -12,6 +12,9 @@ impl Reader {
         let Next::Tell(told) = mem::replace(&mut self.next, Next::Stop) else { return None };
         let Told { frame, position, then } = *told;
         self.next = then;
+        if let Some(position) = position {
+            self.told(position);
+        }
         self.note(position.map(|position| Entry::new(position, 0..frame.len())));
         Some(frame)
     }

@@ -99,6 +99,11 @@ impl Index {
             .map(|entry| (entry.position, entry.range()))
     }
 
+    /// Returns the events, newest first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = Position> + '_ {
+        self.kept().iter().rev().map(|entry| entry.position)
+    }
+
     /// Returns the position before the last `count` events, if there are more than that.
     pub(crate) fn before_last(&self, count: usize) -> Option<Position> {
         let before = self.len().checked_sub(count)?.checked_sub(1)?;

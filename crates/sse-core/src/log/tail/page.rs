@@ -8,6 +8,8 @@ use crate::{EventId, Position, encode};
 pub(crate) const PAGE_SIZE: usize = 64 * 1024;
 /// The size of the first page of a log, in bytes: most logs stay small.
 const FIRST_PAGE_SIZE: usize = 1024;
+/// The number of pieces of an open page that are searched for an event before they are joined.
+const MOST_PIECES: usize = 32;
 /// The most bytes that an id line and the blank line take.
 pub(crate) const ID_ROOM: usize = EventId::MAX_LEN + 8;
 
@@ -35,6 +37,11 @@ impl Page {
         }
         let Run { bytes, last, .. } = self.index.run_after(after)?;
         Some((self.bytes.slice(bytes), last))
+    }
+
+    /// Returns one event, in the bytes of the page.
+    pub(crate) fn event(&self, event: Position) -> Option<Bytes> {
+        self.index.event(event).map(|range| self.bytes.slice(range))
     }
 
     /// Returns one event in bytes of its own, which do not keep the page alive.
@@ -135,6 +142,22 @@ impl OpenPage {
         let piece = self.frozen.last().cloned().unwrap_or_default();
         let before = self.len - piece.len();
         Some((piece.slice(range.start - before..range.end - before), newest))
+    }
+
+    /// Returns one event, in the bytes of the page.
+    pub(crate) fn event(&mut self, event: Position) -> Option<Bytes> {
+        let range = self.index.event(event)?;
+        self.freeze();
+        if self.frozen.len() > MOST_PIECES {
+            self.frozen = vec![self.joined()];
+        }
+        let mut start = 0;
+        let piece = self.frozen.iter().find(|piece| {
+            start += piece.len();
+            range.end <= start
+        })?;
+        start -= piece.len();
+        Some(piece.slice(range.start - start..range.end - start))
     }
 
     /// Returns one event in bytes of its own.

@@ -49,6 +49,9 @@ impl Tail {
         let size = sealed.or_else(|| self.open.take_out(event))?;
         self.len -= 1;
         self.bytes -= size;
+        if let Some(topics) = &mut self.topics {
+            topics.remove(event, false);
+        }
         if sealed.is_none() {
             return Some(self.pages.len());
         }

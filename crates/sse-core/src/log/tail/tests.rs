@@ -5,7 +5,7 @@ fn tail(events: usize, bytes: usize) -> Tail {
     Tail::new(
         Epoch::random().expect("random numbers"),
         Position::START,
-        Limits { events, bytes },
+        Limits { events, bytes, topics_required: false },
         None,
     )
 }
@@ -17,7 +17,7 @@ fn block(text: &str) -> Bytes {
 /// Adds the next event, and returns its position.
 fn push(tail: &mut Tail, text: &str) -> Position {
     let position = tail.newest().next();
-    tail.push(position, block(text), None);
+    tail.push(position, block(text), None, &Topics::default());
     position
 }
 

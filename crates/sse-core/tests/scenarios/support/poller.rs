@@ -32,7 +32,12 @@ impl Poller {
 
     /// One chunk, if there is one.
     pub(crate) fn chunk(&mut self) -> bool {
-        let mut cx = Context::from_waker(Waker::noop());
+        self.chunk_with(Waker::noop())
+    }
+
+    /// The same, and this waker is woken if there is none.
+    pub(crate) fn chunk_with(&mut self, waker: &Waker) -> bool {
+        let mut cx = Context::from_waker(waker);
         match Pin::new(&mut self.body).poll_next(&mut cx) {
             Poll::Ready(Some(Ok(chunk))) => {
                 self.seen.extend(self.parser.feed(&chunk));

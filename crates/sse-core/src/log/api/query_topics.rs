@@ -1,0 +1,89 @@
+use crate::log::handle::EventLog;
+use crate::{Error, EventId, Frame, GapReason, TopicSet};
+
+impl EventLog {
+    /// Returns the event with this id, if it has one of these topics, or none at all. Use it in place of [`get`](EventLog::get) when a client
+    /// names the id: an id gives no right.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventLog, TopicSet};
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = EventLog::in_memory(1000);
+    /// let id = log.append(Event::new("to one user").topic("user/7")?).await?;
+    /// assert!(log.get_in(&TopicSet::new(["user/7"])?, &id).await.is_ok());
+    /// assert!(log.get_in(&TopicSet::new(["user/8"])?, &id).await.unwrap_err().is_gap());
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`get`](EventLog::get). For an event of other topics it is that of an event that is not there.
+    ///
+    /// # Cancel safety
+    ///
+    /// It changes nothing.
+    pub async fn get_in(&self, topics: &TopicSet, id: &EventId) -> Result<Frame, Error> {
+        if !self.keeps_topics() {
+            return Err(Error::topics_unsupported());
+        }
+        let frame = self.get(id).await?;
+        let (_, position) = self.locate(id).await?;
+        let own = self.lock().tail.topics_of(position);
+        let is_in = match own.is_empty() {
+            true => !self.0.options.topics_required,
+            false => own.iter().any(|topic| topics.contains(topic)),
+        };
+        match is_in {
+            true => Ok(frame),
+            false => Err(self.lock_now().gap(GapReason::TooOld).into()),
+        }
+    }
+
+    /// Returns the events after this id that have one of these topics, or none at all, oldest first: at most `limit`, and about 64 KiB. It may
+    /// return fewer, though there are more: call it again with the last id, until it returns no event.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventLog, TopicSet};
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let log = EventLog::in_memory(1000);
+    /// let before = log.stats().newest;
+    /// for user in 0..10 {
+    ///     log.append(Event::new("hello").topic(format!("user/{user}"))?).await?;
+    /// }
+    /// let missed = log.read_after_in(&TopicSet::new(["user/3", "user/7"])?, &before, 100).await?;
+    /// assert_eq!(missed.len(), 2);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`read_after`](EventLog::read_after), and [`is_topics_unsupported`](Error::is_topics_unsupported) if the log is over a store
+    /// that keeps no topics.
+    ///
+    /// # Cancel safety
+    ///
+    /// It changes nothing.
+    pub async fn read_after_in(
+        &self,
+        topics: &TopicSet,
+        id: &EventId,
+        limit: usize,
+    ) -> Result<Vec<Frame>, Error> {
+        if !self.keeps_topics() {
+            return Err(Error::topics_unsupported());
+        }
+        let (epoch, after) = self.locate(id).await?;
+        let (_, wanted) = topics.wanted(0);
+        let mut state = self.lock_now();
+        if state.tail.epoch() != epoch {
+            return Err(state.gap(GapReason::OtherEpoch).into());
+        }
+        let copied =
+            state.tail.copy_topics(wanted.iter().map(|wanted| &wanted.topic), after, limit);
+        Ok(copied.into_iter().map(|(at, bytes)| Frame::from_log(bytes, at.id(epoch))).collect())
+    }
+}

@@ -1,0 +1,149 @@
+//! The topics that a reader asks for.
+
+use std::collections::HashSet;
+use std::task::Waker;
+
+use bytes::Bytes;
+
+use crate::chunk::Entry;
+use crate::log::handle::EventLog;
+use crate::log::state::{Of, State};
+use crate::sync::wakers::Unneeded;
+use crate::topic::set::Wanted;
+use crate::{Epoch, Position, Topic, TopicSet};
+
+/// The number of topics that are added or removed under one lock.
+const AT_ONCE: usize = 64;
+
+/// The topics of a reader: a place among the streams of their set, and one among the subscribers of the log.
+pub(super) struct Subscription {
+    set: TopicSet,
+    stream: usize,
+    /// The number of changes of the set that it has taken over.
+    seen: u64,
+    subscriber: usize,
+    /// The position of the newest id that the client has: it resumes from there.
+    pub(super) told: Position,
+}
+
+impl Subscription {
+    /// Subscribes to the topics of the set.
+    pub(super) fn new(log: &EventLog, set: TopicSet) -> Self {
+        let stream = set.enter();
+        let mut state = log.lock();
+        // Also for a set that is empty: its streams get the events without a topic, which are listed from now on.
+        state.tail.topic_index();
+        let subscriber = state.subscribers.insert();
+        drop(state);
+        let mut new = Self { set, stream, seen: 0, subscriber, told: Position::START };
+        new.take_over(log, None);
+        new
+    }
+
+    /// Leaves the set and the log.
+    pub(super) fn leave(&self, log: &EventLog) {
+        drop(self.set.leave(self.stream));
+        self.unsubscribe(log, |_| true);
+        drop(log.lock().subscribers.remove(self.subscriber));
+    }
+
+    pub(super) fn of(&self) -> Of {
+        Some(self.subscriber)
+    }
+
+    pub(super) fn has_changed(&self) -> bool {
+        self.set.changes() != self.seen
+    }
+
+    /// Registers the waker until an event concerns one of the topics.
+    pub(super) fn wait_in(&self, state: &mut State, waker: &Waker) -> Unneeded {
+        state.subscribers.wait(self.subscriber, waker)
+    }
+
+    /// Registers the waker until the set changes. The caller checks [`has_changed`](Subscription::has_changed) after it.
+    pub(super) fn wait(&self, waker: &Waker) -> Unneeded {
+        self.set.wait(self.stream, waker)
+    }
+
+    /// Takes over the changes of the set. Returns the newest events, without ids, of the topics that were added so, up to this position.
+    pub(super) fn take_over(
+        &mut self,
+        log: &EventLog,
+        at: Option<(Epoch, Position)>,
+    ) -> Vec<Bytes> {
+        let (seen, wanted) = self.set.wanted(self.seen);
+        self.seen = seen;
+        let newest = at.map(|at| self.newest(log, &wanted, at)).unwrap_or_default();
+        let names: HashSet<&Topic> = wanted.iter().map(|wanted| &wanted.topic).collect();
+        self.unsubscribe(log, |topic| !names.contains(topic));
+        let known = self.lists(log);
+        for some in wanted.chunks(AT_ONCE) {
+            let mut state = log.lock();
+            let State { tail, subscribers, .. } = &mut *state;
+            let topics = tail.topic_index();
+            for Wanted { topic, .. } in some {
+                let list = topics.enter(topic);
+                match known.contains(&list) {
+                    true => topics.leave(list),
+                    false => subscribers.add(self.subscriber, list),
+                }
+            }
+        }
+        newest
+    }
+
+    fn lists(&self, log: &EventLog) -> HashSet<usize> {
+        log.lock().subscribers.lists(self.subscriber).iter().copied().collect()
+    }
+
+    /// Leaves the topics for which this is true.
+    fn unsubscribe(&self, log: &EventLog, is_left: impl Fn(&Topic) -> bool) {
+        let mut index = log.lock().subscribers.lists(self.subscriber).len();
+        while index > 0 {
+            let mut state = log.lock();
+            let State { tail, subscribers, .. } = &mut *state;
+            let topics = tail.topic_index();
+            for _ in 0..AT_ONCE.min(index) {
+                index -= 1;
+                let list = subscribers.lists(self.subscriber)[index];
+                if is_left(topics.topic(list)) {
+                    subscribers.leave(self.subscriber, index);
+                    topics.leave(list);
+                }
+            }
+        }
+    }
+
+    /// Returns the newest events of the topics that are new, up to this position, oldest first and without ids. It omits those that the client
+    /// got by its other topics, or because they have none.
+    fn newest(
+        &self,
+        log: &EventLog,
+        wanted: &[Wanted],
+        (epoch, upto): (Epoch, Position),
+    ) -> Vec<Bytes> {
+        let known = self.lists(log);
+        let mut found = Vec::new();
+        for Wanted { topic, last } in wanted.iter().filter(|wanted| wanted.last > 0) {
+            let mut state = log.lock_now();
+            let topics = state.tail.topic_index();
+            let list = topics.enter(topic);
+            if !known.contains(&list) {
+                let is_new = |event: &Position| {
+                    !topics.lists_of(*event).iter().any(|list| known.contains(&(*list as usize)))
+                };
+                found.extend(topics.newest_of(list, upto).take(*last).filter(is_new));
+            }
+            topics.leave(list);
+        }
+        found.sort_unstable();
+        found.dedup();
+        let frames = found.into_iter().filter_map(|event| {
+            let mut state = log.lock();
+            let bytes = Some(state.tail.event(event)?).filter(|_| state.tail.epoch() == epoch)?;
+            let block = Entry::new(event, 0..bytes.len()).block(epoch);
+            Some([bytes.slice(block), Bytes::from_static(b"\n")])
+        });
+        frames.flatten().collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! What a reader of topics does beside reading: it follows changes of its set, and tells a client its position though nothing was for it.
+
+use std::mem;
+
+use bytes::Bytes;
+
+use crate::log::reader::Reader;
+use crate::log::reader::gaps::position_frame;
+use crate::log::reader::next::{Next, Told};
+use crate::pack::Packed;
+use crate::{Epoch, Position};
+
+impl Reader {
+    /// Takes over changes of the set of topics. The client is told its position first: if it were cut off, it would get events of the new
+    /// topics from before they were added.
+    pub(super) fn follow_topics(&mut self) {
+        let Some(topics) = self.topics.as_mut().filter(|topics| topics.has_changed()) else {
+            return;
+        };
+        let after = match &self.next {
+            Next::Read(after) => *after,
+            // The page may have events of a topic that was removed.
+            Next::Give(page) => page.after,
+            _ => return,
+        };
+        let before = mem::replace(&mut topics.told, after);
+        let newest = topics.take_over(&self.log, Some((self.epoch, after)));
+        self.next = Next::Read(after);
+        if !newest.is_empty() {
+            let packed = Box::new(Packed::new(newest, None));
+            self.next = Next::Send(packed, Box::new(Next::Read(after)));
+        }
+        if let Some(event_type) = self.gaps.position_type().filter(|_| before < after) {
+            let frame = position_frame(event_type, after.id(self.epoch));
+            let then = mem::replace(&mut self.next, Next::Stop);
+            self.next = Next::Tell(Box::new(Told { frame, position: Some(after), then }));
+        }
+    }
+
+    /// Records the newest position whose id the client has.
+    pub(super) fn told(&mut self, position: Position) {
+        if let Some(topics) = &mut self.topics {
+            topics.told = position;
+        }
+    }
+
+    /// Returns a frame with the position of a client of topics, if that has moved since its last id: events of others were appended.
+    pub(crate) fn position_event(&mut self) -> Option<Bytes> {
+        let event_type = self.gaps.position_type()?.clone();
+        let (epoch, after) = self.moved()?;
+        self.told(after);
+        Some(position_frame(&event_type, after.id(epoch)))
+    }
+
+    /// Records that the client has the id of its present position.
+    pub(crate) fn told_here(&mut self) {
+        if let Next::Read(after) = self.next {
+            self.told(after);
+        }
+    }
+
+    /// Returns the position of a client of topics, if nothing more was for it since its last id, and the log has moved on.
+    pub(crate) fn moved(&mut self) -> Option<(Epoch, Position)> {
+        let of = self.of()?;
+        let Next::Read(after) = &mut self.next else { return None };
+        let state = self.log.lock_now();
+        if state.tail.epoch() != self.epoch {
+            return None;
+        }
+        if let Some(newest) = state.quiet_up_to(of, *after) {
+            *after = newest;
+        }
+        let after = *after;
+        drop(state);
+        let told = self.topics.as_ref()?.told;
+        (after > told).then_some((self.epoch, after))
+    }
+}

@@ -1,0 +1,94 @@
+use std::task::Waker;
+
+use slab::Slab;
+
+use crate::sync::wakers::Unneeded;
+
+/// The readers that ask for topics, by the lists of the [index](crate::log::tail::topics::TopicIndex) that they wait for: an append wakes
+/// those whom the event concerns, and touches no other.
+#[derive(Debug, Default)]
+pub(crate) struct Subscribers {
+    readers: Slab<Subscriber>,
+    /// The readers of each list: the key of the reader, and the index of the list among the reader's.
+    of: Vec<Vec<(usize, usize)>>,
+    /// The wakers of the readers that the events concern which came since the last [`take`](Subscribers::take).
+    woken: Vec<Waker>,
+}
+
+#[derive(Debug, Default)]
+struct Subscriber {
+    waker: Option<Waker>,
+    /// The lists that it asks for.
+    lists: Vec<usize>,
+    /// For each list, the index of the reader among the list's.
+    places: Vec<usize>,
+}
+
+impl Subscribers {
+    /// Adds a reader. Returns its key.
+    pub(crate) fn insert(&mut self) -> usize {
+        self.readers.insert(Subscriber::default())
+    }
+
+    /// Removes a reader, which must have left its lists.
+    pub(crate) fn remove(&mut self, reader: usize) -> Unneeded {
+        Unneeded::new(self.readers.remove(reader).waker)
+    }
+
+    /// Returns the lists that a reader asks for.
+    pub(crate) fn lists(&self, reader: usize) -> &[usize] {
+        &self.readers[reader].lists
+    }
+
+    /// Has a reader ask for a list.
+    pub(crate) fn add(&mut self, reader: usize, list: usize) {
+        if self.of.len() <= list {
+            self.of.resize_with(list + 1, Vec::new);
+        }
+        let subscriber = &mut self.readers[reader];
+        self.of[list].push((reader, subscriber.lists.len()));
+        subscriber.lists.push(list);
+        subscriber.places.push(self.of[list].len() - 1);
+    }
+
+    /// Has a reader no longer ask for one of its lists, which has this index among them. Another of its lists may take over the index.
+    pub(crate) fn leave(&mut self, reader: usize, index: usize) {
+        let subscriber = &mut self.readers[reader];
+        let (list, place) =
+            (subscriber.lists.swap_remove(index), subscriber.places.swap_remove(index));
+        if let (Some(moved), Some(at)) = (subscriber.lists.get(index), subscriber.places.get(index))
+        {
+            self.of[*moved][*at].1 = index;
+        }
+        self.of[list].swap_remove(place);
+        if let Some(&(moved, index)) = self.of[list].get(place) {
+            self.readers[moved].places[index] = place;
+        }
+    }
+
+    /// Registers the waker of a reader until an event concerns it.
+    pub(crate) fn wait(&mut self, reader: usize, waker: &Waker) -> Unneeded {
+        let known = &mut self.readers[reader].waker;
+        let is_another = known.as_ref().is_none_or(|known| !known.will_wake(waker));
+        Unneeded::new(is_another.then(|| known.replace(waker.clone())).flatten())
+    }
+
+    /// Notes the readers of these lists, which an event concerns.
+    pub(crate) fn note(&mut self, lists: &[u32]) {
+        for list in lists {
+            let readers = self.of.get(*list as usize).into_iter().flatten();
+            let wakers = readers.filter_map(|(reader, _)| self.readers[*reader].waker.take());
+            self.woken.extend(wakers);
+        }
+    }
+
+    /// Notes all readers.
+    pub(crate) fn note_all(&mut self) {
+        self.woken.extend(self.readers.iter_mut().filter_map(|(_, reader)| reader.waker.take()));
+    }
+
+    /// Takes the wakers of the readers that were noted, to wake them once the lock is released.
+    pub(crate) fn take(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.woken)
+    }
+}

@@ -1,0 +1,133 @@
+//! Reading the events of some topics.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::chunk::Entry;
+use crate::log::tail::index::Index;
+use crate::log::tail::page::PAGE_SIZE;
+use crate::log::tail::topics::TopicIndex;
+use crate::log::tail::{Read, Tail};
+use crate::store::Topics;
+use crate::{Position, Topic};
+
+/// The number of events that are read at once.
+const AT_ONCE: usize = 1000;
+
+impl Tail {
+    /// Returns the index of the events of each topic, which it makes if there is none.
+    pub(crate) fn topic_index(&mut self) -> &mut TopicIndex {
+        let (base, newest, required) = (self.base, self.newest, self.limits.topics_required);
+        self.topics.get_or_insert_with(|| Box::new(TopicIndex::new(base, newest, !required)))
+    }
+
+    /// Returns the index of the events of each topic, if there is one.
+    pub(crate) fn topics(&self) -> Option<&TopicIndex> {
+        self.topics.as_deref()
+    }
+
+    /// Returns the topics of an event.
+    pub(crate) fn topics_of(&self, event: Position) -> Topics {
+        self.topics.as_ref().map(|topics| topics.topics_of(event)).unwrap_or_default()
+    }
+
+    /// Returns the events of these lists and those without a topic, after this position, up to about a page.
+    pub(crate) fn read_topics(&mut self, lists: &[usize], after: Position) -> Read {
+        if after >= self.newest {
+            return Read::End;
+        }
+        if after < self.base && self.topic_index().has_dropped_after(after, lists) {
+            return Read::Gone;
+        }
+        let events = self.of_topics(lists, after);
+        let Some(last) = events.last().copied() else { return Read::End };
+        let mut pieces = events.iter().filter_map(|event| self.event(*event));
+        let bytes = match (events.len(), pieces.next()) {
+            (1, Some(one)) => one,
+            (_, first) => {
+                let mut bytes = BytesMut::new();
+                first.into_iter().chain(pieces).for_each(|piece| bytes.extend_from_slice(&piece));
+                bytes.freeze()
+            }
+        };
+        Read::Events(bytes, last)
+    }
+
+    /// Adds the offsets of the events in a piece that [`read_topics`](Tail::read_topics) returned for this position.
+    pub(crate) fn list_topics(
+        &self,
+        lists: &[usize],
+        after: Position,
+        last: Position,
+        entries: &mut Vec<Entry>,
+    ) {
+        let mut start = 0;
+        for event in self.of_topics(lists, after).into_iter().take_while(|event| *event <= last) {
+            let end = start + self.size_of(event);
+            entries.push(Entry::new(event, start..end));
+            start = end;
+        }
+    }
+
+    /// Returns the events of these topics and those without one, after this position, in bytes of their own: some, of at most about a page.
+    pub(crate) fn copy_topics<'a>(
+        &mut self,
+        topics: impl Iterator<Item = &'a Topic>,
+        after: Position,
+        limit: usize,
+    ) -> Vec<(Position, Bytes)> {
+        let index = self.topic_index();
+        let lists: Vec<_> = topics.filter_map(|topic| index.list(topic)).collect();
+        let events = self.of_topics(&lists, after).into_iter().take(limit);
+        events.filter_map(|event| Some((event, self.read_one(event)?))).collect()
+    }
+
+    /// Returns true if these lists and the events without a topic have nothing after this position.
+    pub(crate) fn has_nothing_after(&self, lists: &[usize], after: Position) -> bool {
+        let Some(topics) = &self.topics else { return after >= self.newest };
+        topics.after(after, lists, self.events_after(after)).next().is_none()
+    }
+
+    /// Returns the position after which there are exactly `count` events of these lists and without a topic; `None` if there are fewer.
+    pub(crate) fn before_last_of(&self, lists: &[usize], count: usize) -> Option<Position> {
+        let topics = self.topics.as_ref()?;
+        let pages = self.pages.iter().rev().map(|page| &page.index);
+        let indexes = [&self.open.index].into_iter().chain(pages);
+        let early = indexes.flat_map(Index::newest_first);
+        let early = topics.has_early(self.base).then_some(early).into_iter().flatten();
+        topics.newest_first(lists, early).nth(count)
+    }
+
+    /// Returns one event, in the bytes of its page.
+    pub(crate) fn event(&mut self, event: Position) -> Option<Bytes> {
+        match self.pages.get(self.page_after(event.previous())) {
+            Some(page) => page.event(event),
+            None => self.open.event(event),
+        }
+    }
+
+    /// Returns the events of these lists and those without a topic, after this position: some, of at most about a page.
+    fn of_topics(&self, lists: &[usize], after: Position) -> Vec<Position> {
+        let Some(topics) = &self.topics else { return Vec::new() };
+        let mut bytes = 0;
+        let events = topics.after(after, lists, self.events_after(after)).take(AT_ONCE);
+        let is_first = |bytes: usize| bytes == 0;
+        let fits = |event: &Position| {
+            let before = bytes;
+            bytes += self.size_of(*event);
+            is_first(before) || bytes <= PAGE_SIZE
+        };
+        events.take_while(fits).collect()
+    }
+
+    fn size_of(&self, event: Position) -> usize {
+        let page = self.pages.get(self.page_after(event.previous())).map(|page| &page.index);
+        page.unwrap_or(&self.open.index).event(event).map_or(0, |range| range.len())
+    }
+
+    /// Returns all events after this position.
+    fn events_after(&self, after: Position) -> impl Iterator<Item = Position> + '_ {
+        let pages = self.pages.range(self.page_after(after)..).map(|page| &page.index);
+        let indexes = pages.chain([&self.open.index]);
+        indexes.flat_map(move |index| index.events_after(after)).map(|(event, _)| event)
+    }
+}

@@ -1,0 +1,244 @@
+//! The kept events of each topic, so that a stream reads its own events and not the log.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use slab::Slab;
+
+use crate::log::tail::merged::{Merged, Sequence};
+use crate::store::Topics;
+use crate::{Position, Topic};
+
+/// The kept events of each topic, and of none.
+#[derive(Debug)]
+pub(crate) struct TopicIndex {
+    numbers: HashMap<Topic, usize>,
+    lists: Slab<List>,
+    /// The lists of each event that has topics.
+    of: BTreeMap<Position, Box<[u32]>>,
+    /// The events without a topic that came after `since`. Up to there no event has one.
+    rest: VecDeque<Position>,
+    since: Position,
+    /// The newest event without a topic that was dropped.
+    dropped: Position,
+    /// Up to this position all lists may lack events: they were dropped, or came before the list was made.
+    base: Position,
+    /// True if streams of topics get the events without a topic.
+    has_rest: bool,
+}
+
+/// The kept events of one topic.
+#[derive(Debug)]
+struct List {
+    topic: Topic,
+    events: VecDeque<Position>,
+    /// The newest event that was dropped, or the newest that may have been before the list was made.
+    dropped: Position,
+    /// The number of readers that ask for the topic: the list stays for them.
+    readers: usize,
+}
+
+impl TopicIndex {
+    /// Returns the index of a log whose events up to the newest have no topics, and that has dropped those up to `base`.
+    pub(super) fn new(base: Position, newest: Position, has_rest: bool) -> Self {
+        Self {
+            numbers: HashMap::new(),
+            lists: Slab::new(),
+            of: BTreeMap::new(),
+            rest: VecDeque::new(),
+            since: newest,
+            dropped: base,
+            base,
+            has_rest,
+        }
+    }
+
+    /// Returns an index without events after this position. The lists that have readers keep their numbers.
+    pub(super) fn emptied(&self, base: Position) -> Self {
+        let read = self.lists.iter().filter(|(_, list)| list.readers > 0);
+        let empty = |list: &List| List {
+            topic: list.topic.clone(),
+            events: VecDeque::new(),
+            dropped: base,
+            readers: list.readers,
+        };
+        let lists: Slab<_> = read.map(|(number, list)| (number, empty(list))).collect();
+        let numbers = lists.iter().map(|(number, list)| (list.topic.clone(), number)).collect();
+        Self { numbers, lists, ..Self::new(base, base, self.has_rest) }
+    }
+
+    /// Adds the newest event.
+    pub(crate) fn push(&mut self, event: Position, topics: &Topics) {
+        if topics.is_empty() {
+            if self.has_rest {
+                self.rest.push_back(event);
+            }
+            return;
+        }
+        let mut numbers = Vec::with_capacity(topics.len());
+        for topic in &**topics {
+            let number = self.list_of(topic);
+            self.lists[number].events.push_back(event);
+            numbers.push(number as u32);
+        }
+        self.of.insert(event, numbers.into());
+    }
+
+    /// Removes an event: because it was `dropped` as the oldest, or from among the others.
+    pub(crate) fn remove(&mut self, event: Position, is_dropped: bool) {
+        let Some(numbers) = self.of.remove(&event) else {
+            take_out(&mut self.rest, event);
+            if is_dropped {
+                self.dropped = event;
+            }
+            return;
+        };
+        for number in numbers {
+            let number = number as usize;
+            let list = &mut self.lists[number];
+            take_out(&mut list.events, event);
+            if is_dropped {
+                list.dropped = event;
+            }
+            self.forget_if_unused(number);
+        }
+        if is_dropped {
+            self.base = event;
+        }
+    }
+
+    /// Returns the topics of an event.
+    pub(crate) fn topics_of(&self, event: Position) -> Topics {
+        let numbers = self.of.get(&event).into_iter().flatten();
+        let topics = numbers.map(|number| self.lists[*number as usize].topic.clone());
+        Topics::new(topics).unwrap_or_default()
+    }
+
+    /// Counts a reader of a topic. Returns the number of its list.
+    pub(crate) fn enter(&mut self, topic: &Topic) -> usize {
+        let number = self.list_of(topic);
+        self.lists[number].readers += 1;
+        number
+    }
+
+    /// Removes a reader of a list.
+    pub(crate) fn leave(&mut self, number: usize) {
+        self.lists[number].readers -= 1;
+        self.forget_if_unused(number);
+    }
+
+    /// Returns the lists of an event.
+    pub(crate) fn lists_of(&self, event: Position) -> &[u32] {
+        self.of.get(&event).map_or(&[], |numbers| numbers)
+    }
+
+    /// Returns true if events after this position came before there were topics.
+    pub(super) fn has_early(&self, position: Position) -> bool {
+        self.has_rest && position < self.since
+    }
+
+    /// Returns true if an event goes to streams of topics whichever they are: it has none.
+    pub(crate) fn is_for_all(&self, event: Position) -> bool {
+        self.has_rest && !self.of.contains_key(&event)
+    }
+
+    /// Returns the number of topics that have readers.
+    pub(crate) fn read(&self) -> usize {
+        self.lists.iter().filter(|(_, list)| list.readers > 0).count()
+    }
+
+    /// Returns the number of readers of a topic.
+    pub(crate) fn readers_of(&self, topic: &Topic) -> usize {
+        self.numbers.get(topic).map_or(0, |number| self.lists[*number].readers)
+    }
+
+    /// Returns the list of a topic, if it has one.
+    pub(crate) fn list(&self, topic: &Topic) -> Option<usize> {
+        self.numbers.get(topic).copied()
+    }
+
+    /// Returns the topic of a list.
+    pub(crate) fn topic(&self, number: usize) -> &Topic {
+        &self.lists[number].topic
+    }
+
+    /// Returns the newest events of one list up to this position, newest first.
+    pub(crate) fn newest_of(
+        &self,
+        number: usize,
+        upto: Position,
+    ) -> impl Iterator<Item = Position> + '_ {
+        self.lists[number].events.iter().rev().copied().skip_while(move |event| *event > upto)
+    }
+
+    /// Returns true if an event after this position, which these lists or none would have, may have been dropped.
+    pub(crate) fn has_dropped_after(&self, position: Position, lists: &[usize]) -> bool {
+        (self.has_rest && self.dropped > position)
+            || lists.iter().any(|list| self.lists[*list].dropped > position)
+    }
+
+    /// Returns the events of these lists and those without a topic, after this position, oldest first. `early` are the events of the log after
+    /// it: up to `since` none has a topic.
+    pub(crate) fn after<'a>(
+        &'a self,
+        position: Position,
+        lists: &'a [usize],
+        early: impl Iterator<Item = Position> + 'a,
+    ) -> impl Iterator<Item = Position> + 'a {
+        let early = early.take_while(|event| self.has_rest && *event <= self.since);
+        let rest = Sequence::Rest(early.chain(later(&self.rest, position)).map(Reverse));
+        let of_topics = lists.iter().map(|list| &self.lists[*list].events);
+        // Most topics have nothing new.
+        let of_topics = of_topics.filter(move |events| events.back() > Some(&position));
+        let of_topics = of_topics.map(move |events| later(events, position).map(Reverse));
+        Merged::new(of_topics.map(Sequence::Topic).chain([rest])).map(|Reverse(event)| event)
+    }
+
+    /// Returns the events of these lists and those without a topic, newest first. `early` are the events of the log, newest first.
+    pub(crate) fn newest_first<'a>(
+        &'a self,
+        lists: &'a [usize],
+        early: impl Iterator<Item = Position> + 'a,
+    ) -> impl Iterator<Item = Position> + 'a {
+        let early = early.skip_while(|event| *event > self.since);
+        let rest = Sequence::Rest(self.rest.iter().rev().copied().chain(early));
+        let of_topics = lists.iter().map(|list| self.lists[*list].events.iter().rev().copied());
+        Merged::new(of_topics.map(Sequence::Topic).chain([rest]))
+    }
+
+    fn list_of(&mut self, topic: &Topic) -> usize {
+        if let Some(number) = self.numbers.get(topic) {
+            return *number;
+        }
+        let list =
+            List { topic: topic.clone(), events: VecDeque::new(), dropped: self.base, readers: 0 };
+        let number = self.lists.insert(list);
+        self.numbers.insert(topic.clone(), number);
+        number
+    }
+
+    fn forget_if_unused(&mut self, number: usize) {
+        let list = &self.lists[number];
+        if list.events.is_empty() && list.readers == 0 {
+            self.numbers.remove(&self.lists.remove(number).topic);
+        }
+    }
+}
+
+/// Returns the events after this position.
+fn later(events: &VecDeque<Position>, position: Position) -> impl Iterator<Item = Position> + '_ {
+    let first = match events.back() {
+        Some(newest) if *newest <= position => events.len(),
+        _ => events.partition_point(|event| *event <= position),
+    };
+    events.range(first..).copied()
+}
+
+/// Removes an event, which is the first one most of the time.
+fn take_out(events: &mut VecDeque<Position>, event: Position) {
+    if events.front() == Some(&event) {
+        events.pop_front();
+    } else if let Ok(at) = events.binary_search(&event) {
+        events.remove(at);
+    }
+}
