@@ -26,6 +26,7 @@ mod served_options;
 mod served_source;
 mod shutdown;
 mod stalled;
+mod topics;
 mod vectors;
 mod watched;
 mod wire;
@@ -70,6 +71,12 @@ macro_rules! every_framework {
                 gives_events_along_with_a_reset_however_busy_the_log_is,
                 gives_events_after_each_gap_of_a_client_that_falls_behind,
                 delivers_the_whole_of_a_large_snapshot_and_then_goes_on,
+            }
+            topics::{
+                gives_a_stream_the_events_of_its_topics_and_resumes_it,
+                changes_the_topics_of_open_streams,
+                tells_a_quiet_client_its_position,
+                streams_the_topics_that_the_program_is_asked_for,
             }
             response::{
                 says_in_its_headers_what_it_is,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use sse_core::{Event, EventId, EventType};
+use sse_core::{Event, EventId, EventType, NewEvent};
 
 /// An event as JSON: whatever is not a valid field is refused with a reason.
 #[derive(Debug, Deserialize)]
@@ -18,6 +18,12 @@ struct EventJson {
     retry_micros: Option<u64>,
     comment: Option<String>,
     comment_parts: Option<Vec<(String, usize)>>,
+    /// What an event has beside its block, if it is appended.
+    #[serde(default)]
+    topics: Vec<String>,
+    key: Option<String>,
+    #[serde(rename = "idempotencyKey")]
+    idempotency_key: Option<String>,
 }
 
 /// The longest text that parts may make, in bytes: a line of input must not exhaust the machine.
@@ -36,8 +42,41 @@ enum Data {
 ///
 /// The reason, as a sentence.
 pub fn parse(json: &str) -> Result<Event, String> {
-    let json: EventJson =
-        serde_json::from_str(json).map_err(|error| format!("not an event: {error}"))?;
+    let json = read(json)?;
+    if !json.topics.is_empty() || json.key.is_some() || json.idempotency_key.is_some() {
+        return Err("topics and keys are not written to the wire".into());
+    }
+    event(json)
+}
+
+/// Reads an event to append from JSON, with its topics and keys, or says what is wrong with it.
+///
+/// # Errors
+///
+/// The reason, as a sentence.
+pub fn parse_new(json: &str) -> Result<NewEvent, String> {
+    let mut json = read(json)?;
+    let (topics, key) = (std::mem::take(&mut json.topics), json.key.take());
+    let idempotency_key = json.idempotency_key.take();
+    let reason = |error: sse_core::Error| error.to_string();
+    let mut new = NewEvent::from(event(json)?);
+    for topic in topics {
+        new = new.topic(topic).map_err(reason)?;
+    }
+    if let Some(key) = key {
+        new = new.key(&key).map_err(reason)?;
+    }
+    match idempotency_key {
+        Some(key) => new.idempotency_key(&key).map_err(reason),
+        None => Ok(new),
+    }
+}
+
+fn read(json: &str) -> Result<EventJson, String> {
+    serde_json::from_str(json).map_err(|error| format!("not an event: {error}"))
+}
+
+fn event(json: EventJson) -> Result<Event, String> {
     let event = match (json.data, json.data_parts) {
         (None, None) => Event::default(),
         (None, Some(parts)) => Event::new(joined(&parts)?),

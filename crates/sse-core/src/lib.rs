@@ -116,7 +116,7 @@ mod new_event;
 pub use new_event::NewEvent;
 
 mod log;
-pub use log::{EventLog, Follower, LogOptions, LogStats, Receipt, StoreOptions, copy};
+pub use log::{EventLog, Follower, LogOptions, LogStats, Receipt, StoreOptions, TopicStats, copy};
 
 mod merge;
 pub use merge::merge;

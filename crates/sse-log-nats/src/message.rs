@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use sse_core::Position;
-use sse_core::store::StoredEvent;
+use sse_core::store::{StoredEvent, Topics};
 
 use crate::batch_codec::{self, Part};
 use crate::names::{self, Names};
@@ -65,17 +65,32 @@ impl Message {
         let whole = Position::new(self.sequence, 0);
         match Kind::of(&self.subject, names) {
             Kind::Single => {
-                vec![StoredEvent { position: whole, block: self.payload.clone(), key: None }]
+                vec![StoredEvent {
+                    position: whole,
+                    block: self.payload.clone(),
+                    key: None,
+                    topics: Topics::default(),
+                }]
             }
             Kind::Keyed(key) => {
-                vec![StoredEvent { position: whole, block: self.payload.clone(), key: Some(key) }]
+                vec![StoredEvent {
+                    position: whole,
+                    block: self.payload.clone(),
+                    key: Some(key),
+                    topics: Topics::default(),
+                }]
             }
             Kind::Note | Kind::Foreign => Vec::new(),
             Kind::Batch(_) => {
                 let parts = batch_codec::decode(self.payload.clone()).unwrap_or_default();
                 let event = |part: Part| {
                     let position = position(self.sequence, part.number);
-                    StoredEvent { position, block: part.block, key: part.key }
+                    StoredEvent {
+                        position,
+                        block: part.block,
+                        key: part.key,
+                        topics: Topics::default(),
+                    }
                 };
                 parts.into_iter().map(event).collect()
             }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sse_core::Position;
-use sse_core::store::{Bounds, Page, PageLimit, StoredEvent};
+use sse_core::store::{Bounds, Page, PageLimit, StoredEvent, Topics};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -143,6 +143,7 @@ fn view(rows: &[Row]) -> Result<View, Failure> {
         position: position(row.get("hi"), row.get("lo")),
         block: Bytes::copy_from_slice(row.get("block")),
         key: row.get::<_, Option<&str>>("key").map(Into::into),
+        topics: Topics::default(),
     });
     let bounds = bounds(first)?;
     let top_hi: Option<i64> = first.get("top_hi");

@@ -1,5 +1,5 @@
 use sse_core::Position;
-use sse_core::store::{Appended, EncodedEvent, StoredEvent};
+use sse_core::store::{Appended, EncodedEvent, StoredEvent, Topics};
 
 use crate::error::Failure;
 use crate::idempotency::{Expiry, KeyLimits};
@@ -40,6 +40,7 @@ fn push(log: &mut LogTables<'_>, event: &EncodedEvent) -> Result<u64, Failure> {
         position: Position::from(position),
         block: event.block.clone(),
         key: event.key.clone(),
+        topics: Topics::default(),
     });
     Ok(position)
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow::{Break, Continue};
 use bytes::Bytes;
 use redb::ReadableTable;
 use sse_core::Position;
-use sse_core::store::{Page, PageLimit, StoredEvent};
+use sse_core::store::{Page, PageLimit, StoredEvent, Topics};
 
 use crate::bounds;
 use crate::error::Failure;
@@ -35,6 +35,7 @@ pub(crate) fn read(log: &LogView, after: Position, limit: PageLimit) -> Result<P
         position: Position::from(at),
         block: blocks.slice(range),
         key,
+        topics: Topics::default(),
     });
     Ok(Page { events: events.collect(), bounds: bounds::of(&log.head, &log.events)? })
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use redis::{Pipeline, Value, cmd, from_redis_value, pipe};
 use sse_core::Position;
-use sse_core::store::{Bounds, Page, PageLimit, StoreError, StoredEvent};
+use sse_core::store::{Bounds, Page, PageLimit, StoreError, StoredEvent, Topics};
 use tokio::time::timeout;
 
 use crate::calls::Request;
@@ -142,5 +142,10 @@ fn event(position: Position, fields: Vec<Value>) -> Result<Option<StoredEvent>, 
     let block: Vec<u8> = from_redis_value(block).map_err(StoreError::failed)?;
     // The key of an event of the log is UTF-8.
     let Ok(key) = key.map(from_redis_value::<String>).transpose() else { return Ok(None) };
-    Ok(Some(StoredEvent { position, block: Bytes::from(block), key: key.map(Into::into) }))
+    Ok(Some(StoredEvent {
+        position,
+        block: Bytes::from(block),
+        key: key.map(Into::into),
+        topics: Topics::default(),
+    }))
 }

@@ -4,6 +4,7 @@ mod arguments;
 mod history;
 mod logs;
 mod routes;
+mod topics;
 
 use std::io::Write;
 

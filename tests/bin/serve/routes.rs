@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use sse_conformance::suite::app::{Answer, App, Call, Method, ServerOptions};
 use sse_conformance::suite::event_json;
-use sse_core::{Event, EventLog, Feed, Start, StreamOptions, merge};
+use sse_core::{Event, EventLog, Feed, NewEvent, Start, StreamOptions, merge};
 
 use crate::arguments::Arguments;
 use crate::history::History;
 use crate::logs::Logs;
+use crate::topics;
 
 /// The keep-alive of all streams but `/idle`.
 const USUAL: Duration = Duration::from_secs(20);
@@ -16,18 +17,18 @@ const USUAL: Duration = Duration::from_secs(20);
 pub(crate) fn app(Logs { log, other }: Logs, arguments: &Arguments) -> App {
     let history = History::new();
     let app = streams(App::new(ServerOptions::default()), &log, &other, &history, arguments);
-    let (publish, event, finish, shutdown) =
-        (log.clone(), log.clone(), log.clone(), app.shutdown.clone());
+    let [publish, event, finish, delete, counted] = [(); 5].map(|()| log.clone());
+    let shutdown = app.shutdown.clone();
     posts_of_source(app, history)
         .route(Method::Post, "publish/b", move |call| {
-            append(other.clone(), Ok(Event::new(call.body)))
+            append(other.clone(), Ok(Event::new(call.body).into()))
         })
-        .route(Method::Post, "publish", move |call| {
-            append(publish.clone(), Ok(Event::new(call.body)))
-        })
+        .route(Method::Post, "publish", move |call| append(publish.clone(), topics::posted(call)))
         .route(Method::Post, "event", move |call| {
-            append(event.clone(), event_json::parse(&call.body))
+            append(event.clone(), event_json::parse_new(&call.body))
         })
+        .route(Method::Post, "delete", move |call| topics::deleted(delete.clone(), call))
+        .route(Method::Get, "topics", move |_| std::future::ready(topics::counted(&counted)))
         .route(Method::Post, "finish", move |_| finished(finish.clone()))
         .route(Method::Get, "stats", move |_| std::future::ready(stats_of(&log)))
         .route(Method::Post, "shutdown", move |_| {
@@ -47,13 +48,15 @@ fn streams(
         StreamOptions::new().on_gap(arguments.on_gap()).keep_alive(arguments.keep_alive_or(USUAL));
     let merged = merge([("a", log), ("b", other)]).expect("two names of a letter").with(&options);
     let source = Feed::from(history.clone()).with(&options);
-    let log = log.feed().with(&options);
+    let log = log.clone();
     let idle_keep_alive = arguments.keep_alive_or(Duration::from_millis(400));
     let idle = EventLog::in_memory(1).feed().keep_alive(idle_keep_alive);
-    app.stream("events", move |call| log.clone().start_at(start_of(&call)))
-        .stream("merged", move |call| merged.clone().start_at(start_of(&call)))
-        .stream("source", move |_| source.clone())
-        .stream("idle", move |_| idle.clone())
+    app.route(Method::Get, "events", move |call| {
+        std::future::ready(topics::stream(&log, &options, &call))
+    })
+    .stream("merged", move |call| merged.clone().start_at(start_of(&call)))
+    .stream("source", move |_| source.clone())
+    .stream("idle", move |_| idle.clone())
 }
 
 fn posts_of_source(app: App, history: History) -> App {
@@ -68,7 +71,7 @@ fn posts_of_source(app: App, history: History) -> App {
 }
 
 /// `start=oldest`, `start=last-20`, and live if it says anything else.
-fn start_of(call: &Call) -> Start {
+pub(crate) fn start_of(call: &Call) -> Start {
     let query = call.query.as_deref().unwrap_or_default();
     let start = query.split('&').find_map(|parameter| parameter.strip_prefix("start="));
     match start {
@@ -88,7 +91,7 @@ async fn finished(log: EventLog) -> Answer {
     }
 }
 
-async fn append(log: EventLog, event: Result<Event, String>) -> Answer {
+async fn append(log: EventLog, event: Result<NewEvent, String>) -> Answer {
     match event {
         Ok(event) => match log.append(event).await {
             Ok(id) => Answer::Text(200, id.to_string()),

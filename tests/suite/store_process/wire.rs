@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use sse_core::store::{Bounds, EncodedEvent, Page, StoreError, StoredEvent};
+use sse_core::store::{Bounds, EncodedEvent, Page, StoreError, StoredEvent, Topics};
 use sse_core::{NewEvent, Position};
 
 /// A request. Positions and epochs are their texts.
@@ -118,7 +118,12 @@ impl From<&Page> for Answer {
 /// An event of a page.
 pub(super) fn stored((position, event): (String, WireEvent)) -> StoredEvent {
     let key = event.key.map(Into::into);
-    StoredEvent { position: parse(&position), block: event.block.into(), key }
+    StoredEvent {
+        position: parse(&position),
+        block: event.block.into(),
+        key,
+        topics: Topics::default(),
+    }
 }
 
 impl From<Bounds> for WireBounds {

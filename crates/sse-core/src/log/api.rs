@@ -13,4 +13,4 @@ pub(crate) mod stats;
 
 pub use append_now::Receipt;
 pub use copy::copy;
-pub use stats::LogStats;
+pub use stats::{LogStats, TopicStats};

@@ -1,4 +1,4 @@
-use crate::EventId;
+use crate::{EventId, EventLog, Topic};
 
 /// The size and state of a log at a moment.
 ///
@@ -28,4 +28,38 @@ pub struct LogStats {
     pub is_finished: bool,
     /// True if its [`Follower`](crate::Follower) runs, or if there is no store to follow.
     pub is_followed: bool,
+}
+
+/// The number of streams and events of a topic at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TopicStats {
+    /// The number of streams that ask for it.
+    pub open_streams: usize,
+    /// The number of its events that the log keeps in memory.
+    pub events: usize,
+}
+
+impl EventLog {
+    /// Returns each topic that has streams, or events in memory, in no order. Meanwhile other threads can use the log: the counts of two topics
+    /// may be those of two moments.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventLog, TopicStats};
+    ///
+    /// let log = EventLog::in_memory(1000);
+    /// log.append_now(Event::new("hi").topic("room/42")?)?;
+    /// let [(topic, stats)] = log.topic_stats().try_into().unwrap();
+    /// assert_eq!((topic.as_str(), stats.events, stats.open_streams), ("room/42", 1, 0));
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
+    pub fn topic_stats(&self) -> Vec<(Topic, TopicStats)> {
+        let mut all = Vec::new();
+        let mut next = Some(0);
+        while let Some(first) = next {
+            let state = self.lock_now();
+            next = state.tail.topics().and_then(|topics| topics.stats(first, &mut all));
+        }
+        all
+    }
 }

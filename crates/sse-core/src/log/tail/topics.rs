@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use slab::Slab;
 
+use crate::log::api::stats::TopicStats;
 use crate::log::tail::merged::{Merged, Sequence};
 use crate::store::Topics;
 use crate::{Position, Topic};
@@ -150,6 +151,18 @@ impl TopicIndex {
     /// Returns the number of readers of a topic.
     pub(crate) fn readers_of(&self, topic: &Topic) -> usize {
         self.numbers.get(topic).map_or(0, |number| self.lists[*number].readers)
+    }
+
+    /// Adds the counts of some topics, from the list with this number on. Returns the number to go on with.
+    pub(crate) fn stats(&self, first: usize, all: &mut Vec<(Topic, TopicStats)>) -> Option<usize> {
+        const AT_ONCE: usize = 1000;
+        let next = first + AT_ONCE;
+        let some = (first..next).filter_map(|number| self.lists.get(number));
+        all.extend(some.map(|list| {
+            let stats = TopicStats { open_streams: list.readers, events: list.events.len() };
+            (list.topic.clone(), stats)
+        }));
+        (next < self.lists.capacity()).then_some(next)
     }
 
     /// Returns the list of a topic, if it has one.
