@@ -54,7 +54,7 @@ impl Merged {
             let known = match given {
                 LastEventId::Absent => Known::New,
                 LastEventId::Unusable => Known::Unknown,
-                // A position that the log cannot have given may not fit into an id.
+                // A position above the log's largest was not given by this log. With it the id of the merge could exceed 128 bytes.
                 LastEventId::Id(id) => Origin::parse(id.as_str())
                     .filter(|(_, position)| *position <= largest)
                     .map_or(Known::Unknown, |(epoch, position)| Known::At(epoch, position)),
