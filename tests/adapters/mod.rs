@@ -1,6 +1,6 @@
 //! The frameworks that are held to the requirements, in one list, and how each serves the app: the same few lines in each file.
 //!
-//! To add one, write its file here and its hello-world, add it to the three parts of this file, and name it in `examples/README.md`.
+//! docs/writing-an-adapter.md says how to add one.
 
 use std::time::Duration;
 

@@ -28,7 +28,7 @@ const TAIL: &str = "examples/tail/tests/lines_become_events.rs";
 
 const ITSELF: Told = NotRun("it runs the tests, this one among them");
 
-const COMMANDS: [(&str, Told); 34] = [
+const COMMANDS: [(&str, Told); 37] = [
     (
         "cargo run --release -p sse-bench -- store --store redis:redis://127.0.0.1/",
         NotRun("it measures, for minutes"),
@@ -67,7 +67,9 @@ const COMMANDS: [(&str, Told); 34] = [
     ("nginx -e stderr -c \"$PWD/examples/fleet/nginx.conf\"", FLEET),
     ("curl --data hello \"http://127.0.0.1:3000/say?key=1\"", FLEET),
     ("cargo run -p NAME", NotRun("each recipe's own README says what NAME is")),
+    ("git clone URL sse", RunBy("tests/documentation/hellos.rs", "clone")),
     ("cargo new my-events", GETTING_STARTED),
+    ("cd my-events", GETTING_STARTED),
     ("cargo run", GETTING_STARTED),
     ("curl --no-buffer http://127.0.0.1:3000/events", GETTING_STARTED),
     (
@@ -94,6 +96,7 @@ const COMMANDS: [(&str, Told); 34] = [
     ("tests/run --quick", NotRun("a part of what runs this test")),
     ("tests/run --no-run", NotRun("it installs packages")),
     ("cargo doc --open -p sse-log-redis", NotRun("it opens a browser")),
+    ("cargo doc --open -p sse-axum", NotRun("it opens a browser")),
     ("tests/run --test requirements rocket", ITSELF),
     (".ci/run", ITSELF),
     ("cargo test", ITSELF),

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod blocks;
+mod calls;
 mod checkout;
 mod commands;
 mod core_sources;

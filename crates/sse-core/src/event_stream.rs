@@ -9,8 +9,8 @@ use futures_util::StreamExt;
 use sync_wrapper::SyncWrapper;
 
 use crate::feed::FeedOnce;
+use crate::feed::events::Events;
 use crate::feed::options::StreamOptions;
-use crate::feed::running::Events;
 use crate::timer::{Sleep, Timer};
 use crate::unwritten::Unwritten;
 use crate::{Cut, End, Shutdown, StreamRequest};

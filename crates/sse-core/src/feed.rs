@@ -1,10 +1,10 @@
 //! The origin of the events of a stream, and its options.
 
+pub(crate) mod events;
 pub(crate) mod failure;
 #[macro_use]
 pub(crate) mod options;
 mod polls;
-pub(crate) mod running;
 
 use std::fmt;
 use std::future::Future;

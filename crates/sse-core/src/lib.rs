@@ -31,13 +31,21 @@
 //! # Layout
 //!
 //! - An [`Event`] is one block of a stream as data, with its checked fields [`EventId`] and [`EventType`]; a [`Frame`] is an event encoded once.
-//! - The application appends to an [`EventLog`], and clients stream from it. If the events are kept elsewhere, with ids of their own, a
-//!   [`Source`] fetches what a client missed and subscribes to what follows. A [`StreamContext`] sends to one client.
-//! - Each of these makes a [`Feed`], which holds the options of a stream.
+//! - The application appends to an [`EventLog`], and clients stream from it. A [`NewEvent`] is an event with keys: the log keeps only the newest
+//!   event of a key, and stores an event with the same idempotency key once. [`merge`] makes one stream of several logs.
+//! - A log is in memory ([`LogOptions`]), or over a [`Store`](store::Store) ([`StoreOptions`]), such as the crates `sse-log-redb`,
+//!   `sse-log-redis`, `sse-log-nats` and `sse-log-postgres` have. [`EventLog::open`] opens it, with a [`Follower`] that brings its events into
+//!   this process. [`copy`] copies a log to another store.
+//! - If the application keeps its events itself, with ids of their own, a [`Source`] fetches what a client missed and subscribes to what
+//!   follows. A [`StreamContext`] sends to one client.
+//! - Each of these makes a [`Feed`], which holds the [`StreamOptions`].
 //! - An adapter builds a [`StreamRequest`] and a [`Timer`] from its framework, and copies the [`StreamResponse`] and its [`EventStream`] to it.
 //! - A [`Shutdown`] ends streams, so that a server can end.
 //! - A [`Start`] sets the position at which a first visit begins.
-//! - A [`Gap`] says why a client cannot resume exactly where it was, and [`OnGap`] sets what the stream then does.
+//! - A [`Gap`] says why a client cannot resume exactly where it was, and [`OnGap`] sets what the stream then does: a [`Snapshot`], for example,
+//!   has the application's own events in place of those that were lost.
+//! - An [`Observer`] is told what happens to logs and streams.
+//! - An [`Error`] has questions to ask it, such as [`is_outcome_unknown`](Error::is_outcome_unknown).
 //!
 //! # Features
 //!

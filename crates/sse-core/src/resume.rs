@@ -228,7 +228,7 @@ impl Resume {
 
     fn poll_live(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         let polled = self.live.poll_next(cx);
-        // Only once all events published in time have been read.
+        // The ids are forgotten only after all events that were published in time have been read.
         if polled.is_pending()
             && let Some(sleep) = &mut self.forgetting
             && sleep.get_mut().as_mut().poll(cx).is_ready()

@@ -35,8 +35,8 @@
 //!
 //! The events are the messages of one stream, `SSE_{name}`, on the subjects `sse.{name}.>`. Each call of [`append`](EventLog::append) stores one
 //! message, so that a batch is stored whole or not at all. The epoch, the floor and the deletions are a record in the stream
-//! `SSE-META`, which all logs share. [`EngineOptions::prefix`] replaces `sse` and `SSE`. A position is `message-part`: the number of messages that lie wholly behind it, and the number of
-//! events of the next one that do.
+//! `SSE-META`, which all logs share. [`EngineOptions::prefix`] replaces `sse` and `SSE`. A position is `message-part`. `5-0`: everything up to
+//! message 5. `5-2`: everything up to message 5, and the first two events of message 6.
 //!
 //! | subject | message |
 //! |---|---|

@@ -6,7 +6,7 @@ use sse_core::Position;
 use sse_core::store::{StoredEvent, Topics};
 
 use crate::batch_codec::{self, Part};
-use crate::names::{self, Names};
+use crate::names::{self, BATCH, KEYED, NOTE, Names, SINGLE};
 use crate::position::position;
 
 /// A message of the stream of a log.
@@ -35,18 +35,19 @@ pub(crate) enum Kind {
 impl Kind {
     pub(crate) fn of(subject: &str, names: &Names) -> Self {
         let Some(rest) = subject.strip_prefix(&names.prefix) else { return Self::Foreign };
-        match rest.split_once('.') {
-            None if rest == "e" => Self::Single,
-            Some(("m", "note")) => Self::Note,
-            Some(("k", key)) => {
-                names::text(key).map_or(Self::Foreign, |key| Self::Keyed(key.into()))
-            }
-            Some(("m", batch)) => {
-                let events = batch.strip_prefix("batch.").and_then(|events| events.parse().ok());
-                events.filter(|events| *events <= MOST_EVENTS).map_or(Self::Foreign, Self::Batch)
-            }
-            _ => Self::Foreign,
-        }
+        let kind = match rest {
+            SINGLE => Some(Self::Single),
+            NOTE => Some(Self::Note),
+            _ => match (rest.strip_prefix(KEYED), rest.strip_prefix(BATCH)) {
+                (Some(key), _) => names::text(key).map(|key| Self::Keyed(key.into())),
+                (_, Some(events)) => {
+                    let events = events.parse().ok().filter(|events| *events <= MOST_EVENTS);
+                    events.map(Self::Batch)
+                }
+                (None, None) => None,
+            },
+        };
+        kind.unwrap_or(Self::Foreign)
     }
 
     /// Returns the number of its events.
@@ -114,3 +115,31 @@ pub(crate) fn headers_size(headers: Option<&HeaderMap>) -> u64 {
 
 /// The header that has the size of the payload if only headers are delivered.
 pub(crate) const MESSAGE_SIZE: &str = "Nats-Msg-Size";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The logs that exist have messages of these subjects.
+    #[test]
+    fn each_subject_is_the_one_of_stored_messages_and_shows_the_kind() {
+        let names = Names::new("sse", "log").expect("a name");
+        let kinds = [
+            (names.single(), "sse.log.e", Kind::Single),
+            (names.keyed("a.b"), "sse.log.k.a=2eb", Kind::Keyed("a.b".into())),
+            (names.batch(3), "sse.log.m.batch.3", Kind::Batch(3)),
+            (names.note(), "sse.log.m.note", Kind::Note),
+            (names.id_requests(), "sse.log.m.ask", Kind::Foreign),
+        ];
+        for (subject, stored, kind) in kinds {
+            assert_eq!(subject, stored);
+            assert_eq!(Kind::of(&subject, &names), kind, "{subject}");
+        }
+        assert_eq!(names.events(), ["sse.log.e", "sse.log.k.*", "sse.log.m.batch.*"]);
+        assert_eq!(names.multiple(), "sse.log.m.>");
+        let foreign = ["e", "sse.other.e", "sse.log.ee", "sse.log.k", "sse.log.k.=zz"];
+        for subject in foreign.iter().chain(&["sse.log.m.batch.x", "sse.log.m.batch.99999999999"]) {
+            assert_eq!(Kind::of(subject, &names), Kind::Foreign, "{subject}");
+        }
+    }
+}

@@ -1,5 +1,14 @@
 use std::fmt::Write;
 
+/// The subjects of the messages of a log, after its prefix: `Kind::of` reads what [`Names`] writes. After `KEYED` comes the token of the key,
+/// and after `BATCH` the number of events.
+pub(crate) const SINGLE: &str = "e";
+pub(crate) const KEYED: &str = "k.";
+pub(crate) const BATCH: &str = "m.batch.";
+pub(crate) const NOTE: &str = "m.note";
+const ID_REQUESTS: &str = "m.ask";
+const MULTIPLE: &str = "m.>";
+
 /// The names of the parts of a log.
 pub(crate) struct Names {
     /// The name of the log.
@@ -44,38 +53,38 @@ impl Names {
 
     /// Returns the subject of one event without a key.
     pub(crate) fn single(&self) -> String {
-        format!("{}e", self.prefix)
+        format!("{}{SINGLE}", self.prefix)
     }
 
     /// Returns the subject of one event of this key.
     pub(crate) fn keyed(&self, key: &str) -> String {
-        format!("{}k.{}", self.prefix, token(key))
+        format!("{}{KEYED}{}", self.prefix, token(key))
     }
 
     /// Returns the subject of a batch of so many events.
     pub(crate) fn batch(&self, events: usize) -> String {
-        format!("{}m.batch.{events}", self.prefix)
+        format!("{}{BATCH}{events}", self.prefix)
     }
 
     /// Returns the subject of notes, which are no events.
     pub(crate) fn note(&self) -> String {
-        format!("{}m.note", self.prefix)
+        format!("{}{NOTE}", self.prefix)
     }
 
     /// Returns the subject of requests about ids, which are never stored. A finished log takes no other.
     pub(crate) fn id_requests(&self) -> String {
-        format!("{}m.ask", self.prefix)
+        format!("{}{ID_REQUESTS}", self.prefix)
     }
 
     /// Returns the subjects of all messages that are not one event each.
     pub(crate) fn multiple(&self) -> String {
-        format!("{}m.>", self.prefix)
+        format!("{}{MULTIPLE}", self.prefix)
     }
 
     /// Returns the subjects of all messages that are events.
     pub(crate) fn events(&self) -> [String; 3] {
-        let keyed = format!("{}k.*", self.prefix);
-        [self.single(), keyed, format!("{}m.batch.*", self.prefix)]
+        let any = |of: &str| format!("{}{of}*", self.prefix);
+        [self.single(), any(KEYED), any(BATCH)]
     }
 }
 

@@ -8,10 +8,9 @@ use crate::append::{APPEND, Columns, check_keys, positions_of};
 use crate::bounds::ensure_open;
 use crate::clock::interval;
 use crate::error::{Cause, Failure};
+use crate::names::NOTIFY;
 use crate::options::InTransactions;
 use crate::postgres_store::PostgresStore;
-
-const NOTIFY: &str = "SELECT pg_notify('sse_log', $1)";
 
 impl PostgresStore {
     /// Appends an event in a transaction of the application: the event commits with the application's rows, or not at all. Returns the id

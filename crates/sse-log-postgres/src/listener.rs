@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::connect::{Hear, Server};
 use crate::connection::Connection;
 use crate::error::{Cause, Failure};
-use crate::names::{self, CHANNEL};
+use crate::names::{self, LISTEN};
 use crate::position::{epoch, position};
 use crate::session::Timeouts;
 use crate::subscription::{Subscription, Subscriptions, Top};
@@ -117,7 +117,7 @@ impl ListenTask {
             names::parse_payload(payload, &process, |name| subscriptions.notify_from_other(name));
         });
         let connection = self.server.connect(Timeouts::within(WITHIN), hear).await?;
-        let listen = connection.client.batch_execute(CHANNEL.1);
+        let listen = connection.client.batch_execute(LISTEN);
         let listened = timeout(WITHIN, listen).await;
         let listened = listened.map_err(|_| Failure::before_sending(Cause::NoAnswer(WITHIN)))?;
         listened.map_err(|error| Failure::before_sending(Cause::Postgres(error)))?;

@@ -1,7 +1,12 @@
 use sse_core::store::LogName;
 
-/// The channel of all notifications, and the statement that listens to it.
-pub(crate) const CHANNEL: (&str, &str) = ("sse_log", "LISTEN sse_log");
+/// Listens to the channel of all notifications, `sse_log`.
+pub(crate) const LISTEN: &str = "LISTEN sse_log";
+/// Notifies with one payload, in the transaction of an application.
+pub(crate) const NOTIFY: &str = "SELECT pg_notify('sse_log', $1)";
+/// Notifies with each payload. This transaction does not wait for the disk, since nothing depends on it, and its wait would delay all
+/// transactions that notify, in the whole cluster.
+pub(crate) const NOTIFY_ALL: &str = "SELECT set_config('synchronous_commit', 'off', true), pg_notify('sse_log', payload) FROM unnest($1::text[]) AS t (payload)";
 /// Length in bytes at which a payload is full. One more name fits: Postgres accepts payloads of up to 8 000 bytes.
 const FULL: usize = 7000;
 

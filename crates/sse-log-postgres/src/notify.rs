@@ -7,12 +7,9 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::error::{Cause, Failure};
-use crate::names::payloads;
+use crate::names::{NOTIFY_ALL, payloads};
 use crate::pool::Pool;
 
-/// This transaction does not wait for the disk, since nothing depends on it, and its wait would delay all transactions that notify, in the whole
-/// cluster.
-const NOTIFY: &str = "SELECT set_config('synchronous_commit', 'off', true), pg_notify('sse_log', payload) FROM unnest($1::text[]) AS t (payload)";
 /// Maximum time for getting a connection, and for the answer.
 const WITHIN: Duration = Duration::from_secs(4);
 
@@ -56,7 +53,7 @@ impl Changes {
 
 async fn notify(pool: &Arc<Pool>, payloads: &[String]) -> Result<(), Failure> {
     let mut lease = pool.lease_any(WITHIN).await?;
-    let notified = timeout(WITHIN, lease.connection().query(NOTIFY, &[&payloads])).await;
+    let notified = timeout(WITHIN, lease.connection().query(NOTIFY_ALL, &[&payloads])).await;
     notified.map_err(|_| Failure::before_sending(Cause::NoAnswer(WITHIN)))??;
     lease.keep();
     Ok(())

@@ -57,7 +57,7 @@ impl Store for PostgresStore {
         Ok(epoch)
     }
 
-    /// Returns false: an event is readable once no transaction can store an event before it.
+    /// Returns false: a stored event can be read only once no running transaction can still store an event before it.
     fn shows_at_once(&self) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! The names of all faults.
+//! The names of all faults. To add one: here, in `ALL`, and in `TO_ANY` (any engine), `TO_A_SERVER` (any server) or `kinds` of one engine.
 
 /// The fault of a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

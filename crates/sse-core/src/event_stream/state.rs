@@ -7,8 +7,8 @@ use bytes::Bytes;
 use sync_wrapper::SyncWrapper;
 
 use crate::event_stream::watched::Watched;
+use crate::feed::events::Events;
 use crate::feed::failure::Failure;
-use crate::feed::running::Events;
 use crate::shutdown::OpenStream;
 use crate::timer::{Sleep, Timer};
 use crate::unwritten::Unwritten;

@@ -16,17 +16,17 @@ pub(crate) enum Backing {
 /// The result of requesting a part of the log.
 pub(crate) struct Asked {
     pub(crate) answer: Poll<Answer>,
-    pub(crate) wakers: Wakers,
+    pub(crate) wakers: AfterLock,
 }
 
 /// The wakers to drop, or to wake, once the lock is released.
 #[derive(Default)]
-pub(crate) struct Wakers {
+pub(crate) struct AfterLock {
     unneeded: [Option<Waker>; 2],
     called: Option<Waker>,
 }
 
-impl Wakers {
+impl AfterLock {
     pub(crate) fn done(self) {
         drop(self.unneeded);
         self.called.into_iter().for_each(Waker::wake);
@@ -77,11 +77,11 @@ impl Backing {
     /// Requests a part of the log that is behind the tail.
     pub(super) fn ask(&mut self, part: Part, key: usize, waker: &Waker) -> Asked {
         let Some(backlog) = self.stored_mut() else {
-            return Asked { answer: Poll::Ready(Answer::Gone), wakers: Wakers::default() };
+            return Asked { answer: Poll::Ready(Answer::Gone), wakers: AfterLock::default() };
         };
         let (answer, unneeded) = backlog.poll(part, key, waker);
         let called = answer.is_pending().then(|| backlog.follower()).flatten();
-        Asked { answer, wakers: Wakers { unneeded: [unneeded, None], called } }
+        Asked { answer, wakers: AfterLock { unneeded: [unneeded, None], called } }
     }
 
     /// Requests a check of the store that begins after now. Returns its number, and the follower to wake.
@@ -91,9 +91,9 @@ impl Backing {
     }
 
     /// Removes this reader's request for a part, and for a check. The caller drops the wakers after the lock.
-    pub(super) fn leave(&mut self, part: Option<Part>, key: usize) -> Wakers {
+    pub(super) fn leave(&mut self, part: Option<Part>, key: usize) -> AfterLock {
         let unneeded = self.stored_mut().map(|backlog| backlog.leave(part, key));
-        Wakers { unneeded: unneeded.unwrap_or_default(), called: None }
+        AfterLock { unneeded: unneeded.unwrap_or_default(), called: None }
     }
 
     /// Drops the pages that were read for readers. Returns the readers to wake, which request them again.

@@ -70,7 +70,7 @@ struct Requested {
     is_pending: bool,
     answer: Option<Answer>,
     waiting: Waiting,
-    /// The waiting readers whose page came before another reader requested the part again.
+    /// The readers whose page came before another reader requested the part again, and which have not taken it yet.
     served: HashSet<usize>,
 }
 

@@ -192,8 +192,8 @@ impl Reader {
                     }
                     None => {
                         self.next = match mem::replace(&mut **then, Next::Stop) {
-                            // A snapshot may take long: the events after it are read again if the tail has them, and the held page is
-                            // not given if any event was deleted meanwhile.
+                            // The snapshot may have taken long. If the tail has the events after it, they are read again. Otherwise the
+                            // page from before is given, unless an event was deleted meanwhile.
                             Next::Give(page) => {
                                 let mut state = self.log.lock_now();
                                 let is_here = page.after >= state.tail.base();

@@ -64,17 +64,17 @@ impl Member {
     }
 
     /// Takes the next frames, or the next event, if there is room. Returns which, if any.
-    pub(super) fn take(&mut self, out: &mut BytesMut) -> Option<Next> {
+    pub(super) fn take(&mut self, out: &mut BytesMut) -> Option<Piece> {
         let entry = self.reader.entries().get(self.taken.entries);
         // The frames before it have no ids.
         let frames = self.taken.bytes..entry.map_or(self.chunk.len(), |entry| entry.range().start);
         let (next, bytes, end, room) = match entry {
             Some(entry) if frames.is_empty() => {
                 let block = entry.block(self.reader.epoch());
-                (Next::Event(entry.position), block, entry.range().end, ID_LEN)
+                (Piece::Event(entry.position), block, entry.range().end, ID_LEN)
             }
             _ if frames.is_empty() => return None,
-            _ => (Next::Frames, frames.clone(), frames.end, 0),
+            _ => (Piece::Frames, frames.clone(), frames.end, 0),
         };
         // An event larger than a chunk has a chunk of its own.
         if !out.is_empty() && out.len() + bytes.len() + room > CHUNK_SIZE {
@@ -82,7 +82,7 @@ impl Member {
         }
         out.extend_from_slice(&self.chunk[bytes]);
         self.taken.bytes = end;
-        if let Next::Event(position) = next {
+        if let Piece::Event(position) = next {
             self.taken.entries += 1;
             self.known = Known::At(self.reader.epoch(), position);
         }
@@ -129,8 +129,8 @@ impl Member {
     }
 }
 
-/// The kind of bytes that were taken.
-pub(super) enum Next {
+/// The bytes that were taken.
+pub(super) enum Piece {
     /// Whole frames.
     Frames,
     /// The block of the event at this position, without its id.

@@ -7,7 +7,7 @@ use crate::feed::options::StreamOptions;
 use crate::id::Origin;
 use crate::log::{Gaps, Reader, Selection, position_frame};
 use crate::merge::given::Given;
-use crate::merge::member::{Known, Member, Next};
+use crate::merge::member::{Known, Member, Piece};
 use crate::merge::packed;
 use crate::merge::turns::Turns;
 use crate::pack::CHUNK_SIZE;
@@ -56,7 +56,7 @@ impl Merged {
             let known = match given {
                 LastEventId::Absent => Known::New,
                 LastEventId::Unusable => Known::Unknown,
-                // A position that the log cannot have given may not fit into an id.
+                // A position above the log's largest was not given by this log. With it the id of the merge could exceed 128 bytes.
                 LastEventId::Id(id) => Origin::parse(id.as_str())
                     .filter(|(_, position)| *position <= largest)
                     .map_or(Known::Unknown, |(epoch, position)| Known::At(epoch, position)),
@@ -143,7 +143,7 @@ impl Merged {
     fn take(&mut self, turn: usize) -> Bytes {
         let mut out = BytesMut::with_capacity(self.logs[turn].room().min(CHUNK_SIZE));
         while let Some(next) = self.logs[turn].take(&mut out) {
-            if let Next::Event(_) = next {
+            if let Piece::Event(_) = next {
                 encode::id_of_parts(|out| self.write_id(out), &mut out);
             }
         }

@@ -15,9 +15,9 @@ use crate::lookup::{get, last_of_key};
 use crate::message::Message;
 use crate::position::sequence_of;
 
-/// Returns the ids of these events in the epoch of these bounds. The message of this sequence was stored for them, and other events were known. Known
-/// events that are lost are stored again, after the message: they are then not in the order of the batch. Returns `None` if all must be stored again:
-/// each was known, or the message is lost.
+/// Returns the ids of these events in the epoch of `now`. Some of the events were stored in message `sequence`; the others were known by their keys.
+/// If the new epoch has lost known ones, they are stored again after the message, so the batch is out of order. Returns `None` if everything must be
+/// stored again: there is no message, or it is lost.
 pub(crate) async fn finish(
     core: &Arc<LogCore>,
     now: &Bounds,

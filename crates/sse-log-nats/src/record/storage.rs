@@ -16,9 +16,9 @@ use crate::record::Record;
 /// Pause while another process is creating a stream, and number of pauses.
 const CREATING: Duration = Duration::from_millis(20);
 const CREATIONS: usize = 10;
-/// Time that the first record of a log has to be stored, before it is saved again.
+/// The time to wait for the first record of a log to appear, before it is saved again.
 const FIRST: Duration = Duration::from_millis(500);
-/// Pauses in which a notified record has to be stored, in milliseconds: about 1 s in all.
+/// The pauses between attempts to load a record whose change was notified, in milliseconds; about 1 s in all.
 const STORING: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
 /// The outcome of loading a record.

@@ -13,7 +13,8 @@ for i = 7, #ARGV, 3 do
 end
 if state.finished and is_new then return false end
 
--- Checks before the first write all that would fail halfway: the types of the keys, and the commands that the user may run.
+-- Checks before the first write all that would fail halfway: the types of the keys, and the commands that the user may run, that of trim.lua
+-- among them.
 if is_keyed then redis.call('HLEN', newest_of_key) end
 if is_once then redis.call('HLEN', once) end
 local needed = { { 'XADD', stream, '*', 'b', '' }, { 'HSET', meta, 'oldest', '' }, { 'SPUBLISH', stream, '' } }

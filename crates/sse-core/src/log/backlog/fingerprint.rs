@@ -15,7 +15,7 @@ pub(crate) struct Seen {
     key: Option<Arc<str>>,
     /// The number of deletions of the store while the event was there, or before: if more were deleted since, it may be one of them.
     pub(crate) deletions: u64,
-    /// The newest event of the store when this event was found absent: an event that replaced it is no newer.
+    /// The newest event of the store when this one was not found. If another event has replaced it, that event is at or before this position.
     absent_at: Option<Position>,
 }
 

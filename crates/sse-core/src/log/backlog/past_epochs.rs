@@ -8,8 +8,8 @@ const KNOWN: usize = 256;
 
 /// The epochs that the store does not know, so that the log need not ask the store again, and can respond at once.
 ///
-/// An id of the current epoch that is ahead of the newest event is not among them: the log will give it, perhaps to a client of another
-/// process before this process knows of it, and any client can send it before that.
+/// An id of the current epoch ahead of the newest event is not remembered: another process may have given it already, and a client may send
+/// it before this process has seen the event.
 #[derive(Debug, Default)]
 pub(crate) struct PastEpochs {
     /// The epochs of this log that are over. A store that is in one of them was restored.

@@ -10,10 +10,10 @@ use crate::store::{Bounds, StoredEvent};
 const FOLLOWED: usize = 8;
 /// The number of acknowledged events that are remembered until the follower brings them. If there are more, every second is forgotten.
 const PENDING: usize = 64;
-/// The number of events, passed by the follower without being brought, that are searched at a time.
+/// The number of events searched for at a time: those that the follower went past without bringing them.
 const MISSING: usize = 8;
-/// The number of events before the longest pauses that are remembered, and the shortest pause that counts: after a pause the same connection
-/// may continue with another history.
+/// The number of events to remember, and the shortest pause that counts. Each event was the newest before one of the longest pauses: after a
+/// pause the same connection may continue with another history.
 const PAUSED: (usize, Duration) = (7, Duration::from_millis(500));
 
 /// The newest events that the store has given or acknowledged, and other events that it must not lose.
@@ -142,14 +142,15 @@ impl Recent {
         self.missing.iter().chain(paused).cloned().collect()
     }
 
-    /// Records that none of the uncertain events is lost, except perhaps the unsettled ones: they are decided once the follower is further on.
-    /// By now the follower may have brought the event that superseded one.
+    /// Records the result of a check: none of `uncertain` is lost, except perhaps those of `unsettled`. These count as missing until the
+    /// follower has come further.
     pub(crate) fn settle(&mut self, uncertain: &[Seen], mut unsettled: Vec<Seen>) {
         let known = |event: &Seen| {
             let paused = self.paused.iter().map(|(_, event)| event);
             let mut known = self.followed.iter().chain(&self.missing).chain(paused);
             known.any(|known| known.position == event.position)
         };
+        // The follower may have brought the event that superseded one meanwhile.
         unsettled.retain(known);
         let is_kept = |event: &Seen| uncertain.iter().all(|other| event.position != other.position);
         self.missing.retain(is_kept);

@@ -10,7 +10,7 @@ use crate::chunk::{Entry, upto};
 use crate::log::backlog::{Answer, Part};
 use crate::log::follower::shared::{Follow, Unused};
 use crate::log::retry::Backoff;
-use crate::log::tail::page::{ID_ROOM, PAGE_SIZE};
+use crate::log::tail::page::ID_ROOM;
 use crate::pack::CHUNK_SIZE;
 use crate::store::{Bounds, Page, PageLimit, Store, StoreError};
 use crate::{Position, encode};
@@ -18,7 +18,7 @@ use crate::{Position, encode};
 /// The number of parts of a log that are read at a time.
 const AT_A_TIME: usize = 8;
 /// The limit of one read: with the ids it fits into a chunk, unless the events are very small.
-pub(crate) const LIMIT: PageLimit = PageLimit { events: 1000, bytes: PAGE_SIZE / 4 * 3 };
+pub(crate) const LIMIT: PageLimit = PageLimit { events: 1000, bytes: CHUNK_SIZE / 4 * 3 };
 
 /// Serves the requests of readers to the store, some at a time.
 pub(crate) async fn run(follow: &Follow) -> Result<(), Unused> {
@@ -107,7 +107,7 @@ pub(crate) async fn nothing_between(
     Ok(bounds)
 }
 
-/// Returns true if a page shows that the store, which has all up to this position, has no event between the page's start and it.
+/// Returns true if this page shows that there is no event after its start, up to `end`. The store must have everything up to `end`.
 pub(crate) fn has_nothing_up_to(end: Position, page: &Page) -> bool {
     page.events.first().is_none_or(|event| event.position > end) && page.bounds.newest >= end
 }

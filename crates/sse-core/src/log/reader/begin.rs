@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::chunk::{Entry, upto};
 use crate::log::backlog::{Answer, Part};
 use crate::log::reader::Reader;
-use crate::log::reader::next::{Next, Page, Reset};
+use crate::log::reader::next::{Next, Page, PendingReset};
 use crate::log::reader::page::read_now;
 use crate::log::state::State;
 use crate::{GapReason, Position};
@@ -22,7 +22,7 @@ impl Reader {
         let of = self.of();
         let mut state = self.log.lock_now();
         if mem::replace(&mut self.epoch, state.tail.epoch()) != self.epoch {
-            if let Some(after) = position_after_all(&state, &reset) {
+            if let Some(after) = position_without_gap(&state, &reset) {
                 self.next = Next::Read(after);
                 drop(state);
                 _ = self.gaps.take(); // there is no gap after all
@@ -35,7 +35,7 @@ impl Reader {
                 reset.reason = GapReason::OtherEpoch;
             }
         }
-        let frame = |state: &State, after, reset: Option<Reset>| {
+        let frame = |state: &State, after, reset: Option<PendingReset>| {
             reset.map(|reset| self.gaps.reset(state, reset.reason, after))
         };
         if let Some(after) = state.begin_of(of, part) {
@@ -91,8 +91,8 @@ impl Reader {
     }
 }
 
-/// Returns the position from which the client can resume after all, because another epoch has begun since the gap was found.
-fn position_after_all(state: &State, reset: &Option<Reset>) -> Option<Position> {
+/// Returns the client's position if its id is no longer a gap, because another epoch has begun.
+fn position_without_gap(state: &State, reset: &Option<PendingReset>) -> Option<Position> {
     let id = reset.as_ref()?.id.as_ref()?;
     state.position_of(id).ok()
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::feed::options::StreamOptions;
 use crate::gap_policy::GapPolicy;
 use crate::log::backlog::Part;
-use crate::log::reader::next::{Next, Reset, Told};
+use crate::log::reader::next::{Next, PendingReset, Told};
 use crate::log::state::State;
 use crate::{Event, EventId, EventType, Frame, Gap, GapReason, Position, Start};
 
@@ -65,7 +65,7 @@ impl Gaps {
         self.met = Some(Box::new(self.gap(state, reason)));
         let is_behind = matches!(found, Found::Behind);
         let id = if let Found::Coming(id) = found { id } else { None };
-        let reset = Some(Reset { reason, id });
+        let reset = Some(PendingReset { reason, id });
         match &self.policy {
             GapPolicy::Reset(Start::Oldest) => Next::Begin(Part::Oldest, reset),
             GapPolicy::Reset(Start::Last(count)) => Next::Begin(Part::Last(*count), reset),

@@ -13,7 +13,7 @@ pub(in crate::log) enum Next {
     Read(Position),
     /// Begins with this part of the log, and with a reset if a gap led here. Both are taken at once, so that the client advances however many
     /// events are appended and dropped between two polls.
-    Begin(Part, Option<Reset>),
+    Begin(Part, Option<PendingReset>),
     /// Gives this page, which was taken together with the frame before it.
     Give(Box<Page>),
     /// Gives a frame first.
@@ -41,7 +41,7 @@ pub(in crate::log) struct Told {
 }
 
 /// A reset that is still to be given.
-pub(in crate::log) struct Reset {
+pub(in crate::log) struct PendingReset {
     pub(in crate::log) reason: GapReason,
     /// The id with which the gap was found: if another epoch begins before the reset is given, it may no longer be a gap.
     pub(in crate::log) id: Option<EventId>,
