@@ -4,7 +4,7 @@ use crate::log::backlog::{Answer, Backlog, Part};
 use crate::log::tail::Tail;
 use crate::{EventId, Position};
 
-/// Where the events behind the tail are. What differs for readers between a log in memory and one over a store stands here; only the
+/// The place of the events behind the tail. What differs for readers between a log in memory and one over a store stands here; only the
 /// follower, which a log in memory does not have, takes the [`Backlog`] itself.
 pub(crate) enum Backing {
     /// Nowhere: the tail is the log.

@@ -1,5 +1,5 @@
 use crate::log::handle::EventLog;
-use crate::{Error, EventId, Frame, GapReason, TopicSet};
+use crate::{Error, EventId, Frame, GapReason, Topic, TopicSet, TopicStats};
 
 impl EventLog {
     /// Returns the event with this id, if it has one of these topics, or none at all. Use it in place of [`get`](EventLog::get) when a client
@@ -85,5 +85,27 @@ impl EventLog {
         let copied =
             state.tail.copy_topics(wanted.iter().map(|wanted| &wanted.topic), after, limit);
         Ok(copied.into_iter().map(|(at, bytes)| Frame::from_log(bytes, at.id(epoch))).collect())
+    }
+
+    /// Returns each topic that has streams, or events in memory, in no order. Meanwhile other threads can use the log: the counts of two topics
+    /// may be those of two moments.
+    ///
+    /// ```
+    /// use sse_core::{Event, EventLog, TopicStats};
+    ///
+    /// let log = EventLog::in_memory(1000);
+    /// log.append_now(Event::new("hi").topic("room/42")?)?;
+    /// let [(topic, stats)] = log.topic_stats().try_into().unwrap();
+    /// assert_eq!((topic.as_str(), stats.events, stats.open_streams), ("room/42", 1, 0));
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
+    pub fn topic_stats(&self) -> Vec<(Topic, TopicStats)> {
+        let mut all = Vec::new();
+        let mut next = Some(0);
+        while let Some(first) = next {
+            let state = self.lock_now();
+            next = state.tail.topics().and_then(|topics| topics.stats(first, &mut all));
+        }
+        all
     }
 }

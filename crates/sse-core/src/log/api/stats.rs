@@ -1,4 +1,4 @@
-use crate::{EventId, EventLog, Topic};
+use crate::EventId;
 
 /// The size and state of a log at a moment.
 ///
@@ -38,28 +38,4 @@ pub struct TopicStats {
     pub open_streams: usize,
     /// The number of its events that the log keeps in memory.
     pub events: usize,
-}
-
-impl EventLog {
-    /// Returns each topic that has streams, or events in memory, in no order. Meanwhile other threads can use the log: the counts of two topics
-    /// may be those of two moments.
-    ///
-    /// ```
-    /// use sse_core::{Event, EventLog, TopicStats};
-    ///
-    /// let log = EventLog::in_memory(1000);
-    /// log.append_now(Event::new("hi").topic("room/42")?)?;
-    /// let [(topic, stats)] = log.topic_stats().try_into().unwrap();
-    /// assert_eq!((topic.as_str(), stats.events, stats.open_streams), ("room/42", 1, 0));
-    /// # Ok::<(), sse_core::Error>(())
-    /// ```
-    pub fn topic_stats(&self) -> Vec<(Topic, TopicStats)> {
-        let mut all = Vec::new();
-        let mut next = Some(0);
-        while let Some(first) = next {
-            let state = self.lock_now();
-            next = state.tail.topics().and_then(|topics| topics.stats(first, &mut all));
-        }
-        all
-    }
 }
