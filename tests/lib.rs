@@ -5,6 +5,6 @@ pub mod adapters;
 pub mod browsers;
 pub mod clients;
 pub mod cookbook;
-pub mod proxies;
-pub mod stores;
+pub mod engines;
+pub mod reverse_proxies;
 pub mod suite;

@@ -33,7 +33,7 @@ mod trail;
 
 use faults::Subject;
 use options::Options;
-use sse_conformance::stores;
+use sse_conformance::engines;
 
 async fn chaos(engine: &str, subject: impl Subject) {
     let options = Options::from_environment();

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use sse_conformance::proxies::free_port;
+use sse_conformance::reverse_proxies::free_port;
 use sse_conformance::suite::wire::{End, Request};
 
 use crate::blocks::{Block, blocks, root};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_conformance::stores::{Nats, NatsVersion};
+use sse_conformance::engines::{Nats, NatsVersion};
 use sse_conformance::suite::answers::gives_followers_what_is_appended;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{Store, StoreError};

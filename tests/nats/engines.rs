@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use serde_json::json;
-use sse_conformance::stores::{Nats, cpu as process_cpu};
+use sse_conformance::engines::{Nats, cpu as process_cpu};
 use sse_conformance::suite::eventually::{eventually, settled};
 use sse_log_nats::async_nats::ConnectOptions;
 use sse_log_nats::{EngineOptions, EventLog, StoreOptions};

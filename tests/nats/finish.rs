@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sse_conformance::stores::Nats;
+use sse_conformance::engines::Nats;
 use sse_conformance::suite::eventually::eventually;
 use sse_core::Position;
 use sse_core::store::{Store, StoreError};

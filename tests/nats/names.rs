@@ -1,6 +1,6 @@
 //! The name of a log, and the texts about it.
 
-use sse_conformance::stores::Nats;
+use sse_conformance::engines::Nats;
 use sse_conformance::suite::store_engine::Networked;
 use sse_log_nats::{EngineOptions, NatsStore, StoreOptions};
 

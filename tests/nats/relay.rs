@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use sse_conformance::stores::Nats;
+use sse_conformance::engines::Nats;
 use sse_conformance::suite::store_engine::Networked;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Nats;
+use sse_conformance::engines::Nats;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{PageLimit, Store};
 use sse_core::{Position, StoreOptions};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use serde_json::json;
-use sse_conformance::stores::Nats;
+use sse_conformance::engines::Nats;
 use sse_conformance::suite::eventually::{eventually, eventually_some};
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{PageLimit, Store};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sse_conformance::proxies::certificate;
-use sse_conformance::stores::Nats;
+use sse_conformance::reverse_proxies::certificate;
+use sse_conformance::engines::Nats;
 use sse_conformance::suite::answers::gives_followers_what_is_appended;
 use sse_conformance::suite::store_engine::Networked;
 use sse_conformance::suite::store_process::StoreProcess;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sse_conformance::stores::Nats;
+use sse_conformance::engines::Nats;
 pub(crate) use sse_conformance::suite::answers::{PAGE, append_all, bounds, soon, texts, told};
 pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_conformance::suite::eventually::eventually;

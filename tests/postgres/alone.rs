@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::{Store, StoreError};
 use sse_log_postgres::{EngineOptions, Ordering, open_store};
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::EventLog;
 use sse_core::store::Store;

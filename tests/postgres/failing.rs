@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::{Store, StoreError};
 use sse_core::{Event, Position};
 use sse_log_postgres::{EngineOptions, StoreOptions};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_core::{Position, StoreOptions};
 use sse_log_postgres::EngineOptions;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::Store;
 use sse_log_postgres::EngineOptions;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::{EncodedEvent, Store, StoreError};
 use sse_log_postgres::{EngineOptions, StoreOptions};
 

@@ -1,6 +1,6 @@
 //! A pooler is between a log and Postgres.
 
-use sse_conformance::stores::{PgBouncer, Postgres};
+use sse_conformance::engines::{PgBouncer, Postgres};
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::Position;
 use sse_core::store::{Store, StoreError};

@@ -1,6 +1,6 @@
 //! A transaction that is prepared for two-phase commit.
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::Store;
 use sse_log_postgres::{EngineOptions, InTransactions};

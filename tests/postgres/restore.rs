@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::Position;
 use sse_core::store::Store;

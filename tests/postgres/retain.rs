@@ -1,7 +1,7 @@
 //! Many events have come while nothing was dropped.
 
 use futures_util::future::join_all;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::Store;
 use sse_log_postgres::{EngineOptions, StoreOptions};
 

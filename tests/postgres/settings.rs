@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::Position;
 use sse_core::store::{Store, StoreError};

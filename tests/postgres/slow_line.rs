@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
 use sse_log_postgres::{EngineOptions, StoreOptions, connect};

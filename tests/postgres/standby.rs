@@ -1,6 +1,6 @@
 //! A server that is a standby, and one that does not wait for its disk.
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::{Store, StoreError};
 use sse_core::{Event, EventId, EventLog, GapReason, Position};

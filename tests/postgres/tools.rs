@@ -1,7 +1,7 @@
 //! The shared part of the tests.
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 pub(crate) use sse_conformance::suite::answers::{PAGE, append, bounds, soon, text, texts, told};
 pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_core::Position;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_core::store::Store;
 use sse_core::{Position, StoreOptions};
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_conformance::suite::store_engine::{Durable, Networked};
 use sse_core::store::{Store, StoreError};
 use sse_core::{Position, StoreOptions};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
 use sse_core::{Position, StoreOptions};

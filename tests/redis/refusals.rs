@@ -1,7 +1,7 @@
 //! A call that would fail halfway is refused before anything is stored; and the permissions of a user.
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::Position;
 use sse_core::store::{EncodedEvent, PageLimit, Retention, Store, StoreError};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_conformance::suite::eventually::{eventually, eventually_asked, eventually_some};
 use sse_conformance::suite::store_engine::Networked;
 

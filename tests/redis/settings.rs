@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::StoreError;
 use sse_core::{Error, Position, StoreOptions};

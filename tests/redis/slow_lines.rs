@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::StoreOptions;
 use sse_core::store::{EncodedEvent, PageLimit, Store};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sse_conformance::proxies::{certificate, free_port};
-use sse_conformance::stores::Redis;
+use sse_conformance::reverse_proxies::{certificate, free_port};
+use sse_conformance::engines::Redis;
 use sse_conformance::suite::answers::gives_followers_what_is_appended;
 use sse_conformance::suite::store_process::StoreProcess;
 use sse_core::StoreOptions;

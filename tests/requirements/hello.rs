@@ -1,6 +1,6 @@
 //! The hello-worlds beside one another, and what else the docs show.
 
-use sse_conformance::proxies::{CADDY, HAPROXY, NGINX};
+use sse_conformance::reverse_proxies::{CADDY, HAPROXY, NGINX};
 
 /// The names and the programs.
 fn hellos() -> Vec<(&'static str, &'static str)> {

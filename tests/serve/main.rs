@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use sse_conformance::cookbook::Program;
-use sse_conformance::stores::{Nats, Postgres, Redb, Redis};
+use sse_conformance::engines::{Nats, Postgres, Redb, Redis};
 use sse_conformance::suite::store_engine::Engine;
 use sse_conformance::suite::wire::{Request, Response};
 

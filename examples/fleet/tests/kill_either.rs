@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use sse_conformance::browsers::Chromium;
 use sse_conformance::cookbook::{Program, is_fit_to_be_seen};
-use sse_conformance::proxies::free_port;
-use sse_conformance::stores::{Nats, Redis};
+use sse_conformance::reverse_proxies::free_port;
+use sse_conformance::engines::{Nats, Redis};
 use sse_conformance::suite::store_engine::Engine;
 use sse_conformance::suite::wire::{End, Request};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sse_conformance::cookbook::Program;
-use sse_conformance::stores::{Nats, Postgres, Redb, Redis};
+use sse_conformance::engines::{Nats, Postgres, Redb, Redis};
 use sse_conformance::suite::events::{event, keyed};
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Engine;

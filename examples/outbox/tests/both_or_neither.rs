@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sse_conformance::cookbook::Program;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_conformance::suite::store_engine::Engine;
 use sse_conformance::suite::wire::{PATIENCE, Request, Response};
 

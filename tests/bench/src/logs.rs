@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use futures_util::{StreamExt, stream};
-use sse_conformance::stores::{Nats, Postgres, Redb, Redis};
+use sse_conformance::engines::{Nats, Postgres, Redb, Redis};
 use sse_conformance::suite::store_engine::Engine;
 use sse_core::store::StoreError;
 use sse_core::{Error, EventLog};

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use sse_conformance::stores;
+use sse_conformance::engines;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};

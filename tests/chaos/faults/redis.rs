@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::future::BoxFuture;
-use sse_conformance::stores;
+use sse_conformance::engines;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};

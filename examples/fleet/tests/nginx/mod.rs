@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use sse_conformance::proxies::{free_port, program};
+use sse_conformance::reverse_proxies::{free_port, program};
 use sse_conformance::suite::eventually::eventually;
 use tempfile::TempDir;
 

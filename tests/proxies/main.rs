@@ -1,4 +1,4 @@
-//! Every requirement and every proxy: a test. How a proxy is run is in `tests/proxies`, with the configuration of `docs/proxies`.
+//! Every requirement and every proxy: a test. How a proxy is run is in `tests/kit`, with the configuration of `docs/proxies`.
 
 mod compression;
 mod cuts;
@@ -14,7 +14,7 @@ macro_rules! requirements {
     ($proxy:ident: $($module:ident::{$($requirement:ident),+ $(,)?})*) => {$($(
         #[test]
         fn $requirement() {
-            crate::run(crate::$module::$requirement(&::sse_conformance::proxies::$proxy));
+            crate::run(crate::$module::$requirement(&::sse_conformance::reverse_proxies::$proxy));
         }
     )+)*};
 }

@@ -10,7 +10,7 @@ macro_rules! requirements {
                 #[test]
                 fn $requirement() {
                     crate::engines::run(async {
-                        let engine = ::sse_conformance::stores::$engine::start().await;
+                        let engine = ::sse_conformance::engines::$engine::start().await;
                         ::sse_conformance::suite::store::$module::$requirement(&engine).await;
                     });
                 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sse_conformance::browsers::Chromium;
-use sse_conformance::proxies::ReverseProxy;
+use sse_conformance::reverse_proxies::ReverseProxy;
 use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::wire::{Request, Response};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sse_conformance::proxies::ReverseProxy;
+use sse_conformance::reverse_proxies::ReverseProxy;
 use sse_conformance::suite::wire::Request;
 
 use crate::site::Site;

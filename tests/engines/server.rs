@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::proxies::free_port;
+use crate::reverse_proxies::free_port;
 
 /// The time that it may take to start or to pause, on a machine that is busy.
 const WITHIN: Duration = Duration::from_secs(20);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use sse_conformance::browsers::Chromium;
-use sse_conformance::proxies::ReverseProxy;
+use sse_conformance::reverse_proxies::ReverseProxy;
 use sse_conformance::suite::eventually::{eventually, eventually_asked, settled};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;

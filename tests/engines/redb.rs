@@ -4,7 +4,7 @@ use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
 use tempfile::TempDir;
 
-use crate::stores::open_url;
+use crate::engines::open_url;
 use crate::suite::store_engine::{Durable, Engine};
 use crate::suite::store_process::StoreProcess;
 

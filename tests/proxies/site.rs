@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sse_conformance::adapters::AXUM;
-use sse_conformance::proxies::{ReverseProxy, Running, free_port};
+use sse_conformance::reverse_proxies::{ReverseProxy, Running, free_port};
 use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
 use sse_conformance::suite::server::Server;
 use sse_core::{Event, EventLog, Start};

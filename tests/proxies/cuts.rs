@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use sse_conformance::adapters::{ACTIX, AXUM, ROCKET, WARP};
-use sse_conformance::proxies::{CADDY, HAPROXY, NGINX, Running};
+use sse_conformance::reverse_proxies::{CADDY, HAPROXY, NGINX, Running};
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::wire::{End, Request};
 use sse_conformance::suite::wire_h2::Connection;
