@@ -4,7 +4,5 @@
 pub mod adapters;
 pub mod browsers;
 pub mod clients;
-pub mod cookbook;
 pub mod engines;
-pub mod reverse_proxies;
 pub mod suite;

@@ -1,23 +1,12 @@
-//! The ways to open each store, and to start its engine: the same few lines in each file.
+//! The engines that stores are tested over. Each has a type with `pub async fn start() -> Self`, which makes one of the test's own.
 //!
-//! Each has a type with `pub async fn start() -> Self`, which makes an engine of the test's own.
+//! The servers are started by the kit, and their stores are opened by [`open_url`].
 
-mod nats;
-mod pgbouncer;
-mod postgres;
-mod postgres_cluster;
-mod postgres_programs;
 mod redb;
-mod redis;
 mod scripted;
-mod server;
 mod url;
 
-pub use nats::{Nats, Nats210, Version as NatsVersion};
-pub use pgbouncer::PgBouncer;
-pub use postgres::{Postgres, Postgres16};
-pub use redb::{Redb, RedbProcess};
-pub use redis::{Redis, Valkey};
-pub use scripted::{Scripted, ScriptedSparse};
-pub use server::cpu;
-pub use url::open_url;
+pub use self::redb::{Redb, RedbProcess};
+pub use self::scripted::{Scripted, ScriptedSparse};
+pub use self::url::open_url;
+pub use sse_test_kit::engines::{Nats, Nats210, Postgres, Postgres16, Redis, Valkey};

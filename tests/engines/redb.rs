@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
+use sse_test_kit::engines::Located;
 use tempfile::TempDir;
 
 use crate::engines::open_url;
@@ -25,14 +26,16 @@ impl Redb {
     }
 }
 
+impl Located for Redb {
+    fn url(&self) -> String {
+        format!("redb:{}", self.folder.path().join("log.redb").display())
+    }
+}
+
 #[async_trait]
 impl Engine for Redb {
     async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
         open_url(&self.url(), name, options).await
-    }
-
-    fn url(&self) -> String {
-        format!("redb:{}", self.folder.path().join("log.redb").display())
     }
 }
 
@@ -55,14 +58,16 @@ impl RedbProcess {
     }
 }
 
+impl Located for RedbProcess {
+    fn url(&self) -> String {
+        self.file.url()
+    }
+}
+
 #[async_trait]
 impl Engine for RedbProcess {
     async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
         self.process.open(name, options).await
-    }
-
-    fn url(&self) -> String {
-        self.file.url()
     }
 }
 

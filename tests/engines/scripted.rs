@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
+use sse_test_kit::engines::Located;
+use sse_test_kit::scripted_store::{Positions, ScriptedStore};
 
-use crate::suite::scripted_store::{Positions, ScriptedStore};
 use crate::suite::store_engine::{Durable, Engine};
 
 /// Stores in memory, which those share who open the same name.
@@ -35,6 +36,12 @@ impl ScriptedSparse {
     }
 }
 
+impl Located for Scripted {
+    fn url(&self) -> String {
+        "scripted:".to_owned()
+    }
+}
+
 #[async_trait]
 impl Engine for Scripted {
     async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
@@ -46,10 +53,6 @@ impl Engine for Scripted {
             store
         });
         Ok(Arc::new(store.idempotency_window(options.idempotency_window)))
-    }
-
-    fn url(&self) -> String {
-        "scripted:".to_owned()
     }
 }
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 use sse_conformance::engines::Nats;
-use sse_conformance::suite::store_engine::Networked;
 use sse_core::StoreOptions;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_log_nats::EngineOptions;
+use sse_test_kit::engines::EngineServer;
 
 use crate::line::Line;
 use crate::relay::Relay;

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use sse_conformance::engines::Nats;
-use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{PageLimit, Store};
 use sse_core::{Position, StoreOptions};
 use sse_log_nats::EngineOptions;
+use sse_test_kit::engines::EngineServer;
 
 use crate::line::Line;
 use crate::tools::{append_all, event, open, soon, store};

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use sse_conformance::engines::Nats;
-use sse_conformance::suite::eventually::eventually;
 use sse_core::StoreOptions;
 use sse_log_nats::EngineOptions;
+use sse_test_kit::eventually::eventually;
 
 use crate::relay::Relay;
 use crate::relay_rules::Fate;

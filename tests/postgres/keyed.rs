@@ -9,7 +9,7 @@ use sse_core::{Position, StoreOptions};
 use sse_log_postgres::EngineOptions;
 use tokio_postgres::Client;
 
-use crate::tools::{append, bounds, client, execute, keyed, keyed_once, open, soon};
+use crate::tools::{Processes, append, bounds, client, execute, keyed, keyed_once, open, soon};
 
 /// The query of a log, with its settings.
 const LOOK: &str = concat!(

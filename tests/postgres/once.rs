@@ -8,7 +8,7 @@ use sse_conformance::engines::Postgres;
 use sse_core::store::{EncodedEvent, Store, StoreError};
 use sse_log_postgres::{EngineOptions, StoreOptions};
 
-use crate::tools::{append, event, keyed_once, open, soon, texts};
+use crate::tools::{Processes, append, event, keyed_once, open, soon, texts};
 
 fn once(key: &str) -> EncodedEvent {
     crate::tools::once(key, key)

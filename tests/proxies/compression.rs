@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use sse_conformance::reverse_proxies::ReverseProxy;
-use sse_conformance::suite::wire::{End, Request};
+use sse_test_kit::reverse_proxies::ReverseProxy;
+use sse_test_kit::wire::{End, Request};
 
 use crate::site::Site;
 

@@ -8,11 +8,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use sse_conformance::adapters::{ACTIX, AXUM, ROCKET, WARP};
-use sse_conformance::reverse_proxies::{CADDY, HAPROXY, NGINX, Running};
 use sse_conformance::suite::app::{App, ServerOptions};
-use sse_conformance::suite::wire::{End, Request};
 use sse_conformance::suite::wire_h2::Connection;
 use sse_core::{Event, StreamContext};
+use sse_test_kit::reverse_proxies::{CADDY, HAPROXY, NGINX, Running};
+use sse_test_kit::wire::{End, Request};
 use tokio::process::Command;
 use tokio::time::timeout;
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use sse_conformance::reverse_proxies::ReverseProxy;
-use sse_conformance::suite::eventually::eventually;
-use sse_conformance::suite::wire::{Request, Response};
+use sse_test_kit::eventually::eventually;
+use sse_test_kit::reverse_proxies::ReverseProxy;
+use sse_test_kit::wire::{Request, Response};
 
 use crate::site::Site;
 

@@ -14,7 +14,7 @@ macro_rules! requirements {
     ($proxy:ident: $($module:ident::{$($requirement:ident),+ $(,)?})*) => {$($(
         #[test]
         fn $requirement() {
-            crate::run(crate::$module::$requirement(&::sse_conformance::reverse_proxies::$proxy));
+            crate::run(crate::$module::$requirement(&::sse_test_kit::reverse_proxies::$proxy));
         }
     )+)*};
 }

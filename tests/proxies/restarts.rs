@@ -1,12 +1,12 @@
 //! After every restart a client that comes back gets what it missed.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
-use sse_conformance::browsers::Chromium;
-use sse_conformance::reverse_proxies::ReverseProxy;
-use sse_conformance::suite::eventually::eventually;
-use sse_conformance::suite::wire::{Request, Response};
+use sse_test_kit::browser::Chromium;
+use sse_test_kit::eventually::{eventually, eventually_asked, eventually_some};
+use sse_test_kit::reverse_proxies::ReverseProxy;
+use sse_test_kit::wire::{Request, Response};
 
 use crate::site::{RETRY, Site};
 
@@ -53,25 +53,26 @@ pub(crate) async fn resumes_through_a_restart_of_the_application(proxy: &Reverse
 
     // The client comes back before the application does. It is told to come again, or waits.
     let address = site.proxy.http;
-    let waiting = tokio::spawn(async move {
-        let begun = Instant::now();
-        loop {
-            assert!(begun.elapsed() < Duration::from_secs(10), "it waits for ever");
+    let waiting = async {
+        let mut pace = tokio::time::interval(RETRY);
+        eventually_some(Duration::from_secs(10), "the client has its event", async || {
+            pace.tick().await;
             let request = Request::get("/events").header("Last-Event-ID", &id);
             let mut response = request.send(address).await;
             assert_eq!(response.status, 200, "EventSource would give up");
             // The proxy's own answer, while the application is away, or the application's.
             let content_type = response.header("Content-Type").expect("it has one");
             assert!(content_type.starts_with("text/event-stream"), "{content_type}");
-            if let Ok(event) = response.event_or_end().await {
-                return event.data;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    });
-    tokio::time::sleep(Duration::from_millis(700)).await; // while it is away
-    site.start_server();
-    assert_eq!(waiting.await.expect("the client comes back"), "2");
+            response.event_or_end().await.ok().map(|event| event.data)
+        })
+        .await
+    };
+    let away = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        site.start_server();
+    };
+    let (data, ()) = tokio::join!(waiting, away);
+    assert_eq!(data, "2");
 }
 
 pub(crate) async fn never_says_of_a_message_that_is_lost_that_it_was_taken(proxy: &ReverseProxy) {
@@ -123,14 +124,11 @@ pub(crate) async fn brings_chromium_back_through_a_restart_of_the_application(
 }
 
 async fn until_seen(chromium: &Chromium, wanted: &[&str]) {
-    let begun = Instant::now();
-    loop {
+    let what = format!("the page has seen {wanted:?}");
+    eventually_asked(Duration::from_secs(10), &what, async || {
         let seen = chromium.execute("return [events, source.readyState]", json!([])).await;
-        if seen[0] == json!(wanted) {
-            return;
-        }
-        assert!(seen[1] != 2, "EventSource gave up, having seen {seen}");
-        assert!(begun.elapsed() < Duration::from_secs(10), "{seen}, not {wanted:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        assert!(seen[1] != 2 || seen[0] == json!(wanted), "EventSource gave up after {seen}");
+        seen[0] == json!(wanted)
+    })
+    .await;
 }

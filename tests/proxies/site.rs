@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sse_conformance::adapters::AXUM;
-use sse_conformance::reverse_proxies::{ReverseProxy, Running, free_port};
 use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
 use sse_conformance::suite::server::Server;
 use sse_core::{Event, EventLog, Start};
+use sse_test_kit::port::free_port;
+use sse_test_kit::reverse_proxies::{ReverseProxy, Running};
 
 /// Longer than any test.
 pub(crate) const SILENT: Duration = Duration::from_secs(3600);

@@ -4,9 +4,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
-use sse_conformance::browsers::Chromium;
-use sse_conformance::reverse_proxies::ReverseProxy;
-use sse_conformance::suite::eventually::{eventually, eventually_asked, settled};
+use sse_test_kit::browser::Chromium;
+use sse_test_kit::eventually::{eventually, eventually_asked, settled};
+use sse_test_kit::reverse_proxies::ReverseProxy;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use sse_conformance::reverse_proxies::ReverseProxy;
-use sse_conformance::suite::wire::Request;
+use sse_test_kit::reverse_proxies::ReverseProxy;
+use sse_test_kit::wire::Request;
 
 use crate::site::{SILENT, Site};
 

@@ -8,6 +8,7 @@ use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::StoreOptions;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_log_redis::{EngineOptions, connect};
+use sse_test_kit::engines::EngineServer;
 
 use crate::slow::SlowLine;
 use crate::tools::{append, event, open, soon};

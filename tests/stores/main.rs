@@ -1,5 +1,5 @@
-//! Every requirement and every store: a test. What a requirement asks for is in `tests/suite/store`, how an engine is started in
-//! `tests/engines`.
+//! Every requirement and every store: a test. What a requirement asks for is in `tests/suite/store`, how an engine is started in `tests/kit`,
+//! and opened in `tests/engines`.
 
 mod engines;
 

@@ -1,50 +1,26 @@
-use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use futures_core::Stream;
-use sse_core::{EventLog, EventStream, FeedOnce, StreamRequest, StreamResponse};
+use sse_core::{EventLog, FeedOnce, StreamResponse};
 
-use super::clock;
-use super::parser::{Parsed, Parser};
+use super::client::{Client, request_after, timer};
 
 /// A client that reads what is there, and does not wait.
 pub(crate) struct Poller {
     pub(crate) status: u16,
-    body: EventStream,
-    parser: Parser,
-    seen: Vec<Parsed>,
-    pub(crate) over: bool,
+    client: Client,
 }
 
 impl Poller {
     pub(crate) fn new(feed: impl Into<FeedOnce>, id: Option<&str>) -> Self {
-        let headers = id.map(|id| ("Last-Event-ID", id.as_bytes()));
-        let request = StreamRequest::new("GET", None, headers);
-        let response = StreamResponse::new(&request, feed, clock::timer());
-        Self {
-            status: response.status,
-            body: response.body,
-            parser: Parser::default(),
-            seen: vec![],
-            over: false,
-        }
+        let request = request_after(id.unwrap_or_default());
+        let response = StreamResponse::new(&request, feed, timer());
+        Self { status: response.status, client: Client::new(response.body) }
     }
 
     /// One chunk, if there is one.
     pub(crate) fn chunk(&mut self) -> bool {
-        let mut cx = Context::from_waker(Waker::noop());
-        match Pin::new(&mut self.body).poll_next(&mut cx) {
-            Poll::Ready(Some(Ok(chunk))) => {
-                self.seen.extend(self.parser.feed(&chunk));
-                true
-            }
-            Poll::Ready(Some(Err(cut))) => panic!("{cut}"),
-            Poll::Ready(None) => {
-                self.over = true;
-                false
-            }
-            Poll::Pending => false,
-        }
+        let polled = self.client.poll_chunk(&mut Context::from_waker(Waker::noop()));
+        matches!(polled, Poll::Ready(Some(_)))
     }
 
     pub(crate) fn all(&mut self) -> Vec<String> {
@@ -53,11 +29,15 @@ impl Poller {
     }
 
     pub(crate) fn data(&self) -> Vec<String> {
-        self.seen.iter().map(|event| event.data.clone()).collect()
+        self.client.events()
     }
 
     pub(crate) fn id(&self) -> String {
-        self.parser.last_event_id().to_owned()
+        self.client.last_event_id().to_owned()
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.client.is_over()
     }
 }
 
