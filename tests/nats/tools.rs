@@ -9,6 +9,7 @@ pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_core::StoreOptions;
 use sse_log_nats::{EngineOptions, NatsStore};
 use sse_test_kit::eventually::eventually;
+use sse_test_kit::lines::SlowLine;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -41,6 +42,11 @@ pub(crate) async fn store(url: &str, engine: EngineOptions, log: StoreOptions) -
 pub(crate) fn url(nats: &Nats) -> String {
     use sse_test_kit::engines::EngineServer;
     format!("nats://{}", nats.address())
+}
+
+/// Returns the URL of the server by way of this line.
+pub(crate) fn at(line: &SlowLine) -> String {
+    format!("nats://{}", line.address)
 }
 
 /// Returns the number of messages that the server has.

@@ -3,6 +3,8 @@
 pub(crate) mod closing;
 mod cutting;
 mod line;
+mod slow;
 
 pub use self::cutting::{Cuts, CuttingProxy};
 pub use self::line::Line;
+pub use self::slow::SlowLine;
