@@ -25,7 +25,7 @@ pub struct Server {
 
 impl Server {
     /// One that is still to be started.
-    pub fn new() -> Self {
+    pub fn to_be_started() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         Self { address: free_address(), folder, process: Mutex::new(None) }
     }

@@ -82,7 +82,7 @@ impl Nats {
     }
 
     async fn start_of(version: Version, jetstream: &str, config: &str) -> Self {
-        let nats = Self { server: Server::new(), version };
+        let nats = Self { server: Server::to_be_started(), version };
         let port = nats.server.address().port();
         let store = nats.jetstream();
         // A mebibyte is the server's default, and not enough for a large event with its frame.

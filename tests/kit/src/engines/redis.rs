@@ -55,7 +55,7 @@ impl Redis {
 
     /// Starts a Sentinel that watches this master, and decides alone. On a busy machine a server may be silent for seconds, and is not dead.
     pub async fn start_sentinel(master: &Self) -> Self {
-        let server = Server::new();
+        let server = Server::to_be_started();
         let (file, address) = (server.folder().join("sentinel.conf"), master.server.address());
         let watch = format!(
             "sentinel monitor log {} {} 1\nsentinel down-after-milliseconds log 5000\n\
@@ -71,7 +71,7 @@ impl Redis {
     }
 
     async fn start_program(program: PathBuf, arguments: Vec<String>) -> Self {
-        let redis = Self { server: Server::new(), program, arguments };
+        let redis = Self { server: Server::to_be_started(), program, arguments };
         redis.start().await;
         redis
     }
