@@ -4,7 +4,5 @@
 pub mod adapters;
 pub mod browsers;
 pub mod clients;
-pub mod cookbook;
-pub mod proxies;
-pub mod stores;
+pub mod engines;
 pub mod suite;

@@ -3,7 +3,7 @@
 pub mod encode;
 pub mod stream_request;
 
-#[path = "../../tests/suite/parser.rs"]
+#[path = "../../tests/kit/src/parser.rs"]
 pub mod parser;
-#[path = "../../tests/suite/rules.rs"]
+#[path = "../../tests/kit/src/rules.rs"]
 pub mod rules;

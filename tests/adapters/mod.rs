@@ -20,20 +20,20 @@ pub mod warp;
 /// - `compresses`: it has a compression of its own that can be on;
 /// - `cancels_handlers`: it drops a handler when its client leaves;
 /// - `cuts_off_stalled_clients`: its sockets can be told to give up on a client that takes nothing;
-/// - `breaks_responses_off`, `breaks_off_over_http_2` or `ends_failed_responses`: what becomes of a response whose body fails;
+/// - `breaks_off_over_http_1` or `ends_failed_responses_over_http_1`: what becomes of a response whose body fails, and the same of HTTP/2;
 /// - `writes_without_copies` or `copies_what_it_writes`: whether it has buffers of its own for what it sends.
 ///
 /// In the brackets is an attribute for the tests that are too long to run for each framework each time.
 #[macro_export]
 macro_rules! for_each_framework {
     ($each:ident) => {
-        $each! { [] axum AXUM: shows_raw_headers compresses cancels_handlers cuts_off_stalled_clients breaks_responses_off writes_without_copies }
-        $each! { [] actix ACTIX: shows_raw_headers compresses cancels_handlers cuts_off_stalled_clients breaks_responses_off copies_what_it_writes }
-        $each! { [] warp WARP: shows_raw_headers cancels_handlers cuts_off_stalled_clients breaks_responses_off writes_without_copies }
-        $each! { [] rocket ROCKET: ends_failed_responses copies_what_it_writes }
-        $each! { [] hyper HYPER: shows_raw_headers cancels_handlers cuts_off_stalled_clients breaks_responses_off writes_without_copies }
-        $each! { [ignore = "by name: docs/contributing.md"] salvo SALVO: shows_raw_headers cancels_handlers cuts_off_stalled_clients breaks_responses_off writes_without_copies }
-        $each! { [ignore = "by name: docs/contributing.md"] poem POEM: shows_raw_headers cuts_off_stalled_clients breaks_off_over_http_2 writes_without_copies }
+        $each! { [] axum AXUM: shows_raw_headers compresses cancels_handlers cuts_off_stalled_clients breaks_off_over_http_1 breaks_off_over_http_2 writes_without_copies }
+        $each! { [] actix ACTIX: shows_raw_headers compresses cancels_handlers cuts_off_stalled_clients breaks_off_over_http_1 breaks_off_over_http_2 copies_what_it_writes }
+        $each! { [] warp WARP: shows_raw_headers cancels_handlers cuts_off_stalled_clients breaks_off_over_http_1 breaks_off_over_http_2 writes_without_copies }
+        $each! { [] rocket ROCKET: ends_failed_responses_over_http_1 ends_failed_responses_over_http_2 copies_what_it_writes }
+        $each! { [] hyper HYPER: shows_raw_headers cancels_handlers cuts_off_stalled_clients breaks_off_over_http_1 breaks_off_over_http_2 writes_without_copies }
+        $each! { [ignore = "by name: docs/contributing.md"] salvo SALVO: shows_raw_headers cancels_handlers cuts_off_stalled_clients breaks_off_over_http_1 breaks_off_over_http_2 writes_without_copies }
+        $each! { [ignore = "by name: docs/contributing.md"] poem POEM: shows_raw_headers cuts_off_stalled_clients ends_failed_responses_over_http_1 breaks_off_over_http_2 writes_without_copies }
     };
 }
 
@@ -47,6 +47,7 @@ pub const AXUM: Framework = Framework {
     ends: Duration::from_secs(1),
     ends_http2: Duration::from_secs(1),
     ends_stalled: Duration::from_secs(2),
+    hello_lines: 14,
 };
 
 /// actix-web. Over HTTP/2 it notices by writing, and closes connections no sooner than the grace is over.
@@ -61,7 +62,7 @@ pub const ACTIX: Framework = Framework {
 /// warp.
 pub const WARP: Framework = Framework { name: "warp", serve: warp::serve, ..AXUM };
 
-/// Rocket. It notices by writing, and its shutdown may take a second: the time that it gives responses to end.
+/// Rocket. It hands no error of a body on to its client, notices by writing, and its shutdown may take a second: the time that it gives responses to end.
 pub const ROCKET: Framework = Framework {
     name: "rocket",
     serve: rocket::serve,
@@ -71,18 +72,26 @@ pub const ROCKET: Framework = Framework {
     ends: Duration::from_secs(2),
     ends_http2: Duration::from_secs(2),
     ends_stalled: Duration::from_secs(3),
+    hello_lines: 14,
 };
 
-/// hyper, by `sse-http`.
-pub const HYPER: Framework = Framework { name: "hyper", serve: hyper::serve, ..AXUM };
+/// hyper, by `sse-http`. It has no routes, and no loop that accepts connections.
+pub const HYPER: Framework =
+    Framework { name: "hyper", serve: hyper::serve, hello_lines: 37, ..AXUM };
 
-/// salvo, by `sse-http`.
-pub const SALVO: Framework = Framework { name: "salvo", serve: salvo::serve, ..AXUM };
+/// salvo, by `sse-http`, which does not know its request and its response.
+pub const SALVO: Framework =
+    Framework { name: "salvo", serve: salvo::serve, hello_lines: 28, ..AXUM };
 
-/// poem, by `sse-http`. Its server polls an HTTP/1.1 connection again that has failed: it notices by writing that a client has closed
+/// poem, by `sse-http`, which does not know its request and its response. Its server polls an HTTP/1.1 connection again that has failed: it notices by writing that a client has closed
 /// it, and ends a response that is to be broken off as one that is whole.
-pub const POEM: Framework =
-    Framework { name: "poem", serve: poem::serve, closes: Notice::BY_WRITING, ..AXUM };
+pub const POEM: Framework = Framework {
+    name: "poem",
+    serve: poem::serve,
+    closes: Notice::BY_WRITING,
+    hello_lines: 28,
+    ..AXUM
+};
 
 /// Returns every framework of the list.
 pub fn all() -> Vec<Framework> {

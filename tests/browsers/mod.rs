@@ -1,20 +1,18 @@
 //! A real browser: Chromium, headless, on pages that collect the events of a stream.
 //!
-//! [`Chromium`] is the browser, [`Front`] the one origin that has both the pages and the stream, and the two clients
+//! [`Front`] is the one origin that has both the pages and the stream, and the two clients
 //! have the shape of those in [`clients`](crate::clients).
 
-mod chromium;
-mod driver;
 mod front;
-mod page;
 
 use std::time::Duration;
 
 use serde_json::json;
+use sse_test_kit::browser::Chromium;
 
 use crate::clients::Received;
 
-pub use self::{chromium::Chromium, front::Front};
+pub use self::front::Front;
 
 /// Collects events with Chromium's own `EventSource`, until `done`.
 ///

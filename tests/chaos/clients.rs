@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::StreamExt;
-use sse_conformance::suite::parser::Parser;
 use sse_core::{EventLog, EventStream, StreamRequest, StreamResponse};
+use sse_test_kit::parser::Parser;
 use tokio::time::sleep;
 
 use crate::process::timer;

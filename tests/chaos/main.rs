@@ -33,7 +33,7 @@ mod trail;
 
 use faults::Subject;
 use options::Options;
-use sse_conformance::stores;
+use sse_conformance::engines;
 
 async fn chaos(engine: &str, subject: impl Subject) {
     let options = Options::from_environment();
@@ -51,12 +51,12 @@ async fn redb() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn redis() {
-    chaos("redis", faults::Redis::start(|| Box::pin(stores::Redis::start())).await).await;
+    chaos("redis", faults::Redis::start(|| Box::pin(engines::Redis::start())).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn valkey() {
-    chaos("valkey", faults::Redis::start(|| Box::pin(stores::Valkey::start())).await).await;
+    chaos("valkey", faults::Redis::start(|| Box::pin(engines::Valkey::start())).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

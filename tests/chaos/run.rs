@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fastrand::Rng;
-use sse_conformance::suite::parser::Parser;
 use sse_core::store::PageLimit;
 use sse_core::{Epoch, Event, EventId};
+use sse_test_kit::parser::Parser;
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use sse_conformance::suite::parser::Parsed;
 use sse_core::{Epoch, Position};
+use sse_test_kit::parser::Parsed;
 
 use crate::book::{Book, Deletion, Named, Number, Outcome, parts, text};
 use crate::faults::Kind;

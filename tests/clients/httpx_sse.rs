@@ -1,5 +1,7 @@
 //! Python's `httpx-sse`.
 
+use sse_test_kit::installed::python;
+
 use super::{Received, program};
 
 /// Collects events until `done`.
@@ -8,5 +10,5 @@ use super::{Received, program};
 ///
 /// Where Python is missing, or the client gives up.
 pub async fn run(url: &str, received: &mut Vec<Received>) {
-    program::run(program::python(), "httpx_sse_client.py", url, received).await;
+    program::run(python(), "httpx_sse_client.py", url, received).await;
 }

@@ -12,8 +12,7 @@ pub mod reqwest_eventsource;
 pub mod sdk;
 pub mod undici;
 
-pub use self::program::node;
-pub(crate) use self::program::{directory, installed, packaged};
+pub(crate) use self::program::directory;
 
 mod program;
 

@@ -8,7 +8,9 @@ use serde::Deserialize;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::program::{directory, node, python};
+use sse_test_kit::installed::{node, python};
+
+use super::program::directory;
 
 /// The time that an answer may take, with the start of Python or Node on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);

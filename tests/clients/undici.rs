@@ -1,5 +1,7 @@
 //! The EventSource of `undici`, Node's HTTP client.
 
+use sse_test_kit::installed::node;
+
 use super::{Received, program};
 
 /// Collects events until `done`.
@@ -8,5 +10,5 @@ use super::{Received, program};
 ///
 /// Where Node is missing, or the client gives up.
 pub async fn run(url: &str, received: &mut Vec<Received>) {
-    program::run(program::node(), "undici.mjs", url, received).await;
+    program::run(node(), "undici.mjs", url, received).await;
 }

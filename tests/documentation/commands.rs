@@ -48,7 +48,7 @@ const COMMANDS: [(&str, Told); 37] = [
     ("curl --no-buffer --include http://127.0.0.1:3000/events", HELLOS),
     (
         "curl --silent --no-buffer --include --http2 https://example.org/events",
-        RunBy("tests/proxy_requirements/streams.rs", "speaks_http_2"),
+        RunBy("tests/proxies/streams.rs", "speaks_http_2"),
     ),
     (
         "curl --data tea http://127.0.0.1:3000/orders",

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use sse_conformance::proxies::free_port;
-use sse_conformance::suite::wire::{End, Request};
+use sse_test_kit::port::free_port;
+use sse_test_kit::wire::{End, Request};
 
 use crate::blocks::{Block, blocks, root};
 use crate::checkout::{building, cargo, repository, succeed, target};

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sse_conformance::proxies::free_port;
-use sse_conformance::suite::wire::Request;
+use sse_test_kit::port::free_port;
+use sse_test_kit::wire::Request;
 
 use crate::blocks::{read, root};
 use crate::checkout::{building, cargo, kept, repository, succeed};

@@ -6,8 +6,8 @@ use axum::routing::get;
 use axum::{Router, extract::State, response::Html};
 use serde_json::json;
 use sse_axum::{EventLog, Sse, SseRequest, listener, stream_events};
-use sse_conformance::browsers::Chromium;
-use sse_conformance::cookbook::Line;
+use sse_test_kit::browser::Chromium;
+use sse_test_kit::lines::Line;
 
 use crate::blocks::root;
 

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use sse_conformance::suite::eventually::eventually;
+use sse_test_kit::eventually::eventually;
 
 /// Runs until it is dropped.
 pub(crate) struct Program(Child);

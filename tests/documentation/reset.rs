@@ -7,8 +7,8 @@ use axum::routing::get;
 use axum::{Json, Router, extract::State};
 use serde_json::json;
 use sse_axum::{EventLog, EventType, Sse, SseRequest, listener, stream_events};
-use sse_conformance::browsers::Chromium;
-use sse_conformance::cookbook::Line;
+use sse_test_kit::browser::Chromium;
+use sse_test_kit::lines::Line;
 
 use crate::blocks::blocks;
 

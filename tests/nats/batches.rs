@@ -1,6 +1,6 @@
 //! Several events in one message.
 
-use sse_conformance::stores::Nats;
+use sse_conformance::engines::Nats;
 use sse_core::store::{PageLimit, Store, StoreError};
 
 use crate::tools::{PAGE, append_all, bounds, event, keyed, messages, open, soon, texts, told};

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use sse_conformance::stores::{Nats, NatsVersion};
 use sse_conformance::suite::answers::gives_followers_what_is_appended;
-use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::{Store, StoreError};
 use sse_log_nats::async_nats::ConnectOptions;
 use sse_log_nats::{EngineOptions, StoreOptions};
+use sse_test_kit::engines::EngineServer;
+use sse_test_kit::engines::{Nats, NatsVersion};
 use tokio::net::TcpListener;
 
 use crate::relay::Relay;

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use serde_json::json;
-use sse_conformance::stores::{Nats, cpu as process_cpu};
-use sse_conformance::suite::eventually::{eventually, settled};
 use sse_log_nats::async_nats::ConnectOptions;
 use sse_log_nats::{EngineOptions, EventLog, StoreOptions};
+use sse_test_kit::engines::Nats;
+use sse_test_kit::eventually::{eventually, settled};
+use sse_test_kit::server::cpu as process_cpu;
 
 use crate::relay::Relay;
 use crate::tools::{soon, url};

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sse_conformance::stores::Nats;
-use sse_conformance::suite::eventually::eventually;
+use sse_conformance::engines::Nats;
 use sse_core::Position;
 use sse_core::store::{Store, StoreError};
+use sse_test_kit::eventually::eventually;
 
 use crate::tools::{bounds, event, open, texts};
 

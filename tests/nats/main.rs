@@ -5,7 +5,6 @@ mod connecting;
 mod engines;
 mod finish;
 mod frame;
-mod line;
 mod names;
 mod once;
 mod purged;

@@ -1,8 +1,8 @@
 //! The name of a log, and the texts about it.
 
-use sse_conformance::stores::Nats;
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Nats;
 use sse_log_nats::{EngineOptions, NatsStore, StoreOptions};
+use sse_test_kit::engines::EngineServer;
 
 use crate::tools::{api, append_all, bounds, event, store, texts};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use sse_conformance::stores::Nats;
+use sse_conformance::engines::Nats;
 use sse_core::store::{EncodedEvent, Store};
 use sse_core::{Epoch, Position};
 use tokio::runtime::Handle;

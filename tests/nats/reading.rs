@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use sse_conformance::stores::Nats;
+use sse_conformance::engines::Nats;
 use sse_core::Position;
 use sse_core::store::{PageLimit, Store};
 use tokio::time::timeout;

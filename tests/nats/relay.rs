@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use sse_conformance::stores::Nats;
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Nats;
+use sse_test_kit::engines::EngineServer;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use serde_json::json;
-use sse_conformance::stores::Nats;
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Nats;
 use sse_core::StoreOptions;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_log_nats::EngineOptions;
+use sse_test_kit::engines::EngineServer;
+use sse_test_kit::lines::SlowLine;
 
-use crate::line::Line;
 use crate::relay::Relay;
 use crate::relay_rules::Fate;
 use crate::tools::{
-    api, append_all, bounds, event, flood, messages, once, open, open_at, texts, url,
+    api, append_all, at, bounds, event, flood, messages, once, open, open_at, texts, url,
 };
 
 /// Not only hidden from readers.
@@ -146,9 +146,9 @@ async fn a_log_has_at_no_moment_more_than_twice_its_limit_and_a_thousand() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn that_holds_over_a_line_of_100_ms_too() {
     let nats = Nats::start().await;
-    let line = Line::start(nats.address(), Duration::from_millis(50)).await;
-    never_more(&nats, &line.url(), 6_000, |n| vec![event(n)]).await;
-    never_more(&nats, &line.url(), 1_500, |n| vec![event(n), event(n), event(n)]).await;
+    let line = SlowLine::with_delay(nats.address(), Duration::from_millis(50)).await;
+    never_more(&nats, &at(&line), 6_000, |n| vec![event(n)]).await;
+    never_more(&nats, &at(&line), 1_500, |n| vec![event(n), event(n), event(n)]).await;
 }
 
 /// Appends so often, by 256 at a time, and counts all the while.
@@ -200,12 +200,12 @@ async fn never_more(nats: &Nats, url: &str, times: usize, events: fn(usize) -> V
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn much_is_dropped_over_a_long_line_though_the_time_of_a_call_is_short() {
     let nats = Nats::start().await;
-    let line = Line::start(nats.address(), Duration::from_millis(50)).await;
+    let line = SlowLine::with_delay(nats.address(), Duration::from_millis(50)).await;
     let store = open(&nats).await;
     append_all(&store, &[event("a batch"), event("is not plain")]).await;
     flood(&nats, "sse.log.e", "data: x\n", 30_000).await;
     let options = StoreOptions::new().events(1000).store_timeout(Duration::from_secs(2));
-    let far = crate::tools::store(&line.url(), EngineOptions::default(), options.clone()).await;
+    let far = crate::tools::store(&at(&line), EngineOptions::default(), options.clone()).await;
     let retention = options.retention();
     for _ in 0..30 {
         _ = tokio::time::timeout(options.store_timeout, far.retain(&retention)).await;

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Nats;
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Nats;
 use sse_core::store::{PageLimit, Store};
 use sse_core::{Position, StoreOptions};
 use sse_log_nats::EngineOptions;
+use sse_test_kit::engines::EngineServer;
+use sse_test_kit::lines::SlowLine;
 
-use crate::line::Line;
-use crate::tools::{append_all, event, open, soon, store};
+use crate::tools::{append_all, at, event, open, soon, store};
 
 const ALL: PageLimit = PageLimit { events: 1000, bytes: 16 << 20 };
 
@@ -22,8 +22,8 @@ async fn followers_and_pages_get_on_over_a_slow_line() {
     for _ in 0..20 {
         append_all(&near, &[event("x".repeat(10_000))]).await;
     }
-    let line = Line::slow(nats.address(), 20_000).await;
-    let url = line.url();
+    let line = SlowLine::with_rate(nats.address(), 20_000).await;
+    let url = at(&line);
     let far = store(&url, EngineOptions::default(), StoreOptions::default()).await;
     let mut after = Position::START;
     let mut came = 0;
@@ -61,8 +61,8 @@ async fn a_large_page_of_one_log_holds_up_no_other() {
     for _ in 0..16 {
         append_all(&near, &[event("x".repeat(1_000_000))]).await;
     }
-    let line = Line::slow(nats.address(), 1_000_000).await;
-    let engine = sse_log_nats::connect(&line.url(), EngineOptions::default()).await.expect("a URL");
+    let line = SlowLine::with_rate(nats.address(), 1_000_000).await;
+    let engine = sse_log_nats::connect(&at(&line), EngineOptions::default()).await.expect("a URL");
     let options = StoreOptions::new().store_timeout(Duration::from_secs(20));
     let large = engine.store("log", options.clone()).await.expect("a name");
     let small = engine.store("small", options).await.expect("a name");

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use sse_conformance::stores::Nats;
-use sse_conformance::suite::eventually::eventually;
+use sse_conformance::engines::Nats;
 use sse_core::StoreOptions;
 use sse_log_nats::EngineOptions;
+use sse_test_kit::eventually::eventually;
 
 use crate::relay::Relay;
 use crate::relay_rules::Fate;

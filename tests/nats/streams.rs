@@ -6,12 +6,12 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use serde_json::json;
-use sse_conformance::stores::Nats;
-use sse_conformance::suite::eventually::{eventually, eventually_some};
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Nats;
 use sse_core::store::{PageLimit, Store};
 use sse_core::{Event, GapReason, Position};
 use sse_log_nats::{EngineOptions, EventLog, StoreOptions};
+use sse_test_kit::engines::EngineServer;
+use sse_test_kit::eventually::{eventually, eventually_some};
 
 use crate::tools::{api, append_all, bounds, event, open, soon, store, texts, told, url};
 

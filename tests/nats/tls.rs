@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use sse_conformance::proxies::certificate;
-use sse_conformance::stores::Nats;
+use sse_conformance::engines::Nats;
 use sse_conformance::suite::answers::gives_followers_what_is_appended;
-use sse_conformance::suite::store_engine::Networked;
 use sse_conformance::suite::store_process::StoreProcess;
 use sse_core::StoreOptions;
 use sse_core::store::{Store, StoreError};
 use sse_log_nats::EngineOptions;
 use sse_log_nats::async_nats::ConnectOptions;
+use sse_test_kit::certificate;
+use sse_test_kit::engines::EngineServer;
 use tempfile::TempDir;
 
 use crate::tools::{append_all, event, soon, store, told};

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sse_conformance::stores::Nats;
+use sse_conformance::engines::Nats;
 pub(crate) use sse_conformance::suite::answers::{PAGE, append_all, bounds, soon, texts, told};
 pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
-use sse_conformance::suite::eventually::eventually;
 use sse_core::StoreOptions;
 use sse_log_nats::{EngineOptions, NatsStore};
+use sse_test_kit::eventually::eventually;
+use sse_test_kit::lines::SlowLine;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -39,8 +40,13 @@ pub(crate) async fn store(url: &str, engine: EngineOptions, log: StoreOptions) -
 }
 
 pub(crate) fn url(nats: &Nats) -> String {
-    use sse_conformance::suite::store_engine::Networked;
+    use sse_test_kit::engines::EngineServer;
     format!("nats://{}", nats.address())
+}
+
+/// Returns the URL of the server by way of this line.
+pub(crate) fn at(line: &SlowLine) -> String {
+    format!("nats://{}", line.address)
 }
 
 /// Returns the number of messages that the server has.
@@ -57,7 +63,7 @@ pub(crate) fn api(nats: &Nats, subject: &str, question: Value) -> Value {
 
 /// Publishes many messages, as another program would, and waits until the server has them.
 pub(crate) async fn flood(nats: &Nats, subject: &str, payload: &str, times: usize) {
-    use sse_conformance::suite::store_engine::Networked;
+    use sse_test_kit::engines::EngineServer;
     let expected = messages(nats) + times as u64;
     let one = format!("PUB {subject} {}\r\n{payload}\r\n", payload.len());
     let all = format!("CONNECT {{\"verbose\":false}}\r\n{}", one.repeat(times));

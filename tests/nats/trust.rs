@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use serde_json::json;
-use sse_conformance::stores::Nats;
-use sse_conformance::suite::eventually::{eventually, settled};
+use sse_conformance::engines::Nats;
 use sse_core::store::Store;
 use sse_core::{Position, StoreOptions};
 use sse_log_nats::EngineOptions;
+use sse_test_kit::eventually::{eventually, settled};
 use tokio::time::timeout;
 
 use crate::reading::count;

@@ -1,7 +1,7 @@
 //! An append is not said to have failed unless that is known.
 
 use serde_json::json;
-use sse_conformance::stores::Nats;
+use sse_conformance::engines::Nats;
 use sse_core::store::{EncodedEvent, Store, StoreError};
 
 use crate::relay::Relay;

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::{Store, StoreError};
 use sse_log_postgres::{EngineOptions, Ordering, open_store};
 
-use crate::tools::{append, bounds, client, open, open_ordered, soon, texts};
+use crate::tools::{Processes, append, bounds, client, open, open_ordered, soon, texts};
 
 /// Longer than it takes where all who append queue behind what waits alone.
 const AT_ONCE: Duration = Duration::from_millis(1500);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::{EncodedEvent, Store};
 use sse_log_postgres::tokio_postgres::NoTls;
 use sse_log_postgres::{EngineOptions, PostgresStore, StoreOptions, connect_with};

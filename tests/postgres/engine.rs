@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
-use sse_conformance::stores::Postgres;
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Postgres;
 use sse_core::EventLog;
 use sse_core::store::Store;
 use sse_log_postgres::{Engine, EngineOptions, StoreOptions};
+use sse_test_kit::engines::EngineServer;
 use tokio_postgres::Client;
 
-use crate::tools::{append, begin, bounds, client, event, once, soon, take};
+use crate::tools::{Processes, append, begin, bounds, client, event, once, soon, take};
 
 async fn connections(client: &Client) -> i64 {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";

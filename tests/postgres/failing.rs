@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::{Store, StoreError};
 use sse_core::{Event, Position};
 use sse_log_postgres::{EngineOptions, StoreOptions};
 
-use crate::tools::{append, bounds, client, event, execute, once, open, soon, take, texts};
+use crate::tools::{
+    Processes, append, bounds, client, event, execute, once, open, soon, take, texts,
+};
 
 /// Has each append do this at the server.
 async fn on_append(postgres: &Postgres, what: &str) {

@@ -1,6 +1,6 @@
 //! A log is finished while others append.
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::{Store, StoreError};
 use tokio_postgres::IsolationLevel;
 

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::{Store, StoreError};
 use sse_log_postgres::{EngineOptions, StoreOptions};
 
-use crate::tools::{append, client, event, soon, told};
+use crate::tools::{Processes, append, client, event, soon, told};
 
 /// Commits wait for it, at the server, and no time-out ends that.
 #[tokio::test]

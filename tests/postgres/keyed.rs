@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_core::{Position, StoreOptions};
 use sse_log_postgres::EngineOptions;
 use tokio_postgres::Client;
 
-use crate::tools::{append, bounds, client, execute, keyed, keyed_once, open, soon};
+use crate::tools::{Processes, append, bounds, client, execute, keyed, keyed_once, open, soon};
 
 /// The query of a log, with its settings.
 const LOOK: &str = concat!(

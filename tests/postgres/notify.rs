@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::Store;
 use sse_log_postgres::EngineOptions;
 
-use crate::tools::{append, bounds, client, open, take};
+use crate::tools::{Processes, append, bounds, client, open, take};
 
 /// Longer than a follower looks for more after it was told of something.
 const QUIET: Duration = Duration::from_millis(400);

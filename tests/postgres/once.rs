@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::{EncodedEvent, Store, StoreError};
 use sse_log_postgres::{EngineOptions, StoreOptions};
 
-use crate::tools::{append, event, keyed_once, open, soon, texts};
+use crate::tools::{Processes, append, event, keyed_once, open, soon, texts};
 
 fn once(key: &str) -> EncodedEvent {
     crate::tools::once(key, key)

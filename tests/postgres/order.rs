@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::Position;
 use sse_core::store::Store;
 use sse_log_postgres::Ordering;

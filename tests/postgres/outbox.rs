@@ -1,6 +1,6 @@
 //! Events within the application's own transactions.
 
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_conformance::suite::store_engine::Durable;
 use sse_core::store::Store;
 use sse_core::{Event, EventId, Position};

@@ -1,10 +1,10 @@
 //! A pooler is between a log and Postgres.
 
-use sse_conformance::stores::{PgBouncer, Postgres};
-use sse_conformance::suite::store_engine::Networked;
 use sse_core::Position;
 use sse_core::store::{Store, StoreError};
 use sse_log_postgres::{EngineOptions, PostgresStore, Settings, StoreOptions, connect};
+use sse_test_kit::engines::EngineServer;
+use sse_test_kit::engines::{PgBouncer, Postgres};
 use tokio_postgres::NoTls;
 
 use crate::tools::{append, soon, take, told};

@@ -1,18 +1,19 @@
 //! A transaction that is prepared for two-phase commit.
 
-use sse_conformance::stores::Postgres;
-use sse_conformance::suite::store_engine::{Durable, Networked};
+use sse_conformance::engines::Postgres;
+use sse_conformance::suite::store_engine::Durable;
 use sse_core::store::Store;
 use sse_log_postgres::{EngineOptions, InTransactions};
+use sse_test_kit::engines::EngineServer;
 
-use crate::tools::{append, bounds, client, execute, take, texts};
+use crate::tools::{Processes, append, bounds, client, execute, take, texts};
 
 #[tokio::test]
 async fn a_transaction_that_appends_and_does_not_notify_can_be_prepared_and_is_found() {
     let postgres = Postgres::start().await;
     execute(&postgres, "ALTER SYSTEM SET max_prepared_transactions = 5").await;
     postgres.crash().await;
-    Networked::start(&postgres).await;
+    EngineServer::start(&postgres).await;
     let options = EngineOptions::new().in_transactions(InTransactions::DoNotNotify);
     let (store, mut client) = (postgres.store("log", options).await, client(&postgres).await);
     append(&store, "before").await;

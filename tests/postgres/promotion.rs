@@ -2,13 +2,13 @@
 
 use std::process::Command;
 
-use sse_conformance::stores::Postgres;
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Postgres;
 use sse_core::Position;
 use sse_core::store::{Appended, Store};
 use sse_log_postgres::{EngineOptions, OnPromotion, Ordering};
+use sse_test_kit::engines::EngineServer;
 
-use crate::tools::{append, bounds, client, event, execute, open, soon, texts};
+use crate::tools::{Processes, append, bounds, client, event, execute, open, soon, texts};
 
 /// A standby that lacks the newest events takes over: what was acknowledged and lost, and what comes next.
 async fn fails_over(postgres: &Postgres, options: &EngineOptions) -> (Appended, Appended) {
@@ -16,7 +16,7 @@ async fn fails_over(postgres: &Postgres, options: &EngineOptions) -> (Appended, 
     append(&store, "kept").await;
     postgres.stop().await;
     postgres.put_aside("standby");
-    Networked::start(postgres).await;
+    EngineServer::start(postgres).await;
     let store = postgres.store("log", options.clone()).await;
     let lost = store.append(&[event("lost-1"), event("lost-2")]).await.expect("stored");
     drop(store);

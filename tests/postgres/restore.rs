@@ -2,12 +2,14 @@
 
 use std::process::Command;
 
-use sse_conformance::stores::Postgres;
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Postgres;
 use sse_core::Position;
 use sse_core::store::Store;
+use sse_test_kit::engines::EngineServer;
 
-use crate::tools::{append, bounds, client, event, execute, open, open_ordered, soon, take, texts};
+use crate::tools::{
+    Processes, append, bounds, client, event, execute, open, open_ordered, soon, take, texts,
+};
 use sse_log_postgres::{EngineOptions, Ordering};
 
 /// Takes the log from one cluster to another, as from a backup.

@@ -1,11 +1,11 @@
 //! Many events have come while nothing was dropped.
 
 use futures_util::future::join_all;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::store::Store;
 use sse_log_postgres::{EngineOptions, StoreOptions};
 
-use crate::tools::{append, bounds, client, event, execute, keyed, once, open, texts};
+use crate::tools::{Processes, append, bounds, client, event, execute, keyed, once, open, texts};
 
 /// Stores events as `sse_log_append` does, but faster.
 const MANY: &str = "INSERT INTO sse_log_events (log, hi, lo, key, block) \

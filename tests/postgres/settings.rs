@@ -3,16 +3,18 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use sse_conformance::stores::Postgres;
-use sse_conformance::suite::store_engine::{Engine, Networked};
+use sse_conformance::engines::Postgres;
 use sse_core::Position;
 use sse_core::store::{Store, StoreError};
 use sse_log_postgres::tokio_postgres::NoTls;
 use sse_log_postgres::{
     EngineOptions, Migrations, PostgresStore, StoreOptions, connect, connect_with,
 };
+use sse_test_kit::engines::{EngineServer, Located};
 
-use crate::tools::{append, bounds, client, event, execute, keyed, once, open, soon, texts, told};
+use crate::tools::{
+    Processes, append, bounds, client, event, execute, keyed, once, open, soon, texts, told,
+};
 
 /// The migrations as an application runs them: in the order of their names.
 const MIGRATION: &str = concat!(

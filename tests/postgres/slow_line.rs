@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sse_conformance::stores::Postgres;
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Postgres;
 use sse_core::store::Store;
 use sse_log_postgres::{EngineOptions, StoreOptions, connect};
+use sse_test_kit::engines::EngineServer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;

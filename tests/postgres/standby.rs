@@ -1,13 +1,16 @@
 //! A server that is a standby, and one that does not wait for its disk.
 
-use sse_conformance::stores::Postgres;
-use sse_conformance::suite::store_engine::{Durable, Networked};
+use sse_conformance::engines::Postgres;
+use sse_conformance::suite::store_engine::Durable;
 use sse_core::store::{Store, StoreError};
 use sse_core::{Event, EventId, EventLog, GapReason, Position};
 use sse_log_postgres::{EngineOptions, StoreOptions, connect_with, open_store};
+use sse_test_kit::engines::EngineServer;
 use tokio_postgres::{Config, NoTls};
 
-use crate::tools::{append, bounds, client, event, execute, keyed, open, soon, texts, told};
+use crate::tools::{
+    Processes, append, bounds, client, event, execute, keyed, open, soon, texts, told,
+};
 
 /// Its events may be old: if it were taken for the primary, seen events would be lost, and each append to it would fail.
 #[tokio::test]
@@ -65,7 +68,7 @@ async fn a_server_that_takes_over_without_the_newest_events_begins_an_epoch() {
         append(&open(&postgres).await, "kept").await;
         postgres.stop().await;
         postgres.put_aside("before");
-        Networked::start(&postgres).await;
+        EngineServer::start(&postgres).await;
         let (store, client) = (open(&postgres).await, client(&postgres).await);
         for n in 0..come {
             for _ in 0..200 {
@@ -76,7 +79,7 @@ async fn a_server_that_takes_over_without_the_newest_events_begins_an_epoch() {
         postgres.stop().await;
         postgres.put_aside("standby");
         postgres.bring_back("before");
-        Networked::start(&postgres).await;
+        EngineServer::start(&postgres).await;
         let store = open(&postgres).await;
         let log = soon(open_store(store)).await.expect("open");
         let mut last = None;
@@ -87,7 +90,7 @@ async fn a_server_that_takes_over_without_the_newest_events_begins_an_epoch() {
         let last = last.expect("some are lost");
         postgres.stop().await;
         postgres.bring_back("standby");
-        Networked::start(&postgres).await;
+        EngineServer::start(&postgres).await;
         let fresh = open(&postgres).await;
         soon(async {
             while log.get(&last).await.err().and_then(|error| error.gap().map(|gap| gap.reason))

@@ -9,14 +9,14 @@ use std::task::{Context, Poll};
 use futures_util::future::BoxFuture;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use sse_conformance::proxies::certificate;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 use sse_core::Position;
 use sse_core::store::{Store, StoreError};
 use sse_log_postgres::tokio_postgres::config::SslMode;
 use sse_log_postgres::tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
 use sse_log_postgres::tokio_postgres::{Config, Socket};
 use sse_log_postgres::{EngineOptions, PostgresStore, StoreOptions, connect_with};
+use sse_test_kit::certificate;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 

@@ -1,13 +1,31 @@
 //! The shared part of the tests.
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Postgres;
+use sse_conformance::engines::Postgres;
 pub(crate) use sse_conformance::suite::answers::{PAGE, append, bounds, soon, text, texts, told};
 pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
-use sse_core::Position;
 use sse_core::store::Pages;
-use sse_log_postgres::{EngineOptions, Ordering, PostgresStore};
-use tokio_postgres::Client;
+use sse_core::{Position, StoreOptions};
+use sse_log_postgres::{Engine, EngineOptions, Ordering, PostgresStore, connect_with};
+use tokio_postgres::{Client, NoTls};
+
+/// A server as a process of an application uses it.
+pub(crate) trait Processes {
+    /// Returns the engine of another process.
+    async fn shared(&self, options: EngineOptions) -> Engine;
+
+    /// The store of this name, with connections of its own.
+    async fn store(&self, name: &str, options: EngineOptions) -> PostgresStore {
+        let store = self.shared(options).await.store(name, StoreOptions::default()).await;
+        store.expect("a name")
+    }
+}
+
+impl Processes for Postgres {
+    async fn shared(&self, options: EngineOptions) -> Engine {
+        connect_with(self.config(), NoTls, options).await.expect("a runtime")
+    }
+}
 
 pub(crate) async fn open(postgres: &Postgres) -> PostgresStore {
     open_ordered(postgres, Ordering::ByTransaction).await

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use sse_conformance::clients::Received;
 use sse_conformance::suite::app::{App, ServerOptions};
-use sse_conformance::suite::proxy::{Cuts, CuttingProxy};
 use sse_conformance::suite::server::{Serve, Server};
 use sse_conformance::{adapters, browsers, clients};
 use sse_core::{Event, EventLog, EventType};
+use sse_test_kit::lines::{Cuts, CuttingProxy};
 use tokio::time::{interval, timeout};
 
 /// How soon a client comes back, and so how often it can be cut in reasonable time.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_core::store::Store;
 use sse_core::{Position, StoreOptions};
 
-use crate::tools::{STREAM, after, append, bounds, command, once, open_with, soon, until};
+use crate::tools::{STREAM, after, append, bounds, command, once, open_with, until};
 
 const AGE: Duration = Duration::from_secs(1);
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -81,11 +81,11 @@ async fn an_append_drops_what_is_too_old() {
     let redis = Redis::start().await;
     let store = open_with(&redis, options()).await;
     let old = append(&*store, 0).await;
-    soon(async {
-        while after(&*store, Position::START).await.contains(&old) {
-            append(&*store, 1).await;
-            tokio::time::sleep(Duration::from_millis(50)).await; // 20 events in an age
-        }
+    let mut pace = tokio::time::interval(AGE / 20); // so many events in an age
+    until("the old event is gone", async || {
+        pace.tick().await;
+        append(&*store, 1).await;
+        !after(&*store, Position::START).await.contains(&old)
     })
     .await;
     let kept = after(&*store, Position::START).await.len();

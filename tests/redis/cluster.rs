@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Redis;
-use sse_conformance::suite::eventually::eventually;
-use sse_conformance::suite::store_engine::{Engine, Networked};
+use sse_conformance::engines::Redis;
+use sse_conformance::suite::store_engine::Engine;
 use sse_core::{Position, StoreOptions};
+use sse_test_kit::engines::EngineServer;
+use sse_test_kit::eventually::eventually;
 
 use crate::tools::{STREAM, after, append, bounds, command, keyed_once, soon, until};
 

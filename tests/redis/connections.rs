@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use sse_conformance::stores::Redis;
-use sse_conformance::suite::store_engine::{Durable, Networked};
+use sse_conformance::engines::Redis;
+use sse_conformance::suite::store_engine::Durable;
 use sse_core::store::{Store, StoreError};
 use sse_core::{Position, StoreOptions};
+use sse_test_kit::engines::EngineServer;
 
 use crate::tools::{
     STREAM, append, bounds, command, event, once, open, open_with, soon, told, until,

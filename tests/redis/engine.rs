@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
-use sse_conformance::stores::Redis;
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Redis;
 use sse_core::store::Store;
 use sse_core::{Position, StoreOptions};
 use sse_log_redis::{Engine, EngineOptions, connect};
+use sse_test_kit::engines::EngineServer;
 
 use crate::tools::{STREAM, append, bounds, command, event, open, soon, stat, until};
 
@@ -48,7 +48,7 @@ async fn a_thousand_idle_logs_share_a_few_connections_and_ask_for_almost_nothing
     }
     for log in &logs {
         let is_followed = || log.stats().is_followed;
-        sse_conformance::suite::eventually::eventually(
+        sse_test_kit::eventually::eventually(
             Duration::from_secs(20),
             "it is followed",
             is_followed,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_core::Position;
 use sse_core::store::EncodedEvent;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_core::StoreOptions;
 use sse_core::store::{Appended, EncodedEvent, Store};
 

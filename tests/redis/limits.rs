@@ -1,6 +1,6 @@
 //! An append drops what is over the limits by itself, as fast as it adds.
 
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_core::{Position, StoreOptions};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_core::store::{Appended, Store};
 use sse_core::{Position, StoreOptions};
 

@@ -12,7 +12,6 @@ mod refusals;
 mod replica;
 mod retention;
 mod settings;
-mod slow;
 mod slow_lines;
 mod tls;
 mod tools;

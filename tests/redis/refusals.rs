@@ -1,10 +1,10 @@
 //! A call that would fail halfway is refused before anything is stored; and the permissions of a user.
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Redis;
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Redis;
 use sse_core::Position;
 use sse_core::store::{EncodedEvent, PageLimit, Retention, Store, StoreError};
+use sse_test_kit::engines::EngineServer;
 
 use crate::tools::{
     STREAM, after, append, bounds, command, event, keyed, once, open, soon, store_at, told,

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Redis;
-use sse_conformance::suite::eventually::{eventually, eventually_asked, eventually_some};
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Redis;
+use sse_test_kit::engines::EngineServer;
+use sse_test_kit::eventually::{eventually, eventually_asked, eventually_some};
 
 use sse_core::store::{Store, StoreError};
 use sse_core::{Event, EventId, GapReason, Position};

@@ -1,6 +1,6 @@
 //! The events that are dropped, if others have trimmed, and if events are large.
 
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_core::{Position, StoreOptions};
 

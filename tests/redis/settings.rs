@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sse_conformance::stores::Redis;
-use sse_conformance::suite::store_engine::Networked;
+use sse_conformance::engines::Redis;
 use sse_core::store::StoreError;
 use sse_core::{Error, Position, StoreOptions};
 use sse_log_redis::{EngineOptions, RedisStore, connect};
+use sse_test_kit::engines::EngineServer;
 
 use crate::tools::{after, append, bounds, command, event, open_with, told};
 

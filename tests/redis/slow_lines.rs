@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_conformance::suite::store_engine::{Engine, Networked};
 use sse_core::StoreOptions;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_log_redis::{EngineOptions, connect};
+use sse_test_kit::engines::EngineServer;
+use sse_test_kit::lines::SlowLine;
 
-use crate::slow::SlowLine;
 use crate::tools::{append, event, open, soon};
 
 /// No answer of more than 54 kB comes in time.
@@ -24,7 +25,7 @@ async fn a_follower_over_a_slow_line_gets_events_that_have_become_large() {
     let writer = open(&redis).await;
     let small: Vec<EncodedEvent> = (0..200).map(event).collect();
     writer.append(&small).await.expect("stored");
-    let line = SlowLine::start(redis.address(), 60_000).await;
+    let line = SlowLine::with_rate(redis.address(), 60_000).await;
     let store = redis.open_through(line.address, "log", impatient()).await.expect("a URL");
     let mut after =
         store.read(sse_core::Position::START, crate::tools::PAGE).await.expect("a page");
@@ -61,7 +62,7 @@ async fn a_page_for_a_client_comes_over_a_slow_line_in_the_end() {
     let writer = open(&redis).await;
     let first = append(&*writer, "x".repeat(100_000)).await;
     append(&*writer, "x".repeat(100_000)).await;
-    let line = SlowLine::start(redis.address(), 60_000).await;
+    let line = SlowLine::with_rate(redis.address(), 60_000).await;
     let store = redis.open_through(line.address, "log", impatient()).await.expect("a URL");
     let reading = async {
         loop {
@@ -82,7 +83,7 @@ async fn a_page_of_16_mib_of_one_log_holds_up_no_append_of_another() {
     for _ in 0..16 {
         append(&*large, "x".repeat(1_000_000)).await;
     }
-    let line = SlowLine::start(redis.address(), 2_000_000).await;
+    let line = SlowLine::with_rate(redis.address(), 2_000_000).await;
     let url = format!("redis://{}", line.address);
     let engine = connect(&url, EngineOptions::default()).await.expect("a URL");
     let minute = StoreOptions::new().store_timeout(Duration::from_secs(60));

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use sse_conformance::proxies::{certificate, free_port};
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_conformance::suite::answers::gives_followers_what_is_appended;
 use sse_conformance::suite::store_process::StoreProcess;
 use sse_core::StoreOptions;
 use sse_core::store::{Store, StoreError};
 use sse_log_redis::{EngineOptions, connect};
+use sse_test_kit::{certificate, port::free_port};
 use tempfile::TempDir;
 
 use crate::tools::{soon, told};
@@ -71,8 +71,7 @@ async fn certificates_are_read_once_in_a_process() {
 #[tokio::test]
 async fn a_port_that_does_not_speak_tls_is_told_so() {
     let redis = Redis::start().await;
-    let url =
-        format!("rediss://{}", sse_conformance::suite::store_engine::Networked::address(&redis));
+    let url = format!("rediss://{}", sse_test_kit::engines::EngineServer::address(&redis));
     let redis = connect(&url, EngineOptions::default()).await.expect("a URL");
     let store = redis.store("log", StoreOptions::default()).await.expect("a name");
     let refused = soon(store.bounds()).await.expect_err("it speaks no TLS");

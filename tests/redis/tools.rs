@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 pub(crate) use sse_conformance::suite::answers::{PAGE, append, bounds, soon, told, until};
 pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_conformance::suite::store_engine::Engine;

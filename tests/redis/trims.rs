@@ -1,7 +1,7 @@
 //! Another program writes to the stream, `redis-cli` for example.
 
 use futures_util::StreamExt;
-use sse_conformance::stores::Redis;
+use sse_conformance::engines::Redis;
 use sse_core::{Position, StoreOptions};
 use tokio::sync::watch;
 

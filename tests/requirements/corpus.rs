@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use sse_conformance::suite::{parser, rules};
+use sse_test_kit::{parser, rules};
 
 #[path = "../../fuzz/src/encode.rs"]
 #[allow(unreachable_pub)]

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::{End, Request};
 use sse_conformance::suite::wire_h2::Connection;
 use sse_core::{Event, FeedOnce, StreamContext};
+use sse_test_kit::eventually::holds_within;
+use sse_test_kit::wire::{End, Request};
 
 /// How many events the burst has, and how large each is: 8 MiB in all, of which the systems of both ends hold less than half.
 const BURST: usize = 128;
@@ -68,12 +69,7 @@ pub(crate) async fn delivers_all_that_it_took_for_a_client_that_does_not_read_be
         let middle = taken.midpoint(refused);
         events.store(middle, SeqCst);
         let mut response = Request::get("/burst").receive_buffer(4096).send(server.address).await;
-        let took = tokio::time::timeout(TAKEN_WITHIN, async {
-            while failures.try_recv().is_err() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        });
-        if took.await.is_err() {
+        if !holds_within(TAKEN_WITHIN, async || failures.try_recv().is_ok()).await {
             refused = middle;
             continue;
         }

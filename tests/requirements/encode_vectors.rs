@@ -1,8 +1,9 @@
 //! The encoder carries every vector as the standard says, or refuses it.
 
 use serde_json::Value;
-use sse_conformance::suite::{event_json, rules};
+use sse_conformance::suite::event_json;
 use sse_core::{Frame, LastEventId, StreamRequest};
+use sse_test_kit::rules;
 
 use crate::vectors::{all, check_parsed, text};
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::stream;
-use sse_conformance::suite::eventually::settled;
 use sse_conformance::suite::server::Server;
-use sse_conformance::suite::wire::{PATIENCE, Request, Response};
 use sse_core::{BoxError, Event, EventId, FeedOnce, Frame, Frames, source};
+use sse_test_kit::eventually::settled;
+use sse_test_kit::wire::{PATIENCE, Request, Response};
 
 /// 16 MiB in all. What the systems hold is 4 MiB and a little.
 const EVENTS: usize = 256;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::{Request, Response};
 use sse_core::{EventLog, OnGap, Snapshot};
+use sse_test_kit::wire::{Request, Response};
 
 /// How often a client returns to a busy log.
 const RETURNS: usize = 100;

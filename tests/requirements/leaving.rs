@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
 use sse_conformance::suite::framework::{Framework, Notice};
 use sse_conformance::suite::server::Server;
-use sse_conformance::suite::wire::{Request, Response};
 use sse_conformance::suite::wire_h2::{Connection, Response as Http2Response};
 use sse_core::{BoxError, FeedOnce, Frame, StreamContext, StreamOptions, source};
+use sse_test_kit::wire::{Request, Response};
 
 use crate::watched::{Progress, Watched};
 

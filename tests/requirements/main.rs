@@ -156,7 +156,7 @@ macro_rules! those_that {
             $framework: stalled::{ cuts_off_a_client_that_does_not_read_and_lets_it_resume }
         }
     };
-    (breaks_responses_off $framework:ident) => {
+    (breaks_off_over_http_1 $framework:ident) => {
         crate::frameworks::requirements! {
             $framework:
             failing::{
@@ -166,11 +166,10 @@ macro_rules! those_that {
             cut_late::{
                 delivers_a_burst_to_a_slow_client_before_it_breaks_off,
                 delivers_all_that_it_took_for_a_client_that_does_not_read_before_it_breaks_off,
-                delivers_a_burst_to_a_slow_client_before_it_resets_an_http2_stream,
             }
         }
     };
-    (ends_failed_responses $framework:ident) => {
+    (ends_failed_responses_over_http_1 $framework:ident) => {
         crate::frameworks::requirements! {
             $framework: failing::{ ends_cleanly_though_it_is_to_break_off }
         }
@@ -178,8 +177,16 @@ macro_rules! those_that {
     (breaks_off_over_http_2 $framework:ident) => {
         crate::frameworks::requirements! {
             $framework:
-            failing::{ breaks_the_response_off_over_http_2_alone }
+            failing::{
+                resets_an_http2_stream_after_whole_events,
+                resets_an_http2_stream_after_the_event_of_a_failure,
+            }
             cut_late::{ delivers_a_burst_to_a_slow_client_before_it_resets_an_http2_stream }
+        }
+    };
+    (ends_failed_responses_over_http_2 $framework:ident) => {
+        crate::frameworks::requirements! {
+            $framework: failing::{ ends_an_http2_stream_cleanly_though_it_is_to_break_off }
         }
     };
     // `tests/bench` measures these.

@@ -1,7 +1,7 @@
 //! Two logs as one stream, as the program `serve` has them.
 
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::Request;
+use sse_test_kit::wire::Request;
 
 use crate::process::Process;
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use futures_util::stream;
 use sse_conformance::suite::app::{Answer, App, Call, Method, ServerOptions};
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::{End, PATIENCE, Request, Response};
 use sse_core::{
     Closed, Event, EventId, EventLog, EventType, FeedOnce, Replay, StreamContext, source,
 };
+use sse_test_kit::wire::{End, PATIENCE, Request, Response};
 
 fn event(id: &'static str) -> Event {
     Event::new(format!("data of {id}")).id(EventId::from_static(id))

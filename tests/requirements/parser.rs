@@ -1,6 +1,6 @@
 //! The results of the suite's parser beyond events, which the vectors do not cover.
 
-use sse_conformance::suite::parser::Parser;
+use sse_test_kit::parser::Parser;
 
 #[track_caller]
 fn parsed(stream: &str) -> Parser {

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
-use sse_conformance::cookbook::Program;
-use sse_conformance::suite::wire::{End, Request, Response};
+use sse_test_kit::program::Program;
+use sse_test_kit::wire::{End, Request, Response};
 
 /// The program `serve`, which is killed when this is dropped.
 pub(crate) struct Process {

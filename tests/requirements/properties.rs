@@ -5,9 +5,9 @@ use std::time::Duration;
 use eventsource_stream::EventStream;
 use futures_util::{FutureExt, TryStreamExt, stream};
 use proptest::prelude::*;
-use sse_conformance::suite::parser::{Parsed, Parser};
-use sse_conformance::suite::rules;
 use sse_core::{Event, EventId, EventType, Frame};
+use sse_test_kit::parser::{Parsed, Parser};
+use sse_test_kit::rules;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]

@@ -1,7 +1,7 @@
 //! The suite's bad network cuts where it said, and lets pass what it said.
 
-use sse_conformance::suite::proxy::{Cuts, CuttingProxy};
-use sse_conformance::suite::wire::PATIENCE;
+use sse_test_kit::lines::{Cuts, CuttingProxy};
+use sse_test_kit::wire::PATIENCE;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::ops::Range;

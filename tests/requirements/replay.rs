@@ -2,8 +2,8 @@
 
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::Request;
 use sse_core::{Event, EventLog};
+use sse_test_kit::wire::Request;
 
 pub(crate) async fn sends_what_was_missed_in_few_writes(framework: &Framework) {
     let log = EventLog::in_memory(1000);

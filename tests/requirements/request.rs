@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::parser::Parsed;
 use sse_conformance::suite::server::Server;
-use sse_conformance::suite::wire::{End, Request};
 use sse_core::{Event, EventId, EventLog, EventType, OnGap, Start};
+use sse_test_kit::parser::Parsed;
+use sse_test_kit::wire::{End, Request};
 
 /// A server that streams a log, which keeps five events and has them.
 async fn a_log_of_five(framework: &Framework) -> (Server, EventLog, Vec<EventId>) {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use sse_conformance::suite::app::{Answer, App, Call, Method, ServerOptions};
-use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::{End, PATIENCE, Request};
 use sse_conformance::suite::wire_h2;
 use sse_core::{Event, EventLog, EventType, OnGap};
+use sse_test_kit::eventually::eventually;
+use sse_test_kit::wire::{End, PATIENCE, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn app(log: &EventLog, options: ServerOptions) -> App {

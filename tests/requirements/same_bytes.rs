@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sse_conformance::adapters;
 use sse_conformance::suite::app::{App, ServerOptions};
-use sse_conformance::suite::wire::Request;
 use sse_core::{Event, EventLog};
+use sse_test_kit::wire::Request;
 
 #[test]
 fn the_same_feed_gives_the_same_bytes_in_every_framework() {

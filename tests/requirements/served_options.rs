@@ -1,7 +1,7 @@
 //! The options of the program `serve`.
 
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::{End, Request, Response};
+use sse_test_kit::wire::{End, Request, Response};
 
 use crate::process::Process;
 

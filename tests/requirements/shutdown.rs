@@ -5,11 +5,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::parser::Parser;
 use sse_conformance::suite::server::Server;
-use sse_conformance::suite::wire::{End, Request, Response};
 use sse_conformance::suite::wire_h2::Connection;
 use sse_core::{EventLog, FeedOnce};
+use sse_test_kit::parser::Parser;
+use sse_test_kit::wire::{End, Request, Response};
 use tokio::task::{JoinHandle, block_in_place};
 
 use crate::flood::Flood;

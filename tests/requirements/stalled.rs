@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use sse_conformance::suite::app::{App, ServerOptions};
-use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::Request;
 use sse_core::{Event, EventLog};
+use sse_test_kit::eventually::eventually;
+use sse_test_kit::wire::Request;
 
 use crate::flood::Flood;
 use crate::process::Process;

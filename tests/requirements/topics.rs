@@ -2,10 +2,10 @@
 
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::parser::Parsed;
 use sse_conformance::suite::server::Server;
-use sse_conformance::suite::wire::{Request, Response};
 use sse_core::{Event, EventId, EventLog, Start, TopicSet};
+use sse_test_kit::parser::Parsed;
+use sse_test_kit::wire::{Request, Response};
 
 use crate::process::Process;
 

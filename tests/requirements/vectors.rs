@@ -4,7 +4,7 @@ use std::iter::repeat_n;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sse_conformance::suite::parser::{Parsed, Parser};
+use sse_test_kit::parser::{Parsed, Parser};
 
 /// All vectors of a kind: `decode` or `encode`.
 pub(crate) fn all(kind: &str) -> Vec<Value> {

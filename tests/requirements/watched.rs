@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures_util::stream;
 use sse_conformance::suite::app::{App, ServerOptions};
-use sse_conformance::suite::eventually::eventually;
-use sse_conformance::suite::wire::PATIENCE;
 use sse_core::{BoxError, Event, EventId, EventLog, FeedOnce, Frame, Shutdown, source};
+use sse_test_kit::eventually::eventually;
+use sse_test_kit::wire::PATIENCE;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 

@@ -1,6 +1,6 @@
 //! The suite's HTTP client tells what is on the wire, against a server written by hand.
 
-use sse_conformance::suite::wire::{End, PATIENCE, Request, Response};
+use sse_test_kit::wire::{End, PATIENCE, Request, Response};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;

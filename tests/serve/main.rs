@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use sse_conformance::cookbook::Program;
-use sse_conformance::stores::{Nats, Postgres, Redb, Redis};
+use sse_conformance::engines::{Nats, Postgres, Redb, Redis};
 use sse_conformance::suite::store_engine::Engine;
-use sse_conformance::suite::wire::{Request, Response};
+use sse_test_kit::program::Program;
+use sse_test_kit::wire::{Request, Response};
 
 macro_rules! every_framework {
     ($($store:ident: $engine:ident),+) => {$(

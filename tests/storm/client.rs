@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sse_conformance::suite::wire::{Request, Response};
+use sse_test_kit::wire::{Request, Response};
 
 use crate::publisher::text;
 

@@ -18,7 +18,7 @@ macro_rules! every_networked_store {
         #[test]
         fn $pair() {
             crate::frameworks::run(async {
-                let engine = ::sse_conformance::stores::$engine::start().await;
+                let engine = ::sse_conformance::engines::$engine::start().await;
                 crate::stores::storm(&engine, stringify!($pair)).await;
             });
         }

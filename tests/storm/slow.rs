@@ -1,8 +1,8 @@
 //! The storm over a store, with clients that leave the tail far behind.
 
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::scripted_store::{Call, Positions, ScriptedStore};
 use sse_core::{Event, EventLog, StoreOptions, Timer};
+use sse_test_kit::scripted_store::{Call, Positions, ScriptedStore};
 
 use crate::publisher::text;
 use crate::storm::{Speeds, storm};

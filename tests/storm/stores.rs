@@ -3,10 +3,10 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use sse_conformance::cookbook::Program;
-use sse_conformance::suite::proxy::{Cuts, CuttingProxy};
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::{Event, EventLog, StoreOptions, Timer};
+use sse_test_kit::lines::{Cuts, CuttingProxy};
+use sse_test_kit::program::Program;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 

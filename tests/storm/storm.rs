@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::proxy::{Cuts, CuttingProxy};
 use sse_core::FeedOnce;
+use sse_test_kit::lines::{Cuts, CuttingProxy};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 

@@ -10,7 +10,7 @@ use sse_core::store::{Bounds, EncodedEvent, PageLimit, Store};
 use tokio::time::timeout;
 
 use crate::suite::events::event;
-use crate::suite::eventually::eventually_asked;
+use sse_test_kit::eventually::eventually_asked;
 
 /// How long the tests of one engine wait for anything.
 pub const IN_TIME: Duration = Duration::from_secs(20);

@@ -24,6 +24,8 @@ pub struct Framework {
     pub ends_http2: Duration,
     /// The time within which a server ends that has clients which do not read, if its grace is a second.
     pub ends_stalled: Duration,
+    /// The most lines that its hello-world has, without those that are empty.
+    pub hello_lines: usize,
 }
 
 /// The time within which something is noticed, by a stream that is kept alive at such an interval.

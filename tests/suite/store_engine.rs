@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
+use sse_test_kit::engines::{EngineServer, Located};
+
+use crate::engines::open_url;
 
 /// An engine of the test's own: private, on a free port or in a temporary folder, gone when it is dropped.
 #[async_trait]
-pub trait Engine: Send + Sync {
+pub trait Engine: Located {
     /// The store of this name. The same name is the same store, from another connection, as another process would have.
     async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error>;
-
-    /// Returns the URL by which another process opens it: `redis:redis://127.0.0.1:6379`, as the program `serve` takes it.
-    fn url(&self) -> String;
 }
 
 /// An engine whose stores outlive it: it can be closed and begun again over the same data.
@@ -30,10 +30,7 @@ pub trait Durable: Engine {
 
 /// An engine that is a server.
 #[async_trait]
-pub trait Networked: Durable {
-    /// Returns the address that it listens on.
-    fn address(&self) -> SocketAddr;
-
+pub trait Networked: Durable + EngineServer {
     /// The store of this name, reached through another address: that of a proxy.
     async fn open_through(
         &self,
@@ -41,22 +38,31 @@ pub trait Networked: Durable {
         name: &str,
         options: StoreOptions,
     ) -> Result<Arc<dyn Store>, Error>;
+}
 
-    /// Ends it, until it is started.
-    async fn stop(&self);
+#[async_trait]
+impl<S: EngineServer> Engine for S {
+    async fn open(&self, name: &str, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
+        open_url(&self.url(), name, options).await
+    }
+}
 
-    /// Begins it, with the data and at the address it had.
-    async fn start(&self);
+#[async_trait]
+impl<S: EngineServer> Durable for S {
+    async fn crash(&self) {
+        self.stop().await;
+        self.start().await;
+    }
+}
 
-    /// Stops it from running, so that it answers nothing, and keeps its connections (SIGSTOP).
-    fn pause(&self);
-
-    /// Lets it run on (SIGCONT).
-    fn resume(&self);
-
-    /// Has it refuse what is written, as where its memory or disk is full.
-    async fn refuse_writes(&self);
-
-    /// Has it take what is written again.
-    async fn allow_writes(&self);
+#[async_trait]
+impl<S: EngineServer> Networked for S {
+    async fn open_through(
+        &self,
+        proxy: SocketAddr,
+        name: &str,
+        options: StoreOptions,
+    ) -> Result<Arc<dyn Store>, Error> {
+        open_url(&self.url_through(proxy), name, options).await
+    }
 }

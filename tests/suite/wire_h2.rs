@@ -1,11 +1,11 @@
 //! The same few calls over HTTP/2, without TLS or an upgrade ("prior knowledge").
 
-use super::parser::{Parsed, Parser};
-use super::waiting::{PATIENCE, Wait};
-use super::wire_response::End;
 use bytes::Bytes;
 use h2::{RecvStream, client::SendRequest};
 use http::{HeaderMap, Request};
+use sse_test_kit::parser::{Parsed, Parser};
+use sse_test_kit::waiting::{PATIENCE, Wait};
+use sse_test_kit::wire::End;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use tokio::net::TcpStream;

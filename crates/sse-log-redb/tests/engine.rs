@@ -1,13 +1,14 @@
 //! Threads that the logs of a file share. The test counts the threads of its process, so it has a process of its own.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use sse_core::store::{PageLimit, Store};
 use sse_core::{NewEvent, Position};
 use sse_log_redb::{EngineOptions, StoreOptions, closed, connect};
+use sse_test_kit::eventually::eventually_here;
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
@@ -16,12 +17,8 @@ fn threads() -> Result<usize, std::io::Error> {
     Ok(std::fs::read_dir("/proc/self/task")?.count())
 }
 
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !condition() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "{what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+fn until(what: &str, condition: impl FnMut() -> bool) {
+    eventually_here(Duration::from_secs(10), what, condition);
 }
 
 /// Runs both checks one after the other, since each counts threads.

@@ -8,6 +8,7 @@ use futures_executor::block_on;
 use sse_core::store::{PageLimit, Store};
 use sse_core::{Error, Position};
 use sse_log_redb::{EngineOptions, EventLog, StoreOptions, connect};
+use sse_test_kit::eventually::eventually_here;
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
@@ -82,14 +83,8 @@ fn fill_and_make_room() -> Test {
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 
     limit("unlimited")?;
-    let begun = Instant::now();
-    while append(&log, 2000).is_err() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(2),
-            "appends still fail although there is room again"
-        );
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let is_stored = || append(&log, 2000).is_ok();
+    eventually_here(Duration::from_secs(2), "an append succeeds with room again", is_stored);
     stored.push(2000);
 
     let redb = block_on(connect(&path, EngineOptions::default()))?;

@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use sse_conformance::browsers::Chromium;
-use sse_conformance::cookbook::{Line, Program, is_fit_to_be_seen};
-use sse_conformance::suite::wire::Request;
+use sse_test_kit::browser::Chromium;
+use sse_test_kit::cookbook::is_fit_to_be_seen;
+use sse_test_kit::lines::Line;
+use sse_test_kit::program::Program;
+use sse_test_kit::wire::Request;
 
 /// Remembers each time the page says that a user is typing.
 const WATCH: &str = "window.typed ??= (() => { const typed = []; \

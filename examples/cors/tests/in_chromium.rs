@@ -1,8 +1,10 @@
 //! The page in a real browser.
 
 use reqwest::{Client, Method};
-use sse_conformance::browsers::Chromium;
-use sse_conformance::cookbook::{Line, Program, is_fit_to_be_seen};
+use sse_test_kit::browser::Chromium;
+use sse_test_kit::cookbook::is_fit_to_be_seen;
+use sse_test_kit::lines::Line;
+use sse_test_kit::program::Program;
 
 const COMPLETE: &str = "numbers.every((number, i) => i === 0 || number === numbers[i - 1] + 1)";
 

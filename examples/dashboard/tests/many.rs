@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sse_conformance::cookbook::Program;
-use sse_conformance::suite::wire::{Request, Response};
+use sse_test_kit::program::Program;
+use sse_test_kit::wire::{Request, Response};
 
 /// Below what most systems allow a process in open files.
 const MANY: usize = 400;

@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use sse_conformance::browsers::Chromium;
-use sse_conformance::cookbook::{Program, is_fit_to_be_seen};
-use sse_conformance::proxies::free_port;
-use sse_conformance::stores::{Nats, Redis};
-use sse_conformance::suite::store_engine::Engine;
-use sse_conformance::suite::wire::{End, Request};
+use sse_test_kit::browser::Chromium;
+use sse_test_kit::cookbook::is_fit_to_be_seen;
+use sse_test_kit::engines::{Located, Nats, Redis};
+use sse_test_kit::port::free_port;
+use sse_test_kit::program::Program;
+use sse_test_kit::wire::{End, Request};
 
 use nginx::Nginx;
 

@@ -4,13 +4,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sse_conformance::cookbook::Program;
-use sse_conformance::stores::{Nats, Postgres, Redb, Redis};
+use sse_conformance::engines::{Nats, Postgres, Redb, Redis};
 use sse_conformance::suite::events::{event, keyed};
-use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::store_engine::Engine;
 use sse_core::StoreOptions;
 use sse_core::store::Store;
+use sse_test_kit::eventually::eventually;
+use sse_test_kit::program::Program;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_look-inside");
 

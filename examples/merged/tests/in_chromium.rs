@@ -1,8 +1,10 @@
 //! The page in a real browser.
 
-use sse_conformance::browsers::Chromium;
-use sse_conformance::cookbook::{Line, Program, is_fit_to_be_seen};
-use sse_conformance::suite::wire::Request;
+use sse_test_kit::browser::Chromium;
+use sse_test_kit::cookbook::is_fit_to_be_seen;
+use sse_test_kit::lines::Line;
+use sse_test_kit::program::Program;
+use sse_test_kit::wire::Request;
 
 /// Tells whether each number follows on the one before, in each log.
 const COMPLETE: &str = "Object.values(numbers).every((seen) => \

@@ -1,3 +1,3 @@
 //! The test that all four must pass.
 
-sse_conformance::notifications_tests!("CARGO_BIN_EXE_notifications-warp");
+sse_test_kit::notifications_tests!("CARGO_BIN_EXE_notifications-warp");

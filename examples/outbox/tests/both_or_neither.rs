@@ -3,10 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sse_conformance::cookbook::Program;
-use sse_conformance::stores::Postgres;
-use sse_conformance::suite::store_engine::Engine;
-use sse_conformance::suite::wire::{PATIENCE, Request, Response};
+use sse_test_kit::engines::{Located, Postgres};
+use sse_test_kit::program::Program;
+use sse_test_kit::wire::{PATIENCE, Request, Response};
 
 async fn program(postgres: &Postgres) -> Program {
     let url = postgres.url();

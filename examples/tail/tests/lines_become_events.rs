@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use sse_conformance::suite::eventually::eventually;
-use sse_conformance::suite::wire::{Request, Response};
+use sse_test_kit::eventually::eventually;
+use sse_test_kit::wire::{Request, Response};
 
 /// The program, ended with the test.
 struct Tail {

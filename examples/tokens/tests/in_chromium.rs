@@ -1,7 +1,9 @@
 //! The page in a real browser.
 
-use sse_conformance::browsers::Chromium;
-use sse_conformance::cookbook::{Line, Program, is_fit_to_be_seen};
+use sse_test_kit::browser::Chromium;
+use sse_test_kit::cookbook::is_fit_to_be_seen;
+use sse_test_kit::lines::Line;
+use sse_test_kit::program::Program;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn not_a_word_is_lost_when_the_line_is_cut() {

@@ -3,10 +3,9 @@
 use std::process::Stdio;
 
 use serde_json::Value;
-use sse_conformance::clients;
-use sse_conformance::cookbook::Program;
-use sse_conformance::suite::proxy::{Cuts, CuttingProxy};
-use sse_conformance::suite::wire::{Request, Response};
+use sse_test_kit::lines::{Cuts, CuttingProxy};
+use sse_test_kit::program::Program;
+use sse_test_kit::wire::{Request, Response};
 use tokio::process::Command;
 
 const PATH: &str = "/v1/chat/completions";
@@ -48,7 +47,7 @@ async fn npm_eventsource_parser_over_fetch_reads_each_word_once_over_a_line_that
     println!("seed {}", cuts.seed);
     let proxy = CuttingProxy::start(program.address, cuts).await;
     let key = "0123456789abcdef0123456789abcdef";
-    let node = Command::new(clients::node())
+    let node = Command::new(sse_test_kit::installed::node())
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reads.mjs"))
         .args([&format!("http://{}{PATH}", proxy.addr()), key])
         .stderr(Stdio::inherit())

@@ -6,9 +6,9 @@ mod stand_in;
 use std::net::SocketAddr;
 
 use sse_conformance::clients::sdk::{Read, Sdk};
-use sse_conformance::cookbook::Program;
-use sse_conformance::suite::proxy::{Cuts, CuttingProxy};
-use sse_conformance::suite::wire::Request;
+use sse_test_kit::lines::{Cuts, CuttingProxy};
+use sse_test_kit::program::Program;
+use sse_test_kit::wire::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;

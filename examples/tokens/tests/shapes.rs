@@ -1,8 +1,8 @@
 //! The two shapes of an answer, as they are on the wire.
 
 use serde_json::{Value, json};
-use sse_conformance::cookbook::Program;
-use sse_conformance::suite::wire::{Request, Response};
+use sse_test_kit::program::Program;
+use sse_test_kit::wire::{Request, Response};
 
 const OPENAI: &str = "/v1/chat/completions";
 const ANTHROPIC: &str = "/v1/messages";

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::Request;
+use sse_test_kit::wire::Request;
 
 use crate::memory::Memory;
 use crate::readers;

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use sse_conformance::adapters;
-use sse_conformance::suite::eventually::eventually;
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::{Request, Response};
+use sse_test_kit::eventually::eventually;
+use sse_test_kit::wire::{Request, Response};
 
 use crate::server::Server;
 use crate::serving::Serving;

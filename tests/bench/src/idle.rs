@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use sse_conformance::adapters;
 use sse_conformance::suite::framework::Framework;
-use sse_conformance::suite::wire::Request;
+use sse_test_kit::wire::Request;
 
 use crate::QUIET;
 use crate::readers;

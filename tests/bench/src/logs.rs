@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use futures_util::{StreamExt, stream};
-use sse_conformance::stores::{Nats, Postgres, Redb, Redis};
+use sse_conformance::engines::{Nats, Postgres, Redb, Redis};
 use sse_conformance::suite::store_engine::Engine;
 use sse_core::store::StoreError;
 use sse_core::{Error, EventLog};
+use sse_test_kit::eventually::holds_within;
 
 use crate::bare;
 use crate::processes::{Tree, Used, children, connections};
@@ -70,9 +71,7 @@ pub async fn measure(idle: IdleLogs, allocated: impl Fn() -> usize) {
     drop(opened);
     // Connections close within a second of the last log, and are not to be counted as those of the next.
     let begun = Instant::now();
-    while connections() > 0 && begun.elapsed() < Duration::from_secs(10) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    holds_within(Duration::from_secs(10), async || connections() == 0).await;
     println!(
         "connections: {} left {:.2?} after the last log was dropped",
         connections(),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use futures_util::{StreamExt, stream};
-use sse_conformance::suite::wire::{Request, Response};
+use sse_test_kit::wire::{Request, Response};
 
 /// The number of readers that connect at the same time.
 const AT_ONCE: usize = 100;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use futures_util::StreamExt;
-use sse_conformance::stores::{Nats, Postgres, RedbProcess, Redis};
+use sse_conformance::engines::{Nats, Postgres, RedbProcess, Redis};
 use sse_conformance::suite::store_engine::Durable;
 use sse_core::{Event, EventLog, Start, StoreOptions};
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use sse_conformance::stores::open_url;
+use sse_conformance::engines::open_url;
 use sse_core::store::PageLimit;
 use sse_core::{
     EventLog, EventStream, NewEvent, Position, Start, StoreOptions, StreamRequest, StreamResponse,

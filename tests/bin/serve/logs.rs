@@ -1,6 +1,6 @@
 //! The two logs.
 
-use sse_conformance::stores::open_url;
+use sse_conformance::engines::open_url;
 use sse_core::{Error, EventLog, LogOptions, StoreOptions, Timer};
 use tokio::runtime::{self, Runtime};
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use serde_json::{Value, json};
-use sse_conformance::stores;
+use sse_conformance::engines;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
+use sse_test_kit::engines::EngineServer;
 use tempfile::TempDir;
 use tokio::task::block_in_place;
 
@@ -20,13 +21,13 @@ use crate::run::Chaos;
 const STREAM: &str = "SSE_chaos";
 
 pub(crate) struct Nats {
-    server: stores::Nats,
+    server: engines::Nats,
     lines: Lines,
 }
 
 impl Nats {
     pub(crate) async fn start() -> Self {
-        let server = stores::Nats::start().await;
+        let server = engines::Nats::start().await;
         let lines = Lines::to(server.address()).await;
         Self { server, lines }
     }
@@ -53,12 +54,12 @@ impl Nats {
         begin_a_copy(chaos);
         self.server.stop().await;
         run(Command::new("cp").arg("-a").args([&files, &copy]));
-        Networked::start(&self.server).await;
+        EngineServer::start(&self.server).await;
         a_while(rng).await;
         self.server.stop().await;
         run(Command::new("rm").arg("-r").arg(&files));
         run(Command::new("cp").arg("-a").args([&copy, &files]));
-        Networked::start(&self.server).await;
+        EngineServer::start(&self.server).await;
     }
 }
 

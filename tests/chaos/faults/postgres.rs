@@ -4,10 +4,11 @@ use std::process::Command;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use sse_conformance::stores;
+use sse_conformance::engines;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
+use sse_test_kit::engines::EngineServer;
 use tempfile::TempDir;
 
 use super::network::{self, Lines, TO_A_SERVER};
@@ -20,13 +21,13 @@ const TABLES: &str = "sse_logs, sse_log_kept, sse_log_events, sse_log_keys";
 const TRIES: usize = 20;
 
 pub(crate) struct Postgres {
-    server: stores::Postgres,
+    server: engines::Postgres,
     lines: Lines,
 }
 
 impl Postgres {
     pub(crate) async fn start() -> Self {
-        let server = stores::Postgres::start().await;
+        let server = engines::Postgres::start().await;
         let lines = Lines::to(server.address()).await;
         Self { server, lines }
     }
@@ -64,7 +65,7 @@ impl Postgres {
         begin_a_copy(chaos);
         self.server.stop().await;
         self.server.put_aside("aside");
-        Networked::start(&self.server).await;
+        EngineServer::start(&self.server).await;
         a_while(rng).await;
         self.server.stop().await;
         self.server.bring_back("aside");
@@ -72,7 +73,7 @@ impl Postgres {
             self.server.start_as_standby().await;
             return self.execute("SELECT pg_promote()").await;
         }
-        Networked::start(&self.server).await;
+        EngineServer::start(&self.server).await;
         Ok(())
     }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::future::BoxFuture;
-use sse_conformance::stores;
+use sse_conformance::engines;
 use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
+use sse_test_kit::engines::EngineServer;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
@@ -22,12 +23,12 @@ use crate::run::Chaos;
 const STREAM: &str = "sse:{chaos}";
 
 /// Starts one more server.
-type Start = fn() -> BoxFuture<'static, stores::Redis>;
+type Start = fn() -> BoxFuture<'static, engines::Redis>;
 
 pub(crate) struct Redis {
     start: Start,
     /// That which takes what is written.
-    server: Mutex<Arc<stores::Redis>>,
+    server: Mutex<Arc<engines::Redis>>,
     lines: Lines,
 }
 
@@ -39,7 +40,7 @@ impl Redis {
         Self { start, server: Mutex::new(server.into()), lines }
     }
 
-    async fn server(&self) -> Arc<stores::Redis> {
+    async fn server(&self) -> Arc<engines::Redis> {
         self.server.lock().await.clone()
     }
 
@@ -112,7 +113,7 @@ pub(super) fn run(command: &mut Command) {
     assert!(status.is_ok_and(|status| status.success()), "{command:?}");
 }
 
-async fn ask(server: &stores::Redis, command: &str) -> Result<String, String> {
+async fn ask(server: &engines::Redis, command: &str) -> Result<String, String> {
     let answer = server.command(command).await.filter(|answer| !answer.starts_with('-'));
     answer.ok_or_else(|| format!("{command} is refused"))
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use sse_core::store::StoreError;
 use sse_core::{Position, Start, StoreOptions};
+use sse_test_kit::client::Client;
 
-use super::client::{Client, numbers};
 use super::process::Process;
-use super::tools::{NAME, all_after, event, open, soon};
-use crate::suite::proxy::{Cuts, CuttingProxy};
+use super::tools::{NAME, all_after, event, numbers, open, soon};
 use crate::suite::store_engine::Networked;
+use sse_test_kit::lines::{Cuts, CuttingProxy};
 
 /// In how many places connections are cut, and how many are, at most, where chance misses the one that counts.
 const PLACES: usize = 20;
@@ -38,15 +38,16 @@ pub async fn goes_on_after_its_connection_is_cut(engine: &dyn Networked) {
         }
     })
     .await;
-    let mut client = Client::new(process.log.feed().start_at(Start::Oldest));
+    let mut client = Client::open(process.log.feed().start_at(Start::Oldest));
     let writing = async {
         for n in 0..1000 {
             writer.append(format_args!("{n} {}", "x".repeat(500))).await;
         }
     };
-    let ((), _) = futures_util::join!(writing, client.until_within(1000, Duration::from_secs(60)));
+    let ((), _) =
+        futures_util::join!(writing, client.read_until_within(1000, Duration::from_secs(60)));
     let got: Vec<_> =
-        client.texts().iter().filter_map(|t| Some(t.split_once(' ')?.0.to_owned())).collect();
+        client.events().iter().filter_map(|t| Some(t.split_once(' ')?.0.to_owned())).collect();
     assert_eq!(got, numbers(0..1000));
     assert!(proxy.cuts() > 0, "nothing was cut");
 }

@@ -8,15 +8,15 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use sse_core::store::{Store, StoreError};
 use sse_core::{Position, StoreOptions};
+use sse_test_kit::client::Client;
 
-use super::client::Client;
 use super::process::Process;
 use super::tools::{
     NAME, PAGE, Placed, all_after, append_all, bounds, event, keyed, once, open, soon, text_of,
     texts,
 };
-use crate::suite::eventually::eventually_some;
 use crate::suite::store_engine::Durable;
+use sse_test_kit::eventually::eventually_some;
 
 /// The time that a store may take to be open again after a crash.
 const RECOVERY: Duration = Duration::from_secs(20);
@@ -97,7 +97,7 @@ pub async fn resumes_a_client_after_reopening(engine: &dyn Durable) {
     let process = Process::start(engine).await;
     let mut client = Client::resume(&process.log, &ids[4]);
     process.append(10).await;
-    assert_eq!(client.until(6).await, ["5", "6", "7", "8", "9", "10"]);
+    assert_eq!(client.read_until(6).await, ["5", "6", "7", "8", "9", "10"]);
 }
 
 /// Every acknowledged event is there, in order, none twice, however often it is killed in the middle of writing.

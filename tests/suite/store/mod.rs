@@ -1,7 +1,6 @@
 //! The requirements of every store, at both levels: of the store itself, and of an event log opened over it.
 #![allow(missing_docs, reason = "the name of a requirement is a sentence")]
 
-mod client;
 mod process;
 mod tools;
 

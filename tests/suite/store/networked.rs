@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use sse_core::{Event, EventLog, Start, StoreOptions};
+use sse_test_kit::client::Client;
 
-use super::client::{Client, numbers};
 use super::process::Process;
-use super::tools::{NAME, open_with, soon};
-use crate::suite::eventually::{eventually, eventually_asked};
+use super::tools::{NAME, numbers, open_with, soon};
 use crate::suite::store_engine::Networked;
-use crate::suite::waiting::PATIENCE;
+use sse_test_kit::eventually::{eventually, eventually_asked};
+use sse_test_kit::waiting::PATIENCE;
 
 /// The time within which all goes on once the server is back.
 const SOON: Duration = Duration::from_secs(2);
@@ -33,9 +33,9 @@ pub async fn goes_on_soon_after_a_restart(engine: &dyn Networked) {
         [Process::with(engine, options.clone()).await, Process::with(engine, options).await];
     let ids = processes[0].append_all(0..20).await;
     let feed = |n: usize| processes[n].log.feed().keep_alive(Duration::from_millis(100));
-    let mut clients = [0, 1].map(|n| Client::new(feed(n).start_at(Start::Oldest)));
+    let mut clients = [0, 1].map(|n| Client::open(feed(n).start_at(Start::Oldest)));
     for client in &mut clients {
-        client.until(20).await;
+        client.read_until(20).await;
     }
     for round in 0..3 {
         let next = 20 + round;
@@ -56,13 +56,13 @@ pub async fn goes_on_soon_after_a_restart(engine: &dyn Networked) {
         let back = Instant::now();
         append_at_last(&processes[0].log, next).await;
         for client in &mut clients {
-            client.until_within(next + 1, SOON).await;
+            client.read_until_within(next + 1, SOON).await;
         }
         assert!(back.elapsed() <= SOON, "{:?} after its return", back.elapsed());
-        assert_eq!(behind.until(next).await, numbers(1..next + 1));
+        assert_eq!(behind.read_until(next).await, numbers(1..next + 1));
     }
     for client in &clients {
-        assert_eq!(client.texts(), numbers(0..23), "each once, in order");
+        assert_eq!(client.events(), numbers(0..23), "each once, in order");
     }
 }
 
@@ -71,8 +71,8 @@ pub async fn waits_out_a_pause(engine: &dyn Networked) {
     let process = Process::with(engine, tries_no_longer_than_a_second()).await;
     process.append_all(0..10).await;
     let feed = process.log.feed().keep_alive(Duration::from_millis(500));
-    let mut client = Client::new(feed.start_at(Start::Oldest));
-    client.until(10).await;
+    let mut client = Client::open(feed.start_at(Start::Oldest));
+    client.read_until(10).await;
 
     engine.pause();
     let begun = Instant::now();
@@ -92,14 +92,14 @@ pub async fn waits_out_a_pause(engine: &dyn Networked) {
     let back = Instant::now();
     append_at_last(&process.log, 10).await;
     append_at_last(&process.log, 11).await;
-    assert_eq!(client.until_within(12, SOON).await, numbers(0..12));
+    assert_eq!(client.read_until_within(12, SOON).await, numbers(0..12));
     assert!(back.elapsed() <= SOON, "{:?} after its return", back.elapsed());
 }
 
 /// An error says so, streams stay open, and what was acknowledged is there.
 pub async fn says_so_if_writes_are_refused(engine: &dyn Networked) {
     let process = Process::with(engine, tries_no_longer_than_a_second()).await;
-    let mut client = Client::new(process.log.feed().start_at(Start::Oldest));
+    let mut client = Client::open(process.log.feed().start_at(Start::Oldest));
     for round in 0..3 {
         append_at_last(&process.log, round).await;
         engine.refuse_writes().await;
@@ -108,12 +108,12 @@ pub async fn says_so_if_writes_are_refused(engine: &dyn Networked) {
             let refused = refused.expect_err("it takes nothing");
             assert!(refused.is_store() && !refused.is_outcome_unknown(), "{refused:?}");
         }
-        client.until(round + 1).await;
+        client.read_until(round + 1).await;
         client.read_for(Duration::from_millis(100)).await;
         engine.allow_writes().await;
     }
     append_at_last(&process.log, 3).await;
-    assert_eq!(client.until(4).await, numbers(0..4));
+    assert_eq!(client.read_until(4).await, numbers(0..4));
 }
 
 /// With an error, in bounded time.
@@ -158,8 +158,8 @@ pub async fn waits_for_it_if_the_options_say_so(engine: &dyn Networked) {
     let both = async { futures_util::join!(appending, starting) };
     let (appended, ()) = tokio::time::timeout(2 * wait, both).await.expect("in time");
     appended.expect("it came in time");
-    let mut client = Client::new(process.log.feed().start_at(Start::Oldest));
-    assert_eq!(client.until(2).await, ["first", "second"]);
+    let mut client = Client::open(process.log.feed().start_at(Start::Oldest));
+    assert_eq!(client.read_until(2).await, ["first", "second"]);
 }
 
 /// One process follows it, whatever the number of clients.
@@ -168,9 +168,9 @@ pub async fn is_followed_once_for_all_clients(engine: &dyn Networked) {
     let process = Process::over(store, StoreOptions::default()).await.expect("it runs");
     let log = &process.log;
     eventually(PATIENCE, "it is followed", || log.stats().is_followed).await;
-    let mut clients: Vec<_> = (0..200).map(|_| Client::new(log)).collect();
+    let mut clients: Vec<_> = (0..200).map(|_| Client::open(log)).collect();
     process.append_all(0..50).await;
     for client in &mut clients {
-        assert_eq!(client.until(50).await, numbers(0..50));
+        assert_eq!(client.read_until(50).await, numbers(0..50));
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use sse_core::store::Store;
-use sse_core::{Error, Event, EventId, EventLog, StoreOptions, Timer};
+use sse_core::{Error, Event, EventId, EventLog, StoreOptions};
+use sse_test_kit::client::timer;
 use tokio::task::JoinHandle;
 
 use super::tools::{open_with, soon};
@@ -13,10 +14,6 @@ use crate::suite::store_engine::Engine;
 pub(super) struct Process {
     pub(super) log: EventLog,
     follower: JoinHandle<()>,
-}
-
-pub(super) fn timer() -> Timer {
-    Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep)
 }
 
 impl Process {

@@ -10,9 +10,9 @@ use tokio::sync::watch;
 use super::tools::{
     Followed, PAGE, Placed, all_after, append, append_all, bounds, event, open_with, soon,
 };
-use crate::suite::eventually::eventually_some;
 use crate::suite::store_engine::Engine;
-use crate::suite::waiting::PATIENCE;
+use sse_test_kit::eventually::eventually_some;
+use sse_test_kit::waiting::PATIENCE;
 
 /// Lets go until this holds, as every process does from time to time.
 async fn retained(

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sse_core::{Event, Start, StoreOptions};
+use sse_test_kit::client::Client;
 
-use super::client::{Client, numbers};
 use super::process::Process;
-use super::tools::soon;
-use crate::suite::eventually::eventually;
+use super::tools::{numbers, soon};
 use crate::suite::store_engine::Engine;
-use crate::suite::waiting::PATIENCE;
+use sse_test_kit::eventually::eventually;
+use sse_test_kit::waiting::PATIENCE;
 
 /// A small tail, so that most is read from behind it.
 fn small_tail() -> StoreOptions {
@@ -21,7 +21,7 @@ fn small_tail() -> StoreOptions {
 pub async fn streams_the_same_events_to_the_clients_of_every_process(engine: &dyn Engine) {
     let processes = [Process::start(engine).await, Process::start(engine).await];
     let mut clients: Vec<_> =
-        (0..6).map(|n| Client::new(processes[n % 2].log.feed().start_at(Start::Oldest))).collect();
+        (0..6).map(|n| Client::open(processes[n % 2].log.feed().start_at(Start::Oldest))).collect();
     let writers = processes.iter().map(|process| async move {
         for n in 0..100 {
             process.append(n).await;
@@ -29,10 +29,10 @@ pub async fn streams_the_same_events_to_the_clients_of_every_process(engine: &dy
     });
     join_all(writers).await;
     for client in &mut clients {
-        client.until(200).await;
+        client.read_until(200).await;
     }
     for client in &clients {
-        assert_eq!(client.events, clients[0].events, "ids and all");
+        assert_eq!(client.parsed(), clients[0].parsed(), "ids and all");
     }
 }
 
@@ -51,8 +51,8 @@ pub async fn resumes_a_client_in_another_process(engine: &dyn Engine) {
         while seen.len() < 300 {
             let process = &processes[fastrand::usize(..2)];
             let mut client = Client::resume(&process.log, &last);
-            client.until((300 - seen.len()).min(fastrand::usize(1..20))).await;
-            seen.extend(client.texts());
+            client.read_until((300 - seen.len()).min(fastrand::usize(1..20))).await;
+            seen.extend(client.events());
             last = client.parser.last_event_id().to_owned();
         }
         seen
@@ -67,19 +67,19 @@ pub async fn reads_what_is_behind_the_tail(engine: &dyn Engine) {
     let ids = process.append_all(0..2500).await;
     let other = Process::with(engine, small_tail()).await;
     for process in [&process, &other] {
-        let mut oldest = Client::new(process.log.feed().start_at(Start::Oldest));
-        assert_eq!(oldest.until(2500).await, numbers(0..2500));
+        let mut oldest = Client::open(process.log.feed().start_at(Start::Oldest));
+        assert_eq!(oldest.read_until(2500).await, numbers(0..2500));
         for from in [1, 300, 2480, 2499] {
             let mut client = Client::resume(&process.log, &ids[from - 1]);
-            assert_eq!(client.until(2500 - from).await, numbers(from..2500));
+            assert_eq!(client.read_until(2500 - from).await, numbers(from..2500));
         }
         for count in [1, 10, 11, 1500] {
-            let mut client = Client::new(process.log.feed().start_at(Start::Last(count)));
-            assert_eq!(client.until(count).await, numbers(2500 - count..2500));
+            let mut client = Client::open(process.log.feed().start_at(Start::Last(count)));
+            assert_eq!(client.read_until(count).await, numbers(2500 - count..2500));
         }
-        let mut live = Client::new(&process.log);
+        let mut live = Client::open(&process.log);
         live.read_for(Duration::from_millis(50)).await;
-        assert!(live.events.is_empty(), "it begins with the next event");
+        assert!(live.parsed().is_empty(), "it begins with the next event");
     }
 }
 
@@ -91,14 +91,14 @@ pub async fn waits_for_what_another_process_is_ahead_with(engine: &dyn Engine) {
         // At once, before the follower of the other process brings it.
         let mut client = Client::resume(&behind.log, &id);
         let next = ahead.append(format_args!("next {round}")).await;
-        assert_eq!(client.until(1).await, [format!("next {round}")]);
-        assert_eq!(client.events[0].last_event_id, next.as_str());
+        assert_eq!(client.read_until(1).await, [format!("next {round}")]);
+        assert_eq!(client.parsed()[0].last_event_id, next.as_str());
     }
 }
 
 pub async fn appends_once_what_is_tried_again_in_another_process(engine: &dyn Engine) {
     let (one, other) = (Process::start(engine).await, Process::start(engine).await);
-    let mut client = Client::new(one.log.feed().start_at(Start::Oldest));
+    let mut client = Client::open(one.log.feed().start_at(Start::Oldest));
     for n in 0..20 {
         let (key, text) = (format!("order {n}"), n.to_string());
         let first = soon(
@@ -114,7 +114,7 @@ pub async fn appends_once_what_is_tried_again_in_another_process(engine: &dyn En
         assert_eq!(first.expect("stored"), again.expect("known"));
     }
     one.append(20).await;
-    assert_eq!(client.until(21).await, numbers(0..21));
+    assert_eq!(client.read_until(21).await, numbers(0..21));
 }
 
 /// Those who come late get the newest event of each key.
@@ -137,6 +137,6 @@ pub async fn gives_those_who_come_late_the_newest_of_each_key(engine: &dyn Engin
         let log = &process.log;
         eventually(PATIENCE, "the follower has brought all", || log.stats().newest == newest).await;
         let mut client = Client::resume(log, &before);
-        assert_eq!(client.until(5).await, ["96", "97", "98", "99", "after"]);
+        assert_eq!(client.read_until(5).await, ["96", "97", "98", "99", "after"]);
     }
 }

@@ -10,9 +10,9 @@ use sse_core::{Position, StoreOptions};
 
 pub(super) use crate::suite::answers::PAGE;
 pub(super) use crate::suite::events::{encoded, event, keyed, keyed_once, once};
-use crate::suite::parser::Parser;
 use crate::suite::store_engine::Engine;
-use crate::suite::waiting::PATIENCE;
+use sse_test_kit::parser::Parser;
+use sse_test_kit::waiting::PATIENCE;
 
 /// Each engine is the test's own, so one name will do.
 pub(super) const NAME: &str = "events";
@@ -153,4 +153,9 @@ impl Followed {
         })
         .await;
     }
+}
+
+/// The texts of these numbers.
+pub(super) fn numbers(numbers: impl Iterator<Item = usize>) -> Vec<String> {
+    numbers.map(|number| number.to_string()).collect()
 }

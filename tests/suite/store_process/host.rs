@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Stdout};
 use tokio::sync::Mutex;
 
 use super::wire::{Answer, Call, Reply, Request, WireBounds, parse};
-use crate::stores::open_url;
+use crate::engines::open_url;
 
 /// Does what the other process asks for, until that has ended.
 ///

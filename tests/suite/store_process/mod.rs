@@ -11,7 +11,7 @@ use sse_core::{Error, StoreOptions};
 use tokio::process::{Child, Command};
 use tokio::sync::RwLock;
 
-use crate::suite::waiting::PATIENCE;
+use sse_test_kit::waiting::PATIENCE;
 
 mod client;
 mod host;

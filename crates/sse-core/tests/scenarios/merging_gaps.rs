@@ -112,7 +112,7 @@ async fn a_gap_that_ends_the_stream_is_refused_when_the_client_comes_back() {
         }
         append(&b, "b1").await;
         client.all();
-        assert!(client.over);
+        assert!(client.is_over());
         let back = Poller::new(feed(), Some(&client.id()));
         assert_eq!(back.status, 204, "it goes on, without a1 to a5; last id {:?}", client.id());
     }

@@ -32,7 +32,7 @@ async fn a_snapshot_without_events_moves_its_client() {
             return;
         }
         client.all();
-        assert!(client.over);
+        assert!(client.is_over());
         if !client.id().is_empty() {
             id = client.id();
         }

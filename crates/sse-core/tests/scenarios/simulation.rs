@@ -5,18 +5,16 @@
 use std::future::poll_fn;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
 use fastrand::Rng;
-use futures_core::Stream;
-use sse_core::{EventStream, FeedOnce, StreamRequest, StreamResponse, Timer};
+use sse_core::{FeedOnce, StreamResponse, Timer};
 
-use crate::support::parser::{Parsed, Parser};
-use crate::support::rules;
+use crate::support::client::{Client, request_after};
+use crate::support::parser::Parsed;
 use crate::support::wakes::Wakes;
 
 /// Runs this with each seed, and names the one with which it failed.
@@ -53,10 +51,9 @@ pub(crate) async fn wait_some_polls(mut polls: usize) {
 
 /// A client that reads only when it is woken, is cut off anywhere, and comes back with the last event ID it saw.
 pub(crate) struct Reader {
-    body: Option<EventStream>,
+    client: Option<Client>,
     wakes: Arc<Wakes>,
     is_woken: bool,
-    parser: Parser,
     last_event_id: String,
     timer: Timer,
     /// The chunk that it read last, whole.
@@ -76,10 +73,9 @@ impl Reader {
     /// The same, by this clock.
     pub(crate) fn at(timer: Timer, last_event_id: &str) -> Self {
         Self {
-            body: None,
+            client: None,
             wakes: Wakes::new(),
             is_woken: false,
-            parser: Parser::default(),
             last_event_id: last_event_id.to_owned(),
             timer,
             chunk: Bytes::new(),
@@ -89,7 +85,7 @@ impl Reader {
     }
 
     pub(crate) fn is_connected(&self) -> bool {
-        self.body.is_some()
+        self.client.is_some()
     }
 
     /// Tells whether there may be something to read.
@@ -105,15 +101,14 @@ impl Reader {
 
     /// Connects, unless the answer is 204.
     pub(crate) fn is_answered(&mut self, feed: impl Into<FeedOnce>) -> bool {
-        let request = self.request();
+        let request = request_after(&self.last_event_id);
         let response = StreamResponse::new(&request, feed, self.timer.clone());
         if response.status == 204 {
             return false;
         }
         assert_eq!(response.status, 200);
-        (self.body, self.is_woken) = (Some(response.body), true);
+        (self.client, self.is_woken) = (Some(Client::new(response.body)), true);
         self.wakes = Wakes::new();
-        self.parser = Parser::default();
         self.has_ended = false;
         true
     }
@@ -124,7 +119,7 @@ impl Reader {
     }
 
     pub(crate) fn cut(&mut self) {
-        self.body = None;
+        self.client = None;
     }
 
     /// Reads a chunk, if one is due. Returns true if anything was read. A cut may come within the chunk.
@@ -132,24 +127,23 @@ impl Reader {
         if !self.is_woken() {
             return false;
         }
-        let Some(body) = &mut self.body else { return false };
-        let waker = self.wakes.waker();
-        match Pin::new(body).poll_next(&mut Context::from_waker(&waker)) {
-            Poll::Ready(Some(Ok(chunk))) => {
-                assert!(!chunk.is_empty());
-                rules::check_stream(&chunk).expect("whole frames that keep to the rules");
-                let is_cut = cuts_within && rng.u8(..) < 8;
-                let taken = if is_cut { rng.usize(..chunk.len()) } else { chunk.len() };
-                self.arrived.extend(self.parser.feed(&chunk[..taken]));
+        let Some(client) = &mut self.client else { return false };
+        let (waker, mut is_cut) = (self.wakes.waker(), false);
+        let polled = client.poll_part(&mut Context::from_waker(&waker), |length| {
+            is_cut = cuts_within && rng.u8(..) < 8;
+            if is_cut { rng.usize(..length) } else { length }
+        });
+        match polled {
+            Poll::Ready(Some(chunk)) => {
                 self.chunk = chunk;
-                if !self.parser.last_event_id().is_empty() {
-                    self.parser.last_event_id().clone_into(&mut self.last_event_id);
+                self.arrived.extend(client.take_parsed());
+                if !client.last_event_id().is_empty() {
+                    client.last_event_id().clone_into(&mut self.last_event_id);
                 }
                 if is_cut {
                     self.cut();
                 }
             }
-            Poll::Ready(Some(Err(cut))) => panic!("{cut}"),
             Poll::Ready(None) => {
                 self.cut();
                 self.has_ended = true;
@@ -157,11 +151,5 @@ impl Reader {
             Poll::Pending => self.is_woken = false,
         }
         true
-    }
-
-    fn request(&self) -> StreamRequest {
-        // An empty value counts as none.
-        let last_event_id = ("last-event-id", self.last_event_id.as_bytes());
-        StreamRequest::new("GET", None, [last_event_id])
     }
 }

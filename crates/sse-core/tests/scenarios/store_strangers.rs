@@ -141,7 +141,7 @@ async fn a_gap_that_ends_the_stream_is_204_the_second_time() {
         client.all();
         tokio::time::sleep(Duration::from_millis(100)).await;
         client.all();
-        assert!(client.over);
+        assert!(client.is_over());
     }
     assert_eq!(refused, 649, "all but the first");
     running.abort();

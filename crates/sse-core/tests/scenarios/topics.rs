@@ -108,7 +108,7 @@ async fn an_append_wakes_no_stream_of_other_topics() {
     assert_eq!(woken(&mut streams), ["a", "b", "both", "all"]);
     log.finish().await.expect("in memory");
     assert_eq!(woken(&mut streams), ["a", "b", "both", "all"]);
-    assert!(streams.iter().all(|(_, _, stream)| stream.over));
+    assert!(streams.iter().all(|(_, _, stream)| stream.is_over()));
 }
 
 #[tokio::test]
@@ -272,6 +272,6 @@ async fn a_client_that_polls_is_told_its_position() {
     let feed = log.topics(["a"]).expect("a topic").with(&options);
     let mut poll = Poller::new(feed, Some(&first));
     poll.all();
-    assert!(poll.over);
+    assert!(poll.is_over());
     assert_eq!(poll.id(), newest);
 }

@@ -4,8 +4,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use sse_conformance::proxies::{free_port, program};
-use sse_conformance::suite::eventually::eventually;
+use sse_test_kit::eventually::eventually;
+use sse_test_kit::port::free_port;
+use sse_test_kit::reverse_proxies::program;
 use tempfile::TempDir;
 
 const CONFIGURATION: &str = include_str!("../../nginx.conf");

@@ -3,13 +3,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sse_core::Timer;
+pub(crate) use sse_test_kit::client::timer;
 
-/// The paused clock of tokio. It moves on when nothing else can.
-pub(crate) fn timer() -> Timer {
-    Clock::default().timer()
-}
-
-/// The same, which counts how often it is set.
+/// The clock of tokio, which counts how often it is set. A paused one moves on when nothing else can.
 #[derive(Clone, Default)]
 pub(crate) struct Clock(Arc<AtomicUsize>);
 

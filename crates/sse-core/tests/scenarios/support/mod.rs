@@ -1,6 +1,5 @@
-//! The shared part of the scenarios: a paused clock, a client, a source that does as it is told.
+//! The shared part of the scenarios: a paused clock, a client that does not wait, a source that does as it is told.
 
-pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod losses;
 pub(crate) mod poller;
@@ -11,13 +10,4 @@ pub(crate) mod threads;
 pub(crate) mod virtual_clock;
 pub(crate) mod wakes;
 
-// The standard's reader, and the rules that clients need kept: files of the conformance suite that know no more than the core.
-#[path = "../../../../../tests/suite/parser.rs"]
-#[allow(dead_code, unreachable_pub)]
-pub(crate) mod parser;
-#[path = "../../../../../tests/suite/rules.rs"]
-#[allow(dead_code, unreachable_pub)]
-pub(crate) mod rules;
-#[path = "../../../../../tests/suite/scripted_store/mod.rs"]
-#[allow(dead_code, unreachable_pub, missing_docs)]
-pub(crate) mod scripted_store;
+pub(crate) use sse_test_kit::{client, parser, scripted_store};

@@ -1,33 +1,20 @@
-use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use futures_core::Stream;
-use sse_core::{EventLog, EventStream, FeedOnce, StreamRequest, StreamResponse};
+use sse_core::{EventLog, FeedOnce, StreamResponse};
 
-use super::clock;
-use super::parser::{Parsed, Parser};
+use super::client::{Client, request_after, timer};
 
 /// A client that reads what is there, and does not wait.
 pub(crate) struct Poller {
     pub(crate) status: u16,
-    body: EventStream,
-    parser: Parser,
-    seen: Vec<Parsed>,
-    pub(crate) over: bool,
+    client: Client,
 }
 
 impl Poller {
     pub(crate) fn new(feed: impl Into<FeedOnce>, id: Option<&str>) -> Self {
-        let headers = id.map(|id| ("Last-Event-ID", id.as_bytes()));
-        let request = StreamRequest::new("GET", None, headers);
-        let response = StreamResponse::new(&request, feed, clock::timer());
-        Self {
-            status: response.status,
-            body: response.body,
-            parser: Parser::default(),
-            seen: vec![],
-            over: false,
-        }
+        let request = request_after(id.unwrap_or_default());
+        let response = StreamResponse::new(&request, feed, timer());
+        Self { status: response.status, client: Client::new(response.body) }
     }
 
     /// One chunk, if there is one.
@@ -37,19 +24,8 @@ impl Poller {
 
     /// The same, and this waker is woken if there is none.
     pub(crate) fn chunk_with(&mut self, waker: &Waker) -> bool {
-        let mut cx = Context::from_waker(waker);
-        match Pin::new(&mut self.body).poll_next(&mut cx) {
-            Poll::Ready(Some(Ok(chunk))) => {
-                self.seen.extend(self.parser.feed(&chunk));
-                true
-            }
-            Poll::Ready(Some(Err(cut))) => panic!("{cut}"),
-            Poll::Ready(None) => {
-                self.over = true;
-                false
-            }
-            Poll::Pending => false,
-        }
+        let polled = self.client.poll_chunk(&mut Context::from_waker(waker));
+        matches!(polled, Poll::Ready(Some(_)))
     }
 
     pub(crate) fn all(&mut self) -> Vec<String> {
@@ -58,11 +34,15 @@ impl Poller {
     }
 
     pub(crate) fn data(&self) -> Vec<String> {
-        self.seen.iter().map(|event| event.data.clone()).collect()
+        self.client.events()
     }
 
     pub(crate) fn id(&self) -> String {
-        self.parser.last_event_id().to_owned()
+        self.client.last_event_id().to_owned()
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.client.is_over()
     }
 }
 

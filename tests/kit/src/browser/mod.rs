@@ -1,0 +1,7 @@
+//! A real browser: Chromium, headless.
+
+mod chromium;
+mod driver;
+mod page;
+
+pub use self::chromium::Chromium;

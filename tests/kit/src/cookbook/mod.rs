@@ -1,0 +1,6 @@
+//! The checks that the tests of the recipes share.
+
+pub mod notifications;
+mod page;
+
+pub use self::page::is_fit_to_be_seen;
