@@ -2,6 +2,7 @@
 //!
 //! Each has a type with `pub async fn start() -> Self`, which makes an engine of the test's own.
 
+mod jumping_clock;
 mod nats;
 mod pgbouncer;
 mod postgres;
@@ -13,6 +14,7 @@ mod scripted;
 mod server;
 mod url;
 
+pub use jumping_clock::JumpingClock;
 pub use nats::{Nats, Nats210, Version as NatsVersion};
 pub use pgbouncer::PgBouncer;
 pub use postgres::{Postgres, Postgres16};
