@@ -7,6 +7,7 @@ mod closing;
 pub mod event_json;
 pub mod events;
 pub mod eventually;
+pub mod formats;
 pub mod framework;
 pub mod parser;
 pub mod proxy;
