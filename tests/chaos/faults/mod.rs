@@ -81,7 +81,7 @@ async fn inflict_on_any(kind: Kind, chaos: &Chaos, rng: &mut Rng) -> Result<(), 
 /// Drops what is over these limits, by a process of its own.
 async fn retain(chaos: &Chaos, retention: &Retention) -> Result<(), String> {
     let store = chaos.subject.open(2, log_options()).await.map_err(|error| error.to_string())?;
-    store.retain(retention).await.map_err(|error| format!("not retained: {error:?}"))
+    store.retain(retention).await.map(drop).map_err(|error| format!("not retained: {error:?}"))
 }
 
 /// The next copy has all events that are known by now. Later events may be lost, if clients are told.
