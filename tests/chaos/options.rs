@@ -41,7 +41,7 @@ impl Options {
 /// The number of events that a log keeps.
 pub(crate) const KEPT: usize = 2000;
 
-/// The age from which it drops them: less than the clock of an engine can jump at once, and more than it is ever ahead of the system's time.
+/// The age from which it drops them. The clock of a server can jump by more at once, and that of a file by less.
 const AGE: Duration = Duration::from_secs(8 * 3600);
 
 /// Returns the options that both processes give the log: few events are kept, fewer are in memory.

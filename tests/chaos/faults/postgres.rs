@@ -133,7 +133,7 @@ impl Subject for Postgres {
                     a_while(rng).await;
                 }
             }
-            Kind::Clock => clock::jump(&self.clock, rng).await,
+            Kind::Clock => clock::jump(&self.clock, clock::OF_A_SERVER, rng).await,
             Kind::FailOver => self.go_back(true, chaos, rng).await?,
             Kind::Restore => self.go_back(false, chaos, rng).await?,
             Kind::Dump => {

@@ -69,7 +69,7 @@ impl Subject for Redb {
             }
             Kind::Clock => {
                 for _ in 0..2 {
-                    clock::jump(&self.clock, rng).await;
+                    clock::jump(&self.clock, clock::OF_A_FILE, rng).await;
                     // The process reads the clock when it opens the file.
                     self.process.kill_and_start(|| ()).await;
                     retain(chaos, &log_options().retention()).await?;

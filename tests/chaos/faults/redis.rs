@@ -155,7 +155,7 @@ impl Subject for Redis {
                 lose_all(chaos);
                 ask(&server, &format!("DEL {STREAM}")).await?;
             }
-            Kind::Clock => clock::jump(&self.clock, rng).await,
+            Kind::Clock => clock::jump(&self.clock, clock::OF_A_SERVER, rng).await,
             Kind::FailOver => self.fail_over(false, chaos, rng).await?,
             Kind::Demote => self.fail_over(true, chaos, rng).await?,
             Kind::Restore => self.restore(chaos, rng).await?,
