@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::{StreamExt, stream};
@@ -130,7 +131,7 @@ impl Store for BrokenStore {
         }
     }
 
-    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+    async fn retain(&self, retention: &Retention) -> Result<Option<Duration>, StoreError> {
         self.store.retain(retention).await
     }
 

@@ -8,6 +8,7 @@ use sse_core::{Epoch, Position};
 
 use crate::book::{Book, Deletion, Known, Named, Number, Outcome};
 use crate::faults::Kind;
+use crate::options::KEPT;
 use crate::trail::Segment;
 
 /// The log as a new reader sees it.
@@ -49,6 +50,7 @@ impl Book {
             }
             self.learn(epoch, *position, Named::Number(*number));
         }
+        self.check_floor(truth);
         self.check_batches(truth);
         self.check_once(truth, before);
         self.check_lines(truth);
@@ -93,6 +95,19 @@ impl Book {
             },
         };
         self.fail(format!("the log has {number}, {problem}"));
+    }
+
+    /// The log drops its oldest events if it has too many, and for no other reason: none becomes too old.
+    fn check_floor(&mut self, truth: &Truth) {
+        let Bounds { epoch, floor, .. } = truth.bounds;
+        let line = &self.lines[&epoch];
+        let dropped = line.range(..=floor).count();
+        let later = line.len() - dropped; // also those that were deleted, or replaced by key
+        if dropped > 0 && later < KEPT * 9 / 10 && !self.kind.may_drop() {
+            self.fail(format!(
+                "{dropped} events were dropped, up to {floor}, before {later} others"
+            ));
+        }
     }
 
     /// Checks that each event that was known is still there, unless something permits its loss.

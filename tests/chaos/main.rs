@@ -14,7 +14,7 @@
 //! ([`run`]). The log is then read by a new reader, and each event that was acknowledged, and each that a client was
 //! given, is held against that ([`check`]): nothing is lost, repeated, reordered or back in silence.
 //!
-//! No clock is set: no engine takes another than the machine's.
+//! The clock of an engine jumps by libfaketime, for hours, and back ([`faults`]).
 
 mod book;
 mod broken;
@@ -51,12 +51,14 @@ async fn redb() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn redis() {
-    chaos("redis", faults::Redis::start(|| Box::pin(engines::Redis::start())).await).await;
+    chaos("redis", faults::Redis::start(|clock| Box::pin(engines::Redis::start_by(clock))).await)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn valkey() {
-    chaos("valkey", faults::Redis::start(|| Box::pin(engines::Valkey::start())).await).await;
+    chaos("valkey", faults::Redis::start(|clock| Box::pin(engines::Valkey::start_by(clock))).await)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -38,7 +38,13 @@ impl Options {
     }
 }
 
+/// The number of events that a log keeps.
+pub(crate) const KEPT: usize = 2000;
+
+/// The age from which it drops them. The clock of a server can jump by more at once, and that of a file by less.
+const AGE: Duration = Duration::from_secs(8 * 3600);
+
 /// Returns the options that both processes give the log: few events are kept, fewer are in memory.
 pub(crate) fn log_options() -> StoreOptions {
-    StoreOptions::new().events(2000).tail_events(100).store_check(Duration::from_secs(1))
+    StoreOptions::new().events(KEPT).age(AGE).tail_events(100).store_check(Duration::from_secs(1))
 }

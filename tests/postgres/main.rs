@@ -5,6 +5,7 @@ mod clock;
 mod engine;
 mod failing;
 mod finish;
+mod formats;
 mod giving_up;
 mod keyed;
 mod notify;

@@ -128,6 +128,30 @@ async fn an_engine_names_the_logs_that_it_keeps() {
     assert_eq!(names.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["a", "b", "c-1"]);
 }
 
+/// The first of the URL does not answer for the others.
+#[tokio::test]
+async fn an_engine_names_the_logs_of_the_server_that_serves() {
+    let [first, second] = [Redis::start().await, Redis::start().await];
+    append(&engine(&first).await.store("old", StoreOptions::default()).await.expect("a name"), "x")
+        .await;
+    append(
+        &engine(&second).await.store("log", StoreOptions::default()).await.expect("a name"),
+        "x",
+    )
+    .await;
+    let url = format!("redis://{},redis://{}", first.address(), second.address());
+    let names = async || {
+        let engine = connect(&url, EngineOptions::default()).await.expect("a URL");
+        let names = soon(engine.logs()).await.expect("names");
+        names.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(names().await, ["old"]);
+    command(&first, "REPLICAOF 127.0.0.1 1").await;
+    assert_eq!(names().await, ["log"], "a replica is not asked");
+    first.stop().await;
+    assert_eq!(names().await, ["log"], "the first is gone");
+}
+
 /// It may have lost what it had, though its connections have not ended.
 #[tokio::test]
 async fn a_server_that_has_another_history_ends_whatever_follows_it() {

@@ -5,6 +5,7 @@ mod cluster;
 mod connections;
 mod engine;
 mod following;
+mod formats;
 mod idempotency;
 mod limits;
 mod losses;

@@ -2,12 +2,13 @@
 
 use futures_util::StreamExt;
 use sse_conformance::engines::Redis;
-use sse_core::Position;
 use sse_core::store::{EncodedEvent, PageLimit, Retention, Store, StoreError};
+use sse_core::{Position, StoreOptions};
+use sse_log_redis::{EngineOptions, connect};
 use sse_test_kit::engines::EngineServer;
 
 use crate::tools::{
-    STREAM, after, append, bounds, command, event, keyed, once, open, soon, store_at, told,
+    STREAM, after, append, bounds, command, event, keyed, once, open, soon, store_at, told, until,
 };
 
 /// An event of each kind, and the command that it alone wants.
@@ -125,6 +126,21 @@ async fn a_redis_that_may_evict_the_stream_is_refused_by_name() {
     command(&redis, "ACL SETUSER app reset on >pass ~* &* +@all -info").await;
     let url = format!("redis://app:pass@{}", redis.address());
     sse_log_redis::open(&url, "log").await.expect("a warning");
+}
+
+/// The policy can change, and a failover can bring another server.
+#[tokio::test]
+async fn a_redis_that_has_come_to_evict_is_refused_at_the_next_opening() {
+    let redis = Redis::start().await;
+    let url = format!("redis://{}", redis.address());
+    let engine = connect(&url, EngineOptions::default()).await.expect("a URL");
+    let _first = engine.open("first", StoreOptions::default()).await.expect("it evicts nothing");
+    command(&redis, "CONFIG SET maxmemory 100mb maxmemory-policy allkeys-lru").await;
+    until("it is refused", async || {
+        let opened = engine.open("second", StoreOptions::default()).await;
+        opened.is_err_and(|refused| told(&refused).contains("allkeys-lru"))
+    })
+    .await;
 }
 
 /// A deletion that cannot be completed is not begun.

@@ -1,6 +1,7 @@
 //! Redis over TLS: `rediss://`.
 
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use sse_conformance::engines::Redis;
 use sse_conformance::suite::answers::gives_followers_what_is_appended;
@@ -10,6 +11,7 @@ use sse_core::store::{Store, StoreError};
 use sse_log_redis::{EngineOptions, connect};
 use sse_test_kit::{certificate, port::free_port};
 use tempfile::TempDir;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::tools::{soon, told};
 
@@ -66,6 +68,31 @@ async fn certificates_are_read_once_in_a_process() {
     let store = soon(process.open("two", StoreOptions::default())).await.expect("a URL");
     soon(store.bounds()).await.expect("another connection, by the same certificates");
     drop(redis);
+}
+
+/// Not that of each of its steps: here TCP takes a second, since the first packet is not answered, and TLS is never answered.
+#[tokio::test]
+async fn the_time_to_connect_is_that_of_all_steps_together() {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+    let listener = socket.listen(1).expect("a port with room for two");
+    let address = listener.local_addr().expect("it is bound");
+    let _waiting = [TcpStream::connect(address).await, TcpStream::connect(address).await];
+    let options = EngineOptions::new().connect_timeout(Duration::from_millis(1500));
+    let redis = connect(&format!("rediss://{address}/"), options).await.expect("a URL");
+    let store = redis.store("log", StoreOptions::default()).await.expect("a name");
+    let begun = Instant::now();
+    let accepting = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mut accepted = Vec::new();
+        while let Ok(connection) = listener.accept().await {
+            accepted.push(connection);
+        }
+    });
+    let refused = soon(store.bounds()).await.expect_err("nobody speaks TLS");
+    assert!(told(&refused).contains("TLS: no reply"), "{}", told(&refused));
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    accepting.abort();
 }
 
 #[tokio::test]

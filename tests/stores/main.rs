@@ -57,6 +57,7 @@ macro_rules! every_store {
                 retains_so_many_events,
                 retains_so_many_bytes,
                 retains_for_so_long_and_keeps_the_newest,
+                tells_when_its_oldest_event_becomes_too_old,
                 skips_nothing_unseen_when_it_is_trimmed_between_pages,
                 skips_nothing_unseen_when_it_is_trimmed_while_followed,
             }

@@ -5,6 +5,7 @@ pub mod app;
 pub mod chunks;
 pub mod event_json;
 pub mod events;
+pub mod formats;
 pub mod framework;
 pub mod server;
 pub mod store;

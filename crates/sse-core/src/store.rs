@@ -3,6 +3,7 @@
 //! An application does not call a [`Store`]: it opens an [`EventLog`](crate::EventLog) over one, with a function of the store's own crate.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -123,14 +124,16 @@ pub trait Store: Send + Sync + 'static {
     /// continue; the log then calls `follow` again from the last position.
     async fn follow(&self, after: Position) -> Result<Pages, StoreError>;
 
-    /// Drops the oldest events that are over these limits, except the newest event.
+    /// Drops the oldest events that are over these limits, except the newest event. Returns the time after which the oldest event is too old;
+    /// `None` if no event can become too old, because there is no age, or because only the newest event is kept. If the store does not know,
+    /// it returns [`Duration::ZERO`].
     ///
-    /// Each process calls it once when it has opened the log, and then at most every 10 s if something was appended meanwhile; with an
-    /// age, also every tenth of the age (1 s to 10 s) while any event is kept besides the newest. Nothing else waits for it. When it
-    /// returns, it must have dropped every event over the limits, because the log does not call it again otherwise. The log drops a call after
+    /// Each process calls it once when it has opened the log, and then at most every 10 s if something was appended meanwhile (with an age,
+    /// every tenth of the age, 1 s to 10 s); and after the time that it has returned, or 5 minutes if that is longer. Nothing else waits for
+    /// it. When it returns, it must have dropped every event over the limits, because the log does not call it again otherwise. The log drops a call after
     /// [`StoreOptions::store_timeout`](crate::StoreOptions::store_timeout), and tries a failed call again 20 ms to 1 s later, so a call must
     /// not begin from the start each time. If the engine drops events by itself, do nothing here.
-    async fn retain(&self, retention: &Retention) -> Result<(), StoreError>;
+    async fn retain(&self, retention: &Retention) -> Result<Option<Duration>, StoreError>;
 
     /// Marks the newest event as the last, for good. A second call changes nothing.
     async fn finish(&self) -> Result<(), StoreError>;
@@ -220,7 +223,7 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).follow(after).await
     }
 
-    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+    async fn retain(&self, retention: &Retention) -> Result<Option<Duration>, StoreError> {
         (**self).retain(retention).await
     }
 

@@ -52,7 +52,7 @@ fn drop_excess(core: &Arc<LogCore>) {
                 "retention failed: the log may hold more than its limits"
             );
         }
-        core.tally.end(retained.as_ref().copied());
+        core.tally.end(retained.as_ref().map(drop));
     });
 }
 

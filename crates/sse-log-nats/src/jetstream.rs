@@ -130,4 +130,6 @@ pub(crate) struct StoredMessage {
     pub(crate) seq: u64,
     #[serde(default)]
     pub(crate) data: String,
+    #[serde(default)]
+    pub(crate) time: String,
 }

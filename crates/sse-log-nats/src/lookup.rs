@@ -6,9 +6,10 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use sse_core::store::StoreError;
 
+use crate::clock;
 use crate::core::LogCore;
 use crate::error::code;
-use crate::jetstream::GetAnswer;
+use crate::jetstream::{GetAnswer, StoredMessage};
 use crate::message::{Kind, Message};
 
 /// Returns the message of this sequence, if there is one.
@@ -70,6 +71,7 @@ async fn request_message(core: &LogCore, request: Value) -> Result<Option<Messag
         got => got?,
     };
     let payload = STANDARD.decode(&got.message.data).map_err(StoreError::failed)?.into();
-    let GetAnswer { message } = got;
-    Ok(Some(Message { sequence: message.seq, subject: message.subject, payload }))
+    let StoredMessage { seq: sequence, subject, time, .. } = got.message;
+    let time = clock::parse(&time).unwrap_or_default().as_nanos() as u64;
+    Ok(Some(Message { sequence, subject, payload, time }))
 }

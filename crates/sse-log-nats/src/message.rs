@@ -15,6 +15,8 @@ pub(crate) struct Message {
     pub(crate) sequence: u64,
     pub(crate) subject: String,
     pub(crate) payload: Bytes,
+    /// The time at which it was stored, in nanoseconds since 1970.
+    pub(crate) time: u64,
 }
 
 /// A number of events that no message has room for, even the largest.

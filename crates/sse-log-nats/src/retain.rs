@@ -9,10 +9,10 @@ use crate::clock;
 use crate::consumer::delivery::Delivered;
 use crate::consumer::{Consumer, Content};
 use crate::core::LogCore;
-use crate::lookup::{get, last_event, next_event};
+use crate::lookup::{get, next_event};
 use crate::message::{Kind, MESSAGE_SIZE, headers_size};
 use crate::record::{self, Record};
-use crate::retain::excess::{Excess, excess};
+use crate::retain::excess::{Excess, excess, newest};
 use crate::retain::purge::{forget_old_notes, purge};
 use crate::tally::Size;
 use crate::view::View;
@@ -30,22 +30,31 @@ const ATTEMPTS: usize = 20;
 
 /// Drops the oldest events, step by step, until nothing is over the limits. Each step first raises the floor, so that a reader in between
 /// gets a gap for every event that it misses. In a process one pass runs at a time; if other processes drop events too, one of them continues.
-pub(crate) async fn retain(core: &LogCore, retention: &Retention) -> Result<(), StoreError> {
+/// Returns the time after which the oldest event is too old.
+pub(crate) async fn retain(
+    core: &LogCore,
+    retention: &Retention,
+) -> Result<Option<Duration>, StoreError> {
     let _turn = core.tally.turn.lock().await;
     if is_within(core, retention) {
-        return Ok(());
+        return Ok(None);
     }
     for _ in 0..ATTEMPTS {
-        if let Step::Done = step(core, retention).await? {
-            return Ok(());
+        if let Step::Done { floor, kept, now } = step(core, retention).await? {
+            let (Some(age), true) = (retention.age, kept > 1) else { return Ok(None) };
+            let oldest = next_event(core, floor.hi() + 1).await?;
+            let too_old =
+                oldest.map(|oldest| Duration::from_nanos(oldest.time).saturating_add(age));
+            return Ok(too_old.map(|at| at.saturating_sub(now.unwrap_or(at))));
         }
     }
     // Other processes are dropping events.
-    Ok(())
+    Ok(Some(Duration::ZERO))
 }
 
 enum Step {
-    Done,
+    /// Nothing is over the limits. The log has so many events after its floor; it is now this time at the server.
+    Done { floor: Position, kept: u64, now: Option<Duration> },
     /// Another process has changed the record, or more events may be over the limits.
     Repeat,
 }
@@ -87,12 +96,12 @@ async fn step(core: &LogCore, retention: &Retention) -> Result<Step, StoreError>
             return Ok(Step::Repeat);
         }
         core.tally.counted(kept, last);
-        return Ok(Step::Done);
+        return Ok(Step::Done { floor, kept: kept.events, now });
     }
     let mut excess = excess(core, &view, retention, before).await?;
     if excess.is_over(u64::MAX) || excess.before > 0 {
         excess.newest = newest(core, &view).await?;
-        if let Step::Repeat = drop_oldest(core, &mut view, &mut excess).await? {
+        if !drop_oldest(core, &mut view, &mut excess).await? {
             return Ok(Step::Repeat);
         }
     }
@@ -102,7 +111,7 @@ async fn step(core: &LogCore, retention: &Retention) -> Result<Step, StoreError>
         view.record.newest = last;
         _ = record::storage::save(core, &mut view.record).await?;
     }
-    Ok(Step::Done)
+    Ok(Step::Done { floor: view.record.floor, kept: excess.kept.events, now })
 }
 
 /// Returns true if the last view, loaded a moment ago, has nothing over the limits, and nothing was stored since.
@@ -168,21 +177,12 @@ async fn raise_floor_to(
     Ok(true)
 }
 
-/// Returns the newest event.
-async fn newest(core: &LogCore, view: &View) -> Result<Position, StoreError> {
-    let last = last_event(core).await?;
-    let events = last.map_or(Vec::new(), |last| last.events(&core.names));
-    let newest = events.iter().rev().map(|event| event.position);
-    let newest = newest.into_iter().find(|position| !view.record.hidden.contains(position));
-    Ok(newest.unwrap_or(view.bounds.newest))
-}
-
-/// Drops the oldest events, so many messages at a time.
+/// Drops the oldest events, so many messages at a time. Returns false if another process has changed the record.
 async fn drop_oldest(
     core: &LogCore,
     view: &mut View,
     excess: &mut Excess,
-) -> Result<Step, StoreError> {
+) -> Result<bool, StoreError> {
     let mut floor = view.record.floor;
     let mut consumer = Consumer::after(core, floor.hi(), Content::Headers).await?;
     let mut messages = FIRST;
@@ -197,10 +197,10 @@ async fn drop_oldest(
             }
         }
         if !raise_floor_to(core, view, floor).await? {
-            return Ok(Step::Repeat);
+            return Ok(false);
         }
         if is_end {
-            return Ok(Step::Done);
+            return Ok(true);
         }
         messages = (messages * 2).min(MOST);
     }
@@ -214,7 +214,7 @@ async fn drop_message(
     excess: &mut Excess,
     floor: &mut Position,
 ) -> Result<ControlFlow<()>, StoreError> {
-    if !excess.is_over(delivered.time) {
+    if !excess.is_over(delivered.message.time) {
         return Ok(ControlFlow::Break(()));
     }
     let sequence = delivered.message.sequence;
@@ -224,7 +224,7 @@ async fn drop_message(
     let size = size.and_then(|size| size.as_str().parse().ok()).unwrap_or(0);
     let size = size + headers_size(delivered.headers.as_ref());
     let is_cut = floor.lo() > 0 && sequence == floor.hi() + 1;
-    let is_older = delivered.time < excess.before;
+    let is_older = delivered.message.time < excess.before;
     let is_all_too_much = is_older || events <= excess.events || size <= excess.bytes;
     if end < excess.newest && (events <= 1 || is_all_too_much) && !is_cut {
         *floor = end;
@@ -236,7 +236,7 @@ async fn drop_message(
         if event.position <= *floor || record.hidden.contains(&event.position) {
             continue;
         }
-        if event.position >= excess.newest || !excess.is_over(delivered.time) {
+        if event.position >= excess.newest || !excess.is_over(delivered.message.time) {
             return Ok(ControlFlow::Break(()));
         }
         *floor = event.position;

@@ -99,8 +99,8 @@ impl Tally {
                 );
                 return Err(StoreError::failed(error));
             }
-            // The newest event is kept at any size, and the events of one call at any number.
-            if too_many && state.pending.events > 0 {
+            // The newest event is kept at any size, and the events of one call at any number. They are the only ones on their way then.
+            if state.pending.events > 0 {
                 return Ok(None);
             }
         }
@@ -173,5 +173,26 @@ impl Room<'_> {
 impl Drop for Room<'_> {
     fn drop(&mut self) {
         self.tally.lock().pending.remove(self.size);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_append_at_a_time_is_admitted_beyond_the_limits() {
+        let retention = Retention { events: 10, bytes: 100, age: None };
+        let large = Size { events: 1, bytes: 1000 };
+        let many = Size { events: 5000, bytes: 1 };
+        for size in [large, many] {
+            let tally = Tally::default();
+            tally.counted(Size::default(), 1);
+            let attempt = || tally.attempt(size, &retention, true).expect("no pass has failed");
+            let first = attempt().expect("it is admitted alone");
+            assert!(attempt().is_none(), "{size:?} beside another");
+            drop(first);
+            assert!(attempt().is_some(), "{size:?} after the other");
+        }
     }
 }

@@ -60,7 +60,7 @@
 //! | a copy of the files (a snapshot of the disk) is restored without a recovery | a process that had followed the lost events, and still runs, notices it; otherwise call [`EventLog::new_epoch`] |
 //! | an operator removes rows | if the newest event is gone, the log begins a new epoch. Otherwise the operator raises the floor (`sse_log_kept`) in the same transaction, which first takes the lock of retention (`SELECT pg_advisory_xact_lock(sse_log_kept_lock('prices'))`); without that, clients get no reset for the gap |
 //! | the disk is full | appends fail; Postgres may stop, and continues once there is room. No acknowledged event is lost |
-//! | the clock of the server jumps | the log's time follows the clocks of the processes that run: no key expires, and no event ages, before its time. If a process opens the log within seconds of the jump, or while no other process runs, it takes the log's time from the server's clock |
+//! | the clock of the server jumps | the log's time follows the clocks of the processes that run: no key expires, and no event ages, before its time. If a process opens the log within seconds of the jump (5 minutes if nothing was appended), or while no other process runs, it takes the log's time from the server's clock |
 //! | a pooler in transaction mode | opening fails with an error that names the pooler |
 //! | a pooler in session mode | opening fails in the same way, unless [`Settings::BySession`] is set |
 //! | a slow line | the reader halves its pages until one arrives within 0.9 of [`StoreOptions::store_timeout`], down to one event. If one event takes longer, raise `store_timeout` |

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use sse_core::store::Retention;
 use tokio_postgres::types::ToSql;
 
@@ -8,11 +10,23 @@ use crate::error::Failure;
 
 const RETAIN: &str = "SELECT sse_log_let_go($1, $2, $3, make_interval(secs => $4), $5, make_interval(secs => $6), to_timestamp($7), 5000, true)";
 
-/// Drops events that are over the limits, 5 000 at a time, so that no transaction is long.
-pub(crate) async fn retain(log: &LogCore, retention: &Retention) -> Result<(), Failure> {
+/// The times of the two oldest events, by the clock of the log.
+const OLDEST: &str = include_str!("sql/oldest.sql");
+
+/// Drops events that are over the limits, 5 000 at a time, so that no transaction is long. Returns the time after which the oldest event is
+/// too old.
+pub(crate) async fn retain(
+    log: &LogCore,
+    retention: &Retention,
+) -> Result<Option<Duration>, Failure> {
     bounds::ensure_open(log).await?;
     while drop_some(log, retention).await? {}
-    Ok(())
+    let (Some(age), Some(now)) = (retention.age, log.now()) else { return Ok(None) };
+    let rows = log.query(Kind::Read, OLDEST, &[&log.name.as_str()]).await?;
+    // The newest event never becomes too old.
+    let [oldest, _] = &rows[..] else { return Ok(None) };
+    let left = interval(age) - (now - oldest.get::<_, f64>(0));
+    Ok(Some(Duration::try_from_secs_f64(left).unwrap_or_default()))
 }
 
 /// Drops some events. Returns true if more may be over the limits.

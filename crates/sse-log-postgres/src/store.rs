@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use sse_core::store::{
     Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
@@ -32,7 +33,7 @@ impl Store for PostgresStore {
         Ok(follow::follow(Arc::clone(&self.log), after).await?)
     }
 
-    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+    async fn retain(&self, retention: &Retention) -> Result<Option<Duration>, StoreError> {
         Ok(retain::retain(&self.log, retention).await?)
     }
 

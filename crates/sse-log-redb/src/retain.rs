@@ -1,4 +1,5 @@
 use std::ops::ControlFlow::Break;
+use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable};
 use sse_core::store::Retention;
@@ -14,20 +15,37 @@ use crate::tables::{Head, LogView, once_order};
 /// Largest number of events and bytes that a transaction drops: 4096 events and 16 MiB. Appends wait for that transaction.
 const BATCH_LIMIT: (usize, usize) = (4096, 16 * 1024 * 1024);
 
-/// Returns true if the log holds events over the limits or expired idempotency keys.
-pub(crate) fn is_over_limits(
+/// Tells whether a log is over its limits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Check {
+    /// The log holds events over the limits, or expired idempotency keys.
+    IsOver,
+    /// The log is within its limits. After this time its oldest event is too old, unless it is also the newest.
+    IsWithin(Option<Duration>),
+}
+
+pub(crate) fn check(
     txn: &ReadTransaction,
     open_log: &OpenLog,
     retention: &Retention,
     expiry: Expiry,
-) -> Result<bool, Failure> {
+) -> Result<Check, Failure> {
     let log = LogView::open(txn, &open_log.name, &open_log.tables)?;
+    let now = expiry.time.now;
     let stored = events::for_each(log.events.iter()?, log.head.floor, |event| Break(event.stored))?;
-    if stored.is_some_and(|stored| is_oldest_over(&log.head, stored, retention, expiry.time.now)) {
-        return Ok(true);
+    if stored.is_some_and(|stored| is_oldest_over(&log.head, stored, retention, now)) {
+        return Ok(Check::IsOver);
     }
-    let Some(order) = once_order(txn, &open_log.tables)? else { return Ok(false) };
-    Ok(order.first()?.is_some_and(|(_, once)| expiry.is_expired(once.value().0)))
+    if let Some(order) = once_order(txn, &open_log.tables)?
+        && order.first()?.is_some_and(|(_, once)| expiry.is_expired(once.value().0))
+    {
+        return Ok(Check::IsOver);
+    }
+    // A millisecond later it is older than the age.
+    let left =
+        |(stored, age)| millis(age).saturating_add(1).saturating_sub(now.saturating_sub(stored));
+    let grows_old = stored.zip(retention.age).filter(|_| log.head.events > 1).map(left);
+    Ok(Check::IsWithin(grows_old.map(Duration::from_millis)))
 }
 
 /// Drops the oldest events over the limits, and expired idempotency keys. Returns true if more may be over the limits.

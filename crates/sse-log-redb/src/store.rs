@@ -1,6 +1,7 @@
 //! Implementation of `Store`. Each operation runs in a transaction of the file.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sse_core::store::{
     Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
@@ -10,6 +11,7 @@ use sse_core::{Epoch, Position, async_trait};
 use crate::core::RedbStore;
 use crate::idempotency::Expiry;
 use crate::log_tables::LogTables;
+use crate::retain::Check;
 use crate::transaction::Transaction;
 use crate::write_request::RequestOptions;
 use crate::{append, bounds, control, follow, read, retain};
@@ -47,21 +49,29 @@ impl Store for RedbStore {
         Ok(follow::follow(self.clone(), after))
     }
 
-    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+    async fn retain(&self, retention: &Retention) -> Result<Option<Duration>, StoreError> {
         let (retention, window) = (*retention, self.options().idempotency_window);
         let open_log = Arc::clone(&self.open_log);
-        let is_over_limits = self.file().read(move |database| {
-            let expiry = Expiry { window, time: database.time() };
-            database.read(|txn| retain::is_over_limits(txn, &open_log, &retention, expiry))
-        });
-        if is_over_limits.await? {
-            let retain = move |log: &mut LogTables<'_>| {
-                let expiry = Expiry { window, time: log.time };
-                retain::retain(log, &retention, expiry)
-            };
-            while self.write(RequestOptions::MAKES_ROOM, retain).await? {}
+        let check = || {
+            let open_log = Arc::clone(&open_log);
+            self.file().read(move |database| {
+                let expiry = Expiry { window, time: database.time() };
+                database.read(|txn| retain::check(txn, &open_log, &retention, expiry))
+            })
+        };
+        if let Check::IsWithin(grows_old) = check().await? {
+            return Ok(grows_old);
         }
-        Ok(())
+        let retain = move |log: &mut LogTables<'_>| {
+            let expiry = Expiry { window, time: log.time };
+            retain::retain(log, &retention, expiry)
+        };
+        while self.write(RequestOptions::MAKES_ROOM, retain).await? {}
+        match check().await? {
+            Check::IsWithin(grows_old) => Ok(grows_old),
+            // Something was appended, or has become too old, meanwhile.
+            Check::IsOver => Ok(Some(Duration::ZERO)),
+        }
     }
 
     async fn finish(&self) -> Result<(), StoreError> {

@@ -58,7 +58,7 @@
 //! | another program adds an entry | the log skips the entry |
 //! | `maxmemory` is reached, or the disk is full | Redis refuses appends, and such an append has stored nothing; retention, deletion and reading continue |
 //! | `maxmemory` with a policy `allkeys-…` | opening the log fails. If the user may not read the policy (`INFO`), the crate logs a warning |
-//! | the server's clock jumps | no effect: ages and idempotency windows use the time that processes have seen pass. While no process runs, the server's clock counts |
+//! | the server's clock jumps | no effect: ages and idempotency windows use the time that processes have seen pass. If a process opens the log within seconds of the jump (5 minutes if nothing was appended), or while no other process runs, the server's clock counts |
 //! | a slow line | the crate requests fewer events at a time, at least 1; it waits up to 5 minutes for a single event that is arriving |
 //!
 //! # Limits
@@ -69,7 +69,7 @@
 //! - The log remembers an idempotency key for its window, until more than `events` further keys came, in this epoch.
 //! - A restricted user (`ACL SETUSER`) needs the keys `~sse:*`, to write as well as to read, the channels `&sse:*`, and the commands `EVALSHA`, `SCRIPT LOAD`,
 //!   `EXISTS`, `HDEL`, `HGET`, `HLEN`, `HMGET`, `HSCAN`, `HSET`, `PING`, `SPUBLISH`, `SSUBSCRIBE`, `SUNSUBSCRIBE`, `TIME`, `XADD`, `XDEL`, `XINFO`, `XLEN`,
-//!   `XRANGE`, `XREVRANGE`, `XTRIM`; `INFO` to detect another server and eviction; `SCAN` (and `CLUSTER`) for [`Engine::logs`]. If an append needs a command
+//!   `XRANGE`, `XREVRANGE`, `XTRIM`; `INFO` to detect another server and eviction; `SCAN` (and `CLUSTER`, `INFO`) for [`Engine::logs`]. If an append needs a command
 //!   that the user may not run, it fails and stores nothing.
 //!
 //! # Costs

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use crate::engine::EngineCore;
 use crate::error::{from_sent_call, from_unsent_call, no_reply};
 use crate::server::{Lane, Server};
+use crate::server_check::info_field;
 use crate::{address, names};
 
 /// The time within which each reply must come.
@@ -44,12 +45,11 @@ fn escaped(text: &str) -> String {
 
 /// Returns the servers that have logs: the current server, or all masters of a cluster.
 async fn masters(engine: &EngineCore) -> Result<Vec<Arc<Server>>, StoreError> {
-    let first = engine.servers.current();
     if cfg!(not(feature = "cluster")) {
-        return Ok(vec![first]);
+        return Ok(vec![engine.servers.current()]);
     }
-    let info: String = call(&first, cmd("INFO").arg("cluster")).await?;
-    if !info.contains("cluster_enabled:1") {
+    let (first, info) = current(engine).await?;
+    if !is_cluster(&info) {
         return Ok(vec![first]);
     }
     let ranges: Vec<Vec<Value>> = call(&first, cmd("CLUSTER").arg("SLOTS")).await?;
@@ -65,6 +65,32 @@ async fn masters(engine: &EngineCore) -> Result<Vec<Arc<Server>>, StoreError> {
     }
     let server = |(host, port)| engine.servers.get(&address::peer(&first.node, host, port));
     Ok(nodes.into_iter().map(server).collect())
+}
+
+/// Returns the current server or, if it cannot be reached or is a replica, the next one of the URL that serves; and what it says of itself.
+async fn current(engine: &EngineCore) -> Result<(Arc<Server>, String), StoreError> {
+    let mut left = engine.servers.count();
+    loop {
+        let server = engine.servers.current();
+        let info = call::<String>(&server, cmd("INFO").arg("replication").arg("cluster")).await;
+        let refused = match info {
+            Ok(info) if is_cluster(&info) || info_field(&info, "role") != Some("slave") => {
+                return Ok((server, info));
+            }
+            Ok(_) => StoreError::failed(
+                "listing the logs: this Redis is a replica; name its master, or all nodes, in the URL",
+            ),
+            Err(error) => error,
+        };
+        left -= 1;
+        if left == 0 || !engine.servers.switch_from(&server) {
+            return Err(refused);
+        }
+    }
+}
+
+fn is_cluster(info: &str) -> bool {
+    info_field(info, "cluster_enabled") == Some("1")
 }
 
 async fn call<T: FromRedisValue>(server: &Server, command: &Cmd) -> Result<T, StoreError> {

@@ -2,7 +2,7 @@ use redis::{FromRedisValue, ParsingError, Value};
 use sse_core::Position;
 use sse_core::store::{Bounds, StoreError};
 
-use crate::position::{epoch, position};
+use crate::position::{epoch, invalid, position};
 
 /// The state of a log, as `bounds` in `lua/log.lua` returns it.
 #[derive(Debug)]
@@ -32,7 +32,8 @@ impl LogState {
         let known = match self.floor.split_at_checked(1) {
             Some(("=", id)) => position(id)?,
             Some(("<", id)) => position(id)?.previous(),
-            _ => Position::START,
+            _ if self.floor.is_empty() => Position::START,
+            _ => return Err(invalid("floor", &self.floor)),
         };
         let floor = match oldest {
             _ if self.first == self.oldest => known,
@@ -80,9 +81,8 @@ fn at_least_0(number: i64) -> usize {
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(floor: &str, oldest: &str, first: &str, expected: Position) {
-        let state = LogState {
+    fn state(floor: &str, oldest: &str, first: &str) -> LogState {
+        LogState {
             epoch: "e".into(),
             is_finished: false,
             deletions: 0,
@@ -93,8 +93,21 @@ mod tests {
             largest: 0,
             events: 0,
             bytes: 0,
-        };
-        assert_eq!(state.bounds().expect("well-formed").floor, expected);
+        }
+    }
+
+    #[track_caller]
+    fn check(floor: &str, oldest: &str, first: &str, expected: Position) {
+        assert_eq!(state(floor, oldest, first).bounds().expect("valid").floor, expected);
+    }
+
+    #[test]
+    fn an_invalid_floor_is_an_error_that_names_it() {
+        for floor in ["1-4", "=", "<", "=1", "=1-x", "x", "\u{e9}"] {
+            let error = state(floor, "2-0", "2-0").bounds().expect_err(floor);
+            let told = format!("{error:?}");
+            assert!(told.contains("Redis returned an invalid"), "{told}");
+        }
     }
 
     #[test]

@@ -6,18 +6,24 @@ use sse_core::store::{Retention, StoreError};
 use crate::core::LogCore;
 use crate::server::Lane;
 
-/// Drops the events that are over the limits, some per script, so that Redis runs other commands in between.
-pub(crate) async fn retain(core: &LogCore, retention: &Retention) -> Result<(), StoreError> {
+/// Drops the events that are over the limits, some per script, so that Redis runs other commands in between. Returns the time after which the
+/// oldest event is too old.
+pub(crate) async fn retain(
+    core: &LogCore,
+    retention: &Retention,
+) -> Result<Option<Duration>, StoreError> {
     let mut keys_from = "0".to_owned();
     loop {
         let sent = Instant::now();
         let mut script = core.invoke(&core.caller.engine.scripts.retain)?;
         add_limits(core, &mut script, retention);
         script.arg(&keys_from);
-        let (has_more, next): (bool, String) = core.caller.call(Lane::Small, &script).await?;
+        let (has_more, next, grows_old): (bool, String, String) =
+            core.caller.call(Lane::Small, &script).await?;
         core.clock.wrote(sent);
         if !has_more && next == "0" {
-            return Ok(());
+            // The text is empty if no event can become too old.
+            return Ok(grows_old.parse().ok().map(Duration::from_millis));
         }
         keys_from = next;
     }

@@ -1,6 +1,6 @@
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{ConnectionInfo, RedisError, Value, cmd};
 use sse_core::store::StoreError;
@@ -15,6 +15,8 @@ use crate::server_check;
 const LARGE: usize = 4;
 /// The time within which a server must reply to a call about itself.
 const REPLY_WITHIN: Duration = Duration::from_millis(4500);
+/// The time for which a check of the server's memory holds: many logs that are opened together need one.
+const MEMORY_CHECK_HOLDS: Duration = Duration::from_millis(500);
 
 /// The kind of connection that a call uses. A large call does not delay a small one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +38,8 @@ pub(crate) struct Server {
     followers: Arc<Followers>,
     /// The ids of the server and of its history. If they change, the server may have another history than before.
     identity: Mutex<Option<String>>,
-    /// True after a check has shown that the server does not evict events.
-    is_memory_checked: AtomicBool,
+    /// The last time that a check has shown that the server does not evict events.
+    memory_checked: Mutex<Option<Instant>>,
 }
 
 /// A connection for the time of one call.
@@ -62,7 +64,7 @@ impl Server {
             notifications: Slot::default(),
             followers: Arc::default(),
             identity: Mutex::default(),
-            is_memory_checked: AtomicBool::new(false),
+            memory_checked: Mutex::default(),
         }
     }
 
@@ -109,13 +111,15 @@ impl Server {
         subscribing.map_err(from_sent_call).map(drop)
     }
 
-    /// Checks that the server does not evict events, unless an earlier check has shown it.
+    /// Checks that the server does not evict events, unless a check has just shown it: the setting can change.
     pub(crate) async fn check_memory(&self) -> Result<(), StoreError> {
-        if !self.is_memory_checked.load(SeqCst) {
+        let last = *self.memory_checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| last.elapsed() > MEMORY_CHECK_HOLDS) {
+            let begun = Instant::now();
             let mut small = self.small().await.map_err(from_unsent_call)?;
             let checked = timeout(REPLY_WITHIN, server_check::check_memory(&mut small)).await;
             checked.unwrap_or_else(|_| Err(no_reply())).map_err(from_unsent_call)?;
-            self.is_memory_checked.store(true, SeqCst);
+            *self.memory_checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
         }
         Ok(())
     }

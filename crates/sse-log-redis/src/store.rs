@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use sse_core::store::{
     Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
 };
@@ -28,7 +30,7 @@ impl Store for RedisStore {
         follow::follow(&self.0, after).await
     }
 
-    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+    async fn retain(&self, retention: &Retention) -> Result<Option<Duration>, StoreError> {
         retain::retain(&self.0, retention).await
     }
 

@@ -7,7 +7,7 @@ use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, RedisError};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 /// Returns true if the connection must be encrypted, and the server's certificate checked.
@@ -15,7 +15,7 @@ pub(crate) fn is_required(node: &ConnectionInfo) -> bool {
     matches!(node.addr(), ConnectionAddr::TcpTls { insecure: false, .. })
 }
 
-/// Connects by TLS, with the certificates that the system trusts. A process reads those once.
+/// Connects by TLS, with the certificates that the system trusts. A process reads those once. The time is that of all steps together.
 pub(crate) async fn connect(
     node: &ConnectionInfo,
     within: Duration,
@@ -26,7 +26,8 @@ pub(crate) async fn connect(
     };
     let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
     let connector = TlsConnector::from(trusted()?);
-    let tcp = timeout(within, TcpStream::connect((host.as_str(), *port)));
+    let deadline = Instant::now() + within;
+    let tcp = timeout_at(deadline, TcpStream::connect((host.as_str(), *port)));
     let tcp = tcp.await.unwrap_or_else(|_| {
         Err(timed_out("connecting by TCP: no connection", "the address", within))
     })?;
@@ -36,7 +37,7 @@ pub(crate) async fn connect(
         MultiplexedConnection::new_with_config(node.redis_settings(), encrypted, config).await
     };
     let what = "connecting by TLS: no reply";
-    let (connection, driver) = timeout(within, connecting)
+    let (connection, driver) = timeout_at(deadline, connecting)
         .await
         .map_err(|_| timed_out(what, "that the port accepts TLS", within))??;
     tokio::spawn(driver);

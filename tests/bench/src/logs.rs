@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 use sse_conformance::engines::{Nats, Postgres, Redb, Redis};
 use sse_conformance::suite::store_engine::Engine;
 use sse_core::store::StoreError;
-use sse_core::{Error, EventLog};
+use sse_core::{Error, EventLog, StoreOptions};
 use sse_test_kit::eventually::holds_within;
 
 use crate::bare;
@@ -31,6 +31,12 @@ pub struct IdleLogs {
     /// The number of logs.
     #[arg(long, default_value_t = 1000)]
     logs: usize,
+    /// The number of events that each log has.
+    #[arg(long, default_value_t = 0)]
+    events: usize,
+    /// The age of events in seconds, if there is a limit.
+    #[arg(long)]
+    age: Option<u64>,
     /// For how many seconds the CPU is watched.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
@@ -66,8 +72,11 @@ pub async fn measure(idle: IdleLogs, allocated: impl Fn() -> usize) {
         println!("bare creation of {logs} streams, {AT_A_TIME} at a time: {took:.2?}");
     }
 
-    let (begun, opened) = (Instant::now(), open_all(&url, logs).await);
+    let mut options = StoreOptions::new();
+    options.age = idle.age.map(Duration::from_secs);
+    let (begun, opened) = (Instant::now(), open_all(&url, logs, &options).await);
     println!("creating {logs} logs, {AT_A_TIME} at a time: {:.2?}", begun.elapsed());
+    append_to(&opened, idle.events).await;
     drop(opened);
     // Connections close within a second of the last log, and are not to be counted as those of the next.
     let begun = Instant::now();
@@ -79,7 +88,7 @@ pub async fn measure(idle: IdleLogs, allocated: impl Fn() -> usize) {
     );
 
     let (own, engines, heap) = (Tree::own(), pid.map(|pid| Tree(pid).used()), allocated());
-    let (begun, opened) = (Instant::now(), open_all(&url, logs).await);
+    let (begun, opened) = (Instant::now(), open_all(&url, logs, &options).await);
     println!("opening {logs} logs, {AT_A_TIME} at a time: {:.2?}", begun.elapsed());
     tokio::time::sleep(Duration::from_secs(3)).await;
     println!("connections: {}", connections());
@@ -117,21 +126,50 @@ pub async fn measure(idle: IdleLogs, allocated: impl Fn() -> usize) {
     drop(engine);
 }
 
-async fn open_all(url: &str, logs: usize) -> Vec<EventLog> {
+async fn open_all(url: &str, logs: usize, options: &StoreOptions) -> Vec<EventLog> {
     let open = |n| async move {
         let name = format!("idle-{}-{n}", std::process::id());
-        open(url, &name).await.expect("the log can be opened")
+        open(url, &name, options.clone()).await.expect("the log can be opened")
     };
     stream::iter(0..logs).map(open).buffer_unordered(AT_A_TIME).collect().await
 }
 
+async fn append_to(logs: &[EventLog], events: usize) {
+    let append = |log: &EventLog| {
+        let log = log.clone();
+        async move {
+            for _ in 0..events {
+                log.append("an event").await.expect("stored");
+            }
+        }
+    };
+    stream::iter(logs).map(append).buffer_unordered(AT_A_TIME).collect().await
+}
+
 /// Opens a log as an application does.
-async fn open(url: &str, name: &str) -> Result<EventLog, Error> {
+async fn open(url: &str, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
     match url.split_once(':') {
-        Some(("redb", path)) => sse_log_redb::open(path, name).await,
-        Some(("redis", url)) => sse_log_redis::open(url, name).await,
-        Some(("nats", url)) => sse_log_nats::open(url, name).await,
-        Some(("postgres", url)) => sse_log_postgres::open(url, name).await,
+        Some(("redb", path)) => {
+            sse_log_redb::open_with(path, name, sse_log_redb::EngineOptions::default(), options)
+                .await
+        }
+        Some(("redis", url)) => {
+            sse_log_redis::open_with(url, name, sse_log_redis::EngineOptions::default(), options)
+                .await
+        }
+        Some(("nats", url)) => {
+            sse_log_nats::open_with(url, name, sse_log_nats::EngineOptions::default(), options)
+                .await
+        }
+        Some(("postgres", url)) => {
+            sse_log_postgres::open_with(
+                url,
+                name,
+                sse_log_postgres::EngineOptions::default(),
+                options,
+            )
+            .await
+        }
         _ => Err(StoreError::failed(format!("{url:?} is of no store")).into()),
     }
 }

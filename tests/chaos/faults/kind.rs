@@ -22,6 +22,9 @@ pub(crate) enum Kind {
     Dead,
     /// Writes are refused.
     Full,
+    /// The clock of the engine's machine jumps. NATS has none of this: it is written in Go, which asks the kernel for the time, so that
+    /// libfaketime cannot come between.
+    Clock,
     /// An operator removes the oldest events by the engine's own means.
     Trim,
     /// The same, if the engine's own means notify nobody: the operator then begins an epoch, as the docs ask.
@@ -45,7 +48,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Nothing,
         Self::Restart,
         Self::Epoch,
@@ -56,6 +59,7 @@ impl Kind {
         Self::Slow,
         Self::Dead,
         Self::Full,
+        Self::Clock,
         Self::Trim,
         Self::Purge,
         Self::Remove,
@@ -74,6 +78,11 @@ impl Kind {
 
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Tells whether events may be dropped that are within the log's own limits.
+    pub(crate) fn may_drop(self) -> bool {
+        matches!(self, Self::Retain | Self::Trim) || self.may_begin_an_epoch()
     }
 
     /// Tells whether another epoch may begin: the history may have gone back.

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::options::log_options;
 use crate::run::Chaos;
 
+mod clock;
 mod kind;
 mod nats;
 mod network;
@@ -66,20 +67,21 @@ async fn inflict_on_any(kind: Kind, chaos: &Chaos, rng: &mut Rng) -> Result<(), 
             log.new_epoch().await.map_err(|error| format!("no new epoch: {error:?}"))?;
         }
         Kind::Retain => {
-            let store =
-                chaos.subject.open(2, log_options()).await.map_err(|error| error.to_string())?;
             let retention = Retention { events: rng.usize(5..100), bytes: 1 << 30, age: None };
             for _ in 0..5 {
-                store
-                    .retain(&retention)
-                    .await
-                    .map_err(|error| format!("not retained: {error:?}"))?;
+                retain(chaos, &retention).await?;
                 sleep(Duration::from_millis(50)).await;
             }
         }
         kind => return Err(format!("{kind:?} cannot be done to this engine")),
     }
     Ok(())
+}
+
+/// Drops what is over these limits, by a process of its own.
+async fn retain(chaos: &Chaos, retention: &Retention) -> Result<(), String> {
+    let store = chaos.subject.open(2, log_options()).await.map_err(|error| error.to_string())?;
+    store.retain(retention).await.map(drop).map_err(|error| format!("not retained: {error:?}"))
 }
 
 /// The next copy has all events that are known by now. Later events may be lost, if clients are told.

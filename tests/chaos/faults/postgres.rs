@@ -9,8 +9,10 @@ use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
 use sse_test_kit::engines::EngineServer;
+use sse_test_kit::engines::JumpingClock;
 use tempfile::TempDir;
 
+use super::clock;
 use super::network::{self, Lines, TO_A_SERVER};
 use super::{Kind, NAME, Subject, TO_ANY, a_while, begin_a_copy, inflict_on_any};
 use crate::run::Chaos;
@@ -23,13 +25,15 @@ const TRIES: usize = 20;
 pub(crate) struct Postgres {
     server: engines::Postgres,
     lines: Lines,
+    clock: JumpingClock,
 }
 
 impl Postgres {
     pub(crate) async fn start() -> Self {
-        let server = engines::Postgres::start().await;
+        let clock = JumpingClock::start();
+        let server = engines::Postgres::start_by(&clock).await;
         let lines = Lines::to(server.address()).await;
-        Self { server, lines }
+        Self { server, lines, clock }
     }
 
     /// Repeats a statement that failed since an append at the same time held a lock.
@@ -115,7 +119,7 @@ fn shell(script: &str, url: &str, file: &std::path::Path) -> Result<(), String> 
 #[async_trait]
 impl Subject for Postgres {
     fn kinds(&self) -> Vec<Kind> {
-        let own = [Kind::Trim, Kind::FailOver, Kind::Restore, Kind::Dump, Kind::Data];
+        let own = [Kind::Clock, Kind::Trim, Kind::FailOver, Kind::Restore, Kind::Dump, Kind::Data];
         [&TO_ANY[..], &TO_A_SERVER, &own].concat()
     }
 
@@ -131,6 +135,7 @@ impl Subject for Postgres {
                     a_while(rng).await;
                 }
             }
+            Kind::Clock => clock::jump(&self.clock, clock::OF_A_SERVER, rng).await,
             Kind::FailOver => self.go_back(true, chaos, rng).await?,
             Kind::Restore => self.go_back(false, chaos, rng).await?,
             Kind::Dump => {

@@ -8,23 +8,30 @@ use fastrand::Rng;
 use sse_conformance::suite::store_process::StoreProcess;
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
+use sse_test_kit::engines::JumpingClock;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::{Kind, NAME, Subject, TO_ANY, a_while, begin_a_copy, inflict_on_any, lose_all};
+use super::clock;
+use super::{Kind, NAME, Subject, TO_ANY, a_while, begin_a_copy, inflict_on_any, lose_all, retain};
+use crate::options::log_options;
 use crate::run::Chaos;
 
 pub(crate) struct Redb {
     process: StoreProcess,
     folder: TempDir,
+    clock: JumpingClock,
 }
 
 impl Redb {
     pub(crate) async fn start() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let process =
-            StoreProcess::start(&format!("redb:{}", folder.path().join("log.redb").display()));
-        Self { process, folder }
+        let url = format!("redb:{}", folder.path().join("log.redb").display());
+        let clock = JumpingClock::start();
+        let environment = clock.environment();
+        let environment: Vec<_> = environment.iter().map(|(a, b)| (&**a, &**b)).collect();
+        let process = StoreProcess::start_with(&url, &environment);
+        Self { process, folder, clock }
     }
 
     fn file(&self) -> PathBuf {
@@ -44,7 +51,7 @@ impl Redb {
 #[async_trait]
 impl Subject for Redb {
     fn kinds(&self) -> Vec<Kind> {
-        let own = [Kind::Kill, Kind::Pause, Kind::Drop, Kind::Restore, Kind::Replace];
+        let own = [Kind::Kill, Kind::Pause, Kind::Clock, Kind::Drop, Kind::Restore, Kind::Replace];
         [&TO_ANY[..], &own].concat()
     }
 
@@ -59,6 +66,14 @@ impl Subject for Redb {
                 self.process.pause().await;
                 sleep(Duration::from_millis(rng.u64(100..5000))).await;
                 self.process.resume().await;
+            }
+            Kind::Clock => {
+                for _ in 0..2 {
+                    clock::jump(&self.clock, clock::OF_A_FILE, rng).await;
+                    // The process reads the clock when it opens the file.
+                    self.process.kill_and_start(|| ()).await;
+                    retain(chaos, &log_options().retention()).await?;
+                }
             }
             Kind::Drop => {
                 lose_all(chaos);

@@ -12,10 +12,12 @@ use sse_conformance::suite::store_engine::Networked;
 use sse_core::store::Store;
 use sse_core::{Error, StoreOptions, async_trait};
 use sse_test_kit::engines::EngineServer;
+use sse_test_kit::engines::JumpingClock;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
+use super::clock;
 use super::network::{self, Lines, TO_A_SERVER};
 use super::{Kind, NAME, Subject, TO_ANY, a_while, begin_a_copy, inflict_on_any, lose_all};
 use crate::run::Chaos;
@@ -23,21 +25,24 @@ use crate::run::Chaos;
 const STREAM: &str = "sse:{chaos}";
 
 /// Starts one more server.
-type Start = fn() -> BoxFuture<'static, engines::Redis>;
+type Start = for<'a> fn(&'a JumpingClock) -> BoxFuture<'a, engines::Redis>;
 
 pub(crate) struct Redis {
     start: Start,
     /// That which takes what is written.
     server: Mutex<Arc<engines::Redis>>,
     lines: Lines,
+    /// That of all its servers.
+    clock: JumpingClock,
 }
 
 impl Redis {
     /// Starts the first, and later all others, by this.
     pub(crate) async fn start(start: Start) -> Self {
-        let server = start().await;
+        let clock = JumpingClock::start();
+        let server = start(&clock).await;
         let lines = Lines::to(server.address()).await;
-        Self { start, server: Mutex::new(server.into()), lines }
+        Self { start, server: Mutex::new(server.into()), lines, clock }
     }
 
     async fn server(&self) -> Arc<engines::Redis> {
@@ -51,7 +56,7 @@ impl Redis {
         chaos: &Chaos,
         rng: &mut Rng,
     ) -> Result<(), String> {
-        let (first, second) = (self.server().await, (self.start)().await);
+        let (first, second) = (self.server().await, (self.start)(&self.clock).await);
         let (one, two) = (first.address(), second.address());
         // A master waits 5 s by default for more replicas before it sends anything.
         ask(&first, "CONFIG SET repl-diskless-sync-delay 0").await?;
@@ -121,9 +126,9 @@ async fn ask(server: &engines::Redis, command: &str) -> Result<String, String> {
 #[async_trait]
 impl Subject for Redis {
     fn kinds(&self) -> Vec<Kind> {
-        let own =
-            [Kind::Trim, Kind::Remove, Kind::Drop, Kind::FailOver, Kind::Demote, Kind::Restore];
-        [&TO_ANY[..], &TO_A_SERVER, &own].concat()
+        let own = [Kind::Clock, Kind::Trim, Kind::Remove, Kind::Drop];
+        let to_two = [Kind::FailOver, Kind::Demote, Kind::Restore];
+        [&TO_ANY[..], &TO_A_SERVER, &own, &to_two].concat()
     }
 
     async fn open(&self, line: usize, options: StoreOptions) -> Result<Arc<dyn Store>, Error> {
@@ -152,6 +157,7 @@ impl Subject for Redis {
                 lose_all(chaos);
                 ask(&server, &format!("DEL {STREAM}")).await?;
             }
+            Kind::Clock => clock::jump(&self.clock, clock::OF_A_SERVER, rng).await,
             Kind::FailOver => self.fail_over(false, chaos, rng).await?,
             Kind::Demote => self.fail_over(true, chaos, rng).await?,
             Kind::Restore => self.restore(chaos, rng).await?,

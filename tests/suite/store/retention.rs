@@ -83,6 +83,27 @@ pub async fn retains_for_so_long_and_keeps_the_newest(engine: &dyn Engine) {
     assert_eq!(all_after(&*store, Position::START).await, kept, "the newest is kept, however old");
 }
 
+/// So that the log need not ask before.
+pub async fn tells_when_its_oldest_event_becomes_too_old(engine: &dyn Engine) {
+    let age = Duration::from_secs(600);
+    let options = StoreOptions::new().age(age);
+    let store = open_with(engine, options.clone()).await;
+    let retain = async |options: &StoreOptions| {
+        store.retain(&options.retention()).await.expect("nothing to do")
+    };
+    assert_eq!(retain(&options).await, None, "it has no event");
+    append(&*store, "one").await;
+    assert_eq!(retain(&options).await, None, "the newest is kept, however old");
+    append(&*store, "two").await;
+    assert_eq!(retain(&StoreOptions::new()).await, None, "there is no age");
+    let left = retain(&options).await.expect("the first will be too old");
+    // A store may take an event for a little younger than it is.
+    assert!(left > age - PATIENCE && left < age + age / 60, "{left:?}");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let later = retain(&options).await.expect("the first will be too old");
+    assert!(later < left && later + Duration::from_secs(1) + PATIENCE > left, "{later:?}");
+}
+
 /// Another process drops events between two pages of a reader, which sees from the bounds that it has missed some.
 pub async fn skips_nothing_unseen_when_it_is_trimmed_between_pages(engine: &dyn Engine) {
     let options = StoreOptions::new().events(50);

@@ -85,8 +85,8 @@ async fn answer(log: &dyn Store, call: Call) -> Result<Answer, StoreError> {
         Call::Next { after, known } => Answer::from(&next(log, &after, known).await?),
         Call::Retain { events, bytes, age } => {
             let age = age.map(Duration::from_millis);
-            log.retain(&Retention { events, bytes, age }).await?;
-            Answer::Done
+            let grows_old = log.retain(&Retention { events, bytes, age }).await?;
+            Answer::Retained(grows_old.map(|time| time.as_millis() as u64))
         }
         Call::Finish => done(log.finish().await)?,
         Call::Delete(event) => done(log.delete(parse(&event)).await)?,

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream;
 use sse_core::store::{
@@ -86,10 +87,13 @@ impl Store for Remote {
         })))
     }
 
-    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+    async fn retain(&self, retention: &Retention) -> Result<Option<Duration>, StoreError> {
         let &Retention { events, bytes, age } = retention;
         let age = age.map(|age| age.as_millis() as u64);
-        self.call(Call::Retain { events, bytes, age }).await.map(drop)
+        match self.call(Call::Retain { events, bytes, age }).await? {
+            Answer::Retained(grows_old) => Ok(grows_old.map(Duration::from_millis)),
+            answer => Err(unexpected(&answer)),
+        }
     }
 
     async fn finish(&self) -> Result<(), StoreError> {

@@ -48,9 +48,17 @@ pub(super) struct Reply {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
-    Appended { epoch: String, positions: Vec<String> },
-    Page { bounds: WireBounds, events: Vec<(String, WireEvent)> },
+    Appended {
+        epoch: String,
+        positions: Vec<String>,
+    },
+    Page {
+        bounds: WireBounds,
+        events: Vec<(String, WireEvent)>,
+    },
     Text(String),
+    /// The milliseconds after which the oldest event is too old.
+    Retained(Option<u64>),
     Done,
 }
 

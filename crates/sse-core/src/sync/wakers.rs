@@ -53,7 +53,6 @@ impl Wakers {
     }
 
     /// Takes all waiters, to wake them once the lock is released.
-    #[must_use]
     pub(crate) fn take(&mut self) -> Woken {
         if self.waiting.is_empty() {
             return Woken(Vec::new(), Vec::new());

@@ -64,7 +64,7 @@ impl Store for SlowLine {
         })))
     }
 
-    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+    async fn retain(&self, retention: &Retention) -> Result<Option<Duration>, StoreError> {
         self.0.retain(retention).await
     }
 

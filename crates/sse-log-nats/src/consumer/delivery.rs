@@ -14,8 +14,6 @@ pub(crate) struct Delivered {
     pub(crate) number: u64,
     /// Number of messages that come after it, at this moment.
     pub(crate) pending: u64,
-    /// The time at which it was stored, in nanoseconds since 1970.
-    pub(crate) time: u64,
     /// The size by which the server counts it against the requested bytes.
     pub(crate) size: usize,
 }
@@ -62,6 +60,6 @@ fn delivered(message: async_nats::Message) -> Result<Delivered, StoreError> {
     let size = message.length;
     let (subject, payload) = (message.subject.to_string(), message.payload);
     let headers = message.headers;
-    let message = Message { sequence, subject, payload };
-    Ok(Delivered { message, headers, number, pending, time, size })
+    let message = Message { sequence, subject, payload, time };
+    Ok(Delivered { message, headers, number, pending, size })
 }

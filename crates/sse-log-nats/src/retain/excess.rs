@@ -6,7 +6,7 @@ use sse_core::Position;
 use sse_core::store::{Retention, StoreError};
 
 use crate::core::LogCore;
-use crate::lookup::get;
+use crate::lookup::{get, last_event};
 use crate::tally::Size;
 use crate::view::View;
 
@@ -69,4 +69,13 @@ pub(crate) async fn excess(
         before: before.as_nanos() as u64,
         kept: Size { events, bytes },
     })
+}
+
+/// Returns the newest event.
+pub(crate) async fn newest(core: &LogCore, view: &View) -> Result<Position, StoreError> {
+    let last = last_event(core).await?;
+    let events = last.map_or(Vec::new(), |last| last.events(&core.names));
+    let newest = events.iter().rev().map(|event| event.position);
+    let newest = newest.into_iter().find(|position| !view.record.hidden.contains(position));
+    Ok(newest.unwrap_or(view.bounds.newest))
 }

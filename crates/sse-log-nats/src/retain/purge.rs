@@ -48,7 +48,7 @@ pub(crate) async fn forget_old_notes(core: &LogCore, info: &Info) -> Result<(), 
     let Some(newest) = newest.first() else { return Ok(()) };
     let window =
         info.config["duplicate_window"].as_u64().map_or(Duration::ZERO, Duration::from_nanos);
-    let before = Duration::from_nanos(newest.time).saturating_sub(window + MARGIN);
+    let before = Duration::from_nanos(newest.message.time).saturating_sub(window + MARGIN);
     if let Some(first) = first_note_since(core, before).await? {
         remove(core, json!({ "filter": core.names.note(), "seq": first })).await?;
     }
@@ -70,7 +70,7 @@ async fn first_note_since(core: &LogCore, time: Duration) -> Result<Option<u64>,
         let notes = consumer.fetch(AT_A_TIME, None).await?;
         let is_end = notes.last().is_none_or(|note| note.pending == 0);
         for note in notes {
-            if Duration::from_nanos(note.time) >= time {
+            if Duration::from_nanos(note.message.time) >= time {
                 return Ok(after_old);
             }
             after_old = Some(note.message.sequence + 1);

@@ -32,3 +32,11 @@ local function newest_aged(age)
   set('ages', ages)
   return state.aged or '0-0'
 end
+
+-- Returns the milliseconds until an entry can be too old, as text; '' if the newest entry is the only one. The next sample has the time
+-- `bucket`, whenever it is added.
+local function grows_old_in(age)
+  if length < 2 then return '' end
+  local oldest = string.match(state.ages or '', '^(%d+) ') or number('bucket')
+  return string.format('%.0f', math.max(0, math.min(2 ^ 53, tonumber(oldest) + age - number('clock'))))
+end

@@ -2,7 +2,8 @@
 -- Drops some of the events and keys that are over the limits.
 -- ARGV: the milliseconds since this process last wrote, or ''; the window of idempotency keys in milliseconds; the limits of events, of bytes,
 -- and of age in milliseconds or ''; the position from which to scan the keys.
--- Returns 1 if more may be over the limits, or 0, and the position from which to scan the keys next.
+-- Returns 1 if more may be over the limits, or 0; the position from which to scan the keys next; and the milliseconds until an entry can be too
+-- old, or '' if none can be.
 local window, most, most_bytes, age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 read_state()
 local begins = reconcile()
@@ -38,4 +39,4 @@ if at ~= '0' or redis.call('HLEN', newest_of_key) > length + 1 then
     if id and #redis.call('XRANGE', stream, id, id) == 0 then redis.call('HDEL', newest_of_key, scan[2][i]) end
   end
 end
-return { (more or is_enough or remembers) and 1 or 0, at }
+return { (more or is_enough or remembers) and 1 or 0, at, age and grows_old_in(age) or '' }

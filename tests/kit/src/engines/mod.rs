@@ -2,6 +2,7 @@
 //!
 //! Each has a type with `pub async fn start() -> Self`, which starts a server of the test's own. It is gone when it is dropped.
 
+mod jumping_clock;
 mod nats;
 #[cfg(feature = "postgres")]
 mod pgbouncer;
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 
 use sse_core::async_trait;
 
+pub use self::jumping_clock::JumpingClock;
 pub use self::nats::{Nats, Nats210, Version as NatsVersion};
 #[cfg(feature = "postgres")]
 pub use self::pgbouncer::PgBouncer;

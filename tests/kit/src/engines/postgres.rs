@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
 
+use super::jumping_clock::JumpingClock;
 use super::postgres_cluster::{Cluster, copy, data, data_of_another, folder};
 use super::postgres_programs::Version;
 use super::{EngineServer, Located};
@@ -26,6 +27,7 @@ pub struct Postgres {
     cluster: Mutex<Option<Cluster>>,
     folder: TempDir,
     version: Version,
+    environment: Vec<(String, String)>,
 }
 
 /// The same, of a newer version.
@@ -35,24 +37,33 @@ pub struct Postgres16;
 impl Postgres16 {
     /// Starts one.
     pub async fn start() -> Postgres {
-        Postgres::start_with(Version::Newer, data).await
+        Postgres::start_with(Version::Newer, data, Vec::new()).await
     }
 }
 
 impl Postgres {
     /// Starts one.
     pub async fn start() -> Self {
-        Self::start_with(Version::Installed, data).await
+        Self::start_with(Version::Installed, data, Vec::new()).await
+    }
+
+    /// Starts one with this clock.
+    pub async fn start_by(clock: &JumpingClock) -> Self {
+        Self::start_with(Version::Installed, data, clock.environment()).await
     }
 
     /// Starts one that knows itself to be another than those.
     pub async fn start_another() -> Self {
-        Self::start_with(Version::Installed, data_of_another).await
+        Self::start_with(Version::Installed, data_of_another, Vec::new()).await
     }
 
-    async fn start_with(version: Version, data: fn(Version, &Path)) -> Self {
-        let postgres =
-            Self { address: free_address(), cluster: Mutex::new(None), folder: folder(), version };
+    async fn start_with(
+        version: Version,
+        data: fn(Version, &Path),
+        environment: Vec<(String, String)>,
+    ) -> Self {
+        let (address, cluster, folder) = (free_address(), Mutex::new(None), folder());
+        let postgres = Self { address, cluster, folder, version, environment };
         data(version, postgres.folder.path());
         EngineServer::start(&postgres).await;
         postgres
@@ -160,8 +171,9 @@ impl EngineServer for Postgres {
             let has_ended = self.cluster().as_mut().is_none_or(Cluster::has_ended);
             if has_ended {
                 // For the first time; or another program had the port for a moment.
+                let (folder, environment) = (self.folder.path(), &self.environment);
                 *self.cluster() =
-                    Some(Cluster::start(self.version, self.folder.path(), self.address));
+                    Some(Cluster::start(self.version, folder, self.address, environment));
             }
             if let Some((client, _)) = self.client().await
                 && client.batch_execute("SELECT 1").await.is_ok()

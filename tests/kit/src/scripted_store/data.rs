@@ -157,10 +157,10 @@ impl Data {
         self.events.len()
     }
 
-    pub(super) fn retain(&mut self, retention: &Retention, now: Instant) {
-        let is_too_old = |kept: &Kept| {
-            retention.age.is_some_and(|age| now.saturating_duration_since(kept.came) > age)
-        };
+    /// Returns the time after which the oldest is too old.
+    pub(super) fn retain(&mut self, retention: &Retention, now: Instant) -> Option<Duration> {
+        let age = |kept: &Kept| now.saturating_duration_since(kept.came);
+        let is_too_old = |kept: &Kept| retention.age.is_some_and(|limit| age(kept) > limit);
         let mut bytes: usize = self.events.iter().map(|kept| kept.event.block.len()).sum();
         while let Some(oldest) = self.events.front()
             && self.events.len() > 1
@@ -171,6 +171,8 @@ impl Data {
             bytes -= oldest.event.block.len();
             self.trim(1);
         }
+        let oldest = self.events.front().filter(|_| self.events.len() > 1)?;
+        Some(retention.age?.saturating_sub(age(oldest)))
     }
 
     /// Drops the oldest events.

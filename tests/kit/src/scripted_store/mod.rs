@@ -170,7 +170,7 @@ impl Store for ScriptedStore {
         Ok(follow::pages(self.clone(), after))
     }
 
-    async fn retain(&self, retention: &Retention) -> Result<(), StoreError> {
+    async fn retain(&self, retention: &Retention) -> Result<Option<Duration>, StoreError> {
         let now = self.timer.now();
         self.call(Call::Retain, |data| data.retain(retention, now)).await
     }
