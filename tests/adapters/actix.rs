@@ -58,8 +58,9 @@ async fn get(
     }
 }
 
-async fn post(app: Data<App>, name: Path<String>, body: String) -> HttpResponse {
-    match app.call(Method::Post, &name, Call { body, ..Call::default() }).await {
+async fn post(app: Data<App>, name: Path<String>, http: HttpRequest, body: String) -> HttpResponse {
+    let query = http.uri().query().map(str::to_owned);
+    match app.call(Method::Post, &name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
         Answer::Stream(_) | Answer::Chunks(_) => HttpResponse::NotFound().finish(),
     }

@@ -56,8 +56,13 @@ async fn get(
     }
 }
 
-async fn post(State(app): State<App>, Path(name): Path<String>, body: String) -> Response {
-    match app.call(Method::Post, &name, Call { body, ..Call::default() }).await {
+async fn post(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+    body: String,
+) -> Response {
+    match app.call(Method::Post, &name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
         Answer::Stream(_) | Answer::Chunks(_) => StatusCode::NOT_FOUND.into_response(),
     }

@@ -55,7 +55,7 @@ async fn answer(app: App, request: Request<Incoming>) -> Result<Response<Body>, 
     let name = request.uri().path().trim_start_matches('/').to_owned();
     Ok(match *request.method() {
         http::Method::GET | http::Method::HEAD => get(&app, &name, &request).await,
-        http::Method::POST => post(&app, &name, request.into_body()).await,
+        http::Method::POST => post(&app, &name, request).await,
         _ => plain(StatusCode::METHOD_NOT_ALLOWED, String::new()),
     })
 }
@@ -80,14 +80,15 @@ async fn get(app: &App, name: &str, request: &Request<Incoming>) -> Response<Bod
     }
 }
 
-async fn post(app: &App, name: &str, body: Incoming) -> Response<Body> {
-    let Ok(body) = Limited::new(body, LONGEST_BODY).collect().await else {
+async fn post(app: &App, name: &str, request: Request<Incoming>) -> Response<Body> {
+    let query = request.uri().query().map(str::to_owned);
+    let Ok(body) = Limited::new(request.into_body(), LONGEST_BODY).collect().await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, String::new());
     };
     let Ok(body) = String::from_utf8(body.to_bytes().into()) else {
         return plain(StatusCode::BAD_REQUEST, String::new());
     };
-    match app.call(Method::Post, name, Call { body, ..Call::default() }).await {
+    match app.call(Method::Post, name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(valid(status), text),
         Answer::Stream(_) | Answer::Chunks(_) => plain(StatusCode::NOT_FOUND, String::new()),
     }

@@ -48,14 +48,20 @@ async fn get(Data(app): Data<&App>, Path(name): Path<String>, request: &Request)
 }
 
 #[handler]
-async fn post(Data(app): Data<&App>, Path(name): Path<String>, body: Body) -> Response {
+async fn post(
+    Data(app): Data<&App>,
+    Path(name): Path<String>,
+    request: &Request,
+    body: Body,
+) -> Response {
+    let query = request.uri().query().map(str::to_owned);
     let Ok(body) = body.into_bytes_limit(LONGEST_BODY).await else {
         return plain(413, String::new());
     };
     let Ok(body) = String::from_utf8(body.into()) else {
         return plain(400, String::new());
     };
-    match app.call(Method::Post, &name, Call { body, ..Call::default() }).await {
+    match app.call(Method::Post, &name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
         Answer::Stream(_) | Answer::Chunks(_) => plain(404, String::new()),
     }

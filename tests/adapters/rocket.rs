@@ -113,8 +113,9 @@ async fn get(
 }
 
 #[post("/<name..>", data = "<body>")]
-async fn post(app: &State<App>, name: PathBuf, body: String) -> (Status, String) {
-    match app.call(Method::Post, &name.to_string_lossy(), Call { body, ..Call::default() }).await {
+async fn post(app: &State<App>, name: PathBuf, query: Query, body: String) -> (Status, String) {
+    let call = Call { query: query.0, body, ..Call::default() };
+    match app.call(Method::Post, &name.to_string_lossy(), call).await {
         Answer::Text(status, text) => (Status::new(status), text),
         Answer::Stream(_) | Answer::Chunks(_) => (Status::NotFound, String::new()),
     }

@@ -69,13 +69,14 @@ async fn get(app: &App, name: &str, request: &Request, response: &mut Response) 
 }
 
 async fn post(app: &App, name: &str, request: &mut Request, response: &mut Response) {
+    let query = request.uri().query().map(str::to_owned);
     let Ok(body) = request.payload_with_max_size(LONGEST_BODY).await else {
         return plain(413, String::new(), response);
     };
     let Ok(body) = String::from_utf8(body.to_vec()) else {
         return plain(400, String::new(), response);
     };
-    match app.call(Method::Post, name, Call { body, ..Call::default() }).await {
+    match app.call(Method::Post, name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text, response),
         Answer::Stream(_) | Answer::Chunks(_) => plain(404, String::new(), response),
     }

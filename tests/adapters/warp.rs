@@ -35,7 +35,12 @@ pub async fn serve(app: App, address: SocketAddr, ready: Ready) -> io::Result<()
         .and(sse_request())
         .then(get);
     // warp would limit a body by its stated length, which an empty one need not have.
-    let post = app.and(warp::post()).and(warp::path::tail()).and(warp::body::bytes()).then(post);
+    let post = app
+        .and(warp::post())
+        .and(warp::path::tail())
+        .and(query)
+        .and(warp::body::bytes())
+        .then(post);
     let server = warp::serve(get.or(post))
         .incoming(listener)
         .graceful(async move { begun.begun().await })
@@ -63,11 +68,11 @@ async fn get(
     }
 }
 
-async fn post(app: App, name: Tail, body: bytes::Bytes) -> Response {
+async fn post(app: App, name: Tail, query: Option<String>, body: bytes::Bytes) -> Response {
     let Ok(body) = String::from_utf8(body.into()) else {
         return plain(400, "the body is not UTF-8".into());
     };
-    match app.call(Method::Post, name.as_str(), Call { body, ..Call::default() }).await {
+    match app.call(Method::Post, name.as_str(), Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
         Answer::Stream(_) | Answer::Chunks(_) => StatusCode::NOT_FOUND.into_response(),
     }

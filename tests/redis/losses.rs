@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use sse_conformance::engines::Redis;
 use sse_core::store::{Appended, Store};
 use sse_core::{Position, StoreOptions};
+use sse_test_kit::engines::{EngineServer, JumpingClock};
 
 use crate::tools::{STREAM, after, append, bounds, command, event, keyed, open};
 
@@ -86,4 +87,36 @@ async fn an_event_that_is_deleted_is_no_new_epoch() {
     assert_eq!(bounds(&*store).await.epoch, before);
     assert!(append(&*store, "second").await > first);
     assert_eq!(bounds(&*store).await.epoch, before);
+}
+
+/// As a replica that takes over: it lacks the newest events, nothing in it shows that, and its clock is behind.
+#[tokio::test]
+async fn a_server_that_takes_over_gives_no_id_of_an_event_that_it_lacks() {
+    let clock = JumpingClock::start();
+    let redis = Redis::start_by(&clock).await;
+    let store = open(&redis).await;
+    append(&*store, "kept").await;
+    clock.jump_to(-3600);
+    append(&*store, "kept, too").await;
+    let keys = [STREAM.to_owned(), format!("{STREAM}:meta")];
+    for key in &keys {
+        command(&redis, format!("COPY {key} copy:{key}")).await;
+    }
+    let mut given = HashSet::new();
+    for _ in 0..3 {
+        given.insert(append(&*store, "lost").await);
+    }
+    for key in &keys {
+        command(&redis, format!("COPY copy:{key} {key} REPLACE")).await;
+    }
+    redis.stop().await;
+    redis.start().await;
+    let store = open(&redis).await;
+    for clock_is_behind in [true, true, false, false] {
+        if !clock_is_behind {
+            clock.jump_to(3600);
+        }
+        assert!(given.insert(append(&*store, "new").await));
+    }
+    assert_eq!(after(&*store, Position::START).await.len(), 6);
 }

@@ -72,6 +72,18 @@ impl Error {
     }
 
     /// Returns true if a log was asked for topics, and its store keeps none.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::{EventLog, StoreOptions, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let timer = Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// let (log, follower) = EventLog::open(VecStore::new(), StoreOptions::default(), timer).await?;
+    /// assert!(log.topics(["user/7"]).unwrap_err().is_topics_unsupported());
+    /// # drop(follower);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
     pub fn is_topics_unsupported(&self) -> bool {
         matches!(*self.0, Kind::TopicsUnsupported)
     }

@@ -182,6 +182,12 @@ pub trait Store: Send + Sync + 'static {
     /// Returns true if the store keeps the [topics](EncodedEvent::topics) of events. If not, the log refuses events with topics.
     ///
     /// Default: false.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::store::Store;
+    /// assert!(!VecStore::new().keeps_topics());
+    /// ```
     fn keeps_topics(&self) -> bool {
         false
     }

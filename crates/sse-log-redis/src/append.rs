@@ -1,7 +1,9 @@
 use std::time::Instant;
 
+use sse_core::Epoch;
 use sse_core::store::{Appended, EncodedEvent, StoreError};
 
+use crate::calls::Request;
 use crate::core::LogCore;
 use crate::position::{epoch, position};
 use crate::retain::add_limits;
@@ -24,15 +26,19 @@ pub(crate) async fn append(
             events.len()
         )));
     }
-    let sent = Instant::now();
-    let mut script = core.invoke(&core.caller.engine.scripts.append)?;
-    add_limits(core, &mut script, &core.options.retention());
-    for event in events {
-        script.arg(&event.block[..]).arg(event.key.as_deref().unwrap_or_default());
-        script.arg(event.idempotency_key.as_deref().unwrap_or_default());
-    }
+    let (sent, epoch_to_begin) = (Instant::now(), Epoch::random()?);
+    let script = |process: &str| {
+        let mut script = core.invoke_in(&core.caller.engine.scripts.append, &epoch_to_begin);
+        add_limits(core, &mut script, &core.options.retention());
+        script.arg(process);
+        for event in events {
+            script.arg(&event.block[..]).arg(event.key.as_deref().unwrap_or_default());
+            script.arg(event.idempotency_key.as_deref().unwrap_or_default());
+        }
+        script
+    };
     let lane = if bytes > LARGE { Lane::Large } else { Lane::Small };
-    let reply: Option<Vec<String>> = core.caller.call(lane, &script).await?;
+    let reply: Option<Vec<String>> = core.caller.call(lane, Request::OfProcess(&script)).await?;
     let mut reply = reply.ok_or(StoreError::Finished)?.into_iter();
     core.clock.wrote(sent);
     // Redis has stored the events, but an invalid reply does not show which.

@@ -1,7 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use redis::{
     ConnectionInfo, ErrorKind, FromRedisValue, Pipeline, RedisError, Script, ScriptInvocation,
     ServerErrorKind,
@@ -10,6 +9,7 @@ use sse_core::store::StoreError;
 use tokio::time::timeout;
 
 use crate::address;
+use crate::connection::Connection;
 use crate::engine::EngineCore;
 use crate::error::{self, is_for_another_server, is_reply, no_reply};
 use crate::server::{Lane, Server};
@@ -28,10 +28,11 @@ pub(crate) struct Caller {
 }
 
 /// A call to Redis.
-#[derive(Debug)]
 pub(crate) enum Request<'a> {
     /// A script, which runs at one moment.
     Script(&'a ScriptInvocation<'a>),
+    /// A script that is made for the server's process with this id.
+    OfProcess(&'a (dyn Fn(&str) -> ScriptInvocation<'a> + Sync)),
     /// Commands that run one after the other, and the script that one of them runs.
     Pipeline(&'a Pipeline, &'a Script),
 }
@@ -77,7 +78,7 @@ impl Caller {
                     continue;
                 }
             };
-            let error = match timeout(within, request.send(&mut lease.connection.inner)).await {
+            let error = match timeout(within, request.send(&mut lease.connection)).await {
                 Ok(Ok(reply)) => return Ok(reply),
                 Ok(Err(error)) => error,
                 Err(_) => {
@@ -117,11 +118,10 @@ impl Caller {
 
 impl Request<'_> {
     /// Sends the request. Loads the script again if Redis has lost it in a restart.
-    async fn send<T: FromRedisValue>(
-        &self,
-        connection: &mut MultiplexedConnection,
-    ) -> Result<T, RedisError> {
+    async fn send<T: FromRedisValue>(&self, connection: &mut Connection) -> Result<T, RedisError> {
+        let Connection { inner: connection, process, .. } = connection;
         match self {
+            Self::OfProcess(script) => script(process).invoke_async(connection).await,
             Self::Script(script) => script.invoke_async(connection).await,
             Self::Pipeline(pipeline, script) => {
                 match pipeline.query_async(connection).await.map_err(first_error) {

@@ -13,6 +13,8 @@ pub(crate) struct Connection {
     pub(crate) inner: MultiplexedConnection,
     /// True if the connection has ended, or does not reply.
     is_retired: Arc<AtomicBool>,
+    /// The id of the server's process, by which the log recognizes that another has taken over; empty if the user may not read it.
+    pub(crate) process: Arc<str>,
 }
 
 impl Connection {
@@ -38,11 +40,11 @@ impl Connection {
         #[cfg(feature = "tls")]
         if crate::tls::is_required(node) {
             let inner = crate::tls::connect(node, within, config).await?;
-            return Ok(Self { inner, is_retired });
+            return Ok(Self { inner, is_retired, process: Arc::default() });
         }
         let client = Client::open(node.clone())?;
         let inner = client.get_multiplexed_async_connection_with_config(&config).await?;
-        Ok(Self { inner, is_retired })
+        Ok(Self { inner, is_retired, process: Arc::default() })
     }
 
     pub(crate) fn is_retired(&self) -> bool {

@@ -56,11 +56,16 @@ impl LogCore {
         &self,
         script: &'a Script,
     ) -> Result<ScriptInvocation<'a>, StoreError> {
+        Ok(self.invoke_in(script, &Epoch::random()?))
+    }
+
+    /// The same, with this epoch.
+    pub(crate) fn invoke_in<'a>(&self, script: &'a Script, epoch: &Epoch) -> ScriptInvocation<'a> {
         let Keys { stream, meta, newest_of_key, once } = &self.keys;
         let mut invocation = script.prepare_invoke();
         invocation.key(&[stream, meta, newest_of_key, once]);
-        invocation.arg(Epoch::random()?.as_str());
-        Ok(invocation)
+        invocation.arg(epoch.as_str());
+        invocation
     }
 }
 

@@ -69,7 +69,7 @@
 //! - The log remembers an idempotency key for its window, until more than `events` further keys came, in this epoch.
 //! - A restricted user (`ACL SETUSER`) needs the keys `~sse:*`, to write as well as to read, the channels `&sse:*`, and the commands `EVALSHA`, `SCRIPT LOAD`,
 //!   `EXISTS`, `HDEL`, `HGET`, `HLEN`, `HMGET`, `HSCAN`, `HSET`, `PING`, `SPUBLISH`, `SSUBSCRIBE`, `SUNSUBSCRIBE`, `TIME`, `XADD`, `XDEL`, `XINFO`, `XLEN`,
-//!   `XRANGE`, `XREVRANGE`, `XTRIM`; `INFO` to detect another server and eviction; `SCAN` (and `CLUSTER`, `INFO`) for [`Engine::logs`]. If an append needs a command
+//!   `XRANGE`, `XREVRANGE`, `XTRIM`; `INFO` to detect another server and eviction (without it a server that takes over with a clock that is behind may give the id of a lost event again, until the loss is noticed); `SCAN` (and `CLUSTER`, `INFO`) for [`Engine::logs`]. If an append needs a command
 //!   that the user may not run, it fails and stores nothing.
 //!
 //! # Costs

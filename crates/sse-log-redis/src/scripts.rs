@@ -33,6 +33,7 @@ fn script(code: &str) -> Script {
         include_str!("lua/clock.lua"),
         include_str!("lua/once.lua"),
         include_str!("lua/trim.lua"),
+        include_str!("lua/ids.lua"),
     ]
     .concat();
     match code.split_once('\n') {

@@ -78,7 +78,11 @@ impl Server {
         let (slot, calls) = least.expect("there are four");
         calls.fetch_add(1, SeqCst);
         let mut lease = Lease { connection: small, calls: Some(Arc::clone(calls)) };
-        let connect = || Connection::open(&self.node, self.connect_timeout, |_| {});
+        let connect = async || {
+            let mut connection = Connection::open(&self.node, self.connect_timeout, |_| {}).await?;
+            identify(&mut connection).await?;
+            Ok(connection)
+        };
         lease.connection = slot.get(connect).await?;
         Ok(lease)
     }
@@ -88,6 +92,7 @@ impl Server {
             let mut connection = Connection::open(&self.node, self.connect_timeout, |_| {}).await?;
             let checked = timeout(REPLY_WITHIN, server_check::check_version(&mut connection)).await;
             checked.unwrap_or_else(|_| Err(no_reply()))?;
+            identify(&mut connection).await?;
             Ok(connection)
         };
         self.small.get(connect).await
@@ -174,6 +179,13 @@ impl Server {
         self.notifications.close();
         self.followers.end_all();
     }
+}
+
+/// Asks a new connection for the id of the server's process.
+async fn identify(connection: &mut Connection) -> Result<(), RedisError> {
+    let asking = timeout(REPLY_WITHIN, server_check::process(connection)).await;
+    connection.process = asking.unwrap_or_else(|_| Err(no_reply()))?;
+    Ok(())
 }
 
 async fn call(connection: &mut Connection, command: &redis::Cmd) -> Result<Value, RedisError> {

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use redis::{ErrorKind, RedisError, Value, cmd, from_redis_value};
 
@@ -31,6 +32,17 @@ pub(crate) async fn check_version(connection: &mut Connection) -> Result<(), Red
         )));
     }
     Ok(())
+}
+
+/// Returns the id of the server's process, which is new each time that it starts; nothing if the user may not run `INFO`.
+pub(crate) async fn process(connection: &mut Connection) -> Result<Arc<str>, RedisError> {
+    let info: Result<String, _> =
+        cmd("INFO").arg("server").query_async(&mut connection.inner).await;
+    match info {
+        Ok(info) => Ok(info_field(&info, "run_id").unwrap_or_default().into()),
+        Err(error) if is_reply(&error) => Ok(Arc::default()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Checks that the server does not evict events.

@@ -32,7 +32,13 @@ impl Events {
         let mut events = match origin {
             OriginOnce::Many(Origin::Log(selection)) => {
                 let gaps = Gaps::new(options);
-                Self::Log(Reader::new(selection, &last_event_id, &options.start, gaps))
+                Self::Log(Reader::new(
+                    selection,
+                    &last_event_id,
+                    &options.start,
+                    gaps,
+                    options.quiet_event(),
+                ))
             }
             OriginOnce::Many(Origin::Merge(logs)) => {
                 Self::Merge(Box::new(Merged::new(&logs, last_event_id, options)))

@@ -247,8 +247,8 @@ impl StreamOptions {
     ///
     /// ```
     /// let log = sse_core::EventLog::in_memory(1000);
-    /// let feed = log.topics(["user/7"])?.no_position_event();
-    /// # drop(feed);
+    /// let (told, silent) = (log.topics(["user/7"])?, log.topics(["user/7"])?.no_position_event());
+    /// assert_ne!(format!("{told:?}"), format!("{silent:?}"));
     /// # Ok::<(), sse_core::Error>(())
     /// ```
     #[must_use]

@@ -11,7 +11,7 @@ pub(crate) use crate::log::reader::gaps::{Gaps, position_frame};
 use crate::log::selection::Selection;
 use crate::log::state::{Begin, Of};
 use crate::log::tail::Read;
-use crate::{Epoch, Error, GapReason, LastEventId, Position, Start};
+use crate::{Epoch, Error, EventType, GapReason, LastEventId, Position, Start};
 
 mod begin;
 mod entries;
@@ -54,14 +54,15 @@ pub(crate) struct Reader {
 type Chunk = Result<Bytes, Error>;
 
 impl Reader {
-    /// Returns a reader that continues at the client's position.
+    /// Returns a reader that continues at the client's position. `position` is the type of the event that tells a client of topics where it is.
     pub(crate) fn new(
         Selection { log, topics }: Selection,
         last_event_id: &LastEventId,
         start: &Start,
         mut gaps: Gaps,
+        position: Option<EventType>,
     ) -> Self {
-        let mut topics = topics.map(|set| Box::new(Subscription::new(&log, set)));
+        let mut topics = topics.map(|set| Box::new(Subscription::new(&log, set, position)));
         let of = topics.as_ref().and_then(|topics| topics.of());
         let mut state = log.lock_now();
         let mut called = None;

@@ -52,7 +52,8 @@ impl Merged {
             };
             let gaps = Gaps::of_merged(Arc::clone(&name), options, &again);
             let largest = selection.log.largest_position();
-            let reader = Reader::new(selection.clone(), &given, &start, gaps);
+            let reader =
+                Reader::new(selection.clone(), &given, &start, gaps, options.quiet_event());
             let known = match given {
                 LastEventId::Absent => Known::New,
                 LastEventId::Unusable => Known::Unknown,

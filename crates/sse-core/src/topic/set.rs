@@ -94,7 +94,8 @@ impl TopicSet {
         Ok(set)
     }
 
-    /// Adds a topic. Open streams get its events after their present position; with [`Start::Last`] they get that many of its newest events
+    /// Adds a topic. Open streams get its events after their position, which is that of the last event that they got, or looked at: perhaps some
+    /// that were appended just before the call. With [`Start::Last`] they get that many of its newest events
     /// first, without ids: at most 1000, and as many as are in memory. Every other start means the present
     /// position. If the set has the topic already, nothing changes.
     ///

@@ -1,12 +1,13 @@
 -- Appends events, and drops those that are then over the limits.
 -- ARGV: the milliseconds since this process last wrote, or ''; the window of idempotency keys in milliseconds; the limits of events, of bytes,
--- and of age in milliseconds or ''; then for each event its block, its key or '', and its idempotency key or ''.
+-- and of age in milliseconds or ''; the id of the server's process, or '' if this user may not read it; then for each event its block, its key or '', and its idempotency key or ''.
 -- Returns the epoch and the ids; nothing if the log is finished.
 local window, most, most_bytes, age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 read_state()
 advance_clock(ARGV[2])
+notice_server(ARGV[7])
 local is_keyed, is_new, is_once = false, false, false
-for i = 7, #ARGV, 3 do
+for i = 8, #ARGV, 3 do
   is_keyed = is_keyed or ARGV[i + 1] ~= ''
   is_once = is_once or ARGV[i + 2] ~= ''
   is_new = is_new or ARGV[i + 2] == '' or not remembered(ARGV[i + 2], window)
@@ -45,12 +46,9 @@ local function supersede(key, id, size)
 end
 
 local function add(block, key)
-  local id
-  if key == '' then
-    id = redis.call('XADD', stream, '*', 'b', block)
-  else
-    id = redis.call('XADD', stream, '*', 'b', block, 'k', key)
-  end
+  local entry = { 'b', block }
+  if key ~= '' then entry = { 'b', block, 'k', key } end
+  local id = add_entry(entry)
   added, added_bytes, length, newest = added + 1, added_bytes + #block, length + 1, id
   set('bytes', number('bytes') + #block)
   if #block >= number('largest') then
@@ -65,7 +63,7 @@ local function add(block, key)
   return id
 end
 
-for i = 7, #ARGV, 3 do
+for i = 8, #ARGV, 3 do
   local block, key, idempotency_key = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local id = idempotency_key ~= '' and remembered(idempotency_key, window)
   if not id then

@@ -7,7 +7,7 @@ local FORMAT = 1
 -- The fields of `meta`. `state` has the values that `meta` must get, `changed` those that `save` has not written yet.
 local FIELDS = {
   'format', 'epoch', 'finished', 'deletions', 'floor', 'oldest', 'newest', 'count', 'bytes', 'largest', 'largest_at', 'largest_since',
-  'counted', 'to_count', 'time', 'clock', 'ages', 'aged', 'bucket', 'once_first', 'once_next'
+  'counted', 'to_count', 'time', 'clock', 'ages', 'aged', 'bucket', 'once_first', 'once_next', 'server', 'salt'
 }
 local state, changed = {}, {}
 -- The number of entries of the stream, the id of the first entry, and the newest id that the stream has ever had.

@@ -31,6 +31,14 @@ pub struct LogStats {
 }
 
 /// The number of streams and events of a topic at a moment.
+///
+/// ```
+/// use sse_core::{EventLog, TopicStats};
+///
+/// let log = EventLog::in_memory(1000);
+/// let stats: Vec<(_, TopicStats)> = log.topic_stats();
+/// assert!(stats.is_empty());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TopicStats {

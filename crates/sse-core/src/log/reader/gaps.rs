@@ -12,8 +12,6 @@ use crate::{Event, EventId, EventType, Frame, Gap, GapReason, Position, Start};
 pub(crate) struct Gaps {
     policy: GapPolicy,
     opening: Option<EventType>,
-    /// The type of the event that tells a client of topics its position.
-    position: Option<EventType>,
     /// The name of the log, if it is in a merge.
     log: Option<Arc<str>>,
     /// The gap that was found last, until an observer is told of it.
@@ -33,14 +31,13 @@ pub(crate) enum Found {
 impl Gaps {
     pub(crate) fn new(options: &StreamOptions) -> Self {
         let policy = GapPolicy::new(&options.on_gap, &options.start);
-        let (opening, position) = (options.position_event.clone(), options.quiet_event());
-        Self { policy, opening, position, log: None, met: None }
+        Self { policy, opening: options.position_event.clone(), log: None, met: None }
     }
 
     /// Returns the options for a log of a merge, which begins at this start.
     pub(crate) fn of_merged(log: Arc<str>, options: &StreamOptions, start: &Start) -> Self {
         let policy = GapPolicy::new(&options.on_gap, start);
-        Self { policy, opening: None, position: options.quiet_event(), log: Some(log), met: None }
+        Self { policy, opening: None, log: Some(log), met: None }
     }
 
     /// Returns true if the log is in a merge, whose ids are made of the positions of the events.
@@ -95,11 +92,6 @@ impl Gaps {
     pub(crate) fn reset(&self, state: &State, reason: GapReason, after: Position) -> bytes::Bytes {
         let restart = Some(after.id(state.tail.epoch()));
         Frame::from(Gap { restart, ..self.gap(state, reason) }.to_event()).into_bytes()
-    }
-
-    /// Returns the type of the event that tells a client of topics its position; `None` if it is not told.
-    pub(super) fn position_type(&self) -> Option<&EventType> {
-        self.position.as_ref()
     }
 
     /// Takes the gap that was found last, to tell an observer.

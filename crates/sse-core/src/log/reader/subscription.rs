@@ -10,7 +10,7 @@ use crate::log::handle::EventLog;
 use crate::log::state::{Of, State};
 use crate::sync::wakers::Unneeded;
 use crate::topic::set::Wanted;
-use crate::{Epoch, Position, Topic, TopicSet};
+use crate::{Epoch, EventType, Position, Topic, TopicSet};
 
 /// The number of topics that are added or removed under one lock.
 const AT_ONCE: usize = 64;
@@ -24,18 +24,20 @@ pub(super) struct Subscription {
     subscriber: usize,
     /// The position of the newest id that the client has: it resumes from there.
     pub(super) told: Position,
+    /// The type of the event that tells the client its position; `None` if it is not told.
+    pub(super) position: Option<EventType>,
 }
 
 impl Subscription {
     /// Subscribes to the topics of the set.
-    pub(super) fn new(log: &EventLog, set: TopicSet) -> Self {
+    pub(super) fn new(log: &EventLog, set: TopicSet, position: Option<EventType>) -> Self {
         let stream = set.enter();
         let mut state = log.lock();
         // Also for a set that is empty: its streams get the events without a topic, which are listed from now on.
         state.tail.topic_index();
         let subscriber = state.subscribers.insert();
         drop(state);
-        let mut new = Self { set, stream, seen: 0, subscriber, told: Position::START };
+        let mut new = Self { set, stream, seen: 0, subscriber, told: Position::START, position };
         new.take_over(log, None);
         new
     }

@@ -30,7 +30,7 @@ impl Reader {
             let packed = Box::new(Packed::new(newest, None));
             self.next = Next::Send(packed, Box::new(Next::Read(after)));
         }
-        if let Some(event_type) = self.gaps.position_type().filter(|_| before < after) {
+        if let Some(event_type) = topics.position.as_ref().filter(|_| before < after) {
             let frame = position_frame(event_type, after.id(self.epoch));
             let then = mem::replace(&mut self.next, Next::Stop);
             self.next = Next::Tell(Box::new(Told { frame, position: Some(after), then }));
@@ -46,7 +46,7 @@ impl Reader {
 
     /// Returns a frame with the position of a client of topics, if that has moved since its last id: events of others were appended.
     pub(crate) fn position_event(&mut self) -> Option<Bytes> {
-        let event_type = self.gaps.position_type()?.clone();
+        let event_type = self.topics.as_ref()?.position.clone()?;
         let (epoch, after) = self.moved()?;
         self.told(after);
         Some(position_frame(&event_type, after.id(epoch)))

@@ -89,6 +89,9 @@ impl Tail {
 
     /// Returns the position after which there are exactly `count` events of these lists and without a topic; `None` if there are fewer.
     pub(crate) fn before_last_of(&self, lists: &[usize], count: usize) -> Option<Position> {
+        if self.len <= count {
+            return None;
+        }
         let topics = self.topics.as_ref()?;
         let pages = self.pages.iter().rev().map(|page| &page.index);
         let indexes = [&self.open.index].into_iter().chain(pages);
