@@ -5,9 +5,10 @@
 local function notice_server(process)
   if process == '' or process == state.server then return end
   if state.server then
-    local salt = 0
+    -- Beyond the counter of the newest entry, which may have begun at such a number already.
+    local salt, given = 0, tonumber(string.match(newest, '%d+$'))
     for i = 1, #ARGV[1] do salt = (salt * 37 + string.byte(ARGV[1], i)) % 2147483647 end
-    set('salt', salt + 1)
+    set('salt', given + salt + 1)
   end
   set('server', process)
 end
