@@ -107,21 +107,26 @@ impl State {
                 self.end = self.events.why();
                 Poll::Ready(None)
             }
-            Poll::Pending
-                if self.ending != Ending::Never
-                    && self.events.can_be_polled()
-                    && let Some(position) = self.events.position_event() =>
-            {
-                self.progress = Progress::Delivering;
-                self.delivered(&position);
-                Poll::Ready(Some(Ok(position)))
-            }
-            Poll::Pending if self.may_end() && self.events.can_be_polled() => {
-                self.end = End::Polled;
-                Poll::Ready(None)
-            }
+            Poll::Pending if self.ending != Ending::Never => self.poll_end_of_a_poll(cx),
             Poll::Pending => self.poll_keep_alive(cx).map(|line| Some(Ok(line))),
         }
+    }
+
+    /// Ends the stream of a polling client for which there is nothing more, after its position if only events of others came.
+    #[cold]
+    fn poll_end_of_a_poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
+        if self.events.can_be_polled() {
+            if let Some(position) = self.events.position_event() {
+                self.progress = Progress::Delivering;
+                self.delivered(&position);
+                return Poll::Ready(Some(Ok(position)));
+            }
+            if self.may_end() {
+                self.end = End::Polled;
+                return Poll::Ready(None);
+            }
+        }
+        self.poll_keep_alive(cx).map(|line| Some(Ok(line)))
     }
 
     fn delivered(&mut self, chunk: &[u8]) {

@@ -98,9 +98,10 @@ impl Reader {
 
     /// Returns the events after the position, up to about 64 kB. An error is the last item.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
-        let of = self.of();
         loop {
-            self.follow_topics();
+            if self.topics.is_some() {
+                self.follow_topics();
+            }
             match &mut self.next {
                 Next::Stop | Next::Refuse => return Poll::Ready(None),
                 Next::Read(after) => {
@@ -110,10 +111,15 @@ impl Reader {
                         self.next = self.gaps.go_on(&state, GapReason::OtherEpoch, Found::NewEpoch);
                         continue;
                     }
-                    match state.read(of, *after) {
+                    let read = match &self.topics {
+                        None => state.tail.read(*after),
+                        Some(topics) => state.read(topics.of(), *after),
+                    };
+                    match read {
                         Read::Events(bytes, last) => {
                             if let Some(entries) = &mut self.entries {
                                 entries.clear();
+                                let of = self.topics.as_ref().and_then(|topics| topics.of());
                                 state.list(of, *after, last, entries);
                             }
                             *after = last;
@@ -196,6 +202,7 @@ impl Reader {
                             // The snapshot may have taken long. If the tail has the events after it, they are read again. Otherwise the
                             // page from before is given, unless an event was deleted meanwhile.
                             Next::Give(page) => {
+                                let of = self.topics.as_ref().and_then(|topics| topics.of());
                                 let mut state = self.log.lock_now();
                                 let is_here = page.after >= state.tail.base();
                                 match state.tail.epoch() == self.epoch && is_here {
@@ -215,6 +222,7 @@ impl Reader {
 
 impl Reader {
     /// Returns the events that it gets.
+    #[inline]
     fn of(&self) -> Of {
         self.topics.as_ref().and_then(|topics| topics.of())
     }

@@ -159,6 +159,7 @@ impl State {
     }
 
     /// Returns the events after this position, of all or of a subscriber's.
+    #[inline]
     pub(super) fn read(&mut self, of: Of, after: Position) -> Read {
         match of {
             None => self.tail.read(after),

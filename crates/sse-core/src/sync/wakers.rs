@@ -91,7 +91,8 @@ impl Woken {
     }
 
     pub(crate) fn wake(self) {
-        wake_all(self.0.into_iter().map(|(_, waker)| waker).chain(self.1));
+        wake_all(self.0.into_iter().map(|(_, waker)| waker));
+        wake_all(self.1);
     }
 }
 

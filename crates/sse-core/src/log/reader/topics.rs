@@ -13,6 +13,7 @@ use crate::{Epoch, Position};
 impl Reader {
     /// Takes over changes of the set of topics. The client is told its position first: if it were cut off, it would get events of the new
     /// topics from before they were added.
+    #[cold]
     pub(super) fn follow_topics(&mut self) {
         let Some(topics) = self.topics.as_mut().filter(|topics| topics.has_changed()) else {
             return;
