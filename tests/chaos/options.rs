@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sse_core::StoreOptions;
 
-use crate::faults::Kind;
+use crate::faults::{Kind, Subject};
 
 /// The length of a run, and its faults.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
     /// For how long rounds are begun: `SSE_CHAOS_SECONDS`, or 15.
     pub(crate) time: Duration,
-    /// The time that a client may take to get the newest event, once a fault has ended.
+    /// The time that a client may take to get the newest event, once a fault has ended. A slow line stays slow: some hundred kB take it 20 s and more.
     pub(crate) patience: Duration,
     /// The faults there may be, if not all that the engine has: `SSE_CHAOS_FAULTS=kill,pause`.
     pub(crate) kinds: Option<Vec<Kind>>,
@@ -32,7 +32,7 @@ impl Options {
         Self {
             seed: number("SSE_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000)),
             time: Duration::from_secs(number("SSE_CHAOS_SECONDS").unwrap_or(15)),
-            patience: Duration::from_secs(30),
+            patience: Duration::from_secs(60),
             kinds,
         }
     }
@@ -44,7 +44,8 @@ pub(crate) const KEPT: usize = 2000;
 /// The age from which it drops them. The clock of a server can jump by more at once, and that of a file by less.
 const AGE: Duration = Duration::from_secs(8 * 3600);
 
-/// Returns the options that both processes give the log: few events are kept, fewer are in memory.
-pub(crate) fn log_options() -> StoreOptions {
-    StoreOptions::new().events(KEPT).age(AGE).tail_events(100).store_check(Duration::from_secs(1))
+/// Returns the options that both processes give the log: few events are kept, fewer are in memory. It has an age if the clock can jump.
+pub(crate) fn log_options(subject: &dyn Subject) -> StoreOptions {
+    let age = subject.kinds().contains(&Kind::Clock).then_some(AGE);
+    StoreOptions::new().events(KEPT).age(age).tail_events(100).store_check(Duration::from_secs(1))
 }

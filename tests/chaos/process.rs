@@ -81,8 +81,8 @@ impl Process {
     }
 
     async fn open(&self, subject: &dyn Subject) -> Result<Running, Error> {
-        let store = subject.open(self.number, log_options()).await?;
-        let (log, follower) = EventLog::open(store, log_options(), timer()).await?;
+        let store = subject.open(self.number, log_options(subject)).await?;
+        let (log, follower) = EventLog::open(store, log_options(subject), timer()).await?;
         Ok(Running { log, follower: Follower(tokio::spawn(follower)).into() })
     }
 }

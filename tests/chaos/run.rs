@@ -224,7 +224,7 @@ async fn truth(chaos: &Chaos) -> Result<Truth, String> {
 }
 
 async fn read_all(chaos: &Chaos) -> Result<Truth, sse_core::Error> {
-    let store = chaos.subject.open(2, log_options()).await?;
+    let store = chaos.subject.open(2, log_options(&*chaos.subject)).await?;
     'anew: loop {
         let bounds = store.bounds().await?;
         let (read_at, mut events, mut after) =

@@ -80,7 +80,11 @@ async fn inflict_on_any(kind: Kind, chaos: &Chaos, rng: &mut Rng) -> Result<(), 
 
 /// Drops what is over these limits, by a process of its own.
 async fn retain(chaos: &Chaos, retention: &Retention) -> Result<(), String> {
-    let store = chaos.subject.open(2, log_options()).await.map_err(|error| error.to_string())?;
+    let store = chaos
+        .subject
+        .open(2, log_options(&*chaos.subject))
+        .await
+        .map_err(|error| error.to_string())?;
     store.retain(retention).await.map(drop).map_err(|error| format!("not retained: {error:?}"))
 }
 

@@ -72,7 +72,7 @@ impl Subject for Redb {
                     clock::jump(&self.clock, clock::OF_A_FILE, rng).await;
                     // The process reads the clock when it opens the file.
                     self.process.kill_and_start(|| ()).await;
-                    retain(chaos, &log_options().retention()).await?;
+                    retain(chaos, &log_options(self).retention()).await?;
                 }
             }
             Kind::Drop => {
