@@ -44,6 +44,7 @@ impl State {
 
     fn keep_alive(&mut self) -> Bytes {
         if let Some(position) = self.events.position_event() {
+            self.delivered(&position);
             return position;
         }
         match &self.keep_alive_event {

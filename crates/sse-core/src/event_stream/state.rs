@@ -129,7 +129,7 @@ impl State {
         self.poll_keep_alive(cx).map(|line| Some(Ok(line)))
     }
 
-    fn delivered(&mut self, chunk: &[u8]) {
+    pub(super) fn delivered(&mut self, chunk: &[u8]) {
         self.tell_of_gaps();
         if let Some(watched) = &mut self.watched {
             watched.delivered(chunk);

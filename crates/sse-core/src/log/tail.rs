@@ -233,27 +233,6 @@ impl Tail {
         let page = std::mem::replace(&mut self.open, next).seal();
         self.pages.extend(page);
     }
-
-    /// Drops the oldest event, and its page if that has no other.
-    fn drop_oldest(&mut self) {
-        let oldest = self.pages.front_mut().map_or(&mut self.open.index, |page| &mut page.index);
-        let Some((position, size)) = oldest.drop_first() else { return };
-        #[cfg(test)]
-        crate::log::work::add(1);
-        if oldest.len() == 0 {
-            self.pages.pop_front();
-        }
-        self.len -= 1;
-        self.bytes -= size;
-        self.base = position;
-        self.keys.remove(position);
-        if let Some(topics) = &mut self.topics {
-            topics.remove(position, true);
-        }
-        if let Some(ages) = &mut self.ages {
-            ages.drop_upto(position);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+mod lists;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -216,36 +218,6 @@ impl TopicSet {
 
     fn lock(&self) -> MutexGuard<'_, Set> {
         self.0.set.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl From<&TopicSet> for TopicSet {
-    fn from(set: &TopicSet) -> Self {
-        set.clone()
-    }
-}
-
-impl<S: AsRef<str>, const N: usize> TryFrom<[S; N]> for TopicSet {
-    type Error = InvalidTopic;
-
-    fn try_from(topics: [S; N]) -> Result<Self, InvalidTopic> {
-        Self::new(topics)
-    }
-}
-
-impl<S: AsRef<str>> TryFrom<&[S]> for TopicSet {
-    type Error = InvalidTopic;
-
-    fn try_from(topics: &[S]) -> Result<Self, InvalidTopic> {
-        Self::new(topics)
-    }
-}
-
-impl<S: AsRef<str>> TryFrom<Vec<S>> for TopicSet {
-    type Error = InvalidTopic;
-
-    fn try_from(topics: Vec<S>) -> Result<Self, InvalidTopic> {
-        Self::new(topics)
     }
 }
 

@@ -47,4 +47,5 @@ mod store_slow;
 mod store_strangers;
 mod threads;
 mod topics;
+mod topics_changing;
 mod tracing_events;

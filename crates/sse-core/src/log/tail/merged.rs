@@ -1,4 +1,6 @@
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
+
+use crate::Position;
 
 /// Several sequences as one: the largest item first, an item that stands in several once. Each sequence begins with its largest.
 pub(super) struct Merged<I: Iterator> {
@@ -18,6 +20,14 @@ where
         let next = next.filter_map(|(number, sequence)| Some((sequence.next()?, number))).collect();
         Self { sequences, next }
     }
+
+    fn advance(&mut self) -> Option<I::Item> {
+        let (item, number) = self.next.pop()?;
+        if let Some(next) = self.sequences[number].next() {
+            self.next.push((next, number));
+        }
+        Some(item)
+    }
 }
 
 impl<I> Iterator for Merged<I>
@@ -31,20 +41,6 @@ where
         let item = self.advance()?;
         while self.next.peek().is_some_and(|(other, _)| *other == item) {
             self.advance();
-        }
-        Some(item)
-    }
-}
-
-impl<I> Merged<I>
-where
-    I: Iterator,
-    I::Item: Ord,
-{
-    fn advance(&mut self) -> Option<I::Item> {
-        let (item, number) = self.next.pop()?;
-        if let Some(next) = self.sequences[number].next() {
-            self.next.push((next, number));
         }
         Some(item)
     }
@@ -69,4 +65,16 @@ where
             Self::Rest(events) => events.next(),
         }
     }
+}
+
+/// Returns the events after this position.
+pub(super) fn later(
+    events: &VecDeque<Position>,
+    position: Position,
+) -> impl Iterator<Item = Position> + '_ {
+    let first = match events.back() {
+        Some(newest) if *newest <= position => events.len(),
+        _ => events.partition_point(|event| *event <= position),
+    };
+    events.range(first..).copied()
 }

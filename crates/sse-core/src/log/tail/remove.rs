@@ -1,4 +1,4 @@
-//! Removing events from a tail: an event that was deleted, and events that are too old.
+//! Removing events from a tail: an event that was deleted, and those that are over the limits or too old.
 
 use std::time::Instant;
 
@@ -29,6 +29,27 @@ impl Tail {
             self.drop_oldest();
         }
         Expired::Some
+    }
+
+    /// Drops the oldest event, and its page if that has no other.
+    pub(super) fn drop_oldest(&mut self) {
+        let oldest = self.pages.front_mut().map_or(&mut self.open.index, |page| &mut page.index);
+        let Some((position, size)) = oldest.drop_first() else { return };
+        #[cfg(test)]
+        crate::log::work::add(1);
+        if oldest.len() == 0 {
+            self.pages.pop_front();
+        }
+        self.len -= 1;
+        self.bytes -= size;
+        self.base = position;
+        self.keys.remove(position);
+        if let Some(topics) = &mut self.topics {
+            topics.remove(position, true);
+        }
+        if let Some(ages) = &mut self.ages {
+            ages.drop_upto(position);
+        }
     }
 
     /// Removes an event and its bytes from memory.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use slab::Slab;
 
 use crate::log::api::stats::TopicStats;
-use crate::log::tail::merged::{Merged, Sequence};
+use crate::log::tail::merged::{Merged, Sequence, later};
 use crate::store::Topics;
 use crate::{Position, Topic};
 
@@ -236,15 +236,6 @@ impl TopicIndex {
             self.numbers.remove(&self.lists.remove(number).topic);
         }
     }
-}
-
-/// Returns the events after this position.
-fn later(events: &VecDeque<Position>, position: Position) -> impl Iterator<Item = Position> + '_ {
-    let first = match events.back() {
-        Some(newest) if *newest <= position => events.len(),
-        _ => events.partition_point(|event| *event <= position),
-    };
-    events.range(first..).copied()
 }
 
 /// Removes an event, which is the first one most of the time.

@@ -1,0 +1,63 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::store::{
+    Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+};
+use crate::{Epoch, Position, async_trait};
+
+/// Shares a store between logs.
+#[async_trait]
+impl<S: Store + ?Sized> Store for Arc<S> {
+    async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
+        (**self).append(events).await
+    }
+
+    async fn bounds(&self) -> Result<Bounds, StoreError> {
+        (**self).bounds().await
+    }
+
+    async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
+        (**self).read(after, limit).await
+    }
+
+    async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
+        (**self).before_last(limit).await
+    }
+
+    async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
+        (**self).follow(after).await
+    }
+
+    async fn retain(&self, retention: &Retention) -> Result<Option<Duration>, StoreError> {
+        (**self).retain(retention).await
+    }
+
+    async fn finish(&self) -> Result<(), StoreError> {
+        (**self).finish().await
+    }
+
+    async fn delete(&self, event: Position) -> Result<(), StoreError> {
+        (**self).delete(event).await
+    }
+
+    async fn begin_epoch(&self, current: Epoch) -> Result<Epoch, StoreError> {
+        (**self).begin_epoch(current).await
+    }
+
+    fn shows_at_once(&self) -> bool {
+        (**self).shows_at_once()
+    }
+
+    fn keeps_topics(&self) -> bool {
+        (**self).keeps_topics()
+    }
+
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn largest_position(&self) -> Position {
+        (**self).largest_position()
+    }
+}
