@@ -121,8 +121,8 @@ async fn many_logs_are_created_opened_and_kept_at_little_cost() {
     drop(opened_logs);
     println!("bare {bare:?}, created {created:?}, opened {opened:?}, idle for 10 s {idle:?}");
     // What the server computes: the time that passes is also that of this program, which is not optimized, and of others. It is counted in
-    // hundredths of a second, of which fewer logs take few.
-    let most = if logs < 1000 { bare.1 * 3 } else { bare.1 * 5 / 2 };
+    // hundredths of a second, of which fewer logs take few: 300 beside other tests were measured at 2.6 to 3.0 times.
+    let most = if logs < 1000 { bare.1 * 4 } else { bare.1 * 5 / 2 };
     assert!(created.1 < most, "{bare:?} {created:?}");
     assert!(opened.1 < most, "{bare:?} {opened:?}");
     // A twentieth of a core for a thousand; optimized, and alone on the machine, it is a fiftieth. Fewer stand beside other tests.
