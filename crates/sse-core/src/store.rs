@@ -11,6 +11,7 @@ use crate::{Epoch, Position};
 mod check;
 pub(crate) mod error;
 mod event;
+mod filter;
 mod name;
 mod page;
 mod pages;
@@ -20,6 +21,7 @@ mod topics;
 pub use error::StoreError;
 pub use event::{Appended, EncodedEvent, StoredEvent};
 pub(crate) use event::{MAX_KEY_LEN, checked};
+pub use filter::{TopicFilter, TopicPage};
 pub use name::{InvalidLogName, LogName};
 pub use page::{Bounds, Page, PageLimit, Retention};
 pub use pages::Pages;
@@ -99,6 +101,36 @@ pub trait Store: Send + Sync + 'static {
     /// Returns the events after this position, oldest first: at least one if there is any, and no more than the limit allows. (The first
     /// event is returned whatever its size.) After a short page there may be more events.
     async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError>;
+
+    /// Returns the events after this position that pass a filter, oldest first, and how far the store has looked: [`TopicPage::upto`] is above
+    /// `after` unless there is no later event. The first event is returned whatever its size. The log calls it for streams of topics that are
+    /// behind the events in memory, so the cost of a call should depend on the events that pass, not on those between them.
+    ///
+    /// Default: it reads one page of the log, and returns the events that pass.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::{NewEvent, Position, Topic, store::{PageLimit, Store, TopicFilter}};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let store = VecStore::new();
+    /// for topic in ["user/7", "user/8"] {
+    ///     store.append(&[NewEvent::from("hello").topic(topic)?.encode(1024)?]).await?;
+    /// }
+    /// let filter = TopicFilter::new([Topic::from_static("user/7")], true);
+    /// let read = store.read_topics(Position::START, &filter, PageLimit::of_events(10)).await?;
+    /// assert_eq!(read.page.events.len(), 1);
+    /// assert_eq!(read.upto, read.page.bounds.newest);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    async fn read_topics(
+        &self,
+        after: Position,
+        filter: &TopicFilter,
+        limit: PageLimit,
+    ) -> Result<TopicPage, StoreError> {
+        Ok(filter.of_page(after, self.read(after, limit).await?))
+    }
 
     /// Returns the position before the newest events that fit into this limit, or [`Bounds::floor`] if all events fit.
     ///

@@ -1,6 +1,6 @@
 use std::task::{Poll, Waker};
 
-use crate::log::backlog::{Answer, Backlog, Part};
+use crate::log::backlog::{Answer, Backlog, Request};
 use crate::log::tail::Tail;
 use crate::{EventId, Position};
 
@@ -75,11 +75,11 @@ impl Backing {
     }
 
     /// Requests a part of the log that is behind the tail.
-    pub(super) fn ask(&mut self, part: Part, key: usize, waker: &Waker) -> Asked {
+    pub(super) fn ask(&mut self, request: &Request, key: usize, waker: &Waker) -> Asked {
         let Some(backlog) = self.stored_mut() else {
             return Asked { answer: Poll::Ready(Answer::Gone), wakers: AfterLock::default() };
         };
-        let (answer, unneeded) = backlog.poll(part, key, waker);
+        let (answer, unneeded) = backlog.poll(request, key, waker);
         let called = answer.is_pending().then(|| backlog.follower()).flatten();
         Asked { answer, wakers: AfterLock { unneeded: [unneeded, None], called } }
     }
@@ -90,9 +90,9 @@ impl Backing {
             .map_or((0, None), |backlog| (backlog.checks.request(), backlog.follower()))
     }
 
-    /// Removes this reader's request for a part, and for a check. The caller drops the wakers after the lock.
-    pub(super) fn leave(&mut self, part: Option<Part>, key: usize) -> AfterLock {
-        let unneeded = self.stored_mut().map(|backlog| backlog.leave(part, key));
+    /// Removes this reader's request for a part of the log, and for a check. The caller drops the wakers after the lock.
+    pub(super) fn leave(&mut self, request: Option<&Request>, key: usize) -> AfterLock {
+        let unneeded = self.stored_mut().map(|backlog| backlog.leave(request, key));
         AfterLock { unneeded: unneeded.unwrap_or_default(), called: None }
     }
 

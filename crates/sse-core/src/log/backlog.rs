@@ -2,17 +2,15 @@ mod checks;
 pub(crate) mod fingerprint;
 mod past_epochs;
 mod recent;
+mod request;
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use bytes::Bytes;
-
-use crate::chunk::Entry;
 use crate::log::backlog::checks::{Checks, Waiting};
 use crate::log::backlog::past_epochs::PastEpochs;
 use crate::log::backlog::recent::Recent;
+pub(crate) use crate::log::backlog::request::{Answer, Part, Request};
 use crate::store::Bounds;
 use crate::{Epoch, Position};
 
@@ -27,13 +25,13 @@ const KNOWN_DELETED: usize = 64;
 /// reader whose client stalls is no longer polled.
 pub(crate) struct Backlog {
     pub(crate) bounds: Bounds,
-    pages: HashMap<Part, Requested>,
+    pages: HashMap<Request, Requested>,
     /// The requests whose reading has not begun.
-    queue: VecDeque<(Part, u64)>,
+    queue: VecDeque<(Request, u64)>,
     /// The number of requests ever made.
     requests: u64,
     /// The parts that were read, in the order in which they came.
-    ready: VecDeque<Part>,
+    ready: VecDeque<Request>,
     pub(crate) checks: Checks,
     pub(crate) past_epochs: PastEpochs,
     /// The events that were deleted before the follower brought them: pages with them may be on their way.
@@ -42,25 +40,6 @@ pub(crate) struct Backlog {
     pub(crate) recent: Recent,
     pub(crate) is_followed: bool,
     follower: Option<Waker>,
-}
-
-/// A part of the log that is not in the tail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Part {
-    After(Position),
-    Oldest,
-    Last(usize),
-}
-
-/// The result of reading a part of the log: at most one page.
-#[derive(Debug, Clone)]
-pub(crate) enum Answer {
-    /// These events, the position before the first, and the position of the last. Some entries may belong to later events.
-    Events { bytes: Bytes, entries: Arc<[Entry]>, after: Position, last: Position },
-    /// No events up to this position.
-    Nothing(Position),
-    /// Some events after the position have been dropped.
-    Gone,
 }
 
 struct Requested {
@@ -75,8 +54,8 @@ struct Requested {
 }
 
 impl Requested {
-    fn has_answer_for(&self, part: Part, key: usize) -> bool {
-        let is_of_any_time = matches!(part, Part::After(_));
+    fn has_answer_for(&self, request: &Request, key: usize) -> bool {
+        let is_of_any_time = request.is_of_any_time();
         let is_in_time = !self.is_pending && self.waiting.contains_key(&key);
         self.answer.is_some() && (is_of_any_time || is_in_time || self.served.contains(&key))
     }
@@ -107,13 +86,13 @@ impl Backlog {
     /// Returns a part of the log, or requests it and wakes this reader later. The caller drops the returned waker after the lock.
     pub(crate) fn poll(
         &mut self,
-        part: Part,
+        request: &Request,
         key: usize,
         waker: &Waker,
     ) -> (Poll<Answer>, Option<Waker>) {
-        let requested = self.pages.entry(part).or_insert_with(|| {
+        let requested = self.pages.entry(request.clone()).or_insert_with(|| {
             self.requests += 1;
-            self.queue.push_back((part, self.requests));
+            self.queue.push_back((request.clone(), self.requests));
             Requested {
                 number: self.requests,
                 is_pending: true,
@@ -122,11 +101,11 @@ impl Backlog {
                 served: HashSet::new(),
             }
         });
-        if requested.has_answer_for(part, key)
+        if requested.has_answer_for(request, key)
             && let Some(answer) = requested.answer.clone()
         {
             let unneeded = requested.forget(key);
-            self.drop_if_stale(part);
+            self.drop_if_stale(request);
             return (Poll::Ready(answer), unneeded);
         }
         if !requested.is_pending {
@@ -134,51 +113,56 @@ impl Backlog {
             self.requests += 1;
             (requested.number, requested.is_pending) = (self.requests, true);
             requested.served.extend(requested.waiting.keys());
-            self.queue.push_back((part, self.requests));
-            self.ready.retain(|ready| *ready != part);
+            self.queue.push_back((request.clone(), self.requests));
+            self.ready.retain(|ready| ready != request);
         }
         (Poll::Pending, requested.waiting.insert(key, waker.clone()))
     }
 
     /// Removes this reader's request for a part, and for a check.
-    pub(crate) fn leave(&mut self, part: Option<Part>, key: usize) -> [Option<Waker>; 2] {
-        let requested = part.and_then(|part| self.pages.get_mut(&part));
+    pub(crate) fn leave(&mut self, request: Option<&Request>, key: usize) -> [Option<Waker>; 2] {
+        let requested = request.and_then(|request| self.pages.get_mut(request));
         let unneeded =
             [requested.and_then(|requested| requested.forget(key)), self.checks.leave(key)];
-        if let Some(part) = part {
-            self.drop_if_stale(part);
+        if let Some(request) = request {
+            self.drop_if_stale(request);
             // While the store is away, the requests of clients that come and go must not pile up.
             let is_unused = |page: &Requested| page.is_pending && page.waiting.is_empty();
-            if self.pages.get(&part).is_some_and(is_unused) {
-                self.pages.remove(&part);
+            if self.pages.get(request).is_some_and(is_unused) {
+                self.pages.remove(request);
             }
             // Only now and then, because it goes through all of them.
             if self.queue.len() > 2 * self.pages.len() + SPARE_REQUESTS {
-                self.queue.retain(|(part, number)| {
-                    self.pages.get(part).is_some_and(|requested| requested.number == *number)
+                self.queue.retain(|(request, number)| {
+                    self.pages.get(request).is_some_and(|requested| requested.number == *number)
                 });
             }
         }
         unneeded
     }
 
-    /// Returns the next part to read, and the number of its request.
-    pub(crate) fn next_request(&mut self) -> Option<(Part, u64)> {
+    /// Returns what to read next, and the number of its request.
+    pub(crate) fn next_request(&mut self) -> Option<(Request, u64)> {
         self.queue.pop_front()
     }
 
     /// Returns true if a reader still waits for this request.
-    pub(crate) fn is_requested(&self, part: Part, number: u64) -> bool {
-        self.pages.get(&part).is_some_and(|requested| requested.number == number)
+    pub(crate) fn is_requested(&self, request: &Request, number: u64) -> bool {
+        self.pages.get(request).is_some_and(|requested| requested.number == number)
     }
 
     /// Stores a part that has been read. Returns the readers to wake.
-    pub(crate) fn answer(&mut self, part: Part, number: u64, answer: Answer) -> Vec<Waker> {
-        let requested = self.pages.get_mut(&part).filter(|requested| requested.number == number);
+    pub(crate) fn answer(
+        &mut self,
+        request: &Request,
+        number: u64,
+        answer: Answer,
+    ) -> Vec<Waker> {
+        let requested = self.pages.get_mut(request).filter(|requested| requested.number == number);
         let Some(requested) = requested else { return Vec::new() };
         (requested.answer, requested.is_pending) = (Some(answer), false);
         let mut woken: Vec<_> = requested.waiting.values().cloned().collect();
-        self.ready.push_back(part);
+        self.ready.push_back(request.clone());
         if self.ready.len() > KEPT_PAGES
             && let Some(oldest) = self.ready.pop_front()
             && let Some(forgotten) = self.pages.remove(&oldest)
@@ -240,11 +224,11 @@ impl Backlog {
     }
 
     /// Drops the page of the oldest, or of the newest, events once every reader has it. A page after a position never becomes stale.
-    fn drop_if_stale(&mut self, part: Part) {
+    fn drop_if_stale(&mut self, request: &Request) {
         let is_done = |page: &Requested| !page.is_pending && page.waiting.is_empty();
-        if !matches!(part, Part::After(_)) && self.pages.get(&part).is_some_and(is_done) {
-            self.pages.remove(&part);
-            self.ready.retain(|ready| *ready != part);
+        if !request.is_of_any_time() && self.pages.get(request).is_some_and(is_done) {
+            self.pages.remove(request);
+            self.ready.retain(|ready| ready != request);
         }
     }
 }

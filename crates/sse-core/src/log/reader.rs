@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use crate::chunk::Entry;
-use crate::log::backlog::Part;
+use crate::log::backlog::Request;
 use crate::log::handle::EventLog;
 use crate::log::reader::gaps::Found;
 pub(crate) use crate::log::reader::gaps::{Gaps, position_frame};
@@ -38,7 +38,7 @@ pub(crate) struct Reader {
     epoch: Epoch,
     next: Next,
     /// The part behind the tail for which it waits.
-    requested: Option<Part>,
+    requested: Option<Request>,
     /// The offsets of the events in the chunk that it gave last, if its log is in a merge.
     #[expect(
         clippy::box_collection,
@@ -164,7 +164,7 @@ impl Reader {
                 Next::Give(page) => {
                     let (bytes, last) = (mem::take(&mut page.bytes), page.last);
                     let entries = mem::take(&mut page.entries);
-                    self.next = Next::Read(last);
+                    self.next = Next::Read(page.upto);
                     self.note(entries);
                     self.told(last);
                     return Poll::Ready(Some(Ok(bytes)));
@@ -236,7 +236,7 @@ impl Drop for Reader {
         let mut state = self.log.lock();
         let unneeded = state.readers.remove(self.key);
         let is_last = state.readers.len() == 0;
-        let removed = state.backing.leave(self.requested, self.key);
+        let removed = state.backing.leave(self.requested.as_ref(), self.key);
         // No other reader is left that could request the same pages.
         let pages = is_last.then(|| state.backing.forget_pages());
         drop(state);

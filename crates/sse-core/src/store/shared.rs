@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::store::{
-    Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError, TopicFilter,
+    TopicPage,
 };
 use crate::{Epoch, Position, async_trait};
 
@@ -19,6 +20,15 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         (**self).read(after, limit).await
+    }
+
+    async fn read_topics(
+        &self,
+        after: Position,
+        filter: &TopicFilter,
+        limit: PageLimit,
+    ) -> Result<TopicPage, StoreError> {
+        (**self).read_topics(after, filter, limit).await
     }
 
     async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {

@@ -5,7 +5,7 @@ use crate::log::follower::fetch;
 use crate::log::handle::EventLog;
 use crate::log::locked::Locked;
 use crate::log::retry::within;
-use crate::store::{PageLimit, Store, StoreError, StoredEvent};
+use crate::store::{Page, PageLimit, Store, StoreError, StoredEvent, Topics};
 use crate::{Epoch, Error, EventId, Frame, GapReason, Position};
 
 impl EventLog {
@@ -29,15 +29,22 @@ impl EventLog {
     ///
     /// It changes nothing.
     pub async fn get(&self, id: &EventId) -> Result<Frame, Error> {
+        Ok(self.find(id).await?.0)
+    }
+
+    /// Returns an event and its topics.
+    pub(super) async fn find(&self, id: &EventId) -> Result<(Frame, Topics), Error> {
         let (epoch, position) = self.locate(id).await?;
-        if let Some(bytes) = self.tail_of(epoch).and_then(|mut state| state.tail.read_one(position))
-        {
-            return Ok(Frame::from_log(bytes, id.clone()));
+        let here = self.tail_of(epoch).and_then(|mut state| {
+            Some((state.tail.read_one(position)?, state.tail.topics_of(position)))
+        });
+        if let Some((bytes, topics)) = here {
+            return Ok((Frame::from_log(bytes, id.clone()), topics));
         }
         if let Some(store) = &self.0.store {
-            let mut events = self.read_stored(&**store, epoch, position.previous(), 1).await?;
-            if let Some(frame) = events.pop().filter(|frame| frame.id() == Some(id)) {
-                return Ok(frame);
+            let events = self.read_stored(&**store, epoch, position.previous(), 1).await?.events;
+            if let Some(event) = events.into_iter().find(|event| event.position == position) {
+                return Ok((frame(&event, epoch), event.topics));
             }
         }
         // A client can resume from an id just before the oldest event, though the event of this id is gone.
@@ -71,7 +78,10 @@ impl EventLog {
         match (self.read_here(epoch, after, limit), &self.0.store) {
             (Some(frames), _) => Ok(frames),
             (None, Some(_)) if limit == 0 => Ok(Vec::new()),
-            (None, Some(store)) => self.read_stored(&**store, epoch, after, limit).await,
+            (None, Some(store)) => {
+                let page = self.read_stored(&**store, epoch, after, limit).await?;
+                Ok(frames(&page, epoch))
+            }
             (None, None) => Err(self.lock_now().gap(GapReason::TooOld).into()),
         }
     }
@@ -143,9 +153,15 @@ impl EventLog {
         epoch: Epoch,
         after: Position,
         limit: usize,
-    ) -> Result<Vec<Frame>, Error> {
+    ) -> Result<Page, Error> {
         let limit = PageLimit { events: limit, bytes: self.0.options.tail_bytes };
         let page = self.call("reading", store.read(after, limit)).await?;
+        self.check_page(&page, epoch, after)?;
+        Ok(page)
+    }
+
+    /// Fails if a page that was read after this position does not have every later event up to its last.
+    pub(super) fn check_page(&self, page: &Page, epoch: Epoch, after: Position) -> Result<(), Error> {
         if page.bounds.epoch != epoch {
             return Err(self.lock().gap(GapReason::OtherEpoch).into());
         }
@@ -155,7 +171,7 @@ impl EventLog {
         if after < page.bounds.floor {
             return Err(self.lock().gap(GapReason::TooOld).into());
         }
-        Ok(page.events.iter().map(|event| frame(event, epoch)).collect())
+        Ok(())
     }
 
     /// Calls the store within [`StoreOptions::store_timeout`](crate::StoreOptions::store_timeout). An error names the task.
@@ -173,6 +189,11 @@ impl EventLog {
             }
         })
     }
+}
+
+/// Returns the events of a page as they go out.
+pub(super) fn frames(page: &Page, epoch: Epoch) -> Vec<Frame> {
+    page.events.iter().map(|event| frame(event, epoch)).collect()
 }
 
 fn frame(event: &StoredEvent, epoch: Epoch) -> Frame {

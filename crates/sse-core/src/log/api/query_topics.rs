@@ -1,5 +1,10 @@
+use bytes::Bytes;
+
+use crate::log::api::query::frames;
+use crate::log::follower::fetch;
 use crate::log::handle::EventLog;
-use crate::{Error, EventId, Frame, GapReason, Topic, TopicSet, TopicStats};
+use crate::store::{PageLimit, TopicFilter, TopicPage};
+use crate::{Error, EventId, Frame, GapReason, Position, Topic, TopicSet, TopicStats};
 
 impl EventLog {
     /// Returns the event with this id, if it has one of these topics, or none at all. Use it in place of [`get`](EventLog::get) when a client
@@ -28,21 +33,22 @@ impl EventLog {
         if !self.keeps_topics() {
             return Err(Error::topics_unsupported());
         }
-        let frame = self.get(id).await?;
-        let (_, position) = self.locate(id).await?;
-        let own = self.lock().tail.topics_of(position);
-        let is_in = match own.is_empty() {
-            true => !self.0.options.topics_required,
-            false => own.iter().any(|topic| topics.contains(topic)),
-        };
-        match is_in {
+        let (frame, own) = self.find(id).await?;
+        match self.filter(topics).takes(&own) {
             true => Ok(frame),
             false => Err(self.lock_now().gap(GapReason::TooOld).into()),
         }
     }
 
+    /// Returns the events that streams of these topics get.
+    fn filter(&self, topics: &TopicSet) -> TopicFilter {
+        let topics = topics.wanted(0).1.into_iter().map(|wanted| wanted.topic);
+        TopicFilter::new(topics, !self.0.options.topics_required)
+    }
+
     /// Returns the events after this id that have one of these topics, or none at all, oldest first: at most `limit`, and about 64 KiB. It may
-    /// return fewer, though there are more: call it again with the last id, until it returns no event.
+    /// return fewer, though there are more: call it again with the last id, until it returns no event. If events are only in a store, it reads
+    /// there until it finds one, or the end of the log.
     ///
     /// ```
     /// use sse_core::{Event, EventLog, TopicSet};
@@ -77,14 +83,32 @@ impl EventLog {
             return Err(Error::topics_unsupported());
         }
         let (epoch, after) = self.locate(id).await?;
-        let (_, wanted) = topics.wanted(0);
+        let filter = self.filter(topics);
         let mut state = self.lock_now();
         if state.tail.epoch() != epoch {
             return Err(state.gap(GapReason::OtherEpoch).into());
         }
-        let copied =
-            state.tail.copy_topics(wanted.iter().map(|wanted| &wanted.topic), after, limit);
-        Ok(copied.into_iter().map(|(at, bytes)| Frame::from_log(bytes, at.id(epoch))).collect())
+        let copied = state.tail.copy_topics(filter.topics(), after, limit);
+        drop(state);
+        let frame = |(at, bytes): (Position, Bytes)| Frame::from_log(bytes, at.id(epoch));
+        match (copied, &self.0.store) {
+            (Some(copied), _) => Ok(copied.into_iter().map(frame).collect()),
+            (None, Some(_)) if limit == 0 => Ok(Vec::new()),
+            (None, Some(store)) => {
+                let limit = PageLimit { events: limit, ..fetch::LIMIT };
+                let mut after = after;
+                loop {
+                    let read = store.read_topics(after, &filter, limit);
+                    let TopicPage { page, upto } = self.call("reading", read).await?;
+                    self.check_page(&page, epoch, after)?;
+                    if !page.events.is_empty() || upto <= after || upto >= page.bounds.newest {
+                        return Ok(frames(&page, epoch));
+                    }
+                    after = upto;
+                }
+            }
+            (None, None) => Err(self.lock_now().gap(GapReason::TooOld).into()),
+        }
     }
 
     /// Returns each topic that has streams, or events in memory, in no order. Meanwhile other threads can use the log: the counts of two topics

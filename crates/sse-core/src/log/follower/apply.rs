@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use crate::log::backlog::{Backlog, Part};
+use crate::log::backlog::{Backlog, Request};
 use crate::log::follower::fetch::{self, Known};
 use crate::log::follower::live::Taken;
 use crate::log::handle::EventLog;
@@ -107,12 +107,12 @@ impl EventLog {
         (here < stored).then_some((here, stored))
     }
 
-    pub(crate) fn next_request(&self) -> Option<(Part, u64)> {
+    pub(crate) fn next_request(&self) -> Option<(Request, u64)> {
         self.backlog(Backlog::next_request).flatten()
     }
 
-    pub(crate) fn is_requested(&self, part: Part, number: u64) -> bool {
-        self.backlog(|backlog| backlog.is_requested(part, number)).unwrap_or_default()
+    pub(crate) fn is_requested(&self, request: &Request, number: u64) -> bool {
+        self.backlog(|backlog| backlog.is_requested(request, number)).unwrap_or_default()
     }
 
     /// Returns the positions that are known before a page is read.
@@ -124,7 +124,7 @@ impl EventLog {
     /// Takes over a page that was read for a request. Returns false if the page must be read again.
     pub(crate) fn answer(
         &self,
-        (part, number): (Part, u64),
+        (request, number): (&Request, u64),
         before: Known,
         page: &fetch::Encoded,
     ) -> bool {
@@ -138,7 +138,7 @@ impl EventLog {
                 return false;
             }
             backlog.bounds.raise_floor(bounds);
-            changes.woken.extend(backlog.answer(part, number, page.answer(before.base, newest)));
+            changes.woken.extend(backlog.answer(request, number, page.answer(newest)));
             true
         })
     }

@@ -7,18 +7,20 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::chunk::{Entry, upto};
-use crate::log::backlog::{Answer, Part};
+use crate::log::backlog::{Answer, Part, Request};
 use crate::log::follower::shared::{Follow, Unused};
 use crate::log::retry::Backoff;
 use crate::log::tail::page::ID_ROOM;
 use crate::pack::CHUNK_SIZE;
-use crate::store::{Bounds, Page, PageLimit, Store, StoreError};
+use crate::store::{Bounds, Page, PageLimit, Store, StoreError, TopicPage};
 use crate::{Position, encode};
 
 /// The number of parts of a log that are read at a time.
 const AT_A_TIME: usize = 8;
 /// The limit of one read: with the ids it fits into a chunk, unless the events are very small.
 pub(crate) const LIMIT: PageLimit = PageLimit { events: 1000, bytes: CHUNK_SIZE / 4 * 3 };
+
+mod of_topics;
 
 /// Serves the requests of readers to the store, some at a time.
 pub(crate) async fn run(follow: &Follow) -> Result<(), Unused> {
@@ -27,8 +29,8 @@ pub(crate) async fn run(follow: &Follow) -> Result<(), Unused> {
         for _ in 0..AT_A_TIME {
             while reads.len() < AT_A_TIME {
                 let Ok(log) = follow.log() else { return Poll::Ready(Err(Unused)) };
-                let Some((part, number)) = log.next_request() else { break };
-                reads.push(read(follow, part, number));
+                let Some((request, number)) = log.next_request() else { break };
+                reads.push(read(follow, request, number));
             }
             match reads.poll_next_unpin(cx) {
                 Poll::Ready(Some(Err(Unused))) => return Poll::Ready(Err(Unused)),
@@ -44,14 +46,14 @@ pub(crate) async fn run(follow: &Follow) -> Result<(), Unused> {
 }
 
 /// Reads a part, until it succeeds or no reader requests it any more.
-async fn read(follow: &Follow, part: Part, number: u64) -> Result<(), Unused> {
+async fn read(follow: &Follow, request: Request, number: u64) -> Result<(), Unused> {
     let mut backoff = Backoff::new();
-    while follow.log()?.is_requested(part, number) {
-        match attempt(follow, part).await {
+    while follow.log()?.is_requested(&request, number) {
+        match attempt(follow, &request).await {
             Ok((after, before, page)) => {
                 follow.reading.is_over();
-                let page = Encoded::new(part, after, &page);
-                if follow.log()?.answer((part, number), before, &page) {
+                let page = Encoded::new(request.part, after, &page);
+                if follow.log()?.answer((&request, number), before, &page) {
                     return Ok(());
                 }
             }
@@ -74,18 +76,29 @@ pub(crate) struct Known {
 }
 
 /// Reads a part once. Returns the position before the page, the positions known before the call, and the page.
-async fn attempt(follow: &Follow, part: Part) -> Result<(Position, Known, Page), StoreError> {
+async fn attempt(
+    follow: &Follow,
+    Request { part, filter }: &Request,
+) -> Result<(Position, Known, TopicPage), StoreError> {
     let Ok(before) = follow.log().map(|log| log.known()) else {
         return Err(StoreError::failed("the log is no longer in use"));
     };
-    let after = match part {
-        Part::After(after) => after,
-        Part::Oldest => before.floor,
-        Part::Last(count) => {
-            follow.within(follow.store.before_last(PageLimit::of_events(count))).await?
+    let after = match (part, filter) {
+        (Part::After(after), _) => *after,
+        (Part::Oldest, _) => before.floor,
+        (Part::Last(count), Some(filter)) => of_topics::before_last(follow, filter, *count).await?,
+        (Part::Last(count), None) => {
+            follow.within(follow.store.before_last(PageLimit::of_events(*count))).await?
         }
     };
-    let page = follow.read(after, LIMIT).await?;
+    let page = match filter {
+        Some(filter) => follow.read_topics(after, filter, LIMIT).await?,
+        None => {
+            let page = follow.read(after, LIMIT).await?;
+            let upto = page.events.last().map_or(before.base, |last| last.position);
+            TopicPage { upto: upto.max(after), page }
+        }
+    };
     Ok((after, before, page))
 }
 
@@ -120,12 +133,17 @@ pub(crate) struct Encoded {
     bytes: Bytes,
     /// The offset of each event in the bytes.
     entries: Arc<[Entry]>,
-    is_empty: bool,
+    /// The position up to which it has every event that the reader gets.
+    upto: Position,
 }
 
 impl Encoded {
     /// Encodes a page that was read for this part, and that begins after this position.
-    pub(crate) fn new(part: Part, after: Position, page: &Page) -> Self {
+    pub(crate) fn new(
+        part: Part,
+        after: Position,
+        TopicPage { page, upto }: &TopicPage,
+    ) -> Self {
         let mut bytes = BytesMut::new();
         let mut entries = Vec::with_capacity(page.events.len());
         for event in &page.events {
@@ -139,14 +157,18 @@ impl Encoded {
             encode::id(id.as_bytes(), &mut bytes);
             entries.push(Entry::new(event.position, start..bytes.len()));
         }
-        let is_empty = page.events.is_empty();
+        let upto = match entries.last() {
+            // The page has more than fits.
+            Some(last) if entries.len() < page.events.len() => last.position,
+            _ => *upto,
+        };
         Self {
             part,
             after,
             bounds: page.bounds,
             bytes: bytes.freeze(),
             entries: entries.into(),
-            is_empty,
+            upto,
         }
     }
 
@@ -157,19 +179,19 @@ impl Encoded {
 
     /// Returns the part of the log that the page has. It omits the events that the follower has not brought yet, so that this process knows
     /// every id with which a client can come back.
-    pub(crate) fn answer(&self, base: Position, newest: Position) -> Answer {
+    pub(crate) fn answer(&self, newest: Position) -> Answer {
         let floor = self.bounds.floor;
         if matches!(self.part, Part::After(_)) && self.after < floor {
             return Answer::Gone;
         }
         let known = upto(&self.entries, newest);
         let (Some(first), Some(last)) = (known.first(), known.last()) else {
-            let nothing_up_to = if self.is_empty { base } else { newest };
-            return Answer::Nothing(nothing_up_to.max(self.after).max(floor));
+            return Answer::Nothing(self.upto.min(newest).max(self.after).max(floor));
         };
         // A reader that begins with the oldest begins with the oldest event at the time of the read, though it may be dropped by now.
         let after = self.after.max(floor.min(first.position.previous()));
         let (bytes, entries) = (self.bytes.slice(..last.range().end), Arc::clone(&self.entries));
-        Answer::Events { bytes, entries, after, last: last.position }
+        let upto = self.upto.min(newest).max(last.position);
+        Answer::Events { bytes, entries, after, last: last.position, upto }
     }
 }

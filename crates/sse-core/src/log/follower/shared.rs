@@ -7,7 +7,7 @@ use crate::log::follower::slow::{Slow, certain};
 use crate::log::follower::trouble::Trouble;
 use crate::log::handle::{EventLog, Shared};
 use crate::log::retry::within;
-use crate::store::{Page, PageLimit, Store, StoreError};
+use crate::store::{Page, PageLimit, Store, StoreError, TopicFilter, TopicPage};
 use crate::{Position, Timer};
 
 /// The state that the parts of a follower share. No part keeps the log alive: the log ends with its last handle.
@@ -54,6 +54,17 @@ impl Follow {
     /// Reads a page, or fails if that takes too long.
     pub(crate) async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         self.slow.within(&self.timer, self.timeout, self.store.read(after, limit)).await
+    }
+
+    /// Reads a page of the events that pass a filter, or fails if that takes too long.
+    pub(crate) async fn read_topics(
+        &self,
+        after: Position,
+        filter: &TopicFilter,
+        limit: PageLimit,
+    ) -> Result<TopicPage, StoreError> {
+        let read = self.store.read_topics(after, filter, limit);
+        self.slow.within(&self.timer, self.timeout, read).await
     }
 
     /// Waits for a call of the store, or fails if that takes too long. These calls change no event, so the failure is certain.

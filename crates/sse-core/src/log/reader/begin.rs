@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use crate::chunk::{Entry, upto};
-use crate::log::backlog::{Answer, Part};
+use crate::chunk::{self, Entry};
+use crate::log::backlog::{Answer, Part, Request};
 use crate::log::reader::Reader;
 use crate::log::reader::next::{Next, Page, PendingReset};
 use crate::log::reader::page::read_now;
@@ -19,7 +19,7 @@ impl Reader {
         let Next::Begin(mut part, mut reset) = mem::replace(&mut self.next, Next::Stop) else {
             return Poll::Ready(None);
         };
-        let of = self.of();
+        let (of, filter) = (self.of(), self.filter());
         let mut state = self.log.lock_now();
         if mem::replace(&mut self.epoch, state.tail.epoch()) != self.epoch {
             if let Some(after) = position_without_gap(&state, &reset) {
@@ -40,7 +40,7 @@ impl Reader {
         };
         if let Some(after) = state.begin_of(of, part) {
             let requested = self.requested.take();
-            let unneeded = state.backing.leave(requested, self.key);
+            let unneeded = state.backing.leave(requested.as_ref(), self.key);
             self.next = read_now(&mut state, of, after, &self.gaps);
             if reset.is_none() && matches!(self.next, Next::Read(_)) {
                 self.next = self.gaps.begin_live(&state);
@@ -50,22 +50,24 @@ impl Reader {
             drop(unneeded);
             return Poll::Ready(self.noted(frame, after));
         }
-        let asked = state.backing.ask(part, self.key, cx.waker());
+        let request = Request { part, filter };
+        let asked = state.backing.ask(&request, self.key, cx.waker());
         let Poll::Ready(answer) = asked.answer else {
-            (self.requested, self.next) = (Some(part), Next::Begin(part, reset));
+            (self.requested, self.next) = (Some(request), Next::Begin(part, reset));
             drop(state);
             asked.wakers.done();
             return Poll::Pending;
         };
         self.requested = None;
         let (frame, after) = match answer {
-            Answer::Events { bytes, entries, after, last } => {
+            Answer::Events { bytes, entries, after, last, upto } => {
                 let deletions = state.deletions;
                 let entries = match self.gaps.are_merged() {
-                    true => upto(&entries, last).to_vec(),
+                    true => chunk::upto(&entries, last).to_vec(),
                     false => Vec::new(),
                 };
-                self.next = Next::Give(Box::new(Page { bytes, entries, after, last, deletions }));
+                let page = Page { bytes, entries, after, last, upto, deletions };
+                self.next = Next::Give(Box::new(page));
                 (frame(&state, after, reset), after)
             }
             Answer::Nothing(last) => {

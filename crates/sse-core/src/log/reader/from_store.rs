@@ -4,8 +4,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use crate::chunk::upto;
-use crate::log::backlog::{Answer, Part};
+use crate::chunk;
+use crate::log::backlog::{Answer, Part, Request};
 use crate::log::reader::Reader;
 use crate::log::reader::gaps::Found;
 use crate::log::reader::next::Next;
@@ -18,22 +18,25 @@ impl Reader {
         after: Position,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Bytes>> {
+        let request = Request { part: Part::After(after), filter: self.filter() };
         let mut state = self.log.lock_now();
         if state.tail.epoch() != self.epoch {
             // The next read notices the epoch again.
             (self.requested, self.next) = (None, Next::Read(Position::START));
             return Poll::Ready(None);
         }
-        let part = Part::After(after);
-        let asked = state.backing.ask(part, self.key, cx.waker());
-        self.requested = asked.answer.is_pending().then_some(part);
+        let asked = state.backing.ask(&request, self.key, cx.waker());
+        self.requested = asked.answer.is_pending().then_some(request);
         let bytes = asked.answer.map(|answer| match answer {
-            Answer::Events { bytes, entries, last, .. } => {
+            Answer::Events { bytes, entries, last, upto, .. } => {
                 if let Some(noted) = &mut self.entries {
                     noted.clear();
-                    noted.extend_from_slice(upto(&entries, last));
+                    noted.extend_from_slice(chunk::upto(&entries, last));
                 }
-                self.next = Next::Read(last);
+                self.next = Next::Read(upto);
+                if let Some(topics) = &mut self.topics {
+                    topics.told = last;
+                }
                 Some(bytes)
             }
             Answer::Nothing(last) => {

@@ -54,6 +54,8 @@ pub(in crate::log) struct Page {
     pub(in crate::log) entries: Vec<Entry>,
     pub(in crate::log) after: Position,
     pub(in crate::log) last: Position,
+    /// The position after which the reader reads on: up to it there is nothing more for it.
+    pub(in crate::log) upto: Position,
     /// The number of times that events had been deleted when it was read.
     pub(in crate::log) deletions: u64,
 }

@@ -19,7 +19,8 @@ pub(super) fn read_now(state: &mut State, of: Of, after: Position, gaps: &Gaps) 
             if gaps.are_merged() {
                 state.list(of, after, last, &mut entries);
             }
-            Next::Give(Box::new(Page { bytes, entries, after, last, deletions: state.deletions }))
+            let (upto, deletions) = (last, state.deletions);
+            Next::Give(Box::new(Page { bytes, entries, after, last, upto, deletions }))
         }
         Read::End | Read::Gone => Next::Read(after),
     }

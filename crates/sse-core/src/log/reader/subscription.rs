@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::chunk::Entry;
 use crate::log::handle::EventLog;
 use crate::log::state::{Of, State};
+use crate::store::TopicFilter;
 use crate::sync::wakers::Unneeded;
 use crate::topic::set::Wanted;
 use crate::{Epoch, EventType, Position, Topic, TopicSet};
@@ -24,6 +25,8 @@ pub(super) struct Subscription {
     subscriber: usize,
     /// The position of the newest id that the client has: it resumes from there.
     pub(super) told: Position,
+    /// The events that it gets, once the store was asked for some.
+    filter: Option<TopicFilter>,
     /// The type of the event that tells the client its position; `None` if it is not told.
     pub(super) position: Option<EventType>,
 }
@@ -37,7 +40,7 @@ impl Subscription {
         state.tail.topic_index();
         let subscriber = state.subscribers.insert();
         drop(state);
-        let mut new = Self { set, stream, seen: 0, subscriber, told: Position::START, position };
+        let mut new = Self { set, stream, seen: 0, subscriber, told: Position::START, filter: None, position };
         new.take_over(log, None);
         new
     }
@@ -74,7 +77,7 @@ impl Subscription {
         at: Option<(Epoch, Position)>,
     ) -> Vec<Bytes> {
         let (seen, wanted) = self.set.wanted(self.seen);
-        self.seen = seen;
+        (self.seen, self.filter) = (seen, None);
         let newest = at.map(|at| self.newest(log, &wanted, at)).unwrap_or_default();
         let names: HashSet<&Topic> = wanted.iter().map(|wanted| &wanted.topic).collect();
         self.unsubscribe(log, |topic| !names.contains(topic));
@@ -92,6 +95,21 @@ impl Subscription {
             }
         }
         newest
+    }
+
+    /// Returns the events that it gets, as a store is asked for them.
+    pub(super) fn filter(&mut self, log: &EventLog) -> TopicFilter {
+        let read = || {
+            let state = log.lock();
+            let lists = state.subscribers.lists(self.subscriber);
+            let topics = state.tail.topics().into_iter();
+            let topics: Vec<_> = topics
+                .flat_map(|topics| lists.iter().map(|list| topics.topic(*list).clone()))
+                .collect();
+            drop(state);
+            TopicFilter::new(topics, !log.0.options.topics_required)
+        };
+        self.filter.get_or_insert_with(read).clone()
     }
 
     fn lists(&self, log: &EventLog) -> HashSet<usize> {

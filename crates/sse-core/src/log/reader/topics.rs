@@ -8,6 +8,7 @@ use crate::log::reader::Reader;
 use crate::log::reader::gaps::position_frame;
 use crate::log::reader::next::{Next, Told};
 use crate::pack::Packed;
+use crate::store::TopicFilter;
 use crate::{Epoch, Position};
 
 impl Reader {
@@ -25,6 +26,12 @@ impl Reader {
             _ => return,
         };
         let before = mem::replace(&mut topics.told, after);
+        if let Some(requested) = self.requested.take() {
+            let mut state = self.log.lock();
+            let unneeded = state.backing.leave(Some(&requested), self.key);
+            drop(state);
+            drop(unneeded);
+        }
         let newest = topics.take_over(&self.log, Some((self.epoch, after)));
         self.next = Next::Read(after);
         if !newest.is_empty() {
@@ -36,6 +43,11 @@ impl Reader {
             let then = mem::replace(&mut self.next, Next::Stop);
             self.next = Next::Tell(Box::new(Told { frame, position: Some(after), then }));
         }
+    }
+
+    /// Returns the events that the store is asked for; `None` if it is asked for all.
+    pub(super) fn filter(&mut self) -> Option<TopicFilter> {
+        self.topics.as_mut().map(|topics| topics.filter(&self.log))
     }
 
     /// Records the newest position whose id the client has.

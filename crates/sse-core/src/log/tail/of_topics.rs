@@ -35,7 +35,7 @@ impl Tail {
         if after >= self.newest {
             return Read::End;
         }
-        if after < self.base && self.topic_index().has_dropped_after(after, lists) {
+        if !self.has_all_after(lists, after) {
             return Read::Gone;
         }
         let events = self.of_topics(lists, after);
@@ -69,16 +69,26 @@ impl Tail {
     }
 
     /// Returns the events of these topics and those without one, after this position, in bytes of their own: some, of at most about a page.
-    pub(crate) fn copy_topics<'a>(
+    /// `None` if the tail may have dropped some of them.
+    pub(crate) fn copy_topics(
         &mut self,
-        topics: impl Iterator<Item = &'a Topic>,
+        topics: &[Topic],
         after: Position,
         limit: usize,
-    ) -> Vec<(Position, Bytes)> {
+    ) -> Option<Vec<(Position, Bytes)>> {
+        if after < self.base {
+            return None;
+        }
         let index = self.topic_index();
-        let lists: Vec<_> = topics.filter_map(|topic| index.list(topic)).collect();
+        let lists: Vec<_> = topics.iter().filter_map(|topic| index.list(topic)).collect();
         let events = self.of_topics(&lists, after).into_iter().take(limit);
-        events.filter_map(|event| Some((event, self.read_one(event)?))).collect()
+        Some(events.filter_map(|event| Some((event, self.read_one(event)?))).collect())
+    }
+
+    /// Returns true if the tail has every event of these lists and without a topic after this position, however many others it has dropped.
+    pub(crate) fn has_all_after(&self, lists: &[usize], after: Position) -> bool {
+        let has_dropped = |topics: &TopicIndex| topics.has_dropped_after(after, lists);
+        after >= self.base || self.topics.as_deref().is_some_and(|topics| !has_dropped(topics))
     }
 
     /// Returns true if these lists and the events without a topic have nothing after this position.
