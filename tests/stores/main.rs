@@ -80,6 +80,27 @@ macro_rules! every_store {
     };
 }
 
+/// The requirements of a store that keeps the topics of its events.
+macro_rules! every_store_of_topics {
+    ($engine:ident) => {
+        crate::engines::requirements! {
+            $engine:
+            topics::{
+                gives_back_the_topics_of_its_events,
+                reads_by_topics_what_a_filter_over_the_log_would_give,
+                forgets_the_topics_of_events_that_are_gone,
+                skips_nothing_of_topics_that_is_trimmed_between_pages,
+            }
+            topics_streaming::{
+                streams_the_events_of_topics_from_behind_the_tail,
+                resumes_another_set_of_topics_in_another_process,
+                gives_no_event_of_other_topics_by_its_id,
+                gives_events_without_topics_to_no_stream_of_a_log_that_requires_them,
+            }
+        }
+    };
+}
+
 /// The requirements of a store that does not return an event from the moment at which another has superseded it. No store need do so.
 macro_rules! every_exact_store {
     ($engine:ident) => {
@@ -176,11 +197,13 @@ mod valkey {
 
 mod scripted {
     every_store!(Scripted);
+    every_store_of_topics!(Scripted);
     every_exact_store!(Scripted);
     every_durable_store!(Scripted);
 }
 
 mod scripted_sparse {
     every_store!(ScriptedSparse);
+    every_store_of_topics!(ScriptedSparse);
     every_exact_store!(ScriptedSparse);
 }

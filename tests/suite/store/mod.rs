@@ -19,3 +19,5 @@ pub mod order;
 pub mod pages;
 pub mod retention;
 pub mod streaming;
+pub mod topics;
+pub mod topics_streaming;

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use sse_core::store::{Bounds, EncodedEvent, PageLimit, Pages, Store, StoredEvent};
+use sse_core::store::{Bounds, EncodedEvent, PageLimit, Pages, Store, StoredEvent, Topics};
 use sse_core::{Position, StoreOptions};
 
 pub(super) use crate::suite::answers::PAGE;
@@ -94,13 +94,14 @@ pub(super) struct Followed {
     pages: Option<Pages>,
     pub(super) after: Position,
     pub(super) events: Vec<Placed>,
+    pub(super) topics: Vec<Topics>,
     /// The bounds of the last page.
     pub(super) bounds: Option<Bounds>,
 }
 
 impl Followed {
     pub(super) fn new(store: Arc<dyn Store>, after: Position) -> Self {
-        Self { store, pages: None, after, events: Vec::new(), bounds: None }
+        Self { store, pages: None, after, events: Vec::new(), topics: Vec::new(), bounds: None }
     }
 
     /// Waits for the next page. A stream that ends or fails is followed again, as a log does it.
@@ -118,6 +119,7 @@ impl Followed {
                         for event in &page.events {
                             self.after = event.position;
                             self.events.push((event.position, text_of(event)));
+                            self.topics.push(event.topics.clone());
                         }
                         return;
                     }

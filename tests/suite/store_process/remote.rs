@@ -77,6 +77,10 @@ impl Store for Remote {
         Ok(parse(&self.text(Call::BeforeLast { events, bytes }).await?))
     }
 
+    fn keeps_topics(&self) -> bool {
+        true
+    }
+
     async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         let begin = (self.clone(), after, None::<WireBounds>);
         Ok(Pages::new(stream::try_unfold(begin, |(store, after, known)| async move {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use sse_core::store::{Bounds, EncodedEvent, Page, StoreError, StoredEvent, Topics};
-use sse_core::{NewEvent, Position};
+use sse_core::{NewEvent, Position, Topic};
 
 /// A request. Positions and epochs are their texts.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,6 +67,7 @@ pub(super) struct WireEvent {
     block: String,
     key: Option<String>,
     idempotency_key: Option<String>,
+    topics: Vec<Topic>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,6 +99,7 @@ impl From<&EncodedEvent> for WireEvent {
             block: String::from_utf8_lossy(&event.block).into_owned(),
             key: event.key.as_ref().map(text),
             idempotency_key: event.idempotency_key.as_ref().map(text),
+            topics: event.topics.to_vec(),
         }
     }
 }
@@ -108,6 +110,7 @@ impl From<WireEvent> for EncodedEvent {
         new.block = event.block.into();
         new.key = event.key.map(Into::into);
         new.idempotency_key = event.idempotency_key.map(Into::into);
+        new.topics = topics(event.topics);
         new
     }
 }
@@ -117,10 +120,15 @@ impl From<&Page> for Answer {
         let event = |event: &StoredEvent| {
             let block = String::from_utf8_lossy(&event.block).into_owned();
             let key = event.key.as_ref().map(|key| key.to_string());
-            (event.position.to_string(), WireEvent { block, key, idempotency_key: None })
+            let topics = event.topics.to_vec();
+            (event.position.to_string(), WireEvent { block, key, idempotency_key: None, topics })
         };
         Self::Page { bounds: page.bounds.into(), events: page.events.iter().map(event).collect() }
     }
+}
+
+fn topics(topics: Vec<Topic>) -> Topics {
+    Topics::new(topics).expect("as many as an event may have")
 }
 
 /// An event of a page.
@@ -130,7 +138,7 @@ pub(super) fn stored((position, event): (String, WireEvent)) -> StoredEvent {
         position: parse(&position),
         block: event.block.into(),
         key,
-        topics: Topics::default(),
+        topics: topics(event.topics),
     }
 }
 

@@ -152,12 +152,7 @@ impl Backlog {
     }
 
     /// Stores a part that has been read. Returns the readers to wake.
-    pub(crate) fn answer(
-        &mut self,
-        request: &Request,
-        number: u64,
-        answer: Answer,
-    ) -> Vec<Waker> {
+    pub(crate) fn answer(&mut self, request: &Request, number: u64, answer: Answer) -> Vec<Waker> {
         let requested = self.pages.get_mut(request).filter(|requested| requested.number == number);
         let Some(requested) = requested else { return Vec::new() };
         (requested.answer, requested.is_pending) = (Some(answer), false);

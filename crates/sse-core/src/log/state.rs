@@ -170,7 +170,8 @@ impl State {
     /// Returns the newest position, if nothing between this position and it is for this subscriber.
     pub(super) fn quiet_up_to(&self, subscriber: usize, after: Position) -> Option<Position> {
         let lists = self.subscribers.lists(subscriber);
-        let is_quiet = self.tail.has_all_after(lists, after) && self.tail.has_nothing_after(lists, after);
+        let is_quiet =
+            self.tail.has_all_after(lists, after) && self.tail.has_nothing_after(lists, after);
         is_quiet.then(|| self.tail.newest().max(after))
     }
 

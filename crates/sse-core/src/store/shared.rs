@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::store::{
-    Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError, TopicFilter,
-    TopicPage,
+    Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    TopicFilter, TopicPage,
 };
 use crate::{Epoch, Position, async_trait};
 

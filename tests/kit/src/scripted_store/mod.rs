@@ -183,6 +183,10 @@ impl Store for ScriptedStore {
         self.call(Call::Delete, |data| data.delete(event)).await
     }
 
+    fn keeps_topics(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &str {
         "prices"
     }

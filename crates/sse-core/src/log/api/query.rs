@@ -161,7 +161,12 @@ impl EventLog {
     }
 
     /// Fails if a page that was read after this position does not have every later event up to its last.
-    pub(super) fn check_page(&self, page: &Page, epoch: Epoch, after: Position) -> Result<(), Error> {
+    pub(super) fn check_page(
+        &self,
+        page: &Page,
+        epoch: Epoch,
+        after: Position,
+    ) -> Result<(), Error> {
         if page.bounds.epoch != epoch {
             return Err(self.lock().gap(GapReason::OtherEpoch).into());
         }

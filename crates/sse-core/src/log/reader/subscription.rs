@@ -40,7 +40,15 @@ impl Subscription {
         state.tail.topic_index();
         let subscriber = state.subscribers.insert();
         drop(state);
-        let mut new = Self { set, stream, seen: 0, subscriber, told: Position::START, filter: None, position };
+        let mut new = Self {
+            set,
+            stream,
+            seen: 0,
+            subscriber,
+            told: Position::START,
+            filter: None,
+            position,
+        };
         new.take_over(log, None);
         new
     }
