@@ -6,7 +6,7 @@ use sse_core::{Error, Event, EventId, EventLog};
 
 use super::Simulation;
 use super::history::Place;
-use super::process::Task;
+use crate::support::task::Task;
 
 pub(super) struct Call {
     task: Task<Result<Vec<EventId>, Error>>,

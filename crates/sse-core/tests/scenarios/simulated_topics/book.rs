@@ -2,7 +2,10 @@
 
 use fastrand::Rng;
 use futures_util::FutureExt;
-use sse_core::{Event, EventLog, LogOptions, NewEvent, Timer};
+use sse_core::{Event, EventId, EventLog, LogOptions, NewEvent, StoreOptions, Timer};
+
+use crate::support::scripted_store::{Positions, ScriptedStore};
+use crate::support::task::Task;
 
 /// The topics that there are, by their numbers.
 pub(super) const TOPICS: usize = 6;
@@ -15,6 +18,8 @@ pub(super) fn name(topic: usize) -> String {
 pub(super) struct Book {
     pub(super) log: EventLog,
     pub(super) options: LogOptions,
+    /// The store that keeps the events, and the log's follower; nothing if the log is in memory.
+    stored: Option<(ScriptedStore, Task<()>)>,
     pub(super) events: Vec<Appended>,
     keys: Vec<Option<usize>>,
 }
@@ -30,9 +35,41 @@ pub(super) struct Appended {
 }
 
 impl Book {
-    pub(super) fn new(options: LogOptions, timer: Timer) -> Self {
+    pub(super) fn in_memory(options: LogOptions, timer: Timer) -> Self {
         let log = EventLog::in_memory_with(timer, options.clone());
-        Self { log, options, events: Vec::new(), keys: vec![None; 3] }
+        Self { log, options, stored: None, events: Vec::new(), keys: vec![None; 3] }
+    }
+
+    /// A log over a store, which drops the oldest events at once. Its tail has so many.
+    pub(super) fn in_a_store(
+        options: LogOptions,
+        tail: usize,
+        rng: &mut Rng,
+        timer: &Timer,
+    ) -> Self {
+        let store = ScriptedStore::on(timer.clone(), Positions::Dense);
+        let of_store = StoreOptions::new().events(1_000_000).tail_events(tail);
+        let of_store = of_store.topics_required(options.topics_required);
+        let opening = EventLog::open(store.clone(), of_store, timer.clone());
+        let (log, follower) = opening.now_or_never().expect("at once").expect("opened");
+        // From now on a read may take some steps, and give a few events.
+        let (mut steps, most) = (rng.fork(), rng.usize(1..4));
+        store.dawdle(move || steps.usize(..most));
+        if rng.bool() {
+            store.short_pages(rng.usize(1..6));
+        }
+        let stored = Some((store, Task::new(follower)));
+        Self { log, options, stored, events: Vec::new(), keys: vec![None; 3] }
+    }
+
+    /// Lets the follower of the log run. Returns false if it waits.
+    pub(super) fn follow(&mut self) -> bool {
+        self.stored.as_mut().is_some_and(|(_, follower)| follower.poll().1)
+    }
+
+    /// Returns true if the log is in memory: it knows what it has dropped of each topic.
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.stored.is_none()
     }
 
     pub(super) fn append(&mut self, rng: &mut Rng) {
@@ -55,7 +92,14 @@ impl Book {
                 self.events[before].is_there = false;
             }
         }
-        let id = self.log.append(event).now_or_never().expect("in memory").expect("accepted");
+        let id = match &self.stored {
+            None => self.log.append(event).now_or_never().expect("in memory").expect("accepted"),
+            Some((store, _)) => {
+                store.add(&[event.encode(usize::MAX).expect("an event")]);
+                let now = store.now();
+                now.newest.id(now.epoch)
+            }
+        };
         let id = id.to_string();
         self.events.push(Appended { id, topics, is_there: true, is_dropped: false });
         self.trim();
@@ -65,6 +109,9 @@ impl Book {
     fn trim(&mut self) {
         let kept = self.events.iter_mut().rev().filter(|event| event.is_there && !event.is_dropped);
         kept.skip(self.options.events).for_each(|event| event.is_dropped = true);
+        if let Some((store, _)) = &self.stored {
+            store.trim(store.kept().saturating_sub(self.options.events));
+        }
     }
 
     pub(super) fn delete(&mut self, rng: &mut Rng) {
@@ -72,8 +119,14 @@ impl Book {
         if !event.is_there || event.is_dropped {
             return;
         }
-        let id = event.id.parse().expect("an id");
-        self.log.delete(&id).now_or_never().expect("in memory").expect("it is there");
+        let id: EventId = event.id.parse().expect("an id");
+        match &self.stored {
+            None => self.log.delete(&id).now_or_never().expect("in memory").expect("it is there"),
+            Some((store, _)) => {
+                let (_, position) = id.as_str().split_once('.').expect("an id of a log");
+                store.remove(position.parse().expect("a position"));
+            }
+        }
         event.is_there = false;
     }
 

@@ -17,7 +17,12 @@ use client::Client;
 
 #[test]
 fn each_client_gets_the_events_of_its_topics_once_in_order_or_is_told_of_a_gap() {
-    for_each_seed(2000, |rng| Simulation::new(rng).run());
+    for_each_seed(2000, |rng| Simulation::new(rng, false).run());
+}
+
+#[test]
+fn each_client_gets_the_events_of_its_topics_over_a_store_too() {
+    for_each_seed(2000, |rng| Simulation::new(rng, true).run());
 }
 
 struct Simulation {
@@ -28,12 +33,18 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn new(mut rng: Rng) -> Self {
+    fn new(mut rng: Rng, is_in_a_store: bool) -> Self {
         let clock = VirtualClock::new();
         let options = LogOptions::new()
             .events(rng.choice([3, 8, 40, 1000]).expect("one"))
             .topics_required(rng.u8(..4) == 0);
-        let mut book = Book::new(options, clock.timer());
+        let mut book = match is_in_a_store {
+            true => {
+                let tail = rng.choice([1, 3, 20]).expect("one");
+                Book::in_a_store(options, tail, &mut rng, &clock.timer())
+            }
+            false => Book::in_memory(options, clock.timer()),
+        };
         (0..rng.usize(..12)).for_each(|_| book.append(&mut rng));
         let clients = (0..rng.usize(1..4)).map(|_| Client::new(&mut rng, &clock)).collect();
         Self { rng, clock, book, clients }
@@ -46,12 +57,13 @@ impl Simulation {
                 90..94 => (0..self.rng.usize(..30)).for_each(|_| self.book.append(&mut self.rng)),
                 94..100 => self.book.delete(&mut self.rng),
                 100..104 => self.clock.pass(Duration::from_secs(self.rng.u64(..30))),
-                104 => {
+                104 if self.book.is_in_memory() => {
                     self.book.new_epoch();
                     self.clients.iter_mut().for_each(|client| client.may_miss = true);
                 }
                 105..115 => self.client().cut(),
                 115..140 => self.change(),
+                140..200 if self.book.follow() => {}
                 _ => self.step(),
             }
         }
@@ -76,7 +88,7 @@ impl Simulation {
     fn settle(&mut self) {
         for client in &mut self.clients {
             let mut steps = 0..1000;
-            while client.step(&mut self.book, &mut Rng::with_seed(1)) {
+            while client.step(&mut self.book, &mut Rng::with_seed(1)) || self.book.follow() {
                 assert!(steps.next().is_some(), "it never comes to an end");
             }
             client.check_all(&self.book);

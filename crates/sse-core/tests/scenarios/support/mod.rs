@@ -5,6 +5,7 @@ pub(crate) mod losses;
 pub(crate) mod poller;
 pub(crate) mod report;
 pub(crate) mod script;
+pub(crate) mod task;
 #[cfg(target_os = "linux")]
 pub(crate) mod threads;
 pub(crate) mod virtual_clock;
