@@ -10,7 +10,8 @@ use sse_log_nats::EngineOptions;
 use sse_test_kit::engines::EngineServer;
 use sse_test_kit::lines::SlowLine;
 
-use crate::tools::{append_all, at, event, open, soon, store};
+use crate::relay::Relay;
+use crate::tools::{append_all, at, event, flood, messages, open, open_at, soon, store};
 
 const ALL: PageLimit = PageLimit { events: 1000, bytes: 16 << 20 };
 
@@ -90,4 +91,37 @@ async fn a_large_page_of_one_log_holds_up_no_other() {
     assert!(!reading.is_finished(), "it is slow");
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");
     reading.abort();
+}
+
+/// Most passes of a log with an age are such: what they ask for must not hold up the pages of readers over a slow line.
+#[tokio::test]
+async fn a_pass_that_finds_no_event_too_old_gets_no_more_than_the_headers_of_the_oldest() {
+    let nats = Nats::start().await;
+    let relay = Relay::start(&nats).await;
+    let store = open_at(&relay.url()).await;
+    append_all(&store, &[event("x".repeat(100_000))]).await;
+    flood(&nats, "sse.log.e", "data: x\n", 1000).await;
+    append_all(&store, &[event("x".repeat(100_000))]).await;
+    let retention = StoreOptions::new().age(Duration::from_secs(3600)).retention();
+    // The first also looks up the oldest event.
+    store.retain(&retention).await.expect("nothing to do");
+    let before = relay.carried().0;
+    store.retain(&retention).await.expect("nothing to do").expect("the oldest will be too old");
+    let bytes = relay.carried().0 - before;
+    assert!(bytes < 10_000, "{bytes} bytes");
+}
+
+/// The headers of all that is too much take the line longer than a call may.
+#[tokio::test]
+async fn much_is_dropped_over_a_slow_line_too() {
+    let nats = Nats::start().await;
+    let near = open(&nats).await;
+    flood(&nats, "sse.log.e", "data: x\n", 700).await;
+    // With a batch, the events of the messages have to be counted.
+    append_all(&near, &[event(1), event(2)]).await;
+    let line = SlowLine::with_rate(nats.address(), 20_000).await;
+    let far = store(&at(&line), EngineOptions::default(), StoreOptions::default()).await;
+    let retention = StoreOptions::new().events(100).retention();
+    far.retain(&retention).await.expect("retained");
+    assert_eq!(messages(&nats), 99);
 }

@@ -1,4 +1,3 @@
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use sse_core::Position;
@@ -6,23 +5,20 @@ use sse_core::store::{Retention, StoreError};
 
 use crate::bounds::load_view_counting;
 use crate::clock;
-use crate::consumer::delivery::Delivered;
-use crate::consumer::{Consumer, Content};
 use crate::core::LogCore;
-use crate::lookup::{get, next_event};
-use crate::message::{Kind, MESSAGE_SIZE, headers_size};
-use crate::record::{self, Record};
-use crate::retain::excess::{Excess, excess, newest};
+use crate::lookup::next_event;
+use crate::message::Kind;
+use crate::record;
+use crate::retain::drop_oldest::drop_oldest;
+use crate::retain::excess::excess;
 use crate::retain::purge::{forget_old_notes, purge};
 use crate::tally::Size;
 use crate::view::View;
 
+mod drop_oldest;
 mod excess;
 mod purge;
 
-/// Number of messages in one fetch: at first, and at most.
-const FIRST: u64 = 1000;
-const MOST: u64 = 8000;
 /// Number of notes above which outdated notes are dropped, even if the floor does not rise.
 const MOST_NOTES: u64 = 10_000;
 /// Number of steps in one pass.
@@ -40,11 +36,9 @@ pub(crate) async fn retain(
         return Ok(None);
     }
     for _ in 0..ATTEMPTS {
-        if let Step::Done { floor, kept, now } = step(core, retention).await? {
+        if let Step::Done { kept, oldest, now } = step(core, retention).await? {
             let (Some(age), true) = (retention.age, kept > 1) else { return Ok(None) };
-            let oldest = next_event(core, floor.hi() + 1).await?;
-            let too_old =
-                oldest.map(|oldest| Duration::from_nanos(oldest.time).saturating_add(age));
+            let too_old = oldest.map(|oldest| Duration::from_nanos(oldest).saturating_add(age));
             return Ok(too_old.map(|at| at.saturating_sub(now.unwrap_or(at))));
         }
     }
@@ -53,8 +47,9 @@ pub(crate) async fn retain(
 }
 
 enum Step {
-    /// Nothing is over the limits. The log has so many events after its floor; it is now this time at the server.
-    Done { floor: Position, kept: u64, now: Option<Duration> },
+    /// Nothing is over the limits. The log has so many events after its floor; it is now this time at the server. The oldest event is of
+    /// this time in nanoseconds, if it can become too old.
+    Done { kept: u64, oldest: Option<u64>, now: Option<Duration> },
     /// Another process has changed the record, or more events may be over the limits.
     Repeat,
 }
@@ -96,14 +91,12 @@ async fn step(core: &LogCore, retention: &Retention) -> Result<Step, StoreError>
             return Ok(Step::Repeat);
         }
         core.tally.counted(kept, last);
-        return Ok(Step::Done { floor, kept: kept.events, now });
+        return Ok(Step::Done { kept: kept.events, oldest: None, now });
     }
     let mut excess = excess(core, &view, retention, before).await?;
-    if excess.is_over(u64::MAX) || excess.before > 0 {
-        excess.newest = newest(core, &view).await?;
-        if !drop_oldest(core, &mut view, &mut excess).await? {
-            return Ok(Step::Repeat);
-        }
+    let may_be_over = excess.is_over(u64::MAX) || excess.before > 0;
+    if may_be_over && !drop_oldest(core, &mut view, &mut excess).await? {
+        return Ok(Step::Repeat);
     }
     core.tally.counted(excess.kept, last);
     if view.record.newest < last {
@@ -111,7 +104,7 @@ async fn step(core: &LogCore, retention: &Retention) -> Result<Step, StoreError>
         view.record.newest = last;
         _ = record::storage::save(core, &mut view.record).await?;
     }
-    Ok(Step::Done { floor: view.record.floor, kept: excess.kept.events, now })
+    Ok(Step::Done { kept: excess.kept.events, oldest: excess.oldest, now })
 }
 
 /// Returns true if the last view, loaded a moment ago, has nothing over the limits, and nothing was stored since.
@@ -175,72 +168,4 @@ async fn raise_floor_to(
     }
     purge(core, &view.info, floor).await?;
     Ok(true)
-}
-
-/// Drops the oldest events, so many messages at a time. Returns false if another process has changed the record.
-async fn drop_oldest(
-    core: &LogCore,
-    view: &mut View,
-    excess: &mut Excess,
-) -> Result<bool, StoreError> {
-    let mut floor = view.record.floor;
-    let mut consumer = Consumer::after(core, floor.hi(), Content::Headers).await?;
-    let mut messages = FIRST;
-    loop {
-        let fetched = consumer.fetch(messages, None).await?;
-        let mut is_end = fetched.last().is_none_or(|message| message.pending == 0);
-        for message in fetched {
-            let dropped = drop_message(core, &view.record, &message, excess, &mut floor).await?;
-            if dropped.is_break() {
-                is_end = true;
-                break;
-            }
-        }
-        if !raise_floor_to(core, view, floor).await? {
-            return Ok(false);
-        }
-        if is_end {
-            return Ok(true);
-        }
-        messages = (messages * 2).min(MOST);
-    }
-}
-
-/// Raises the floor over a message, or over as many of its events as are over the limits.
-async fn drop_message(
-    core: &LogCore,
-    record: &Record,
-    delivered: &Delivered,
-    excess: &mut Excess,
-    floor: &mut Position,
-) -> Result<ControlFlow<()>, StoreError> {
-    if !excess.is_over(delivered.message.time) {
-        return Ok(ControlFlow::Break(()));
-    }
-    let sequence = delivered.message.sequence;
-    let end = Position::new(sequence, 0);
-    let events = Kind::of(&delivered.message.subject, &core.names).events();
-    let size = delivered.headers.as_ref().and_then(|headers| headers.get(MESSAGE_SIZE));
-    let size = size.and_then(|size| size.as_str().parse().ok()).unwrap_or(0);
-    let size = size + headers_size(delivered.headers.as_ref());
-    let is_cut = floor.lo() > 0 && sequence == floor.hi() + 1;
-    let is_older = delivered.message.time < excess.before;
-    let is_all_too_much = is_older || events <= excess.events || size <= excess.bytes;
-    if end < excess.newest && (events <= 1 || is_all_too_much) && !is_cut {
-        *floor = end;
-        excess.subtract(events, size);
-        return Ok(ControlFlow::Continue(()));
-    }
-    let Some(message) = get(core, sequence).await? else { return Ok(ControlFlow::Continue(())) };
-    for event in message.events(&core.names) {
-        if event.position <= *floor || record.hidden.contains(&event.position) {
-            continue;
-        }
-        if event.position >= excess.newest || !excess.is_over(delivered.message.time) {
-            return Ok(ControlFlow::Break(()));
-        }
-        *floor = event.position;
-        excess.subtract(1, event.block.len() as u64);
-    }
-    Ok(ControlFlow::Continue(()))
 }

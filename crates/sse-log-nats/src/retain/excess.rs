@@ -16,8 +16,10 @@ const FRAME: u64 = 30;
 /// The excess of a log over its limits.
 #[derive(Debug)]
 pub(crate) struct Excess {
-    /// The newest event, which is kept.
+    /// The newest event, which is kept. It is looked up once an event is over the limits.
     pub(crate) newest: Position,
+    /// The time of the oldest event that is kept, once it is known.
+    pub(crate) oldest: Option<u64>,
     pub(crate) events: u64,
     pub(crate) bytes: u64,
     /// The time before which events are too old, in nanoseconds since 1970.
@@ -64,6 +66,7 @@ pub(crate) async fn excess(
     let events = events.saturating_sub(view.record.hidden.len() as u64);
     Ok(Excess {
         newest: view.bounds.newest,
+        oldest: None,
         events: events.saturating_sub(retention.events as u64),
         bytes: bytes.saturating_sub(retention.bytes as u64),
         before: before.as_nanos() as u64,
