@@ -106,6 +106,9 @@ impl Reader {
                 Next::Stop | Next::Refuse => return Poll::Ready(None),
                 Next::Read(after) => {
                     let mut state = self.log.lock_now();
+                    if self.topics.as_ref().is_some_and(|topics| topics.has_changed()) {
+                        continue;
+                    }
                     if state.tail.epoch() != self.epoch {
                         (self.epoch, self.requested) = (state.tail.epoch(), None);
                         self.next = self.gaps.go_on(&state, GapReason::OtherEpoch, Found::NewEpoch);

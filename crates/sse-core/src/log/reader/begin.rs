@@ -21,6 +21,10 @@ impl Reader {
         };
         let (of, filter) = (self.of(), self.filter());
         let mut state = self.log.lock_now();
+        if self.has_other_topics() {
+            self.next = Next::Begin(part, reset);
+            return Poll::Ready(None);
+        }
         if mem::replace(&mut self.epoch, state.tail.epoch()) != self.epoch {
             if let Some(after) = position_without_gap(&state, &reset) {
                 self.next = Next::Read(after);
@@ -72,7 +76,9 @@ impl Reader {
             }
             Answer::Nothing(last) => {
                 self.next = Next::Read(last);
-                (frame(&state, last, reset), last)
+                // Without a reset the client is told of no position yet.
+                let told = if reset.is_some() { last } else { Position::START };
+                (frame(&state, last, reset), told)
             }
             Answer::Gone => {
                 self.next = Next::Begin(Part::Oldest, reset);

@@ -20,6 +20,9 @@ impl Reader {
     ) -> Poll<Option<Bytes>> {
         let request = Request { part: Part::After(after), filter: self.filter() };
         let mut state = self.log.lock_now();
+        if self.has_other_topics() {
+            return Poll::Ready(None);
+        }
         if state.tail.epoch() != self.epoch {
             // The next read notices the epoch again.
             (self.requested, self.next) = (None, Next::Read(Position::START));

@@ -20,18 +20,24 @@ impl Reader {
             return;
         };
         let after = match &self.next {
-            Next::Read(after) => *after,
+            Next::Read(after) => Some(*after),
             // The page may have events of a topic that was removed.
-            Next::Give(page) => page.after,
+            Next::Give(page) => Some(page.after),
+            Next::Begin(..) => None,
             _ => return,
         };
-        let before = mem::replace(&mut topics.told, after);
         if let Some(requested) = self.requested.take() {
             let mut state = self.log.lock();
             let unneeded = state.backing.leave(Some(&requested), self.key);
             drop(state);
             drop(unneeded);
         }
+        let Some(after) = after else {
+            // It has no position yet, and begins with these topics.
+            topics.take_over(&self.log, None);
+            return;
+        };
+        let before = mem::replace(&mut topics.told, after);
         let newest = topics.take_over(&self.log, Some((self.epoch, after)));
         self.next = Next::Read(after);
         if !newest.is_empty() {
@@ -43,6 +49,13 @@ impl Reader {
             let then = mem::replace(&mut self.next, Next::Stop);
             self.next = Next::Tell(Box::new(Told { frame, position: Some(after), then }));
         }
+    }
+
+    /// Returns true if the set has changed since the reader took it over. Asked under the lock of the log, before the reader moves on: an event
+    /// that was appended after a topic was added must not be passed over.
+    #[inline]
+    pub(super) fn has_other_topics(&self) -> bool {
+        self.topics.as_ref().is_some_and(|topics| topics.has_changed())
     }
 
     /// Returns the events that the store is asked for; `None` if it is asked for all.
@@ -77,7 +90,7 @@ impl Reader {
         let of = self.of()?;
         let Next::Read(after) = &mut self.next else { return None };
         let state = self.log.lock_now();
-        if state.tail.epoch() != self.epoch {
+        if state.tail.epoch() != self.epoch || self.topics.as_ref()?.has_changed() {
             return None;
         }
         if let Some(newest) = state.quiet_up_to(of, *after) {

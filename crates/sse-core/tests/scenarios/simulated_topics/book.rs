@@ -1,11 +1,14 @@
 //! What was appended, and what became of it.
 
+use std::time::Duration;
+
 use fastrand::Rng;
 use futures_util::FutureExt;
-use sse_core::{Event, EventId, EventLog, LogOptions, NewEvent, StoreOptions, Timer};
+use sse_core::{Event, EventId, EventLog, LogOptions, NewEvent, StoreOptions};
 
 use crate::support::scripted_store::{Positions, ScriptedStore};
 use crate::support::task::Task;
+use crate::support::virtual_clock::VirtualClock;
 
 /// The topics that there are, by their numbers.
 pub(super) const TOPICS: usize = 6;
@@ -20,6 +23,7 @@ pub(super) struct Book {
     pub(super) options: LogOptions,
     /// The store that keeps the events, and the log's follower; nothing if the log is in memory.
     stored: Option<(ScriptedStore, Task<()>)>,
+    clock: VirtualClock,
     pub(super) events: Vec<Appended>,
     keys: Vec<Option<usize>>,
 }
@@ -35,9 +39,10 @@ pub(super) struct Appended {
 }
 
 impl Book {
-    pub(super) fn in_memory(options: LogOptions, timer: Timer) -> Self {
-        let log = EventLog::in_memory_with(timer, options.clone());
-        Self { log, options, stored: None, events: Vec::new(), keys: vec![None; 3] }
+    pub(super) fn in_memory(options: LogOptions, clock: &VirtualClock) -> Self {
+        let log = EventLog::in_memory_with(clock.timer(), options.clone());
+        let clock = clock.clone();
+        Self { log, options, stored: None, clock, events: Vec::new(), keys: vec![None; 3] }
     }
 
     /// A log over a store, which drops the oldest events at once. Its tail has so many.
@@ -45,12 +50,12 @@ impl Book {
         options: LogOptions,
         tail: usize,
         rng: &mut Rng,
-        timer: &Timer,
+        clock: &VirtualClock,
     ) -> Self {
-        let store = ScriptedStore::on(timer.clone(), Positions::Dense);
+        let store = ScriptedStore::on(clock.timer(), Positions::Dense);
         let of_store = StoreOptions::new().events(1_000_000).tail_events(tail);
         let of_store = of_store.topics_required(options.topics_required);
-        let opening = EventLog::open(store.clone(), of_store, timer.clone());
+        let opening = EventLog::open(store.clone(), of_store, clock.timer());
         let (log, follower) = opening.now_or_never().expect("at once").expect("opened");
         // From now on a read may take some steps, and give a few events.
         let (mut steps, most) = (rng.fork(), rng.usize(1..4));
@@ -59,12 +64,28 @@ impl Book {
             store.short_pages(rng.usize(1..6));
         }
         let stored = Some((store, Task::new(follower)));
-        Self { log, options, stored, events: Vec::new(), keys: vec![None; 3] }
+        let clock = clock.clone();
+        Self { log, options, stored, clock, events: Vec::new(), keys: vec![None; 3] }
     }
 
     /// Lets the follower of the log run. Returns false if it waits.
     pub(super) fn follow(&mut self) -> bool {
         self.stored.as_mut().is_some_and(|(_, follower)| follower.poll().1)
+    }
+
+    /// Lets the follower run until it has brought all.
+    pub(super) fn catch_up(&mut self) {
+        let mut steps = 0..1000;
+        while self.follow() || self.is_behind() {
+            self.clock.pass(Duration::from_millis(1));
+            assert!(steps.next().is_some(), "the follower never brings all");
+        }
+    }
+
+    fn is_behind(&self) -> bool {
+        let Some((store, _)) = &self.stored else { return false };
+        let now = store.now();
+        self.log.stats().newest != now.newest.id(now.epoch)
     }
 
     /// Returns true if the log is in memory: it knows what it has dropped of each topic.

@@ -86,12 +86,14 @@ impl Client {
     }
 
     fn connect(&mut self, book: &mut Book) {
+        if self.reader.last_event_id().is_empty() {
+            // It begins live after what has come, and asks the store for what is kept now.
+            book.catch_up();
+        }
         let feed = book.log.topics(&self.set).expect("in memory").start_at(self.start.clone());
         assert!(self.reader.is_answered(feed));
         (self.may_miss, self.is_first) = (false, true);
         if self.reader.last_event_id().is_empty() {
-            // It begins live after what has come, and asks the store for what is kept now.
-            while book.follow() {}
             let kept: Vec<_> = (0..book.events.len())
                 .filter(|event| book.is_kept(*event) && book.is_for(*event, &self.asked()))
                 .collect();

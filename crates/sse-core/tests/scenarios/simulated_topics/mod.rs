@@ -41,9 +41,9 @@ impl Simulation {
         let mut book = match is_in_a_store {
             true => {
                 let tail = rng.choice([1, 3, 20]).expect("one");
-                Book::in_a_store(options, tail, &mut rng, &clock.timer())
+                Book::in_a_store(options, tail, &mut rng, &clock)
             }
-            false => Book::in_memory(options, clock.timer()),
+            false => Book::in_memory(options, &clock),
         };
         (0..rng.usize(..12)).for_each(|_| book.append(&mut rng));
         let clients = (0..rng.usize(1..4)).map(|_| Client::new(&mut rng, &clock)).collect();
@@ -86,10 +86,18 @@ impl Simulation {
 
     /// Nothing happens any more: each client gets all there is, woken if it has to wait.
     fn settle(&mut self) {
+        self.book.catch_up();
         for client in &mut self.clients {
-            let mut steps = 0..1000;
-            while client.step(&mut self.book, &mut Rng::with_seed(1)) || self.book.follow() {
-                assert!(steps.next().is_some(), "it never comes to an end");
+            let (mut steps, mut pauses) = (0..1000, 0..20);
+            loop {
+                if client.step(&mut self.book, &mut Rng::with_seed(1)) || self.book.follow() {
+                    assert!(steps.next().is_some(), "it never comes to an end");
+                } else if self.book.is_in_memory() || pauses.next().is_none() {
+                    break;
+                } else {
+                    // A read that came too early is tried again a little later.
+                    self.clock.pass(Duration::from_millis(50));
+                }
             }
             client.check_all(&self.book);
         }
