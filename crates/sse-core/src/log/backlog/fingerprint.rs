@@ -15,7 +15,8 @@ pub(crate) struct Seen {
     key: Option<Arc<str>>,
     /// The number of deletions of the store while the event was there, or before: if more were deleted since, it may be one of them.
     pub(crate) deletions: u64,
-    /// The newest event of the store when this one was not found. If another event has replaced it, that event is at or before this position.
+    /// The newest event of the store when this one was not found first. The event that replaced it was at or before this position, unless it was
+    /// replaced, too, before the follower came there.
     absent_at: Option<Position>,
 }
 
@@ -49,6 +50,10 @@ impl Seen {
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.hash == other.hash
+    }
+
+    pub(crate) fn has_key(&self) -> bool {
+        self.key.is_some()
     }
 
     pub(crate) fn is_superseded_by(&self, newer: &StoredEvent) -> bool {

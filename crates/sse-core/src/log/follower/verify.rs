@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use futures_util::future::select;
 
-use crate::Epoch;
 use crate::log::backlog::fingerprint::{Seen, Trace};
 use crate::log::follower::expected::Expected;
 use crate::log::follower::fetch;
@@ -14,9 +13,12 @@ use crate::log::follower::look::{Found, Look};
 use crate::log::follower::shared::{Failed, Follow, Unused};
 use crate::log::retry::Backoff;
 use crate::store::{Bounds, Page, PageLimit};
+use crate::{Epoch, Position};
 
 /// The shortest time between two checks of the newest events, whatever is in doubt.
 const APART: Duration = Duration::from_secs(1);
+/// The number of pages in which it searches at a time for the event that replaced another.
+const SEARCHED: usize = 16;
 
 impl Follow {
     /// Checks the newest events at this interval, and sooner if there is a doubt, while the other parts of the follower run.
@@ -125,7 +127,25 @@ impl Follow {
     async fn trace(&self, event: &Seen, expected: &Expected) -> Result<(Page, Trace), Failed> {
         let one = PageLimit { events: 1, ..fetch::LIMIT };
         let page = self.read(event.position.previous(), one).await?;
-        let trace = event.trace(&page, expected.followed_to);
+        let trace = match event.trace(&page, expected.followed_to) {
+            Trace::Absent if event.has_key() => self.search(event, expected.followed_to).await?,
+            trace => trace,
+        };
         Ok((page, trace))
+    }
+
+    /// Looks for the event that replaced this one, among those that the follower has yet to bring. That event may have been replaced, too, by one
+    /// that came even later, so it looks up to the end of the log.
+    async fn search(&self, event: &Seen, mut after: Position) -> Result<Trace, Failed> {
+        let mut newest = after;
+        for _ in 0..SEARCHED {
+            let page = self.read(after, fetch::LIMIT).await?;
+            if page.events.iter().any(|newer| event.is_superseded_by(newer)) {
+                return Ok(Trace::Found);
+            }
+            let Some(last) = page.events.last() else { return Ok(Trace::Absent) };
+            (after, newest) = (last.position, page.bounds.newest);
+        }
+        Ok(Trace::Unsettled(newest))
     }
 }
