@@ -24,10 +24,12 @@
 //!
 //! | table of redb | contents |
 //! |---|---|
-//! | `{name}/events` | the events by number: the time at which each was stored, its key, its block. Events of one transaction share rows of up to 16 KiB, unless they have keys |
+//! | `{name}/events` | the events by number: the time at which each was stored, its key, its topics, its block. Events of one transaction share rows of up to 16 KiB, unless they have keys |
 //! | `{name}/keys` | the newest event of each key |
 //! | `{name}/once`, `{name}/once-order` | the idempotency keys, by key and in order of arrival |
-//! | `heads` | the epoch, the newest number and the floor of each log; the number of its events, bytes and deletions, and whether it is finished |
+//! | `{name}/topics` | the index by topic, from the first event with topics on: an entry for each topic of each event. Its key is the part of 16 384 numbers, the topic, and the place in the part |
+//! | `{name}/runs` | the numbers between two events with topics, if events without topics are there |
+//! | `heads` | the epoch, the newest number and the floor of each log; the number of its events, bytes and deletions, whether it is finished, and the newest event with topics |
 //! | `earlier-epochs` | the newest number of each log when its epoch began |
 //! | `sse-log` | the format of the file, the number of its transactions, its clock, and its identity |
 //!
@@ -64,6 +66,8 @@
 //! - Each append drops the events over the limits in its own transaction, at most twice as many as it adds. Each log runs a retention at opening and then
 //!   from time to time, which drops the rest and the events that are too old. So a log is within its limits as soon as an append has returned, unless the
 //!   limits were lowered. The limit in bytes counts the events' blocks; the file is larger.
+//! - The index by topic never has an event that was deleted, or superseded by its key. Of dropped events it keeps entries until all numbers of their part
+//!   were dropped, and some appends longer: at most those of 16 384 events.
 //! - If an append has waited for four fifths of [`StoreOptions::store_timeout`] for its turn, it fails and is not stored.
 //! - No call returns an event that [`EventLog::delete`] or retention has removed. A dropped event's bytes stay in its row until the row's last event is dropped.
 //!   Other bytes stay in free pages of the file until redb uses these again, as a rule for the next appends. [`compact`] rewrites the events and returns the
@@ -77,6 +81,11 @@
 //! as it expects, for at most a quarter of the duration of the last transaction.
 //!
 //! A file is larger than its events: by a quarter if they are small, up to twice if they are of about a kilobyte.
+//!
+//! **Topics.** An event without topics costs the same in every log. Each topic of an event adds about 30 bytes to the file besides its name, which is stored twice. An
+//! append writes more pages: with a topic of 100 000, 50 KB instead of 37 if it is alone in its transaction, 2 KB an event instead of 0.3 if 256 are.
+//! A stream of topics that is behind reads a row for each of its events, and a page or two of the index for each of its topics in each part. For more than 16 topics
+//! a page of the log is read first, and is enough if an eighth of it is for the stream. A call looks up about 4096 topics, and then returns what it has.
 #![deny(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 #![forbid(unsafe_code)]
 

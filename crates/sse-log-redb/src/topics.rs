@@ -135,7 +135,7 @@ impl TopicView {
         for run in self.runs.range(first..)?.take(at_most) {
             let run = run?;
             let (begin, end) = (run.1.value().max(first), run.0.value().min(last));
-            if begin > last {
+            if begin > end {
                 break;
             }
             runs.push((begin, end));
