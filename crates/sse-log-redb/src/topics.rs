@@ -86,7 +86,7 @@ impl<'t> TopicIndex<'t> {
             }
             self.entries.pop_first()?;
         }
-        // An event ends at most one run, so the runs are no more than the events that were dropped.
+        // Each run had an event until now, so these runs are no more than the events that were dropped.
         while self.runs.first()?.is_some_and(|(last, _)| last.value() <= floor) {
             self.runs.pop_first()?;
         }
