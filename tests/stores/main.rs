@@ -163,8 +163,13 @@ mod nats_2_10 {
 
 mod redb {
     every_store!(Redb);
+    every_store_of_topics!(Redb);
     every_exact_store!(Redb);
     every_durable_store!(RedbProcess);
+}
+
+mod redb_process {
+    every_store_of_topics!(RedbProcess);
 }
 
 mod postgres {

@@ -1,5 +1,5 @@
 use sse_core::Position;
-use sse_core::store::{Appended, EncodedEvent, StoredEvent, Topics};
+use sse_core::store::{Appended, EncodedEvent, StoredEvent};
 
 use crate::error::Failure;
 use crate::idempotency::{Expiry, KeyLimits};
@@ -35,12 +35,12 @@ pub(crate) fn append(
 }
 
 fn push(log: &mut LogTables<'_>, event: &EncodedEvent) -> Result<u64, Failure> {
-    let position = log.push(event.key.as_deref(), &event.block)?;
+    let position = log.push(event)?;
     log.add_new_event(|| StoredEvent {
         position: Position::from(position),
         block: event.block.clone(),
         key: event.key.clone(),
-        topics: Topics::default(),
+        topics: event.topics.clone(),
     });
     Ok(position)
 }

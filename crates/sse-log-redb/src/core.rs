@@ -62,7 +62,7 @@ impl RedbStore {
 
     pub(crate) async fn view<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&LogView) -> Result<T, Failure> + Send + 'static,
+        look: impl FnOnce(&LogView<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let open_log = Arc::clone(&self.open_log);
         let view = move |database: &Database| {

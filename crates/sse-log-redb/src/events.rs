@@ -5,23 +5,27 @@ use std::ops::ControlFlow;
 use redb::{AccessGuard, StorageError};
 
 use crate::error::Failure;
+use crate::row_topics::RowTopics;
 
 /// Row of events. Its key is the position of its last event. Its value is the position of its first event, the time at which the events were stored
 /// (milliseconds by the clock of the file), their key or nothing, and one entry for each position. An event with a key has its own row, since another
 /// event may supersede it.
 ///
-/// An entry is the length of the block (4 bytes, little-endian; [`REMOVED`] instead, if the event was deleted), and the block.
+/// An entry is the length of the block (4 bytes, little-endian; [`REMOVED`] instead, if the event was deleted), and the block. Before the entry of an event
+/// with topics are [`TOPICS`] (4 bytes), the length of the topics (2 bytes), and the topics.
 pub(crate) type EventRow = (u64, u64, &'static str, &'static [u8]);
 
 /// Largest size of the entries in a row that events share, in bytes: with redb's overhead the row takes four pages. A larger event has its own row.
 const ROOM: usize = 16 * 1024 - 256;
 const REMOVED: u32 = u32::MAX;
+const TOPICS: u32 = u32::MAX - 1;
 
 /// An event in a row.
 pub(crate) struct RowEvent<'r> {
     pub(crate) position: u64,
     pub(crate) stored: u64,
     pub(crate) key: Option<&'r str>,
+    pub(crate) topics: RowTopics<'r>,
     pub(crate) block: &'r [u8],
 }
 
@@ -57,8 +61,8 @@ impl<'r> Row<'r> {
     pub(crate) fn events(&self, after: u64) -> impl Iterator<Item = Result<RowEvent<'r>, Failure>> {
         let (stored, key) = (self.stored, self.key);
         self.entries().filter_map(move |entry| match entry {
-            Ok((position, Some(block))) if position > after => {
-                Some(Ok(RowEvent { position, stored, key, block }))
+            Ok((position, Some((topics, block)))) if position > after => {
+                Some(Ok(RowEvent { position, stored, key, topics, block }))
             }
             Ok(_) => None,
             Err(failure) => Some(Err(failure)),
@@ -69,8 +73,10 @@ impl<'r> Row<'r> {
     pub(crate) fn without(&self, position: u64) -> Result<RowBuilder, Failure> {
         let mut pack = RowBuilder::at(self.first);
         for entry in self.entries() {
-            let (at, block) = entry?;
-            pack.push(block.filter(|_| at != position));
+            match entry? {
+                (at, Some((topics, block))) if at != position => pack.push(topics, block),
+                _ => pack.push_removed(),
+            }
         }
         Ok(pack)
     }
@@ -80,7 +86,7 @@ impl<'r> Row<'r> {
     }
 }
 
-/// Iterator over the positions of a row, each with its block, unless that was removed.
+/// Iterator over the positions of a row, each with its topics and its block, unless these were removed.
 struct Entries<'r> {
     next: u64,
     last: u64,
@@ -88,37 +94,53 @@ struct Entries<'r> {
 }
 
 impl<'r> Iterator for Entries<'r> {
-    type Item = Result<(u64, Option<&'r [u8]>), Failure>;
+    type Item = Result<(u64, Option<Entry<'r>>), Failure>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let position = self.next;
         if position > self.last {
             return None;
         }
-        let Some(block) = self.block() else {
+        let Some(entry) = self.entry() else {
             self.last = 0;
             let what = format!("the row of the event {position} is too short");
             return Some(Err(redb::Error::Corrupted(what).into()));
         };
         self.next = position.saturating_add(1);
-        Some(Ok((position, block)))
+        Some(Ok((position, entry)))
     }
 }
 
 impl<'r> Entries<'r> {
-    fn block(&mut self) -> Option<Option<&'r [u8]>> {
-        let (length, rest) = self.rest.split_first_chunk()?;
-        let length = u32::from_le_bytes(*length);
-        let (block, rest) = if length == REMOVED {
-            (None, rest)
-        } else {
-            let (block, rest) = rest.split_at_checked(length as usize)?;
-            (Some(block), rest)
-        };
+    fn entry(&mut self) -> Option<Option<Entry<'r>>> {
+        let mut topics = RowTopics::default();
+        let mut length = u32::from_le_bytes(self.chunk()?);
+        if length == TOPICS {
+            let size = u16::from_le_bytes(self.chunk()?);
+            topics = RowTopics(self.bytes(size.into())?);
+            length = u32::from_le_bytes(self.chunk()?);
+        }
+        if length == REMOVED {
+            return Some(None);
+        }
+        Some(Some((topics, self.bytes(length as usize)?)))
+    }
+
+    fn bytes(&mut self, count: usize) -> Option<&'r [u8]> {
+        let (bytes, rest) = self.rest.split_at_checked(count)?;
         self.rest = rest;
-        Some(block)
+        Some(bytes)
+    }
+
+    fn chunk<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (chunk, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(*chunk)
     }
 }
+
+/// Topics and block of an event in a row.
+type Entry<'r> = (RowTopics<'r>, &'r [u8]);
 
 /// Builder of a row.
 #[derive(Debug)]
@@ -133,16 +155,28 @@ impl RowBuilder {
         Self { first, count: 0, entries: Vec::new() }
     }
 
-    pub(crate) fn has_room_for(&self, block: &[u8]) -> bool {
-        self.count == 0 || self.entries.len() + size_of::<u32>() + block.len() <= ROOM
+    pub(crate) fn has_room_for(&self, topics: RowTopics<'_>, block: &[u8]) -> bool {
+        let size = size_of::<u32>() + size_of_topics(topics) + block.len();
+        self.count == 0 || self.entries.len() + size <= ROOM
     }
 
-    /// Adds the next position, with its block if it has a block.
-    pub(crate) fn push(&mut self, block: Option<&[u8]>) {
+    /// Adds the event at the next position.
+    pub(crate) fn push(&mut self, topics: RowTopics<'_>, block: &[u8]) {
+        if !topics.is_empty() {
+            self.entries.extend_from_slice(&TOPICS.to_le_bytes());
+            // An event has at most 8 topics of at most 128 bytes.
+            self.entries.extend_from_slice(&(topics.0.len() as u16).to_le_bytes());
+            self.entries.extend_from_slice(topics.0);
+        }
         // A block is shorter than 4 GiB: a log accepts at most `largest_event`, and redb accepts no row of that size.
-        let length = block.map_or(REMOVED, |block| block.len() as u32);
-        self.entries.extend_from_slice(&length.to_le_bytes());
-        self.entries.extend_from_slice(block.unwrap_or_default());
+        self.entries.extend_from_slice(&(block.len() as u32).to_le_bytes());
+        self.entries.extend_from_slice(block);
+        self.count += 1;
+    }
+
+    /// Adds the next position, whose event was removed.
+    fn push_removed(&mut self) {
+        self.entries.extend_from_slice(&REMOVED.to_le_bytes());
         self.count += 1;
     }
 
@@ -157,6 +191,13 @@ impl RowBuilder {
             events.insert(self.first + more, row)?;
         }
         Ok(())
+    }
+}
+
+fn size_of_topics(topics: RowTopics<'_>) -> usize {
+    match topics.is_empty() {
+        true => 0,
+        false => size_of::<u32>() + size_of::<u16>() + topics.0.len(),
     }
 }
 

@@ -7,6 +7,8 @@ pub(crate) struct TableNames {
     pub(crate) keys: String,
     pub(crate) once: String,
     pub(crate) once_order: String,
+    pub(crate) topics: String,
+    pub(crate) runs: String,
 }
 
 impl TableNames {
@@ -17,6 +19,8 @@ impl TableNames {
             keys: table("keys"),
             once: table("once"),
             once_order: table("once-order"),
+            topics: table("topics"),
+            runs: table("runs"),
         }
     }
 }

@@ -1,5 +1,7 @@
 use std::ops::Bound;
 use std::ops::ControlFlow::{Break, Continue};
+use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use redb::ReadableTable;
@@ -13,35 +15,63 @@ use crate::position::number;
 use crate::tables::LogView;
 
 /// Returns the events after a position, with the bounds of the same transaction.
-pub(crate) fn read(log: &LogView, after: Position, limit: PageLimit) -> Result<Page, Failure> {
-    let mut blocks = Vec::new();
-    let mut found = Vec::new();
+pub(crate) fn read(log: &LogView<'_>, after: Position, limit: PageLimit) -> Result<Page, Failure> {
+    let mut page = PageBuilder::new(limit);
     let after = number(after);
     let rows = log.events.range((Bound::Excluded(after), Bound::Unbounded))?;
-    events::for_each(rows, after.max(log.head.floor), |event| {
-        let bytes = blocks.len() + event.block.len();
-        let is_too_much = found.len() >= limit.events || bytes > limit.bytes;
-        if is_too_much && !found.is_empty() {
-            return Break(());
+    let end = events::for_each(rows, after.max(log.head.floor), |event| {
+        match event.topics.decode().map(|topics| page.add(&event, topics)) {
+            Ok(true) => Continue(()),
+            Ok(false) => Break(Ok(())),
+            Err(failure) => Break(Err(failure)),
         }
-        let begin = blocks.len();
-        blocks.extend_from_slice(event.block);
-        found.push((event.position, event.key.map(Into::into), begin..bytes));
-        Continue(())
     })?;
-    // All blocks of a page share an allocation.
-    let blocks = Bytes::from(blocks);
-    let events = found.into_iter().map(|(at, key, range)| StoredEvent {
-        position: Position::from(at),
-        block: blocks.slice(range),
-        key,
-        topics: Topics::default(),
-    });
-    Ok(Page { events: events.collect(), bounds: bounds::of(&log.head, &log.events)? })
+    end.unwrap_or(Ok(()))?;
+    page.finish(log)
+}
+
+/// Builder of a page. All blocks of a page share an allocation.
+pub(crate) struct PageBuilder {
+    limit: PageLimit,
+    blocks: Vec<u8>,
+    events: Vec<PageEvent>,
+}
+
+/// Position, key and topics of an event, and the place of its block.
+type PageEvent = (u64, Option<Arc<str>>, Topics, Range<usize>);
+
+impl PageBuilder {
+    pub(crate) fn new(limit: PageLimit) -> Self {
+        Self { limit, blocks: Vec::new(), events: Vec::new() }
+    }
+
+    /// Adds an event. Returns false, and adds nothing, if the page is full; the first event is added whatever its size.
+    pub(crate) fn add(&mut self, event: &RowEvent<'_>, topics: Topics) -> bool {
+        let (begin, bytes) = (self.blocks.len(), self.blocks.len() + event.block.len());
+        let is_too_much = self.events.len() >= self.limit.events || bytes > self.limit.bytes;
+        if is_too_much && !self.events.is_empty() {
+            return false;
+        }
+        self.blocks.extend_from_slice(event.block);
+        self.events.push((event.position, event.key.map(Into::into), topics, begin..bytes));
+        true
+    }
+
+    /// Returns the page, with the bounds of the transaction.
+    pub(crate) fn finish(self, log: &LogView<'_>) -> Result<Page, Failure> {
+        let blocks = Bytes::from(self.blocks);
+        let events = self.events.into_iter().map(|(at, key, topics, range)| StoredEvent {
+            position: Position::from(at),
+            block: blocks.slice(range),
+            key,
+            topics,
+        });
+        Ok(Page { events: events.collect(), bounds: bounds::of(&log.head, &log.events)? })
+    }
 }
 
 /// Returns the position before the newest events that fit into this limit.
-pub(crate) fn before_last(log: &LogView, limit: PageLimit) -> Result<Position, Failure> {
+pub(crate) fn before_last(log: &LogView<'_>, limit: PageLimit) -> Result<Position, Failure> {
     if limit.bytes == usize::MAX || limit.events == 0 {
         return before_last_events(log, limit.events);
     }
@@ -58,7 +88,7 @@ pub(crate) fn before_last(log: &LogView, limit: PageLimit) -> Result<Position, F
 }
 
 /// Returns the position before the newest `count` events. It counts from the nearer end, since positions have holes.
-fn before_last_events(log: &LogView, count: usize) -> Result<Position, Failure> {
+fn before_last_events(log: &LogView<'_>, count: usize) -> Result<Position, Failure> {
     let (head, count) = (&log.head, count as u64);
     if count == 0 {
         return Ok(Position::from(head.newest));

@@ -91,6 +91,7 @@ fn drop_oldest(
             && before.bytes.saturating_sub(head.bytes) < bytes as u64;
         are_more && has_room
     })?;
+    log.forget_dropped_topics(before.events.saturating_sub(log.head.events))?;
     Ok(are_more)
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sse_core::store::{
     Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    TopicFilter, TopicPage,
 };
 use sse_core::{Epoch, Position, async_trait};
 
@@ -14,13 +15,14 @@ use crate::log_tables::LogTables;
 use crate::retain::Check;
 use crate::transaction::Transaction;
 use crate::write_request::RequestOptions;
-use crate::{append, bounds, control, follow, read, retain};
+use crate::{append, bounds, control, follow, read, read_topics, retain, row_topics};
 
 #[async_trait]
 impl Store for RedbStore {
     async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
         let (key_limits, retention) = (self.key_limits(), self.options().retention());
-        let size = events.iter().map(|event| event.block.len()).sum();
+        let size =
+            events.iter().map(|event| event.block.len() + row_topics::size(&event.topics)).sum();
         // The rest of the timeout is left to report that nothing was stored.
         let request_options = RequestOptions::adds(size, self.options().store_timeout * 4 / 5);
         let append = {
@@ -39,6 +41,16 @@ impl Store for RedbStore {
 
     async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         self.view(move |log| read::read(log, after, limit)).await
+    }
+
+    async fn read_topics(
+        &self,
+        after: Position,
+        filter: &TopicFilter,
+        limit: PageLimit,
+    ) -> Result<TopicPage, StoreError> {
+        let filter = filter.clone();
+        self.view(move |log| read_topics::read_topics(log, after, &filter, limit)).await
     }
 
     async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
@@ -89,6 +101,10 @@ impl Store for RedbStore {
             control::begin_epoch(txn, transaction.log(&open_log)?, instead_of)
         };
         self.file().write(RequestOptions::SMALL, begin).await
+    }
+
+    fn keeps_topics(&self) -> bool {
+        true
     }
 
     fn name(&self) -> &str {

@@ -6,14 +6,16 @@ use crate::error::Failure;
 use crate::events::EventRow;
 use crate::names::TableNames;
 use crate::position::{new_epoch, stored_epoch};
+use crate::topics::TopicView;
 
 /// Table of numbers that the file stores about itself: the version of its tables (`format`), the number of its transactions (`transactions`), the time by
 /// its clock (`clock`), and its identity: a number of its own (`file`), its `inode`, and its time of creation (`born`).
 pub(crate) const FILE: TableDefinition<&str, u64> = TableDefinition::new("sse-log");
 /// Table of the state of each log, by name. The events do not hold the state, so that positions do not restart when all events were dropped.
 pub(crate) const HEADS: TableDefinition<&str, HeadRow> = TableDefinition::new("heads");
-/// State of a log: epoch, floor, newest position, number of events, their bytes, number of deletions, and true if it is finished.
-pub(crate) type HeadRow = (&'static str, u64, u64, u64, u64, u64, bool);
+/// State of a log: epoch, floor, newest position, number of events, their bytes, number of deletions, true if it is finished, and the newest position with
+/// topics.
+pub(crate) type HeadRow = (&'static str, u64, u64, u64, u64, u64, bool, u64);
 
 /// Table of the heads in a write transaction.
 pub(crate) type Heads<'t> = redb::Table<'t, &'static str, HeadRow>;
@@ -37,6 +39,8 @@ pub(crate) struct Head {
     pub(crate) bytes: u64,
     pub(crate) deletions: u64,
     pub(crate) is_finished: bool,
+    /// Position of the newest event that had topics, or 0. The events after it have none.
+    pub(crate) newest_with_topics: u64,
 }
 
 impl Head {
@@ -50,6 +54,7 @@ impl Head {
             bytes: 0,
             deletions: 0,
             is_finished: false,
+            newest_with_topics: 0,
         })
     }
 
@@ -78,8 +83,10 @@ impl Head {
     }
 
     pub(crate) fn store(&self, heads: &mut Heads<'_>, name: &LogName) -> Result<(), Failure> {
-        let Self { epoch, floor, newest, events, bytes, deletions, is_finished } = *self;
-        let row = (epoch.as_str(), floor, newest, events, bytes, deletions, is_finished);
+        let Self { epoch, floor, newest, events, bytes, deletions, is_finished, .. } = *self;
+        let epoch = epoch.as_str();
+        let topics = self.newest_with_topics;
+        let row = (epoch, floor, newest, events, bytes, deletions, is_finished, topics);
         heads.insert(name.as_str(), row)?;
         Ok(())
     }
@@ -89,9 +96,17 @@ impl Head {
         name: &LogName,
     ) -> Result<Option<Self>, Failure> {
         let Some(row) = heads.get(name.as_str())? else { return Ok(None) };
-        let (epoch, floor, newest, events, bytes, deletions, is_finished) = row.value();
-        let epoch = stored_epoch(epoch, name)?;
-        Ok(Some(Self { epoch, floor, newest, events, bytes, deletions, is_finished }))
+        let (epoch, floor, newest, events, bytes, deletions, is_finished, topics) = row.value();
+        Ok(Some(Self {
+            epoch: stored_epoch(epoch, name)?,
+            floor,
+            newest,
+            events,
+            bytes,
+            deletions,
+            is_finished,
+            newest_with_topics: topics,
+        }))
     }
 }
 
@@ -99,22 +114,31 @@ fn missing(name: &LogName) -> Failure {
     Failure::Refused(format!("the file no longer holds the log {name}: open the log again"))
 }
 
-/// Tables of a log in a read transaction. The tables of idempotency keys exist after the first key.
-pub(crate) struct LogView {
+/// Tables of a log in a read transaction. The tables of idempotency keys and of topics exist after the first key and the first topic.
+pub(crate) struct LogView<'t> {
+    txn: &'t ReadTransaction,
+    tables: &'t TableNames,
     pub(crate) head: Head,
     pub(crate) events: redb::ReadOnlyTable<u64, EventRow>,
 }
 
-impl LogView {
+impl<'t> LogView<'t> {
     pub(crate) fn open(
-        txn: &ReadTransaction,
+        txn: &'t ReadTransaction,
         name: &LogName,
-        tables: &TableNames,
+        tables: &'t TableNames,
     ) -> Result<Self, Failure> {
         Ok(Self {
+            txn,
+            tables,
             head: Head::read(txn, name)?,
             events: txn.open_table(TableDefinition::new(&tables.events))?,
         })
+    }
+
+    /// Returns the index by topic. The log had an event with topics.
+    pub(crate) fn topics(&self) -> Result<TopicView, Failure> {
+        TopicView::open(self.txn, self.tables)
     }
 }
 

@@ -37,24 +37,6 @@ fn rows(path: &Path) -> Result<u64, Box<dyn std::error::Error>> {
 }
 
 #[test]
-fn a_file_of_another_format_is_refused_by_its_number() -> Test {
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("log.redb");
-    for format in [1, 3] {
-        let database = redb::Database::create(&path)?;
-        let txn = database.begin_write()?;
-        let file = redb::TableDefinition::<&str, u64>::new("sse-log");
-        txn.open_table(file)?.insert("format", format)?;
-        txn.commit()?;
-        drop(database);
-        let error = block_on(open(&path)).expect_err("a refusal");
-        let expected = format!("its format is {format}, and this version of sse-log-redb reads 2");
-        assert!(format!("{error:?}").contains(&expected), "{error:?}");
-    }
-    Ok(())
-}
-
-#[test]
 fn events_of_one_transaction_share_rows_of_at_most_16_kib() -> Test {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log.redb");
