@@ -87,6 +87,16 @@ impl Frame {
         Self { block_end: bytes.len() - id_and_blank_line, bytes, id: Some(id) }
     }
 
+    /// Makes frames of the bytes of events that have data and no ids.
+    pub(crate) fn all_without_ids(bytes: &Bytes) -> impl Iterator<Item = Self> + '_ {
+        let mut start = 0;
+        memchr::memmem::find_iter(bytes, b"\n\n").map(move |end| {
+            let bytes = bytes.slice(start..end + 2);
+            start = end + 2;
+            Self { block_end: bytes.len() - 1, bytes, id: None }
+        })
+    }
+
     /// Makes a frame of a block that a store kept, with this id.
     pub(crate) fn of_block(block: &[u8], id: EventId) -> Self {
         let mut bytes = BytesMut::with_capacity(block.len() + id.as_str().len() + 8);

@@ -124,7 +124,10 @@ mod new_event;
 pub use new_event::NewEvent;
 
 mod log;
-pub use log::{EventLog, Follower, LogOptions, LogStats, Receipt, StoreOptions, TopicStats, copy};
+pub use log::{
+    EventLog, Followed, Follower, Following, LogOptions, LogStats, Receipt, StoreOptions,
+    TopicStats, copy,
+};
 
 mod merge;
 pub use merge::merge;

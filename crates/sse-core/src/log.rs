@@ -19,7 +19,7 @@ mod tail;
 #[cfg(test)]
 mod work;
 
-pub use api::{LogStats, Receipt, TopicStats, copy};
+pub use api::{Followed, Following, LogStats, Receipt, TopicStats, copy};
 pub use follower::Follower;
 pub use handle::EventLog;
 pub use options::{LogOptions, StoreOptions};

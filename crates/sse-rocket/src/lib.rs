@@ -39,11 +39,11 @@ use rocket::response::{self, Responder, Response};
 use rocket::tokio::{self, time::Instant};
 pub use sse_core::{
     BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
-    EventType, Feed, FeedOnce, Follower, Frame, Frames, Gap, GapReason, Headers, InvalidField,
-    InvalidTopic, LastEventId, LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap,
-    Position, Receipt, Replay, Shutdown, Snapshot, Source, Start, StoreOptions, StreamContext,
-    StreamOptions, StreamRequest, StreamResponse, Timer, Topic, TopicSet, TopicStats, async_trait,
-    copy, merge, source, store,
+    EventType, Feed, FeedOnce, Followed, Follower, Following, Frame, Frames, Gap, GapReason,
+    Headers, InvalidField, InvalidTopic, LastEventId, LogOptions, LogStats, MakeSnapshot, NewEvent,
+    Observer, OnGap, Position, Receipt, Replay, Shutdown, Snapshot, Source, Start, StoreOptions,
+    StreamContext, StreamOptions, StreamRequest, StreamResponse, Timer, Topic, TopicSet,
+    TopicStats, async_trait, copy, merge, source, store,
 };
 use tokio_util::io::StreamReader;
 

@@ -6,6 +6,7 @@ mod append_now;
 mod control;
 mod copy;
 mod feed;
+mod following;
 mod open;
 mod query;
 mod query_topics;
@@ -13,4 +14,5 @@ pub(crate) mod stats;
 
 pub use append_now::Receipt;
 pub use copy::copy;
+pub use following::{Followed, Following};
 pub use stats::{LogStats, TopicStats};

@@ -12,6 +12,7 @@ mod copying;
 mod epochs;
 mod feeds;
 mod finish;
+mod following;
 mod gaps;
 mod keep_alive;
 mod last_wakers;

@@ -54,12 +54,21 @@ impl EventLog {
         T: TryInto<TopicSet>,
         InvalidTopic: From<T::Error>,
     {
+        let selection = self.select(topics)?;
+        Ok(Feed::new(Origin::Log(selection), vec![self.shutdown().clone()]))
+    }
+
+    /// Returns the events of these topics.
+    pub(super) fn select<T>(&self, topics: T) -> Result<Selection, Error>
+    where
+        T: TryInto<TopicSet>,
+        InvalidTopic: From<T::Error>,
+    {
         let topics = Some(topics.try_into().map_err(InvalidTopic::from)?);
         if !self.keeps_topics() {
             return Err(Error::topics_unsupported());
         }
-        let selection = Selection { log: self.clone(), topics };
-        Ok(Feed::new(Origin::Log(selection), vec![self.shutdown().clone()]))
+        Ok(Selection { log: self.clone(), topics })
     }
 
     /// Returns the number of open streams that ask for this topic.
