@@ -1,11 +1,9 @@
 //! Rooms, with history on joining and typing indicators that are not replayed.
 //!
-//! A room is a log. "Ada is typing" is an event in it, which is deleted three seconds later: a client that is connected sees it, a client that
+//! One log has all rooms: each is a topic. "Ada is typing" is an event, which is deleted three seconds later: a client that is connected sees it, a client that
 //! joins or comes back later does not, and its absence is not a gap.
 #![forbid(unsafe_code)]
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
@@ -15,8 +13,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use sse_axum::{
-    Error, Event, EventLog, EventType, Feed, OnGap, Shutdown, Sse, SseRequest, Start, listener,
-    stream_events,
+    Error, Event, EventLog, EventType, Feed, LogOptions, OnGap, Shutdown, Sse, SseRequest, Start,
+    Topic, listener, stream_events,
 };
 
 const ROOMS: [&str; 3] = ["lobby", "garden", "workshop"];
@@ -28,7 +26,7 @@ const HISTORY: usize = 20;
 
 #[derive(Clone)]
 struct Chat {
-    rooms: Arc<HashMap<&'static str, EventLog>>,
+    log: EventLog,
     shutdown: Shutdown,
 }
 
@@ -48,30 +46,37 @@ impl Message {
 
 impl Chat {
     fn open() -> Self {
-        let room = |name| (name, EventLog::in_memory(1000));
-        Self { rooms: Arc::new(ROOMS.map(room).into()), shutdown: Shutdown::new() }
+        let log = EventLog::in_memory(LogOptions::new().events(10_000).topics_required(true));
+        Self { log, shutdown: Shutdown::new() }
     }
 
     fn feed(&self, room: &str) -> Option<Feed> {
-        let feed = self.rooms.get(room)?.feed().start_at(Start::Last(HISTORY));
+        let feed = self.log.topics([topic(room)?]).ok()?.start_at(Start::Last(HISTORY));
         // An invalid id does not give a client a longer history. `?poll` is for scripts: the response ends.
         let feed = feed.on_gap(OnGap::StartOver).poll_parameter("poll");
         Some(feed.retry(Duration::from_secs(1)).shutdown(&self.shutdown))
     }
 
-    async fn say(&self, room: &EventLog, message: &Message) -> Result<(), Error> {
+    async fn say(&self, room: Topic, message: &Message) -> Result<(), Error> {
         if !message.text.is_empty() {
-            return room.append(Event::json(message)?).await.map(drop);
+            return self.log.append(Event::json(message)?.topic(room)?).await.map(drop);
         }
         let typing = Event::json(message)?.event_type(TYPING);
-        let id = room.append(typing.key(&message.name)?).await?;
-        let room = room.clone();
+        let who = format!("{room} {}", message.name);
+        let id = self.log.append(typing.topic(room)?.key(&who)?).await?;
+        let log = self.log.clone();
         tokio::spawn(async move {
             tokio::time::sleep(TYPING_LASTS).await;
-            room.delete(&id).await
+            log.delete(&id).await
         });
         Ok(())
     }
+}
+
+/// Returns the topic of a room, if there is such a room.
+fn topic(room: &str) -> Option<Topic> {
+    let room = ROOMS.iter().find(|known| **known == room)?;
+    format!("room/{room}").try_into().ok()
 }
 
 async fn events(
@@ -88,7 +93,7 @@ async fn say(
     Path(room): Path<String>,
     Json(message): Json<Message>,
 ) -> Result<StatusCode, StatusCode> {
-    let room = chat.rooms.get(room.as_str()).ok_or(StatusCode::NOT_FOUND)?;
+    let room = topic(&room).ok_or(StatusCode::NOT_FOUND)?;
     if !message.is_fit() {
         return Err(StatusCode::UNPROCESSABLE_ENTITY);
     }

@@ -1,7 +1,8 @@
 //! The shared part of the four notifications: a page, users, and their sessions. It knows no framework.
 //!
-//! Each user has a log, so that no user sees or resumes the events of another. Each session has a [`Shutdown`], which ends its streams when
-//! its access is revoked.
+//! One log has the events of all users, each event with the topic of the user it is for. A stream asks for the topic of the user of its session,
+//! so that no user sees or resumes the events of another; the log refuses an event whose topic was forgotten. Each session has a [`Shutdown`],
+//! which ends its streams when its access is revoked.
 //!
 //! ```
 //! use notifications::Accounts;
@@ -19,10 +20,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sse_core::{Error, Event, EventLog, Feed, Shutdown, Start};
+use sse_core::{Error, Event, EventLog, Feed, LogOptions, Shutdown, Start};
 
 /// The users, each with a password that a real application would not know.
 const USERS: [(&str, &str); 2] = [("ada", "lovelace"), ("grace", "hopper")];
+
+/// The number of notifications that are kept for those who are away: all users' together.
+const KEPT: usize = 10_000;
 
 /// The most sessions that there can be. When there are more, the oldest are revoked.
 const SESSIONS: usize = 1000;
@@ -33,13 +37,13 @@ pub fn page() -> String {
 }
 
 /// The users and their sessions. A clone shares them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Accounts(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// The logs, in the order of the users.
-    logs: [EventLog; USERS.len()],
+    /// The events of all users.
+    log: EventLog,
     sessions: Mutex<VecDeque<(String, Session)>>,
     shutdown: Shutdown,
 }
@@ -54,6 +58,11 @@ pub struct Session {
 }
 
 impl Accounts {
+    /// Returns the accounts whose notifications are kept in this log.
+    pub fn over(log: EventLog) -> Self {
+        Self(Arc::new(Shared { log, sessions: Mutex::default(), shutdown: Shutdown::new() }))
+    }
+
     /// Begins a session and returns its token, or `None` if the password is not this user's.
     pub fn sign_in(&self, user: &str, password: &str) -> Option<String> {
         let (user, _) = USERS.into_iter().find(|known| *known == (user, password))?;
@@ -81,11 +90,6 @@ impl Accounts {
         &self.0.shutdown
     }
 
-    fn log(&self, user: &str) -> Option<&EventLog> {
-        let logs = USERS.iter().zip(&self.0.logs);
-        logs.into_iter().find(|((name, _), _)| *name == user).map(|(_, log)| log)
-    }
-
     fn sessions(&self) -> MutexGuard<'_, VecDeque<(String, Session)>> {
         self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,8 +98,9 @@ impl Accounts {
 impl Session {
     /// Returns the feed of this user's own events, for as long as the session has access.
     pub fn feed(&self) -> Feed {
-        let log = self.accounts.log(self.user).expect("each user has a log");
-        let feed = log.feed().start_at(Start::Oldest).retry(Duration::from_millis(500));
+        let feed = self.accounts.0.log.topics([topic(self.user)]);
+        let feed = feed.expect("a name is short, and the log keeps topics");
+        let feed = feed.start_at(Start::Oldest).retry(Duration::from_millis(500));
         feed.shutdown(&self.access).shutdown(self.accounts.shutdown())
     }
 
@@ -105,9 +110,11 @@ impl Session {
     ///
     /// If the text is too long for a log.
     pub async fn notify(&self, to: &str, text: &str) -> Result<bool, Error> {
-        let Some(log) = self.accounts.log(to) else { return Ok(false) };
+        if !USERS.iter().any(|(user, _)| *user == to) {
+            return Ok(false);
+        }
         let event = Event::json(&serde_json::json!({ "from": self.user, "text": text }))?;
-        log.append(event).await?;
+        self.accounts.0.log.append(event.topic(topic(to))?).await?;
         Ok(true)
     }
 
@@ -125,9 +132,13 @@ impl Session {
     }
 }
 
-impl Default for Shared {
+/// Returns the topic of the events for a user.
+fn topic(user: &str) -> String {
+    format!("user/{user}")
+}
+
+impl Default for Accounts {
     fn default() -> Self {
-        let logs = USERS.map(|_| EventLog::in_memory(100));
-        Self { logs, sessions: Mutex::default(), shutdown: Shutdown::new() }
+        Self::over(EventLog::in_memory(LogOptions::new().events(KEPT).topics_required(true)))
     }
 }
