@@ -9,6 +9,7 @@ mod slow;
 mod source;
 mod stores;
 mod storm;
+mod topics;
 
 macro_rules! every_networked_store {
     ($engine:ident) => {
@@ -38,6 +39,23 @@ mod redis {
     crate::every_networked_store!(Redis);
 }
 
+macro_rules! storms_of_topics {
+    ($($store:ident $engine:ident $storm:ident)*) => {$(
+        #[test]
+        fn $store() {
+            crate::frameworks::run(async {
+                let engine = ::sse_conformance::engines::$engine::start().await;
+                crate::topics::$storm(&engine).await;
+            });
+        }
+    )*};
+}
+
+/// The storm of topics over each store.
+mod of_topics {
+    storms_of_topics! { redb Redb storm_in_a_process }
+}
+
 macro_rules! storms {
     ($long:tt $module:ident $framework:ident: $($does:ident)*) => {
         mod $module {
@@ -48,6 +66,9 @@ macro_rules! storms {
                 }
                 slow::{
                     gets_every_event_of_a_store_once_and_in_order_at_very_different_speeds,
+                }
+                topics::{
+                    gets_the_events_of_its_topics_once_and_in_order_whatever_it_asks_for_next,
                 }
                 source::{
                     gets_every_event_of_a_source_once_and_in_order_through_a_reconnect_storm,

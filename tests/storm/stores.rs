@@ -37,7 +37,7 @@ pub(crate) async fn storm(engine: &dyn Networked, frameworks: &str) {
 
     let (mut processes, mut proxies) = (Vec::new(), Vec::new());
     for (seed, framework) in (1..).zip(frameworks.split("_and_")) {
-        let process = serve(framework, &engine.url()).await;
+        let process = serve(framework, &engine.url(), &[]).await;
         let cuts = Cuts { seed, bytes: 0..12_000, rst_share: 0.5, limit: usize::MAX };
         proxies.push(CuttingProxy::start(process.address, cuts).await);
         processes.push(process);
@@ -70,9 +70,9 @@ pub(crate) async fn storm(engine: &dyn Networked, frameworks: &str) {
 }
 
 /// A process that serves the log, which ends with it.
-async fn serve(framework: &str, store: &str) -> Program {
+pub(crate) async fn serve(framework: &str, store: &str, options: &[&str]) -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_serve"));
-    command.args(["--framework", framework, "--store", store]);
+    command.args(["--framework", framework, "--store", store]).args(options);
     Program::run(command).await
 }
 

@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// Where the events are kept: `redb:PATH`, `redis:URL`, `nats:URL` or `postgres:URL`. In memory if it is not given.
     #[arg(long)]
     pub(crate) store: Option<String>,
+    /// How many of the newest events of a store are in memory. Without it as many as the library keeps.
+    #[arg(long)]
+    pub(crate) tail_events: Option<usize>,
     /// What /events, /merged and /source do if the client cannot resume.
     #[arg(long, value_enum, default_value_t = AtGap::Reset)]
     gap: AtGap,

@@ -21,7 +21,8 @@ pub(crate) fn open(arguments: &Arguments) -> std::io::Result<(Option<Runtime>, L
         let (log, other) = (EventLog::in_memory(options), EventLog::in_memory(events));
         return Ok((None, Logs { log, other }));
     };
-    let options = StoreOptions::new().events(events).bytes(bytes);
+    let mut options = StoreOptions::new().events(events).bytes(bytes);
+    options.tail_events = arguments.tail_events.unwrap_or(options.tail_events);
     let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let open = async |name| {
         let store = open_url(url, name, options.clone()).await?;
