@@ -31,6 +31,7 @@ pub mod serving;
 mod shared;
 pub mod store;
 pub mod stuck;
+pub mod topics;
 
 /// The time for which memory must not have changed, before nothing moves any more.
 pub const QUIET: Duration = Duration::from_secs(1);

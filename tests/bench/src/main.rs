@@ -16,6 +16,7 @@ use sse_bench::recover::{self, Recovering};
 use sse_bench::serving::{self, Serving};
 use sse_bench::store::{self, Storing};
 use sse_bench::stuck::{self, Stuck};
+use sse_bench::topics::{self, OfTopics};
 
 /// Counts what is allocated, and limits nothing.
 #[global_allocator]
@@ -36,6 +37,8 @@ enum Arguments {
     Fanout(Fanout),
     /// Live deliveries of a log, or of a merge, without a framework.
     Deliveries(Deliveries),
+    /// Appends to a log of many topics, and the streams that ask for some, without a framework.
+    Topics(OfTopics),
     /// Measures a store: appending, following, reading, replaying, opening.
     Store(Storing),
     /// Measures the cost of logs in a redb file beside redb alone.
@@ -58,6 +61,10 @@ fn main() -> io::Result<()> {
         Arguments::Fanout(fanout) => run(fanout::measure(&program, fanout)),
         Arguments::Deliveries(deliveries) => {
             deliveries::measure(&deliveries);
+            Ok(())
+        }
+        Arguments::Topics(of) => {
+            topics::measure(&of, || ALLOCATOR.allocated());
             Ok(())
         }
         Arguments::Store(storing) => run(store::measure(storing)),

@@ -47,6 +47,7 @@ mod store_losses;
 mod store_slow;
 mod store_strangers;
 mod threads;
+mod threads_topics;
 mod topics;
 mod topics_changing;
 mod tracing_events;
