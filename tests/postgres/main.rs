@@ -12,6 +12,7 @@ mod notify;
 mod once;
 mod order;
 mod outbox;
+mod plans;
 mod pooler;
 mod prepared;
 mod promotion;

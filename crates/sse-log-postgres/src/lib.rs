@@ -163,6 +163,7 @@ mod retention_schedule;
 mod session;
 mod store;
 mod subscription;
+mod topics;
 mod writer;
 
 pub use engine::{Engine, connect, connect_with};
