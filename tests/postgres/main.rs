@@ -23,3 +23,4 @@ mod slow_line;
 mod standby;
 mod tls;
 mod tools;
+mod topics;
