@@ -72,6 +72,9 @@ async fn a_user_of_schema_4_has_the_rights_of_schema_5_and_older_processes_conti
     app.append(&[of_topics(event("of a newer"), ["user/7"])]).await.expect("stored");
     assert_eq!(read_by(&app, ["user/7"]).await, ["of a newer"]);
     assert_eq!(texts(&app).await.split_off(6), ["of an older process", "of a newer"]);
+    let page = app.read(Position::START, PAGE).await.expect("a page");
+    let topics: Vec<_> = page.events[6..].iter().map(|event| event.topics.len()).collect();
+    assert_eq!(topics, [0, 1]);
 }
 
 async fn reads_the_logs_of_schema_4(postgres: &Postgres) {
