@@ -7,41 +7,12 @@ use sse_conformance::engines::Postgres;
 use sse_core::store::{EncodedEvent, PageLimit, Store};
 use sse_core::{Position, StoreOptions};
 use sse_log_postgres::EngineOptions;
-use tokio_postgres::Client;
 
+use crate::plans::{asks, pages};
 use crate::tools::{Processes, append, bounds, client, execute, keyed, keyed_once, open, soon};
 
-/// The query of a log, with its settings.
-const LOOK: &str = concat!(
-    "PREPARE look (text, bigint, bigint, bigint, bigint) AS ",
-    include_str!("../../crates/sse-log-postgres/src/sql/read.sql")
-);
-const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; SET enable_bitmapscan = off";
 const RETAIN: &str =
     "SELECT sse_log_let_go('log', 100000, 1000000000, NULL, 100000, '1 ms', now(), 5000, true)";
-
-/// A connection that asks as a log does.
-async fn asks(postgres: &Postgres) -> Client {
-    let client = client(postgres).await;
-    for sql in [SETTINGS, LOOK] {
-        client.batch_execute(sql).await.expect(sql);
-    }
-    client
-}
-
-/// Returns the number of pages of 8 kB that Postgres touches to answer this.
-async fn pages(client: &Client, sql: &str) -> u64 {
-    let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}");
-    let rows = client.simple_query(&explain).await.expect("explained");
-    let lines = rows.iter().filter_map(|message| match message {
-        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
-        _ => None,
-    });
-    let plan: serde_json::Value =
-        serde_json::from_str(&lines.collect::<Vec<_>>().join("\n")).expect("JSON");
-    let of = |name: &str| plan[0]["Plan"][name].as_u64().expect("a number");
-    of("Shared Hit Blocks") + of("Shared Read Blocks")
-}
 
 fn batch(round: usize) -> Vec<EncodedEvent> {
     (0..1000).map(|n| keyed(format!("key {}", n % 10), round * 1000 + n)).collect()

@@ -22,6 +22,7 @@ const MIGRATION: &str = concat!(
     include_str!("../../crates/sse-log-postgres/migrations/0002_open.sql"),
     include_str!("../../crates/sse-log-postgres/migrations/0003_events.sql"),
     include_str!("../../crates/sse-log-postgres/migrations/0004_retain.sql"),
+    include_str!("../../crates/sse-log-postgres/migrations/0005_topics.sql"),
 );
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use futures_util::StreamExt;
 use sse_conformance::engines::Postgres;
 pub(crate) use sse_conformance::suite::answers::{PAGE, append, bounds, soon, text, texts, told};
 pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
-use sse_core::store::Pages;
-use sse_core::{Position, StoreOptions};
+use sse_core::store::{EncodedEvent, Pages, Store, TopicFilter, Topics};
+use sse_core::{Position, StoreOptions, Topic};
 use sse_log_postgres::{Engine, EngineOptions, Ordering, PostgresStore, connect_with};
 use tokio_postgres::{Client, NoTls};
 
@@ -61,4 +61,36 @@ pub(crate) async fn take(pages: &mut Pages, count: usize) -> Vec<(Position, Stri
     }
     assert!(events.is_sorted_by(|a, b| a.0 < b.0), "in order: {events:?}");
     events
+}
+
+pub(crate) fn topic(text: impl AsRef<str>) -> Topic {
+    Topic::try_from(text.as_ref()).expect("a topic")
+}
+
+/// The event with these topics.
+pub(crate) fn of_topics<T: AsRef<str>>(
+    event: EncodedEvent,
+    topics: impl IntoIterator<Item = T>,
+) -> EncodedEvent {
+    let mut event = event;
+    event.topics = Topics::new(topics.into_iter().map(topic)).expect("eight at most");
+    event
+}
+
+/// The data of all events of these topics, and not of those without.
+pub(crate) async fn read_by<T: AsRef<str>>(
+    store: &dyn Store,
+    topics: impl IntoIterator<Item = T>,
+) -> Vec<String> {
+    let filter = TopicFilter::new(topics.into_iter().map(topic), false);
+    let (mut all, mut after) = (Vec::new(), Position::START);
+    loop {
+        let read = soon(store.read_topics(after, &filter, PAGE)).await.expect("a page");
+        all.extend(read.page.events.iter().map(|event| text(&event.block)));
+        if read.upto >= read.page.bounds.newest {
+            return all;
+        }
+        assert!(read.upto > after, "it gets on");
+        after = read.upto;
+    }
 }

@@ -174,6 +174,7 @@ mod redb_process {
 
 mod postgres {
     every_store!(Postgres);
+    every_store_of_topics!(Postgres);
     every_exact_store!(Postgres);
     every_durable_store!(Postgres);
     every_networked_store!(Postgres);
@@ -181,6 +182,7 @@ mod postgres {
 
 mod postgres_16 {
     every_store!(Postgres16);
+    every_store_of_topics!(Postgres16);
     every_exact_store!(Postgres16);
     every_durable_store!(Postgres16);
     every_networked_store!(Postgres16);

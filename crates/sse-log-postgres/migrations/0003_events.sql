@@ -1,9 +1,10 @@
 -- Stores events in their order, except those with an idempotency key that the log knows. Returns the position of each event, or no row if the log
--- is finished. `keys` and `once` (idempotency keys) have an element for each event, or are NULL if no event has one. The log knows an
--- idempotency key for `remembered`. `told` is the time of the log in the calling process. If `max_events` and `max_bytes` are given, it drops
+-- is finished. `keys`, `once` (idempotency keys) and `topics` have an element for each event, or are NULL if no event has one. The topics of an
+-- event are one text, with line breaks between them. The log knows an idempotency key for `remembered`. `told` is the time of the log in the calling process. If `max_events` and `max_bytes` are given, it drops
 -- events over these limits: about as many as were stored since the last drop.
 CREATE OR REPLACE FUNCTION sse_log_append(
-    in_log text, blocks bytea[], keys text[], once text[], remembered interval, told timestamptz, max_events bigint, max_bytes bigint
+    in_log text, blocks bytea[], keys text[], once text[], remembered interval, told timestamptz, max_events bigint, max_bytes bigint,
+    topics text[]
 ) RETURNS TABLE (epoch text, hi bigint, lo bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -56,7 +57,7 @@ BEGIN
         at := l.locked_at;
     END IF;
 
-    IF once IS NULL THEN
+    IF once IS NULL AND topics IS NULL THEN
         RETURN QUERY
             INSERT INTO sse_log_events AS e (log, hi, lo, key, block, stored_at)
             SELECT in_log, at, nextval('sse_log_positions'), new.key, new.block, told
@@ -81,9 +82,16 @@ BEGIN
                 is_known[i] := true;
             END IF;
         END LOOP;
-        INSERT INTO sse_log_events (log, hi, lo, key, block, stored_at)
-        SELECT in_log, at, positions[u.nth], keys[u.nth], blocks[u.nth], told
-        FROM generate_series(1, n) AS u (nth) WHERE NOT is_known[u.nth];
+        IF topics IS NULL OR array_position(topics, NULL) IS NOT NULL THEN
+            INSERT INTO sse_log_events (log, hi, lo, key, block, stored_at)
+            SELECT in_log, at, positions[u.nth], keys[u.nth], blocks[u.nth], told
+            FROM generate_series(1, n) AS u (nth) WHERE NOT is_known[u.nth] AND topics[u.nth] IS NULL;
+        END IF;
+        IF topics IS NOT NULL THEN
+            INSERT INTO sse_log_topic_events (log, hi, lo, key, block, stored_at, topics)
+            SELECT in_log, at, positions[u.nth], keys[u.nth], blocks[u.nth], told, string_to_array(topics[u.nth], E'\n')
+            FROM generate_series(1, n) AS u (nth) WHERE NOT is_known[u.nth] AND topics[u.nth] IS NOT NULL;
+        END IF;
         RETURN QUERY SELECT l.epoch, his[u.nth], positions[u.nth] FROM generate_series(1, n) AS u (nth) ORDER BY u.nth;
     END IF;
     IF max_events IS NOT NULL THEN
@@ -97,6 +105,13 @@ BEGIN
         PERFORM sse_log_let_go(in_log, max_events, max_bytes, NULL, NULL, remembered, told, greatest(2 * n, 2000), false);
     END IF;
 END
+$$;
+
+-- Stores events without topics: processes of earlier versions call it.
+CREATE OR REPLACE FUNCTION sse_log_append(
+    in_log text, blocks bytea[], keys text[], once text[], remembered interval, told timestamptz, max_events bigint, max_bytes bigint
+) RETURNS TABLE (epoch text, hi bigint, lo bigint) LANGUAGE sql AS $$
+    SELECT * FROM sse_log_append(in_log, blocks, keys, once, remembered, told, max_events, max_bytes, NULL::text[])
 $$;
 
 -- Finishes the log, once all transactions that append now have ended: the newest event is then the last.

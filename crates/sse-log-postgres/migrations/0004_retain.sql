@@ -216,5 +216,3 @@ BEGIN
     END IF;
 END
 $$;
-
-COMMENT ON TABLE sse_logs IS 'sse-log-postgres, schema 4';

@@ -7,8 +7,9 @@ use crate::core::{Kind, LogCore};
 use crate::error::{Cause, Failure};
 use crate::position::position;
 use crate::retain::limits;
+use crate::topics;
 
-pub(crate) const APPEND: &str = "SELECT epoch, hi, lo FROM sse_log_append($1, $2, $3, $4, make_interval(secs => $5), to_timestamp($6), $7, $8)";
+pub(crate) const APPEND: &str = "SELECT epoch, hi, lo FROM sse_log_append($1, $2, $3, $4, make_interval(secs => $5), to_timestamp($6), $7, $8, $9)";
 /// Number of attempts to store events after a conflict with another transaction.
 const ATTEMPTS: usize = 5;
 
@@ -45,6 +46,7 @@ pub(crate) async fn append(
             &log.now(),
             &max_events,
             &max_bytes,
+            &columns.topics,
         ];
         match log.query(Kind::Write, APPEND, &parameters).await {
             Err(failure) if failure.is_conflict() && attempts < ATTEMPTS => attempts += 1,
@@ -55,7 +57,7 @@ pub(crate) async fn append(
     batch.iter().map(|events| positions_of(rows.by_ref().take(events.len()))).collect()
 }
 
-type Parameters<'a> = [&'a (dyn tokio_postgres::types::ToSql + Sync); 8];
+type Parameters<'a> = [&'a (dyn tokio_postgres::types::ToSql + Sync); 9];
 
 /// The columns in which Postgres gets events.
 pub(crate) struct Columns<'a> {
@@ -64,6 +66,8 @@ pub(crate) struct Columns<'a> {
     pub(crate) keys: Option<Vec<Option<&'a str>>>,
     /// `None` if no event has an idempotency key.
     pub(crate) idempotency_keys: Option<Vec<Option<&'a str>>>,
+    /// `None` if no event has topics.
+    pub(crate) topics: Option<Vec<Option<String>>>,
 }
 
 impl<'a> Columns<'a> {
@@ -72,7 +76,10 @@ impl<'a> Columns<'a> {
             let is_empty = events.clone().all(|event| key(event).is_none());
             (!is_empty).then(|| events.clone().map(key).collect())
         };
+        let has_topics = events.clone().any(|event| !event.topics.is_empty());
         Self {
+            topics: has_topics
+                .then(|| events.clone().map(|event| topics::text(&event.topics)).collect()),
             keys: column(|event| event.key.as_deref()),
             idempotency_keys: column(|event| event.idempotency_key.as_deref()),
             blocks: events.clone().map(|event| &event.block[..]).collect(),

@@ -81,7 +81,7 @@ impl PostgresStore {
         let columns = Columns::of(events.iter());
         let name = self.log.name.as_str();
         let (window, now) = (interval(self.log.options.idempotency_window), self.log.now());
-        let parameters: [(&(dyn ToSql + Sync), Type); 8] = [
+        let parameters: [(&(dyn ToSql + Sync), Type); 9] = [
             (&name, Type::TEXT),
             (&columns.blocks, Type::BYTEA_ARRAY),
             (&columns.keys, Type::TEXT_ARRAY),
@@ -91,6 +91,7 @@ impl PostgresStore {
             // No limits: the transaction may stay open, and would lock the events that it dropped.
             (&None::<i64>, Type::INT8),
             (&None::<i64>, Type::INT8),
+            (&columns.topics, Type::TEXT_ARRAY),
         ];
         let stored = transaction.query_typed(APPEND, &parameters);
         let rows = match self.log.engine.0.options.in_transactions {

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sse_core::Position;
 use sse_core::store::StoreError;
 use tokio_postgres::Error as PostgresError;
 use tokio_postgres::error::{Severity, SqlState};
@@ -55,6 +56,10 @@ pub(crate) enum Cause {
     Nul,
     #[error("the stored epoch is invalid")]
     InvalidEpoch,
+    #[error(
+        "the stored topics of the event at {0} are invalid, so it is for no stream: correct or delete its row in `sse_log_topic_events`"
+    )]
+    InvalidTopics(Position),
     #[error(transparent)]
     NoEpoch(#[from] sse_core::Error),
 }

@@ -21,17 +21,20 @@
 //!
 //! # What is kept, and where
 //!
-//! All logs share four tables and a sequence. The crate creates them at first use, by `migrations/*.sql` of this crate in the order of their names:
+//! All logs share five tables and a sequence. The crate creates them at first use, by `migrations/*.sql` of this crate in the order of their names:
 //!
 //! | table | content |
 //! |---|---|
 //! | `sse_logs` | a row for each log: its epoch, its ordering, whether it is finished, and the cluster, database and timeline in which the row was written |
 //! | `sse_log_kept` | a row for each log: the floor, the number of events, bytes and deletions, the log's time |
 //! | `sse_log_events` | the events: position, key, block, and the time at which each was stored |
+//! | `sse_log_topic_events` | the events with topics, and the topics. It inherits from `sse_log_events`: a query of `sse_log_events` finds them, too |
 //! | `sse_log_keys` | idempotency keys, and the positions of the events that were appended with them |
 //!
 //! The tables are in the first schema of the `search_path`. To use another schema, add `?options=-csearch_path%3Devents` to the URL. If an
-//! application runs its own migrations, it copies those files and sets [`Migrations::AreApplied`]. A database user who only appends and reads needs
+//! application runs its own migrations, it copies those files and sets [`Migrations::AreApplied`]. This version has schema 5. It migrates the tables
+//! of schema 4, whose events have no topics, and processes of the earlier version can continue: their clients get events of all topics. A user with
+//! rights on `sse_log_events` gets the same rights on `sse_log_topic_events` at that time. A database user who only appends and reads needs
 //! `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the tables and `USAGE` on the sequence.
 //!
 //! # What Postgres promises
@@ -131,6 +134,18 @@
 //! wait for the disk, since transactions that notify commit one at a time. Only [`append_in`](PostgresStore::append_in) notifies in the transaction
 //! itself. An append that comes alone makes four to five transactions. While a transaction elsewhere delays events, a log polls twice a second.
 //!
+//! ## Topics
+//!
+//! An append of events without topics costs what it costs without topics: one insert into `sse_log_events`. An event with topics is a row of
+//! `sse_log_topic_events`, which has an index for each of the eight places of a topic. The row and its entries are written in one transaction, and are
+//! removed together: no entry outlives its row, and a deleted event has no entry. An event of 128 bytes writes 312 bytes of the write-ahead log without
+//! topics, 480 with one and 660 to 750 with three. On the disk each topic takes 25 to 120 bytes, the more the rarer it is.
+//!
+//! A read by topics is one query, and touches about one block for each event, three for each topic and place, and 50: 150 blocks of 8 kB for 100
+//! events of one topic among 200 000. It reads at most 16 events of each topic, or twice its share of a page if that is more. A read of more than 16
+//! topics first reads a page of the log, and only that if an eighth of it matches. A read of 1 000 topics that are a twentieth of the log touches
+//! 19 000 blocks, and takes about 60 ms. The places that no event of the database has used cost nothing.
+//!
 //! # TLS
 //!
 //! [`connect_with`] takes a TLS connector of the application's choice. [`open`] and [`connect`] have no connector, and fail with
@@ -163,6 +178,7 @@ mod retention_schedule;
 mod session;
 mod store;
 mod subscription;
+mod topics;
 mod writer;
 
 pub use engine::{Engine, connect, connect_with};
@@ -228,23 +244,4 @@ pub async fn open_store(store: PostgresStore) -> Result<EventLog, Error> {
     let (log, follower) = EventLog::open(store, options, timer).await?;
     tokio::spawn(follower);
     Ok(log)
-}
-
-impl Engine {
-    /// Opens the log of this name, and follows it: the streams of this process get the events that this and all other processes append. If
-    /// [`StoreOptions::store_wait`] is set, it waits for a server that is down.
-    ///
-    /// The name is 1 to 64 of `[A-Za-z0-9_-]`.
-    ///
-    /// # Errors
-    ///
-    /// - [`is_store`](Error::is_store) if the name is invalid, if Postgres cannot be reached, if its tables cannot be created, and if a pooler in
-    ///   between does not pool by session.
-    ///
-    /// # Cancel safety
-    ///
-    /// If the future is dropped, the tables, and the log, may have been created.
-    pub async fn open(&self, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
-        open_store(self.store(name, options).await?).await
-    }
 }

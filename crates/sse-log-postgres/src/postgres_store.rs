@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sse_core::store::{LogName, StoreError};
-use sse_core::{Error, StoreOptions};
+use sse_core::{Error, EventLog, StoreOptions};
 use tokio::runtime::Handle;
 
 use crate::core::LogCore;
@@ -30,6 +30,23 @@ impl PostgresStore {
 }
 
 impl Engine {
+    /// Opens the log of this name, and follows it: the streams of this process get the events that this and all other processes append. If
+    /// [`StoreOptions::store_wait`] is set, it waits for a server that is down.
+    ///
+    /// The name is 1 to 64 of `[A-Za-z0-9_-]`.
+    ///
+    /// # Errors
+    ///
+    /// - [`is_store`](Error::is_store) if the name is invalid, if Postgres cannot be reached, if its tables cannot be created, and if a pooler in
+    ///   between does not pool by session.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the tables, and the log, may have been created.
+    pub async fn open(&self, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
+        crate::open_store(self.store(name, options).await?).await
+    }
+
     /// Returns the store of this name, for [`append_in`](PostgresStore::append_in), which only a store has. [`open_store`](crate::open_store) opens
     /// its log.
     ///

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sse_core::Position;
-use sse_core::store::{Bounds, Page, PageLimit, StoredEvent, Topics};
+use sse_core::store::{Bounds, Page, PageLimit, StoredEvent};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -12,8 +12,14 @@ use crate::core::{Kind, LogCore};
 use crate::error::{Cause, Failure};
 use crate::position::{epoch, numbers, position};
 use crate::subscription::Top;
+use crate::topics;
 
-const READ: &str = include_str!("sql/read.sql");
+const READ: &str = concat!(
+    "-- Returns the bounds of the log, and its events after a position.\n",
+    include_str!("sql/log.sql"),
+    include_str!("sql/page.sql"),
+    include_str!("sql/bounds.sql"),
+);
 /// Time for which a reader waits for events that are stored but not readable yet, since an older transaction still runs.
 pub(crate) const SETTLE: Duration = Duration::from_millis(100);
 /// Size in bytes of the smallest page that a reader requests when larger pages take too long. It holds one event, as a rule.
@@ -23,6 +29,8 @@ const SMALLEST_PAGE: usize = 64;
 pub(crate) struct View {
     pub(crate) page: Page,
     pub(crate) top: Top,
+    /// The position up to which the page has all events that were requested; `None` if it has all that are readable.
+    pub(crate) upto: Option<Position>,
     /// The `hi` below which no further event can be stored.
     below: i64,
     /// The `hi` of the newest event that is stored, readable or not.
@@ -53,14 +61,27 @@ pub(crate) async fn read(
     after: Position,
     limit: PageLimit,
 ) -> Result<Page, Failure> {
+    let view = settled(|| look(log, after, limit), View::is_at_end).await?;
+    Ok(view.page)
+}
+
+/// Looks again until all events that were stored at the first look are readable, for [`SETTLE`] at most, unless the page ends before
+/// them.
+pub(crate) async fn settled<L>(
+    look: impl Fn() -> L,
+    is_at_end: fn(&View) -> bool,
+) -> Result<View, Failure>
+where
+    L: Future<Output = Result<View, Failure>>,
+{
     let (started, mut pause) = (Instant::now(), Duration::from_millis(1));
     let mut newest = None;
     loop {
-        let view = look(log, after, limit).await?;
+        let view = look().await?;
         let newest = *newest.get_or_insert(view.top_hi);
         let is_settled = newest.is_none_or(|newest| newest < view.below);
-        if is_settled || !view.is_at_end() || started.elapsed() > SETTLE {
-            return Ok(view.page);
+        if is_settled || !is_at_end(&view) || started.elapsed() > SETTLE {
+            return Ok(view);
         }
         sleep(pause).await;
         pause *= 2;
@@ -73,25 +94,42 @@ pub(crate) async fn look(
     after: Position,
     limit: PageLimit,
 ) -> Result<View, Failure> {
-    let view = match look_once(log, after, limit).await {
+    look_by(log, READ, after, limit, &[]).await
+}
+
+/// Returns the view that a statement returns: `sql` has the parameters of [`READ`], and then `more`.
+pub(crate) async fn look_by(
+    log: &LogCore,
+    sql: &'static str,
+    after: Position,
+    limit: PageLimit,
+    more: &[&(dyn ToSql + Sync)],
+) -> Result<View, Failure> {
+    let view = match look_once(log, sql, after, limit, more).await {
         Ok(view) if !view.is_restored && log.has_ordering(view.is_by_lock) => view,
         Err(failure) if !failure.is_missing() => return Err(failure),
         _ => {
             log.open().await?;
-            look_once(log, after, limit).await?
+            look_once(log, sql, after, limit, more).await?
         }
     };
     log.set_clock(view.time);
     Ok(view)
 }
 
-async fn look_once(log: &LogCore, after: Position, limit: PageLimit) -> Result<View, Failure> {
+async fn look_once(
+    log: &LogCore,
+    sql: &'static str,
+    after: Position,
+    limit: PageLimit,
+    more: &[&(dyn ToSql + Sync)],
+) -> Result<View, Failure> {
     let size = PageSize::new(log, limit);
     let number = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
     let (hi, lo) = numbers(after);
-    let parameters: [&(dyn ToSql + Sync); 5] =
-        [&log.name.as_str(), &hi, &lo, &number(limit.events), &number(size.bytes)];
-    let rows = log.query(Kind::Read, READ, &parameters).await?;
+    let (name, events, bytes) = (log.name.as_str(), number(limit.events), number(size.bytes));
+    let own: [&(dyn ToSql + Sync); 5] = [&name, &hi, &lo, &events, &bytes];
+    let rows = log.query(Kind::Read, sql, &[&own, more].concat()).await?;
     size.arrived();
     view(&rows)
 }
@@ -135,16 +173,20 @@ pub(crate) fn can_be_smaller(log: &LogCore) -> bool {
     log.page_bytes.load(Relaxed) > SMALLEST_PAGE
 }
 
-/// Decodes the rows of `read.sql`: the first row has the bounds, the others are events.
+/// Decodes the rows of `bounds.sql`: the first row has the bounds, the others are events.
 fn view(rows: &[Row]) -> Result<View, Failure> {
     let (first, events) =
         rows.split_first().ok_or_else(|| Failure::before_sending(Cause::Missing))?;
-    let events = events.iter().map(|row| StoredEvent {
-        position: position(row.get("hi"), row.get("lo")),
-        block: Bytes::copy_from_slice(row.get("block")),
-        key: row.get::<_, Option<&str>>("key").map(Into::into),
-        topics: Topics::default(),
-    });
+    let event = |row: &Row| {
+        let position = position(row.get("hi"), row.get("lo"));
+        Ok(StoredEvent {
+            position,
+            block: Bytes::copy_from_slice(row.get("block")),
+            key: row.get::<_, Option<&str>>("key").map(Into::into),
+            topics: topics::of_row(position, row)?,
+        })
+    };
+    let events = events.iter().map(event).collect::<Result<_, _>>()?;
     let bounds = bounds(first)?;
     let top_hi: Option<i64> = first.get("top_hi");
     let top = Top {
@@ -160,20 +202,25 @@ fn view(rows: &[Row]) -> Result<View, Failure> {
         is_restored: first.get::<_, Option<bool>>("is_restored").unwrap_or_default(),
         is_by_lock: first.get("is_by_lock"),
         time: first.get("told"),
-        page: Page { bounds, events: events.collect() },
+        upto: pair(first, "upto_hi", "upto_lo"),
+        page: Page { bounds, events },
     })
+}
+
+/// Decodes a position, which may be missing.
+fn pair(row: &Row, hi: &str, lo: &str) -> Option<Position> {
+    Some(position(row.get::<_, Option<i64>>(hi)?, row.get(lo)))
 }
 
 /// Decodes the bounds in the first row.
 fn bounds(row: &Row) -> Result<Bounds, Failure> {
-    let pair = |hi, lo| Some(position(row.get::<_, Option<i64>>(hi)?, row.get(lo)));
     let epoch = epoch(row)?;
     let floor = position(row.get("floor_hi"), row.get("floor_lo"));
     Ok(Bounds {
         epoch,
         floor,
-        oldest: pair("oldest_hi", "oldest_lo"),
-        newest: pair("newest_hi", "newest_lo").unwrap_or_default().max(floor),
+        oldest: pair(row, "oldest_hi", "oldest_lo"),
+        newest: pair(row, "newest_hi", "newest_lo").unwrap_or_default().max(floor),
         is_finished: row.get("is_finished"),
         deletions: row.get::<_, i64>("deletions").unsigned_abs(),
     })

@@ -7,12 +7,13 @@ use crate::error::{Cause, Failure};
 use crate::options::{EngineOptions, Migrations, Settings};
 
 /// Version of the tables. Their comment has the version that created them, which may be later.
-const SCHEMA: i32 = 4;
+const SCHEMA: i32 = 5;
 const MIGRATION: &str = concat!(
     include_str!("../migrations/0001_logs.sql"),
     include_str!("../migrations/0002_open.sql"),
     include_str!("../migrations/0003_events.sql"),
     include_str!("../migrations/0004_retain.sql"),
+    include_str!("../migrations/0005_topics.sql"),
 );
 /// The lock that migrations take one after the other: Postgres cannot create the same table in two transactions at once.
 const BEGIN_MIGRATION: &str = "BEGIN; SELECT pg_advisory_xact_lock(5067418208219421036)";

@@ -3,12 +3,13 @@ use std::time::Duration;
 
 use sse_core::store::{
     Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    TopicFilter, TopicPage,
 };
 use sse_core::{Epoch, Position, async_trait};
 
 use crate::bounds::{self, ensure_open};
 use crate::postgres_store::PostgresStore;
-use crate::{before_last, control, follow, read, retain};
+use crate::{before_last, control, follow, read, retain, topics};
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -23,6 +24,15 @@ impl Store for PostgresStore {
 
     async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         Ok(read::read(&self.log, after, limit).await?)
+    }
+
+    async fn read_topics(
+        &self,
+        after: Position,
+        filter: &TopicFilter,
+        limit: PageLimit,
+    ) -> Result<TopicPage, StoreError> {
+        Ok(topics::read_topics(&self.log, after, filter, limit).await?)
     }
 
     async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
@@ -61,6 +71,10 @@ impl Store for PostgresStore {
     /// Returns false: a stored event can be read only once no running transaction can still store an event before it.
     fn shows_at_once(&self) -> bool {
         false
+    }
+
+    fn keeps_topics(&self) -> bool {
+        true
     }
 
     fn name(&self) -> &str {
