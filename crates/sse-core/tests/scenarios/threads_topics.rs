@@ -45,9 +45,9 @@ fn a_position_is_told_only_once_all_before_it_was_looked_at() {
     let mine = TopicSet::new(["mine"]).expect("a topic");
     let feed = log.topics(&mine).expect("in memory").keep_alive(Duration::from_nanos(1));
     let mut body = StreamResponse::new(&request(), feed, at_once()).body;
-    let (is_over, appended) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let append = |topic: &str| {
-        let event = Event::new("x").topic(topic).expect("a topic");
+    let is_over = AtomicBool::new(false);
+    let append = |number: usize, topic: &str| {
+        let event = Event::new(number.to_string()).topic(topic).expect("a topic");
         log.append_now(event).expect("in memory");
     };
     thread::scope(|scope| {
@@ -56,15 +56,14 @@ fn a_position_is_told_only_once_all_before_it_was_looked_at() {
                 if is_over.load(Ordering::Relaxed) {
                     break;
                 }
-                append(if number % 3 == 0 { "mine" } else { "another's" });
-                appended.fetch_add(1, Ordering::Relaxed);
+                append(number, if number % 3 == 0 { "mine" } else { "another's" });
                 // Now and then the stream catches up.
                 (0..number % 500).for_each(|_| std::hint::spin_loop());
             }
         });
         let _over = Over(&is_over);
-        let (begun, mut parser, mut told, mut positions) =
-            (Instant::now(), Parser::default(), 0, 0);
+        let (begun, mut parser, mut told, mut positions, mut next) =
+            (Instant::now(), Parser::default(), 0, 0, 0);
         let mut cx = Context::from_waker(Waker::noop());
         while begun.elapsed() < TIME {
             let Poll::Ready(Some(Ok(chunk))) = Pin::new(&mut body).poll_next(&mut cx) else {
@@ -77,6 +76,8 @@ fn a_position_is_told_only_once_all_before_it_was_looked_at() {
                     assert!(at >= told, "it goes back");
                 } else {
                     assert!(at > told, "event {at} came after the client was told to be at {told}");
+                    assert_eq!(event.data, next.to_string(), "one was passed over");
+                    next += 3;
                 }
                 told = at;
             }
