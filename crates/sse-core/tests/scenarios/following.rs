@@ -95,9 +95,7 @@ async fn topics_can_be_followed_and_change() {
     append(&log, "4", &["room/2"]).await;
     append(&log, "5", &["room/1"]).await;
     assert_eq!(now(&mut events), ["before", "2", "4"]);
-    assert!(
-        log.follow_topics_after(["\n"], Start::Live).err().expect("refused").is_invalid_topic()
-    );
+    assert!(log.follow_topics_after(["\n"], Start::Live).expect_err("refused").is_invalid_topic());
 }
 
 #[tokio::test(start_paused = true)]
