@@ -17,5 +17,7 @@ mod strangers;
 mod streams;
 mod tls;
 mod tools;
+mod topics;
+mod topics_of_others;
 mod trust;
 mod uncertain;

@@ -11,6 +11,8 @@ pub(crate) enum Fate {
     IsAnswered(&'static str),
     /// The server does not get it, and this answer comes.
     IsRefused(&'static str),
+    /// The server does not get it, and no answer comes.
+    IsLost,
 }
 
 /// Nobody listens to it, so that the server says that at once.
@@ -84,6 +86,7 @@ impl Frame {
         }
         let answer = match (rules.asked)(&self.words[1]) {
             Fate::Passes => return true,
+            Fate::IsLost => return false,
             Fate::IsAnswered(answer) => answer,
             Fate::IsRefused(answer) => {
                 self.words[1] = NOWHERE.into();

@@ -17,7 +17,7 @@ use crate::message::Message;
 use crate::pull_size;
 
 /// Largest number of messages and bytes in one read, under any limit: a page must not delay other logs' pages for longer.
-const MOST: PageLimit = PageLimit { events: 1000, bytes: pull_size::MOST };
+pub(crate) const MOST: PageLimit = PageLimit { events: 1000, bytes: pull_size::MOST };
 /// Number and total size in bytes of messages up to which they are looked up one by one.
 const FEW: u64 = 8;
 const FEW_BYTES: u64 = 64 << 10;
@@ -181,7 +181,7 @@ async fn few_after(
 }
 
 /// Returns the events without those that a newer event of the same key here supersedes: the server removes only events that were appended alone.
-fn without_superseded(events: impl Iterator<Item = StoredEvent>) -> Vec<StoredEvent> {
+pub(crate) fn without_superseded(events: impl Iterator<Item = StoredEvent>) -> Vec<StoredEvent> {
     let mut events: Vec<_> = events.collect();
     let mut newer = HashSet::new();
     events.reverse();
@@ -191,7 +191,7 @@ fn without_superseded(events: impl Iterator<Item = StoredEvent>) -> Vec<StoredEv
 }
 
 /// Returns as many events as the limit allows, but at least one.
-fn within(mut events: Vec<StoredEvent>, limit: PageLimit) -> Vec<StoredEvent> {
+pub(crate) fn within(mut events: Vec<StoredEvent>, limit: PageLimit) -> Vec<StoredEvent> {
     let mut bytes = 0;
     let fitting = events.iter().take(limit.events).take_while(|event| {
         bytes += event.block.len();

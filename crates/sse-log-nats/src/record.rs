@@ -14,14 +14,17 @@ use crate::jetstream::{GetAnswer, Info};
 pub(crate) mod hidden;
 pub(crate) mod storage;
 
-/// The format in which records are written. In the first, which had no number, hidden events were a list of pairs.
-const FORMAT: u32 = 2;
+/// The format of records and of the messages of their logs. In the first, which had no number, hidden events were a list of pairs. In the second no
+/// message had topics: an older version would skip those on the subjects of topics. The messages of both are valid, and their events have no topics.
+pub(crate) const FORMAT: u32 = 3;
 /// Largest number of deleted events of batches that a log hides.
 pub(crate) const MOST_HIDDEN: usize = 10_000;
 
 /// The record of a log, and its revision.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
+    /// The format in which it was written.
+    pub(crate) format: u32,
     pub(crate) epoch: Epoch,
     /// The time at which its stream was created.
     pub(crate) created: String,
@@ -74,6 +77,7 @@ impl Record {
         let same = before.filter(|record| record.created == info.created);
         let floor = same.map(|record| record.floor).filter(|floor| *floor <= info.newest());
         Ok(Self {
+            format: FORMAT,
             epoch: Epoch::random()?,
             created: info.created.clone(),
             floor: floor.unwrap_or_else(|| info.before_first()),
@@ -134,6 +138,7 @@ impl Record {
         let invalid = "the record of the log is invalid: its hidden events cannot be read";
         let hidden = hidden.ok_or_else(|| StoreError::failed(invalid))?;
         Ok(Self {
+            format,
             epoch: written.epoch.parse().map_err(StoreError::failed)?,
             created: written.created,
             floor: Position::new(written.floor.0, written.floor.1),
@@ -157,23 +162,27 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_the_first_format_is_read_and_written_in_the_newest() {
-        let first = include_str!("record/format-1.json");
-        let record = read(first).expect("a record");
-        let hidden = [Position::new(41, 2), Position::new(41, 3), Position::new(42, 0)];
-        assert_eq!(record.hidden, BTreeSet::from(hidden));
-        assert_eq!((record.floor, record.newest, record.deletions), (Position::new(3, 0), 99, 5));
-        let written = String::from_utf8(record.to_json().expect("JSON").to_vec()).expect("UTF-8");
-        assert!(written.starts_with("{\"format\":2,"), "{written}");
-        assert_eq!(read(&written).expect("a record").hidden, record.hidden);
+    fn a_record_of_an_earlier_format_is_read_and_written_in_the_newest() {
+        let earlier = [include_str!("record/format-1.json"), include_str!("record/format-2.json")];
+        for (earlier, format) in earlier.into_iter().zip([0, 2]) {
+            let record = read(earlier).expect("a record");
+            let hidden = [Position::new(41, 2), Position::new(41, 3), Position::new(42, 0)];
+            assert_eq!((record.format, &record.hidden), (format, &BTreeSet::from(hidden)));
+            assert_eq!((record.floor, record.newest), (Position::new(3, 0), 99));
+            assert_eq!(record.deletions, 5);
+            let written = record.to_json().expect("JSON").to_vec();
+            let written = String::from_utf8(written).expect("UTF-8");
+            assert!(written.starts_with("{\"format\":3,"), "{written}");
+            assert_eq!(read(&written).expect("a record").hidden, record.hidden);
+        }
     }
 
     #[test]
     fn a_record_of_a_later_format_is_refused_by_name() {
         let refused =
-            format!("{:?}", read(r#"{"format":3,"anything":[]}"#).expect_err("it is later"));
+            format!("{:?}", read(r#"{"format":4,"anything":[]}"#).expect_err("it is later"));
         assert!(
-            refused.contains("format 3") && refused.contains("upgrade sse-log-nats"),
+            refused.contains("format 4") && refused.contains("upgrade sse-log-nats"),
             "{refused}"
         );
     }
