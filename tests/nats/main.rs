@@ -11,6 +11,7 @@ mod purged;
 mod reading;
 mod relay;
 mod relay_rules;
+mod removed;
 mod room;
 mod slow;
 mod strangers;

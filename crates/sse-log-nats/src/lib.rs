@@ -170,6 +170,7 @@ mod publish;
 mod pull_size;
 mod read;
 mod record;
+mod removed;
 mod retain;
 mod store;
 mod tally;

@@ -15,6 +15,7 @@ use crate::holes::holes;
 use crate::lookup::{get, next, next_event};
 use crate::message::Message;
 use crate::pull_size;
+use crate::removed::without_deleted;
 
 /// Largest number of messages and bytes in one read, under any limit: a page must not delay other logs' pages for longer.
 pub(crate) const MOST: PageLimit = PageLimit { events: 1000, bytes: pull_size::MOST };
@@ -64,7 +65,7 @@ pub(crate) async fn read(
             }
             None => (messages_after(core, from, most).await?, None),
         };
-        let view = load_view(core).await?;
+        let mut view = load_view(core).await?;
         let now = (view.bounds.epoch, view.bounds.deletions);
         if epoch.is_some_and(|epoch| epoch != now.0) && epochs < EPOCHS {
             // The epoch may have begun because another program has removed these messages: they are not of this epoch.
@@ -89,8 +90,8 @@ pub(crate) async fn read(
         let events = messages.iter().flat_map(|message| message.events(&core.names));
         let begin = after.max(view.bounds.floor);
         let events = events.filter(|event| event.position > begin);
-        let events = view.record.without_hidden(events);
-        let events = within(without_superseded(events), limit);
+        let events = without_deleted(core, &mut view, events.collect()).await?;
+        let events = within(without_superseded(events.into_iter()), limit);
         if let Some(last) = events.last() {
             core.partial_batches.keep(last.position, messages, now);
         }

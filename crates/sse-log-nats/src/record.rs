@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sse_core::store::{StoreError, StoredEvent};
+use sse_core::store::StoreError;
 use sse_core::{Epoch, Position};
 
 use crate::jetstream::{GetAnswer, Info};
@@ -38,6 +38,13 @@ pub(crate) struct Record {
     pub(crate) revision: u64,
 }
 
+/// The part of a record that is of use when it is notified, and that each format has.
+#[derive(Debug)]
+pub(crate) struct Notified {
+    pub(crate) floor: Position,
+    pub(crate) hidden: BTreeSet<Position>,
+}
+
 #[derive(Deserialize)]
 struct Format {
     #[serde(default)]
@@ -63,6 +70,28 @@ struct RecordJson {
 enum Hidden {
     Text(String),
     Pairs(Vec<(u64, u64)>),
+}
+
+impl Hidden {
+    fn positions(self) -> Option<BTreeSet<Position>> {
+        match self {
+            // Events that are being deleted are hidden for a moment, too.
+            Self::Text(text) => hidden::from_text(&text, 2 * MOST_HIDDEN),
+            Self::Pairs(pairs) => {
+                Some(pairs.into_iter().map(|(hi, lo)| Position::new(hi, lo)).collect())
+            }
+        }
+    }
+}
+
+impl Notified {
+    /// Returns the events that this record hides, and its floor; `None` if it is invalid, or of a later format.
+    pub(crate) fn parse(record: &[u8]) -> Option<Self> {
+        let record: RecordJson = serde_json::from_slice(record).ok()?;
+        let floor = Position::new(record.floor.0, record.floor.1);
+        let hidden = (record.format <= FORMAT).then_some(record.hidden)?.positions()?;
+        Some(Self { floor, hidden })
+    }
 }
 
 impl Default for Hidden {
@@ -98,14 +127,6 @@ impl Record {
         rises
     }
 
-    /// Returns the events that are not hidden.
-    pub(crate) fn without_hidden(
-        &self,
-        events: impl Iterator<Item = StoredEvent>,
-    ) -> impl Iterator<Item = StoredEvent> {
-        events.filter(|event| !self.hidden.contains(&event.position))
-    }
-
     pub(crate) fn to_json(&self) -> Result<Bytes, StoreError> {
         let written = RecordJson {
             format: FORMAT,
@@ -128,15 +149,8 @@ impl Record {
             )));
         }
         let written: RecordJson = serde_json::from_slice(&json).map_err(StoreError::failed)?;
-        let hidden = match written.hidden {
-            // Events that are being deleted are hidden for a moment, too.
-            Hidden::Text(text) => hidden::from_text(&text, 2 * MOST_HIDDEN),
-            Hidden::Pairs(pairs) => {
-                Some(pairs.into_iter().map(|(hi, lo)| Position::new(hi, lo)).collect())
-            }
-        };
         let invalid = "the record of the log is invalid: its hidden events cannot be read";
-        let hidden = hidden.ok_or_else(|| StoreError::failed(invalid))?;
+        let hidden = written.hidden.positions().ok_or_else(|| StoreError::failed(invalid))?;
         Ok(Self {
             format,
             epoch: written.epoch.parse().map_err(StoreError::failed)?,

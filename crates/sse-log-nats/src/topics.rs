@@ -14,6 +14,7 @@ use crate::core::LogCore;
 use crate::lookup::next_on;
 use crate::message::Message;
 use crate::read::{MOST, read, within, without_superseded};
+use crate::removed::without_deleted;
 
 pub(crate) mod header;
 
@@ -135,7 +136,7 @@ impl<'a> Search<'a> {
         reached: u64,
     ) -> Result<Option<TopicPage>, StoreError> {
         let Self { core, filter, before, .. } = self;
-        let view = load_view(core).await?;
+        let mut view = load_view(core).await?;
         if view.bounds.epoch != before.page.bounds.epoch {
             return Ok(None);
         }
@@ -144,7 +145,7 @@ impl<'a> Search<'a> {
         let events = without_superseded(events.filter(|event| event.position > begin));
         let events = events.into_iter().filter(|event| filter.takes(&event.topics));
         let events = before.page.events.iter().cloned().chain(events);
-        let events: Vec<_> = view.record.without_hidden(events).collect();
+        let events = without_deleted(core, &mut view, events.collect()).await?;
         let found = events.len();
         let events = within(events, self.limit);
         let upto = match events.last() {
