@@ -7,7 +7,7 @@ use sse_core::Position;
 use sse_core::store::{Pages, Store};
 
 use crate::relay::Relay;
-use crate::tools::{PAGE, append_all, bounds, event, open, open_at, soon};
+use crate::tools::{PAGE, append_all, bounds, event, open, open_at, soon, told};
 
 /// Returns the texts that come, up to this one, and the number of deletions by then.
 async fn texts_up_to(pages: &mut Pages, last: &str) -> (Vec<String>, u64) {
@@ -64,7 +64,8 @@ async fn a_follower_begins_again_if_it_may_not_know_which_event_was_deleted() {
             }
         }
     };
-    soon(ended).await;
+    let error = told(&soon(ended).await);
+    assert!(error.contains("while the connection was renewed"), "{error}");
     relay.releases();
     let after = Position::new(1, 0);
     let mut pages = soon(store.follow(after)).await.expect("it is followed");
