@@ -8,15 +8,24 @@ use sse_test_kit::engines::EngineServer;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::frame::Frame;
 use crate::relay_rules::{Fate, Rules};
 
+/// The message that is held up on its way, by its place in the stream, and how many times it was.
+#[derive(Debug, Default)]
+struct Held {
+    sequence: Option<u64>,
+    times: usize,
+}
+
 /// Gone when it is dropped.
 pub(crate) struct Relay {
     address: SocketAddr,
     rules: Arc<Mutex<Rules>>,
+    held: Arc<watch::Sender<Held>>,
     accepting: AbortHandle,
 }
 
@@ -25,8 +34,10 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let (address, server) = (listener.local_addr().expect("it listens"), nats.address());
         let rules = Arc::new(Mutex::new(Rules::new()));
-        let accepting = tokio::spawn(accept(listener, server, Arc::clone(&rules))).abort_handle();
-        Self { address, rules, accepting }
+        let held = Arc::new(watch::Sender::default());
+        let accepting = accept(listener, server, (Arc::clone(&rules), Arc::clone(&held)));
+        let accepting = tokio::spawn(accepting).abort_handle();
+        Self { address, rules, held, accepting }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -46,6 +57,25 @@ impl Relay {
     /// Messages from this place on are said to have been stored a day later than they were.
     pub(crate) fn younger_from(&self, sequence: u64) {
         self.rules.lock().expect("no rule panics").younger = sequence;
+    }
+
+    /// A consumer has sent this message, and it is on its way, with all that comes after it on its connection, until it is released.
+    pub(crate) fn holds_up(&self, sequence: u64) {
+        self.held.send_modify(|held| *held = Held { sequence: Some(sequence), times: 0 });
+    }
+
+    /// Waits until the message has come to where it is held up.
+    pub(crate) async fn is_held_up(&self) {
+        self.held.subscribe().wait_for(|held| held.times > 0).await.expect("the relay has it");
+    }
+
+    pub(crate) fn releases(&self) {
+        self.held.send_modify(|held| held.sequence = None);
+    }
+
+    /// The connection that was made first is cut: that of the calls of the log.
+    pub(crate) fn cuts_the_first(&self) {
+        self.rules.lock().expect("no rule panics").is_first_cut = true;
     }
 
     /// A consumer passes over this message, as if it were not there.
@@ -87,7 +117,10 @@ impl Drop for Relay {
     }
 }
 
-async fn accept(listener: TcpListener, server: SocketAddr, rules: Arc<Mutex<Rules>>) {
+type Shared = (Arc<Mutex<Rules>>, Arc<watch::Sender<Held>>);
+
+async fn accept(listener: TcpListener, server: SocketAddr, shared: Shared) {
+    let rules = Arc::clone(&shared.0);
     let mut lines = JoinSet::new();
     loop {
         let (client, _) = listener.accept().await.expect("a connection");
@@ -98,8 +131,8 @@ async fn accept(listener: TcpListener, server: SocketAddr, rules: Arc<Mutex<Rule
             rules.connections
         };
         let ((from, to), (back_from, back_to)) = (client.into_split(), server.into_split());
-        let asked = carry(number, from, back_to, Arc::clone(&rules), Frame::ask);
-        let answered = carry(number, back_from, to, Arc::clone(&rules), Frame::answer);
+        let asked = carry(number, from, back_to, shared.clone(), Frame::ask);
+        let answered = carry(number, back_from, to, shared.clone(), Frame::answer);
         let rules = Arc::clone(&rules);
         lines.spawn(async move {
             // Each ends with the other: it has the other half of both.
@@ -116,15 +149,24 @@ async fn carry(
     number: usize,
     from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    rules: Arc<Mutex<Rules>>,
+    (rules, held): Shared,
     rule: fn(&mut Frame, &mut Rules) -> bool,
 ) {
     let mut from = BufReader::new(from);
     while let Some(mut frame) = Frame::read(&mut from).await {
         let passes = {
             let mut rules = rules.lock().expect("no rule panics");
+            if rules.is_first_cut && number == 1 {
+                return;
+            }
             number > rules.silent && rule(&mut frame, &mut rules)
         };
+        let sequence = frame.sequence();
+        if sequence.is_some() && sequence == held.borrow().sequence {
+            held.send_modify(|held| held.times += 1);
+            let mut held = held.subscribe();
+            _ = held.wait_for(|held| held.sequence != sequence).await;
+        }
         if passes && to.write_all(&frame.bytes()).await.is_err() {
             return;
         }

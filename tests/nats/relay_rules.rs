@@ -11,6 +11,8 @@ pub(crate) enum Fate {
     IsAnswered(&'static str),
     /// The server does not get it, and this answer comes.
     IsRefused(&'static str),
+    /// The server does not get it, and no answer comes.
+    IsLost,
 }
 
 /// Nobody listens to it, so that the server says that at once.
@@ -39,6 +41,7 @@ pub(crate) struct Rules {
     pub(crate) connections: usize,
     pub(crate) open: usize,
     pub(crate) silent: usize,
+    pub(crate) is_first_cut: bool,
     pub(crate) has_no_api: bool,
     /// The number of bytes that came from the server, and of messages that went to it.
     pub(crate) answered: usize,
@@ -60,6 +63,7 @@ impl Rules {
             connections: 0,
             open: 0,
             silent: 0,
+            is_first_cut: false,
             has_no_api: false,
             answered: 0,
             published: 0,
@@ -84,6 +88,7 @@ impl Frame {
         }
         let answer = match (rules.asked)(&self.words[1]) {
             Fate::Passes => return true,
+            Fate::IsLost => return false,
             Fate::IsAnswered(answer) => answer,
             Fate::IsRefused(answer) => {
                 self.words[1] = NOWHERE.into();
@@ -92,6 +97,13 @@ impl Frame {
         };
         rules.answers.insert(reply.expect("an answer is awaited"), answer);
         true
+    }
+
+    /// Returns the place in its stream, if it is a message that a consumer gives.
+    pub(crate) fn sequence(&self) -> Option<u64> {
+        let is_message = self.words[0].ends_with("MSG");
+        let reply = self.words.get(3).filter(|_| is_message)?.strip_prefix("$JS.ACK.")?;
+        reply.split('.').nth(3)?.parse().ok()
     }
 
     /// `MSG subject number [reply] size`, and `HMSG` with one size more.

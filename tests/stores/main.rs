@@ -151,12 +151,14 @@ macro_rules! every_networked_store {
 
 mod nats {
     every_store!(Nats);
+    every_store_of_topics!(Nats);
     every_durable_store!(Nats);
     every_networked_store!(Nats);
 }
 
 mod nats_2_10 {
     every_store!(Nats210);
+    every_store_of_topics!(Nats210);
     every_durable_store!(Nats210);
     every_networked_store!(Nats210);
 }

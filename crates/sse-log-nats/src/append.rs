@@ -12,6 +12,7 @@ use crate::error::as_outcome_unknown;
 use crate::idempotency::{self, ResolvedBatches};
 use crate::position::positions;
 use crate::publish::{publish, publish_batch};
+use crate::topics::header;
 
 mod in_new_epoch;
 
@@ -118,16 +119,19 @@ async fn append_one(
     Ok((Some(sequence), Position::new(sequence, 0)))
 }
 
-/// Returns the subject and the headers of an event that is alone in its message. An event with a key replaces the event before it.
+/// Returns the subject and the headers of an event that is alone in its message. An event with a key replaces the event before it, whatever its
+/// topics: the server does so by subject.
 fn message_of(core: &LogCore, event: &EncodedEvent) -> (String, HeaderMap) {
-    let mut headers = HeaderMap::new();
-    match &event.key {
-        Some(key) => {
-            headers.insert("Nats-Rollup", "sub");
-            (core.names.keyed(key), headers)
-        }
-        None => (core.names.single(), headers),
+    let (names, mut headers) = (&core.names, HeaderMap::new());
+    match (&event.key, &event.topics[..]) {
+        (None, []) => return (names.single(), headers),
+        (None, [topic]) => return (names.of_topic(topic), headers),
+        (Some(_), []) => {}
+        (_, topics) => headers.insert(header::NAME, header::of(topics)),
     }
+    let Some(key) = &event.key else { return (names.of_topics(), headers) };
+    headers.insert("Nats-Rollup", "sub");
+    (names.keyed(key), headers)
 }
 
 /// Stores events without idempotency keys. Returns the sequence of their message.

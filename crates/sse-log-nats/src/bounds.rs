@@ -12,8 +12,8 @@ use crate::error::code;
 use crate::holes::Hole;
 use crate::jetstream::{Info, InfoRequest, StreamConfig, nanoseconds};
 use crate::lookup::{next, next_event};
-use crate::record::Record;
 use crate::record::storage::{self, Loaded};
+use crate::record::{FORMAT, Record};
 use crate::view::View;
 
 /// Number of messages without events that are skipped to find the oldest event.
@@ -82,6 +82,11 @@ async fn build_view(core: &LogCore, subjects: Option<String>) -> Result<View, St
                 "the stream {stream} has `max_msgs_per_subject`, with which the server removes events without a trace: set it to -1"
             );
             return Err(StoreError::failed(error));
+        }
+        if record.format < FORMAT {
+            // Older versions must not read this log any more: they would skip events that have topics.
+            storage::save(core, &mut record.clone()).await?;
+            continue;
         }
         let trimmed = core.trimmed(&info);
         if !info.has_limits() && trimmed > record.floor {

@@ -16,6 +16,7 @@ use crate::consumer::{Consumer, Content};
 use crate::core::LogCore;
 use crate::follow::credit::{Credit, Pull};
 use crate::holes::holes;
+use crate::removed::without_deleted;
 use crate::view::View;
 
 mod credit;
@@ -40,6 +41,7 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Position) -> Result<Pages
         Some(view) => view,
         None => load_view(core).await?,
     };
+    let missed = core.changes.missed();
     let inbox = client.new_inbox();
     let answers = client.subscribe(format!("{inbox}.*")).await.map_err(StoreError::failed)?;
     let line = (client, lost.clone());
@@ -57,6 +59,7 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Position) -> Result<Pages
         pulled: Instant::now(),
         after,
         view,
+        missed,
         _connection: connection,
     };
     following.pull().await?;
@@ -85,6 +88,8 @@ struct Following {
     after: Position,
     /// The last loaded view. It holds as long as no message is missing.
     view: View,
+    /// The number of times that changes of the record may have been missed before that.
+    missed: u64,
     _connection: FollowerConnection,
 }
 
@@ -98,7 +103,7 @@ impl Following {
         loop {
             let mut messages = match self.wait().await? {
                 Next::Changed => {
-                    self.view = load_view(&self.core).await?;
+                    self.renew_view().await?;
                     return Ok(Page { bounds: self.view.bounds, events: Vec::new() });
                 }
                 Next::Delivery(came) => Vec::from_iter(self.take(came)?),
@@ -171,7 +176,7 @@ impl Following {
         let is_whole = holes.is_empty();
         if !is_whole {
             let epoch = self.view.bounds.epoch;
-            self.view = load_view(&self.core).await?;
+            self.renew_view().await?;
             if self.view.bounds.epoch != epoch {
                 // The epoch may have begun because another program has removed messages, these among them.
                 return Ok(Some(Page { bounds: self.view.bounds, events: Vec::new() }));
@@ -179,13 +184,33 @@ impl Following {
             self.view.confirm(&self.core, holes).await?;
         }
         self.after = reached;
-        let View { bounds, record, .. } = &mut self.view;
+        let deletions = self.view.bounds.deletions;
+        let events = without_deleted(&self.core, &mut self.view, events).await?;
+        self.check_missed(deletions)?;
+        let bounds = &mut self.view.bounds;
         bounds.newest = bounds.newest.max(reached);
-        let events: Vec<_> = record.without_hidden(events.into_iter()).collect();
         if bounds.oldest.is_none() {
             bounds.oldest = events.first().map(|event| event.position);
         }
         // A page without events says up to where there are none: the messages may be notes, or from another program.
         Ok(Some(Page { bounds: *bounds, events }))
+    }
+
+    async fn renew_view(&mut self) -> Result<(), StoreError> {
+        let deletions = self.view.bounds.deletions;
+        self.view = load_view(&self.core).await?;
+        self.check_missed(deletions)
+    }
+
+    /// Returns an error if an event was deleted, and the notification may have been missed: a copy of the event may be on its way, so following must begin
+    /// again. Before the view was loaded there were so many deletions.
+    fn check_missed(&mut self, deletions: u64) -> Result<(), StoreError> {
+        let missed = std::mem::replace(&mut self.missed, self.core.changes.missed());
+        if missed == self.missed || deletions == self.view.bounds.deletions {
+            return Ok(());
+        }
+        Err(StoreError::failed(
+            "following was reset: events were deleted while the connection was renewed",
+        ))
     }
 }

@@ -130,6 +130,9 @@ pub(crate) struct StoredMessage {
     pub(crate) seq: u64,
     #[serde(default)]
     pub(crate) data: String,
+    /// Its headers, as base64.
+    #[serde(default)]
+    pub(crate) hdrs: String,
     #[serde(default)]
     pub(crate) time: String,
 }

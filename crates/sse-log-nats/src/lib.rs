@@ -41,8 +41,10 @@
 //! | subject | message |
 //! |---|---|
 //! | `sse.{name}.e` | one event: the payload is its block |
-//! | `sse.{name}.k.{key}` | one event of this key; it removes the event before it (`Nats-Rollup`) |
-//! | `sse.{name}.m.batch.{n}` | `n` events that were appended at once |
+//! | `sse.{name}.t.{topic}` | one event that has this topic alone |
+//! | `sse.{name}.s` | one event of several topics, which are in the header `Sse-Topics` |
+//! | `sse.{name}.k.{key}` | one event of this key, with its topics in the same header; it removes the event before it (`Nats-Rollup`) |
+//! | `sse.{name}.m.batch.{n}` | `n` events that were appended at once, with their keys and topics |
 //! | `sse.{name}.m.note` | no event: a note that names the batch for which an idempotency key was claimed |
 //! | `sse.{name}.m.ask` | never stored: a request about an idempotency key. The stream of a finished log takes no other message |
 //!
@@ -53,11 +55,24 @@
 //!
 //! If the sequence of messages has a hole, a reader checks it once, in the stream itself, before it returns the events behind the hole.
 //!
+//! # Topics
+//!
+//! Append events of one topic each, without a key, one at a time: then the server's index of subjects is the index of topics, and a stream of topics that is behind reads only
+//! its own events. Every stream of topics that is behind must look at all events that have several topics or a key, or that were appended in a batch.
+//!
+//! A page by topics first reads a page of the log. If an eighth of that page concerns the stream, or may concern it by its subject, the log is read page by page. Otherwise
+//! the page costs a small request for each event and for each topic, 64 at a time: about 0.3 ms each, and 10 to 150 µs of the processor of the server, which scans a block of messages for the next of a topic. If these requests take longer
+//! than half of [`StoreOptions::store_timeout`], as over a slow line, the log is read page by page, too.
+//!
+//! The server keeps the index with the messages: an entry is gone when its event is. An event of one topic takes as many bytes more as its topic has; characters other than
+//! `[A-Za-z0-9_-]` take three. An event of several topics, or of topics and a key, takes 30 bytes more and its topics. Each topic takes about 0.9 kB of the server's memory as
+//! long as it has an event. With 100 000 topics an append costs the server about 10 µs more.
+//!
 //! # Retention
 //!
 //! A log never has more than twice [`StoreOptions::events`] and 1000 events, or more than twice [`StoreOptions::bytes`], plus what other processes have on their way.
 //! A process that appends drops old events once the log is 1000 events, or an eighth of the bytes, over its limits. If appends are faster than that, they wait for at most
-//! [`StoreOptions::store_timeout`]. Keys and idempotency keys count as bytes, too. Ages go by the clock of the server. If that clock jumps ahead while a process runs, no event becomes
+//! [`StoreOptions::store_timeout`]. Keys, idempotency keys and topics count as bytes, too. Ages go by the clock of the server. If that clock jumps ahead while a process runs, no event becomes
 //! old by the jump.
 //!
 //! # What NATS promises
@@ -155,9 +170,11 @@ mod publish;
 mod pull_size;
 mod read;
 mod record;
+mod removed;
 mod retain;
 mod store;
 mod tally;
+mod topics;
 mod view;
 
 pub use crate::core::NatsStore;

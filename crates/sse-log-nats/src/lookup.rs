@@ -11,6 +11,7 @@ use crate::core::LogCore;
 use crate::error::code;
 use crate::jetstream::{GetAnswer, StoredMessage};
 use crate::message::{Kind, Message};
+use crate::topics::header;
 
 /// Returns the message of this sequence, if there is one.
 pub(crate) async fn get(core: &LogCore, sequence: u64) -> Result<Option<Message>, StoreError> {
@@ -19,13 +20,22 @@ pub(crate) async fn get(core: &LogCore, sequence: u64) -> Result<Option<Message>
 
 /// Returns the first message from this sequence on, of any kind. It comes from the stream itself, not from a consumer.
 pub(crate) async fn next(core: &LogCore, sequence: u64) -> Result<Option<Message>, StoreError> {
-    request_message(core, json!({ "seq": sequence, "next_by_subj": core.names.all() })).await
+    next_on(core, sequence, &core.names.all()).await
+}
+
+/// Returns the first message from this sequence on that is on this subject, which may have a wildcard.
+pub(crate) async fn next_on(
+    core: &LogCore,
+    sequence: u64,
+    subject: &str,
+) -> Result<Option<Message>, StoreError> {
+    request_message(core, json!({ "seq": sequence, "next_by_subj": subject })).await
 }
 
 /// Returns the message of this sequence if it is a note. Other messages are not fetched.
 pub(crate) async fn note_at(core: &LogCore, sequence: u64) -> Result<Option<Message>, StoreError> {
-    let request = json!({ "seq": sequence, "next_by_subj": core.names.note() });
-    Ok(request_message(core, request).await?.filter(|note| note.sequence == sequence))
+    let note = next_on(core, sequence, &core.names.note()).await?;
+    Ok(note.filter(|note| note.sequence == sequence))
 }
 
 /// Returns the first message from this sequence on that is on the subject of an event.
@@ -71,7 +81,9 @@ async fn request_message(core: &LogCore, request: Value) -> Result<Option<Messag
         got => got?,
     };
     let payload = STANDARD.decode(&got.message.data).map_err(StoreError::failed)?.into();
+    let headers = STANDARD.decode(&got.message.hdrs).map_err(StoreError::failed)?;
+    let topics = header::find(&headers);
     let StoredMessage { seq: sequence, subject, time, .. } = got.message;
     let time = clock::parse(&time).unwrap_or_default().as_nanos() as u64;
-    Ok(Some(Message { sequence, subject, payload, time }))
+    Ok(Some(Message { sequence, subject, payload, time, topics }))
 }

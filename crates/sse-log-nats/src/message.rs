@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
-use sse_core::Position;
 use sse_core::store::{StoredEvent, Topics};
+use sse_core::{Position, Topic};
 
 use crate::batch_codec::{self, Part};
-use crate::names::{self, BATCH, KEYED, NOTE, Names, SINGLE};
+use crate::names::{self, BATCH, KEYED, NOTE, Names, SINGLE, TOPIC, TOPICS};
 use crate::position::position;
+use crate::topics::header;
 
 /// A message of the stream of a log.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub(crate) struct Message {
     pub(crate) payload: Bytes,
     /// The time at which it was stored, in nanoseconds since 1970.
     pub(crate) time: u64,
+    /// The topics in its header, as it was stored.
+    pub(crate) topics: Option<String>,
 }
 
 /// A number of events that no message has room for, even the largest.
@@ -26,6 +29,11 @@ const MOST_EVENTS: u64 = 1 << 24;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Single,
+    /// One event of this topic alone.
+    OfTopic(Topic),
+    /// One event of several topics, which are in the header.
+    OfTopics,
+    /// One event of this key. Its topics are in the header, if it has any.
     Keyed(Arc<str>),
     Batch(u64),
     /// A note on an idempotency key, without events.
@@ -39,23 +47,28 @@ impl Kind {
         let Some(rest) = subject.strip_prefix(&names.prefix) else { return Self::Foreign };
         let kind = match rest {
             SINGLE => Some(Self::Single),
+            TOPICS => Some(Self::OfTopics),
             NOTE => Some(Self::Note),
-            _ => match (rest.strip_prefix(KEYED), rest.strip_prefix(BATCH)) {
-                (Some(key), _) => names::text(key).map(|key| Self::Keyed(key.into())),
-                (_, Some(events)) => {
-                    let events = events.parse().ok().filter(|events| *events <= MOST_EVENTS);
-                    events.map(Self::Batch)
-                }
-                (None, None) => None,
-            },
+            _ => Self::with_token(rest),
         };
         kind.unwrap_or(Self::Foreign)
+    }
+
+    fn with_token(rest: &str) -> Option<Self> {
+        if let Some(topic) = rest.strip_prefix(TOPIC) {
+            return Some(Self::OfTopic(names::text(topic)?.try_into().ok()?));
+        }
+        if let Some(key) = rest.strip_prefix(KEYED) {
+            return Some(Self::Keyed(names::text(key)?.into()));
+        }
+        let events = rest.strip_prefix(BATCH)?.parse().ok();
+        events.filter(|events| *events <= MOST_EVENTS).map(Self::Batch)
     }
 
     /// Returns the number of its events.
     pub(crate) fn events(&self) -> u64 {
         match self {
-            Self::Single | Self::Keyed(_) => 1,
+            Self::Single | Self::OfTopic(_) | Self::OfTopics | Self::Keyed(_) => 1,
             Self::Batch(events) => *events,
             Self::Note | Self::Foreign => 0,
         }
@@ -63,37 +76,29 @@ impl Kind {
 }
 
 impl Message {
-    /// Returns its events, oldest first.
+    /// Returns its events, oldest first. An event whose topics cannot be read is not given: it would go to every stream.
     pub(crate) fn events(&self, names: &Names) -> Vec<StoredEvent> {
-        let whole = Position::new(self.sequence, 0);
+        let in_header = || self.topics.as_deref().map(header::parse);
+        let one = |key, topics: Option<Topics>| {
+            let position = Position::new(self.sequence, 0);
+            let block = self.payload.clone();
+            let event = topics.map(|topics| StoredEvent { position, block, key, topics });
+            Vec::from_iter(event)
+        };
         match Kind::of(&self.subject, names) {
-            Kind::Single => {
-                vec![StoredEvent {
-                    position: whole,
-                    block: self.payload.clone(),
-                    key: None,
-                    topics: Topics::default(),
-                }]
-            }
+            Kind::Single => one(None, Some(Topics::default())),
+            Kind::OfTopic(topic) => one(None, Topics::new([topic]).ok()),
+            Kind::OfTopics => one(None, in_header().flatten()),
             Kind::Keyed(key) => {
-                vec![StoredEvent {
-                    position: whole,
-                    block: self.payload.clone(),
-                    key: Some(key),
-                    topics: Topics::default(),
-                }]
+                one(Some(key), in_header().unwrap_or_else(|| Some(Topics::default())))
             }
             Kind::Note | Kind::Foreign => Vec::new(),
             Kind::Batch(_) => {
                 let parts = batch_codec::decode(self.payload.clone()).unwrap_or_default();
                 let event = |part: Part| {
                     let position = position(self.sequence, part.number);
-                    StoredEvent {
-                        position,
-                        block: part.block,
-                        key: part.key,
-                        topics: Topics::default(),
-                    }
+                    let Part { block, key, topics, .. } = part;
+                    StoredEvent { position, block, key, topics }
                 };
                 parts.into_iter().map(event).collect()
             }
@@ -128,6 +133,12 @@ mod tests {
         let names = Names::new("sse", "log").expect("a name");
         let kinds = [
             (names.single(), "sse.log.e", Kind::Single),
+            (
+                names.of_topic(&Topic::from_static("a.b")),
+                "sse.log.t.a=2eb",
+                Kind::OfTopic(Topic::from_static("a.b")),
+            ),
+            (names.of_topics(), "sse.log.s", Kind::OfTopics),
             (names.keyed("a.b"), "sse.log.k.a=2eb", Kind::Keyed("a.b".into())),
             (names.batch(3), "sse.log.m.batch.3", Kind::Batch(3)),
             (names.note(), "sse.log.m.note", Kind::Note),
@@ -137,9 +148,13 @@ mod tests {
             assert_eq!(subject, stored);
             assert_eq!(Kind::of(&subject, &names), kind, "{subject}");
         }
-        assert_eq!(names.events(), ["sse.log.e", "sse.log.k.*", "sse.log.m.batch.*"]);
+        let of_any_topic = ["sse.log.s", "sse.log.k.*", "sse.log.m.batch.*"];
+        assert_eq!(names.of_any_topic(), of_any_topic);
+        assert_eq!(names.events()[..2], ["sse.log.e", "sse.log.t.*"]);
+        assert_eq!(names.events()[2..], of_any_topic);
         assert_eq!(names.multiple(), "sse.log.m.>");
-        let foreign = ["e", "sse.other.e", "sse.log.ee", "sse.log.k", "sse.log.k.=zz"];
+        let foreign =
+            ["e", "sse.other.e", "sse.log.ee", "sse.log.k", "sse.log.k.=zz", "sse.log.t.=0a"];
         for subject in foreign.iter().chain(&["sse.log.m.batch.x", "sse.log.m.batch.99999999999"]) {
             assert_eq!(Kind::of(subject, &names), Kind::Foreign, "{subject}");
         }

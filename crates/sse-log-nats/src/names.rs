@@ -1,8 +1,12 @@
 use std::fmt::Write;
 
-/// The subjects of the messages of a log, after its prefix: `Kind::of` reads what [`Names`] writes. After `KEYED` comes the token of the key,
-/// and after `BATCH` the number of events.
+use sse_core::Topic;
+
+/// The subjects of the messages of a log, after its prefix: `Kind::of` reads what [`Names`] writes. After `TOPIC` comes the token of the topic,
+/// after `KEYED` that of the key, and after `BATCH` the number of events.
 pub(crate) const SINGLE: &str = "e";
+pub(crate) const TOPIC: &str = "t.";
+pub(crate) const TOPICS: &str = "s";
 pub(crate) const KEYED: &str = "k.";
 pub(crate) const BATCH: &str = "m.batch.";
 pub(crate) const NOTE: &str = "m.note";
@@ -51,9 +55,19 @@ impl Names {
         format!("{}>", self.prefix)
     }
 
-    /// Returns the subject of one event without a key.
+    /// Returns the subject of one event without a key and without topics.
     pub(crate) fn single(&self) -> String {
         format!("{}{SINGLE}", self.prefix)
+    }
+
+    /// Returns the subject of one event of this topic alone, without a key. It is the index of the topic.
+    pub(crate) fn of_topic(&self, topic: &Topic) -> String {
+        format!("{}{TOPIC}{}", self.prefix, token(topic.as_str()))
+    }
+
+    /// Returns the subject of one event of several topics, without a key.
+    pub(crate) fn of_topics(&self) -> String {
+        format!("{}{TOPICS}", self.prefix)
     }
 
     /// Returns the subject of one event of this key.
@@ -82,9 +96,15 @@ impl Names {
     }
 
     /// Returns the subjects of all messages that are events.
-    pub(crate) fn events(&self) -> [String; 3] {
+    pub(crate) fn events(&self) -> [String; 5] {
+        let [topics, keyed, batches] = self.of_any_topic();
+        [self.single(), format!("{}{TOPIC}*", self.prefix), topics, keyed, batches]
+    }
+
+    /// Returns the subjects of messages whose topics are not in the subject: a reader of any topics must look at all of them.
+    pub(crate) fn of_any_topic(&self) -> [String; 3] {
         let any = |of: &str| format!("{}{of}*", self.prefix);
-        [self.single(), any(KEYED), any(BATCH)]
+        [self.of_topics(), any(KEYED), any(BATCH)]
     }
 }
 

@@ -15,9 +15,10 @@ use crate::holes::holes;
 use crate::lookup::{get, next, next_event};
 use crate::message::Message;
 use crate::pull_size;
+use crate::removed::without_deleted;
 
 /// Largest number of messages and bytes in one read, under any limit: a page must not delay other logs' pages for longer.
-const MOST: PageLimit = PageLimit { events: 1000, bytes: pull_size::MOST };
+pub(crate) const MOST: PageLimit = PageLimit { events: 1000, bytes: pull_size::MOST };
 /// Number and total size in bytes of messages up to which they are looked up one by one.
 const FEW: u64 = 8;
 const FEW_BYTES: u64 = 64 << 10;
@@ -64,7 +65,7 @@ pub(crate) async fn read(
             }
             None => (messages_after(core, from, most).await?, None),
         };
-        let view = load_view(core).await?;
+        let mut view = load_view(core).await?;
         let now = (view.bounds.epoch, view.bounds.deletions);
         if epoch.is_some_and(|epoch| epoch != now.0) && epochs < EPOCHS {
             // The epoch may have begun because another program has removed these messages: they are not of this epoch.
@@ -89,8 +90,8 @@ pub(crate) async fn read(
         let events = messages.iter().flat_map(|message| message.events(&core.names));
         let begin = after.max(view.bounds.floor);
         let events = events.filter(|event| event.position > begin);
-        let events = view.record.without_hidden(events);
-        let events = within(without_superseded(events), limit);
+        let events = without_deleted(core, &mut view, events.collect()).await?;
+        let events = within(without_superseded(events.into_iter()), limit);
         if let Some(last) = events.last() {
             core.partial_batches.keep(last.position, messages, now);
         }
@@ -181,7 +182,7 @@ async fn few_after(
 }
 
 /// Returns the events without those that a newer event of the same key here supersedes: the server removes only events that were appended alone.
-fn without_superseded(events: impl Iterator<Item = StoredEvent>) -> Vec<StoredEvent> {
+pub(crate) fn without_superseded(events: impl Iterator<Item = StoredEvent>) -> Vec<StoredEvent> {
     let mut events: Vec<_> = events.collect();
     let mut newer = HashSet::new();
     events.reverse();
@@ -191,7 +192,7 @@ fn without_superseded(events: impl Iterator<Item = StoredEvent>) -> Vec<StoredEv
 }
 
 /// Returns as many events as the limit allows, but at least one.
-fn within(mut events: Vec<StoredEvent>, limit: PageLimit) -> Vec<StoredEvent> {
+pub(crate) fn within(mut events: Vec<StoredEvent>, limit: PageLimit) -> Vec<StoredEvent> {
     let mut bytes = 0;
     let fitting = events.iter().take(limit.events).take_while(|event| {
         bytes += event.block.len();

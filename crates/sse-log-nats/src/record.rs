@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sse_core::store::{StoreError, StoredEvent};
+use sse_core::store::StoreError;
 use sse_core::{Epoch, Position};
 
 use crate::jetstream::{GetAnswer, Info};
@@ -14,14 +14,17 @@ use crate::jetstream::{GetAnswer, Info};
 pub(crate) mod hidden;
 pub(crate) mod storage;
 
-/// The format in which records are written. In the first, which had no number, hidden events were a list of pairs.
-const FORMAT: u32 = 2;
+/// The format of records and of the messages of their logs. In the first, which had no number, hidden events were a list of pairs. In the second no
+/// message had topics: an older version would skip those on the subjects of topics. The messages of both are valid, and their events have no topics.
+pub(crate) const FORMAT: u32 = 3;
 /// Largest number of deleted events of batches that a log hides.
 pub(crate) const MOST_HIDDEN: usize = 10_000;
 
 /// The record of a log, and its revision.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
+    /// The format in which it was written.
+    pub(crate) format: u32,
     pub(crate) epoch: Epoch,
     /// The time at which its stream was created.
     pub(crate) created: String,
@@ -33,6 +36,13 @@ pub(crate) struct Record {
     pub(crate) hidden: BTreeSet<Position>,
     /// The sequence of its message, which changes with each write.
     pub(crate) revision: u64,
+}
+
+/// The part of a record that is of use when it is notified, and that each format has.
+#[derive(Debug)]
+pub(crate) struct Notified {
+    pub(crate) floor: Position,
+    pub(crate) hidden: BTreeSet<Position>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +72,28 @@ enum Hidden {
     Pairs(Vec<(u64, u64)>),
 }
 
+impl Hidden {
+    fn positions(self) -> Option<BTreeSet<Position>> {
+        match self {
+            // Events that are being deleted are hidden for a moment, too.
+            Self::Text(text) => hidden::from_text(&text, 2 * MOST_HIDDEN),
+            Self::Pairs(pairs) => {
+                Some(pairs.into_iter().map(|(hi, lo)| Position::new(hi, lo)).collect())
+            }
+        }
+    }
+}
+
+impl Notified {
+    /// Returns the events that this record hides, and its floor; `None` if it is invalid, or of a later format.
+    pub(crate) fn parse(record: &[u8]) -> Option<Self> {
+        let record: RecordJson = serde_json::from_slice(record).ok()?;
+        let floor = Position::new(record.floor.0, record.floor.1);
+        let hidden = (record.format <= FORMAT).then_some(record.hidden)?.positions()?;
+        Some(Self { floor, hidden })
+    }
+}
+
 impl Default for Hidden {
     fn default() -> Self {
         Self::Text(String::new())
@@ -74,6 +106,7 @@ impl Record {
         let same = before.filter(|record| record.created == info.created);
         let floor = same.map(|record| record.floor).filter(|floor| *floor <= info.newest());
         Ok(Self {
+            format: FORMAT,
             epoch: Epoch::random()?,
             created: info.created.clone(),
             floor: floor.unwrap_or_else(|| info.before_first()),
@@ -92,14 +125,6 @@ impl Record {
             self.hidden.retain(|hidden| *hidden > floor);
         }
         rises
-    }
-
-    /// Returns the events that are not hidden.
-    pub(crate) fn without_hidden(
-        &self,
-        events: impl Iterator<Item = StoredEvent>,
-    ) -> impl Iterator<Item = StoredEvent> {
-        events.filter(|event| !self.hidden.contains(&event.position))
     }
 
     pub(crate) fn to_json(&self) -> Result<Bytes, StoreError> {
@@ -124,16 +149,10 @@ impl Record {
             )));
         }
         let written: RecordJson = serde_json::from_slice(&json).map_err(StoreError::failed)?;
-        let hidden = match written.hidden {
-            // Events that are being deleted are hidden for a moment, too.
-            Hidden::Text(text) => hidden::from_text(&text, 2 * MOST_HIDDEN),
-            Hidden::Pairs(pairs) => {
-                Some(pairs.into_iter().map(|(hi, lo)| Position::new(hi, lo)).collect())
-            }
-        };
         let invalid = "the record of the log is invalid: its hidden events cannot be read";
-        let hidden = hidden.ok_or_else(|| StoreError::failed(invalid))?;
+        let hidden = written.hidden.positions().ok_or_else(|| StoreError::failed(invalid))?;
         Ok(Self {
+            format,
             epoch: written.epoch.parse().map_err(StoreError::failed)?,
             created: written.created,
             floor: Position::new(written.floor.0, written.floor.1),
@@ -157,23 +176,27 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_the_first_format_is_read_and_written_in_the_newest() {
-        let first = include_str!("record/format-1.json");
-        let record = read(first).expect("a record");
-        let hidden = [Position::new(41, 2), Position::new(41, 3), Position::new(42, 0)];
-        assert_eq!(record.hidden, BTreeSet::from(hidden));
-        assert_eq!((record.floor, record.newest, record.deletions), (Position::new(3, 0), 99, 5));
-        let written = String::from_utf8(record.to_json().expect("JSON").to_vec()).expect("UTF-8");
-        assert!(written.starts_with("{\"format\":2,"), "{written}");
-        assert_eq!(read(&written).expect("a record").hidden, record.hidden);
+    fn a_record_of_an_earlier_format_is_read_and_written_in_the_newest() {
+        let earlier = [include_str!("record/format-1.json"), include_str!("record/format-2.json")];
+        for (earlier, format) in earlier.into_iter().zip([0, 2]) {
+            let record = read(earlier).expect("a record");
+            let hidden = [Position::new(41, 2), Position::new(41, 3), Position::new(42, 0)];
+            assert_eq!((record.format, &record.hidden), (format, &BTreeSet::from(hidden)));
+            assert_eq!((record.floor, record.newest), (Position::new(3, 0), 99));
+            assert_eq!(record.deletions, 5);
+            let written = record.to_json().expect("JSON").to_vec();
+            let written = String::from_utf8(written).expect("UTF-8");
+            assert!(written.starts_with("{\"format\":3,"), "{written}");
+            assert_eq!(read(&written).expect("a record").hidden, record.hidden);
+        }
     }
 
     #[test]
     fn a_record_of_a_later_format_is_refused_by_name() {
         let refused =
-            format!("{:?}", read(r#"{"format":3,"anything":[]}"#).expect_err("it is later"));
+            format!("{:?}", read(r#"{"format":4,"anything":[]}"#).expect_err("it is later"));
         assert!(
-            refused.contains("format 3") && refused.contains("upgrade sse-log-nats"),
+            refused.contains("format 4") && refused.contains("upgrade sse-log-nats"),
             "{refused}"
         );
     }

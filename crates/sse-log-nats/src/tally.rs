@@ -62,7 +62,8 @@ pub(crate) struct Room<'a> {
 pub(crate) fn size(events: &[EncodedEvent]) -> Size {
     let bytes = events.iter().map(|event| {
         let keys = [&event.key, &event.idempotency_key];
-        event.block.len() + keys.into_iter().flatten().map(|key| key.len()).sum::<usize>()
+        let topics = event.topics.iter().map(|topic| topic.as_str().len()).sum::<usize>();
+        event.block.len() + topics + keys.into_iter().flatten().map(|key| key.len()).sum::<usize>()
     });
     Size { events: events.len() as u64, bytes: bytes.sum::<usize>() as u64 }
 }

@@ -13,6 +13,9 @@ use serde::Deserialize;
 use sse_core::Epoch;
 use tokio::sync::watch;
 
+use crate::record::Notified;
+use crate::removed::Removed;
+
 /// The header with which NATS compares and sets.
 pub(crate) const REPLACES: &str = "Nats-Expected-Last-Subject-Sequence";
 
@@ -37,6 +40,10 @@ pub(crate) struct LogChanges {
     /// A number that changes whenever the record may have changed.
     pub(crate) changed: watch::Sender<u64>,
     epoch: Mutex<Option<Epoch>>,
+    /// The events that may have been removed.
+    pub(crate) removed: Removed,
+    /// Number of times that changes may have been missed.
+    missed: AtomicU64,
     /// The lowest revision that the record has once the newest notified change is stored: NATS delivers a message before it stores it.
     awaited: AtomicU64,
 }
@@ -54,7 +61,9 @@ impl Changes {
         drop(listening);
         before.iter().for_each(|before| before.waker.wake_by_ref());
         for log in self.logs.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            log.upgrade().iter().for_each(|log| log.changed.send_modify(|n| *n += 1));
+            let Some(log) = log.upgrade() else { continue };
+            log.missed.fetch_add(1, Relaxed);
+            log.changed.send_modify(|n| *n += 1);
         }
         Ok(())
     }
@@ -68,6 +77,8 @@ impl Changes {
         let log = Arc::new(LogChanges {
             changed: watch::Sender::new(0),
             epoch: Mutex::default(),
+            removed: Removed::default(),
+            missed: AtomicU64::new(0),
             awaited: AtomicU64::new(0),
         });
         if logs.len() == logs.capacity() {
@@ -117,6 +128,9 @@ impl Changes {
         if let Ok(Ok(epoch)) = record.map(|record: Record| record.epoch.parse()) {
             log.saw_epoch(epoch);
         }
+        if let Some(record) = Notified::parse(&message.payload) {
+            log.removed.remember(record);
+        }
         if let Some(replaced) = replaced(message) {
             log.awaited.fetch_max(replaced.saturating_add(1), Relaxed);
         }
@@ -128,6 +142,11 @@ impl LogChanges {
     /// Returns the epoch of the last notified or loaded record. The server may have refused that record since.
     pub(crate) fn epoch(&self) -> Option<Epoch> {
         *self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the number of times that changes may have been missed.
+    pub(crate) fn missed(&self) -> u64 {
+        self.missed.load(Relaxed)
     }
 
     /// Returns true if a record of this revision is older than the newest notification.

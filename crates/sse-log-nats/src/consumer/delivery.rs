@@ -4,6 +4,7 @@ use async_nats::HeaderMap;
 use sse_core::store::StoreError;
 
 use crate::message::Message;
+use crate::topics::header;
 
 /// A message as a consumer delivers it.
 #[derive(Debug)]
@@ -60,6 +61,8 @@ fn delivered(message: async_nats::Message) -> Result<Delivered, StoreError> {
     let size = message.length;
     let (subject, payload) = (message.subject.to_string(), message.payload);
     let headers = message.headers;
-    let message = Message { sequence, subject, payload, time };
+    let topics = headers.as_ref().and_then(|headers| headers.get(header::NAME));
+    let topics = topics.map(|topics| topics.as_str().to_owned());
+    let message = Message { sequence, subject, payload, time, topics };
     Ok(Delivered { message, headers, number, pending, size })
 }

@@ -86,7 +86,9 @@ async fn drop_message(
     let events = Kind::of(&delivered.message.subject, &core.names).events();
     let size = delivered.headers.as_ref().and_then(|headers| headers.get(MESSAGE_SIZE));
     let size = size.and_then(|size| size.as_str().parse().ok()).unwrap_or(0);
-    let size = size + headers_size(delivered.headers.as_ref());
+    // The size of the log includes the keys and topics in subjects.
+    let subject = delivered.message.subject.len().saturating_sub(core.names.single().len());
+    let size = size + headers_size(delivered.headers.as_ref()) + subject as u64;
     let is_cut = floor.lo() > 0 && sequence == floor.hi() + 1;
     let is_older = delivered.message.time < excess.before;
     let is_all_too_much = is_older || events <= excess.events || size <= excess.bytes;
