@@ -53,7 +53,12 @@ macro_rules! storms_of_topics {
 
 /// The storm of topics over each store.
 mod of_topics {
-    storms_of_topics! { redb Redb storm_in_a_process }
+    storms_of_topics! {
+        redb Redb storm_in_a_process
+        nats Nats storm_over
+        postgres Postgres storm_over
+        redis Redis storm_over
+    }
 }
 
 macro_rules! storms {
