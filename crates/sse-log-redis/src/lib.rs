@@ -115,6 +115,8 @@ mod servers;
 mod store;
 #[cfg(feature = "tls")]
 mod tls;
+mod topic_index;
+mod topics;
 
 pub use crate::core::RedisStore;
 pub use engine::{Engine, connect};
