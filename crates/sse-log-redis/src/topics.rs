@@ -81,14 +81,15 @@ async fn by_index(
     filter: &TopicFilter,
     limit: PageLimit,
 ) -> Result<Option<TopicPage>, StoreError> {
-    let count = core.page_size.count(limit);
     let slow = |_: &StoreError| core.page_size.page_timed_out();
-    let found = find(core, after, filter, count).await.inspect_err(slow)?;
+    let found = find(core, after, filter, limit).await.inspect_err(slow)?;
     // After the newest event with topics all events pass, or none.
     let is_all = filter.takes_those_without() && found.newest_with_topics()? <= after;
     if !found.is_complete || is_all {
         return Ok(None);
     }
+    core.page_size.note_sizes(&found.state);
+    let count = core.page_size.count(limit);
     let bounds = found.state.bounds()?;
     let (mut spans, mut upto) = found.spans(after, filter)?;
     let shares = share(&spans, count);
@@ -110,14 +111,14 @@ async fn by_index(
     Ok(is_valid.then_some(page))
 }
 
-/// Returns the positions of the next events that pass: of each topic so many that they are likely to fill a page of `count` events.
+/// Returns the positions of the next events that pass: of each topic so many that they are likely to fill a page.
 async fn find(
     core: &LogCore,
     after: Position,
     filter: &TopicFilter,
-    count: usize,
+    limit: PageLimit,
 ) -> Result<IndexReply, StoreError> {
-    let topics = filter.topics();
+    let (topics, count) = (filter.topics(), core.page_size.count(limit));
     let most = (2 * count / topics.len().max(1)).max(16);
     let mut script = core.invoke(&core.caller.engine.scripts.read_topics)?;
     script.arg(id(after)).arg(most.div_ceil(CHUNK));

@@ -22,7 +22,7 @@ if is_keyed then redis.call('HLEN', newest_of_key) end
 if is_once then redis.call('HLEN', once) end
 if is_topical then
   redis.call('HLEN', topics)
-  redis.call('ZCARD', chunks)
+  redis.call('ZRANGE', chunks, '-', '-', 'BYLEX')
 end
 local needed = { { 'XADD', stream, '*', 'b', '' }, { 'HSET', meta, 'oldest', '' }, { 'SPUBLISH', stream, '' } }
 if is_keyed then needed[#needed + 1] = { 'XDEL', stream, '0-1' } end

@@ -6,7 +6,7 @@
 local known, after, most = checked_bounds(), ARGV[2], tonumber(ARGV[3])
 if known.err then return known end
 local is_complete = not is_after(state.unindexed or '0-0', after) and redis.call('EXISTS', topics, chunks) == 2
-if not is_complete then return { known, 0, '', {} } end
+if not is_complete then return { known, 0, '0-0', {} } end
 
 local wanted = { '' }
 for i = 5, #ARGV do wanted[#wanted + 1] = ARGV[i] end
