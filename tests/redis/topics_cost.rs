@@ -75,7 +75,6 @@ async fn a_client_of_a_rare_topic_is_served_without_reading_the_log() {
         }
         let took = (cpu(&redis).await - begun) * 10_000.0;
         println!("{expected} events: {commands} commands, {bytes} bytes, {took:.0} us of CPU");
-        println!("{:?}", difference(&before, &calls(&redis).await));
         // A call to the bounds is 5 commands.
         assert!(commands <= 40 + 2 * expected, "{commands} commands for {expected} events");
         assert!(bytes <= 10_000 + 300 * expected, "{bytes} bytes for {expected} events");
@@ -106,6 +105,6 @@ async fn an_append_without_topics_costs_the_same_in_a_log_that_has_topics() {
     }
     let [(commands, bytes), (commands_with, bytes_with)] = &costs[..] else { unreachable!() };
     assert_eq!(commands, commands_with);
-    // The time in the ids and fields has other digits.
-    assert!(bytes.abs_diff(*bytes_with) <= 4, "{bytes} and {bytes_with} bytes");
+    // A position in the index would add 60 bytes; the time in ids and fields may have some digits more.
+    assert!(bytes.abs_diff(*bytes_with) <= 16, "{bytes} and {bytes_with} bytes");
 }
