@@ -16,4 +16,6 @@ mod settings;
 mod slow_lines;
 mod tls;
 mod tools;
+mod topics;
+mod topics_cost;
 mod trims;

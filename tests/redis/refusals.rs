@@ -8,14 +8,20 @@ use sse_log_redis::{EngineOptions, connect};
 use sse_test_kit::engines::EngineServer;
 
 use crate::tools::{
-    STREAM, after, append, bounds, command, event, keyed, once, open, soon, store_at, told, until,
+    STREAM, after, append, bounds, command, event, filter, keyed, of_topics, once, open,
+    read_topics, soon, store_at, told, until,
 };
 
 /// An event of each kind, and the command that it alone wants.
-fn kinds() -> [(EncodedEvent, &'static str); 3] {
+fn kinds() -> [(EncodedEvent, &'static str); 4] {
     let keyed = keyed("key", "keyed");
     let once = once("once", "once");
-    [(event("plain"), "hset"), (keyed, "xdel"), (once, "hdel")]
+    [
+        (event("plain"), "hset"),
+        (keyed, "xdel"),
+        (once, "hdel"),
+        (of_topics("topics", ["a"]), "zadd"),
+    ]
 }
 
 async fn is_refused(store: &dyn Store, event: EncodedEvent, reason: &str) {
@@ -27,7 +33,7 @@ async fn is_refused(store: &dyn Store, event: EncodedEvent, reason: &str) {
 
 #[tokio::test]
 async fn an_append_that_meets_a_key_of_another_type_stores_nothing() {
-    for (kind, key) in kinds().into_iter().zip(["meta", "keys", "once"]) {
+    for (kind, key) in kinds().into_iter().zip(["meta", "keys", "once", "topics"]) {
         let redis = Redis::start().await;
         let store = open(&redis).await;
         append(&*store, "first").await;
@@ -70,7 +76,7 @@ async fn an_append_by_a_user_who_may_not_do_all_of_it_stores_nothing() {
 
 /// Those of the crate's first page.
 const COMMANDS: &str = "+evalsha +script|load +exists +hdel +hget +hlen +hmget +hscan +hset +info +ping +scan +spublish +ssubscribe \
-    +sunsubscribe +time +xadd +xdel +xinfo +xlen +xrange +xrevrange +xtrim";
+    +sunsubscribe +time +unlink +xadd +xdel +xinfo +xlen +xrange +xrevrange +xtrim +zadd +zrange +zrem +zremrangebylex";
 
 #[tokio::test]
 async fn a_user_who_may_run_the_commands_that_are_named_can_do_everything() {
@@ -83,7 +89,8 @@ async fn a_user_who_may_run_the_commands_that_are_named_can_do_everything() {
     }
     let mut pages = store.follow(Position::START).await.expect("followed");
     let page = soon(pages.next()).await.expect("it goes on").expect("a page");
-    assert_eq!(page.events.len(), 4);
+    assert_eq!(page.events.len(), 6);
+    assert_eq!(read_topics(&store, &filter(["a"], false)).await.len(), 2);
     assert!(
         store.before_last(PageLimit::of_events(2)).await.expect("there are two")
             < page.bounds.newest
@@ -158,7 +165,7 @@ async fn a_deletion_that_meets_a_key_of_another_type_deletes_nothing() {
     assert_eq!(after(&*store, Position::START).await, [event]);
 }
 
-/// The log has its format's number; a log from before there were numbers is in the first.
+/// The log has its format's number; a log from before there were numbers is in the first. Topics make it the second.
 #[tokio::test]
 async fn a_log_of_a_later_format_is_refused_by_name_and_stays_as_it_is() {
     let redis = Redis::start().await;
@@ -167,15 +174,17 @@ async fn a_log_of_a_later_format_is_refused_by_name_and_stays_as_it_is() {
     assert_eq!(command(&redis, format!("HGET {STREAM}:meta format")).await, "$1\r\n1\r\n");
     command(&redis, format!("HDEL {STREAM}:meta format")).await;
     append(&*store, "two").await;
-    command(&redis, format!("HSET {STREAM}:meta format 2")).await;
+    store.append(&[of_topics("of a topic", ["a"])]).await.expect("stored");
+    assert_eq!(command(&redis, format!("HGET {STREAM}:meta format")).await, "$1\r\n2\r\n");
+    command(&redis, format!("HSET {STREAM}:meta format 3")).await;
     let before = command(&redis, format!("HGETALL {STREAM}:meta")).await;
     let refused = soon(store.append(&[event("three")])).await.map(drop);
     let also = soon(open(&redis).await.bounds()).await.map(drop);
     for refused in [refused, also] {
         let Err(StoreError::Failed(error)) = refused else { panic!("{refused:?}") };
         let told = told(&*error);
-        assert!(told.contains("format 2") && told.contains("upgrade sse-log-redis"), "{told}");
+        assert!(told.contains("format 3") && told.contains("upgrade sse-log-redis"), "{told}");
     }
     assert_eq!(command(&redis, format!("HGETALL {STREAM}:meta")).await, before);
-    assert_eq!(command(&redis, format!("XLEN {STREAM}")).await, ":2\r\n");
+    assert_eq!(command(&redis, format!("XLEN {STREAM}")).await, ":3\r\n");
 }

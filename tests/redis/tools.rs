@@ -6,8 +6,8 @@ use sse_conformance::engines::Redis;
 pub(crate) use sse_conformance::suite::answers::{PAGE, append, bounds, soon, told, until};
 pub(crate) use sse_conformance::suite::events::{event, keyed, keyed_once, once};
 use sse_conformance::suite::store_engine::Engine;
-use sse_core::store::Store;
-use sse_core::{Position, StoreOptions};
+use sse_core::store::{EncodedEvent, Store, StoredEvent, TopicFilter};
+use sse_core::{Event, NewEvent, Position, StoreOptions, Topic};
 use sse_log_redis::{EngineOptions, RedisStore, connect};
 
 /// The stream of the log that the tests use.
@@ -43,4 +43,37 @@ pub(crate) async fn stat(redis: &Redis, section: &str, name: &str) -> usize {
     let info = command(redis, format!("INFO {section}")).await;
     let value = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     value.expect("a line").parse().expect("a number")
+}
+
+/// Returns an event with these topics.
+pub(crate) fn of_topics<T: AsRef<str>>(
+    text: impl ToString,
+    topics: impl IntoIterator<Item = T>,
+) -> EncodedEvent {
+    let event = NewEvent::from(Event::new(text.to_string()));
+    let event =
+        topics.into_iter().fold(event, |event, topic| event.topic(topic.as_ref()).expect("valid"));
+    event.encode(2 * 1024 * 1024).expect("it fits")
+}
+
+pub(crate) fn filter<T: AsRef<str>>(
+    topics: impl IntoIterator<Item = T>,
+    without: bool,
+) -> TopicFilter {
+    let topics = topics.into_iter().map(|topic| Topic::try_from(topic.as_ref()).expect("valid"));
+    TopicFilter::new(topics, without)
+}
+
+/// Returns all events that pass, by as many pages as it takes.
+pub(crate) async fn read_topics(store: &dyn Store, filter: &TopicFilter) -> Vec<StoredEvent> {
+    let (mut all, mut after) = (Vec::new(), Position::START);
+    loop {
+        let read = soon(store.read_topics(after, filter, PAGE)).await.expect("a page");
+        all.extend(read.page.events);
+        if read.upto >= read.page.bounds.newest {
+            return all;
+        }
+        assert!(read.upto > after, "it never comes to an end");
+        after = read.upto;
+    }
 }

@@ -192,6 +192,7 @@ mod postgres_16 {
 
 mod redis {
     every_store!(Redis);
+    every_store_of_topics!(Redis);
     every_exact_store!(Redis);
     every_durable_store!(Redis);
     every_networked_store!(Redis);
@@ -199,6 +200,7 @@ mod redis {
 
 mod valkey {
     every_store!(Valkey);
+    every_store_of_topics!(Valkey);
     every_exact_store!(Valkey);
     every_durable_store!(Valkey);
     every_networked_store!(Valkey);

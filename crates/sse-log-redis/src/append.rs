@@ -8,6 +8,7 @@ use crate::core::LogCore;
 use crate::position::{epoch, position};
 use crate::retain::add_limits;
 use crate::server::Lane;
+use crate::topics;
 
 /// The limits of one append: Redis does nothing else during it, and accepts no more in one command.
 const MOST_EVENTS: usize = 100_000;
@@ -34,6 +35,7 @@ pub(crate) async fn append(
         for event in events {
             script.arg(&event.block[..]).arg(event.key.as_deref().unwrap_or_default());
             script.arg(event.idempotency_key.as_deref().unwrap_or_default());
+            script.arg(topics::lines(&event.topics));
         }
         script
     };

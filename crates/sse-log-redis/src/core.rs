@@ -61,9 +61,8 @@ impl LogCore {
 
     /// The same, with this epoch.
     pub(crate) fn invoke_in<'a>(&self, script: &'a Script, epoch: &Epoch) -> ScriptInvocation<'a> {
-        let Keys { stream, meta, newest_of_key, once } = &self.keys;
         let mut invocation = script.prepare_invoke();
-        invocation.key(&[stream, meta, newest_of_key, once]);
+        invocation.key(&self.keys.all()[..]);
         invocation.arg(epoch.as_str());
         invocation
     }

@@ -29,10 +29,15 @@
 //! | `sse:{prices}:meta` | a hash: the epoch, the floor, the newest position, whether the log is finished, the number of events, bytes and deletions, the time of the log |
 //! | `sse:{prices}:keys` | a hash: the newest event of each key |
 //! | `sse:{prices}:once` | a hash: the position of the event of each idempotency key |
+//! | `sse:{prices}:topics` | a hash: the newest positions of each topic |
+//! | `sse:{prices}:chunks` | a sorted set: the positions of each topic before those |
 //!
 //! The braces are part of the keys: they are one hash tag, so that a cluster keeps the keys together. If [`EngineOptions::prefix`] is set, the
 //! keys begin with it instead of `sse`. Only scripts write, so that Redis does all of a write or nothing. A message on the sharded channel
 //! `sse:{prices}` wakes the followers.
+//!
+//! The keys are in format 1 until the first event that has topics, and then in format 2. A version that knows only format 1 refuses a log of
+//! format 2: it would give events with topics to everybody. Upgrade all processes before the first event with topics.
 //!
 //! # What Redis promises
 //!
@@ -56,6 +61,7 @@
 //! | an older snapshot or append-only file is restored, or a replica promoted, while no process runs | the crate cannot detect it, and Redis would give ids a second time. Call [`EventLog::new_epoch`] |
 //! | another program trims the stream (`XTRIM`) | a reader before the trimmed events gets a gap, and the log counts its bytes again |
 //! | another program adds an entry | the log skips the entry |
+//! | another program deletes `sse:{prices}:topics` or `:chunks`, or a lost stream comes back in part | streams of topics read the older events from the log, which takes longer |
 //! | `maxmemory` is reached, or the disk is full | Redis refuses appends, and such an append has stored nothing; retention, deletion and reading continue |
 //! | `maxmemory` with a policy `allkeys-…` | opening the log fails. If the user may not read the policy (`INFO`), the crate logs a warning |
 //! | the server's clock jumps | no effect: ages and idempotency windows use the time that processes have seen pass. If a process opens the log within seconds of the jump (5 minutes if nothing was appended), or while no other process runs, the server's clock counts |
@@ -68,8 +74,8 @@
 //! - An append has at most 100 000 events and 256 MiB: Redis does nothing else during it.
 //! - The log remembers an idempotency key for its window, until more than `events` further keys came, in this epoch.
 //! - A restricted user (`ACL SETUSER`) needs the keys `~sse:*`, to write as well as to read, the channels `&sse:*`, and the commands `EVALSHA`, `SCRIPT LOAD`,
-//!   `EXISTS`, `HDEL`, `HGET`, `HLEN`, `HMGET`, `HSCAN`, `HSET`, `PING`, `SPUBLISH`, `SSUBSCRIBE`, `SUNSUBSCRIBE`, `TIME`, `XADD`, `XDEL`, `XINFO`, `XLEN`,
-//!   `XRANGE`, `XREVRANGE`, `XTRIM`; `INFO` to detect another server and eviction (without it a server that takes over with a clock that is behind may give the id of a lost event again, until the loss is noticed); `SCAN` (and `CLUSTER`, `INFO`) for [`Engine::logs`]. If an append needs a command
+//!   `EXISTS`, `HDEL`, `HGET`, `HLEN`, `HMGET`, `HSCAN`, `HSET`, `PING`, `SPUBLISH`, `SSUBSCRIBE`, `SUNSUBSCRIBE`, `TIME`, `UNLINK`, `XADD`, `XDEL`, `XINFO`, `XLEN`,
+//!   `XRANGE`, `XREVRANGE`, `XTRIM`, `ZADD`, `ZRANGE`, `ZREM`, `ZREMRANGEBYLEX`; `INFO` to detect another server and eviction (without it a server that takes over with a clock that is behind may give the id of a lost event again, until the loss is noticed); `SCAN` (and `CLUSTER`, `INFO`) for [`Engine::logs`]. If an append needs a command
 //!   that the user may not run, it fails and stores nothing.
 //!
 //! # Costs
@@ -77,6 +83,20 @@
 //! An engine has at most six connections to a server: one for small calls, four for pages and large batches, one for messages. So a large page of one log
 //! does not delay an append to another. A script does: Redis runs one script at a time. Each script of this crate processes at most 4 MiB, except an append. An
 //! idle log sends no requests. A keyed event removes the event before it (`XDEL`), whose memory Redis frees together with its neighbours': at worst, a key takes 4 kB.
+//!
+//! An append without topics runs the same commands as before there were topics, and writes the same bytes. A topic of an event costs the append
+//! an `HGET` and an `HSET` (a batch: for each of its topics), and about 8 to 27 bytes of memory: 8 if the topic has many events. Every 64 events a topic needs one
+//! `ZADD`. The first event with topics after events without any adds 16 bytes and another `HGET` and `HSET`. An append-only file and a
+//! replica get up to 512 bytes for a topic, with its newest positions.
+//!
+//! A stream of topics that is behind the events in memory costs one script a page, an `XRANGE` for each event, about 5 us, and one call more for the
+//! bounds. It does not read the events of other topics. If a stream has more than 16 topics, the crate reads a page of the log first, and uses
+//! it if it ends the log or if an eighth of it passes.
+//!
+//! An event that is deleted or superseded leaves the index in the same script. Of the events that retention has dropped, at most 63 positions of a topic
+//! remain, while the topic has an event. Events without topics are in the index as runs: those that are empty, since all their events
+//! were superseded or deleted, remain until the next retention if there are more than 128 more runs than events. After another program has trimmed, the next
+//! retention drops what is left.
 //!
 //! # TLS
 //!
@@ -115,6 +135,8 @@ mod servers;
 mod store;
 #[cfg(feature = "tls")]
 mod tls;
+mod topic_index;
+mod topics;
 
 pub use crate::core::RedisStore;
 pub use engine::{Engine, connect};

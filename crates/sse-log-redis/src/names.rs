@@ -7,6 +7,10 @@ pub(crate) struct Keys {
     pub(crate) meta: String,
     pub(crate) newest_of_key: String,
     pub(crate) once: String,
+    /// The newest positions of each topic.
+    pub(crate) topics: String,
+    /// The positions of each topic before those.
+    pub(crate) chunks: String,
 }
 
 impl Keys {
@@ -16,8 +20,16 @@ impl Keys {
             meta: format!("{stream}:meta"),
             newest_of_key: format!("{stream}:keys"),
             once: format!("{stream}:once"),
+            topics: format!("{stream}:topics"),
+            chunks: format!("{stream}:chunks"),
             stream,
         }
+    }
+
+    /// Returns the keys in the order in which each script takes them.
+    pub(crate) fn all(&self) -> [&str; 6] {
+        let Self { stream, meta, newest_of_key, once, topics, chunks } = self;
+        [stream, meta, newest_of_key, once, topics, chunks]
     }
 }
 

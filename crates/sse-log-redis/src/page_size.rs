@@ -46,6 +46,11 @@ impl PageSize {
         likely.min(surely).min(limit.events).min(self.most_in_time.load(Relaxed)).max(1)
     }
 
+    /// Returns true if no more than one event arrives in time.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.most_in_time.load(Relaxed) == 1
+    }
+
     /// Notes the sizes of the events of the log.
     pub(crate) fn note_sizes(&self, state: &LogState) {
         if let (0, Some(average)) =

@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use redis::{Pipeline, Value, cmd, from_redis_value, pipe};
+use redis::{Cmd, Pipeline, Value, cmd, from_redis_value, pipe};
 use sse_core::Position;
-use sse_core::store::{Bounds, Page, PageLimit, StoreError, StoredEvent, Topics};
+use sse_core::store::{Bounds, Page, PageLimit, StoreError, StoredEvent};
 use tokio::time::timeout;
 
 use crate::calls::Request;
@@ -14,6 +14,7 @@ use crate::log_state::LogState;
 use crate::pending_pages::{PageReply, PendingPage};
 use crate::position::{id, position};
 use crate::server::Lane;
+use crate::topics;
 
 /// The time that a single event may take to arrive: that of 1 MiB over a line of 20 kB a second, and a reserve.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -86,16 +87,20 @@ fn request(
 fn pipeline(core: &LogCore, after: Position, count: usize) -> Result<Pipeline, StoreError> {
     // Redis returns an error for a range after the last position, which is always empty.
     let after = after.min(Position::MAX.previous());
-    let keys = &core.keys;
     let mut range = cmd("XRANGE");
-    range.arg(&keys.stream).arg(format!("({}", id(after))).arg("+").arg("COUNT").arg(count);
-    let mut bounds = cmd("EVALSHA");
-    bounds.arg(core.caller.engine.scripts.bounds.get_hash()).arg(4);
-    bounds.arg(&keys.stream).arg(&keys.meta).arg(&keys.newest_of_key).arg(&keys.once);
-    bounds.arg(sse_core::Epoch::random()?.as_str());
+    range.arg(&core.keys.stream).arg(format!("({}", id(after))).arg("+").arg("COUNT").arg(count);
     let mut pipeline = pipe();
-    pipeline.add_command(range).add_command(bounds);
+    pipeline.add_command(range).add_command(bounds(core)?);
     Ok(pipeline)
+}
+
+/// Returns the command that reads the bounds, for the end of a pipeline.
+pub(crate) fn bounds(core: &LogCore) -> Result<Cmd, StoreError> {
+    let keys = core.keys.all();
+    let mut bounds = cmd("EVALSHA");
+    bounds.arg(core.caller.engine.scripts.bounds.get_hash()).arg(keys.len()).arg(&keys[..]);
+    bounds.arg(sse_core::Epoch::random()?.as_str());
+    Ok(bounds)
 }
 
 /// The contents of a reply.
@@ -128,24 +133,25 @@ fn parse((entries, state): PageReply, limit: PageLimit) -> Result<Parsed, StoreE
 }
 
 /// Returns the event of an entry, or nothing if another program has added the entry.
-fn event(position: Position, fields: Vec<Value>) -> Result<Option<StoredEvent>, StoreError> {
-    let (mut block, mut key) = (None, None);
+pub(crate) fn event(
+    position: Position,
+    fields: Vec<Value>,
+) -> Result<Option<StoredEvent>, StoreError> {
+    let (mut block, mut key, mut list) = (None, None, None);
     let mut fields = fields.into_iter();
     while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
         match &name {
             Value::BulkString(name) if name == b"b" => block = Some(value),
             Value::BulkString(name) if name == b"k" => key = Some(value),
+            Value::BulkString(name) if name == b"t" => list = Some(value),
             _ => {}
         }
     }
     let Some(block) = block else { return Ok(None) };
     let block: Vec<u8> = from_redis_value(block).map_err(StoreError::failed)?;
-    // The key of an event of the log is UTF-8.
-    let Ok(key) = key.map(from_redis_value::<String>).transpose() else { return Ok(None) };
-    Ok(Some(StoredEvent {
-        position,
-        block: Bytes::from(block),
-        key: key.map(Into::into),
-        topics: Topics::default(),
-    }))
+    // The key and the topics of an event of the log are UTF-8.
+    let texts = |value: Option<Value>| value.map(from_redis_value::<String>).transpose();
+    let (Ok(key), Ok(list)) = (texts(key), texts(list)) else { return Ok(None) };
+    let Some(topics) = topics::parse(list.as_deref().unwrap_or_default()) else { return Ok(None) };
+    Ok(Some(StoredEvent { position, block: Bytes::from(block), key: key.map(Into::into), topics }))
 }

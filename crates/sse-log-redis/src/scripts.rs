@@ -6,6 +6,7 @@ pub(crate) struct Scripts {
     pub(crate) append: Script,
     pub(crate) bounds: Script,
     pub(crate) before_last: Script,
+    pub(crate) read_topics: Script,
     pub(crate) retain: Script,
     pub(crate) finish: Script,
     pub(crate) delete: Script,
@@ -18,6 +19,7 @@ impl Scripts {
             append: script(include_str!("lua/append.lua")),
             bounds: script(include_str!("lua/bounds.lua")),
             before_last: script(include_str!("lua/before_last.lua")),
+            read_topics: script(include_str!("lua/read_topics.lua")),
             retain: script(include_str!("lua/retain.lua")),
             finish: script(include_str!("lua/finish.lua")),
             delete: script(include_str!("lua/delete.lua")),
@@ -32,6 +34,7 @@ fn script(code: &str) -> Script {
         include_str!("lua/log.lua"),
         include_str!("lua/clock.lua"),
         include_str!("lua/once.lua"),
+        include_str!("lua/topics.lua"),
         include_str!("lua/trim.lua"),
         include_str!("lua/ids.lua"),
     ]

@@ -2,11 +2,12 @@ use std::time::Duration;
 
 use sse_core::store::{
     Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
+    TopicFilter, TopicPage,
 };
 use sse_core::{Epoch, Position, async_trait};
 
 use crate::core::RedisStore;
-use crate::{append, before_last, bounds, control, follow, read, retain};
+use crate::{append, before_last, bounds, control, follow, read, retain, topics};
 
 #[async_trait]
 impl Store for RedisStore {
@@ -20,6 +21,15 @@ impl Store for RedisStore {
 
     async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
         read::read(&self.0, after, limit).await
+    }
+
+    async fn read_topics(
+        &self,
+        after: Position,
+        filter: &TopicFilter,
+        limit: PageLimit,
+    ) -> Result<TopicPage, StoreError> {
+        topics::read(&self.0, after, filter, limit).await
     }
 
     async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
@@ -44,6 +54,10 @@ impl Store for RedisStore {
 
     async fn begin_epoch(&self, instead_of: Epoch) -> Result<Epoch, StoreError> {
         control::begin_epoch(&self.0, instead_of).await
+    }
+
+    fn keeps_topics(&self) -> bool {
+        true
     }
 
     fn name(&self) -> &str {

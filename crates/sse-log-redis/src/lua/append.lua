@@ -1,15 +1,17 @@
 -- Appends events, and drops those that are then over the limits.
 -- ARGV: the milliseconds since this process last wrote, or ''; the window of idempotency keys in milliseconds; the limits of events, of bytes,
--- and of age in milliseconds or ''; the id of the server's process, or '' if this user may not read it; then for each event its block, its key or '', and its idempotency key or ''.
+-- and of age in milliseconds or ''; the id of the server's process, or '' if this user may not read it; then for each event its block, its key or '', its idempotency key or '', and its
+-- topics, a line each.
 -- Returns the epoch and the ids; nothing if the log is finished.
 local window, most, most_bytes, age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 read_state()
 advance_clock(ARGV[2])
 notice_server(ARGV[7])
-local is_keyed, is_new, is_once = false, false, false
-for i = 8, #ARGV, 3 do
+local is_keyed, is_new, is_once, is_topical = false, false, false, false
+for i = 8, #ARGV, 4 do
   is_keyed = is_keyed or ARGV[i + 1] ~= ''
   is_once = is_once or ARGV[i + 2] ~= ''
+  is_topical = is_topical or ARGV[i + 3] ~= ''
   is_new = is_new or ARGV[i + 2] == '' or not remembered(ARGV[i + 2], window)
 end
 if state.finished and is_new then return false end
@@ -18,9 +20,19 @@ if state.finished and is_new then return false end
 -- among them.
 if is_keyed then redis.call('HLEN', newest_of_key) end
 if is_once then redis.call('HLEN', once) end
+if is_topical then
+  redis.call('HLEN', topics)
+  redis.call('ZRANGE', chunks, '-', '-', 'BYLEX')
+end
 local needed = { { 'XADD', stream, '*', 'b', '' }, { 'HSET', meta, 'oldest', '' }, { 'SPUBLISH', stream, '' } }
 if is_keyed then needed[#needed + 1] = { 'XDEL', stream, '0-1' } end
 if is_once then needed[#needed + 1] = { 'HDEL', once, '' } end
+if is_topical or has_topics() and is_keyed then
+  for _, command in ipairs({
+    { 'HDEL', topics, '' }, { 'UNLINK', topics }, { 'ZADD', chunks, 0, '' }, { 'ZRANGE', chunks, '-', '+', 'BYLEX' }, { 'ZREM', chunks, '' },
+    { 'ZREMRANGEBYLEX', chunks, '-', '+' }
+  }) do needed[#needed + 1] = command end
+end
 if length >= most then needed[#needed + 1] = { 'XTRIM', stream, 'MINID', '0-1' } end
 for _, command in ipairs(is_new and needed or {}) do
   if not redis.acl_check_cmd(unpack(command)) then
@@ -29,15 +41,24 @@ for _, command in ipairs(is_new and needed or {}) do
 end
 
 if is_new then reconcile() end
+if is_new and is_topical then
+  -- Another program has removed the index: it has only what comes from here on.
+  if redis.call('EXISTS', topics, chunks) < 2 then create_index(has_topics() and newest or '0-0') end
+  set('format', FORMAT)
+end
 if age and is_new then add_sample(age) end
 local answer, added, added_bytes = { state.epoch }, 0, 0
 
 -- Drops the event that had this key before: a key has one event.
-local function supersede(key, id, size)
+local function supersede(key, id, size, list)
   local known = redis.call('HGET', newest_of_key, key)
-  redis.call('HSET', newest_of_key, key, id .. ' ' .. size)
+  redis.call('HSET', newest_of_key, key, id .. ' ' .. size .. (list ~= '' and ' t' or ''))
   if not known then return end
-  local old, old_size = string.match(known, '^(%S+) (%d+)$')
+  local old, old_size, has_list = string.match(known, '^(%S+) (%d+)( ?t?)$')
+  if has_list == ' t' then
+    local entry = redis.call('XRANGE', stream, old, old)[1]
+    if entry then unindex_event(select(3, fields(entry)), old) end
+  end
   if redis.call('XDEL', stream, old) == 1 then
     length = length - 1
     if is_counted(old) then set('bytes', number('bytes') - tonumber(old_size)) end
@@ -45,10 +66,15 @@ local function supersede(key, id, size)
   end
 end
 
-local function add(block, key)
+local function add(block, key, list)
   local entry = { 'b', block }
   if key ~= '' then entry = { 'b', block, 'k', key } end
+  if list ~= '' then
+    entry[#entry + 1] = 't'
+    entry[#entry + 1] = list
+  end
   local id = add_entry(entry)
+  if list ~= '' then index_event(list, id, newest) end
   added, added_bytes, length, newest = added + 1, added_bytes + #block, length + 1, id
   set('bytes', number('bytes') + #block)
   if #block >= number('largest') then
@@ -59,15 +85,15 @@ local function add(block, key)
     set('largest_since', #block)
   end
   if first == '' then first = id end
-  if key ~= '' then supersede(key, id, #block) end
+  if key ~= '' then supersede(key, id, #block, list) end
   return id
 end
 
-for i = 8, #ARGV, 3 do
-  local block, key, idempotency_key = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+for i = 8, #ARGV, 4 do
+  local block, key, idempotency_key, list = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local id = idempotency_key ~= '' and remembered(idempotency_key, window)
   if not id then
-    id = add(block, key)
+    id = add(block, key, list)
     if idempotency_key ~= '' then remember(idempotency_key, id) end
   end
   answer[#answer + 1] = id
@@ -83,6 +109,7 @@ trim(most, most_bytes, age, function(dropped, dropped_bytes)
   return is_much or dropped >= 2 * added and dropped_bytes >= 2 * added_bytes
 end)
 if is_once then forget(most, window, 2 * added) end
+if is_topical then save_index() else pcall(save_index) end
 save()
 notify()
 return answer

@@ -1,13 +1,15 @@
 -- The functions that all scripts share. ARGV[1] is the epoch that begins if the log has none, or if its stream is lost.
-local stream, meta, newest_of_key, once = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local stream, meta, newest_of_key, once, topics, chunks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local MIB = 1024 * 1024
--- The format of the keys. A log without a number is in the first.
-local FORMAT = 1
+-- The format of the keys. A log without a number is in the first. Format 2 is the first with topics: a log gets it with its first event that
+-- has any, and until then versions that know only the first can use the log.
+local FORMAT = 2
 
 -- The fields of `meta`. `state` has the values that `meta` must get, `changed` those that `save` has not written yet.
 local FIELDS = {
   'format', 'epoch', 'finished', 'deletions', 'floor', 'oldest', 'newest', 'count', 'bytes', 'largest', 'largest_at', 'largest_since',
-  'counted', 'to_count', 'time', 'clock', 'ages', 'aged', 'bucket', 'once_first', 'once_next', 'server', 'salt'
+  'counted', 'to_count', 'time', 'clock', 'ages', 'aged', 'bucket', 'once_first', 'once_next', 'server', 'salt',
+  'topical', 'unindexed', 'sweep', 'sweep_runs'
 }
 local state, changed = {}, {}
 -- The number of entries of the stream, the id of the first entry, and the newest id that the stream has ever had.
@@ -50,14 +52,15 @@ local function is_after(id, other)
   return is_larger(number, other_number)
 end
 
--- Returns the block and the key of an entry. An entry of another program has no block.
+-- Returns the block, the key and the topics of an entry, a line each. An entry of another program has no block.
 local function fields(entry)
-  local block, key
+  local block, key, list
   for i = 1, #entry[2], 2 do
     if entry[2][i] == 'b' then block = entry[2][i + 1] end
     if entry[2][i] == 'k' then key = entry[2][i + 1] end
+    if entry[2][i] == 't' then list = entry[2][i + 1] end
   end
-  return block, key
+  return block, key, list
 end
 
 -- Notifies the followers of all processes. Redis sends the message after the script has ended.
@@ -100,6 +103,19 @@ local function read_state()
   first = is_unchanged and state.oldest or first_entry()
 end
 
+local function has_topics()
+  return number('format') > 1
+end
+
+-- Makes an empty index by topic. It has no event up to `from`.
+local function create_index(from)
+  if redis.call('EXISTS', topics, chunks) > 0 then redis.call('UNLINK', topics, chunks) end
+  redis.pcall('HSET', topics, '', '')
+  redis.pcall('ZADD', chunks, 0, '')
+  set('topical', from)
+  set('unindexed', from)
+end
+
 -- Creates all keys. While a cluster moves a log to another node, it refuses a script that names a key that does not exist.
 local function create()
   redis.pcall('HSET', newest_of_key, '', '')
@@ -116,9 +132,14 @@ end
 local function reconcile()
   local begins = is_lost or not state.epoch
   if begins then
+    create_index(newest)
     create()
-    set('format', FORMAT)
+    -- What the stream has already may have topics.
+    if not state.epoch then set('format', newest == '0-0' and 1 or FORMAT) end
     set('epoch', ARGV[1])
+  elseif not state.topical then
+    -- The log is of format 1: its events have no topics, which is what the index then says.
+    create_index('0-0')
   end
   if first ~= (state.oldest or '') or is_lost then
     set('floor', first ~= '' and '<' .. first or '=' .. newest)
@@ -126,6 +147,7 @@ local function reconcile()
     set('bytes', 0)
     set('counted', '0-0')
     set('to_count', newest)
+    if has_topics() then set('sweep', '0') end
   end
   if is_lost then
     set('ages', '')
@@ -145,6 +167,23 @@ local function bounds()
     state.epoch, state.finished and 1 or 0, number('deletions'), state.floor or '', state.oldest or '', first, newest,
     number('largest'), length, number('bytes')
   }
+end
+
+-- Returns the bounds, or the error of a replica: it may lose the events that it has. A replica refuses `HDEL`, which writes nothing here.
+local function checked_bounds()
+  read_state()
+  local refused = redis.pcall('HDEL', meta, '')
+  if type(refused) == 'table' and string.find(refused.err or '', '^READONLY') then return refused end
+  if is_lost or not state.epoch then
+    reconcile()
+    save()
+    notify()
+  elseif not state.topical then
+    -- If Redis refuses this since its memory is full, a later call does it.
+    pcall(create_index, '0-0')
+    pcall(save)
+  end
+  return bounds()
 end
 
 -- Returns true if the bytes of this entry are in `bytes`.

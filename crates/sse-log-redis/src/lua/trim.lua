@@ -8,6 +8,8 @@ local function trim(most, most_bytes, age, enough)
   end
   if first == '' or not is_over(first) then return false end
   local next, is_enough
+  -- The topics of what it drops.
+  local dropped_topics = {}
   while not next do
     local entries = redis.call('XRANGE', stream, last and '(' .. last or '-', '+', 'COUNT', at_a_time(dropped, dropped_bytes))
     for _, entry in ipairs(entries) do
@@ -17,7 +19,10 @@ local function trim(most, most_bytes, age, enough)
         next = id
         break
       end
-      local block, key = fields(entry)
+      local block, key, list = fields(entry)
+      each_topic(list, function(topic) dropped_topics[topic] = true end)
+      -- The run before it is over, too.
+      if list then dropped_topics[''] = true end
       local size = #(block or '')
       dropped, dropped_bytes, count, last = dropped + 1, dropped_bytes + size, count - 1, id
       if is_counted(id) then bytes = bytes - size end
@@ -27,6 +32,8 @@ local function trim(most, most_bytes, age, enough)
   if not last then return is_enough end
   redis.call('XTRIM', stream, 'MINID', next)
   length, first = count, next
+  -- If another program has put other types in the place of the index, the events still go.
+  for topic in pairs(dropped_topics) do pcall(drop_chunks, topic, next) end
   set('floor', '=' .. last)
   set('oldest', next)
   set('bytes', bytes)
