@@ -12,9 +12,9 @@ const STORES: [(&str, &str); 4] = [
     ("Postgres", "sse-log-postgres"),
 ];
 /// The files of every store. Its engine may need others.
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     "lib", "options", "store", "names", "append", "read", "bounds", "follow", "retain", "control",
-    "error",
+    "error", "topics",
 ];
 /// The adapters' crates.
 const ADAPTERS: [&str; 5] = ["sse-http", "sse-axum", "sse-actix", "sse-warp", "sse-rocket"];

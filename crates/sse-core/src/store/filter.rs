@@ -82,7 +82,8 @@ impl TopicFilter {
         }
     }
 
-    /// Returns the events of a page that pass. The page was read after this position.
+    /// Returns the events of a page that pass. The page was read after this position. If the page has no events, its bounds are taken for those of
+    /// the moment at which the events were read: the log does not go on beyond what it knew before the call.
     ///
     /// ```
     #[doc = include_str!("in_examples.txt")]

@@ -92,7 +92,12 @@ async fn attempt(
         }
     };
     let page = match filter {
-        Some(filter) => follow.read_topics(after, filter, LIMIT).await?,
+        Some(filter) => {
+            let TopicPage { page, upto } = follow.read_topics(after, filter, LIMIT).await?;
+            // The bounds of a page without events may be from after an event that came while it was read.
+            let last = page.events.last().map_or(before.newest, |last| last.position);
+            TopicPage { upto: upto.min(before.newest.max(last)), page }
+        }
         None => {
             let page = follow.read(after, LIMIT).await?;
             let upto = page.events.last().map_or(before.base, |last| last.position);
