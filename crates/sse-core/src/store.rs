@@ -218,7 +218,7 @@ pub trait Store: Send + Sync + 'static {
     /// ```
     #[doc = include_str!("store/in_examples.txt")]
     /// # use sse_core::store::Store;
-    /// assert!(VecStore::new().keeps_topics());
+    /// assert!(!VecStore::new().keeps_topics());
     /// ```
     fn keeps_topics(&self) -> bool {
         false

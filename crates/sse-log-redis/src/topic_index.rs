@@ -123,7 +123,7 @@ mod tests {
         for (bytes, expected) in [
             (&b"\x00\x00"[..], Position::START),
             (b"\x01\x07\x02\x01\x00", Position::new(7, 256)),
-            (b"\x06\x01\xa2\x20\xff\xb0\x2c\x00", Position::new(1_795_829_903_404, 0)),
+            (b"\x06\x01\xa2\x20\xff\xb0\x2c\x00", Position::new(1_795_849_957_420, 0)),
             (b"\x01\x01\x1418446744073709551615", Position::new(1, u64::MAX)),
         ] {
             let mut left = bytes;

@@ -46,6 +46,18 @@ pub enum Followed {
 /// It ends when the log is finished, or its [shutdown](EventLog::shutdown) begins. It keeps at most one chunk of events, about 64 KiB or one
 /// event, and asks for more once you have taken them: a slow worker delays nobody. An error is the last item.
 ///
+/// ```
+/// use futures_util::{FutureExt, StreamExt};
+/// use sse_core::{EventLog, Following, Start};
+///
+/// let log = EventLog::in_memory(1000);
+/// let mut events: Following = log.follow_after(Start::Live);
+/// assert!(events.next().now_or_never().is_none(), "it waits for an event");
+/// log.append_now("hello")?;
+/// assert!(events.next().now_or_never().is_some());
+/// # Ok::<(), sse_core::Error>(())
+/// ```
+///
 /// # Cancel safety
 ///
 /// Dropping a future that waits for the next item loses nothing.

@@ -86,7 +86,9 @@ async fn attempt(
     let after = match (part, filter) {
         (Part::After(after), _) => *after,
         (Part::Oldest, _) => before.floor,
-        (Part::Last(count), Some(filter)) => of_topics::before_last(follow, filter, *count).await?,
+        (Part::Last(count), Some(filter)) => {
+            of_topics::before_last(follow, filter, *count, LIMIT).await?
+        }
         (Part::Last(count), None) => {
             follow.within(follow.store.before_last(PageLimit::of_events(*count))).await?
         }

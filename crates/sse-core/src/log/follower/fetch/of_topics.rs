@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use crate::Position;
-use crate::log::follower::fetch::LIMIT;
 use crate::log::follower::shared::Follow;
 use crate::store::{PageLimit, StoreError, TopicFilter};
 
@@ -16,6 +15,7 @@ pub(super) async fn before_last(
     follow: &Follow,
     filter: &TopicFilter,
     count: usize,
+    limit: PageLimit,
 ) -> Result<Position, StoreError> {
     let mut among = FIRST.max(count);
     loop {
@@ -23,7 +23,7 @@ pub(super) async fn before_last(
         let begin = follow.within(store.before_last(PageLimit::of_events(among))).await?;
         let (mut after, mut newest) = (begin, VecDeque::new());
         let bounds = loop {
-            let read = follow.read_topics(after, filter, LIMIT).await?;
+            let read = follow.read_topics(after, filter, limit).await?;
             for event in &read.page.events {
                 if newest.len() > count {
                     newest.pop_front();
