@@ -8,12 +8,12 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 
+use crate::feed::options::StreamOptions;
+use crate::log::handle::EventLog;
 use crate::log::reader::{Gaps, Reader};
 use crate::log::selection::Selection;
 use crate::shutdown::OpenStream;
-use crate::{
-    Error, EventId, EventLog, Frame, Gap, InvalidTopic, LastEventId, Start, StreamOptions, TopicSet,
-};
+use crate::{Error, EventId, Frame, Gap, InvalidTopic, LastEventId, Start, TopicSet};
 
 /// What [`EventLog::follow_after`] gives.
 ///
