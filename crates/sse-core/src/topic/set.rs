@@ -1,6 +1,5 @@
 mod lists;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,9 +40,17 @@ struct Shared {
 
 #[derive(Default)]
 struct Set {
-    topics: BTreeMap<Topic, Added>,
+    /// In order: most sets have one or a few, for which a tree would take half a kilobyte.
+    topics: Vec<(Topic, Added)>,
     /// The streams that wait.
     streams: Wakers,
+}
+
+impl Set {
+    /// Returns the index of a topic, or the one at which it would be.
+    fn find(&self, topic: &str) -> Result<usize, usize> {
+        self.topics.binary_search_by(|(known, _)| known.as_str().cmp(topic))
+    }
 }
 
 /// The change that added a topic, and the number of its newest events that open streams get.
@@ -128,7 +135,8 @@ impl TopicSet {
     /// ```
     pub fn remove(&self, topic: impl AsRef<str>) {
         let mut set = self.lock();
-        if set.topics.remove(topic.as_ref()).is_some() {
+        if let Ok(at) = set.find(topic.as_ref()) {
+            set.topics.remove(at);
             self.changed(set);
         }
     }
@@ -141,7 +149,7 @@ impl TopicSet {
     /// # Ok::<(), sse_core::InvalidTopic>(())
     /// ```
     pub fn contains(&self, topic: impl AsRef<str>) -> bool {
-        self.lock().topics.contains_key(topic.as_ref())
+        self.lock().find(topic.as_ref()).is_ok()
     }
 
     /// Returns the number of topics.
@@ -166,14 +174,12 @@ impl TopicSet {
 
     fn insert(&self, topic: Topic, last: usize) -> Result<(), InvalidTopic> {
         let mut set = self.lock();
-        if set.topics.contains_key(&topic) {
-            return Ok(());
-        }
+        let Err(at) = set.find(topic.as_ref()) else { return Ok(()) };
         if set.topics.len() == Self::MAX {
             return Err(InvalidTopic::new("a stream asks for at most 1000 topics", None));
         }
         let change = self.changes() + 1;
-        set.topics.insert(topic, Added { change, last });
+        set.topics.insert(at, (topic, Added { change, last }));
         self.changed(set);
         Ok(())
     }
@@ -223,6 +229,6 @@ impl TopicSet {
 
 impl fmt::Debug for TopicSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.lock().topics.keys()).finish()
+        f.debug_set().entries(self.lock().topics.iter().map(|(topic, _)| topic)).finish()
     }
 }
