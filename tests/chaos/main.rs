@@ -16,6 +16,7 @@
 //!
 //! The clock of an engine jumps by libfaketime, for hours, and back ([`faults`]).
 
+mod arrive;
 mod book;
 mod broken;
 mod check;

@@ -5,28 +5,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fastrand::Rng;
-use sse_core::store::PageLimit;
 use sse_core::{Epoch, Event, EventId};
-use sse_test_kit::parser::Parser;
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::arrive::arrive;
 use crate::book::{Book, Number, parts};
-use crate::check::Truth;
 use crate::clients::read;
 use crate::faults::{Kind, Subject};
-use crate::options::{Options, log_options};
+use crate::options::Options;
 use crate::process::Process;
 use crate::publishers::publish;
 use crate::summary::{Counts, told};
 use crate::trail::Trail;
 
-const CLIENTS: usize = 4;
+pub(crate) const CLIENTS: usize = 4;
 const PUBLISHERS: usize = 3; // of each process
-
-/// The time that a process may take to notice that events were lost.
-const NOTICED_WITHIN: Duration = Duration::from_secs(3);
 
 /// The state that all parts of a run share.
 pub(crate) struct Chaos {
@@ -37,8 +32,8 @@ pub(crate) struct Chaos {
     /// The newest idempotency key that anybody has come to.
     pub(crate) once: AtomicU64,
     pub(crate) begun: std::time::Instant,
-    /// The time that a client may take to get the newest event, once a fault has ended; and an append to be stored.
-    patience: Duration,
+    /// The time for which nobody may get on, once a fault has ended, and in which an append must be stored.
+    pub(crate) patience: Duration,
     book: Mutex<Book>,
 }
 
@@ -47,7 +42,7 @@ impl Chaos {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn failed(&self) -> Result<(), String> {
+    pub(crate) fn failed(&self) -> Result<(), String> {
         self.book().failure.clone().map_or(Ok(()), Err)
     }
 }
@@ -155,96 +150,4 @@ async fn mark(chaos: &Chaos, process: usize) -> Result<(Number, EventId), String
             Err(_) => sleep(Duration::from_millis(50)).await,
         }
     }
-}
-
-/// Waits until each client has the marker, in the epoch that there is.
-async fn arrive(chaos: &Chaos, marker: Number, before: Epoch) -> Result<Truth, String> {
-    let begun = Instant::now();
-    let may_change = chaos.book().lost_since.is_some();
-    let mut truth = truth(chaos).await?;
-    loop {
-        chaos.failed()?;
-        let epoch = truth.bounds.epoch;
-        let is_noticed = !may_change || epoch != before || begun.elapsed() > NOTICED_WITHIN;
-        let late: Vec<_> = {
-            let book = chaos.book();
-            (0..CLIENTS).filter(|client| !book.has(*client, marker, epoch)).collect()
-        };
-        if late.is_empty() && is_noticed {
-            let now = self::truth(chaos).await?;
-            if now.bounds.epoch == epoch {
-                return Ok(now);
-            }
-            truth = now;
-        }
-        if begun.elapsed() > chaos.patience {
-            return Err(stuck(chaos, &late, marker, &truth));
-        }
-        sleep(Duration::from_millis(10)).await;
-        if may_change {
-            truth = self::truth(chaos).await?;
-        }
-    }
-}
-
-fn stuck(chaos: &Chaos, late: &[usize], marker: Number, truth: &Truth) -> String {
-    let book = chaos.book();
-    let clients = late.iter().map(|client| {
-        let trail = &book.trails[*client];
-        let (process, at) = (trail.process, trail.last());
-        format!(
-            "client {client} at {}.{} in process {process}, {} connections",
-            at.epoch,
-            at.at(),
-            trail.connections
-        )
-    });
-    let clients: Vec<_> = clients.collect();
-    let logs: Vec<_> =
-        chaos.processes.iter().map(|p| p.log().map(|(log, _)| log.stats())).collect();
-    format!(
-        "round {}: after {:?} the marker {marker} has not come to {clients:?}; the log is {:?}, and the processes have {logs:?}",
-        book.round, chaos.patience, truth.bounds
-    )
-}
-
-/// All that the log has, for a new reader.
-async fn truth(chaos: &Chaos) -> Result<Truth, String> {
-    let begun = Instant::now();
-    loop {
-        match timeout(chaos.patience, read_all(chaos)).await {
-            Ok(Ok(truth)) => return Ok(truth),
-            Ok(Err(error)) if begun.elapsed() > chaos.patience => {
-                return Err(format!("the log cannot be read: {}", told(&error)));
-            }
-            Ok(Err(_)) => sleep(Duration::from_millis(50)).await,
-            Err(_) => return Err("reading the log has not ended".into()),
-        }
-    }
-}
-
-async fn read_all(chaos: &Chaos) -> Result<Truth, sse_core::Error> {
-    let store = chaos.subject.open(2, log_options(&*chaos.subject)).await?;
-    'anew: loop {
-        let bounds = store.bounds().await?;
-        let (read_at, mut events, mut after) =
-            (std::time::Instant::now(), Vec::new(), bounds.floor);
-        loop {
-            let page = store.read(after, PageLimit { events: 1000, bytes: 64 * 1024 }).await?;
-            if (page.bounds.epoch, page.bounds.floor) != (bounds.epoch, bounds.floor) {
-                continue 'anew; // dropped meanwhile
-            }
-            let Some(last) = page.events.last() else {
-                return Ok(Truth { bounds, events, read_at });
-            };
-            after = last.position;
-            events.extend(page.events.iter().map(|kept| (kept.position, number_of(&kept.block))));
-        }
-    }
-}
-
-fn number_of(block: &[u8]) -> Number {
-    let parsed = Parser::default().feed(&[block, b"\n"].concat());
-    let number = parsed.first().and_then(|event| event.data.split(' ').next()?.parse().ok());
-    number.unwrap_or_default()
 }

@@ -8,19 +8,23 @@
 //! It asks the store itself, without an `EventLog`, which would drop the events that are over its limits.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use sse_core::store::{Page, PageLimit, Retention, Store};
-use sse_core::{Position, StoreOptions};
+use sse_core::store::{Page, PageLimit, Retention, Store, TopicFilter, TopicPage};
+use sse_core::{Position, StoreOptions, Topic};
 
-const USAGE: &str = "look-inside URL NAME list | read ID | follow | trim EVENTS
+const USAGE: &str =
+    "look-inside URL NAME list | topics | topic TOPIC | read ID | follow | trim EVENTS
 
   URL   redb:PATH, redis:URL, nats:URL or postgres:URL
   list    what is kept: an id, a size and the first line of each event
+  topics  each topic, and the number of its events
+  topic   the events of one topic
   read    one event
   follow  each event that comes
   trim    drops all events except so many of the newest";
@@ -50,6 +54,8 @@ async fn run() -> Result<()> {
     let store = open(url, name).await?;
     match command {
         ["list"] => list(&*store).await,
+        ["topics"] => topics(&*store).await,
+        ["topic", topic] => topic_of(&*store, topic).await,
         ["read", id] => read(&*store, id).await,
         ["follow"] => follow(&*store).await,
         ["trim", events] => trim(&*store, events.parse()?).await,
@@ -96,6 +102,39 @@ async fn list(store: &dyn Store) -> Result<()> {
     Ok(())
 }
 
+async fn topics(store: &dyn Store) -> Result<()> {
+    let (mut topics, mut without) = (BTreeMap::<Topic, usize>::new(), 0);
+    let mut after = store.bounds().await?.floor;
+    loop {
+        let page = store.read(after, LIMIT).await?;
+        let Some(last) = page.events.last() else { break };
+        after = last.position;
+        without += page.events.iter().filter(|event| event.topics.is_empty()).count();
+        for topic in page.events.iter().flat_map(|event| event.topics.iter()) {
+            *topics.entry(topic.clone()).or_default() += 1;
+        }
+    }
+    for (topic, events) in topics {
+        println!("{events:>7} {topic}");
+    }
+    println!("{without:>7} without a topic");
+    Ok(())
+}
+
+/// By the index of the store, without those that have no topic.
+async fn topic_of(store: &dyn Store, topic: &str) -> Result<()> {
+    let filter = TopicFilter::new([Topic::try_from(topic)?], false);
+    let mut after = store.bounds().await?.floor;
+    loop {
+        let TopicPage { page, upto } = store.read_topics(after, &filter, LIMIT).await?;
+        print(&page)?;
+        if upto <= after || upto >= page.bounds.newest {
+            return Ok(());
+        }
+        after = upto;
+    }
+}
+
 async fn read(store: &dyn Store, id: &str) -> Result<()> {
     let (epoch, position) = id.split_once('.').ok_or("an id is `epoch.position`")?;
     let position: Position = position.parse()?;
@@ -131,7 +170,8 @@ fn print(page: &Page) -> Result<()> {
         let text = String::from_utf8_lossy(&event.block);
         let data = text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap_or_default();
         let key = event.key.as_deref().map(|key| format!("[{key}] ")).unwrap_or_default();
-        writeln!(out, "{id} {size:>7} {key}{data}")?;
+        let topics: String = event.topics.iter().map(|topic| format!("({topic}) ")).collect();
+        writeln!(out, "{id} {size:>7} {key}{topics}{data}")?;
     }
     Ok(out.flush()?)
 }

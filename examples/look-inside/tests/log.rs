@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sse_conformance::engines::{Nats, Postgres, Redb, Redis};
-use sse_conformance::suite::events::{event, keyed};
+use sse_conformance::suite::events::{encoded, event};
 use sse_conformance::suite::store_engine::Engine;
-use sse_core::StoreOptions;
 use sse_core::store::Store;
+use sse_core::{Event, StoreOptions};
 use sse_test_kit::eventually::eventually;
 use sse_test_kit::program::Program;
 
@@ -22,10 +22,13 @@ fn run(url: &str, arguments: &[&str]) -> (bool, String) {
     (output.status.success(), String::from_utf8(text).expect("UTF-8"))
 }
 
-/// Appends it, and returns its id.
+/// Appends it, of a topic if it has a key, and returns its id.
 async fn append(store: &dyn Store, text: &str, key: Option<&str>) -> String {
     let event = match key {
-        Some(key) => keyed(key, text),
+        Some(key) => {
+            let event = Event::new(text).topic("user/7").expect("a topic");
+            encoded(event.key(key).expect("a short key"))
+        }
         None => event(text),
     };
     let appended = store.append(&[event]).await.expect("stored");
@@ -51,8 +54,15 @@ async fn it_lists_reads_and_trims_a_log(engine: &dyn Engine) {
     assert!(is_well, "{text}");
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], format!("{first}      10 one"));
-    assert_eq!(lines[1], format!("{second}      10 [a key] two"));
+    assert_eq!(lines[1], format!("{second}      10 [a key] (user/7) two"));
     assert_eq!(lines[2], format!("newest: {second}"));
+
+    let (is_well, text) = run(&url, &["topics"]);
+    assert!(is_well && text == "      1 user/7\n      1 without a topic\n", "{text}");
+    let (is_well, text) = run(&url, &["topic", "user/7"]);
+    assert!(is_well && text == format!("{second}      10 [a key] (user/7) two\n"), "{text}");
+    let (is_well, text) = run(&url, &["topic", "user/8"]);
+    assert!(is_well && text.is_empty(), "{text}");
 
     assert_eq!(run(&url, &["read", &first]), (true, "data: one\n".into()));
     let (is_well, text) = run(&url, &["trim", "1"]);
