@@ -66,7 +66,7 @@ pub struct Following {
     open: OpenStream,
     /// The items of the last chunk that were not taken yet.
     items: VecDeque<Followed>,
-    /// The id of the event, or of the gap, that was given last.
+    /// The id of the event that was given last.
     last: Option<EventId>,
     has_ended: bool,
 }

@@ -96,12 +96,14 @@ impl EventLog {
             (None, Some(_)) if limit == 0 => Ok(Vec::new()),
             (None, Some(store)) => {
                 let limit = PageLimit { events: limit, ..fetch::LIMIT };
-                let mut after = after;
+                // Events of others that come meanwhile are not read, or it would run after a busy log.
+                let (mut after, mut end) = (after, None);
                 loop {
                     let read = store.read_topics(after, &filter, limit);
                     let TopicPage { page, upto } = self.call("reading", read).await?;
                     self.check_page(&page, epoch, after)?;
-                    if !page.events.is_empty() || upto <= after || upto >= page.bounds.newest {
+                    let end = *end.get_or_insert(page.bounds.newest);
+                    if !page.events.is_empty() || upto <= after || upto >= end {
                         return Ok(frames(&page, epoch));
                     }
                     after = upto;

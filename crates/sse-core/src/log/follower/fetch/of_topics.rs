@@ -21,7 +21,8 @@ pub(super) async fn before_last(
     loop {
         let store = &follow.store;
         let begin = follow.within(store.before_last(PageLimit::of_events(among))).await?;
-        let (mut after, mut newest) = (begin, VecDeque::new());
+        // What comes while it reads is given in any case: it does not run after a busy log.
+        let (mut after, mut newest, mut end) = (begin, VecDeque::new(), None);
         let bounds = loop {
             let read = follow.read_topics(after, filter, limit).await?;
             for event in &read.page.events {
@@ -30,7 +31,8 @@ pub(super) async fn before_last(
                 }
                 newest.push_back(event.position);
             }
-            if read.upto >= read.page.bounds.newest || read.upto <= after {
+            let end = *end.get_or_insert(read.page.bounds.newest);
+            if read.upto >= end || read.upto <= after {
                 break read.page.bounds;
             }
             after = read.upto;
