@@ -106,5 +106,5 @@ async fn an_append_without_topics_costs_the_same_in_a_log_that_has_topics() {
     let [(commands, bytes), (commands_with, bytes_with)] = &costs[..] else { unreachable!() };
     assert_eq!(commands, commands_with);
     // A position in the index would add 60 bytes; the time in ids and fields may have some digits more.
-    assert!(bytes.abs_diff(*bytes_with) <= 16, "{bytes} and {bytes_with} bytes");
+    assert!(bytes.abs_diff(*bytes_with) < 40, "{bytes} and {bytes_with} bytes");
 }
