@@ -62,6 +62,7 @@ pub use sse_core::{
 };
 #[cfg(feature = "listener")]
 pub use sse_core::{ListenerOptions, listener, listener_with};
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use crate::cushion::Cushion;
@@ -80,10 +81,14 @@ pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(StreamResponse::new(&request.0, feed, timer()))
 }
 
-/// Returns the one timer of all streams.
+/// Returns the one timer of all streams, which shares alarms within each runtime.
 fn timer() -> Timer {
-    static TIMER: LazyLock<Timer> =
-        LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
+    static TIMER: LazyLock<Timer> = LazyLock::new(|| {
+        Timer::new(|| Instant::now().into_std(), tokio::time::sleep).shared_within(
+            || Handle::try_current().ok().map(|runtime| runtime.id()),
+            |keeping| drop(tokio::spawn(keeping)),
+        )
+    });
     TIMER.clone()
 }
 

@@ -79,7 +79,7 @@ impl EventStream {
                 failure,
                 open: shutdowns.iter().map(Shutdown::open).collect(),
                 until: None,
-                sleep: None,
+                alarm: None,
                 last_write: timer.now(),
                 timer,
                 unwritten: failure_cuts.then(Unwritten::default),

@@ -3,8 +3,12 @@
 pub(crate) mod wakers;
 
 #[cfg(not(shuttle))]
+pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(not(shuttle))]
 pub(crate) use std::sync::{Mutex, MutexGuard, PoisonError};
 
+#[cfg(shuttle)]
+pub(crate) use shuttle::sync::atomic::{AtomicU64, Ordering};
 #[cfg(shuttle)]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 #[cfg(shuttle)]

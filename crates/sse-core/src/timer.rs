@@ -1,8 +1,17 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::hash::Hash;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+
+use sync_wrapper::SyncWrapper;
+
+mod ticks;
+
+use ticks::{Tick, Ticks};
 
 /// The clock of a runtime: each adapter passes its framework's clock, a test a paused one.
 ///
@@ -38,6 +47,33 @@ impl Timer {
         Self(Arc::new(Functions { now, sleep }))
     }
 
+    /// Returns the same timer for an adapter whose streams belong to a runtime: one future wakes all streams of a runtime that have been silent
+    /// for too long, together, instead of a timer for each of them.
+    ///
+    /// `current` returns what names the runtime that calls it, or `None` outside of one; `spawn` has that runtime run a future. The future ends
+    /// with the last stream that needs it. A stream that has been silent for its keep-alive is woken at most a twentieth of that time later,
+    /// or 1 ms if that is longer, and never more than 1 s later.
+    ///
+    /// ```
+    /// use sse_core::Timer;
+    /// use tokio::runtime::Handle;
+    ///
+    /// let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep).shared_within(
+    ///     || Handle::try_current().ok().map(|runtime| runtime.id()),
+    ///     |future| drop(tokio::spawn(future)),
+    /// );
+    /// assert!(timer.now() <= timer.now());
+    /// ```
+    #[must_use]
+    pub fn shared_within<K, C, S>(self, current: C, spawn: S) -> Self
+    where
+        K: Eq + Hash + Send + 'static,
+        C: Fn() -> Option<K> + Send + Sync + 'static,
+        S: Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync + 'static,
+    {
+        Self(Arc::new(Runtimes { timer: self, current, spawn, ticks: Mutex::default() }))
+    }
+
     /// Returns the time.
     ///
     /// ```
@@ -52,11 +88,81 @@ impl Timer {
     pub(crate) fn sleep(&self, duration: Duration) -> Sleep {
         self.0.sleep(duration)
     }
+
+    /// Returns an alarm after this time, which need not be more exact than this step.
+    pub(crate) fn alarm(&self, now: Instant, rest: Duration, step: Duration) -> Alarm {
+        self.0.alarm(now, rest, step)
+    }
+}
+
+/// What wakes a stream after a time.
+pub(crate) enum Alarm {
+    /// A timer of its own.
+    Own(SyncWrapper<Sleep>),
+    /// A tick of its runtime.
+    Shared(Tick),
+}
+
+impl Alarm {
+    pub(crate) fn own(sleep: Sleep) -> Self {
+        Self::Own(SyncWrapper::new(sleep))
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Own(sleep) => sleep.get_mut().as_mut().poll(cx),
+            Self::Shared(tick) => tick.poll(cx.waker()),
+        }
+    }
 }
 
 trait Clock: Send + Sync {
     fn now(&self) -> Instant;
     fn sleep(&self, duration: Duration) -> Sleep;
+
+    fn alarm(&self, _now: Instant, rest: Duration, _step: Duration) -> Alarm {
+        Alarm::own(self.sleep(rest))
+    }
+}
+
+/// A timer whose alarms are shared by the streams of each runtime.
+struct Runtimes<K, C, S> {
+    timer: Timer,
+    current: C,
+    spawn: S,
+    /// The ticks of the runtimes that have a stream.
+    ticks: Mutex<HashMap<K, Arc<Ticks>>>,
+}
+
+impl<K, C, S> Clock for Runtimes<K, C, S>
+where
+    K: Eq + Hash + Send,
+    C: Fn() -> Option<K> + Send + Sync,
+    S: Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync,
+{
+    fn now(&self) -> Instant {
+        self.timer.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        self.timer.sleep(duration)
+    }
+
+    fn alarm(&self, now: Instant, rest: Duration, step: Duration) -> Alarm {
+        let Some(runtime) = (self.current)() else { return Alarm::own(self.sleep(rest)) };
+        let mut all = self.ticks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ticks) = all.get(&runtime).filter(|ticks| !ticks.are_over()) {
+            return Alarm::Shared(Tick::after(Arc::clone(ticks), now, rest, step));
+        }
+        all.retain(|_, ticks| !ticks.are_over());
+        let ticks = Arc::new(Ticks::new(now));
+        let tick = Tick::after(Arc::clone(&ticks), now, rest, step);
+        all.insert(runtime, Arc::clone(&ticks));
+        drop(all);
+        (self.spawn)(Box::pin(Arc::clone(&ticks).keep(self.timer.clone())));
+        // A runtime that ends drops the future at once.
+        if ticks.are_over() { Alarm::own(self.sleep(rest)) } else { Alarm::Shared(tick) }
+    }
 }
 
 struct Functions<N, S> {

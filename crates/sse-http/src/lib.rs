@@ -92,6 +92,7 @@ pub use sse_core::{
 };
 #[cfg(feature = "listener")]
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 /// The request of a client. Made from a request, or from its parts.
@@ -149,10 +150,14 @@ pub fn listener_with(
     TcpListener::from_std(sse_core::listener_with(address, options)?)
 }
 
-/// Returns the one timer of all streams.
+/// Returns the one timer of all streams, which shares alarms within each runtime.
 fn timer() -> Timer {
-    static TIMER: LazyLock<Timer> =
-        LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
+    static TIMER: LazyLock<Timer> = LazyLock::new(|| {
+        Timer::new(|| Instant::now().into_std(), tokio::time::sleep).shared_within(
+            || Handle::try_current().ok().map(|runtime| runtime.id()),
+            |keeping| drop(tokio::spawn(keeping)),
+        )
+    });
     TIMER.clone()
 }
 

@@ -36,7 +36,7 @@ use futures_util::TryStreamExt;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::{self, Responder, Response};
-use rocket::tokio::{self, time::Instant};
+use rocket::tokio::{self, runtime::Handle, time::Instant};
 pub use sse_core::{
     BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
     EventType, Feed, FeedOnce, Followed, Follower, Following, Frame, Frames, Gap, GapReason,
@@ -64,10 +64,14 @@ pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
 /// The bytes that Rocket reads at once, and holds for each stream.
 const CHUNK_SIZE: usize = 16 * 1024;
 
-/// Returns the one timer of all streams.
+/// Returns the one timer of all streams, which shares alarms within each runtime.
 fn timer() -> Timer {
-    static TIMER: LazyLock<Timer> =
-        LazyLock::new(|| Timer::new(|| Instant::now().into_std(), tokio::time::sleep));
+    static TIMER: LazyLock<Timer> = LazyLock::new(|| {
+        Timer::new(|| Instant::now().into_std(), tokio::time::sleep).shared_within(
+            || Handle::try_current().ok().map(|runtime| runtime.id()),
+            |keeping| drop(tokio::spawn(keeping)),
+        )
+    });
     TIMER.clone()
 }
 

@@ -4,9 +4,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use sync_wrapper::SyncWrapper;
 
 use crate::event_stream::state::{Progress, State};
+use crate::timer::Alarm;
 use crate::{Cut, Error};
 
 /// The time that a framework has to send the bytes that it has written, or copied, before the response is broken off.
@@ -20,7 +20,7 @@ impl State {
     pub(super) fn fail(&mut self, error: &Error) -> Poll<Option<Result<Bytes, Cut>>> {
         let event = self.failure.report(error);
         self.progress = if self.failure.cuts() { Progress::Failed } else { Progress::Ending };
-        self.sleep = None;
+        self.alarm = None;
         match (event, self.progress) {
             (Some(event), _) => Poll::Ready(Some(Ok(event))),
             (None, Progress::Failed) => Poll::Ready(Some(Ok(self.break_off()))),
@@ -45,15 +45,15 @@ impl State {
             && self.unwritten.as_ref().is_none_or(|unwritten| unwritten.poll_none(cx).is_ready())
         {
             self.progress = Progress::Cutting;
-            self.sleep = None;
+            self.alarm = None;
         }
         let time = match self.progress {
             Progress::Cutting => BEFORE_A_CUT,
             _ => AT_MOST_BEFORE_A_CUT,
         };
         let timer = &self.timer;
-        let sleep = self.sleep.get_or_insert_with(|| SyncWrapper::new(timer.sleep(time)));
-        ready!(sleep.get_mut().as_mut().poll(cx));
+        let alarm = self.alarm.get_or_insert_with(|| Alarm::own(timer.sleep(time)));
+        ready!(alarm.poll(cx));
         cut
     }
 }

@@ -4,13 +4,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use sync_wrapper::SyncWrapper;
 
 use crate::event_stream::state::State;
 use crate::{Event, Frame, encode};
 
 /// The time that browsers wait before they reconnect, if the stream does not set one.
 const USUAL_RETRY: Duration = Duration::from_secs(3);
+
+/// A keep-alive is late by at most this part of its interval.
+const STEPS: u32 = 20;
 
 impl State {
     /// Returns a comment, which shows at once that the response has begun, and the reconnection time if one is set.
@@ -26,15 +28,15 @@ impl State {
     /// Waits until the stream has been silent for the interval, and returns a keep-alive. It sets the timer once an interval, not once an event.
     pub(super) fn poll_keep_alive(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
         loop {
-            if let Some(sleep) = &mut self.sleep {
-                ready!(sleep.get_mut().as_mut().poll(cx));
+            if let Some(alarm) = &mut self.alarm {
+                ready!(alarm.poll(cx));
             }
             let now = self.timer.now();
             let rest =
                 self.keep_alive.saturating_sub(now.saturating_duration_since(self.last_write));
-            let is_due = self.sleep.is_some() && rest.is_zero();
+            let is_due = self.alarm.is_some() && rest.is_zero();
             let rest = if is_due { self.keep_alive } else { rest };
-            self.sleep = Some(SyncWrapper::new(self.timer.sleep(rest)));
+            self.alarm = Some(self.timer.alarm(now, rest, self.keep_alive / STEPS));
             if is_due {
                 self.last_write = now;
                 return Poll::Ready(self.keep_alive());

@@ -10,7 +10,7 @@ use crate::event_stream::watched::Watched;
 use crate::feed::events::Events;
 use crate::feed::failure::Failure;
 use crate::shutdown::OpenStream;
-use crate::timer::{Sleep, Timer};
+use crate::timer::{Alarm, Sleep, Timer};
 use crate::unwritten::Unwritten;
 use crate::{Cut, End, EventType};
 
@@ -27,7 +27,7 @@ pub(super) struct State {
     pub(super) until: Option<SyncWrapper<Sleep>>,
     pub(super) timer: Timer,
     /// The keep-alive timer. It is set when there is nothing to write for the first time: it needs a runtime, and many responses are short.
-    pub(super) sleep: Option<SyncWrapper<Sleep>>,
+    pub(super) alarm: Option<Alarm>,
     pub(super) last_write: Instant,
     pub(super) progress: Progress,
     pub(super) ending: Ending,

@@ -16,7 +16,7 @@ use crate::log::tail::topics::TopicIndex;
 use crate::log::tail::{Limits, Tail};
 use crate::observer::{Observer, Observing};
 use crate::store::Store;
-use crate::sync::wakers::Wakers;
+use crate::sync::wakers::{Rounds, Wakers};
 use crate::sync::{Mutex, PoisonError};
 use crate::{Epoch, Position, Shutdown, Timer};
 
@@ -196,6 +196,8 @@ impl EventLog {
 /// The state that the handles of a log share.
 pub(super) struct Shared {
     state: Mutex<State>,
+    /// The rounds of `state.readers`: a reader sees without the lock that it still waits.
+    pub(super) rounds: Rounds,
     pub(super) store: Option<Arc<dyn Store>>,
     pub(super) options: StoreOptions,
     pub(super) timer: Timer,
@@ -214,9 +216,11 @@ impl Shared {
     ) -> Self {
         let (store, backlog) = store.unzip();
         let backing = backlog.map_or(Backing::Memory, |backlog| Backing::Store(Box::new(backlog)));
+        let readers = Wakers::default();
+        let rounds = readers.rounds().clone();
         let state = State {
             tail,
-            readers: Wakers::default(),
+            readers,
             subscribers: Subscribers::default(),
             deletions: 0,
             is_finished: false,
@@ -224,7 +228,7 @@ impl Shared {
             backing,
         };
         let (state, shutdown, queue) = (Mutex::new(state), Shutdown::new(), Arc::default());
-        Self { state, store, options, timer, shutdown, observer: OnceLock::new(), queue }
+        Self { state, rounds, store, options, timer, shutdown, observer: OnceLock::new(), queue }
     }
 }
 

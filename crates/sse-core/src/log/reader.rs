@@ -1,16 +1,18 @@
 use std::mem;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 
 use crate::chunk::Entry;
 use crate::log::backlog::Request;
 use crate::log::handle::EventLog;
+use crate::log::locked::Locked;
 use crate::log::reader::gaps::Found;
 pub(crate) use crate::log::reader::gaps::{Gaps, position_frame};
 use crate::log::selection::Selection;
 use crate::log::state::{Begin, Of};
 use crate::log::tail::Read;
+use crate::sync::wakers::Waits;
 use crate::{Epoch, Error, EventType, GapReason, LastEventId, Position, Start};
 
 mod begin;
@@ -33,6 +35,8 @@ use subscription::Subscription;
 pub(crate) struct Reader {
     log: EventLog,
     key: usize,
+    /// Its note of where it waits, unless it asks for topics.
+    waits: Waits,
     gaps: Gaps,
     /// The epoch of the log that it reads.
     epoch: Epoch,
@@ -93,7 +97,18 @@ impl Reader {
         drop(state);
         called.into_iter().for_each(|follower| follower.wake());
         let entries = gaps.are_merged().then(Box::default);
-        Self { log, key, gaps, epoch, next, requested: None, entries, topics, goal: None }
+        Self {
+            log,
+            key,
+            waits: Waits::NOT,
+            gaps,
+            epoch,
+            next,
+            requested: None,
+            entries,
+            topics,
+            goal: None,
+        }
     }
 
     /// Returns the events after the position, up to about 64 kB. An error is the last item.
@@ -105,6 +120,9 @@ impl Reader {
             match &mut self.next {
                 Next::Stop | Next::Refuse => return Poll::Ready(None),
                 Next::Read(after) => {
+                    if self.log.0.rounds.still(self.waits, cx.waker()) {
+                        return Poll::Pending;
+                    }
                     let mut state = self.log.lock_now();
                     if self.topics.as_ref().is_some_and(|topics| topics.has_changed()) {
                         continue;
@@ -126,17 +144,20 @@ impl Reader {
                                 state.list(of, *after, last, entries);
                             }
                             *after = last;
-                            if let Some(topics) = &mut self.topics {
-                                topics.told = last;
+                            match &mut self.topics {
+                                Some(topics) => topics.told = last,
+                                // A framework asks again, and finds nothing: it need not take the lock for that.
+                                None if last == state.tail.newest() && !state.is_finished => {
+                                    self.waits = wait(state, self.key, cx.waker());
+                                }
+                                None => {}
                             }
                             return Poll::Ready(Some(Ok(bytes)));
                         }
                         Read::End if state.is_finished => self.next = Next::Stop,
                         Read::End => {
                             let Some(topics) = &self.topics else {
-                                let unneeded = state.readers.wait(self.key, cx.waker());
-                                drop(state);
-                                drop(unneeded);
+                                self.waits = wait(state, self.key, cx.waker());
                                 return Poll::Pending;
                             };
                             *after = state.tail.newest().max(*after);
@@ -229,6 +250,16 @@ impl Reader {
     fn of(&self) -> Of {
         self.topics.as_ref().and_then(|topics| topics.of())
     }
+}
+
+/// Has a reader wait for what the log gets next.
+#[inline]
+fn wait(mut state: Locked<'_>, key: usize, waker: &Waker) -> Waits {
+    let unneeded = state.readers.wait(key, waker);
+    let waits = state.readers.rounds().note(waker);
+    drop(state);
+    drop(unneeded);
+    waits
 }
 
 impl Drop for Reader {

@@ -1,16 +1,60 @@
+use std::sync::Arc;
 use std::task::Waker;
 
 use slab::Slab;
 
 use crate::panics::caught;
+use crate::sync::{AtomicU64, Ordering};
 
 /// The waiters for one thing. The lock of that thing protects them, so that no change can be missed between checking and waiting.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
     slots: Slab<Slot>,
     waiting: Vec<(usize, Waker)>,
-    /// The number of times that all were woken: a slot of an earlier round no longer waits.
+    rounds: Rounds,
+}
+
+/// The number of times that all waiters were woken: a slot of an earlier round no longer waits. It is read without the lock, and changes
+/// under it, before the first waker is woken.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rounds(Arc<AtomicU64>);
+
+/// A waiter's own note of where it waits, to see without the lock that it still does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Waits {
     round: u64,
+    waker: Address,
+}
+
+/// The addresses of the data and of the vtable of a waker. As long as somebody keeps the waker, no other task has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Address(usize, usize);
+
+impl Address {
+    pub(crate) fn of(waker: &Waker) -> Self {
+        Self(waker.data() as usize, std::ptr::from_ref(waker.vtable()) as usize)
+    }
+}
+
+impl Waits {
+    /// The note of a waiter that does not wait.
+    pub(crate) const NOT: Self = Self { round: u64::MAX, waker: Address(0, 0) };
+}
+
+impl Rounds {
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Returns the note of a waiter that has just been registered with this waker, under the lock.
+    pub(crate) fn note(&self, waker: &Waker) -> Waits {
+        Waits { round: self.now(), waker: Address::of(waker) }
+    }
+
+    /// Returns true if this waker still waits, as it was noted: whoever takes it will wake it.
+    pub(crate) fn still(&self, waits: Waits, waker: &Waker) -> bool {
+        waits.round == self.now() && waits.waker == Address::of(waker)
+    }
 }
 
 /// The index in `waiting` of the waker of one waiter, if it was added in this round.
@@ -29,7 +73,7 @@ impl Wakers {
     /// Removes the slot of a waiter, which is no longer woken.
     pub(crate) fn remove(&mut self, key: usize) -> Unneeded {
         let slot = self.slots.remove(key);
-        if slot.round != self.round {
+        if slot.round != self.rounds.now() {
             return Unneeded(None);
         }
         let (_, waker) = self.waiting.swap_remove(slot.index);
@@ -41,9 +85,9 @@ impl Wakers {
 
     /// Registers this waiter for the next [`take`](Wakers::take).
     pub(crate) fn wait(&mut self, key: usize, waker: &Waker) -> Unneeded {
-        let slot = &mut self.slots[key];
-        if slot.round != self.round {
-            *slot = Slot { round: self.round, index: self.waiting.len() };
+        let (slot, round) = (&mut self.slots[key], self.rounds.now());
+        if slot.round != round {
+            *slot = Slot { round, index: self.waiting.len() };
             self.waiting.push((key, waker.clone()));
             return Unneeded(None);
         }
@@ -57,13 +101,18 @@ impl Wakers {
         if self.waiting.is_empty() {
             return Woken(Vec::new(), Vec::new());
         }
-        self.round += 1;
+        // Only here does it change, under the lock.
+        self.rounds.0.store(self.rounds.now() + 1, Ordering::Release);
         let room = Vec::with_capacity(self.waiting.len());
         Woken(std::mem::replace(&mut self.waiting, room), Vec::new())
     }
 
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    pub(crate) fn rounds(&self) -> &Rounds {
+        &self.rounds
     }
 }
 
