@@ -1,19 +1,17 @@
 use std::mem;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
 use crate::chunk::Entry;
 use crate::log::backlog::Request;
 use crate::log::handle::EventLog;
-use crate::log::locked::Locked;
 use crate::log::reader::gaps::Found;
 pub(crate) use crate::log::reader::gaps::{Gaps, position_frame};
 use crate::log::selection::Selection;
 use crate::log::state::{Begin, Of};
-use crate::log::tail::Read;
 use crate::sync::wakers::Waits;
-use crate::{Epoch, Error, EventType, GapReason, LastEventId, Position, Start};
+use crate::{Epoch, Error, EventType, LastEventId, Position, Start};
 
 mod begin;
 mod entries;
@@ -22,6 +20,7 @@ mod gaps;
 pub(super) mod next;
 mod page;
 mod progress;
+mod read;
 mod snapshot;
 mod subscription;
 mod told;
@@ -119,65 +118,9 @@ impl Reader {
             }
             match &mut self.next {
                 Next::Stop | Next::Refuse => return Poll::Ready(None),
-                Next::Read(after) => {
-                    if self.log.0.rounds.still(self.waits, cx.waker()) {
-                        return Poll::Pending;
-                    }
-                    let mut state = self.log.lock_now();
-                    if self.topics.as_ref().is_some_and(|topics| topics.has_changed()) {
-                        continue;
-                    }
-                    if state.tail.epoch() != self.epoch {
-                        (self.epoch, self.requested) = (state.tail.epoch(), None);
-                        self.next = self.gaps.go_on(&state, GapReason::OtherEpoch, Found::NewEpoch);
-                        continue;
-                    }
-                    let read = match &self.topics {
-                        None => state.tail.read(*after),
-                        Some(topics) => state.read(topics.of(), *after),
-                    };
-                    match read {
-                        Read::Events(bytes, last) => {
-                            if let Some(entries) = &mut self.entries {
-                                entries.clear();
-                                let of = self.topics.as_ref().and_then(|topics| topics.of());
-                                state.list(of, *after, last, entries);
-                            }
-                            *after = last;
-                            match &mut self.topics {
-                                Some(topics) => topics.told = last,
-                                // A framework asks again, and finds nothing: it need not take the lock for that.
-                                None if last == state.tail.newest() && !state.is_finished => {
-                                    self.waits = wait(state, self.key, cx.waker());
-                                }
-                                None => {}
-                            }
-                            return Poll::Ready(Some(Ok(bytes)));
-                        }
-                        Read::End if state.is_finished => self.next = Next::Stop,
-                        Read::End => {
-                            let Some(topics) = &self.topics else {
-                                self.waits = wait(state, self.key, cx.waker());
-                                return Poll::Pending;
-                            };
-                            *after = state.tail.newest().max(*after);
-                            let unneeded = topics.wait_in(&mut state, cx.waker());
-                            drop(state);
-                            drop((unneeded, topics.wait(cx.waker())));
-                            if !topics.has_changed() {
-                                return Poll::Pending;
-                            }
-                        }
-                        Read::Gone if state.backing.stored().is_none() => {
-                            self.next = self.gaps.go_on(&state, GapReason::TooOld, Found::Behind);
-                        }
-                        Read::Gone => {
-                            let after = *after;
-                            drop(state);
-                            if let Some(bytes) = ready!(self.poll_part(after, cx)) {
-                                return Poll::Ready(Some(Ok(bytes)));
-                            }
-                        }
+                Next::Read(_) => {
+                    if let Some(bytes) = ready!(self.poll_read(cx)) {
+                        return Poll::Ready(Some(Ok(bytes)));
                     }
                 }
                 Next::Begin(..) => {
@@ -250,16 +193,6 @@ impl Reader {
     fn of(&self) -> Of {
         self.topics.as_ref().and_then(|topics| topics.of())
     }
-}
-
-/// Has a reader wait for what the log gets next.
-#[inline]
-fn wait(mut state: Locked<'_>, key: usize, waker: &Waker) -> Waits {
-    let unneeded = state.readers.wait(key, waker);
-    let waits = state.readers.rounds().note(waker);
-    drop(state);
-    drop(unneeded);
-    waits
 }
 
 impl Drop for Reader {

@@ -23,11 +23,15 @@ pub(super) struct Ticks {
 
 /// The moment up to which all were woken once the future has ended.
 const OVER: u64 = u64::MAX;
+/// The next moment, if all streams are about to be polled.
+const NEVER: u64 = u64::MAX;
 
 #[derive(Default)]
 struct Waiting {
     /// The wakers of the streams for each moment.
     at: BTreeMap<u64, Slab<Waker>>,
+    /// The number of streams that have a tick, though it may have come.
+    streams: usize,
     /// The task of the future, and the moment for which it waits.
     keeper: Option<(Waker, u64)>,
 }
@@ -49,6 +53,9 @@ impl Ticks {
         let mut sleep: Option<(u64, Sleep)> = None;
         poll_fn(move |cx| {
             while let Some(next) = ticks.0.next(cx.waker()) {
+                if next == NEVER {
+                    return Poll::Pending;
+                }
                 let (_, sleeping) = match sleep.take_if(|(at, _)| *at == next) {
                     Some(same) => sleep.insert(same),
                     None => sleep.insert((next, timer.sleep(ticks.0.rest(next, timer.now())))),
@@ -65,15 +72,16 @@ impl Ticks {
         Duration::from_millis(until).saturating_sub(now.saturating_duration_since(self.origin))
     }
 
-    /// Returns the next moment for which a stream waits, and notes the task that waits for it. If there is none, the ticks are over.
+    /// Returns the next moment for which a stream waits, and notes the task that waits for it. If no stream is left, the ticks are over.
     fn next(&self, keeper: &Waker) -> Option<u64> {
         let mut waiting = self.lock();
-        let next = waiting.at.first_key_value().map(|(at, _)| *at);
-        match next {
-            Some(next) => waiting.keeper = Some((keeper.clone(), next)),
-            None => self.woken.store(OVER, Ordering::Release),
+        if waiting.streams == 0 {
+            self.woken.store(OVER, Ordering::Release);
+            return None;
         }
-        next
+        let next = waiting.at.first_key_value().map_or(NEVER, |(at, _)| *at);
+        waiting.keeper = Some((keeper.clone(), next));
+        Some(next)
     }
 
     fn wake_up_to(&self, now: Instant) {
@@ -86,15 +94,20 @@ impl Ticks {
         wake_all(due.into_values().flatten().map(|(_, waker)| waker));
     }
 
-    /// Removes a stream that no longer waits. Returns its waker, and the task to be woken if that was the last: its future ends.
-    fn remove(&self, at: u64, key: usize) -> (Option<Waker>, Option<Waker>) {
+    /// Removes the tick of a stream, and its waker from this place. Returns the waker, and the task to be woken if that was the last stream: its
+    /// future ends.
+    fn remove(&self, at: u64, key: Option<usize>) -> (Option<Waker>, Option<Waker>) {
         let waiting = &mut *self.lock();
-        let Some(all) = waiting.at.get_mut(&at) else { return (None, None) };
-        let waker = all.try_remove(key);
-        if all.is_empty() {
-            waiting.at.remove(&at);
-        }
-        let keeper = waiting.keeper.take_if(|_| waiting.at.is_empty());
+        waiting.streams -= 1;
+        let waker = key.and_then(|key| {
+            let all = waiting.at.get_mut(&at)?;
+            let waker = all.try_remove(key);
+            if all.is_empty() {
+                waiting.at.remove(&at);
+            }
+            waker
+        });
+        let keeper = waiting.keeper.take_if(|_| waiting.streams == 0);
         (waker, keeper.map(|(keeper, _)| keeper))
     }
 
@@ -110,9 +123,10 @@ impl Drop for Over {
     fn drop(&mut self) {
         let mut waiting = self.0.lock();
         self.0.woken.store(OVER, Ordering::Release);
-        let left = std::mem::take(&mut *waiting);
+        let (left, keeper) = (std::mem::take(&mut waiting.at), waiting.keeper.take());
         drop(waiting);
-        wake_all(left.at.into_values().flatten().map(|(_, waker)| waker));
+        drop(keeper);
+        wake_all(left.into_values().flatten().map(|(_, waker)| waker));
     }
 }
 
@@ -132,6 +146,7 @@ impl Tick {
     pub(super) fn after(ticks: Arc<Ticks>, now: Instant, rest: Duration, step: Duration) -> Self {
         let at = (now.saturating_duration_since(ticks.origin) + rest).as_millis() as u64;
         let step = (step.as_millis() as u64).clamp(1, LONGEST_STEP);
+        ticks.lock().streams += 1;
         Self { ticks, at: (at + 1).next_multiple_of(step), place: None }
     }
 
@@ -174,10 +189,8 @@ impl Tick {
 
 impl Drop for Tick {
     fn drop(&mut self) {
-        let unneeded = self.place.take().map(|(key, _)| self.ticks.remove(self.at, key));
-        if let Some((waker, keeper)) = unneeded {
-            drop(waker);
-            wake_all(keeper);
-        }
+        let (waker, keeper) = self.ticks.remove(self.at, self.place.map(|(key, _)| key));
+        drop(waker);
+        wake_all(keeper);
     }
 }

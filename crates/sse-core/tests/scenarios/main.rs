@@ -2,6 +2,7 @@
 
 mod support;
 
+mod alarms;
 mod answers;
 mod append_now;
 mod breaking_off;

@@ -31,12 +31,13 @@ impl Page {
 
     /// Returns the events after this position, in one piece, and the position of the last.
     pub(crate) fn read(&mut self, after: Position) -> Option<(Bytes, Position)> {
-        if self.index.run_after(after)?.is_short() {
+        let mut run = self.index.run_after(after)?;
+        if run.is_short() {
             // Compacted once for all readers.
             self.compact();
+            run = self.index.run_after(after)?;
         }
-        let Run { bytes, last, .. } = self.index.run_after(after)?;
-        Some((self.bytes.slice(bytes), last))
+        Some((self.bytes.slice(run.bytes), run.last))
     }
 
     /// Returns one event, in the bytes of the page.
@@ -129,10 +130,12 @@ impl OpenPage {
 
     /// Returns the events after this position, in one piece, and the position of the last.
     pub(crate) fn read(&mut self, after: Position) -> Option<(Bytes, Position)> {
-        if self.index.run_after(after)?.is_short() {
+        let mut run = self.index.run_after(after)?;
+        if run.is_short() {
             self.compact();
+            run = self.index.run_after(after)?;
         }
-        let Run { bytes: range, last: newest, .. } = self.index.run_after(after)?;
+        let Run { bytes: range, last: newest, .. } = run;
         self.freeze();
         // A reader that is up to date needs only the last piece. For any other reader the pieces are joined, once for all.
         let last = self.frozen.last().map_or(0, Bytes::len);
