@@ -29,7 +29,7 @@ fn app() -> App {
             Err("the upstream died".into())
         });
         let failed = Event::typed("failed", "the upstream died");
-        feed.error_event(move |_| failed.clone()).cut_on_error()
+        feed.error_event(move |_| failed.clone()).cut_on_error().no_retry()
     })
 }
 

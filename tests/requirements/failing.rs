@@ -18,6 +18,7 @@ fn failing() -> FeedOnce {
         context.send_event(Event::new("two")).await?;
         Err("the upstream died".into())
     })
+    .no_retry()
 }
 
 /// The same stream, in each of the ways in which it can end.

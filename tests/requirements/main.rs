@@ -83,6 +83,7 @@ macro_rules! every_framework {
                 takes_a_post_without_a_body,
                 delivers_a_long_event_that_was_posted,
                 begins_with_a_comment_and_the_reconnection_time,
+                spreads_the_reconnection_times_of_clients,
                 keeps_alive_with_one_comment_line,
                 keeps_alive_with_an_event_if_the_feed_has_one,
                 answers_head_with_the_headers_alone,

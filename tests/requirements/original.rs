@@ -81,7 +81,7 @@ pub(crate) async fn reports_an_error_and_ends_so_that_the_client_comes_back(fram
         let reported = reported.clone();
         let failing = |_| async { Err::<Replay, _>("the disk is on fire".into()) };
         let live = || async { Ok(live(vec![])) };
-        FeedOnce::from(source(failing, live)).on_error(move |error| {
+        FeedOnce::from(source(failing, live)).no_retry().on_error(move |error| {
             let source = std::error::Error::source(error).map(ToString::to_string);
             reported.send(source).expect("the test listens");
         })
@@ -120,6 +120,7 @@ pub(crate) async fn sends_what_a_context_is_given_until_it_closes(framework: &Fr
             context.close();
             Ok(())
         })
+        .no_retry()
     });
     let server = framework.start(app);
     let mut response = Request::get("/events").send(server.address).await;

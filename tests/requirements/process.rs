@@ -12,6 +12,14 @@ pub(crate) struct Process {
     program: Program,
 }
 
+/// Asserts that a response had its first lines, and nothing more.
+#[track_caller]
+pub(crate) fn has_begun_alone(body: &[u8]) {
+    let body = String::from_utf8_lossy(body);
+    let retry = body.strip_prefix(": ok\nretry: ").and_then(|rest| rest.strip_suffix('\n'));
+    assert!(retry.is_some_and(|retry| retry.parse::<u64>().is_ok()), "{body}");
+}
+
 /// A text that Rocket accepts.
 const SIZE: usize = 8000;
 

@@ -1,5 +1,6 @@
 //! An answer on the wire.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use sse_conformance::suite::app::{Answer, App, Call, Method, ServerOptions};
@@ -14,8 +15,8 @@ fn app(log: &EventLog, options: ServerOptions) -> App {
     let (events, quiet, named, stop) = (log.clone(), log.clone(), log.clone(), log.clone());
     let silence = Duration::from_millis(50);
     App::new(options)
-        .stream("events", move |_| events.feed().retry(Duration::from_millis(50)))
-        .stream("quiet", move |_| quiet.feed().keep_alive(silence))
+        .stream("events", move |_| events.feed().retry_exactly(Duration::from_millis(50)))
+        .stream("quiet", move |_| quiet.feed().no_retry().keep_alive(silence))
         .stream("named", move |_| {
             named.feed().keep_alive(silence).keep_alive_event(EventType::from_static("ping"))
         })
@@ -74,6 +75,21 @@ pub(crate) async fn begins_with_a_comment_and_the_reconnection_time(framework: &
     let server = framework.start(app(&log(), ServerOptions::default()));
     let mut response = Request::get("/events").send(server.address).await;
     response.read_until(|bytes| bytes == b": ok\nretry: 50\n").await;
+}
+
+pub(crate) async fn spreads_the_reconnection_times_of_clients(framework: &Framework) {
+    let log = log();
+    let server =
+        framework.start(App::new(ServerOptions::default()).stream("events", move |_| log.feed()));
+    let mut times = HashSet::new();
+    for _ in 0..20 {
+        let mut response = Request::get("/events").send(server.address).await;
+        response.read_until(|bytes| bytes.iter().filter(|byte| **byte == b'\n').count() == 2).await;
+        let time = response.parser().reconnection_time().expect("it is sent at the start");
+        assert!((1500..=4500).contains(&time), "{time} ms");
+        times.insert(time);
+    }
+    assert!(times.len() > 10, "{times:?}");
 }
 
 pub(crate) async fn keeps_alive_with_one_comment_line(framework: &Framework) {

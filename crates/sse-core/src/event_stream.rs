@@ -37,7 +37,7 @@ use watched::Watched;
 /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
 /// let log = EventLog::in_memory(1000);
 /// let mut body: EventStream = StreamResponse::new(&request, &log, timer).body;
-/// assert_eq!(body.next().await.unwrap()?, ": ok\n");
+/// assert!(body.next().await.unwrap()?.starts_with(b": ok\n"));
 /// # Ok::<(), sse_core::Cut>(())
 /// # }).unwrap().unwrap();
 /// ```

@@ -5,6 +5,7 @@ pub(crate) mod failure;
 #[macro_use]
 pub(crate) mod options;
 mod polls;
+pub(crate) mod retry;
 
 use std::fmt;
 use std::future::Future;

@@ -9,9 +9,13 @@ use std::time::{Duration, Instant};
 
 use sync_wrapper::SyncWrapper;
 
+mod seeded;
 mod ticks;
 
+use seeded::Seeded;
 use ticks::{Tick, Ticks};
+
+use crate::random::Random;
 
 /// The clock of a runtime: each adapter passes its framework's clock, a test a paused one.
 ///
@@ -85,8 +89,34 @@ impl Timer {
         self.0.now()
     }
 
+    /// Returns the same timer, with which streams draw their random times, such as the [`retry`](crate::Feed::retry) of each, from this seed:
+    /// for tests that compare bytes. Without it the system seeds them.
+    ///
+    /// ```
+    /// use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let (log, request) = (EventLog::in_memory(1000), StreamRequest::new("GET", None, []));
+    /// let mut texts = Vec::new();
+    /// for _ in 0..2 {
+    ///     let timer = Timer::new(std::time::Instant::now, |_| std::future::pending()).seeded(7);
+    ///     texts.push(StreamResponse::new(&request, &log, timer).text().await);
+    /// }
+    /// assert_eq!(texts[0], texts[1]);
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn seeded(self, seed: u64) -> Self {
+        Self(Arc::new(Seeded::new(self, seed)))
+    }
+
     pub(crate) fn sleep(&self, duration: Duration) -> Sleep {
         self.0.sleep(duration)
+    }
+
+    /// Multiplies a time by a random number from 0.5 to 1.5.
+    pub(crate) fn spread(&self, time: Duration) -> Duration {
+        time.mul_f64(self.0.random().factor())
     }
 
     /// Returns an alarm after this time, which need not be more exact than this step.
@@ -122,6 +152,10 @@ trait Clock: Send + Sync {
 
     fn alarm(&self, _now: Instant, rest: Duration, _step: Duration) -> Alarm {
         Alarm::own(self.sleep(rest))
+    }
+
+    fn random(&self) -> &Random {
+        Random::of_process()
     }
 }
 
@@ -162,6 +196,10 @@ where
         (self.spawn)(Box::pin(Arc::clone(&ticks).keep(self.timer.clone())));
         // A runtime that ends drops the future at once.
         if ticks.are_over() { Alarm::own(self.sleep(rest)) } else { Alarm::Shared(tick) }
+    }
+
+    fn random(&self) -> &Random {
+        self.timer.0.random()
     }
 }
 

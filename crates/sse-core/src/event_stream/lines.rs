@@ -1,25 +1,21 @@
 //! The lines of a stream besides its events: the first line, the keep-alive, the goodbye.
 
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
 use crate::event_stream::state::State;
 use crate::{Event, Frame, encode};
 
-/// The time that browsers wait before they reconnect, if the stream does not set one.
-const USUAL_RETRY: Duration = Duration::from_secs(3);
-
 /// A keep-alive is late by at most this part of its interval.
 const STEPS: u32 = 20;
 
 impl State {
-    /// Returns a comment, which shows at once that the response has begun, and the reconnection time if one is set.
+    /// Returns a comment, which shows at once that the response has begun, and the reconnection time of this stream, unless it has none.
     pub(super) fn first_line(&self) -> Bytes {
         let mut line = BytesMut::new();
         encode::comment("ok", &mut line);
-        if let Some(retry) = self.retry {
+        if let Some(retry) = self.retry.at_the_start(&self.timer) {
             line.extend_from_slice(Frame::from(Event::default().retry(retry)).as_bytes());
         }
         line.freeze()
@@ -60,7 +56,6 @@ impl State {
     /// Returns the last line of a stream that is shut down: a reconnection time of 0.5 to 1.5 times the usual one, so that the clients of a
     /// server that restarts do not come back all at once.
     pub(super) fn goodbye(&self) -> Bytes {
-        let usual = self.retry.unwrap_or(USUAL_RETRY).min(Event::MAX_RETRY);
-        Frame::from(Event::default().retry(usual.mul_f64(0.5 + fastrand::f64()))).into_bytes()
+        Frame::from(Event::default().retry(self.retry.at_the_end(&self.timer))).into_bytes()
     }
 }

@@ -9,6 +9,7 @@ use sync_wrapper::SyncWrapper;
 use crate::event_stream::watched::Watched;
 use crate::feed::events::Events;
 use crate::feed::failure::Failure;
+use crate::feed::retry::Retry;
 use crate::shutdown::OpenStream;
 use crate::timer::{Alarm, Sleep, Timer};
 use crate::unwritten::Unwritten;
@@ -19,7 +20,7 @@ pub(super) struct State {
     pub(super) events: Events,
     pub(super) keep_alive: Duration,
     pub(super) keep_alive_event: Option<EventType>,
-    pub(super) retry: Option<Duration>,
+    pub(super) retry: Retry,
     pub(super) failure: Failure,
     /// The registrations with the shutdowns that end the stream.
     pub(super) open: Vec<OpenStream>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::feed::failure::Failure;
 use crate::feed::polls::Polls;
+use crate::feed::retry::Retry;
 use crate::observer::{Observer, Observing};
 use crate::{Error, Event, EventType, OnGap, Shutdown, Start};
 
@@ -25,7 +26,7 @@ use crate::{Error, Event, EventType, OnGap, Shutdown, Start};
 pub struct StreamOptions {
     pub(crate) keep_alive: Duration,
     pub(crate) keep_alive_event: Option<EventType>,
-    pub(crate) retry: Option<Duration>,
+    pub(crate) retry: Retry,
     pub(crate) start: Start,
     pub(crate) position_event: Option<EventType>,
     /// True if a client of topics is told its position when nothing was for it.
@@ -64,7 +65,7 @@ impl StreamOptions {
         Self {
             keep_alive: Duration::from_secs(20),
             keep_alive_event: None,
-            retry: None,
+            retry: Retry::default(),
             start: Start::default(),
             position_event: None,
             tells_position: true,
@@ -123,7 +124,7 @@ impl StreamOptions {
     /// let log = EventLog::in_memory(1000);
     /// let feed = log.feed().keep_alive(Duration::from_secs(15));
     /// let mut body = StreamResponse::new(&request, feed, timer).body;
-    /// assert_eq!(body.next().await.unwrap()?, ": ok\n");
+    /// assert!(body.next().await.unwrap()?.starts_with(b": ok\n"));
     /// assert_eq!(body.next().await.unwrap()?, ": keep-alive\n"); // 15 s later
     /// # Ok::<(), sse_core::Cut>(())
     /// # }).unwrap();
@@ -152,7 +153,7 @@ impl StreamOptions {
     /// let log = EventLog::in_memory(1000);
     /// let feed = log.feed().keep_alive_event(EventType::from_static("alive"));
     /// let mut body = StreamResponse::new(&request, feed, timer).body;
-    /// assert_eq!(body.next().await.unwrap()?, ": ok\n");
+    /// assert!(body.next().await.unwrap()?.starts_with(b": ok\n"));
     /// assert_eq!(body.next().await.unwrap()?, "event: alive\ndata: \n\n");
     /// # Ok::<(), sse_core::Cut>(())
     /// # }).unwrap();
@@ -163,9 +164,13 @@ impl StreamOptions {
         self
     }
 
-    /// Sets the time that clients wait before they reconnect. The stream sends it at its start.
+    /// Sets the time around which clients wait before they reconnect. Each stream sends it at its start, multiplied by a random number from 0.5
+    /// to 1.5 that is drawn for this stream, so that clients which are cut off together do not come back together.
     ///
-    /// Default: the client's own, in browsers 3 to 5 s. At most [`Event::MAX_RETRY`](crate::Event::MAX_RETRY).
+    /// Default: 3 s, so each client waits 1.5 to 4.5 s. At most [`Event::MAX_RETRY`](crate::Event::MAX_RETRY).
+    ///
+    /// If an event has a [`retry`](crate::Event::retry) of its own, a client that got the event waits for that time. A stream that is shut down
+    /// ends with a time that is drawn again.
     ///
     /// ```
     /// # use std::time::{Duration, Instant};
@@ -173,14 +178,54 @@ impl StreamOptions {
     /// # futures_util::future::FutureExt::now_or_never(async {
     /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(Instant::now, |_| std::future::pending()));
     /// let log = EventLog::in_memory(1000);
-    /// let feed = log.feed().retry(Duration::from_secs(1));
+    /// let feed = log.feed().retry(Duration::from_secs(10));
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// let millis: u64 = text.strip_prefix(": ok\nretry: ").unwrap().trim_end().parse().unwrap();
+    /// assert!((5000..=15_000).contains(&millis));
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn retry(mut self, retry: Duration) -> Self {
+        self.retry = Retry::around(retry);
+        self
+    }
+
+    /// Sets the time that clients wait before they reconnect, the same for all: for a few clients, or for a test.
+    ///
+    /// At most [`Event::MAX_RETRY`](crate::Event::MAX_RETRY). A stream that is shut down still ends with 0.5 to 1.5 times this.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(Instant::now, |_| std::future::pending()));
+    /// let log = EventLog::in_memory(1000);
+    /// let feed = log.feed().retry_exactly(Duration::from_secs(1));
     /// let text = StreamResponse::new(&request, feed, timer).text().await;
     /// assert_eq!(text, ": ok\nretry: 1000\n");
     /// # }).unwrap();
     /// ```
     #[must_use]
-    pub fn retry(mut self, retry: Duration) -> Self {
-        self.retry = Some(retry);
+    pub fn retry_exactly(mut self, retry: Duration) -> Self {
+        self.retry = Retry::exactly(retry);
+        self
+    }
+
+    /// Sends no reconnection time at the start of a stream: each client waits for its own time, in browsers 3 to 5 s, or for that of the last
+    /// event which had one. A stream that is shut down still ends with 1.5 to 4.5 s.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(Instant::now, |_| std::future::pending()));
+    /// let feed = EventLog::in_memory(1000).feed().no_retry();
+    /// assert_eq!(StreamResponse::new(&request, feed, timer).text().await, ": ok\n");
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn no_retry(mut self) -> Self {
+        self.retry = Retry::unset();
         self
     }
 
@@ -443,7 +488,7 @@ impl StreamOptions {
     /// let (context, feed) = StreamContext::channel();
     /// let response = StreamResponse::new(&request, feed.shutdown(&shutdown), timer);
     /// shutdown.begin();
-    /// assert!(response.text().await.contains("retry: "));
+    /// assert_eq!(response.text().await.matches("retry: ").count(), 2, "at the start and at the end");
     /// assert!(context.is_closed());
     /// # }).unwrap();
     /// ```
@@ -520,7 +565,7 @@ impl StreamOptions {
     /// # let stream = move || async move { Ok(stream::iter([Result::Ok(event())])) };
     /// # let request = StreamRequest::new("GET", None, [("Last-Event-ID", &b"1"[..])]);
     /// // The source publishes the replayed event once more.
-    /// let feed = Feed::from(source(fetch, stream)).late_notifications(Duration::from_secs(5));
+    /// let feed = Feed::from(source(fetch, stream)).late_notifications(Duration::from_secs(5)).no_retry();
     /// let body = StreamResponse::new(&request, feed, timer).body;
     /// # let body = body.map(|chunk| chunk.unwrap()).collect::<Vec<_>>().now_or_never().unwrap();
     /// assert_eq!(body.concat(), b": ok\ndata: paid\nid: 2\n\n");
@@ -593,6 +638,8 @@ macro_rules! options {
             keep_alive(silence: Duration) "Duration::from_secs(15)";
             keep_alive_event(event_type: EventType) "EventType::from_static(\"alive\")";
             retry(retry: Duration) "Duration::from_secs(1)";
+            retry_exactly(retry: Duration) "Duration::from_secs(1)";
+            no_retry() "";
             start_at(start: Start) "Start::Oldest";
             position_event(event_type: EventType) "EventType::from_static(\"position\")";
             no_position_event() "";
@@ -620,7 +667,7 @@ macro_rules! options {
         ///
         /// let options = StreamOptions::new().retry(Duration::from_secs(1));
         #[doc = concat!("let feed = ", $feed, ".with(&options);")]
-        /// assert!(format!("{feed:?}").contains("retry: Some(1s)"));
+        /// assert!(format!("{feed:?}").contains("retry: around 1s"));
         /// ```
         #[must_use]
         pub fn with(mut self, options: &StreamOptions) -> Self {

@@ -14,7 +14,7 @@ impl StreamContext {
     /// let response = StreamResponse::new(&request, feed, timer);
     /// context.send_event("hello").await?;
     /// drop(context);
-    /// assert_eq!(response.text().await, ": ok\ndata: hello\n\n");
+    /// assert!(response.text().await.ends_with("data: hello\n\n"));
     /// # Ok::<(), sse_core::Closed>(())
     /// # }).unwrap().unwrap();
     /// ```
@@ -40,7 +40,7 @@ impl StreamContext {
     ///     Ok(())
     /// });
     /// let text = StreamResponse::new(&request, feed, timer).text().await;
-    /// assert_eq!(text, ": ok\ndata: the only event\n\n");
+    /// assert!(text.ends_with("data: the only event\n\n"));
     /// # }).unwrap();
     /// ```
     pub fn run<C, F>(closure: C) -> FeedOnce

@@ -45,7 +45,7 @@ async fn the_first_line_comes_at_once_whatever_the_events_come_from() {
     let (context, feed) = StreamContext::channel();
     let hanging = Script::default();
     for feed in [FeedOnce::from(EventLog::in_memory(1)), FeedOnce::from(hanging), feed] {
-        let mut client = Client::open(feed);
+        let mut client = Client::open(feed.no_retry());
         assert_eq!(client.chunk().await.as_deref(), Some(&b": ok\n"[..]));
         assert!(client.chunk_now().await.is_pending());
     }
@@ -54,13 +54,14 @@ async fn the_first_line_comes_at_once_whatever_the_events_come_from() {
 
 #[tokio::test(start_paused = true)]
 async fn the_reconnection_time_stands_in_the_first_write_and_counts_with_no_event() {
-    let feed = FeedOnce::from(EventLog::in_memory(1)).retry(Duration::from_millis(1500));
+    let feed = FeedOnce::from(EventLog::in_memory(1)).retry_exactly(Duration::from_millis(1500));
     let mut client = Client::open(feed);
     assert_eq!(client.chunk().await.as_deref(), Some(&b": ok\nretry: 1500\n"[..]));
     assert_eq!(client.parser.reconnection_time(), Some(1500));
     assert!(!client.parser.is_mid_event());
 
-    let mut client = Client::open(FeedOnce::from(EventLog::in_memory(1)).retry(Duration::MAX));
+    let mut client =
+        Client::open(FeedOnce::from(EventLog::in_memory(1)).retry_exactly(Duration::MAX));
     client.chunk().await;
     assert_eq!(client.parser.reconnection_time(), Some(2_147_483_647));
 }

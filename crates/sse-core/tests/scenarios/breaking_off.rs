@@ -16,7 +16,7 @@ fn failing() -> FeedOnce {
         context.send_event(Event::new("one")).await?;
         Err("the upstream died".into())
     });
-    feed.cut_on_error()
+    feed.cut_on_error().no_retry()
 }
 
 /// The body of this feed, and the chunks that come before it waits.
@@ -83,7 +83,7 @@ async fn a_shutdown_does_not_wait_for_a_response_that_is_broken_off() {
 #[tokio::test(start_paused = true)]
 async fn a_cut_is_never_the_first_item_and_follows_the_event_of_the_failure() {
     let feed = StreamContext::run(|_| async { Err("at once".into()) });
-    let feed = feed.cut_on_error().error_event(|_| Event::new("failed"));
+    let feed = feed.cut_on_error().error_event(|_| Event::new("failed")).no_retry();
     let (mut body, chunks) = read(feed, clock::timer()).await;
     assert_eq!(chunks.concat(), b": ok\ndata: failed\n\n: broken off\n");
     drop(chunks);

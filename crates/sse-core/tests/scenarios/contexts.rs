@@ -30,7 +30,7 @@ async fn what_is_sent_arrives_in_order_and_in_one_write() {
 #[tokio::test(start_paused = true)]
 async fn an_event_without_any_field_is_no_write() {
     let (context, feed) = StreamContext::channel();
-    let mut client = Client::open(feed);
+    let mut client = Client::open(feed.no_retry());
     for _ in 0..3 {
         context.send_event(Event::default()).await.expect("there is a client");
     }

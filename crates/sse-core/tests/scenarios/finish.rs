@@ -19,7 +19,7 @@ fn status(request: &StreamRequest, log: &EventLog) -> u16 {
 #[tokio::test(start_paused = true)]
 async fn the_last_event_reaches_everyone_and_then_the_stream_ends() {
     let log = one_to_three().await;
-    let mut live = Client::open(&log);
+    let mut live = Client::open(log.feed().no_retry());
     let mut behind = Client::open(log.feed().start_at(Start::Oldest));
     live.read_all().await;
     log.append(Event::new("4")).await.expect("stored");

@@ -15,6 +15,7 @@ mod feeds;
 mod finish;
 mod following;
 mod gaps;
+mod herds;
 mod keep_alive;
 mod last_wakers;
 mod leaving;

@@ -145,7 +145,7 @@ async fn it_ends_with_the_shutdown_of_any_of_its_logs() {
     client.read_all().await;
     b.shutdown().begin();
     client.read_to_end().await;
-    assert!(client.text().contains("retry: "));
+    assert_eq!(client.text().matches("retry: ").count(), 2, "at its start and at its end");
     b.shutdown().drained().await;
 }
 

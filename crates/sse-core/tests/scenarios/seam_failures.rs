@@ -12,7 +12,7 @@ use crate::support::script::{Fetch, Script, numbers};
 async fn a_source_that_cannot_be_subscribed_to_ends_the_response() {
     let (script, reports) = (Script::holding(1..=3), Reports::default());
     script.refuse_to_stream();
-    let mut client = Client::resume(reports.of(script.clone()), "1");
+    let mut client = Client::resume(reports.of(script.clone()).no_retry(), "1");
     assert_eq!(client.read_to_end().await, numbers([]));
     assert_eq!(client.text(), ": ok\n", "the answer had begun");
     check(&reports, "subscribing", "no more subscribers");

@@ -150,6 +150,7 @@ async fn a_stream_opened_after_the_shutdown_ends_after_its_first_line() {
     let mut client = Client::resume(&log, first);
     assert_eq!(client.read_to_end().await, [""; 0]);
     assert!(client.text().starts_with(": ok\nretry: "));
+    assert_eq!(client.text().matches("retry: ").count(), 2, "at its start and at its end");
     assert_eq!(log.shutdown().open_streams(), 0);
 }
 

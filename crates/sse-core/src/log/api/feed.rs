@@ -10,7 +10,7 @@ impl EventLog {
     ///
     /// let log = sse_core::EventLog::in_memory(1000);
     /// let feed = log.feed().retry(Duration::from_secs(1));
-    /// assert!(format!("{feed:?}").contains("retry: Some(1s)"));
+    /// assert!(format!("{feed:?}").contains("retry: around 1s"));
     /// ```
     pub fn feed(&self) -> Feed {
         Feed::from(self)
