@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
-use sse_core::{EventLog, OnGap, Snapshot};
+use sse_core::{EventLog, MakeSnapshot, OnGap, Snapshot, Start};
 use sse_test_kit::wire::{Request, Response};
 
 /// How often a client returns to a busy log.
@@ -110,4 +110,32 @@ pub(crate) async fn delivers_the_whole_of_a_large_snapshot_and_then_goes_on(fram
     }
     log.append("after").await.expect("a short event is accepted");
     assert_eq!(response.next_event().await.data, "after");
+}
+
+pub(crate) async fn begins_a_first_visit_with_the_state_and_then_goes_on(framework: &Framework) {
+    let log = EventLog::in_memory(10);
+    let (events, head) = (log.clone(), log.clone());
+    let app = App::new(ServerOptions::default()).stream("events", move |_| {
+        let head = head.clone();
+        let make = MakeSnapshot::new(move |_| {
+            let at = head.stats().newest;
+            async { Ok(Snapshot::new(["half", "whole"], at)) }
+        });
+        events.feed().start_at(Start::Snapshot(make.clone())).on_gap(OnGap::Snapshot(make))
+    });
+    let server = framework.start(app);
+    let at = log.append("before").await.expect("a short event is accepted");
+    let get = async |id: &str| {
+        Request::get("/events").header("Last-Event-ID", id).send(server.address).await
+    };
+    let mut response = get("").await;
+    assert_eq!(response.next_event().await.data, "half", "there is no gap to tell of");
+    let whole = response.next_event().await;
+    assert_eq!((whole.data.as_str(), whole.last_event_id.as_str()), ("whole", at.as_str()));
+    drop(response);
+    log.append("after").await.expect("a short event is accepted");
+    assert_eq!(get(&whole.last_event_id).await.next_event().await.data, "after");
+    let mut lost = get("nonsense").await;
+    assert_eq!(lost.next_event().await.event_type, "reset");
+    assert_eq!(lost.next_event().await.data, "half");
 }

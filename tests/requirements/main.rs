@@ -58,6 +58,7 @@ macro_rules! every_framework {
                 takes_the_header_if_the_query_has_an_id_too,
                 begins_live_on_a_first_visit,
                 begins_with_some_history_if_the_feed_says_so,
+                continues_after_as_many_events_as_a_client_has_counted,
                 comes_back_from_before_its_first_event_if_it_was_given_an_id,
                 tells_of_a_gap_whatever_a_client_sends_as_its_id,
                 tells_of_a_gap_if_the_log_was_created_again,
@@ -71,6 +72,7 @@ macro_rules! every_framework {
                 gives_events_along_with_a_reset_however_busy_the_log_is,
                 gives_events_after_each_gap_of_a_client_that_falls_behind,
                 delivers_the_whole_of_a_large_snapshot_and_then_goes_on,
+                begins_a_first_visit_with_the_state_and_then_goes_on,
             }
             topics::{
                 gives_a_stream_the_events_of_its_topics_and_resumes_it,

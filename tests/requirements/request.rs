@@ -97,6 +97,27 @@ pub(crate) async fn begins_with_some_history_if_the_feed_says_so(framework: &Fra
     assert_eq!(data(&response.events(3).await), ["3", "4", "5"]);
 }
 
+pub(crate) async fn continues_after_as_many_events_as_a_client_has_counted(framework: &Framework) {
+    let log = EventLog::in_memory(5);
+    let counted = log.clone();
+    let app = App::new(ServerOptions::default()).stream("counted", move |call| {
+        let count = call.query.as_deref().and_then(|query| query.strip_prefix("startIndex="));
+        let count = count.and_then(|count| count.parse().ok()).expect("a number");
+        counted.feed().start_at(Start::Skip(count))
+    });
+    let server = framework.start(app);
+    append(&log, 1..=5).await;
+    let get = async |count| {
+        Request::get(&format!("/counted?startIndex={count}")).send(server.address).await
+    };
+    assert_eq!(data(&get(3).await.events(2).await), ["4", "5"]);
+    let mut all = get(5).await;
+    append(&log, [6]).await;
+    assert_eq!(all.next_event().await.data, "6");
+    let gap = get(6).await.next_event().await;
+    assert_eq!(gap.event_type, "reset", "the first of them is no longer kept");
+}
+
 pub(crate) async fn comes_back_from_before_its_first_event_if_it_was_given_an_id(
     framework: &Framework,
 ) {

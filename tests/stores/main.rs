@@ -20,6 +20,7 @@ macro_rules! every_store {
                 respects_the_limits_of_a_page,
                 finds_what_comes_before_the_last,
                 finds_the_floor_before_more_than_there_are,
+                reads_backwards_from_any_position,
             }
             following::{
                 gives_followers_what_is_there_and_then_what_comes,

@@ -51,6 +51,7 @@ impl EventStream {
         let (origin, mut options) = feed.into_parts();
         let last_event_id = request.last_event_id(&options.last_event_id_parameter);
         options.on_gap = options.on_gap.on(&timer);
+        options.start = options.start.on(&timer);
         let observer = options.observer.take().filter(|_| !request.is_head());
         let mut watched = observer.map(|observer| Box::new(Watched::new(observer, timer.now())));
         let events = match Events::new(origin, last_event_id, &options, &timer) {

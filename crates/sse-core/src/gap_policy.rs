@@ -18,7 +18,10 @@ impl GapPolicy {
     pub(crate) fn new(on_gap: &OnGap, start: &Start) -> Self {
         match on_gap {
             OnGap::Reset => Self::Reset(Start::Oldest),
-            OnGap::StartOver => Self::Reset(start.clone()),
+            OnGap::StartOver => match start {
+                Start::Snapshot(make) => Self::Snapshot(make.clone()),
+                start => Self::Reset(start.clone()),
+            },
             OnGap::Snapshot(make) => Self::Snapshot(make.clone()),
             OnGap::Live => Self::Live,
             OnGap::Stop => Self::Stop,

@@ -41,7 +41,7 @@
 //! - Each of these makes a [`Feed`], which holds the [`StreamOptions`].
 //! - An adapter builds a [`StreamRequest`] and a [`Timer`] from its framework, and copies the [`StreamResponse`] and its [`EventStream`] to it.
 //! - A [`Shutdown`] ends streams, so that a server can end.
-//! - A [`Start`] sets the position at which a first visit begins.
+//! - A [`Start`] sets the position at which a first visit begins, or the [`Snapshot`] with which.
 //! - A [`Gap`] says why a client cannot resume exactly where it was, and [`OnGap`] sets what the stream then does: a [`Snapshot`], for example,
 //!   has the application's own events in place of those that were lost.
 //! - An [`Observer`] is told what happens to logs and streams.
@@ -91,7 +91,7 @@ mod gap;
 pub use gap::{Gap, GapReason};
 
 mod snapshot;
-pub use snapshot::{MakeSnapshot, Snapshot};
+pub use snapshot::{MakeSnapshot, Snapshot, SnapshotRequest};
 
 mod observer;
 pub use observer::{End, Ended, Observer};

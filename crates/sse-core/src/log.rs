@@ -12,6 +12,7 @@ mod queue;
 mod reader;
 mod retry;
 mod selection;
+mod skip;
 mod state;
 mod store_events;
 mod subscribers;

@@ -1,7 +1,6 @@
 use std::future::Future;
-use std::sync::Arc;
 
-use crate::{BoxError, Gap, MakeSnapshot, Snapshot, Timer};
+use crate::{BoxError, MakeSnapshot, Snapshot, SnapshotRequest, Timer};
 
 /// The action of a stream whose client cannot resume exactly where it was.
 ///
@@ -47,10 +46,7 @@ pub enum OnGap {
 
 impl OnGap {
     /// Returns the action that sends an event of type `reset`, then the snapshot that this closure makes, then the events after it.
-    ///
-    /// The closure runs as part of the stream, and is dropped when the client leaves. It returns a [`BoxError`], which `?`
-    /// makes of any error. The response ends, and the client comes back to the same gap, if the closure fails or panics, if `at` is itself a
-    /// gap, or if the snapshot takes longer than 30 s. Over a store `at` may be ahead of what this process has seen: the log then asks the store.
+    /// [`MakeSnapshot::new`] says what holds for the closure. For a closure that also serves first visits, see [`MakeSnapshot`].
     ///
     /// ```
     /// use sse_core::{Event, EventLog, OnGap, Snapshot};
@@ -61,7 +57,7 @@ impl OnGap {
     /// # futures_util::future::FutureExt::now_or_never(async {
     /// let log = EventLog::in_memory(1000);
     /// let head = log.clone();
-    /// let feed = log.feed().on_gap(OnGap::snapshot(move |_gap| {
+    /// let feed = log.feed().on_gap(OnGap::snapshot(move |_request| {
     ///     // First the position of the log, then the state: an event in between is in both, and not lost.
     ///     let at = head.stats().newest;
     ///     async { Ok(Snapshot::new([all_orders().await?], at)) }
@@ -72,19 +68,16 @@ impl OnGap {
     /// ```
     pub fn snapshot<C, F>(make: C) -> Self
     where
-        C: Fn(Gap) -> F + Send + Sync + 'static,
+        C: Fn(SnapshotRequest) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Snapshot, BoxError>> + Send + 'static,
     {
-        Self::Snapshot(MakeSnapshot(Arc::new(move |gap| Box::pin(make(gap)))))
+        Self::Snapshot(MakeSnapshot::new(make))
     }
 
     /// Limits, by this clock, the time that the application may take to make a snapshot.
     pub(crate) fn on(self, timer: &Timer) -> Self {
         match self {
-            Self::Snapshot(make) => {
-                let timer = timer.clone();
-                Self::Snapshot(MakeSnapshot(Arc::new(move |gap| make.begin_within(gap, &timer))))
-            }
+            Self::Snapshot(make) => Self::Snapshot(make.on(timer)),
             other => other,
         }
     }

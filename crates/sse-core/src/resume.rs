@@ -23,8 +23,8 @@ use crate::gap_policy::GapPolicy;
 use crate::snapshot::Waiting;
 use crate::timer::Sleep;
 use crate::{
-    BoxError, End, Error, EventId, Frame, Frames, Gap, GapReason, LastEventId, Replay, Source,
-    Start, Timer,
+    BoxError, End, Error, EventId, Frame, Frames, Gap, GapReason, LastEventId, MakeSnapshot,
+    Replay, SnapshotRequest, Source, Start, Timer,
 };
 
 mod live;
@@ -49,6 +49,8 @@ pub(crate) struct Resume {
     /// True if the client got a reset, and no event since.
     has_only_reset: bool,
     after_snapshot: AfterSnapshot,
+    /// The closure with whose snapshot a first visit begins.
+    first: Option<MakeSnapshot>,
     /// The gap that was found last, until an observer is told of it.
     met: Option<Gap>,
 }
@@ -96,6 +98,10 @@ impl Resume {
             (LastEventId::Absent, Start::After(id)) => LastEventId::Id(id.clone()),
             (last_event_id, _) => last_event_id,
         };
+        let first = match &options.start {
+            Start::Snapshot(make) => Some(make.clone()),
+            _ => None,
+        };
         let mut policy = GapPolicy::new(&options.on_gap, &options.start);
         if let (GapPolicy::Reset(Start::After(id)), LastEventId::Id(given)) =
             (&policy, &last_event_id)
@@ -116,6 +122,7 @@ impl Resume {
             policy,
             has_only_reset: false,
             after_snapshot: AfterSnapshot::None,
+            first,
             met: None,
         }
     }
@@ -242,7 +249,10 @@ impl Resume {
     fn subscribed(&mut self, live: Frames) -> Step {
         self.live.subscribed(live);
         match mem::replace(&mut self.last_event_id, LastEventId::Absent) {
-            LastEventId::Absent => Step::Go(Phase::Live),
+            LastEventId::Absent => Step::Go(match self.first.take() {
+                Some(make) => Phase::Waiting(make.begin(SnapshotRequest { gap: None, log: None })),
+                None => Phase::Live,
+            }),
             LastEventId::Unusable => self.gap(),
             LastEventId::Id(id) => Step::Go(self.fetch(id)),
         }
@@ -272,7 +282,7 @@ impl Resume {
                         self.fetch(id)
                     }
                     // A source has no other start than live.
-                    Start::Oldest | Start::Last(_) | Start::Live => Phase::Live,
+                    _ => Phase::Live,
                 };
                 Step::Tell(reset)
             }
@@ -281,7 +291,8 @@ impl Resume {
             }
             GapPolicy::Snapshot(make) => {
                 let reset = gap.to_frame_without_id();
-                self.phase = Phase::Waiting(make.begin(gap));
+                let request = SnapshotRequest { gap: Some(gap), log: None };
+                self.phase = Phase::Waiting(make.begin(request));
                 Step::Tell(reset)
             }
             GapPolicy::Live => Step::Go(Phase::Live),

@@ -36,21 +36,54 @@ pub struct Snapshot {
     pub at: EventId,
 }
 
-/// The closure that makes a [`Snapshot`], in [`OnGap::Snapshot`](crate::OnGap::Snapshot).
+/// The closure that makes a [`Snapshot`]: for a first visit in [`Start::Snapshot`](crate::Start::Snapshot), after a gap in
+/// [`OnGap::Snapshot`](crate::OnGap::Snapshot). A clone is the same closure, so one serves both.
 ///
 /// ```
-/// use sse_core::{EventId, MakeSnapshot, OnGap, Snapshot};
+/// use sse_core::{Event, EventLog, MakeSnapshot, OnGap, Snapshot, Start};
+/// # use sse_core::{StreamRequest, StreamResponse, Timer};
+/// # let timer = || Timer::new(std::time::Instant::now, |_| std::future::pending());
+/// # async fn all_orders() -> std::io::Result<String> { Ok(String::from("12 orders")) }
+/// # futures_util::future::FutureExt::now_or_never(async {
 ///
-/// let at = EventId::from_static("k3b9.7");
-/// let OnGap::Snapshot(make) = OnGap::snapshot(move |_gap| {
-///     let at = at.clone();
-///     async { Ok(Snapshot::new(["12 orders"], at)) }
-/// }) else { unreachable!() };
-/// let shared: MakeSnapshot = make.clone();
-/// assert!(matches!(OnGap::Snapshot(shared), OnGap::Snapshot(_)));
+/// let log = EventLog::in_memory(1000);
+/// let head = log.clone();
+/// let make = MakeSnapshot::new(move |_request| {
+///     // First the position of the log, then the state: an event in between is in both, and not lost.
+///     let at = head.stats().newest;
+///     async { Ok(Snapshot::new([all_orders().await?], at)) }
+/// });
+/// let feed = log.feed().start_at(Start::Snapshot(make.clone())).on_gap(OnGap::Snapshot(make));
+/// for (id, resets) in [("", 0), ("no-id", 1)] {
+///     let request = StreamRequest::new("GET", None, [("Last-Event-ID", id.as_bytes())]);
+///     let text = StreamResponse::new(&request, feed.clone(), timer()).text().await;
+///     assert!(text.contains("data: 12 orders\n"));
+///     assert_eq!(text.matches("event: reset\n").count(), resets);
+/// }
+/// # }).unwrap();
 /// ```
 #[derive(Clone)]
-pub struct MakeSnapshot(pub(crate) Arc<dyn Fn(Gap) -> Making + Send + Sync>);
+pub struct MakeSnapshot(Arc<dyn Fn(SnapshotRequest) -> Making + Send + Sync>);
+
+/// The reason for which a snapshot is made.
+///
+/// ```
+/// use sse_core::{MakeSnapshot, Snapshot, SnapshotRequest};
+///
+/// let make = MakeSnapshot::new(|request: SnapshotRequest| async move {
+///     let is_first_visit = request.gap.is_none();
+///     Err(format!("no state yet; a first visit: {is_first_visit}").into())
+/// });
+/// assert_eq!(format!("{make:?}"), "MakeSnapshot");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SnapshotRequest {
+    /// The gap; `None` on a first visit.
+    pub gap: Option<Gap>,
+    /// The name of the log for which it is made, in a [`merge`](crate::merge) of several.
+    pub log: Option<Arc<str>>,
+}
 
 pub(crate) type Making = Pin<Box<dyn Future<Output = Result<Snapshot, BoxError>> + Send>>;
 
@@ -58,15 +91,43 @@ pub(crate) type Making = Pin<Box<dyn Future<Output = Result<Snapshot, BoxError>>
 pub(crate) type Waiting = SyncWrapper<Making>;
 
 impl MakeSnapshot {
-    pub(crate) fn begin(&self, gap: Gap) -> Waiting {
-        SyncWrapper::new((self.0)(gap))
+    /// Returns a closure that makes snapshots.
+    ///
+    /// It runs as part of the stream, and is dropped when the client leaves. It returns a [`BoxError`], which `?` makes of any error. The
+    /// response ends, and the client comes back, if the closure fails or panics, if the position of the snapshot cannot be resumed, or if it
+    /// takes longer than 30 s. Over a store the position may be ahead of what this process has seen: the log then asks the store.
+    ///
+    /// ```
+    /// use sse_core::{EventId, MakeSnapshot, Snapshot, Start};
+    ///
+    /// let make = MakeSnapshot::new(|_request| async {
+    ///     Ok(Snapshot::new(["12 orders"], EventId::from_static("k3b9.7")))
+    /// });
+    /// assert_eq!(Start::Snapshot(make.clone()), Start::Snapshot(make));
+    /// ```
+    pub fn new<C, F>(make: C) -> Self
+    where
+        C: Fn(SnapshotRequest) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Snapshot, BoxError>> + Send + 'static,
+    {
+        Self(Arc::new(move |request| Box::pin(make(request))))
     }
 
-    pub(crate) fn begin_within(&self, gap: Gap, timer: &Timer) -> Making {
+    pub(crate) fn begin(&self, request: SnapshotRequest) -> Waiting {
+        SyncWrapper::new((self.0)(request))
+    }
+
+    /// Limits, by this clock, the time that the application may take.
+    pub(crate) fn on(self, timer: &Timer) -> Self {
+        let timer = timer.clone();
+        Self(Arc::new(move |request| self.begin_within(request, &timer)))
+    }
+
+    fn begin_within(&self, request: SnapshotRequest, timer: &Timer) -> Making {
         let (make, timer) = (self.clone(), timer.clone());
         Box::pin(async move {
             // Called here, and not in the handler: a panic is caught here.
-            let making = caught(|| (make.0)(gap))?;
+            let making = caught(|| (make.0)(request))?;
             let making = std::panic::AssertUnwindSafe(making).catch_unwind();
             match select(making, timer.sleep(TIME)).await {
                 Either::Left((Ok(made), _)) => made,
@@ -113,6 +174,15 @@ impl Snapshot {
         self.into_frames().map(Frame::into_bytes).collect()
     }
 }
+
+/// Equal if they are clones of one closure.
+impl PartialEq for MakeSnapshot {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for MakeSnapshot {}
 
 impl fmt::Debug for MakeSnapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

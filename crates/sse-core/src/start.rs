@@ -1,4 +1,6 @@
-use crate::EventId;
+use std::future::Future;
+
+use crate::{BoxError, EventId, MakeSnapshot, Snapshot, SnapshotRequest, Timer};
 
 /// The position at which the stream of a new client begins: a client that sends no last event ID.
 ///
@@ -25,6 +27,57 @@ pub enum Start {
     Oldest,
     /// This many of the newest events, or as many as are kept.
     Last(usize),
+    /// The position after the first events, for a client that counts those that it has: of the events that this stream would get from the
+    /// beginning of the log, this many are left out. At most 1 000 000. The log looks at each of them, so the cost grows with their number.
+    ///
+    /// It is a gap if any of them was dropped, deleted or superseded, if there are not so many, or if the number is too large. If the log cannot
+    /// tell that none was, that is a gap, too: in memory and over redb, if any event before the position is missing, whatever its topics; over
+    /// another store, and for a stream of topics over any, if an event was deleted in this epoch or any event of the log has a key. So use it for
+    /// logs without keys, such as the log of one answer. In a [`merge`](crate::merge) it is the number in each log.
+    Skip(usize),
+    /// The position of a snapshot: the client first gets the application's own events, which stand for all that was before, then the events
+    /// after them. [`Start::snapshot`] makes it; [`MakeSnapshot`] shows how one closure serves both a first visit and a gap.
+    ///
+    /// The last of the application's events has the id of the position. A client that is cut off before it begins again, as a first visit. In
+    /// a [`merge`](crate::merge) each log has its own snapshot. After it a [`Source`](crate::Source) is asked to `fetch` what came later.
+    Snapshot(MakeSnapshot),
     /// The position after the event with this id, as if it were the client's last event ID; so it may be a gap.
     After(EventId),
+}
+
+impl Start {
+    /// Returns the start with the snapshot that this closure makes. [`MakeSnapshot::new`] says what holds for the closure.
+    ///
+    /// ```
+    /// use sse_core::{EventLog, Snapshot, Start, StreamRequest, StreamResponse, Timer};
+    ///
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let log = EventLog::in_memory(1000);
+    /// let before = log.append("order 12").await?;
+    /// log.append("order 13").await?;
+    /// let feed = log.feed().start_at(Start::snapshot(move |_request| {
+    ///     let at = before.clone();
+    ///     async { Ok(Snapshot::new(["12 orders"], at)) }
+    /// }));
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// assert!(text.contains("data: 12 orders\nid: ") && text.contains("data: order 13\n"));
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    pub fn snapshot<C, F>(make: C) -> Self
+    where
+        C: Fn(SnapshotRequest) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Snapshot, BoxError>> + Send + 'static,
+    {
+        Self::Snapshot(MakeSnapshot::new(make))
+    }
+
+    /// Limits, by this clock, the time that the application may take to make a snapshot.
+    pub(crate) fn on(self, timer: &Timer) -> Self {
+        match self {
+            Self::Snapshot(make) => Self::Snapshot(make.on(timer)),
+            other => other,
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! The trait that a backend implements to keep the events of a log outside of the process, and the types of its methods.
 //!
 //! An application does not call a [`Store`]: it opens an [`EventLog`](crate::EventLog) over one, with a function of the store's own crate.
+//
+// Longer than other files, so that a trait and its whole contract can be read in one file.
 
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use async_trait::async_trait;
 
 use crate::{Epoch, Position};
 
+mod backwards;
 mod check;
 pub(crate) mod error;
 mod event;
@@ -130,6 +133,32 @@ pub trait Store: Send + Sync + 'static {
         limit: PageLimit,
     ) -> Result<TopicPage, StoreError> {
         Ok(filter.of_page(after, self.read(after, limit).await?))
+    }
+
+    /// Returns the events before this position, newest first: those that pass the filter, if there is one. If the store has any, it returns at
+    /// least one, and no more than the limit allows; the first whatever its size. The bounds are of a moment after the events had been read.
+    ///
+    /// Default: it reads forwards from a position before, and from further back until it has enough.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::{NewEvent, Position, store::{PageLimit, Store}};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let store = VecStore::new();
+    /// let [one, two] = ["one", "two"].map(|text| NewEvent::from(text).encode(1024));
+    /// let appended = store.append(&[one?, two?]).await?;
+    /// let page = store.read_before(Position::MAX, None, PageLimit::of_events(10)).await?;
+    /// assert_eq!(page.events[0].position, appended.positions[1]);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    async fn read_before(
+        &self,
+        before: Position,
+        filter: Option<&TopicFilter>,
+        limit: PageLimit,
+    ) -> Result<Page, StoreError> {
+        backwards::read_before(self, before, filter, limit).await
     }
 
     /// Returns the position before the newest events that fit into this limit, or [`Bounds::floor`] if all events fit.

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum::{Router, extract::State, response::Html, routing::get};
 use serde::Serialize;
 use sse_axum::{
-    Error, Event, EventId, EventLog, EventType, Feed, OnGap, Snapshot, Sse, SseRequest, Start,
+    Error, Event, EventLog, EventType, Feed, MakeSnapshot, OnGap, Snapshot, Sse, SseRequest, Start,
     listener, stream_events,
 };
 
@@ -22,9 +22,6 @@ use crate::machine::Machine;
 
 const SECOND: EventType = EventType::from_static("second");
 const HISTORY: EventType = EventType::from_static("history");
-
-/// No id of any log, so a gap: it begins with a snapshot.
-const FIRST_VISIT: EventId = EventId::from_static("first-visit");
 
 #[derive(Clone)]
 struct Dashboard {
@@ -83,15 +80,15 @@ impl Dashboard {
 
     fn feed(&self) -> Feed {
         let dashboard = self.clone();
-        let snapshot = OnGap::snapshot(move |_gap| {
+        let snapshot = MakeSnapshot::new(move |_request| {
             // First where the log is, then what is there: what comes in between is in both, and not lost.
             let at = dashboard.log.stats().newest;
             let history = dashboard.history.lock().unwrap_or_else(PoisonError::into_inner);
             let event = Event::json(&*history).map(|event| event.event_type(HISTORY));
             async { Ok(Snapshot::new([event?], at)) }
         });
-        let feed = self.log.feed().start_at(Start::After(FIRST_VISIT)).on_gap(snapshot);
-        feed.retry(Duration::from_millis(500))
+        let feed = self.log.feed().start_at(Start::Snapshot(snapshot.clone()));
+        feed.on_gap(OnGap::Snapshot(snapshot)).retry(Duration::from_millis(500))
     }
 }
 

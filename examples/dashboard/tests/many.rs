@@ -54,8 +54,7 @@ async fn hundreds_get_each_update() {
 async fn one_that_was_away_gets_each_second_and_the_newest_update_alone() {
     let program = Program::start(env!("CARGO_BIN_EXE_dashboard")).await;
     let (mut stays, mut leaves) = (watch(&program).await, watch(&program).await);
-    let types: Vec<_> = leaves.events(2).await.into_iter().map(|e| e.event_type).collect();
-    assert_eq!(types, ["reset", "history"], "a first visit begins so");
+    assert_eq!(leaves.next_event().await.event_type, "history", "a first visit begins so");
     let id = leaves.last_event_id().to_owned();
     leaves.leave_rst();
 

@@ -4,7 +4,8 @@ use sse_core::store::{EncodedEvent, PageLimit};
 use sse_core::{Event, Position};
 
 use super::tools::{
-    PAGE, all_after, all_by, append, append_all, bounds, encoded, event, keyed, open, soon, texts,
+    PAGE, all_after, all_by, append, append_all, bounds, encoded, event, keyed, open, soon,
+    text_of, texts,
 };
 use crate::suite::store_engine::Engine;
 
@@ -122,4 +123,40 @@ pub async fn finds_the_floor_before_more_than_there_are(engine: &dyn Engine) {
             .expect("one");
         assert_eq!(before, bounds(&*store).await.floor, "there are fewer than {count}");
     }
+}
+
+pub async fn reads_backwards_from_any_position(engine: &dyn Engine) {
+    let store = open(engine).await;
+    let older = async |before, events, bytes| {
+        let read = store.read_before(before, None, PageLimit { events, bytes });
+        let page = soon("a page is there", read).await.expect("a page");
+        page.events.iter().map(|event| (event.position, text_of(event))).collect::<Vec<_>>()
+    };
+    assert!(older(Position::MAX, 10, usize::MAX).await.is_empty(), "there is no event yet");
+    let events: Vec<_> = (0..61).map(event).collect();
+    let (alone, batch) = events.split_at(5);
+    for event in alone {
+        append_all(&*store, std::slice::from_ref(event)).await;
+    }
+    append_all(&*store, batch).await;
+    let mut all = all_after(&*store, Position::START).await;
+    let deleted = all.remove(30);
+    store.delete(deleted.0).await.expect("deleted");
+    assert_eq!(all_after(&*store, Position::START).await, all);
+    all.reverse();
+    for count in [1, 7, 60, usize::MAX] {
+        let (mut given, mut before) = (Vec::new(), Position::MAX);
+        loop {
+            let page = older(before, count, usize::MAX).await;
+            assert!(page.len() <= count);
+            let Some(oldest) = page.last() else { break };
+            before = oldest.0;
+            given.extend(page);
+        }
+        assert_eq!(given, all, "{count} at a time");
+    }
+    assert_eq!(older(deleted.0, 1, usize::MAX).await[0], all[all.len() - 30]);
+    let size = event(59).block.len();
+    assert_eq!(older(Position::MAX, 10, 3 * size).await, all[..3]);
+    assert_eq!(older(Position::MAX, 10, 1).await, all[..1]);
 }

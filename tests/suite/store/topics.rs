@@ -64,6 +64,26 @@ async fn all_of(
     }
 }
 
+/// All before this position that pass, by pages of this size, oldest first.
+async fn all_before(
+    store: &dyn Store,
+    mut before: Position,
+    filter: &TopicFilter,
+    limit: PageLimit,
+) -> Vec<StoredEvent> {
+    let mut all = Vec::new();
+    loop {
+        let read = store.read_before(before, Some(filter), limit);
+        let page = soon("a page is there", read).await.expect("a page");
+        assert!(page.events.len() <= limit.events);
+        let Some(oldest) = page.events.last() else { break };
+        before = oldest.position;
+        all.extend(page.events);
+    }
+    all.reverse();
+    all
+}
+
 async fn all(store: &dyn Store) -> Vec<StoredEvent> {
     let (mut all, mut after) = (Vec::new(), Position::START);
     loop {
@@ -188,6 +208,17 @@ pub async fn reads_by_topics_what_a_filter_over_the_log_would_give(engine: &dyn 
             let names = |events: &[StoredEvent]| events.iter().map(text_of).collect::<Vec<_>>();
             assert_eq!(names(&found), names(&expected), "{count} topics after {after}, {limit:?}");
             assert_eq!(found, expected);
+
+            let earlier =
+                |event: &&StoredEvent| event.position < after && filter.takes(&event.topics);
+            let expected: Vec<_> = stored.iter().filter(earlier).cloned().collect();
+            let found = all_before(&*store, after, &filter, limit).await;
+            let found = without_superseded(found, &stored);
+            assert_eq!(
+                names(&found),
+                names(&without_superseded(expected, &stored)),
+                "before {after}"
+            );
         }
     }
 }

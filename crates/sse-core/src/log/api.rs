@@ -9,6 +9,8 @@ mod feed;
 mod following;
 mod open;
 mod query;
+mod query_before;
+mod query_skip;
 mod query_topics;
 pub(crate) mod stats;
 

@@ -2,7 +2,7 @@ use std::task::{Poll, Waker};
 
 use crate::log::backlog::{Answer, Backlog, Request};
 use crate::log::tail::Tail;
-use crate::{EventId, Position};
+use crate::{EventId, GapReason, Position};
 
 /// The place of the events behind the tail. What differs for readers between a log in memory and one over a store stands here; only the
 /// follower, which a log in memory does not have, takes the [`Backlog`] itself.
@@ -77,7 +77,10 @@ impl Backing {
     /// Requests a part of the log that is behind the tail.
     pub(super) fn ask(&mut self, request: &Request, key: usize, waker: &Waker) -> Asked {
         let Some(backlog) = self.stored_mut() else {
-            return Asked { answer: Poll::Ready(Answer::Gone), wakers: AfterLock::default() };
+            return Asked {
+                answer: Poll::Ready(Answer::Gone(GapReason::TooOld)),
+                wakers: AfterLock::default(),
+            };
         };
         let (answer, unneeded) = backlog.poll(request, key, waker);
         let called = answer.is_pending().then(|| backlog.follower()).flatten();

@@ -3,6 +3,7 @@ pub(crate) mod fingerprint;
 mod past_epochs;
 mod recent;
 mod request;
+mod skip;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::task::{Poll, Waker};
@@ -11,6 +12,7 @@ use crate::log::backlog::checks::{Checks, Waiting};
 use crate::log::backlog::past_epochs::PastEpochs;
 use crate::log::backlog::recent::Recent;
 pub(crate) use crate::log::backlog::request::{Answer, Part, Request};
+pub(crate) use crate::log::backlog::skip::{AT_ONCE, Keyless, MOST as MOST_SKIPPED, Skip, Skipped};
 use crate::store::Bounds;
 use crate::{Epoch, Position};
 
@@ -38,6 +40,8 @@ pub(crate) struct Backlog {
     deleted: VecDeque<Position>,
     /// The events that show whether the store has lost anything.
     pub(crate) recent: Recent,
+    /// The part in which no event has a key, as far as it was looked at.
+    pub(crate) keyless: Keyless,
     pub(crate) is_followed: bool,
     follower: Option<Waker>,
 }
@@ -78,6 +82,7 @@ impl Backlog {
             past_epochs: PastEpochs::default(),
             deleted: VecDeque::new(),
             recent: Recent::default(),
+            keyless: Keyless::default(),
             is_followed: false,
             follower: None,
         }
@@ -180,7 +185,7 @@ impl Backlog {
         self.bounds = bounds;
         self.past_epochs.begin_epoch(past);
         self.deleted.clear();
-        self.recent = Recent::default();
+        (self.recent, self.keyless) = (Recent::default(), Keyless::default());
         self.forget_pages()
     }
 

@@ -26,6 +26,7 @@ mod subscription;
 mod told;
 mod topics;
 
+use begin::begin_at;
 use next::Next;
 use page::{read_now, read_on};
 use subscription::Subscription;
@@ -72,10 +73,8 @@ impl Reader {
         let next = match state.resolve(last_event_id, start) {
             Ok(Begin::Live) => gaps.begin_live(&state),
             Ok(Begin::After(position)) => read_on(&mut state, of, position),
-            Ok(Begin::Part(part)) => match state.begin_of(of, part) {
-                Some(after) if state.ends_at(of, after) => Next::Stop,
-                _ => Next::Begin(part, None),
-            },
+            Ok(Begin::Snapshot(make)) => gaps.snapshot(make, None),
+            Ok(Begin::Part(part)) => begin_at(&mut state, of, part, &mut gaps),
             Ok(Begin::AskStore(id)) => {
                 let number;
                 (number, called) = state.backing.request_check();
@@ -147,7 +146,7 @@ impl Reader {
                         return Poll::Ready(Some(Err(error)));
                     }
                 }
-                Next::Ask(make, gap) => self.next = Next::Wait(make.begin((**gap).clone())),
+                Next::Ask(make, request) => self.next = Next::Wait(make.begin((**request).clone())),
                 Next::Wait(making) => {
                     let made = ready!(making.get_mut().as_mut().poll(cx));
                     self.next = Next::Stop;

@@ -6,13 +6,13 @@ use bytes::Bytes;
 use crate::chunk::Entry;
 use crate::id::Origin;
 use crate::log::backing::Backing;
-use crate::log::backlog::{Backlog, Part};
+use crate::log::backlog::{AT_ONCE, Backlog, MOST_SKIPPED, Part, Skip, Skipped};
 use crate::log::dedup::IdempotencyKeys;
 use crate::log::subscribers::Subscribers;
 use crate::log::tail::{Read, Tail};
 use crate::store::Topics;
 use crate::sync::wakers::{Wakers, Woken};
-use crate::{EventId, Gap, GapReason, LastEventId, Position, Start};
+use crate::{EventId, Gap, GapReason, LastEventId, MakeSnapshot, Position, Start};
 
 /// The tail and the readers that wait for it, under one lock: no event can come between reading and waiting.
 pub(crate) struct State {
@@ -39,6 +39,8 @@ pub(super) enum Begin {
     After(Position),
     /// The start of this part of the log when it is read: a new client does not miss earlier events.
     Part(Part),
+    /// The position of the snapshot that this makes.
+    Snapshot(MakeSnapshot),
     /// Unknown here: the store may know the id, because another process may have seen more events.
     AskStore(EventId),
 }
@@ -57,6 +59,8 @@ impl State {
             (LastEventId::Absent, Start::Live | Start::Last(0)) => Ok(Begin::Live),
             (LastEventId::Absent, Start::Oldest) => Ok(Begin::Part(Part::Oldest)),
             (LastEventId::Absent, Start::Last(count)) => Ok(Begin::Part(Part::Last(*count))),
+            (LastEventId::Absent, Start::Snapshot(make)) => Ok(Begin::Snapshot(make.clone())),
+            (LastEventId::Absent, Start::Skip(count)) => Ok(Begin::Part(Part::Skip(*count))),
         }
     }
 
@@ -65,6 +69,7 @@ impl State {
         let after = match part {
             Part::After(after) => after.max(self.floor()),
             Part::Oldest => self.floor(),
+            Part::Skip(_) => return None,
             Part::Last(count) if let Some(key) = of => {
                 let lists = self.subscribers.lists(key);
                 self.tail.before_last_of(lists, count).unwrap_or_else(|| self.floor())
@@ -75,6 +80,44 @@ impl State {
             },
         };
         (after >= self.tail.base()).then_some(after)
+    }
+
+    /// Goes a step towards the position after the first events.
+    pub(super) fn skip(&self, of: Of, skip: Skip) -> Skipped {
+        self.skip_first(of.map(|key| self.subscribers.lists(key)), skip)
+    }
+
+    /// The same, for the events of these lists and those without a topic, or for all.
+    pub(super) fn skip_first(&self, lists: Option<&[usize]>, skip: Skip) -> Skipped {
+        if skip.count > MOST_SKIPPED {
+            return Skipped::Gone(GapReason::Unknown);
+        }
+        let is_memory = self.backing.stored().is_none();
+        let gone = |reason| if is_memory { Skipped::Gone(reason) } else { Skipped::Ask };
+        if self.tail.base() > Position::START {
+            return gone(GapReason::TooOld);
+        }
+        let step = match lists {
+            None => self.tail.nth(skip.count).map(|after| Skip { left: 0, after, ..skip }),
+            Some(lists) => {
+                let events = skip.left.min(AT_ONCE.events);
+                let after = self.tail.after_first_of(lists, skip.after, events);
+                after.map(|after| Skip { left: skip.left - events, after, ..skip })
+            }
+        };
+        match step {
+            Some(step) if step.left > 0 => Skipped::More(step),
+            // In memory events are numbered without holes.
+            Some(step) if self.has_all_up_to(step.after) => Skipped::After(step.after),
+            None if self.has_all_up_to(self.tail.newest()) => gone(GapReason::AheadOfHead),
+            _ => gone(GapReason::TooOld),
+        }
+    }
+
+    /// Returns true if the tail has an event at each position up to this one.
+    fn has_all_up_to(&self, position: Position) -> bool {
+        let count = usize::try_from(position.lo()).ok().filter(|_| position.hi() == 0);
+        count.and_then(|count| self.tail.nth(count)) == Some(position)
     }
 
     pub(super) fn resolve_id(&self, id: &EventId) -> Result<Begin, Gap> {

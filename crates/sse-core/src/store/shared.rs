@@ -31,6 +31,15 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).read_topics(after, filter, limit).await
     }
 
+    async fn read_before(
+        &self,
+        before: Position,
+        filter: Option<&TopicFilter>,
+        limit: PageLimit,
+    ) -> Result<Page, StoreError> {
+        (**self).read_before(before, filter, limit).await
+    }
+
     async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
         (**self).before_last(limit).await
     }

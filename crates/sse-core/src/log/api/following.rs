@@ -131,6 +131,7 @@ impl Following {
     fn new(selection: Selection, start: Start) -> Self {
         let open = selection.log.shutdown().open();
         // The offsets of the events are wanted, as in a merge. After a gap it goes on with the oldest.
+        let start = start.on(&selection.log.0.timer);
         let gaps = Gaps::of_merged("".into(), &StreamOptions::new(), &start);
         let reader = Reader::new(selection, &LastEventId::Absent, &start, gaps, None);
         Self { reader, open, items: VecDeque::new(), last: None, has_ended: false }
@@ -157,15 +158,14 @@ impl Following {
         }
         let epoch = self.reader.epoch();
         let entries = self.reader.entries();
+        // The newest events of an added topic, and those of a snapshot except its last, have no ids.
+        let first = entries.first().map_or(chunk.len(), |entry| entry.range().start);
+        let without = chunk.slice(..first);
+        self.items.extend(Frame::all_without_ids(&without).map(Followed::Event));
         let events = entries
             .iter()
             .map(|entry| Frame::from_log(chunk.slice(entry.range()), entry.position.id(epoch)));
         self.items.extend(events.map(Followed::Event));
-        if entries.is_empty() {
-            // The newest events of an added topic, which have no ids.
-            let frames = Frame::all_without_ids(&chunk);
-            self.items.extend(frames.map(Followed::Event));
-        }
         self.reader.forget_entries();
     }
 }

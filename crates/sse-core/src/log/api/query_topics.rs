@@ -41,7 +41,7 @@ impl EventLog {
     }
 
     /// Returns the events that streams of these topics get.
-    fn filter(&self, topics: &TopicSet) -> TopicFilter {
+    pub(super) fn filter(&self, topics: &TopicSet) -> TopicFilter {
         let topics = topics.wanted(0).1.into_iter().map(|wanted| wanted.topic);
         TopicFilter::new(topics, !self.0.options.topics_required)
     }

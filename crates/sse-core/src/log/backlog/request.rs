@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::Position;
 use crate::chunk::Entry;
 use crate::store::TopicFilter;
+use crate::{GapReason, Position};
 
 /// What a reader requests of the store: equal requests are one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,6 +27,8 @@ pub(crate) enum Part {
     After(Position),
     Oldest,
     Last(usize),
+    /// What comes after this many first events.
+    Skip(usize),
 }
 
 /// The result of reading a part of the log: at most one page.
@@ -45,6 +47,6 @@ pub(crate) enum Answer {
     },
     /// No events up to this position.
     Nothing(Position),
-    /// Some events after the position have been dropped.
-    Gone,
+    /// A gap: some events of the part have been dropped, or are no longer there.
+    Gone(GapReason),
 }

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use crate::log::backlog::{Backlog, Request};
+use crate::log::backlog::{Backlog, Keyless, Request};
 use crate::log::follower::fetch::{self, Known};
 use crate::log::follower::live::Taken;
 use crate::log::handle::EventLog;
@@ -113,6 +113,24 @@ impl EventLog {
 
     pub(crate) fn is_requested(&self, request: &Request, number: u64) -> bool {
         self.backlog(|backlog| backlog.is_requested(request, number)).unwrap_or_default()
+    }
+
+    /// Returns the part of the log in which no event has a key, as far as it is known.
+    pub(crate) fn keyless(&self) -> (Epoch, Keyless) {
+        let state = self.lock();
+        let known = state.backing.stored().map(|backlog| backlog.keyless);
+        (state.tail.epoch(), known.unwrap_or_default())
+    }
+
+    /// Remembers more of the part in which no event has a key, in this epoch.
+    pub(crate) fn remember_keyless(&self, keyless: Keyless, epoch: Epoch) {
+        let mut state = self.lock();
+        let is_here = state.tail.epoch() == epoch;
+        if let Some(backlog) = state.backing.stored_mut().filter(|_| is_here)
+            && keyless.upto >= backlog.keyless.upto
+        {
+            backlog.keyless = keyless;
+        }
     }
 
     /// Returns the positions that are known before a page is read.

@@ -7,13 +7,14 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::chunk::{Entry, upto};
-use crate::log::backlog::{Answer, Part, Request};
+use crate::log::backlog::{Answer, Part, Request, Skipped};
 use crate::log::follower::shared::{Follow, Unused};
 use crate::log::retry::Backoff;
+use crate::log::skip::skip as in_store;
 use crate::log::tail::page::ID_ROOM;
 use crate::pack::CHUNK_SIZE;
-use crate::store::{Bounds, Page, PageLimit, Store, StoreError, TopicPage};
-use crate::{Position, encode};
+use crate::store::{Bounds, Page, PageLimit, Store, StoreError, TopicFilter, TopicPage};
+use crate::{GapReason, Position, encode};
 
 /// The number of parts of a log that are read at a time.
 const AT_A_TIME: usize = 8;
@@ -50,9 +51,8 @@ async fn read(follow: &Follow, request: Request, number: u64) -> Result<(), Unus
     let mut backoff = Backoff::new();
     while follow.log()?.is_requested(&request, number) {
         match attempt(follow, &request).await {
-            Ok((after, before, page)) => {
+            Ok((before, page)) => {
                 follow.reading.is_over();
-                let page = Encoded::new(request.part, after, &page);
                 if follow.log()?.answer((&request, number), before, &page) {
                     return Ok(());
                 }
@@ -75,11 +75,11 @@ pub(crate) struct Known {
     pub(crate) floor: Position,
 }
 
-/// Reads a part once. Returns the position before the page, the positions known before the call, and the page.
+/// Reads a part once. Returns the positions known before the call, and the page.
 async fn attempt(
     follow: &Follow,
     Request { part, filter }: &Request,
-) -> Result<(Position, Known, TopicPage), StoreError> {
+) -> Result<(Known, Encoded), StoreError> {
     let Ok(before) = follow.log().map(|log| log.known()) else {
         return Err(StoreError::failed("the log is no longer in use"));
     };
@@ -89,6 +89,13 @@ async fn attempt(
         (Part::Last(count), Some(filter)) => {
             of_topics::before_last(follow, filter, *count, LIMIT).await?
         }
+        (Part::Skip(count), filter) => match skipped(follow, *count, filter.as_ref()).await? {
+            (Skipped::After(after), _) => after,
+            (Skipped::Gone(reason), bounds) => return Ok((before, Encoded::gone(reason, bounds))),
+            (Skipped::More(_) | Skipped::Ask, _) => {
+                return Err(StoreError::failed("the log has not said where to begin"));
+            }
+        },
         (Part::Last(count), None) => {
             follow.within(follow.store.before_last(PageLimit::of_events(*count))).await?
         }
@@ -106,7 +113,26 @@ async fn attempt(
             TopicPage { upto: upto.max(after), page }
         }
     };
-    Ok((after, before, page))
+    Ok((before, Encoded::new(*part, after, &page)))
+}
+
+/// Finds the position after the first events, and remembers the part of the log in which no event has a key.
+async fn skipped(
+    follow: &Follow,
+    count: usize,
+    filter: Option<&TopicFilter>,
+) -> Result<(Skipped, Bounds), StoreError> {
+    let Ok(log) = follow.log() else {
+        return Err(StoreError::failed("the log is no longer in use"));
+    };
+    let known = log.keyless();
+    drop(log);
+    let limit = (&follow.timer, follow.timeout);
+    let (skipped, known, bounds) = in_store(count, &*follow.store, filter, known, limit).await?;
+    if let Ok(log) = follow.log() {
+        log.remember_keyless(known, bounds.epoch);
+    }
+    Ok((skipped, bounds))
 }
 
 /// Returns the bounds of a store that has no event between these positions, or `None` if it has one. It reads twice: after the first read the
@@ -142,6 +168,8 @@ pub(crate) struct Encoded {
     entries: Arc<[Entry]>,
     /// The position up to which it has every event that the reader gets.
     upto: Position,
+    /// The reason if there is no such part.
+    gone: Option<GapReason>,
 }
 
 impl Encoded {
@@ -172,7 +200,14 @@ impl Encoded {
             bytes: bytes.freeze(),
             entries: entries.into(),
             upto,
+            gone: None,
         }
+    }
+
+    /// Returns the page of a part that is a gap.
+    fn gone(reason: GapReason, bounds: Bounds) -> Self {
+        let empty = TopicPage { page: Page { bounds, events: Vec::new() }, upto: bounds.floor };
+        Self { gone: Some(reason), ..Self::new(Part::Oldest, bounds.floor, &empty) }
     }
 
     /// Returns the bounds after the page had been read.
@@ -184,8 +219,11 @@ impl Encoded {
     /// every id with which a client can come back.
     pub(crate) fn answer(&self, newest: Position) -> Answer {
         let floor = self.bounds.floor;
-        if matches!(self.part, Part::After(_)) && self.after < floor {
-            return Answer::Gone;
+        if let Some(reason) = self.gone {
+            return Answer::Gone(reason);
+        }
+        if matches!(self.part, Part::After(_) | Part::Skip(_)) && self.after < floor {
+            return Answer::Gone(GapReason::TooOld);
         }
         let known = upto(&self.entries, newest);
         let (Some(first), Some(last)) = (known.first(), known.last()) else {

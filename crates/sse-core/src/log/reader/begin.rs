@@ -6,11 +6,12 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 
 use crate::chunk::{self, Entry};
-use crate::log::backlog::{Answer, Part, Request};
+use crate::log::backlog::{Answer, Part, Request, Skip, Skipped};
 use crate::log::reader::Reader;
+use crate::log::reader::gaps::{Found, Gaps};
 use crate::log::reader::next::{Next, Page, PendingReset};
-use crate::log::reader::page::read_now;
-use crate::log::state::State;
+use crate::log::reader::page::{read_now, read_on};
+use crate::log::state::{Of, State};
 use crate::{GapReason, Position};
 
 impl Reader {
@@ -42,7 +43,31 @@ impl Reader {
         let frame = |state: &State, after, reset: Option<PendingReset>| {
             reset.map(|reset| self.gaps.reset(state, reset.reason, after))
         };
-        if let Some(after) = state.begin_of(of, part) {
+        let begun = match part {
+            Part::Skip(count) => {
+                let mut way = Skip::new(count);
+                loop {
+                    match state.skip(of, way) {
+                        Skipped::After(after) => break Some(after),
+                        Skipped::Ask => break None,
+                        Skipped::More(further) => way = further,
+                        Skipped::Gone(reason) => {
+                            self.next = self.gaps.go_on(&state, reason, Found::Coming(None));
+                            return Poll::Ready(None);
+                        }
+                    }
+                    // Other threads can take the lock.
+                    drop(state);
+                    state = self.log.lock_now();
+                    if self.has_other_topics() || state.tail.epoch() != self.epoch {
+                        self.next = Next::Begin(part, reset);
+                        return Poll::Ready(None);
+                    }
+                }
+            }
+            part => state.begin_of(of, part),
+        };
+        if let Some(after) = begun {
             let requested = self.requested.take();
             let unneeded = state.backing.leave(requested.as_ref(), self.key);
             self.next = read_now(&mut state, of, after, &self.gaps);
@@ -80,7 +105,11 @@ impl Reader {
                 let told = if reset.is_some() { last } else { Position::START };
                 (frame(&state, last, reset), told)
             }
-            Answer::Gone => {
+            Answer::Gone(reason) if matches!(part, Part::Skip(_)) => {
+                self.next = self.gaps.go_on(&state, reason, Found::Coming(None));
+                (None, Position::START)
+            }
+            Answer::Gone(_) => {
                 self.next = Next::Begin(Part::Oldest, reset);
                 (None, Position::START)
             }
@@ -96,6 +125,22 @@ impl Reader {
         let entry = reset.as_ref().map(|reset| Entry::new(after, 0..reset.len()));
         self.note(entry);
         reset
+    }
+}
+
+/// Begins a first visit with a part of the log, or stops if no event will ever come.
+pub(super) fn begin_at(state: &mut State, of: Of, part: Part, gaps: &mut Gaps) -> Next {
+    let Part::Skip(count) = part else {
+        return match state.begin_of(of, part) {
+            Some(after) if state.ends_at(of, after) => Next::Stop,
+            _ => Next::Begin(part, None),
+        };
+    };
+    match state.skip(of, Skip::new(count)) {
+        Skipped::After(after) if after == state.tail.newest() => gaps.begin_live(state),
+        Skipped::After(after) => read_on(state, of, after),
+        Skipped::Gone(reason) => gaps.go_on(state, reason, Found::Coming(None)),
+        Skipped::More(_) | Skipped::Ask => Next::Begin(part, None),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::log::backlog::{Answer, Part, Request};
 use crate::log::reader::Reader;
 use crate::log::reader::gaps::Found;
 use crate::log::reader::next::Next;
-use crate::{Error, GapReason, Position};
+use crate::{Error, Position};
 
 impl Reader {
     /// Reads on behind the tail.
@@ -46,8 +46,8 @@ impl Reader {
                 self.next = Next::Read(last);
                 None
             }
-            Answer::Gone => {
-                self.next = self.gaps.go_on(&state, GapReason::TooOld, Found::Behind);
+            Answer::Gone(reason) => {
+                self.next = self.gaps.go_on(&state, reason, Found::Behind);
                 None
             }
         });

@@ -5,7 +5,10 @@ use crate::gap_policy::GapPolicy;
 use crate::log::backlog::Part;
 use crate::log::reader::next::{Next, PendingReset, Told};
 use crate::log::state::State;
-use crate::{Event, EventId, EventType, Frame, Gap, GapReason, Position, Start};
+use crate::{
+    Event, EventId, EventType, Frame, Gap, GapReason, MakeSnapshot, Position, SnapshotRequest,
+    Start,
+};
 
 /// The options for a client that begins live, or that cannot resume exactly where it was. Each decision is made under one lock, so that the
 /// client continues from the position that it is told.
@@ -64,7 +67,10 @@ impl Gaps {
         let id = if let Found::Coming(id) = found { id } else { None };
         let reset = Some(PendingReset { reason, id });
         match &self.policy {
-            GapPolicy::Reset(Start::Oldest) => Next::Begin(Part::Oldest, reset),
+            // By number it would be the same gap again.
+            GapPolicy::Reset(Start::Oldest | Start::Skip(_) | Start::Snapshot(_)) => {
+                Next::Begin(Part::Oldest, reset)
+            }
             GapPolicy::Reset(Start::Last(count)) => Next::Begin(Part::Last(*count), reset),
             GapPolicy::Reset(Start::After(id)) => {
                 let after = state.position_of(id).map_or(Part::Oldest, Part::After);
@@ -81,11 +87,16 @@ impl Gaps {
             GapPolicy::Snapshot(make) => {
                 let gap = self.gap(state, reason);
                 let reset = gap.to_frame_without_id().into_bytes();
-                tell(reset, None, Next::Ask(make.clone(), Box::new(gap)))
+                tell(reset, None, self.snapshot(make.clone(), Some(gap)))
             }
             GapPolicy::Live => self.begin_live(state),
             GapPolicy::Stop => Next::Refuse,
         }
+    }
+
+    /// Asks the application for a snapshot.
+    pub(in crate::log) fn snapshot(&self, make: MakeSnapshot, gap: Option<Gap>) -> Next {
+        Next::Ask(make, Box::new(SnapshotRequest { gap, log: self.log.clone() }))
     }
 
     /// Returns the reset for a client that continues after this position.

@@ -6,7 +6,7 @@ use crate::chunk::Entry;
 use crate::log::backlog::Part;
 use crate::pack::Packed;
 use crate::snapshot::Waiting;
-use crate::{EventId, Gap, GapReason, MakeSnapshot, Position};
+use crate::{EventId, GapReason, MakeSnapshot, Position, SnapshotRequest};
 
 pub(in crate::log) enum Next {
     /// Reads on after this position.
@@ -21,7 +21,7 @@ pub(in crate::log) enum Next {
     /// Waits for this check of the store, which may know the id; the id may be that of a snapshot.
     Check(EventId, u64, Option<Box<Packed>>),
     /// Requests a snapshot. Not under the lock: the application makes it, and may use the log.
-    Ask(MakeSnapshot, Box<Gap>),
+    Ask(MakeSnapshot, Box<SnapshotRequest>),
     /// Waits for the snapshot.
     Wait(Waiting),
     /// Gives a snapshot, then does this.

@@ -28,7 +28,7 @@ impl Reader {
         self.epoch = state.tail.epoch();
         let after = match state.resolve_id(&at)? {
             Begin::After(after) => after,
-            Begin::Live | Begin::Part(_) => state.tail.newest(),
+            Begin::Live | Begin::Part(_) | Begin::Snapshot(_) => state.tail.newest(),
             Begin::AskStore(id) => {
                 let (number, called) = state.backing.request_check();
                 drop(state);

@@ -1,5 +1,7 @@
 //! Events of a tail in bytes of their own, which do not keep a page alive.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::Position;
@@ -30,9 +32,40 @@ impl Tail {
             }
             positions.push(position);
         }
+        self.copy(positions)
+    }
+
+    /// Returns the newest events before this one, newest first, at least one if there is any, in bytes of their own.
+    pub(crate) fn copy_before(
+        &mut self,
+        before: Position,
+        limit: PageLimit,
+    ) -> Vec<(Position, Bytes)> {
+        let (mut positions, mut bytes) = (Vec::new(), 0);
+        for (position, range) in self.events_before(before) {
+            bytes += range.len();
+            if positions.len() >= limit.events || (!positions.is_empty() && bytes > limit.bytes) {
+                break;
+            }
+            positions.push(position);
+        }
+        self.copy(positions)
+    }
+
+    /// Returns the events before this position and their places in their pages, newest first.
+    pub(super) fn events_before(
+        &self,
+        before: Position,
+    ) -> impl Iterator<Item = (Position, Range<usize>)> + '_ {
+        let pages = self.pages.len().min(self.page_after(before.previous()) + 1);
+        let pages = self.pages.range(..pages).rev().map(|page| &page.index);
+        let indexes = [&self.open.index].into_iter().chain(pages);
+        indexes.flat_map(move |index| index.events_before(before))
+    }
+
+    fn copy(&mut self, events: Vec<Position>) -> Vec<(Position, Bytes)> {
         #[cfg(test)]
-        crate::log::work::add(positions.len());
-        let copy = |position| Some((position, self.read_one(position)?));
-        positions.into_iter().filter_map(copy).collect()
+        crate::log::work::add(events.len());
+        events.into_iter().filter_map(|event| Some((event, self.read_one(event)?))).collect()
     }
 }

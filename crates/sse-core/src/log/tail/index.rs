@@ -99,9 +99,18 @@ impl Index {
             .map(|entry| (entry.position, entry.range()))
     }
 
-    /// Returns the events, newest first.
-    pub(crate) fn newest_first(&self) -> impl Iterator<Item = Position> + '_ {
-        self.kept().iter().rev().map(|entry| entry.position)
+    /// Returns the events before this position, newest first.
+    pub(crate) fn events_before(
+        &self,
+        position: Position,
+    ) -> impl Iterator<Item = (Position, Range<usize>)> + '_ {
+        let end = self.kept().partition_point(|entry| entry.position < position);
+        self.kept()[..end].iter().rev().map(|entry| (entry.position, entry.range()))
+    }
+
+    /// Returns the position of the event of this number, from 0.
+    pub(crate) fn nth(&self, number: usize) -> Option<Position> {
+        self.kept().get(number).map(|entry| entry.position)
     }
 
     /// Returns the position before the last `count` events, if there are more than that.

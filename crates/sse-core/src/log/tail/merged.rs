@@ -67,6 +67,14 @@ where
     }
 }
 
+/// Returns the events before this position, newest first.
+pub(super) fn earlier(
+    events: &VecDeque<Position>,
+    position: Position,
+) -> impl Iterator<Item = Position> + '_ {
+    events.range(..events.partition_point(|event| *event < position)).rev().copied()
+}
+
 /// Returns the events after this position.
 pub(super) fn later(
     events: &VecDeque<Position>,

@@ -3,7 +3,6 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::chunk::Entry;
-use crate::log::tail::index::Index;
 use crate::log::tail::page::PAGE_SIZE;
 use crate::log::tail::topics::TopicIndex;
 use crate::log::tail::{Read, Tail};
@@ -102,12 +101,46 @@ impl Tail {
         if self.len <= count {
             return None;
         }
+        let (topics, end) = (self.topics.as_ref()?, Position::MAX);
+        topics.before(end, lists, self.early_before(topics, end)).nth(count)
+    }
+
+    /// Returns the position after the first `count` events of these lists and without a topic that come after this position; `None` if there are
+    /// fewer.
+    pub(crate) fn after_first_of(
+        &self,
+        lists: &[usize],
+        after: Position,
+        count: usize,
+    ) -> Option<Position> {
+        let Some(number) = count.checked_sub(1) else { return Some(after) };
         let topics = self.topics.as_ref()?;
-        let pages = self.pages.iter().rev().map(|page| &page.index);
-        let indexes = [&self.open.index].into_iter().chain(pages);
-        let early = indexes.flat_map(Index::newest_first);
-        let early = topics.has_early(self.base).then_some(early).into_iter().flatten();
-        topics.newest_first(lists, early).nth(count)
+        topics.after(after, lists, self.events_after(after)).nth(number)
+    }
+
+    /// Returns the newest events of these topics and those without one, before this position, newest first, in bytes of their own: some, of at
+    /// most about a page.
+    pub(crate) fn copy_topics_before(
+        &mut self,
+        topics: &[Topic],
+        before: Position,
+        limit: usize,
+    ) -> Vec<(Position, Bytes)> {
+        let index = self.topic_index();
+        let lists: Vec<_> = topics.iter().filter_map(|topic| index.list(topic)).collect();
+        let Some(topics) = &self.topics else { return Vec::new() };
+        let events = topics.before(before, &lists, self.early_before(topics, before));
+        let events = self.of_a_page(events, limit.min(AT_ONCE));
+        events.into_iter().filter_map(|event| Some((event, self.read_one(event)?))).collect()
+    }
+
+    /// Returns the events before this position that came before there were topics, newest first.
+    fn early_before<'a>(
+        &'a self,
+        topics: &TopicIndex,
+        position: Position,
+    ) -> impl Iterator<Item = Position> + 'a {
+        self.events_before(topics.early_before(position)).map(|(event, _)| event)
     }
 
     /// Returns one event, in the bytes of its page.
@@ -121,15 +154,19 @@ impl Tail {
     /// Returns the events of these lists and those without a topic, after this position: some, of at most about a page.
     fn of_topics(&self, lists: &[usize], after: Position) -> Vec<Position> {
         let Some(topics) = &self.topics else { return Vec::new() };
+        self.of_a_page(topics.after(after, lists, self.events_after(after)), AT_ONCE)
+    }
+
+    /// Returns the first of these events, at most about a page.
+    fn of_a_page(&self, events: impl Iterator<Item = Position>, limit: usize) -> Vec<Position> {
         let mut bytes = 0;
-        let events = topics.after(after, lists, self.events_after(after)).take(AT_ONCE);
         let is_first = |bytes: usize| bytes == 0;
         let fits = |event: &Position| {
             let before = bytes;
             bytes += self.size_of(*event);
             is_first(before) || bytes <= PAGE_SIZE
         };
-        events.take_while(fits).collect()
+        events.take(limit).take_while(fits).collect()
     }
 
     fn size_of(&self, event: Position) -> usize {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use slab::Slab;
 
 use crate::log::api::stats::TopicStats;
-use crate::log::tail::merged::{Merged, Sequence, later};
+use crate::log::tail::merged::{Merged, Sequence, earlier, later};
 use crate::store::Topics;
 use crate::{Position, Topic};
 
@@ -133,11 +133,6 @@ impl TopicIndex {
         self.of.get(&event).map_or(&[], |numbers| numbers)
     }
 
-    /// Returns true if events after this position came before there were topics.
-    pub(super) fn has_early(&self, position: Position) -> bool {
-        self.has_rest && position < self.since
-    }
-
     /// Returns true if an event goes to streams of topics whichever they are: it has none.
     pub(crate) fn is_for_all(&self, event: Position) -> bool {
         self.has_rest && !self.of.contains_key(&event)
@@ -207,16 +202,22 @@ impl TopicIndex {
         Merged::new(of_topics.map(Sequence::Topic).chain([rest])).map(|Reverse(event)| event)
     }
 
-    /// Returns the events of these lists and those without a topic, newest first. `early` are the events of the log, newest first.
-    pub(crate) fn newest_first<'a>(
+    /// Returns the events of these lists and those without a topic, before this position, newest first. `early` are the events of the log before
+    /// [`early_before`](TopicIndex::early_before), newest first.
+    pub(crate) fn before<'a>(
         &'a self,
+        position: Position,
         lists: &'a [usize],
         early: impl Iterator<Item = Position> + 'a,
     ) -> impl Iterator<Item = Position> + 'a {
-        let early = early.skip_while(|event| *event > self.since);
-        let rest = Sequence::Rest(self.rest.iter().rev().copied().chain(early));
-        let of_topics = lists.iter().map(|list| self.lists[*list].events.iter().rev().copied());
+        let rest = Sequence::Rest(earlier(&self.rest, position).chain(early));
+        let of_topics = lists.iter().map(move |list| earlier(&self.lists[*list].events, position));
         Merged::new(of_topics.map(Sequence::Topic).chain([rest]))
+    }
+
+    /// Returns the position before which all events go to every stream of topics, and are not listed: the first position if there are none.
+    pub(super) fn early_before(&self, position: Position) -> Position {
+        if self.has_rest { position.min(self.since.next()) } else { Position::START }
     }
 
     fn list_of(&mut self, topic: &Topic) -> usize {

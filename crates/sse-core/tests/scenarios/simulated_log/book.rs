@@ -81,6 +81,17 @@ impl Book {
         self.moment += 1;
     }
 
+    /// The position after the first events, or the reason if that is a gap.
+    pub(crate) fn skip(&self, count: u64) -> Result<Span, &'static str> {
+        let are_kept =
+            |upto: u64| self.base == 0 && self.kept.range(..=upto).count() as u64 == upto;
+        match (are_kept(count.min(self.newest)), count <= self.newest) {
+            (true, true) => Ok(Span { life: self.life(), lo: count, hi: count }),
+            (true, false) => Err("ahead-of-head"),
+            (false, _) => Err("too-old"),
+        }
+    }
+
     /// The life that the log is in.
     pub(crate) fn life(&self) -> usize {
         self.lives.len() - 1

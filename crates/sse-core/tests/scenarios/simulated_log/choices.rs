@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use fastrand::Rng;
-use sse_core::{BoxError, Event, EventId, EventLog, EventType, Feed, Gap, OnGap, Snapshot, Start};
+use sse_core::{
+    BoxError, Event, EventId, EventLog, EventType, Feed, MakeSnapshot, OnGap, Snapshot,
+    SnapshotRequest, Start,
+};
 
 use crate::simulation::wait_some_polls;
 
@@ -22,6 +25,8 @@ pub(crate) const AFTER_GAP: &[AfterGap] =
 #[derive(Clone)]
 pub(crate) struct Choices {
     pub(crate) start: Start,
+    /// A first visit begins with a snapshot, in place of this start.
+    pub(crate) begins_with_a_snapshot: bool,
     pub(crate) after_gap: AfterGap,
     pub(crate) has_opening_event: bool,
     pub(crate) snapshots: Snapshots,
@@ -34,9 +39,13 @@ impl Choices {
             true => feed.position_event(EventType::from_static("opening")),
             false => feed,
         };
-        feed.start_at(self.start.clone()).on_gap(match self.after_gap {
+        let start = match self.begins_with_a_snapshot {
+            true => Start::Snapshot(self.snapshots.maker(logs.clone())),
+            false => self.start.clone(),
+        };
+        feed.start_at(start).on_gap(match self.after_gap {
             AfterGap::Reset => OnGap::Reset,
-            AfterGap::Snapshot => self.snapshots.on_gap(logs),
+            AfterGap::Snapshot => OnGap::Snapshot(self.snapshots.maker(logs)),
             AfterGap::Live => OnGap::Live,
             AfterGap::Stop => OnGap::Stop,
         })
@@ -85,11 +94,11 @@ impl Snapshots {
         made.find(|(_, made)| made.log == log).map(|(number, made)| (number, made.clone()))
     }
 
-    fn on_gap(&self, logs: Vec<(&'static str, EventLog)>) -> OnGap {
+    fn maker(&self, logs: Vec<(&'static str, EventLog)>) -> MakeSnapshot {
         let snapshots = self.clone();
-        OnGap::snapshot(move |gap: Gap| {
+        MakeSnapshot::new(move |request: SnapshotRequest| {
             let of =
-                |(name, _): &&(&str, EventLog)| gap.log.as_deref().is_none_or(|of| of == *name);
+                |(name, _): &&(&str, EventLog)| request.log.as_deref().is_none_or(|of| of == *name);
             let (name, log) = logs.iter().find(of).expect("one of the logs").clone();
             snapshots.clone().make(name, log)
         })

@@ -50,7 +50,12 @@ impl Client {
         let feed = choices.options(of.log.feed(), vec![(of.book.name, of.log.clone())]);
         self.is_new = self.reader.last_event_id().is_empty();
         let known = match &choices.start {
+            _ if self.is_new && choices.begins_with_a_snapshot => Known::New,
             Start::After(id) if self.is_new => known(id.as_str(), &of.book),
+            Start::Skip(count) if self.is_new => {
+                of.look();
+                of.book.skip(*count as u64).map_or_else(Known::Uncounted, Known::At)
+            }
             _ if self.is_new => Known::New,
             _ => known(self.reader.last_event_id(), &of.book),
         };
@@ -120,7 +125,9 @@ impl Client {
                 self.patience.begin();
             }
             _ => {
-                let is_live = is_new && is_live(&self.track.choices.start);
+                let is_live = is_new
+                    && is_live(&self.track.choices.start)
+                    && !self.track.choices.begins_with_a_snapshot;
                 let is_open = !is_live || !self.track.choices.has_opening_event;
                 assert!(is_open, "the opening event is missing");
                 let span = self.track.take_event(&event.data, book);

@@ -145,12 +145,14 @@ impl Simulation {
     fn next_client(&mut self) -> Client {
         let kind = Kind { are_sound: self.is_busy, fewest_events: 0, are_large: true };
         let choices = Choices {
-            start: match self.rng.u8(..8) {
+            start: match self.rng.u8(..9) {
                 0..3 => Start::Live,
                 3..5 => Start::Oldest,
                 5..7 => Start::Last(self.rng.usize(..12)),
+                7 => Start::Skip(self.rng.usize(..self.log.book.newest as usize + 2)),
                 _ => self.id().parse().map_or(Start::Live, Start::After),
             },
+            begins_with_a_snapshot: self.rng.u8(..8) == 0,
             after_gap: AFTER_GAP[self.rng.usize(..AFTER_GAP.len())],
             has_opening_event: self.rng.bool(),
             snapshots: Snapshots::new(self.rng.fork(), kind),

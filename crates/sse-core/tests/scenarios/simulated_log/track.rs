@@ -59,6 +59,8 @@ pub(crate) enum Known {
     /// An id of a merge that may leave out this log, since nothing was read from it yet.
     Fresh(Span),
     At(Span),
+    /// There is no id, and the first events are not all there, for this reason.
+    Uncounted(&'static str),
     /// An id of an epoch that the log never had.
     Foreign,
     Nonsense,
@@ -86,6 +88,9 @@ impl Track {
     /// Connects with what the client's id says. Returns what is to come of it.
     pub(crate) fn connect(&mut self, known: Known, start: Start, book: &Book) -> Outlook {
         self.at = match &known {
+            Known::New if self.choices.begins_with_a_snapshot => {
+                At::Snapshot { next: 0, before: Known::New }
+            }
             Known::New => {
                 let may_be_told = is_live(&start);
                 At::Begin { span: book.start(&start), start, may_be_told }
@@ -96,6 +101,7 @@ impl Track {
                 Some(reason @ "ahead-of-head") => At::Lost(reason),
                 _ => At::Between(*span),
             },
+            Known::Uncounted(reason) => At::Lost(reason),
             Known::Foreign => At::Lost("other-epoch"),
             Known::Nonsense | Known::Unclear => At::Lost("unknown"),
         };

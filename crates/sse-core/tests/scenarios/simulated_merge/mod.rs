@@ -208,6 +208,7 @@ impl Simulation {
         };
         let choices = Choices {
             start,
+            begins_with_a_snapshot: false,
             after_gap: AFTER_GAP[self.rng.usize(..AFTER_GAP.len())],
             has_opening_event: self.rng.bool(),
             snapshots: Snapshots::new(self.rng.fork(), kind),

@@ -57,7 +57,9 @@ impl Track {
                 // A merge does not keep an id that it has no room for.
                 "unknown" => self.delay > 1 && !reasons.is_empty(),
                 // An id that no log can have given may look like that of another.
-                "other-epoch" => reasons.contains(&"unknown"),
+                "other-epoch" if reasons.contains(&"unknown") => true,
+                // The first events of a new epoch are not there either.
+                "other-epoch" => matches!(self.known, Known::Uncounted("too-old")),
                 // It may have begun in this life, and fallen behind.
                 // In a merge, an id may be of a client that has gone on live into this life without a word.
                 "too-old" if self.delay > 1 && reasons.contains(&"other-epoch") => true,
