@@ -4,8 +4,10 @@ use crate::{MakeSnapshot, OnGap, Start};
 
 #[derive(Debug, Clone)]
 pub(crate) enum GapPolicy {
-    /// A reset, then what a first visit with this start gets.
-    Reset(Start),
+    /// A reset, then all that is kept.
+    Reset,
+    /// A reset, then what a first visit with this start gets. In a box, because most readers have none, and each byte of a reader counts.
+    StartOver(Box<Start>),
     /// A reset, then a snapshot.
     Snapshot(MakeSnapshot),
     /// The live events. The client is not told.
@@ -17,10 +19,10 @@ pub(crate) enum GapPolicy {
 impl GapPolicy {
     pub(crate) fn new(on_gap: &OnGap, start: &Start) -> Self {
         match on_gap {
-            OnGap::Reset => Self::Reset(Start::Oldest),
+            OnGap::Reset => Self::Reset,
             OnGap::StartOver => match start {
                 Start::Snapshot(make) => Self::Snapshot(make.clone()),
-                start => Self::Reset(start.clone()),
+                start => Self::StartOver(Box::new(start.clone())),
             },
             OnGap::Snapshot(make) => Self::Snapshot(make.clone()),
             OnGap::Live => Self::Live,

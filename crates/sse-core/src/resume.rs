@@ -103,12 +103,11 @@ impl Resume {
             _ => None,
         };
         let mut policy = GapPolicy::new(&options.on_gap, &options.start);
-        if let (GapPolicy::Reset(Start::After(id)), LastEventId::Id(given)) =
-            (&policy, &last_event_id)
-            && id == given
+        if let (GapPolicy::StartOver(start), LastEventId::Id(given)) = (&policy, &last_event_id)
+            && matches!(&**start, Start::After(id) if id == given)
         {
             // A gap at this id is one at the start, too.
-            policy = GapPolicy::Reset(Start::Live);
+            policy = GapPolicy::Reset;
         }
         Self {
             source,
@@ -272,15 +271,14 @@ impl Resume {
         let gap = Gap::unlocated(GapReason::Unknown);
         self.met = Some(gap.clone());
         match &self.policy {
-            GapPolicy::Reset(start) => {
+            GapPolicy::Reset | GapPolicy::StartOver(_) => {
                 let reset = gap.to_event().into();
-                let start = start.clone();
-                self.phase = match start {
-                    Start::After(id) => {
-                        // Once: if it is a gap too, the stream continues live.
-                        self.policy = GapPolicy::Reset(Start::Live);
-                        self.fetch(id)
-                    }
+                // Once: if the start is a gap too, the stream continues live.
+                self.phase = match mem::replace(&mut self.policy, GapPolicy::Reset) {
+                    GapPolicy::StartOver(start) => match *start {
+                        Start::After(id) => self.fetch(id),
+                        _ => Phase::Live,
+                    },
                     // A source has no other start than live.
                     _ => Phase::Live,
                 };

@@ -66,31 +66,33 @@ impl Gaps {
         let is_behind = matches!(found, Found::Behind);
         let id = if let Found::Coming(id) = found { id } else { None };
         let reset = Some(PendingReset { reason, id });
-        match &self.policy {
-            // By number it would be the same gap again.
-            GapPolicy::Reset(Start::Oldest | Start::Skip(_) | Start::Snapshot(_)) => {
-                Next::Begin(Part::Oldest, reset)
-            }
-            GapPolicy::Reset(Start::Last(count)) => Next::Begin(Part::Last(*count), reset),
-            GapPolicy::Reset(Start::After(id)) => {
+        let start = match &self.policy {
+            GapPolicy::StartOver(start) => Some(&**start),
+            _ => None,
+        };
+        match (&self.policy, start) {
+            (_, Some(Start::Last(count))) => Next::Begin(Part::Last(*count), reset),
+            (_, Some(Start::After(id))) => {
                 let after = state.position_of(id).map_or(Part::Oldest, Part::After);
                 Next::Begin(after, reset)
             }
             // A client that falls behind again before each poll would only get resets: it also gets the newest event.
-            GapPolicy::Reset(Start::Live) if is_behind => Next::Begin(Part::Last(1), reset),
-            GapPolicy::Live if is_behind => Next::Begin(Part::Last(1), None),
-            GapPolicy::Reset(Start::Live) => {
+            (_, Some(Start::Live)) if is_behind => Next::Begin(Part::Last(1), reset),
+            (_, Some(Start::Live)) => {
                 let newest = state.tail.newest();
                 let reset = self.reset(state, reason, newest);
                 tell(reset, Some(newest), Next::Read(newest))
             }
-            GapPolicy::Snapshot(make) => {
+            // By number it would be the same gap again.
+            (GapPolicy::Reset | GapPolicy::StartOver(_), _) => Next::Begin(Part::Oldest, reset),
+            (GapPolicy::Live, _) if is_behind => Next::Begin(Part::Last(1), None),
+            (GapPolicy::Snapshot(make), _) => {
                 let gap = self.gap(state, reason);
                 let reset = gap.to_frame_without_id().into_bytes();
                 tell(reset, None, self.snapshot(make.clone(), Some(gap)))
             }
-            GapPolicy::Live => self.begin_live(state),
-            GapPolicy::Stop => Next::Refuse,
+            (GapPolicy::Live, _) => self.begin_live(state),
+            (GapPolicy::Stop, _) => Next::Refuse,
         }
     }
 
