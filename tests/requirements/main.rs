@@ -12,6 +12,7 @@ mod frameworks;
 mod gaps;
 mod hello;
 mod leaving;
+mod limits;
 mod merged;
 mod original;
 mod parser;
@@ -128,6 +129,12 @@ macro_rules! every_framework {
                 ends_every_http2_stream_after_whole_events_and_then_the_server,
                 is_not_held_up_by_clients_that_do_not_read,
                 ends_a_stream_at_once_that_begins_after_the_shutdown,
+                ends_its_streams_over_a_window_and_others_at_once_and_then_the_server,
+                says_goodbye_with_an_event_if_the_feed_has_one,
+            }
+            limits::{
+                refuses_streams_over_each_limit_and_lets_them_in_later,
+                ends_a_stream_after_its_longest_life,
             }
             stalled::{
                 delays_nobody_by_clients_that_do_not_read,

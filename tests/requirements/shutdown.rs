@@ -1,13 +1,13 @@
 //! A server that ends takes leave of its clients, and is not held up by them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::server::Server;
 use sse_conformance::suite::wire_h2::Connection;
-use sse_core::{EventLog, FeedOnce};
+use sse_core::{EventLog, EventType, FeedOnce};
 use sse_test_kit::parser::Parser;
 use sse_test_kit::wire::{End, Request, Response};
 use tokio::task::{JoinHandle, block_in_place};
@@ -78,6 +78,55 @@ pub(crate) async fn is_not_held_up_by_clients_that_do_not_read(framework: &Frame
     for (end, _) in join(stalled.into_iter().map(end).collect()).await {
         assert_ne!(end, End::Clean, "they were not told that this is all");
     }
+}
+
+pub(crate) async fn ends_its_streams_over_a_window_and_others_at_once_and_then_the_server(
+    framework: &Framework,
+) {
+    let window = Duration::from_secs(2);
+    let (watched, server) = start(framework);
+    let _busy = watched.busy();
+    let streams = open(&server, "/idle", 60).await.into_iter();
+    let streams = streams.chain(open(&server, "/source", 20).await).collect::<Vec<_>>();
+    let begun = Instant::now();
+    let ending = streams.into_iter().map(|mut response| {
+        tokio::spawn(async move { (response.end().await, begun.elapsed(), response) })
+    });
+    let ending = ending.collect::<Vec<_>>();
+    server.drain(window);
+    let mut late = Request::get("/idle").send(server.address).await;
+    assert_eq!(late.end_within(Duration::from_secs(1)).await, End::Clean);
+    ends_with_goodbye(late.bytes(), late.parser());
+    assert!(begun.elapsed() < window, "and the server goes on");
+    let (mut early, mut later) = (0, 0);
+    for (end, after, response) in join(ending).await {
+        assert_eq!(end, End::Clean);
+        ends_with_goodbye(response.bytes(), response.parser());
+        match after < window / 2 {
+            true => early += 1,
+            false => later += 1,
+        }
+    }
+    assert!(early > 10 && later > 10, "{early} in the first half, {later} in the second");
+    block_in_place(|| server.ended(framework.ends));
+    assert!(begun.elapsed() < window + framework.ends, "{:?}", begun.elapsed());
+}
+
+pub(crate) async fn says_goodbye_with_an_event_if_the_feed_has_one(framework: &Framework) {
+    let log = EventLog::in_memory(1);
+    let feed = log.feed().goodbye_event(EventType::from_static("goodbye"));
+    let app = App::new(a_second()).stream("events", move |_| feed.clone());
+    let server = framework.start(app);
+    let mut response = Request::get("/events").send(server.address).await;
+    let id = log.append("one").await.expect("a short event is accepted");
+    assert_eq!(response.next_event().await.data, "one");
+    block_in_place(|| server.shut_down(framework.ends));
+    let goodbye = response.next_event().await;
+    assert_eq!(goodbye.event_type, "goodbye");
+    let said: serde_json::Value = serde_json::from_str(&goodbye.data).expect("JSON");
+    assert_eq!(said["retry"].as_u64(), response.parser().reconnection_time());
+    assert_eq!(response.end().await, End::Clean);
+    assert_eq!(response.last_event_id(), id.as_str(), "it resumes after the event before");
 }
 
 pub(crate) async fn ends_a_stream_at_once_that_begins_after_the_shutdown(framework: &Framework) {

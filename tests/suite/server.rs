@@ -64,8 +64,22 @@ impl Server {
     ///
     /// If it fails, or takes longer than this.
     pub fn shut_down(&self, at_most: Duration) -> Duration {
-        let begun = Instant::now();
         self.app.shutdown.begin();
+        self.ended(at_most)
+    }
+
+    /// Has its streams end over this window, and then the server.
+    pub fn drain(&self, window: Duration) {
+        self.app.shutdown.drain(window);
+    }
+
+    /// Waits until it has ended, and says how long that took.
+    ///
+    /// # Panics
+    ///
+    /// If it fails, or takes longer than this.
+    pub fn ended(&self, at_most: Duration) -> Duration {
+        let begun = Instant::now();
         let result = self.ended.recv_timeout(at_most);
         let took = begun.elapsed();
         result

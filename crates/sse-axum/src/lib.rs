@@ -49,10 +49,10 @@ pub use sse_core::ListenerOptions;
 pub use sse_core::{
     BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
     EventType, Feed, FeedOnce, Followed, Follower, Following, Frame, Frames, Gap, GapReason,
-    Headers, InvalidField, InvalidTopic, LastEventId, LogOptions, LogStats, MakeSnapshot, NewEvent,
-    Observer, OnGap, Position, Receipt, Replay, Shutdown, Snapshot, SnapshotRequest, Source, Start,
-    StoreOptions, StreamContext, StreamOptions, StreamRequest, StreamResponse, Timer, Topic,
-    TopicSet, TopicStats, async_trait, copy, merge, source, store,
+    Headers, InvalidField, InvalidTopic, LastEventId, Limit, Limits, LogOptions, LogStats,
+    MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay, Shutdown, Snapshot,
+    SnapshotRequest, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
+    StreamResponse, Timer, Topic, TopicSet, TopicStats, async_trait, copy, merge, source, store,
 };
 #[cfg(feature = "listener")]
 #[doc(inline)]

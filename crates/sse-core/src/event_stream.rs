@@ -1,21 +1,21 @@
 use std::fmt;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::StreamExt;
-use sync_wrapper::SyncWrapper;
 
 use crate::feed::FeedOnce;
-use crate::feed::events::Events;
 use crate::feed::options::StreamOptions;
-use crate::timer::{Sleep, Timer};
+use crate::timer::Timer;
 use crate::unwritten::Unwritten;
 use crate::{Cut, End, Shutdown, StreamRequest};
 
+mod admission;
 mod breaking_off;
+mod ends;
 mod lines;
 mod state;
 mod watched;
@@ -54,8 +54,11 @@ impl EventStream {
         options.start = options.start.on(&timer);
         let observer = options.observer.take().filter(|_| !request.is_head());
         let mut watched = observer.map(|observer| Box::new(Watched::new(observer, timer.now())));
-        let events = match Events::new(origin, last_event_id, &options, &timer) {
-            Ok(events) => events,
+        if request.is_head() {
+            options.stream_limits = None;
+        }
+        let (events, ends) = match admission::start(origin, last_event_id, &options, &timer) {
+            Ok(admitted) => admitted,
             Err((end, gap)) => {
                 if let Some(mut watched) = watched.take() {
                     gap.iter().for_each(|gap| watched.gap(gap));
@@ -79,7 +82,7 @@ impl EventStream {
                 retry,
                 failure,
                 open: shutdowns.iter().map(Shutdown::open).collect(),
-                until: None,
+                ends,
                 alarm: None,
                 last_write: timer.now(),
                 timer,
@@ -114,13 +117,7 @@ impl EventStream {
     #[must_use]
     pub fn until(mut self, end: impl Future<Output = ()> + Send + 'static) -> Self {
         if let Some(state) = &mut self.state {
-            let end: Sleep = match state.until.take() {
-                Some(other) => Box::pin(async move {
-                    futures_util::future::select(pin!(end), other.into_inner()).await;
-                }),
-                None => Box::pin(end),
-            };
-            state.until = Some(SyncWrapper::new(end));
+            state.ends.get_or_insert_default().add(end);
         }
         self
     }

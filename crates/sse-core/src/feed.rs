@@ -17,7 +17,7 @@ use crate::feed::options::StreamOptions;
 use crate::log::Selection;
 use crate::observer::{Observer, Observing};
 use crate::stream_context::Receiver;
-use crate::{BoxError, Error, Event, EventLog, EventType, OnGap, Shutdown, Source, Start};
+use crate::{BoxError, Error, Event, EventLog, EventType, Limits, OnGap, Shutdown, Source, Start};
 
 /// The origin of the events of clients, and the [`StreamOptions`] of their streams. Make it once, at start, and clone it for each request.
 ///

@@ -44,6 +44,7 @@
 //! - A [`Start`] sets the position at which a first visit begins, or the [`Snapshot`] with which.
 //! - A [`Gap`] says why a client cannot resume exactly where it was, and [`OnGap`] sets what the stream then does: a [`Snapshot`], for example,
 //!   has the application's own events in place of those that were lost.
+//! - [`Limits`] bound the number of open streams.
 //! - An [`Observer`] is told what happens to logs and streams.
 //! - An [`Error`] has questions to ask it, such as [`is_outcome_unknown`](Error::is_outcome_unknown).
 //!
@@ -99,6 +100,9 @@ pub use observer::{End, Ended, Observer};
 mod gap_policy;
 mod on_gap;
 pub use on_gap::OnGap;
+
+mod limits;
+pub use limits::{Limit, Limits};
 
 mod request;
 pub use request::{LastEventId, StreamRequest};

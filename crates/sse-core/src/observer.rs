@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::panics::caught;
-use crate::{EventId, Gap};
+use crate::{EventId, Gap, Limit};
 
 /// An observer, which is told of the streams of a feed ([`StreamOptions::observer`](crate::StreamOptions::observer)) or of a log
 /// ([`EventLog::observe`](crate::EventLog::observe)). Each method does nothing by default.
@@ -160,6 +160,10 @@ pub enum End {
     Gap,
     /// A [`Shutdown`](crate::Shutdown), or the future of [`EventStream::until`](crate::EventStream::until), ended it.
     Shutdown,
+    /// It had been open for its longest life ([`StreamOptions::longest_life`](crate::StreamOptions::longest_life)).
+    Lifetime,
+    /// It was over a limit ([`Limits`](crate::Limits)), and got no events.
+    Limited(Limit),
     /// The client polls, and has the events that were there.
     Polled,
     /// An error ended it; [`StreamOptions::on_error`](crate::StreamOptions::on_error) was called with it.

@@ -1,9 +1,11 @@
+// Longer than other files: its methods are few, and each has its example.
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +14,7 @@ use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 mod waiter;
 
-pub(crate) use waiter::OpenStream;
+pub(crate) use waiter::{Close, OpenStream};
 
 /// A handle that ends streams after whole frames, and is notified when they have ended.
 ///
@@ -21,7 +23,8 @@ pub(crate) use waiter::OpenStream;
 /// [`Feed::shutdown`](crate::Feed::shutdown) adds one to any other stream. A clone is the same shutdown.
 ///
 /// A shutdown that has begun stays begun: a stream opened later ends after its first line. Each stream ends with a `retry:` line with
-/// jitter, so that clients come back at different moments; they resume where they were.
+/// jitter, so that clients come back at different moments; they resume where they were. With [`drain`](Shutdown::drain) the streams end one
+/// after another.
 ///
 /// ```
 /// use sse_core::Shutdown;
@@ -38,19 +41,26 @@ pub struct Shutdown(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    /// A copy of `state.begun`: every stream reads it at every poll, without the lock.
-    begun: AtomicBool,
+    /// A copy of the state: every stream reads it at every poll, without the lock.
+    phase: AtomicU8,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     begun: Option<Instant>,
+    /// The end of the window in which the streams end, if it has begun.
+    drained_at: Option<Instant>,
     /// The graces, each with a thread that keeps its time.
     timed: BTreeSet<Duration>,
     open: usize,
     waiting: Wakers,
 }
+
+/// The phases of a shutdown.
+const OPEN: u8 = 0;
+const DRAINING: u8 = 1;
+const BEGUN: u8 = 2;
 
 impl Shutdown {
     /// Returns a shutdown that has not begun.
@@ -72,7 +82,7 @@ impl Shutdown {
     pub fn begin(&self) {
         let mut state = self.lock();
         state.begun.get_or_insert_with(Instant::now);
-        self.0.begun.store(true, Ordering::Release);
+        self.0.phase.store(BEGUN, Ordering::Release);
         let woken = state.waiting.take();
         drop(state);
         woken.wake();
@@ -100,6 +110,85 @@ impl Shutdown {
         }
     }
 
+    /// Ends the open streams one after another over this window, and each stream that is opened meanwhile at once. Then it
+    /// [begins](Shutdown::begin): once the window is over, or as soon as no stream is open.
+    ///
+    /// So the clients of many streams come back to other processes over a while, and not all at the same moment. The streams end at random moments of
+    /// the window. A thread keeps the time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// # let timer = || Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+    /// # let request = StreamRequest::new("GET", None, []);
+    /// # use futures_util::StreamExt;
+    /// let log = EventLog::in_memory(1000);
+    /// let open = StreamResponse::new(&request, &log, timer());
+    /// log.shutdown().drain(Duration::from_secs(20));
+    /// let late = StreamResponse::new(&request, &log, timer());
+    ///
+    /// assert_eq!(late.body.count().await, 2, "its first lines, and the time to come back");
+    /// assert!(!log.shutdown().has_begun());
+    /// open.body.count().await; // some time within the 20 s
+    /// assert!(log.shutdown().has_begun(), "no stream is open");
+    /// # });
+    /// ```
+    pub fn drain(&self, window: Duration) {
+        let mut state = self.lock();
+        if state.begun.is_some() || state.drained_at.is_some() {
+            return;
+        }
+        state.drained_at = Instant::now().checked_add(window);
+        if state.open == 0 || state.drained_at.is_none() || window.is_zero() {
+            drop(state);
+            return self.begin();
+        }
+        self.0.phase.store(DRAINING, Ordering::Release);
+        let woken = state.waiting.take();
+        drop(state);
+        let shutdown = self.clone();
+        let keep_time = move || {
+            thread::sleep(window);
+            shutdown.begin();
+        };
+        let spawned = thread::Builder::new().name("sse-drain".into()).spawn(keep_time);
+        woken.wake();
+        if let Err(error) = spawned {
+            tracing::warn!(%error, "the system gave no thread to keep the time of a shutdown: all streams end at once");
+            self.begin();
+        }
+    }
+
+    /// Returns a future that waits for this signal, [drains](Shutdown::drain) the streams over this window, and is then ready. Pass it to the
+    /// graceful shutdown of a server in place of [`begin_after`](Shutdown::begin_after).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use sse_core::EventLog;
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let log = EventLog::in_memory(1000);
+    /// # let signal = async {};
+    /// // `let signal = tokio::signal::ctrl_c();`
+    /// let ended = log.shutdown().drain_after(signal, Duration::from_secs(20));
+    /// // axum::serve(listener, app).with_graceful_shutdown(ended)
+    /// # ended.await;
+    /// assert!(log.shutdown().has_begun(), "no stream was open");
+    /// # }).unwrap();
+    /// ```
+    pub fn drain_after<F: Future>(
+        &self,
+        signal: F,
+        window: Duration,
+    ) -> impl Future<Output = ()> + use<F> {
+        let shutdown = self.clone();
+        async move {
+            signal.await;
+            shutdown.drain(window);
+            shutdown.begun().await;
+        }
+    }
+
     /// Returns true if the shutdown has begun.
     ///
     /// ```
@@ -108,7 +197,7 @@ impl Shutdown {
     /// assert!(shutdown.has_begun());
     /// ```
     pub fn has_begun(&self) -> bool {
-        self.0.begun.load(Ordering::Acquire)
+        self.phase() == BEGUN
     }
 
     /// Waits until the shutdown has begun. Cancel safe.
@@ -216,6 +305,10 @@ impl Shutdown {
     /// Returns true if both are the same shutdown.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    fn phase(&self) -> u8 {
+        self.0.phase.load(Ordering::Acquire)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -114,6 +114,16 @@ impl Timer {
         self.0.sleep(duration)
     }
 
+    /// Multiplies a time by a random number from 0 to 1.
+    pub(crate) fn part_of(&self, time: Duration) -> Duration {
+        time.mul_f64(self.0.random().factor() - 0.5)
+    }
+
+    /// Multiplies a time by a random number from 0.8 to 1.
+    pub(crate) fn shorten(&self, time: Duration) -> Duration {
+        time.mul_f64(0.8 + 0.2 * (self.0.random().factor() - 0.5))
+    }
+
     /// Multiplies a time by a random number from 0.5 to 1.5.
     pub(crate) fn spread(&self, time: Duration) -> Duration {
         time.mul_f64(self.0.random().factor())

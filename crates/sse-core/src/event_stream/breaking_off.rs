@@ -38,7 +38,7 @@ impl State {
     /// Breaks the response off once the framework has written all its chunks, or the stream is shut down.
     pub(super) fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
         let cut = Poll::Ready(Some(Err(Cut::new())));
-        if self.poll_shutdown(cx).is_ready() {
+        if self.poll_end(cx).is_ready() {
             return cut;
         }
         if self.progress == Progress::Writing

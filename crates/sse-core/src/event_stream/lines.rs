@@ -53,9 +53,17 @@ impl State {
         }
     }
 
-    /// Returns the last line of a stream that is shut down: a reconnection time of 0.5 to 1.5 times the usual one, so that the clients of a
-    /// server that restarts do not come back all at once.
+    /// Returns the last line of a stream that the server ends: a reconnection time of 0.5 to 1.5 times the usual one, so that the clients of a
+    /// server that restarts do not come back all at once. If a limit was met, it grows with the load.
     pub(super) fn goodbye(&self) -> Bytes {
-        Frame::from(Event::default().retry(self.retry.at_the_end(&self.timer))).into_bytes()
+        let retry = self.retry.at_the_end(&self.timer).mul_f64(self.load());
+        let event = match self.goodbye_event() {
+            Some(event_type) => {
+                let millis = retry.min(Event::MAX_RETRY).as_millis();
+                Event::new(format!(r#"{{"retry":{millis}}}"#)).event_type(event_type.clone())
+            }
+            None => Event::default(),
+        };
+        Frame::from(event.retry(retry)).into_bytes()
     }
 }

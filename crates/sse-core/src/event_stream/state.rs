@@ -4,14 +4,14 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sync_wrapper::SyncWrapper;
 
+use crate::event_stream::ends::Ends;
 use crate::event_stream::watched::Watched;
 use crate::feed::events::Events;
 use crate::feed::failure::Failure;
 use crate::feed::retry::Retry;
 use crate::shutdown::OpenStream;
-use crate::timer::{Alarm, Sleep, Timer};
+use crate::timer::{Alarm, Timer};
 use crate::unwritten::Unwritten;
 use crate::{Cut, End, EventType};
 
@@ -24,8 +24,8 @@ pub(super) struct State {
     pub(super) failure: Failure,
     /// The registrations with the shutdowns that end the stream.
     pub(super) open: Vec<OpenStream>,
-    /// A future that ends the stream, such as the shutdown of the whole server.
-    pub(super) until: Option<SyncWrapper<Sleep>>,
+    /// The other ends that the server sets, if any.
+    pub(super) ends: Option<Box<Ends>>,
     pub(super) timer: Timer,
     /// The keep-alive timer. It is set when there is nothing to write for the first time: it needs a runtime, and many responses are short.
     pub(super) alarm: Option<Alarm>,
@@ -80,13 +80,13 @@ impl State {
             Progress::Writing | Progress::Cutting => return self.poll_cut(cx),
             Progress::Open | Progress::Delivering => {}
         }
-        if self.poll_shutdown(cx).is_ready() {
+        if let Poll::Ready(end) = self.poll_end(cx) {
             if let Some(chunk) = self.events.close(cx) {
                 self.delivered(&chunk);
                 return Poll::Ready(Some(Ok(chunk)));
             }
             self.progress = Progress::Ending;
-            self.end = End::Shutdown;
+            self.end = end;
             return Poll::Ready(Some(Ok(self.goodbye())));
         }
         if self.is_at_its_end() {
@@ -161,15 +161,5 @@ impl State {
             }
             Ending::AtOnce => true,
         }
-    }
-
-    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(until) = &mut self.until
-            && until.get_mut().as_mut().poll(cx).is_ready()
-        {
-            return Poll::Ready(());
-        }
-        let has_begun = |open: &mut OpenStream| open.poll_begun(cx).is_ready();
-        if self.open.iter_mut().any(has_begun) { Poll::Ready(()) } else { Poll::Pending }
     }
 }

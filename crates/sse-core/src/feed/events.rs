@@ -5,13 +5,14 @@ use sync_wrapper::SyncWrapper;
 
 use crate::feed::options::StreamOptions;
 use crate::feed::{Closure, Origin, OriginOnce};
+use crate::limits::Most;
 use crate::log::{Gaps, Reader};
 use crate::merge::Merged;
 use crate::pack::Pack;
 use crate::panics::caught;
 use crate::resume::Resume;
 use crate::stream_context::Receiver;
-use crate::{Closed, End, Error, Gap, GapReason, LastEventId, OnGap, Timer};
+use crate::{Closed, End, Error, Gap, GapReason, LastEventId, Limit, OnGap, Timer};
 
 /// A running feed: the chunks of one client.
 pub(crate) enum Events {
@@ -19,6 +20,8 @@ pub(crate) enum Events {
     Merge(Box<Merged>),
     Source(Box<Joined>),
     Context(Pushed),
+    /// None: a limit was met.
+    Refused,
 }
 
 impl Events {
@@ -61,7 +64,7 @@ impl Events {
         let is_stopped = match &events {
             Self::Log(reader) => reader.is_stopped(),
             Self::Merge(merged) => merged.is_stopped(),
-            Self::Source(_) | Self::Context(_) => false,
+            Self::Source(_) | Self::Context(_) | Self::Refused => false,
         };
         if is_stopped { Err((events.why(), events.take_gap())) } else { Ok(events) }
     }
@@ -72,7 +75,16 @@ impl Events {
             Self::Log(reader) if reader.is_refused() => End::Gap,
             Self::Merge(merged) if merged.is_refused() => End::Gap,
             Self::Source(joined) => joined.resume.why(),
-            Self::Log(_) | Self::Merge(_) | Self::Context(_) => End::Finished,
+            Self::Log(_) | Self::Merge(_) | Self::Context(_) | Self::Refused => End::Finished,
+        }
+    }
+
+    /// Returns the limit of a log or a topic that is exceeded since this stream is counted.
+    pub(crate) fn limit(&self, most: Most) -> Option<Limit> {
+        match self {
+            Self::Log(reader) => reader.limit(most),
+            Self::Merge(merged) => merged.limit(most),
+            Self::Source(_) | Self::Context(_) | Self::Refused => None,
         }
     }
 
@@ -82,7 +94,7 @@ impl Events {
             Self::Log(reader) => reader.take_gap(),
             Self::Merge(merged) => merged.take_gap(),
             Self::Source(joined) => joined.resume.take_gap(),
-            Self::Context(_) => None,
+            Self::Context(_) | Self::Refused => None,
         }
     }
 
@@ -93,6 +105,7 @@ impl Events {
             Self::Merge(merged) => merged.poll_next(cx),
             Self::Source(joined) => joined.poll_next(cx),
             Self::Context(pushed) => pushed.poll_next(cx),
+            Self::Refused => Poll::Ready(None),
         }
     }
 
@@ -101,7 +114,7 @@ impl Events {
         match self {
             Self::Log(reader) => reader.position_event(),
             Self::Merge(merged) => merged.position_event(),
-            Self::Source(_) | Self::Context(_) => None,
+            Self::Source(_) | Self::Context(_) | Self::Refused => None,
         }
     }
 
@@ -109,7 +122,7 @@ impl Events {
     pub(crate) fn close(&mut self, cx: &Context<'_>) -> Option<Bytes> {
         match self {
             Self::Context(pushed) => pushed.close(cx),
-            Self::Log(_) | Self::Merge(_) | Self::Source(_) => None,
+            Self::Log(_) | Self::Merge(_) | Self::Source(_) | Self::Refused => None,
         }
     }
 
@@ -120,7 +133,7 @@ impl Events {
             Self::Log(reader) => reader.has_caught_up(),
             Self::Merge(merged) => merged.has_caught_up(),
             Self::Source(joined) => joined.has_caught_up(),
-            Self::Context(_) => false,
+            Self::Context(_) | Self::Refused => false,
         }
     }
 
@@ -135,7 +148,7 @@ impl Events {
             Self::Log(reader) => !reader.has_more_to_give(),
             Self::Merge(merged) => !merged.has_more_to_give(),
             Self::Source(joined) => joined.has_caught_up(),
-            Self::Context(_) => false,
+            Self::Context(_) | Self::Refused => false,
         }
     }
 }

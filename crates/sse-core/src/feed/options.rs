@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::feed::failure::Failure;
 use crate::feed::polls::Polls;
 use crate::feed::retry::Retry;
 use crate::observer::{Observer, Observing};
-use crate::{Error, Event, EventType, OnGap, Shutdown, Start};
+use crate::{Error, Event, EventType, Limits, OnGap, Shutdown, Start};
 
 /// The options of the streams of a feed. Make them once, and give them to many feeds with [`Feed::with`](crate::Feed::with). A
 /// [`Feed`](crate::Feed) has the same methods.
@@ -39,6 +40,11 @@ pub struct StreamOptions {
     pub(crate) shutdowns: Vec<Shutdown>,
     pub(crate) limits: SourceLimits,
     pub(crate) observer: Option<Observing>,
+    pub(crate) stream_limits: Option<Limits>,
+    pub(crate) principal: Option<Arc<str>>,
+    pub(crate) longest_life: Option<Duration>,
+    pub(crate) goodbye_event: Option<EventType>,
+    pub(crate) finishes_first: bool,
 }
 
 /// The limits on the memory of one client of a source.
@@ -80,6 +86,11 @@ impl StreamOptions {
                 late: Duration::from_secs(60),
             },
             observer: None,
+            stream_limits: None,
+            principal: None,
+            longest_life: None,
+            goodbye_event: None,
+            finishes_first: false,
         }
     }
 
@@ -605,6 +616,120 @@ impl StreamOptions {
         self
     }
 
+    /// Sets the limits on open streams. A stream over a limit gets its first lines, a time after which it may come back, and the end:
+    /// [`Limits`] says more.
+    ///
+    /// Default: none.
+    ///
+    /// ```
+    /// # use sse_core::{EventLog, Limits, StreamRequest, StreamResponse, Timer};
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let limits = Limits::new().process(20_000);
+    /// let feed = EventLog::in_memory(1000).feed().limits(&limits);
+    /// let open = StreamResponse::new(&request, feed, timer);
+    /// assert_eq!((open.status, limits.open_streams()), (200, 1));
+    /// ```
+    #[must_use]
+    pub fn limits(mut self, limits: &Limits) -> Self {
+        self.stream_limits = Some(limits.clone());
+        self
+    }
+
+    /// Sets the principal whose streams [`Limits::each_principal`] counts: a key that your application chooses, such as the user of the session.
+    /// Never take it from what a client can choose.
+    ///
+    /// Default: none, and then that limit does not apply.
+    ///
+    /// ```
+    /// # use sse_core::{EventLog, Limits, StreamRequest, StreamResponse, Timer};
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let limits = Limits::new().each_principal(6);
+    /// let feed = EventLog::in_memory(1000).feed().limits(&limits).principal("user/7");
+    /// let open = StreamResponse::new(&request, feed, timer);
+    /// assert_eq!(limits.open_streams_of("user/7"), 1);
+    /// # drop(open);
+    /// ```
+    #[must_use]
+    pub fn principal(mut self, key: impl Into<String>) -> Self {
+        self.principal = Some(key.into().into());
+        self
+    }
+
+    /// Ends each stream after 0.8 to 1 times this, drawn for each, as a shutdown does: the client comes back and resumes. So access is checked
+    /// again, and the load spreads over the processes.
+    ///
+    /// Default: none.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use std::time::Duration;
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// # let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+    /// # let request = StreamRequest::new("GET", None, []);
+    /// let log = EventLog::in_memory(1000);
+    /// let feed = log.feed().longest_life(Duration::from_secs(10));
+    /// let lines = StreamResponse::new(&request, feed, timer).body.collect::<Vec<_>>().await;
+    /// assert!(lines[1].as_ref().unwrap().starts_with(b"retry: ")); // 8 to 10 s later
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn longest_life(mut self, life: Duration) -> Self {
+        self.longest_life = Some(life);
+        self
+    }
+
+    /// Sends an event of this type as the last one of a stream that the server ends: at a shutdown, at the end of its longest life, or since a
+    /// limit was met. Its data is JSON, `{"retry":2718}`: the milliseconds after which the client may come back. It has no id.
+    ///
+    /// Set it for clients that take a clean end for the last word, such as `fetch-event-source`, and have their page come back at this event.
+    ///
+    /// Default: none; the stream ends with a `retry:` line.
+    ///
+    /// ```
+    /// # use sse_core::{EventLog, EventType, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let log = EventLog::in_memory(1000);
+    /// let feed = log.feed().goodbye_event(EventType::from_static("goodbye"));
+    /// let response = StreamResponse::new(&request, feed, timer);
+    /// log.shutdown().begin();
+    /// assert!(response.text().await.contains("event: goodbye\nretry: "));
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn goodbye_event(mut self, event_type: EventType) -> Self {
+        self.goodbye_event = Some(event_type);
+        self
+    }
+
+    /// Ends the stream at the end of the window if a shutdown [drains](Shutdown::drain), in place of a random moment of it: for a stream that
+    /// cannot resume, such as that of a [`StreamContext`](crate::StreamContext), so that it may finish first.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use sse_core::{Shutdown, StreamContext, StreamRequest, StreamResponse, Timer};
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// # let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+    /// # let request = StreamRequest::new("GET", None, []);
+    /// let shutdown = Shutdown::new();
+    /// let feed = StreamContext::run(|context| async move {
+    ///     tokio::time::sleep(Duration::from_secs(15)).await;
+    ///     context.send_event("done").await?;
+    ///     Ok(())
+    /// });
+    /// let feed = feed.shutdown(&shutdown).finish_first();
+    /// let response = StreamResponse::new(&request, feed, timer);
+    /// shutdown.drain(Duration::from_secs(20));
+    /// assert!(response.text().await.ends_with("data: done\n\n"));
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn finish_first(mut self) -> Self {
+        self.finishes_first = true;
+        self
+    }
+
     /// Adds a shutdown once, so that it counts a stream once, however often it is added.
     pub(crate) fn tie(&mut self, shutdown: &Shutdown) {
         if !self.shutdowns.iter().any(|known| known.is(shutdown)) {
@@ -655,6 +780,11 @@ macro_rules! options {
             remembered_ids(ids: usize) "100_000";
             late_notifications(late: Duration) "Duration::from_secs(5)";
             observer(observer: impl Observer) "Metrics::default()";
+            limits(limits: &Limits) "&Limits::new()";
+            principal(key: impl Into<String>) "\"user/7\"";
+            longest_life(life: Duration) "Duration::from_secs(600)";
+            goodbye_event(event_type: EventType) "EventType::from_static(\"goodbye\")";
+            finish_first() "";
         }
     };
     ($feed:literal; $($name:ident($($argument:ident: $type:ty)?) $example:literal;)*) => {
@@ -680,7 +810,7 @@ macro_rules! options {
             ///
             /// ```
             /// # use std::time::Duration;
-            /// # use sse_core::{Event, EventLog, EventType, Observer, OnGap, Shutdown, Start, StreamContext, StreamOptions};
+            /// # use sse_core::{Event, EventLog, EventType, Limits, Observer, OnGap, Shutdown, Start, StreamContext, StreamOptions};
             /// # #[derive(Default)]
             /// # struct Metrics;
             /// # impl Observer for Metrics {}

@@ -42,7 +42,7 @@ pub(crate) struct Reader {
     epoch: Epoch,
     next: Next,
     /// The part behind the tail for which it waits.
-    requested: Option<Request>,
+    requested: Option<Box<Request>>,
     /// The offsets of the events in the chunk that it gave last, if its log is in a merge.
     #[expect(
         clippy::box_collection,
@@ -202,7 +202,7 @@ impl Drop for Reader {
         let mut state = self.log.lock();
         let unneeded = state.readers.remove(self.key);
         let is_last = state.readers.len() == 0;
-        let removed = state.backing.leave(self.requested.as_ref(), self.key);
+        let removed = state.backing.leave(self.requested.as_deref(), self.key);
         // No other reader is left that could request the same pages.
         let pages = is_last.then(|| state.backing.forget_pages());
         drop(state);

@@ -5,13 +5,14 @@ use bytes::{Bytes, BytesMut};
 
 use crate::feed::options::StreamOptions;
 use crate::id::Origin;
+use crate::limits::Most;
 use crate::log::{Gaps, Reader, Selection, position_frame};
 use crate::merge::given::Given;
 use crate::merge::member::{Known, Member, Piece};
 use crate::merge::packed;
 use crate::merge::turns::Turns;
 use crate::pack::CHUNK_SIZE;
-use crate::{Error, Event, EventId, EventType, Frame, Gap, LastEventId, Start, encode};
+use crate::{Error, Event, EventId, EventType, Frame, Gap, LastEventId, Limit, Start, encode};
 
 /// One client of several logs: a reader of each, in turn.
 pub(crate) struct Merged {
@@ -77,6 +78,11 @@ impl Merged {
     /// Returns true if the stream stopped because of a gap.
     pub(crate) fn is_refused(&self) -> bool {
         self.logs.iter().any(|log| log.reader.is_refused())
+    }
+
+    /// Returns the limit of one of the logs, or of a topic, that is exceeded.
+    pub(crate) fn limit(&self, most: Most) -> Option<Limit> {
+        self.logs.iter().find_map(|log| log.reader.limit(most))
     }
 
     /// Takes a gap that was found in one of the logs, to tell an observer.

@@ -185,7 +185,7 @@ impl Stream for Following {
                 }
                 return Poll::Ready(Some(Ok(item)));
             }
-            if this.open.poll_begun(cx).is_ready() {
+            if this.open.poll_over(cx).is_ready() {
                 this.has_ended = true;
                 continue;
             }

@@ -69,7 +69,7 @@ impl Reader {
         };
         if let Some(after) = begun {
             let requested = self.requested.take();
-            let unneeded = state.backing.leave(requested.as_ref(), self.key);
+            let unneeded = state.backing.leave(requested.as_deref(), self.key);
             self.next = read_now(&mut state, of, after, &self.gaps);
             if reset.is_none() && matches!(self.next, Next::Read(_)) {
                 self.next = self.gaps.begin_live(&state);
@@ -82,7 +82,7 @@ impl Reader {
         let request = Request { part, filter };
         let asked = state.backing.ask(&request, self.key, cx.waker());
         let Poll::Ready(answer) = asked.answer else {
-            (self.requested, self.next) = (Some(request), Next::Begin(part, reset));
+            (self.requested, self.next) = (Some(Box::new(request)), Next::Begin(part, reset));
             drop(state);
             asked.wakers.done();
             return Poll::Pending;

@@ -29,7 +29,7 @@ impl Reader {
             return Poll::Ready(None);
         }
         let asked = state.backing.ask(&request, self.key, cx.waker());
-        self.requested = asked.answer.is_pending().then_some(request);
+        self.requested = asked.answer.is_pending().then(|| Box::new(request));
         let bytes = asked.answer.map(|answer| match answer {
             Answer::Events { bytes, entries, last, upto, .. } => {
                 if let Some(noted) = &mut self.entries {

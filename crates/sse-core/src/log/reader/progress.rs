@@ -1,10 +1,22 @@
 //! The progress of a reader.
 
+use crate::limits::Most;
 use crate::log::reader::Reader;
 use crate::log::reader::next::Next;
-use crate::{Epoch, Gap, Position};
+use crate::{Epoch, Gap, Limit, Position};
 
 impl Reader {
+    /// Returns the limit of the log, or of one of its topics, that is exceeded since this reader is counted.
+    pub(crate) fn limit(&self, most: Most) -> Option<Limit> {
+        let state = self.log.lock();
+        if state.readers.len() > most.log {
+            return Some(Limit::Log);
+        }
+        let (lists, topics) = (state.subscribers.lists(self.of()?), state.tail.topics()?);
+        let is_full = |list: &usize| topics.readers(*list) > most.topic;
+        lists.iter().any(is_full).then_some(Limit::Topic)
+    }
+
     /// Returns true if there is nothing more for this client, and never will be.
     pub(crate) fn is_stopped(&self) -> bool {
         matches!(self.next, Next::Stop | Next::Refuse)

@@ -143,6 +143,11 @@ impl TopicIndex {
         self.lists.iter().filter(|(_, list)| list.readers > 0).count()
     }
 
+    /// Returns the number of readers of a list.
+    pub(crate) fn readers(&self, number: usize) -> usize {
+        self.lists[number].readers
+    }
+
     /// Returns the number of readers of a topic.
     pub(crate) fn readers_of(&self, topic: &Topic) -> usize {
         self.numbers.get(topic).map_or(0, |number| self.lists[*number].readers)
