@@ -78,7 +78,7 @@ impl EventStream {
             state: Some(State {
                 events,
                 keep_alive,
-                keep_alive_event,
+                keep_alive_event: keep_alive_event.map(Box::new),
                 retry,
                 failure,
                 open: shutdowns.iter().map(Shutdown::open).collect(),

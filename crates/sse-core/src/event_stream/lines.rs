@@ -47,7 +47,7 @@ impl State {
         }
         match &self.keep_alive_event {
             Some(event_type) => {
-                Frame::from(Event::new("").event_type(event_type.clone())).into_bytes()
+                Frame::from(Event::new("").event_type((**event_type).clone())).into_bytes()
             }
             None => Bytes::from_static(b": keep-alive\n"),
         }

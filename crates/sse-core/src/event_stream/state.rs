@@ -19,7 +19,8 @@ use crate::{Cut, End, EventType};
 pub(super) struct State {
     pub(super) events: Events,
     pub(super) keep_alive: Duration,
-    pub(super) keep_alive_event: Option<EventType>,
+    /// In a box, because most streams have none.
+    pub(super) keep_alive_event: Option<Box<EventType>>,
     pub(super) retry: Retry,
     pub(super) failure: Failure,
     /// The registrations with the shutdowns that end the stream.

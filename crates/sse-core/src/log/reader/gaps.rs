@@ -13,12 +13,18 @@ use crate::{
 /// The options for a client that begins live, or that cannot resume exactly where it was. Each decision is made under one lock, so that the
 /// client continues from the position that it is told.
 pub(crate) struct Gaps {
+    /// In a box, because most readers have none, and each byte of a reader counts.
+    chosen: Option<Box<Chosen>>,
+    /// The gap that was found last, until an observer is told of it.
+    met: Option<Box<Gap>>,
+}
+
+/// The options that are not the default.
+struct Chosen {
     policy: GapPolicy,
     opening: Option<EventType>,
     /// The name of the log, if it is in a merge.
     log: Option<Arc<str>>,
-    /// The gap that was found last, until an observer is told of it.
-    met: Option<Box<Gap>>,
 }
 
 /// The moment at which a gap is found.
@@ -34,24 +40,40 @@ pub(crate) enum Found {
 impl Gaps {
     pub(crate) fn new(options: &StreamOptions) -> Self {
         let policy = GapPolicy::new(&options.on_gap, &options.start);
-        Self { policy, opening: options.position_event.clone(), log: None, met: None }
+        Self::of(Chosen { policy, opening: options.position_event.clone(), log: None })
     }
 
     /// Returns the options for a log of a merge, which begins at this start.
     pub(crate) fn of_merged(log: Arc<str>, options: &StreamOptions, start: &Start) -> Self {
         let policy = GapPolicy::new(&options.on_gap, start);
-        Self { policy, opening: None, log: Some(log), met: None }
+        Self::of(Chosen { policy, opening: None, log: Some(log) })
+    }
+
+    fn of(chosen: Chosen) -> Self {
+        let is_default =
+            matches!(chosen, Chosen { policy: GapPolicy::Reset, opening: None, log: None });
+        Self { chosen: (!is_default).then(|| Box::new(chosen)), met: None }
+    }
+
+    fn policy(&self) -> &GapPolicy {
+        const DEFAULT: &GapPolicy = &GapPolicy::Reset;
+        self.chosen.as_ref().map_or(DEFAULT, |chosen| &chosen.policy)
+    }
+
+    fn log(&self) -> Option<&Arc<str>> {
+        self.chosen.as_ref()?.log.as_ref()
     }
 
     /// Returns true if the log is in a merge, whose ids are made of the positions of the events.
     pub(crate) fn are_merged(&self) -> bool {
-        self.log.is_some()
+        self.log().is_some()
     }
 
     /// Begins with the next event, and before it with the position event if that is set.
     pub(in crate::log) fn begin_live(&self, state: &State) -> Next {
         let newest = state.tail.newest();
-        match &self.opening {
+        let opening = self.chosen.as_ref().and_then(|chosen| chosen.opening.as_ref());
+        match opening {
             _ if state.is_finished => Next::Stop,
             Some(event_type) => {
                 let frame = position_frame(event_type, newest.id(state.tail.epoch()));
@@ -66,11 +88,11 @@ impl Gaps {
         let is_behind = matches!(found, Found::Behind);
         let id = if let Found::Coming(id) = found { id } else { None };
         let reset = Some(PendingReset { reason, id });
-        let start = match &self.policy {
+        let start = match self.policy() {
             GapPolicy::StartOver(start) => Some(&**start),
             _ => None,
         };
-        match (&self.policy, start) {
+        match (self.policy(), start) {
             (_, Some(Start::Last(count))) => Next::Begin(Part::Last(*count), reset),
             (_, Some(Start::After(id))) => {
                 let after = state.position_of(id).map_or(Part::Oldest, Part::After);
@@ -98,7 +120,7 @@ impl Gaps {
 
     /// Asks the application for a snapshot.
     pub(in crate::log) fn snapshot(&self, make: MakeSnapshot, gap: Option<Gap>) -> Next {
-        Next::Ask(make, Box::new(SnapshotRequest { gap, log: self.log.clone() }))
+        Next::Ask(make, Box::new(SnapshotRequest { gap, log: self.log().cloned() }))
     }
 
     /// Returns the reset for a client that continues after this position.
@@ -113,7 +135,7 @@ impl Gaps {
     }
 
     fn gap(&self, state: &State, reason: GapReason) -> Gap {
-        Gap { log: self.log.clone(), ..state.gap(reason) }
+        Gap { log: self.log().cloned(), ..state.gap(reason) }
     }
 }
 
