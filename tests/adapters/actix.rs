@@ -8,7 +8,9 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::{Compress, Condition};
 use actix_web::web::{self, Data, Path, PayloadConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpServer, Responder};
-use sse_actix::{ListenerOptions, SseRequest, listener_with, stream_events};
+use sse_actix::{
+    ListenerOptions, SseRequest, listener_with, stream_events, stream_events_resolved,
+};
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
 use crate::suite::chunks::EVENT_STREAM;
@@ -51,6 +53,7 @@ async fn get(
     let query = http.uri().query().map(str::to_owned);
     match app.call(Method::Get, &name, Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).respond_to(&http),
+        Answer::Resolved(feed) => stream_events_resolved(request, feed).await.respond_to(&http),
         Answer::Chunks(chunks) => {
             HttpResponse::Ok().content_type(EVENT_STREAM).body(BodyStream::new(chunks))
         }
@@ -62,7 +65,9 @@ async fn post(app: Data<App>, name: Path<String>, http: HttpRequest, body: Strin
     let query = http.uri().query().map(str::to_owned);
     match app.call(Method::Post, &name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
-        Answer::Stream(_) | Answer::Chunks(_) => HttpResponse::NotFound().finish(),
+        Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => {
+            HttpResponse::NotFound().finish()
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing;
-use sse_axum::{ListenerOptions, SseRequest, listener_with, stream_events};
+use sse_axum::{ListenerOptions, SseRequest, listener_with, stream_events, stream_events_resolved};
 use tower_http::compression::CompressionLayer;
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
@@ -49,6 +49,7 @@ async fn get(
     let user = headers.get("x-user").and_then(|user| user.to_str().ok()).map(str::to_owned);
     match app.call(Method::Get, &name, Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).into_response(),
+        Answer::Resolved(feed) => stream_events_resolved(request, feed).await.into_response(),
         Answer::Chunks(chunks) => {
             ([(CONTENT_TYPE, EVENT_STREAM)], Body::from_stream(chunks)).into_response()
         }
@@ -64,7 +65,9 @@ async fn post(
 ) -> Response {
     match app.call(Method::Post, &name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
-        Answer::Stream(_) | Answer::Chunks(_) => StatusCode::NOT_FOUND.into_response(),
+        Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => {
+            StatusCode::NOT_FOUND.into_response()
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use sse_http::{
     BoxError, EventStreamBody, ListenerOptions, SseRequest, listener_with, stream_events,
+    stream_events_resolved,
 };
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
@@ -69,6 +70,11 @@ async fn get(app: &App, name: &str, request: &Request<Incoming>) -> Response<Bod
                 stream_events(SseRequest::from(request), feed).into();
             response.map(|body| body.map_err(BoxError::from).boxed_unsync())
         }
+        Answer::Resolved(feed) => {
+            let response: Response<EventStreamBody> =
+                stream_events_resolved(SseRequest::from(request), feed).await.into();
+            response.map(|body| body.map_err(BoxError::from).boxed_unsync())
+        }
         Answer::Chunks(chunks) => {
             let body = StreamBody::new(chunks.map(|chunk| chunk.map(Frame::data)));
             let mut response = Response::new(body.map_err(BoxError::from).boxed_unsync());
@@ -90,7 +96,9 @@ async fn post(app: &App, name: &str, request: Request<Incoming>) -> Response<Bod
     };
     match app.call(Method::Post, name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(valid(status), text),
-        Answer::Stream(_) | Answer::Chunks(_) => plain(StatusCode::NOT_FOUND, String::new()),
+        Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => {
+            plain(StatusCode::NOT_FOUND, String::new())
+        }
     }
 }
 

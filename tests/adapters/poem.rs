@@ -8,7 +8,10 @@ use poem::http::StatusCode;
 use poem::listener::TcpAcceptor;
 use poem::web::{Data, Path};
 use poem::{Body, EndpointExt, Request, Response, Route, Server, handler};
-use sse_http::{EventStreamBody, ListenerOptions, SseRequest, listener_with, stream_events};
+use sse_http::{
+    EventStreamBody, ListenerOptions, SseRequest, listener_with, stream_events,
+    stream_events_resolved,
+};
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
 use crate::suite::chunks::EVENT_STREAM;
@@ -39,6 +42,11 @@ async fn get(Data(app): Data<&App>, Path(name): Path<String>, request: &Request)
             let request = SseRequest::new(request.method(), request.uri(), request.headers());
             http::Response::<EventStreamBody>::from(stream_events(request, feed)).into()
         }
+        Answer::Resolved(feed) => {
+            let request = SseRequest::new(request.method(), request.uri(), request.headers());
+            let response = stream_events_resolved(request, feed).await;
+            http::Response::<EventStreamBody>::from(response).into()
+        }
         Answer::Chunks(chunks) => {
             let chunks = chunks.map_err(|never| -> io::Error { match never {} });
             Response::builder().content_type(EVENT_STREAM).body(Body::from_bytes_stream(chunks))
@@ -63,7 +71,7 @@ async fn post(
     };
     match app.call(Method::Post, &name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
-        Answer::Stream(_) | Answer::Chunks(_) => plain(404, String::new()),
+        Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => plain(404, String::new()),
     }
 }
 

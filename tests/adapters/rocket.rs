@@ -12,7 +12,7 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::{self, Responder, Response};
 use rocket::{State, get, post, routes};
-use sse_rocket::{Sse, SseRequest, stream_events};
+use sse_rocket::{Sse, SseRequest, stream_events, stream_events_resolved};
 use tokio_util::io::StreamReader;
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
@@ -107,6 +107,9 @@ async fn get(
         .await
     {
         Answer::Stream(feed) => Reply::Stream(Box::new(stream_events(request, feed))),
+        Answer::Resolved(feed) => {
+            Reply::Stream(Box::new(stream_events_resolved(request, feed).await))
+        }
         Answer::Chunks(chunks) => Reply::Plain(Plain(chunks)),
         Answer::Text(status, text) => Reply::Text((Status::new(status), text)),
     }
@@ -117,6 +120,8 @@ async fn post(app: &State<App>, name: PathBuf, query: Query, body: String) -> (S
     let call = Call { query: query.0, body, ..Call::default() };
     match app.call(Method::Post, &name.to_string_lossy(), call).await {
         Answer::Text(status, text) => (Status::new(status), text),
-        Answer::Stream(_) | Answer::Chunks(_) => (Status::NotFound, String::new()),
+        Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => {
+            (Status::NotFound, String::new())
+        }
     }
 }

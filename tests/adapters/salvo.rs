@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 use salvo::conn::tcp::TcpAcceptor;
 use salvo::http::{Method as HttpMethod, ResBody};
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, Server};
-use sse_http::{EventStreamBody, ListenerOptions, SseRequest, listener_with, stream_events};
+use sse_http::{
+    EventStreamBody, ListenerOptions, SseRequest, listener_with, stream_events,
+    stream_events_resolved,
+};
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
 use crate::suite::chunks::EVENT_STREAM;
@@ -60,6 +63,12 @@ async fn get(app: &App, name: &str, request: &Request, response: &mut Response) 
             let stream: http::Response<EventStreamBody> = stream_events(request, feed).into();
             response.merge_hyper(stream.map(|body| ResBody::stream(body.0)));
         }
+        Answer::Resolved(feed) => {
+            let request = SseRequest::new(request.method(), request.uri(), request.headers());
+            let stream = stream_events_resolved(request, feed).await;
+            let stream: http::Response<EventStreamBody> = stream.into();
+            response.merge_hyper(stream.map(|body| ResBody::stream(body.0)));
+        }
         Answer::Chunks(chunks) => {
             response.headers_mut().insert("content-type", EVENT_STREAM.parse().expect("valid"));
             response.stream(chunks);
@@ -78,7 +87,9 @@ async fn post(app: &App, name: &str, request: &mut Request, response: &mut Respo
     };
     match app.call(Method::Post, name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text, response),
-        Answer::Stream(_) | Answer::Chunks(_) => plain(404, String::new(), response),
+        Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => {
+            plain(404, String::new(), response)
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use std::io;
 use std::net::SocketAddr;
 
-use sse_warp::{ListenerOptions, SseRequest, listener_with, sse_request, stream_events};
+use sse_warp::{
+    ListenerOptions, SseRequest, listener_with, sse_request, stream_events, stream_events_resolved,
+};
 use warp::Filter;
 use warp::http::StatusCode;
 use warp::http::header::CONTENT_TYPE;
@@ -60,6 +62,7 @@ async fn get(
 ) -> Response {
     match app.call(Method::Get, name.as_str(), Call { user, query, ..Call::default() }).await {
         Answer::Stream(feed) => stream_events(request, feed).into_response(),
+        Answer::Resolved(feed) => stream_events_resolved(request, feed).await.into_response(),
         Answer::Chunks(chunks) => {
             let body = warp::reply::stream(chunks);
             warp::reply::with_header(body, CONTENT_TYPE, EVENT_STREAM).into_response()
@@ -74,7 +77,9 @@ async fn post(app: App, name: Tail, query: Option<String>, body: bytes::Bytes) -
     };
     match app.call(Method::Post, name.as_str(), Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
-        Answer::Stream(_) | Answer::Chunks(_) => StatusCode::NOT_FOUND.into_response(),
+        Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => {
+            StatusCode::NOT_FOUND.into_response()
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_core::{EventLog, MakeSnapshot, OnGap, Snapshot, Start};
-use sse_test_kit::wire::{Request, Response};
+use sse_test_kit::wire::{End, Request, Response};
 
 /// How often a client returns to a busy log.
 const RETURNS: usize = 100;
@@ -138,4 +138,37 @@ pub(crate) async fn begins_a_first_visit_with_the_state_and_then_goes_on(framewo
     let mut lost = get("nonsense").await;
     assert_eq!(lost.next_event().await.event_type, "reset");
     assert_eq!(lost.next_event().await.data, "half");
+}
+
+pub(crate) async fn answers_a_gap_with_a_status_if_that_is_chosen(framework: &Framework) {
+    let log = EventLog::in_memory(3);
+    let (by_id, by_number) = (log.clone(), log.clone());
+    let app = App::new(ServerOptions::default())
+        .stream("events", move |_| by_id.feed().on_gap(OnGap::Status(410)))
+        .stream_resolved("counted", move |call| {
+            let count = call.query.as_deref().and_then(|query| query.strip_prefix("startIndex="));
+            let count = count.and_then(|count| count.parse().ok()).expect("a number");
+            by_number.feed().start_at(Start::Skip(count)).on_gap(OnGap::Status(410))
+        });
+    let server = framework.start(app);
+    let mut ids = Vec::new();
+    for number in 1..=3 {
+        ids.push(log.append(number.to_string()).await.expect("a short event is accepted"));
+    }
+    let mut counted = Request::get("/counted?startIndex=1").send(server.address).await;
+    assert_eq!((counted.status, counted.next_event().await.data.as_str()), (200, "2"));
+    let mut resumed =
+        Request::get("/events").header("Last-Event-ID", ids[0].as_str()).send(server.address).await;
+    assert_eq!(resumed.next_event().await.data, "2");
+    let refused = [
+        Request::get("/events").header("Last-Event-ID", "nonsense"),
+        Request::get("/events?lastEventId=k3b9.1"),
+        Request::get("/counted?startIndex=4"),
+    ];
+    for request in refused {
+        let mut response = request.send(server.address).await;
+        assert_eq!(response.status, 410);
+        assert_eq!(response.end().await, End::Clean);
+        assert!(response.bytes().is_empty());
+    }
 }

@@ -74,6 +74,7 @@ macro_rules! every_framework {
                 gives_events_after_each_gap_of_a_client_that_falls_behind,
                 delivers_the_whole_of_a_large_snapshot_and_then_goes_on,
                 begins_a_first_visit_with_the_state_and_then_goes_on,
+                answers_a_gap_with_a_status_if_that_is_chosen,
             }
             topics::{
                 gives_a_stream_the_events_of_its_topics_and_resumes_it,
@@ -93,6 +94,7 @@ macro_rules! every_framework {
                 speaks_http_1_0_without_chunks,
                 speaks_http_2,
                 ends_for_good_once_the_log_is_finished,
+                gives_a_first_visit_to_a_finished_log_its_events_and_then_the_end,
                 answers_204_if_a_gap_is_to_be_the_end,
             }
             replay::{

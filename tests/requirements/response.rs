@@ -6,7 +6,7 @@ use std::time::Duration;
 use sse_conformance::suite::app::{Answer, App, Call, Method, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire_h2;
-use sse_core::{Event, EventLog, EventType, OnGap};
+use sse_core::{Event, EventLog, EventType, OnGap, Start};
 use sse_test_kit::eventually::eventually;
 use sse_test_kit::wire::{End, PATIENCE, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -198,5 +198,32 @@ pub(crate) async fn is_not_held_back_by_compression(framework: &Framework) {
             log.append(Event::new(text)).await.expect("a short event is accepted");
             assert_eq!(response.next_event().await.data, text, "{accepted:?}");
         }
+    }
+}
+
+pub(crate) async fn gives_a_first_visit_to_a_finished_log_its_events_and_then_the_end(
+    framework: &Framework,
+) {
+    let log = log();
+    let (oldest, live, whole) = (log.clone(), log.clone(), log.clone());
+    let app = App::new(ServerOptions::default())
+        .stream("oldest", move |_| oldest.feed().start_at(Start::Oldest))
+        .stream("live", move |_| live.feed())
+        .stream("whole", move |_| whole.feed().finished_first_visit(200));
+    let server = framework.start(app);
+    let last = log.append("one").await.expect("a short event is accepted");
+    log.finish().await.expect("nothing fails in memory");
+    let get = async |path: &str, id: &str| {
+        Request::get(path).header("Last-Event-ID", id).send(server.address).await
+    };
+    let mut first = get("/oldest", "").await;
+    assert_eq!((first.status, first.next_event().await.data.as_str()), (200, "one"));
+    assert_eq!(first.end().await, End::Clean);
+    assert_eq!(get("/live", "").await.status, 204);
+    let mut whole = get("/whole", "").await;
+    assert_eq!((whole.status, whole.end().await), (200, End::Clean));
+    assert!(whole.bytes().starts_with(b": ok\n"));
+    for path in ["/oldest", "/live", "/whole"] {
+        assert_eq!(get(path, last.as_str()).await.status, 204, "{path}");
     }
 }

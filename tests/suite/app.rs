@@ -66,6 +66,8 @@ pub struct Call {
 pub enum Answer {
     /// An event stream, through the adapter.
     Stream(FeedOnce),
+    /// The same, with a gap resolved beforehand.
+    Resolved(FeedOnce),
     /// A body as the framework streams it, without the adapter.
     Chunks(Chunks),
     /// A status and a text.
@@ -89,6 +91,18 @@ impl App {
     ) -> Self {
         let shutdown = self.shutdown.clone();
         let feed = move |call| Answer::Stream(feed(call).into().shutdown(&shutdown));
+        self.route(Method::Get, name, move |call| std::future::ready(feed(call)))
+    }
+
+    /// The same, with an event stream at `GET /{name}` whose gaps are resolved beforehand.
+    #[must_use]
+    pub fn stream_resolved<F: Into<FeedOnce>>(
+        self,
+        name: &'static str,
+        feed: impl Fn(Call) -> F + Send + Sync + 'static,
+    ) -> Self {
+        let shutdown = self.shutdown.clone();
+        let feed = move |call| Answer::Resolved(feed(call).into().shutdown(&shutdown));
         self.route(Method::Get, name, move |call| std::future::ready(feed(call)))
     }
 

@@ -81,6 +81,12 @@ pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(StreamResponse::new(&request.0, feed, timer()))
 }
 
+/// Returns the response to a request, like [`stream_events`], but asks the store first whether the client can resume, if only the store knows:
+/// so that [`OnGap::Status`] has its status at once. It waits for [`StoreOptions::store_timeout`] at most.
+pub async fn stream_events_resolved(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
+    Sse(StreamResponse::resolved(&request.0, feed, timer()).await)
+}
+
 /// Returns the one timer of all streams, which shares alarms within each runtime.
 fn timer() -> Timer {
     static TIMER: LazyLock<Timer> = LazyLock::new(|| {

@@ -72,6 +72,12 @@ pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(sse_http::stream_events(sse_http::SseRequest(request.0), feed).0)
 }
 
+/// Returns the response to a request, like [`stream_events`], but asks the store first whether the client can resume, if only the store knows:
+/// so that [`OnGap::Status`] has its status at once. It waits for [`StoreOptions::store_timeout`] at most.
+pub async fn stream_events_resolved(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
+    Sse(sse_http::stream_events_resolved(sse_http::SseRequest(request.0), feed).await.0)
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for SseRequest {
     type Rejection = Infallible;
 

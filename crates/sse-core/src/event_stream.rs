@@ -8,10 +8,11 @@ use futures_core::Stream;
 use futures_util::StreamExt;
 
 use crate::feed::FeedOnce;
+use crate::feed::events::Events;
 use crate::feed::options::StreamOptions;
 use crate::timer::Timer;
 use crate::unwritten::Unwritten;
-use crate::{Cut, End, Shutdown, StreamRequest};
+use crate::{Cut, End, Gap, LastEventId, Shutdown, StreamRequest};
 
 mod admission;
 mod breaking_off;
@@ -46,8 +47,13 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    /// Returns the body of the response; `None` if there is nothing more for the client, which should then not reconnect.
-    pub(crate) fn new(request: &StreamRequest, feed: FeedOnce, timer: Timer) -> Option<Self> {
+    /// Returns the body of the response, or the status of one without a body. `gap` is one that was found beforehand, and ends the stream.
+    pub(crate) fn new(
+        request: &StreamRequest,
+        feed: FeedOnce,
+        timer: Timer,
+        gap: Option<Gap>,
+    ) -> Result<Self, u16> {
         let (origin, mut options) = feed.into_parts();
         let last_event_id = request.last_event_id(&options.last_event_id_parameter);
         options.on_gap = options.on_gap.on(&timer);
@@ -57,24 +63,36 @@ impl EventStream {
         if request.is_head() {
             options.stream_limits = None;
         }
-        let (events, ends) = match admission::start(origin, last_event_id, &options, &timer) {
+        let is_new = last_event_id == LastEventId::Absent;
+        let started = match gap {
+            Some(gap) => Err((End::Gap, Some(gap))),
+            None => admission::start(origin, last_event_id, &options, &timer),
+        };
+        let (events, ends) = match started {
             Ok(admitted) => admitted,
+            Err((End::Finished, _)) if is_new && options.finished_first_visit == 200 => {
+                (Events::Refused, None)
+            }
             Err((end, gap)) => {
                 if let Some(mut watched) = watched.take() {
                     gap.iter().for_each(|gap| watched.gap(gap));
                     watched.end(end);
                     watched.over(timer.now());
                 }
-                return None;
+                return Err(match end {
+                    End::Gap => options.on_gap.status().unwrap_or(204),
+                    _ if is_new => options.finished_first_visit,
+                    _ => 204,
+                });
             }
         };
         if request.is_head() {
-            return Some(Self::empty());
+            return Ok(Self::empty());
         }
         let is_poll = options.polls.include(request);
         let StreamOptions { keep_alive, keep_alive_event, retry, failure, shutdowns, .. } = options;
         let failure_cuts = failure.cuts();
-        Some(Self {
+        Ok(Self {
             state: Some(State {
                 events,
                 keep_alive,

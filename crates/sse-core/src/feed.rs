@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod failure;
+mod gap;
 #[macro_use]
 pub(crate) mod options;
 mod polls;
@@ -104,6 +105,16 @@ impl FeedOnce {
     pub(crate) fn of_context(receiver: Receiver, closure: Option<Closure>) -> Self {
         let options = Options { own: Vec::new(), chosen: None };
         Self { origin: OriginOnce::Context(receiver, closure), options }
+    }
+
+    /// Returns the options that were set, if any.
+    pub(crate) fn chosen(&self) -> Option<&StreamOptions> {
+        self.options.chosen.as_deref()
+    }
+
+    /// Returns the origin of the events.
+    pub(crate) fn origin(&self) -> &OriginOnce {
+        &self.origin
     }
 
     /// Returns the origin of the events, and the options, with every shutdown that ends the stream.

@@ -26,7 +26,7 @@ impl GapPolicy {
             },
             OnGap::Snapshot(make) => Self::Snapshot(make.clone()),
             OnGap::Live => Self::Live,
-            OnGap::Stop => Self::Stop,
+            OnGap::Stop | OnGap::Status(_) => Self::Stop,
         }
     }
 }

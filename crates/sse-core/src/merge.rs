@@ -11,6 +11,7 @@ mod merged;
 mod packed;
 mod turns;
 
+pub(crate) use given::Given;
 pub(crate) use merged::Merged;
 
 /// Merges several logs into one stream, with one id that resumes each of them.

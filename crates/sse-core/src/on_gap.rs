@@ -42,6 +42,13 @@ pub enum OnGap {
     /// response of a log is the 204, except over a store if the id is ahead of the newest event: the log then asks the store each time. A
     /// [`Source`](crate::Source) that reports a gap is called again for every client that comes back.
     Stop,
+    /// Ends the stream, with this status from 400 to 599 and no body: for clients that read with `fetch` and fail on an event that is not theirs.
+    /// Another number counts as 410. **Unfit for `EventSource`**, which stops for good at such a status and tells its page nothing.
+    ///
+    /// A status is fixed before a store is asked. If the gap is found only then, the response ends, and the next one with this id has the status.
+    /// [`StreamResponse::resolved`](crate::StreamResponse::resolved), which each adapter has as `stream_events_resolved`, asks first.
+    /// The response of a [`Source`](crate::Source) that reports a gap ends, each time.
+    Status(u16),
 }
 
 impl OnGap {
@@ -72,6 +79,16 @@ impl OnGap {
         F: Future<Output = Result<Snapshot, BoxError>> + Send + 'static,
     {
         Self::Snapshot(MakeSnapshot::new(make))
+    }
+
+    /// Returns the status of a response whose client cannot resume, if that is its end.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Stop => Some(204),
+            Self::Status(status @ 400..=599) => Some(*status),
+            Self::Status(_) => Some(410),
+            _ => None,
+        }
     }
 
     /// Limits, by this clock, the time that the application may take to make a snapshot.

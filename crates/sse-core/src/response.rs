@@ -1,5 +1,5 @@
 use crate::event_stream::EventStream;
-use crate::{FeedOnce, Headers, StreamRequest, Timer};
+use crate::{FeedOnce, Gap, Headers, StreamRequest, Timer};
 
 /// The status, headers and body of the response, which every framework's adapter copies.
 ///
@@ -17,7 +17,8 @@ use crate::{FeedOnce, Headers, StreamRequest, Timer};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StreamResponse {
-    /// The status: 200, or 204 if there is nothing more for this client, after which a browser does not reconnect.
+    /// The status: 200, or 204 if there is nothing more for this client, after which a browser does not reconnect; or the status that
+    /// [`OnGap::Status`](crate::OnGap::Status) or [`finished_first_visit`](crate::StreamOptions::finished_first_visit) sets.
     pub status: u16,
     /// The headers.
     pub headers: Headers,
@@ -41,9 +42,48 @@ impl StreamResponse {
     /// # }).unwrap().unwrap();
     /// ```
     pub fn new(request: &StreamRequest, feed: impl Into<FeedOnce>, timer: Timer) -> Self {
-        match EventStream::new(request, feed.into(), timer) {
-            Some(body) => Self { status: 200, headers: Headers::EVENT_STREAM, body },
-            None => Self { status: 204, headers: Headers::NO_CONTENT, body: EventStream::empty() },
+        Self::after(request, feed.into(), timer, None)
+    }
+
+    /// Returns the response to a request, like [`new`](StreamResponse::new), but asks the store first if only the store knows whether the client can
+    /// resume: so that [`OnGap::Status`](crate::OnGap::Status) and [`OnGap::Stop`](crate::OnGap::Stop) have their status at once. It waits for
+    /// [`StoreOptions::store_timeout`](crate::StoreOptions::store_timeout) at most; if the store fails, the response is that of `new`.
+    ///
+    /// ```
+    /// # use sse_core::{EventLog, OnGap, Start, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let log = EventLog::in_memory(1000);
+    /// log.append("one").await?;
+    /// let feed = log.feed().start_at(Start::Skip(2)).on_gap(OnGap::Status(410));
+    /// let response = StreamResponse::resolved(&request, feed, timer).await;
+    /// assert_eq!(response.status, 410, "there is one event");
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// It changes nothing.
+    pub async fn resolved(
+        request: &StreamRequest,
+        feed: impl Into<FeedOnce>,
+        timer: Timer,
+    ) -> Self {
+        let feed = feed.into();
+        let gap = match feed.lookup(request) {
+            Some(lookup) => lookup.gap().await,
+            None => None,
+        };
+        Self::after(request, feed, timer, gap)
+    }
+
+    fn after(request: &StreamRequest, feed: FeedOnce, timer: Timer, gap: Option<Gap>) -> Self {
+        match EventStream::new(request, feed, timer, gap) {
+            Ok(body) => Self { status: 200, headers: Headers::EVENT_STREAM, body },
+            Err(status) => {
+                Self { status, headers: Headers::NO_CONTENT, body: EventStream::empty() }
+            }
         }
     }
 

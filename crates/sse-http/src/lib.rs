@@ -119,6 +119,16 @@ pub fn stream_events(request: impl Into<SseRequest>, feed: impl Into<FeedOnce>) 
     Sse(StreamResponse::new(&request.into().0, feed, timer()))
 }
 
+/// Returns the response to a request, like [`stream_events`], but asks the store first whether the client can resume, if only the store knows:
+/// so that [`OnGap::Status`] has its status at once. It waits for [`StoreOptions::store_timeout`] at most.
+pub async fn stream_events_resolved(
+    request: impl Into<SseRequest>,
+    feed: impl Into<FeedOnce>,
+) -> Sse {
+    let request = request.into();
+    Sse(StreamResponse::resolved(&request.0, feed, timer()).await)
+}
+
 /// Makes a listening socket that suits event streams: see [`sse_core::listener`](fn@sse_core::listener).
 ///
 /// # Errors

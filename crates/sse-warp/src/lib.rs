@@ -76,6 +76,12 @@ pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(sse_http::stream_events(sse_http::SseRequest(request.0), feed).0)
 }
 
+/// Returns the response to a request, like [`stream_events`], but asks the store first whether the client can resume, if only the store knows:
+/// so that [`OnGap::Status`] has its status at once. It waits for [`StoreOptions::store_timeout`] at most.
+pub async fn stream_events_resolved(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
+    Sse(sse_http::stream_events_resolved(sse_http::SseRequest(request.0), feed).await.0)
+}
+
 /// Returns a filter that extracts the request of a client, and never rejects.
 pub fn sse_request() -> impl Filter<Extract = (SseRequest,), Error = Infallible> + Clone {
     let query = warp::query::raw().map(Some).or(warp::any().map(|| None)).unify();

@@ -12,7 +12,7 @@ use crate::pack::Pack;
 use crate::panics::caught;
 use crate::resume::Resume;
 use crate::stream_context::Receiver;
-use crate::{Closed, End, Error, Gap, GapReason, LastEventId, Limit, OnGap, Timer};
+use crate::{Closed, End, Error, Gap, GapReason, LastEventId, Limit, Timer};
 
 /// A running feed: the chunks of one client.
 pub(crate) enum Events {
@@ -20,7 +20,7 @@ pub(crate) enum Events {
     Merge(Box<Merged>),
     Source(Box<Joined>),
     Context(Pushed),
-    /// None: a limit was met.
+    /// None: a limit was met, or there is nothing for a first visit.
     Refused,
 }
 
@@ -47,8 +47,7 @@ impl Events {
                 Self::Merge(Box::new(Merged::new(&logs, last_event_id, options)))
             }
             OriginOnce::Many(Origin::Source(_))
-                if last_event_id == LastEventId::Unusable
-                    && matches!(options.on_gap, OnGap::Stop) =>
+                if last_event_id == LastEventId::Unusable && options.on_gap.status().is_some() =>
             {
                 return Err((End::Gap, Some(Gap::unlocated(GapReason::Unknown))));
             }

@@ -45,6 +45,8 @@ pub struct StreamOptions {
     pub(crate) longest_life: Option<Duration>,
     pub(crate) goodbye_event: Option<EventType>,
     pub(crate) finishes_first: bool,
+    /// The status of a first visit to a finished log for which there is nothing.
+    pub(crate) finished_first_visit: u16,
 }
 
 /// The limits on the memory of one client of a source.
@@ -91,6 +93,7 @@ impl StreamOptions {
             longest_life: None,
             goodbye_event: None,
             finishes_first: false,
+            finished_first_visit: 204,
         }
     }
 
@@ -730,6 +733,30 @@ impl StreamOptions {
         self
     }
 
+    /// Sets the status of a first visit to a finished log for which there is nothing: it would begin live, or the log is empty. With 200 the response has
+    /// its first lines and ends: for clients that take a 204 for an error. Another status has no body.
+    ///
+    /// Default: 204, after which a browser does not come back. After a 200 an `EventSource` does come back, again and again, since it has no id.
+    /// A first visit that begins with events gets them, then the end, with status 200 in any case; once it has the last id, the status is 204.
+    ///
+    /// ```
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// # let request = StreamRequest::new("GET", None, []);
+    /// # let timer = || Timer::new(std::time::Instant::now, |_| std::future::pending());
+    /// let log = EventLog::in_memory(1000);
+    /// log.finish().await?;
+    /// assert_eq!(StreamResponse::new(&request, &log, timer()).status, 204);
+    /// assert_eq!(StreamResponse::new(&request, log.feed().finished_first_visit(200), timer()).status, 200);
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    #[must_use]
+    pub fn finished_first_visit(mut self, status: u16) -> Self {
+        self.finished_first_visit = if (200..=599).contains(&status) { status } else { 204 };
+        self
+    }
+
     /// Adds a shutdown once, so that it counts a stream once, however often it is added.
     pub(crate) fn tie(&mut self, shutdown: &Shutdown) {
         if !self.shutdowns.iter().any(|known| known.is(shutdown)) {
@@ -785,6 +812,7 @@ macro_rules! options {
             longest_life(life: Duration) "Duration::from_secs(600)";
             goodbye_event(event_type: EventType) "EventType::from_static(\"goodbye\")";
             finish_first() "";
+            finished_first_visit(status: u16) "200";
         }
     };
     ($feed:literal; $($name:ident($($argument:ident: $type:ty)?) $example:literal;)*) => {

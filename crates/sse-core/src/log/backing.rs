@@ -65,8 +65,8 @@ impl Backing {
     }
 
     /// Returns true if the store may know this id, which the tail does not.
-    pub(super) fn may_know(&self, id: &EventId) -> bool {
-        self.stored().is_some_and(|backlog| !backlog.past_epochs.contains(id))
+    pub(super) fn may_know(&self, id: &EventId, newest: Position) -> bool {
+        self.stored().is_some_and(|backlog| !backlog.past_epochs.contains(id, newest))
     }
 
     /// Returns true if new events reach the tail: in memory they always do.

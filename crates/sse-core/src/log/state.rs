@@ -132,7 +132,7 @@ impl State {
     /// Returns true if the store may know the id: another process may have seen later events, or a new epoch.
     pub(super) fn may_be_known_to_the_store(&self, id: &EventId, gap: &Gap) -> bool {
         let may_be = matches!(gap.reason, GapReason::AheadOfHead | GapReason::OtherEpoch);
-        may_be && self.backing.may_know(id)
+        may_be && self.backing.may_know(id, self.newest())
     }
 
     /// Returns the position of this id. Fails if any later event has been dropped.

@@ -5,7 +5,7 @@ use crate::merge::packed;
 use crate::{LastEventId, Start};
 
 /// A client's id, split into an id for each log.
-pub(super) enum Given<'a> {
+pub(crate) enum Given<'a> {
     Absent,
     /// The client's id in each of the logs, or in some.
     Ids(Vec<(&'a str, LastEventId)>),
@@ -14,7 +14,7 @@ pub(super) enum Given<'a> {
 
 impl<'a> Given<'a> {
     /// Reads an id of a merge of these logs. An id that names none of them is unusable: a gap in each.
-    pub(super) fn of(last_event_id: &'a LastEventId, logs: &[(Arc<str>, Selection)]) -> Self {
+    pub(crate) fn of(last_event_id: &'a LastEventId, logs: &[(Arc<str>, Selection)]) -> Self {
         let id = match last_event_id {
             LastEventId::Absent => return Self::Absent,
             LastEventId::Unusable => return Self::Unusable,
@@ -28,7 +28,7 @@ impl<'a> Given<'a> {
     }
 
     /// Returns the client's id in this log. In a log that the id does not name, the client is new.
-    pub(super) fn to(&self, name: &str) -> LastEventId {
+    pub(crate) fn to(&self, name: &str) -> LastEventId {
         match self {
             Self::Absent => LastEventId::Absent,
             Self::Unusable => LastEventId::Unusable,

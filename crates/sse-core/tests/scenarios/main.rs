@@ -45,6 +45,7 @@ mod simulation;
 mod snapshots;
 mod source_gaps;
 mod start;
+mod statuses;
 mod store_appends;
 mod store_behind;
 mod store_costs;

@@ -1,21 +1,24 @@
 use std::collections::VecDeque;
 
 use crate::id::Origin;
-use crate::{Epoch, EventId};
+use crate::{Epoch, EventId, Position};
 
-/// The number of epochs that are remembered of each kind.
+/// The number of epochs, and of ids, that are remembered of each kind.
 const KNOWN: usize = 256;
 
 /// The epochs that the store does not know, so that the log need not ask the store again, and can respond at once.
 ///
 /// An id of the current epoch ahead of the newest event is not remembered: another process may have given it already, and a client may send
-/// it before this process has seen the event.
+/// it before this process has seen the event. The exception is an id that was the end of a stream, until this process sees another event:
+/// the next response with it has the status of that end.
 #[derive(Debug, Default)]
 pub(crate) struct PastEpochs {
     /// The epochs of this log that are over. A store that is in one of them was restored.
     past: VecDeque<Epoch>,
     /// The epochs that are not the log's.
     epochs: VecDeque<Epoch>,
+    /// The ids that were ahead of the store's newest event, and the newest event that this process knew then.
+    refuted: VecDeque<(EventId, Position)>,
 }
 
 impl PastEpochs {
@@ -26,8 +29,17 @@ impl PastEpochs {
         }
     }
 
-    /// Returns true if the store is known not to know this id.
-    pub(crate) fn contains(&self, id: &EventId) -> bool {
+    /// Remembers that this id is ahead of the store's newest event, as long as this process knows no newer event than this.
+    pub(crate) fn refute(&mut self, id: EventId, newest: Position) {
+        self.refuted.retain(|(_, of)| *of == newest);
+        remember(&mut self.refuted, (id, newest));
+    }
+
+    /// Returns true if the store is known not to know this id, though `newest` is the newest event that this process knows.
+    pub(crate) fn contains(&self, id: &EventId, newest: Position) -> bool {
+        if self.refuted.iter().any(|(refuted, of)| refuted == id && *of == newest) {
+            return true;
+        }
         let of = Origin::parse(id.as_str()).map(|(epoch, _)| epoch);
         of.is_some_and(|of| self.is_past(of) || self.epochs.contains(&of))
     }
@@ -41,10 +53,11 @@ impl PastEpochs {
     pub(crate) fn begin_epoch(&mut self, past: Epoch) {
         remember(&mut self.past, past);
         self.epochs.clear();
+        self.refuted.clear();
     }
 }
 
-fn remember(known: &mut VecDeque<Epoch>, new: Epoch) {
+fn remember<T: PartialEq>(known: &mut VecDeque<T>, new: T) {
     if known.contains(&new) {
         return;
     }

@@ -69,6 +69,11 @@ impl Gaps {
         self.log().is_some()
     }
 
+    /// Returns true if a gap ends the stream.
+    pub(crate) fn are_the_end(&self) -> bool {
+        matches!(self.policy, GapPolicy::Stop)
+    }
+
     /// Begins with the next event, and before it with the position event if that is set.
     pub(in crate::log) fn begin_live(&self, state: &State) -> Next {
         let newest = state.tail.newest();

@@ -10,7 +10,7 @@ use crate::log::reader::next::Next;
 use crate::log::reader::page::{read_now, read_on};
 use crate::log::state::Begin;
 use crate::pack::Packed;
-use crate::{BoxError, Error, Snapshot};
+use crate::{BoxError, Error, GapReason, Snapshot};
 
 impl Reader {
     /// Takes over the snapshot that the application has made. If only the store may know its position, requests a check.
@@ -57,8 +57,12 @@ impl Reader {
                     Next::Send(chunks, Box::new(read_now(&mut state, of, after, &self.gaps)));
             }
             (Err(gap), chunks) => {
+                let newest = state.newest();
                 if let Some(backlog) = state.backing.stored_mut() {
                     backlog.past_epochs.insert(&id, self.epoch);
+                    if gap.reason == GapReason::AheadOfHead && self.gaps.are_the_end() {
+                        backlog.past_epochs.refute(id.clone(), newest);
+                    }
                 }
                 if chunks.is_some() {
                     return Err(gap.into());
