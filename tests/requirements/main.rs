@@ -4,6 +4,7 @@ mod border_properties;
 mod corpus;
 mod cut_late;
 mod decode_vectors;
+mod empty_frames;
 mod encode_program;
 mod encode_vectors;
 mod failing;
@@ -125,6 +126,9 @@ macro_rules! every_framework {
                 ends_every_http2_stream_after_whole_events_and_then_the_server,
                 is_not_held_up_by_clients_that_do_not_read,
                 ends_a_stream_at_once_that_begins_after_the_shutdown,
+            }
+            empty_frames::{
+                holds_no_memory_for_two_million_empty_data_frames,
             }
             stalled::{
                 delays_nobody_by_clients_that_do_not_read,
