@@ -28,7 +28,7 @@ const TAIL: &str = "examples/tail/tests/lines_become_events.rs";
 
 const ITSELF: Told = NotRun("it runs the tests, this one among them");
 
-const COMMANDS: [(&str, Told); 37] = [
+const COMMANDS: [(&str, Told); 39] = [
     (
         "cargo run --release -p sse-bench -- store --store redis:redis://127.0.0.1/",
         NotRun("it measures, for minutes"),
@@ -36,6 +36,17 @@ const COMMANDS: [(&str, Told); 37] = [
     (
         "cargo run -p look-inside -- redb:events.redb prices list",
         RunBy("examples/look-inside/tests/log.rs", "it_lists_reads_and_trims_a_log"),
+    ),
+    (
+        "cargo run -p look-inside -- serve redis:redis://127.0.0.1/",
+        RunBy(
+            "examples/look-inside/tests/page.rs",
+            "a_page_shows_what_comes_as_text_and_appends_by_hand",
+        ),
+    ),
+    (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -keyout key.pem -out certificate.pem",
+        RunBy("tests/kit/src/certificate.rs", "make"),
     ),
     ("cargo run -p hello-axum", HELLOS),
     ("curl -N http://127.0.0.1:3000/events", HELLOS),

@@ -8,6 +8,7 @@ mod commands;
 mod core_sources;
 mod crates;
 mod examples_of_items;
+mod first_page;
 mod getting_started;
 mod hellos;
 mod language;

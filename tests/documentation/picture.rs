@@ -36,7 +36,7 @@ async fn the_page_of_the_hello_world_resumes_as_the_picture_shows() {
     tokio::time::sleep(std::time::Duration::from_secs(3)).await; // for something to be missed
     line.mend();
     chromium.until("document.querySelector('li.note')").await;
-    chromium.until("document.querySelector('#state').textContent == 'open'").await;
+    chromium.until("document.querySelector('#state').textContent == 'live'").await;
     pictures.push(picture(&chromium).await);
 
     let missed = chromium.texts("li.missed span").await;

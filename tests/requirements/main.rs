@@ -4,6 +4,7 @@ mod border_properties;
 mod corpus;
 mod cut_late;
 mod decode_vectors;
+mod empty_frames;
 mod encode_program;
 mod encode_vectors;
 mod failing;
@@ -137,6 +138,9 @@ macro_rules! every_framework {
             limits::{
                 refuses_streams_over_each_limit_and_lets_them_in_later,
                 ends_a_stream_after_its_longest_life,
+            }
+            empty_frames::{
+                holds_no_memory_for_two_million_empty_data_frames,
             }
             stalled::{
                 delays_nobody_by_clients_that_do_not_read,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sse_test_kit::browser::Chromium;
-use sse_test_kit::cookbook::is_fit_to_be_seen;
+use sse_test_kit::cookbook::{is_fit_to_be_seen, outage};
 use sse_test_kit::lines::Line;
 use sse_test_kit::program::Program;
 use sse_test_kit::wire::Request;
@@ -116,4 +116,30 @@ async fn what_does_not_fit_is_refused() {
     assert_eq!(post(&program, "lobby", json!({ "name": "", "text": "hello" })).await, 422);
     let long = "x".repeat(2001);
     assert_eq!(post(&program, "lobby", json!({ "name": "Ada", "text": long })).await, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_sent_is_said_and_can_be_sent_again() {
+    let path = env!("CARGO_BIN_EXE_chat");
+    let program = Program::start(path).await;
+    let address = program.address.to_string();
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("http://{address}/")).await;
+    let empty = "getComputedStyle($('messages'), '::before').content";
+    let empty = chromium.value(empty).await;
+    assert!(empty.as_str().is_some_and(|text| text.contains("Say something")), "{empty}");
+    say(&program, "Ada", "before").await;
+    chromium.until("$('messages').childElementCount === 1").await;
+    assert_eq!(chromium.value("$('tally').textContent").await, "1 event");
+
+    outage::is_away(&chromium, program).await;
+    chromium.value("$('text').focus()").await;
+    chromium.press("Is anybody there?\u{e007}").await;
+    chromium.until("$('failure').textContent.startsWith('Not sent')").await;
+    assert_eq!(chromium.value("$('text').value").await, "Is anybody there?");
+
+    let _program = outage::begins_again(&chromium, path, &address).await;
+    chromium.press("\u{e007}").await;
+    chromium.until("$('messages').innerText.includes('Is anybody there?')").await;
+    assert_eq!(chromium.value("$('failure').textContent + $('text').value").await, "");
 }

@@ -36,6 +36,23 @@ async fn with_credentials_both_event_source_and_the_polyfill_resume_across_origi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_asks_for_a_session_again_after_a_restart() {
+    let program = start().await;
+    let addresses = program.addresses(2).await;
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("http://{}/", addresses[0])).await;
+    chromium.until("numbers.length >= 2 && $('state').textContent === 'live'").await;
+    let token = chromium.value("token").await;
+    drop(program); // which kills it
+    chromium.until("$('state').textContent === 'reconnecting'").await;
+    let [page, api] = [0, 1].map(|at| addresses[at].to_string());
+    let environment = [("LISTEN", page.as_str()), ("API_LISTEN", &api)];
+    let _program = Program::start_with(env!("CARGO_BIN_EXE_cors"), &environment).await;
+    chromium.until("$('state').textContent === 'live' && numbers.length >= 2").await;
+    assert_ne!(chromium.value("token").await, token, "another session");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_origin_is_not_let_in() {
     let program = start().await;
     let [page, api] = program.addresses(2).await[..] else { unreachable!("two were asked for") };

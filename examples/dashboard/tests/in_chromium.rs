@@ -1,7 +1,7 @@
 //! The page in a real browser.
 
 use sse_test_kit::browser::Chromium;
-use sse_test_kit::cookbook::is_fit_to_be_seen;
+use sse_test_kit::cookbook::{is_fit_to_be_seen, outage};
 use sse_test_kit::lines::Line;
 use sse_test_kit::program::Program;
 
@@ -33,6 +33,18 @@ async fn no_second_is_missing_in_the_chart_after_a_short_cut_nor_after_a_long_on
     };
     cut_for(4, "tally.resumed === 1 && resets === 0").await;
     // Longer: a gap, filled by the history.
-    cut_for(14, "tally.resumed === 2 && resets === 1").await;
+    cut_for(14, "tally.begunAgain === 1 && resets === 1").await;
     is_fit_to_be_seen(&chromium, env!("CARGO_MANIFEST_DIR")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_started_again_begins_again() {
+    let path = env!("CARGO_BIN_EXE_dashboard");
+    let program = Program::start(path).await;
+    let address = program.address.to_string();
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("http://{address}/")).await;
+    chromium.until("seconds.size >= 2").await;
+    outage::is_away(&chromium, program).await;
+    let _program = outage::begins_again(&chromium, path, &address).await;
 }

@@ -10,12 +10,14 @@ use std::io;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::Html;
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
+use futures_util::{StreamExt, stream};
 use serde_json::json;
-use sse_axum::{Error, Event, EventLog, OnGap, Sse, SseRequest, Start, listener, stream_events};
+use sse_axum::{Error, Event, EventLog, OnGap, SseRequest, Start, listener, stream_events};
 use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -26,9 +28,16 @@ struct App {
     name: String,
 }
 
-async fn events(State(app): State<App>, request: SseRequest) -> Sse {
+/// Streams the messages, after an event that tells the page which process it is connected to.
+async fn events(State(app): State<App>, request: SseRequest) -> Response {
     let feed = app.log.feed().start_at(Start::Last(50)).on_gap(OnGap::StartOver);
-    stream_events(request, feed.retry(Duration::from_millis(500)))
+    let response = stream_events(request, feed.retry(Duration::from_millis(500))).into_response();
+    if response.status() != StatusCode::OK {
+        return response; // it has no body
+    }
+    let process = Bytes::from(format!("event: process\ndata: {}\n\n", app.name));
+    response
+        .map(|body| Body::from_stream(stream::iter([Ok(process)]).chain(body.into_data_stream())))
 }
 
 /// Appends a message. `key` names it: a client that got no answer can send it again, here or to another process, and it is stored once.

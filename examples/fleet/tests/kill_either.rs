@@ -86,6 +86,8 @@ async fn nobody_notices_which_process_is_killed(engine: &str) {
     let mut seen = chromium.texts("#messages li span").await;
     seen.reverse();
     assert_eq!(seen, all, "each message once, in order");
+    let connected_to = chromium.texts("#by").await.remove(0);
+    assert!(addresses.iter().any(|address| address.to_string() == connected_to), "{connected_to}");
     assert!(chromium.value("tally.resumed").await.as_u64() > Some(0), "it was cut off");
     assert_eq!(chromium.value("tally.events").await, sent, "and told of no gap");
     let by = chromium.value(
@@ -158,6 +160,7 @@ fn curl(address: SocketAddr, last_event_id: &str) -> String {
 
 fn messages(stream: &str) -> Vec<String> {
     let data = stream.lines().filter_map(|line| line.strip_prefix("data: "));
+    let data = data.filter(|data| data.starts_with('{')); // not the name of the process
     let text = data.map(|data| {
         let data: serde_json::Value = serde_json::from_str(data).expect("a message is JSON");
         data["text"].as_str().expect("it has a text").to_owned()

@@ -1,7 +1,7 @@
 //! The page in a real browser.
 
 use sse_test_kit::browser::Chromium;
-use sse_test_kit::cookbook::is_fit_to_be_seen;
+use sse_test_kit::cookbook::{is_fit_to_be_seen, outage};
 use sse_test_kit::lines::Line;
 use sse_test_kit::program::Program;
 
@@ -45,11 +45,26 @@ async fn htmx_swaps_in_each_fragment_once_though_the_line_is_cut() {
     chromium.until("$('orders').childElementCount === 5").await;
     chromium.until("$('state').textContent.startsWith('ended')").await;
 
-    chromium
-        .value("document.addEventListener('htmx:after:request', () => tally.answered = 1)")
-        .await;
+    let can_order = chromium.value("!$('dish').disabled || !$('close').disabled").await;
+    assert_eq!(can_order, false, "a closed kitchen takes no order");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_could_not_be_sent_stays_and_can_be_sent_again() {
+    let path = env!("CARGO_BIN_EXE_htmx");
+    let program = Program::start(path).await;
+    let address = program.address.to_string();
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("http://{address}/")).await;
     chromium.value("$('dish').focus()").await;
-    chromium.press("Too late\u{e007}").await;
-    chromium.until("tally.answered === 1").await;
-    assert_eq!(chromium.value("$('dish').value").await, "Too late", "it was not taken");
+    chromium.press("soup\u{e007}").await;
+    chromium.until("$('orders').childElementCount === 1 && $('dish').value === ''").await;
+    outage::is_away(&chromium, program).await;
+    chromium.press("bread\u{e007}").await;
+    chromium.until("$('failure').textContent.startsWith('Not sent')").await;
+    assert_eq!(chromium.value("$('dish').value").await, "bread");
+    let _program = outage::begins_again(&chromium, path, &address).await;
+    chromium.press("\u{e007}").await;
+    chromium.until("$('orders').innerText.includes('bread')").await;
+    assert_eq!(chromium.value("$('failure').textContent").await, "");
 }

@@ -3,23 +3,29 @@
 //! ```text
 //! cargo run -p look-inside -- redb:/var/lib/shop/events.redb prices list
 //! cargo run -p look-inside -- redis:redis://127.0.0.1/ prices follow
+//! cargo run -p look-inside -- serve redis:redis://127.0.0.1/
 //! ```
 //!
 //! It asks the store itself, without an `EventLog`, which would drop the events that are over its limits.
 #![forbid(unsafe_code)]
 
+mod serve;
+mod stores;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{Write, stdout};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use sse_core::store::{Page, PageLimit, Retention, Store, TopicFilter, TopicPage};
-use sse_core::{Position, StoreOptions, Topic};
+use sse_core::{Position, Topic};
+
+use stores::Engine;
 
 const USAGE: &str =
     "look-inside URL NAME list | topics | topic TOPIC | read ID | follow | trim EVENTS
+look-inside serve URL [--write]
 
   URL   redb:PATH, redis:URL, nats:URL or postgres:URL
   list    what is kept: an id, a size and the first line of each event
@@ -27,7 +33,8 @@ const USAGE: &str =
   topic   the events of one topic
   read    one event
   follow  each event that comes
-  trim    drops all events except so many of the newest";
+  trim    drops all events except so many of the newest
+  serve   a page at http://127.0.0.1:3000, or at PORT of the environment";
 
 /// The most events and bytes that are read at a time.
 const LIMIT: PageLimit = PageLimit { events: 1000, bytes: 1024 * 1024 };
@@ -50,8 +57,13 @@ async fn main() -> ExitCode {
 async fn run() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["serve", url] => return serve::serve(url, false).await,
+        ["serve", url, "--write"] => return serve::serve(url, true).await,
+        _ => {}
+    }
     let [url, name, command @ ..] = arguments.as_slice() else { return Err(USAGE.into()) };
-    let store = open(url, name).await?;
+    let store = Engine::connect(url).await?.store(name).await?;
     match command {
         ["list"] => list(&*store).await,
         ["topics"] => topics(&*store).await,
@@ -61,31 +73,6 @@ async fn run() -> Result<()> {
         ["trim", events] => trim(&*store, events.parse()?).await,
         _ => Err(USAGE.into()),
     }
-}
-
-async fn open(url: &str, name: &str) -> Result<Arc<dyn Store>> {
-    let log = StoreOptions::default();
-    Ok(match url.split_once(':') {
-        Some(("redb", path)) => {
-            // Opening it would create it, with nothing in it.
-            std::fs::metadata(path).map_err(|error| format!("{path}: {error}"))?;
-            let redb = sse_log_redb::connect(path, Default::default()).await?;
-            Arc::new(redb.store(name, log).await?)
-        }
-        Some(("redis", url)) => {
-            let redis = sse_log_redis::connect(url, Default::default()).await?;
-            Arc::new(redis.store(name, log).await?)
-        }
-        Some(("nats", url)) => {
-            let nats = sse_log_nats::connect(url, Default::default()).await?;
-            Arc::new(nats.store(name, log).await?)
-        }
-        Some(("postgres", url)) => {
-            let postgres = sse_log_postgres::connect(url, Default::default()).await?;
-            Arc::new(postgres.store(name, log).await?)
-        }
-        _ => return Err(format!("{url:?} is not the URL of a store\n\n{USAGE}").into()),
-    })
 }
 
 async fn list(store: &dyn Store) -> Result<()> {

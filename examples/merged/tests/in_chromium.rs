@@ -1,7 +1,7 @@
 //! The page in a real browser.
 
 use sse_test_kit::browser::Chromium;
-use sse_test_kit::cookbook::is_fit_to_be_seen;
+use sse_test_kit::cookbook::{is_fit_to_be_seen, outage};
 use sse_test_kit::lines::Line;
 use sse_test_kit::program::Program;
 use sse_test_kit::wire::Request;
@@ -63,4 +63,16 @@ async fn of_no_log_there_is_no_stream() {
     let program = Program::start(env!("CARGO_BIN_EXE_merged")).await;
     let response = Request::get("/events?logs=cellar").send(program.address).await;
     assert_eq!(response.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_started_again_begins_again() {
+    let path = env!("CARGO_BIN_EXE_merged");
+    let program = Program::start(path).await;
+    let address = program.address.to_string();
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("http://{address}/")).await;
+    chromium.until("numbers.clock.length > 2").await;
+    outage::is_away(&chromium, program).await;
+    let _program = outage::begins_again(&chromium, path, &address).await;
 }

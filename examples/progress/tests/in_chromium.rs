@@ -50,5 +50,22 @@ async fn a_job_that_is_not_there_is_refused() {
     chromium.open(&format!("http://{}/?job=7", program.address)).await;
     chromium.until("$('state').textContent === 'refused'").await;
     let said = chromium.value("$('primes').textContent").await;
-    assert_eq!(said, "The server knows nothing of this job.");
+    assert_eq!(said, "The server knows nothing of this job. Start another.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_could_not_be_started_can_be_started_again() {
+    let path = env!("CARGO_BIN_EXE_progress");
+    let program = Program::start(path).await;
+    let address = program.address.to_string();
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("http://{address}/")).await;
+    drop(program); // which kills it
+    chromium.value("$('start').click()").await;
+    chromium.until("$('failure').textContent.startsWith('Not sent')").await;
+    assert_eq!(chromium.value("$('start').disabled").await, false);
+    let _program = Program::start_with(path, &[("LISTEN", &address)]).await;
+    chromium.value("$('start').click()").await;
+    chromium.until("$('bar').value > 0").await;
+    assert_eq!(chromium.value("$('failure').textContent").await, "");
 }

@@ -39,6 +39,26 @@ async fn stopping_the_page_stops_the_server() {
     chromium.value("$('ask').requestSubmit()").await;
     chromium.until("$('answer').textContent.includes('stand-in')").await;
     chromium.value("$('stop').click()").await;
-    chromium.until("$('state').textContent === 'ended'").await;
+    chromium.until("$('state').textContent === 'ended: stopped, ask again'").await;
     program.says("nobody listens: stopped after").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_question_waits_for_the_end_of_the_first() {
+    let program = Program::start(env!("CARGO_BIN_EXE_tokens")).await;
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("http://{}/", program.address)).await;
+    chromium.value("$('send').click()").await;
+    chromium.until("$('answer').textContent.includes('stand-in')").await;
+    chromium.value("($('question').value = 'And then?', $('question').focus())").await;
+    chromium.press("\u{e007}").await; // while the first is written
+    chromium.value("$('stop').click()").await;
+    chromium.until("!$('send').disabled").await;
+    assert_eq!(chromium.value("$('answer').textContent.includes('And then?')").await, false);
+    chromium.press("\u{e007}").await;
+    chromium.until("$('state').textContent === 'ended'").await;
+    let text = chromium.value("$('answer').textContent").await;
+    let text = text.as_str().expect("a text");
+    assert!(text.starts_with("I am not a model. I am a stand-in, written by hand,"), "{text}");
+    assert!(text.ends_with("You asked: And then?"), "{text}");
 }

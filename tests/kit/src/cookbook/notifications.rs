@@ -117,7 +117,9 @@ pub async fn access_that_is_revoked_ends_the_stream(program: &str) {
     assert_eq!(signed_out.send(program.address).await.status, 204);
     assert!(phones.next_event().await.data.contains("Goodbye"), "from before");
     phones.end_within(Duration::from_secs(2)).await;
-    chromium.until("!$('sign-in').hidden && $('state').textContent.startsWith('ended')").await;
+    chromium
+        .until("!$('sign-in').hidden && $('state').textContent.startsWith('idle: your session')")
+        .await;
     let left = "$('inbox').childElementCount + document.title";
     assert_eq!(chromium.value(left).await, "0Notifications", "nothing of hers is left in the page");
     let again = Request::get("/events").header("Cookie", &phone).send(program.address).await;
