@@ -71,7 +71,7 @@ impl Gaps {
 
     /// Returns true if a gap ends the stream.
     pub(crate) fn are_the_end(&self) -> bool {
-        matches!(self.policy, GapPolicy::Stop)
+        matches!(self.policy(), GapPolicy::Stop)
     }
 
     /// Begins with the next event, and before it with the position event if that is set.
