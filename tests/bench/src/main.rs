@@ -11,6 +11,7 @@ use sse_bench::deliveries::{self, Deliveries};
 use sse_bench::fanout::{self, Fanout};
 use sse_bench::idle::{self, Idle};
 use sse_bench::logs::{self, IdleLogs};
+use sse_bench::peers::{self, Peers, servers};
 use sse_bench::pinned::{self, Pinned};
 use sse_bench::recover::{self, Recovering};
 use sse_bench::serving::{self, Serving};
@@ -45,6 +46,10 @@ enum Arguments {
     RedbBesidePlain(Beside),
     /// Measures the time that a log takes to continue after its engine was killed.
     Recover(Recovering),
+    /// Measures ours beside others, and beside raw sends.
+    Peers(Peers),
+    /// A server in Rust, as `peers` starts it.
+    Peer(servers::Serving),
     /// Measures the cost of logs on which nothing happens.
     IdleLogs(IdleLogs),
 }
@@ -70,6 +75,11 @@ fn main() -> io::Result<()> {
         Arguments::Store(storing) => run(store::measure(storing)),
         Arguments::RedbBesidePlain(beside) => run(beside_plain::measure(beside)),
         Arguments::Recover(recovering) => run(recover::measure(recovering)),
+        Arguments::Peers(peers) => {
+            peers::measure(&program, &peers);
+            Ok(())
+        }
+        Arguments::Peer(serving) => servers::serve(&serving),
         Arguments::IdleLogs(idle) => run(logs::measure(idle, || ALLOCATOR.allocated())),
     }
 }
