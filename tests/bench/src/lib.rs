@@ -18,7 +18,6 @@ use std::time::Duration;
 pub mod bare;
 pub mod beside_plain;
 pub mod case;
-pub mod deliveries;
 pub mod fanout;
 pub mod idle;
 pub mod logs;

@@ -7,7 +7,6 @@ use std::io;
 use cap::Cap;
 use clap::Parser;
 use sse_bench::beside_plain::{self, Beside};
-use sse_bench::deliveries::{self, Deliveries};
 use sse_bench::fanout::{self, Fanout};
 use sse_bench::idle::{self, Idle};
 use sse_bench::logs::{self, IdleLogs};
@@ -36,8 +35,6 @@ enum Arguments {
     Idle(Idle),
     /// Measures the cost of an event that goes to very many readers.
     Fanout(Fanout),
-    /// Live deliveries of a log, or of a merge, without a framework.
-    Deliveries(Deliveries),
     /// Appends to a log of many topics, and the streams that ask for some, without a framework.
     Topics(OfTopics),
     /// Measures a store: appending, following, reading, replaying, opening.
@@ -64,10 +61,6 @@ fn main() -> io::Result<()> {
         Arguments::Pinned(pinned) => run(pinned::measure(&program, pinned)),
         Arguments::Idle(idle) => run(idle::measure(&program, idle)),
         Arguments::Fanout(fanout) => run(fanout::measure(&program, fanout)),
-        Arguments::Deliveries(deliveries) => {
-            deliveries::measure(&deliveries);
-            Ok(())
-        }
         Arguments::Topics(of) => {
             topics::measure(&of, || ALLOCATOR.allocated());
             Ok(())

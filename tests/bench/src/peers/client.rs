@@ -31,13 +31,15 @@ pub(crate) struct Received {
     pub(crate) events: u64,
     /// Events whose number is not one more than the last's.
     pub(crate) out_of_order: u64,
-    /// Bytes of data.
-    pub(crate) data: u64,
+    /// Bytes.
+    bytes: u64,
     /// Streams that ended.
     pub(crate) ended: usize,
     /// From the append to the receipt of each event, in nanoseconds, if they are to be kept.
     pub(crate) delays: Option<Vec<u64>>,
     begun: usize,
+    /// Streams that have had an event.
+    pub(crate) reached: usize,
 }
 
 #[derive(Debug)]
@@ -150,21 +152,23 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If nothing comes for 20 s before that, or a stream is not as it must be.
+    /// If no event comes for 20 s before that, or a stream is not as it must be.
     pub(crate) fn until(
         &mut self,
         what: &str,
         holds: impl Fn(&Received) -> bool,
     ) -> Result<(), String> {
-        let mut last = Instant::now();
+        let (mut last, mut known) = (Instant::now(), None);
         while !holds(&self.received) {
-            if self.wait(Duration::from_secs(1))? > 0 {
+            self.wait(Duration::from_secs(1))?;
+            let Received { events, ended, begun, bytes, .. } = self.received;
+            // Keep-alives are no progress.
+            if known.replace((events, begun, bytes >> 12)) != Some((events, begun, bytes >> 12)) {
                 last = Instant::now();
             }
-            let Received { events, ended, begun, .. } = self.received;
             if last.elapsed() > Duration::from_secs(20) {
                 return Err(format!(
-                    "20 s without a byte before {what}: {begun} streams, {events} events, {ended} streams ended"
+                    "20 s without an event before {what}: {begun} streams, {events} events, {ended} streams ended"
                 ));
             }
         }
@@ -199,14 +203,15 @@ impl Client {
                 return Ok(());
             }
         };
+        received.bytes += length as u64;
         let begun = stream.parser.begun();
         let arrived = received.delays.is_some().then(now);
         let next = &mut stream.next;
         let read = stream.parser.read(&buffer[..length], |data| {
             received.events += 1;
-            received.data += data.length as u64;
-            if next.replace(data.number + 1).is_some_and(|next| next != data.number) {
-                received.out_of_order += 1;
+            match next.replace(data.number + 1) {
+                Some(next) => received.out_of_order += u64::from(next != data.number),
+                None => received.reached += 1,
             }
             if let Some((delays, arrived)) = received.delays.as_mut().zip(arrived) {
                 delays.push(arrived.saturating_sub(data.appended));

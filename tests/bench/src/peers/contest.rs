@@ -16,8 +16,6 @@ const BESIDE: usize = 4;
 pub(crate) struct Contestant {
     pub(crate) running: Running,
     pub(crate) client: Client,
-    /// How many publications a window has.
-    pub(crate) publications: u64,
     /// How many events its streams must have had by now.
     pub(crate) expected: u64,
 }
@@ -62,8 +60,7 @@ pub(crate) fn run(program: &Path, regime: &Regime, rounds: usize) -> Vec<Row> {
     let (mut rows, mut contestants) = (Vec::new(), Vec::new());
     for name in names() {
         let begun = peer::start(program, name, setup).and_then(|running| {
-            let (client, publications) = (Client::new(), 1);
-            let mut contestant = Contestant { running, client, publications, expected: 0 };
+            let mut contestant = Contestant { running, client: Client::new(), expected: 0 };
             regime.begin(&mut contestant)?;
             Ok(contestant)
         });
@@ -112,8 +109,10 @@ fn order(servers: usize, round: usize, last: bool) -> Vec<usize> {
     if round % 2 == 1 {
         others.reverse();
     }
-    let mut order: Vec<usize> =
-        others.chunks(BESIDE).flat_map(|few| std::iter::once(0).chain(few.iter().copied())).collect();
+    let mut order: Vec<usize> = others
+        .chunks(BESIDE)
+        .flat_map(|few| std::iter::once(0).chain(few.iter().copied()))
+        .collect();
     if last {
         order.push(0);
     }

@@ -38,7 +38,9 @@ impl Publisher {
     pub(crate) fn publish(&mut self, publication: Publication) -> Result<(), String> {
         let post = |path: &str, body: &str| {
             let length = body.len();
-            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}")
+            format!(
+                "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"
+            )
         };
         let mut requests = String::new();
         match &self.way {

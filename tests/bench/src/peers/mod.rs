@@ -12,18 +12,26 @@ mod contest;
 mod control;
 mod events;
 mod figures;
+mod idle;
 mod list;
+mod page;
 mod parser;
 mod peer;
+mod picture;
 mod regimes;
 pub mod servers;
 mod table;
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 
+use contest::Row;
+use figures::Spread;
+use idle::Idle;
 use list::{Length, regimes};
+use picture::Bar;
 
 /// What to measure.
 #[derive(Debug, Clone, Args)]
@@ -47,6 +55,45 @@ pub fn measure(program: &Path, peers: &Peers) {
     let wanted = |name: &str| peers.only.as_deref().is_none_or(|only| only == name);
     for regime in regimes(length).iter().filter(|regime| wanted(regime.name)) {
         let rows = contest::run(program, regime, rounds);
-        println!("{}\n\n{}", regime.title, table::table(&rows));
+        let table = table::table(&rows);
+        println!("{}\n\n{table}", regime.title);
+        if length == Length::Whole {
+            let method = format!("Medians of {rounds} rounds.");
+            page::write(program, regime.name, &method, &table);
+            draw(regime.name, &rows);
+        }
     }
+    if wanted("idle") {
+        let (streams, seconds) = if peers.quick { (500, 2) } else { (10_000, 60) };
+        let watched = Duration::from_secs(seconds);
+        let found = idle::run(program, Idle { streams, watched });
+        let table = idle::table(&found);
+        println!("Idle\n\n{table}");
+        if length == Length::Whole {
+            page::write(program, "idle", &format!("Watched for {seconds} s."), &table);
+            let cpu = |(name, found): &(&str, Result<idle::Found, String>)| {
+                let cpu = found.as_ref().ok()?.cpu;
+                Some(Bar {
+                    name: (*name).into(),
+                    spread: Spread { low: cpu, median: cpu, high: cpu },
+                })
+            };
+            let bars: Vec<_> = found.iter().filter_map(cpu).collect();
+            page::draw("idle", &picture::bars("10 000 idle streams: CPU, ms a second", &bars));
+        }
+    }
+}
+
+/// Draws the regimes that the page has pictures of.
+fn draw(regime: &str, rows: &[Row]) {
+    let (title, spread): (_, fn(&Row) -> Option<Spread>) = match regime {
+        "single" => ("One event to 1 000 clients: CPU, raw sends = 1", Row::ratio),
+        "saturation" => {
+            ("Saturation: deliveries a second, one core", |row| row.spread(|one| Some(one.rate)))
+        }
+        _ => return,
+    };
+    let bar = |row: &Row| Some(Bar { name: row.name.into(), spread: spread(row)? });
+    let bars: Vec<_> = rows.iter().filter_map(bar).collect();
+    page::draw(regime, &picture::bars(title, &bars));
 }

@@ -65,7 +65,8 @@ impl Parser {
                 Part::Size => self.size(bytes)?,
                 Part::SizeEnd => self.size_end(bytes),
                 Part::Data => {
-                    let length = if self.chunked { self.left.min(bytes.len()) } else { bytes.len() };
+                    let length =
+                        if self.chunked { self.left.min(bytes.len()) } else { bytes.len() };
                     let (data, rest) = bytes.split_at(length);
                     self.lines(data, &mut event)?;
                     if self.chunked {
@@ -197,10 +198,7 @@ mod tests {
         let (one, two) = text.split_at(40);
         let chunk = |text: &str| format!("{:X};extended\r\n{text}\r\n", text.len());
         let chunks = format!("{}{}", chunk(one), chunk(two));
-        check(
-            &format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n{chunks}"),
-            &[(7, 37), (8, 37)],
-        );
+        check(&format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n{chunks}"), &[(7, 37), (8, 37)]);
         check(&format!("{HEAD}\r\n{text}"), &[(7, 37), (8, 37)]);
     }
 

@@ -107,7 +107,7 @@ pub(crate) fn start(program: &Path, name: &str, setup: Setup) -> Result<Running,
 pub(crate) fn on_core(core: usize) {
     let mut cores = CpuSet::new();
     if cores.set(core).is_ok() {
-        drop(sched_setaffinity(Pid::from_raw(0), &cores));
+        let _ = sched_setaffinity(Pid::from_raw(0), &cores);
     }
 }
 
@@ -160,8 +160,7 @@ fn until_it_listens(address: SocketAddr) -> Result<SocketAddr, String> {
 
 /// The Node that `tests/run` installs in cargo's target folder, in which this program is, too.
 pub(crate) fn node(program: &Path) -> Option<PathBuf> {
-    let mut nodes =
-        program.ancestors().map(|folder| folder.join("python-clients/node/bin/node"));
+    let mut nodes = program.ancestors().map(|folder| folder.join("python-clients/node/bin/node"));
     nodes.find(|node| node.exists())
 }
 

@@ -48,7 +48,7 @@ impl Regime {
         if let Kind::Replay(events) = self.kind { events as usize } else { 0 }
     }
 
-    /// Opens the streams, and finds out how many publications make a window.
+    /// Opens the streams, and warms the server up.
     pub(crate) fn begin(&self, of: &mut Contestant) -> Result<(), String> {
         let topics = self.topics();
         let paths = |count| (0..count).map(move |number| format!("/events/{}", number % topics));
@@ -61,8 +61,7 @@ impl Regime {
             of.client.connect(of.running.address, paths(self.streams / 10), Reading::Slowly);
         }
         of.client.open(of.running.address, paths(self.reading()))?;
-        // A head may come before the stream waits for events.
-        of.client.read_for(Duration::from_millis(200))?;
+        self.reach(of)?;
         if self.kind == Kind::SlowTenth {
             // More than the systems take for a stream that does not read.
             for _ in 0..64 {
@@ -70,12 +69,36 @@ impl Regime {
                 of.client.until_events(of.expected)?;
             }
         }
-        self.publications(of, 1)?; // the first allocates
-        let begun = Instant::now();
-        self.publications(of, 2)?;
-        let each = begun.elapsed() / 2;
-        let fit = self.window.as_nanos() / self.pace().unwrap_or(each).as_nanos().max(1);
-        of.publications = u64::try_from(fit).unwrap_or(1).max(1);
+        self.publish_for(of, Duration::ZERO) // the first allocates
+    }
+
+    /// Publishes until each stream has had an event: a head may come before the server has the stream wait for events.
+    fn reach(&self, of: &mut Contestant) -> Result<(), String> {
+        for time in 0..10 {
+            let reached = of.client.received.reached;
+            if reached == self.reading() {
+                break;
+            }
+            if time > 1 {
+                eprintln!("{reached} of {} streams had one of {time} events", self.reading());
+            }
+            of.client.read_for(Duration::from_millis(200))?;
+            let count = self.topics() as u64;
+            of.running.publisher.publish(Publication { count, size: self.size })?;
+            let before = of.client.received.events;
+            let mut known = before;
+            while of.client.received.events < before + self.reading() as u64 {
+                of.client.read_for(Duration::from_secs(2))?;
+                if std::mem::replace(&mut known, of.client.received.events) == known {
+                    break;
+                }
+            }
+        }
+        of.running.publisher.answers()?;
+        of.expected = of.client.received.events;
+        if of.client.received.reached < self.reading() {
+            return Err(format!("only {} streams get events", of.client.received.reached));
+        }
         Ok(())
     }
 
@@ -85,10 +108,10 @@ impl Regime {
             return self.replay(of, events);
         }
         of.client.read_slowly();
-        self.publications(of, 1)?; // what the others have driven out of the caches comes back
+        self.publish_for(of, Duration::ZERO)?; // what the others have driven out of the caches comes back
         of.client.received.delays = self.pace().map(|_| Vec::new());
         let measured = Measured::begin(of);
-        self.publications(of, of.publications)?;
+        self.publish_for(of, self.window)?;
         let mut window = measured.end(of);
         if let Some(mut delays) = of.client.received.delays.take() {
             window.delays = Some((percentile(&mut delays, 0.5), percentile(&mut delays, 0.99)));
@@ -111,8 +134,8 @@ impl Regime {
         Ok(window)
     }
 
-    /// Publishes so often, and waits until all has come.
-    fn publications(&self, of: &mut Contestant, times: u64) -> Result<(), String> {
+    /// Publishes at least once and for this long, and waits until all has come.
+    fn publish_for(&self, of: &mut Contestant, time: Duration) -> Result<(), String> {
         let count = match self.kind {
             Kind::Closed { burst } | Kind::Open { burst, .. } => burst,
             Kind::Topics(topics) => topics as u64,
@@ -121,14 +144,16 @@ impl Regime {
         let ahead = if let Kind::Open { ahead, .. } = self.kind { ahead } else { 1 };
         let each = count * self.reading() as u64 / self.topics() as u64;
         let begun = Instant::now();
-        for time in 0..times {
+        for number in 1.. {
             self.publish(of, Publication { count, size: self.size })?;
             match self.pace() {
                 Some(pace) => {
-                    let next = pace * (time as u32 + 1);
-                    of.client.read_for(next.saturating_sub(begun.elapsed()))?;
+                    of.client.read_for((pace * number).saturating_sub(begun.elapsed()))?;
                 }
                 None => of.client.until_events(of.expected.saturating_sub((ahead - 1) * each))?,
+            }
+            if begun.elapsed() >= time {
+                break;
             }
         }
         of.client.until_events(of.expected)

@@ -10,7 +10,9 @@ pub(crate) fn table(rows: &[Row]) -> String {
     let mut sorted: Vec<_> = rows.iter().filter_map(|row| Some((row, row.ratio()?))).collect();
     sorted.sort_by(|(_, one), (_, other)| one.median.total_cmp(&other.median));
     let delays = sorted.iter().any(|(row, _)| row.windows.iter().any(|one| one.delays.is_some()));
-    let mut text = String::from("| server | CPU a delivery, raw sends = 1 | quartiles | microseconds | deliveries a second |");
+    let mut text = String::from(
+        "| server | CPU a delivery, raw sends = 1 | quartiles | microseconds | deliveries a second |",
+    );
     text.push_str(if delays { " append to receipt, p50 and p99 |" } else { "" });
     text.push_str(" overlaps with |\n|---|---|---|---|---|---|");
     text.push_str(if delays { "---|\n" } else { "\n" });
@@ -29,7 +31,8 @@ pub(crate) fn table(rows: &[Row]) -> String {
             let p99 = median(row, |window| Some(window.delays?.1));
             let _ = write!(text, " {p50:.1} and {p99:.1} ms |");
         }
-        let beside = |(other, its): &&(&Row, Spread)| other.name != row.name && its.overlaps(*ratio);
+        let beside =
+            |(other, its): &&(&Row, Spread)| other.name != row.name && its.overlaps(*ratio);
         let names: Vec<_> = sorted.iter().filter(beside).map(|(other, _)| other.name).collect();
         let _ = writeln!(text, " {} |", names.join("; "));
     }

@@ -44,9 +44,7 @@ pub(super) fn its_own(serving: &Serving) -> io::Result<()> {
     let live = |State(channels): State<Channels>, Path(topic): Path<usize>| async move {
         sse(channels.live(topic))
     };
-    let replay = |State(channels): State<Channels>| async move {
-        sse(channels.replay())
-    };
+    let replay = |State(channels): State<Channels>| async move { sse(channels.replay()) };
     let publish = |State(channels): State<Channels>, Path((count, size)): Path<(u64, usize)>| async move {
         channels.publish(Publication { count, size });
     };
@@ -65,8 +63,7 @@ pub(super) fn its_own(serving: &Serving) -> io::Result<()> {
 fn sse(
     messages: impl Stream<Item = Arc<Message>> + Send + 'static,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let events = messages.map(|message| {
-        Ok(Event::default().id(message.number.to_string()).data(&message.data))
-    });
+    let events = messages
+        .map(|message| Ok(Event::default().id(message.number.to_string()).data(&message.data)));
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }

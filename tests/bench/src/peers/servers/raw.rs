@@ -100,7 +100,9 @@ impl Raw {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Ok(_) | Err(_) => {
                     self.connections[number] = None;
-                    self.streams.iter_mut().for_each(|streams| streams.retain(|one| *one != number));
+                    self.streams
+                        .iter_mut()
+                        .for_each(|streams| streams.retain(|one| *one != number));
                     return;
                 }
             }
@@ -108,7 +110,8 @@ impl Raw {
         if !connection.request.ends_with(b"\r\n\r\n") {
             return;
         }
-        let request = String::from_utf8_lossy(&std::mem::take(&mut connection.request)).into_owned();
+        let request =
+            String::from_utf8_lossy(&std::mem::take(&mut connection.request)).into_owned();
         let path = request.split(' ').nth(1).unwrap_or_default();
         if let Some(publication) = Publication::from_path(path) {
             connection.send(PUBLISHED.into());
@@ -121,7 +124,8 @@ impl Raw {
             self.streams[0].push(number);
         } else {
             connection.send(HEAD.into());
-            let topic = path.rsplit('/').next().and_then(|topic| topic.parse().ok()).unwrap_or(0_usize);
+            let topic =
+                path.rsplit('/').next().and_then(|topic| topic.parse().ok()).unwrap_or(0_usize);
             let topics = self.streams.len();
             self.streams[topic % topics].push(number);
         }
@@ -140,7 +144,8 @@ impl Raw {
             }
         }
         let now = Instant::now();
-        for (text, streams) in texts.iter().zip(&self.streams).filter(|(text, _)| !text.is_empty()) {
+        for (text, streams) in texts.iter().zip(&self.streams).filter(|(text, _)| !text.is_empty())
+        {
             let chunk = chunk(text);
             for number in streams {
                 let Some(connection) = &mut self.connections[*number] else { continue };

@@ -17,9 +17,11 @@ use super::{KEEP_ALIVE, Serving, runtime, tell};
 pub(super) fn ours(serving: &Serving) -> io::Result<()> {
     let log = Log::new(serving);
     let given = warp::any().map(move || log.clone());
-    let live = path!("events" / usize).and(warp::get()).and(given.clone()).and(sse_request()).map(
-        |topic: usize, log: Log, request| stream_events(request, log.live(topic)),
-    );
+    let live = path!("events" / usize)
+        .and(warp::get())
+        .and(given.clone())
+        .and(sse_request())
+        .map(|topic: usize, log: Log, request| stream_events(request, log.live(topic)));
     let replay = path!("replay")
         .and(warp::get())
         .and(given.clone())
