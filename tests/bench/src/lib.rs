@@ -9,6 +9,7 @@
 //! - [`readers`]: many clients at once;
 //! - [`case`](mod@case): one server, many readers of one kind, and what each of them costs;
 //! - [`processes`]: what this process and an engine use; [`bare`]: NATS without a log;
+//! - [`peers`]: ours beside others, and beside raw sends;
 //! - [`stuck`], [`pinned`], [`idle`], [`fanout`], [`store`], [`beside_plain`], [`recover`], [`logs`]: what is found out, a command each.
 #![forbid(unsafe_code)]
 
@@ -17,11 +18,11 @@ use std::time::Duration;
 pub mod bare;
 pub mod beside_plain;
 pub mod case;
-pub mod deliveries;
 pub mod fanout;
 pub mod idle;
 pub mod logs;
 pub mod memory;
+pub mod peers;
 pub mod pinned;
 pub mod processes;
 pub mod readers;

@@ -7,10 +7,10 @@ use std::io;
 use cap::Cap;
 use clap::Parser;
 use sse_bench::beside_plain::{self, Beside};
-use sse_bench::deliveries::{self, Deliveries};
 use sse_bench::fanout::{self, Fanout};
 use sse_bench::idle::{self, Idle};
 use sse_bench::logs::{self, IdleLogs};
+use sse_bench::peers::{self, Peers, servers};
 use sse_bench::pinned::{self, Pinned};
 use sse_bench::recover::{self, Recovering};
 use sse_bench::serving::{self, Serving};
@@ -35,8 +35,6 @@ enum Arguments {
     Idle(Idle),
     /// Measures the cost of an event that goes to very many readers.
     Fanout(Fanout),
-    /// Live deliveries of a log, or of a merge, without a framework.
-    Deliveries(Deliveries),
     /// Appends to a log of many topics, and the streams that ask for some, without a framework.
     Topics(OfTopics),
     /// Measures a store: appending, following, reading, replaying, opening.
@@ -45,6 +43,10 @@ enum Arguments {
     RedbBesidePlain(Beside),
     /// Measures the time that a log takes to continue after its engine was killed.
     Recover(Recovering),
+    /// Measures ours beside others, and beside raw sends.
+    Peers(Peers),
+    /// A server in Rust, as `peers` starts it.
+    Peer(servers::Serving),
     /// Measures the cost of logs on which nothing happens.
     IdleLogs(IdleLogs),
 }
@@ -59,10 +61,6 @@ fn main() -> io::Result<()> {
         Arguments::Pinned(pinned) => run(pinned::measure(&program, pinned)),
         Arguments::Idle(idle) => run(idle::measure(&program, idle)),
         Arguments::Fanout(fanout) => run(fanout::measure(&program, fanout)),
-        Arguments::Deliveries(deliveries) => {
-            deliveries::measure(&deliveries);
-            Ok(())
-        }
         Arguments::Topics(of) => {
             topics::measure(&of, || ALLOCATOR.allocated());
             Ok(())
@@ -70,6 +68,11 @@ fn main() -> io::Result<()> {
         Arguments::Store(storing) => run(store::measure(storing)),
         Arguments::RedbBesidePlain(beside) => run(beside_plain::measure(beside)),
         Arguments::Recover(recovering) => run(recover::measure(recovering)),
+        Arguments::Peers(peers) => {
+            peers::measure(&program, &peers);
+            Ok(())
+        }
+        Arguments::Peer(serving) => servers::serve(&serving),
         Arguments::IdleLogs(idle) => run(logs::measure(idle, || ALLOCATOR.allocated())),
     }
 }

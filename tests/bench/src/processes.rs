@@ -71,6 +71,16 @@ pub fn connections() -> usize {
     established("/proc/self/net/tcp") + established("/proc/self/net/tcp6")
 }
 
+/// The bytes that a process alone has in memory (`Private_Dirty`), and all that it has (`Rss`).
+///
+/// # Panics
+///
+/// If the system does not tell.
+pub fn private_and_resident(id: u32) -> (i64, i64) {
+    let of = |name| 1024 * field(id, "smaps_rollup", name).expect("Linux has it");
+    (of("Private_Dirty:"), of("Rss:"))
+}
+
 fn used_by(id: u32) -> Used {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     // The name before them is in brackets, and may hold anything. User and system, and those of children that have ended.

@@ -13,6 +13,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::PATIENCE;
 use crate::memory::Memory;
+use crate::processes::private_and_resident;
 use crate::serving::Serving;
 
 /// A server in a process of its own, which ends when this is dropped.
@@ -99,15 +100,7 @@ impl Server {
     }
 
     fn private_and_resident(&self) -> (i64, i64) {
-        let rollup = self.read("smaps_rollup");
-        let field = |name| {
-            let line =
-                rollup.lines().find_map(|line| line.strip_prefix(name)).expect("Linux has it");
-            let kibibytes =
-                line.split_whitespace().next().and_then(|number| number.parse::<i64>().ok());
-            kibibytes.expect("a size in kB") * 1024
-        };
-        (field("Private_Dirty:"), field("Rss:"))
+        private_and_resident(self.child.id().expect("it runs"))
     }
 
     fn read(&self, file: &str) -> String {

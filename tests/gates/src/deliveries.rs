@@ -1,4 +1,4 @@
-//! Live deliveries of one log, or of a merge of several, without a framework: to be run under callgrind, twice.
+//! Live deliveries of one log, or of a merge of several, without a framework: to be counted twice, with few events and with many.
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -13,24 +13,24 @@ use sse_core::{Event, EventLog, EventStream, Feed, StreamRequest, StreamResponse
 pub struct Deliveries {
     /// The number of logs that are merged, at most 5; one alone is not.
     #[arg(long, default_value_t = 1)]
-    logs: usize,
+    pub logs: usize,
     /// The number of clients.
     #[arg(long, default_value_t = 1000)]
-    clients: usize,
+    pub clients: usize,
     /// The number of events that are appended, each to the next log.
     #[arg(long, default_value_t = 100)]
-    events: usize,
+    pub events: usize,
     /// The number of bytes of data that an event has.
     #[arg(long, default_value_t = 128)]
-    size: usize,
+    pub size: usize,
 }
 
-/// Delivers them.
+/// Delivers them, and returns the number of bytes.
 ///
 /// # Panics
 ///
 /// If there are more logs than an id has room for.
-pub fn measure(deliveries: &Deliveries) {
+pub fn measure(deliveries: &Deliveries) -> usize {
     let logs: Vec<_> = (0..deliveries.logs).map(|_| EventLog::in_memory(1000)).collect();
     let names = ["a", "b", "c", "d", "e"];
     let feed = || match &*logs {
@@ -49,7 +49,7 @@ pub fn measure(deliveries: &Deliveries) {
         pin!(appending).now_or_never().expect("in memory").expect("an event like any other");
         bytes += take_all(&mut clients);
     }
-    println!("{} deliveries, {bytes} bytes", deliveries.clients * deliveries.events);
+    bytes
 }
 
 /// Polls each client until it waits, as a framework does.
