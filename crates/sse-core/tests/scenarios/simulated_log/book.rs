@@ -196,9 +196,9 @@ impl Book {
     pub(crate) fn start(&self, start: &Start) -> Span {
         let cursor = match start {
             Start::Oldest => self.base,
+            Start::Last(0) => self.newest,
             Start::Last(count) if self.kept.len() <= *count => self.base,
             // The event before the last `count` of them.
-            Start::Last(0) => self.newest,
             Start::Last(count) => *self.kept.iter().nth_back(*count).expect("more are kept"),
             _ => self.newest,
         };
