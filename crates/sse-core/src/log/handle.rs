@@ -168,11 +168,6 @@ impl EventLog {
         }
     }
 
-    /// Returns true if the log keeps the topics of its events.
-    pub(crate) fn keeps_topics(&self) -> bool {
-        self.0.store.as_ref().is_none_or(|store| store.keeps_topics())
-    }
-
     /// Returns the largest position that this log can ever give.
     pub(crate) fn largest_position(&self) -> Position {
         self.0.store.as_ref().map_or(Position::from(u64::MAX), |store| store.largest_position())
@@ -189,7 +184,7 @@ impl EventLog {
     }
 
     pub(super) fn lock(&self) -> Locked<'_> {
-        Locked::new(self.0.state.lock().unwrap_or_else(PoisonError::into_inner))
+        self.0.lock()
     }
 }
 
@@ -229,6 +224,10 @@ impl Shared {
         };
         let (state, shutdown, queue) = (Mutex::new(state), Shutdown::new(), Arc::default());
         Self { state, rounds, store, options, timer, shutdown, observer: OnceLock::new(), queue }
+    }
+
+    pub(super) fn lock(&self) -> Locked<'_> {
+        Locked::new(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -17,6 +17,7 @@ mod begin;
 mod entries;
 mod from_store;
 mod gaps;
+mod newest;
 pub(super) mod next;
 mod page;
 mod progress;
@@ -28,7 +29,7 @@ mod topics;
 
 use begin::begin_at;
 use next::Next;
-use page::{read_now, read_on};
+use page::read_on;
 use subscription::Subscription;
 
 /// One client of a log: a position that advances, and a registration among the waiting readers.
@@ -54,6 +55,9 @@ pub(crate) struct Reader {
     /// The newest event at the first call of [`has_caught_up`](Reader::has_caught_up).
     goal: Option<Box<(Epoch, Position)>>,
 }
+
+/// The number of changes of its topics that a reader follows before other tasks have their turn.
+const MOST_CHANGES: usize = 16;
 
 type Chunk = Result<Bytes, Error>;
 
@@ -90,7 +94,7 @@ impl Reader {
         };
         let (key, epoch) = (state.readers.insert(), state.tail.epoch());
         if let (Some(topics), Next::Read(after)) = (&mut topics, &next) {
-            topics.told = *after;
+            topics.gave(&mut state, *after, *after);
         }
         drop(state);
         called.into_iter().for_each(|follower| follower.wake());
@@ -111,9 +115,11 @@ impl Reader {
 
     /// Returns the events after the position, up to about 64 kB. An error is the last item.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
+        let mut changes = 0..MOST_CHANGES;
         loop {
-            if self.topics.is_some() {
-                self.follow_topics();
+            if self.topics.is_some() && self.follow_topics() && changes.next().is_none() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             match &mut self.next {
                 Next::Stop | Next::Refuse => return Poll::Ready(None),
@@ -134,6 +140,11 @@ impl Reader {
                     self.note(entries);
                     self.told(last);
                     return Poll::Ready(Some(Ok(bytes)));
+                }
+                Next::Newest(_) => {
+                    if let Some(bytes) = self.give_newest() {
+                        return Poll::Ready(Some(Ok(bytes)));
+                    }
                 }
                 Next::Tell(_) => {
                     if let Some(frame) = self.tell() {
@@ -164,21 +175,8 @@ impl Reader {
                         return Poll::Ready(Some(Ok(chunk)));
                     }
                     None => {
-                        self.next = match mem::replace(&mut **then, Next::Stop) {
-                            // The snapshot may have taken long. If the tail has the events after it, they are read again. Otherwise the
-                            // page from before is given, unless an event was deleted meanwhile.
-                            Next::Give(page) => {
-                                let of = self.topics.as_ref().and_then(|topics| topics.of());
-                                let mut state = self.log.lock_now();
-                                let is_here = page.after >= state.tail.base();
-                                match state.tail.epoch() == self.epoch && is_here {
-                                    true => read_now(&mut state, of, page.after, &self.gaps),
-                                    false if state.deletions == page.deletions => Next::Give(page),
-                                    false => Next::Read(page.after),
-                                }
-                            }
-                            next => next,
-                        }
+                        let then = mem::replace(&mut **then, Next::Stop);
+                        self.next = self.after_snapshot(then);
                     }
                 },
             }

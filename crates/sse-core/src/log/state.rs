@@ -210,12 +210,10 @@ impl State {
         }
     }
 
-    /// Returns the newest position, if nothing between this position and it is for this subscriber.
+    /// Returns the position up to which there is nothing for this subscriber after a position: the newest, or that before its next event. `None`
+    /// if that is not in memory.
     pub(super) fn quiet_up_to(&self, subscriber: usize, after: Position) -> Option<Position> {
-        let lists = self.subscribers.lists(subscriber);
-        let is_quiet =
-            self.tail.has_all_after(lists, after) && self.tail.has_nothing_after(lists, after);
-        is_quiet.then(|| self.tail.newest().max(after))
+        self.tail.quiet_up_to(self.subscribers.lists(subscriber), after)
     }
 
     /// Adds the offsets of the events that [`read`](State::read) returned for this position.

@@ -2,6 +2,7 @@ use std::task::Waker;
 
 use slab::Slab;
 
+use crate::Position;
 use crate::sync::wakers::Unneeded;
 
 /// The readers that ask for topics, by the lists of the [index](crate::log::tail::topics::TopicIndex) that they wait for: an append wakes
@@ -22,6 +23,19 @@ struct Subscriber {
     lists: Vec<usize>,
     /// For each list, the index of the reader among the list's.
     places: Vec<usize>,
+    at: At,
+}
+
+/// The position of a reader, as far as the log knows it.
+#[derive(Debug, Default, Clone, Copy)]
+enum At {
+    /// It has not read since it took over its topics.
+    #[default]
+    Unknown,
+    /// It has read up to here.
+    Read(Position),
+    /// It had no event of its topics up to here when they changed.
+    Changed(Position),
 }
 
 impl Subscribers {
@@ -66,11 +80,43 @@ impl Subscribers {
         }
     }
 
-    /// Registers the waker of a reader until an event concerns it.
-    pub(crate) fn wait(&mut self, reader: usize, waker: &Waker) -> Unneeded {
+    /// Registers the waker of a reader, which is at this position, until an event concerns it.
+    pub(crate) fn wait(&mut self, reader: usize, at: Position, waker: &Waker) -> Unneeded {
+        self.is_at(reader, at);
         let known = &mut self.readers[reader].waker;
         let is_another = known.as_ref().is_none_or(|known| !known.will_wake(waker));
         Unneeded::new(is_another.then(|| known.replace(waker.clone())).flatten())
+    }
+
+    /// Records the position up to which a reader has read.
+    pub(crate) fn is_at(&mut self, reader: usize, position: Position) {
+        self.readers[reader].at = At::Read(position);
+    }
+
+    /// Returns the position up to which a reader has read, unless its topics have changed since.
+    pub(crate) fn read_to(&self, reader: usize) -> Option<Position> {
+        match self.readers[reader].at {
+            At::Read(at) => Some(at),
+            At::Unknown | At::Changed(_) => None,
+        }
+    }
+
+    /// Records that the topics of a reader change, and the position up to which it has no event of those before the change, if that is known.
+    /// Returns its waker if it waits.
+    pub(crate) fn change(&mut self, reader: usize, upto: Option<Position>) -> Option<Waker> {
+        let reader = &mut self.readers[reader];
+        if let Some(upto) = upto {
+            reader.at = At::Changed(upto);
+        }
+        reader.waker.take()
+    }
+
+    /// Takes the position of a reader at the first change of its topics since it took them over, if that is known.
+    pub(crate) fn take_changed(&mut self, reader: usize) -> Option<Position> {
+        match std::mem::take(&mut self.readers[reader].at) {
+            At::Changed(upto) => Some(upto),
+            At::Unknown | At::Read(_) => None,
+        }
     }
 
     /// Notes the readers of these lists, which an event concerns.

@@ -183,12 +183,14 @@ impl Tail {
 
     /// Drops all events, because the next event does not follow the newest, or because all must be read again.
     pub(crate) fn skip_to(&mut self, base: Position) -> Dropped {
-        let base = base.max(self.newest);
+        let (is_known, base) = (base <= self.newest, base.max(self.newest));
         let mut ages = self.ages.take();
         if let Some(ages) = &mut ages {
             ages.drop_upto(base);
         }
-        self.replace(Self::new(self.epoch, base, self.limits, ages))
+        let empty = if is_known { TopicIndex::forgotten } else { TopicIndex::emptied };
+        let topics = self.topics.as_ref().map(|topics| empty(topics, base));
+        self.replace(Self::new(self.epoch, base, self.limits, ages), topics)
     }
 
     /// Moves the end to this position: there is no event up to it.
@@ -199,11 +201,12 @@ impl Tail {
     /// Begins a new epoch after this position.
     pub(crate) fn begin_epoch(&mut self, epoch: Epoch, base: Position) -> Dropped {
         let ages = self.ages.take().map(Ages::emptied);
-        self.replace(Self::new(epoch, base, self.limits, ages))
+        let topics = self.topics.as_ref().map(|topics| topics.emptied(base));
+        self.replace(Self::new(epoch, base, self.limits, ages), topics)
     }
 
-    fn replace(&mut self, mut by: Self) -> Dropped {
-        by.topics = self.topics.as_ref().map(|topics| Box::new(topics.emptied(by.base)));
+    fn replace(&mut self, mut by: Self, topics: Option<TopicIndex>) -> Dropped {
+        by.topics = topics.map(Box::new);
         Dropped(Box::new(std::mem::replace(self, by)))
     }
 

@@ -82,8 +82,8 @@ impl TopicFilter {
         }
     }
 
-    /// Returns the events of a page that pass. The page was read after this position. If the page has no events, its bounds are taken for those of
-    /// the moment at which the events were read: the log does not go on beyond what it knew before the call.
+    /// Returns the events of a page that pass. The page was read after this position. A page without events looks no further: its bounds may be
+    /// from after an event that came while it was read.
     ///
     /// ```
     #[doc = include_str!("in_examples.txt")]
@@ -102,7 +102,7 @@ impl TopicFilter {
     pub fn of_page(&self, after: Position, mut page: Page) -> TopicPage {
         let last = page.events.last().map(|event| event.position);
         page.events.retain(|event| self.takes(&event.topics));
-        TopicPage { upto: last.unwrap_or(page.bounds.newest).max(after), page }
+        TopicPage { upto: last.unwrap_or(after), page }
     }
 }
 
@@ -143,6 +143,7 @@ impl Hash for TopicFilter {
 pub struct TopicPage {
     /// The events, oldest first, and the bounds after they had been read.
     pub page: Page,
-    /// The position up to which the page has every event that passes: at least that of its last event.
+    /// The position up to which the page has every event that passes: at least that of its last event, and above the position after which it was
+    /// read. If the store has no event at all after that position, it is that position.
     pub upto: Position,
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
-use crate::sync::wakers::{Unneeded, Wakers};
+use slab::Slab;
+
+use crate::sync::wakers::wake_all;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use crate::{InvalidTopic, Start, Topic};
 
@@ -42,8 +44,14 @@ struct Shared {
 struct Set {
     /// In order: most sets have one or a few, for which a tree would take half a kilobyte.
     topics: Vec<(Topic, Added)>,
-    /// The streams that wait.
-    streams: Wakers,
+    /// The open streams: the log of each, and the key of the stream there.
+    streams: Slab<(Arc<dyn Follows>, usize)>,
+}
+
+/// A log, as a set notifies it of a change.
+pub(crate) trait Follows: Send + Sync {
+    /// Records where a stream is at the moment of a change of its topics. Returns its waker if it waits.
+    fn topics_change(&self, stream: usize) -> Option<Waker>;
 }
 
 impl Set {
@@ -103,8 +111,8 @@ impl TopicSet {
         Ok(set)
     }
 
-    /// Adds a topic. Open streams get its events after their position, which is that of the last event that they got, or looked at: perhaps some
-    /// that were appended just before the call. With [`Start::Last`] they get that many of its newest events
+    /// Adds a topic. Open streams get its events after their position: a stream that waits gets those that are appended after the call, and a
+    /// stream that has events to read also those that were appended after the first of these. With [`Start::Last`] they get that many of its newest events
     /// first, without ids: at most 1000, and as many as are in memory. Every other start means the present
     /// position. If the set has the topic already, nothing changes.
     ///
@@ -184,12 +192,14 @@ impl TopicSet {
         Ok(())
     }
 
-    /// Counts a change, and wakes the streams.
-    fn changed(&self, mut set: MutexGuard<'_, Set>) {
+    /// Counts a change, notifies the logs of the streams, and wakes those that wait. It counts first: a stream that begins to wait later sees it.
+    fn changed(&self, set: MutexGuard<'_, Set>) {
         self.0.changes.fetch_add(1, Ordering::Release);
-        let woken = set.streams.take();
+        let streams = set.streams.iter();
+        let woken: Vec<_> =
+            streams.filter_map(|(_, (log, stream))| log.topics_change(*stream)).collect();
         drop(set);
-        woken.wake();
+        wake_all(woken);
     }
 
     /// Returns the number of changes so far.
@@ -207,19 +217,15 @@ impl TopicSet {
         (self.changes(), wanted.collect())
     }
 
-    /// Adds a stream. Returns its key.
-    pub(crate) fn enter(&self) -> usize {
-        self.lock().streams.insert()
+    /// Adds a stream, which has this key in its log. Returns its key here.
+    pub(crate) fn enter(&self, log: Arc<dyn Follows>, stream: usize) -> usize {
+        self.lock().streams.insert((log, stream))
     }
 
     /// Removes a stream.
-    pub(crate) fn leave(&self, key: usize) -> Unneeded {
-        self.lock().streams.remove(key)
-    }
-
-    /// Registers the waker of a stream until the next change. The caller compares the [`changes`](TopicSet::changes) after it.
-    pub(crate) fn wait(&self, key: usize, waker: &Waker) -> Unneeded {
-        self.lock().streams.wait(key, waker)
+    pub(crate) fn leave(&self, key: usize) {
+        let removed = self.lock().streams.remove(key);
+        drop(removed);
     }
 
     fn lock(&self) -> MutexGuard<'_, Set> {

@@ -98,6 +98,25 @@ async fn topics_can_be_followed_and_change() {
     assert!(log.follow_topics_after(["\n"], Start::Live).expect_err("refused").is_invalid_topic());
 }
 
+#[tokio::test]
+async fn the_id_of_a_worker_that_waits_does_not_grow_old() {
+    let log = EventLog::in_memory(3);
+    let mut events = log.follow_topics_after(["mine"], Start::Live).expect("in memory");
+    assert!(now(&mut events).is_empty());
+    for _ in 0..9 {
+        append(&log, "others", &["another's"]).await;
+    }
+    let id = events.id().expect("it has read");
+    assert_eq!(id, log.stats().newest);
+    let mine = append(&log, "mine", &["mine"]).await;
+    append(&log, "others", &["another's"]).await;
+    assert_eq!(events.id(), Some(id.clone()), "an event of its own is to come");
+    assert_eq!(now(&mut events), ["mine"]);
+    assert_ne!(events.id().expect("it has read").as_str(), mine);
+    let mut again = log.follow_topics_after(["mine"], Start::After(id)).expect("in memory");
+    assert_eq!(now(&mut again), ["mine"], "nothing was missed");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_behind_the_tail_is_read_from_the_store() {
     let store = ScriptedStore::on(clock::timer(), Positions::Sparse);

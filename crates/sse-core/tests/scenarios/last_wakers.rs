@@ -7,7 +7,7 @@ use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use futures_core::Stream;
-use sse_core::{EventLog, StreamContext, StreamResponse, Timer};
+use sse_core::{EventLog, StreamContext, StreamResponse, Timer, TopicSet};
 
 use crate::support::client::request;
 
@@ -51,6 +51,23 @@ fn a_stream_that_moves_to_another_task() {
         for _ in 0..3 {
             let log = log.clone();
             let waker = waker(move || _ = log.stats());
+            let mut cx = Context::from_waker(&waker);
+            while Pin::new(&mut body).poll_next(&mut cx).is_ready() {}
+        }
+        drop(body);
+    });
+}
+
+#[test]
+fn a_stream_of_topics_that_moves_to_another_task() {
+    within_bounds(|| {
+        let log = EventLog::in_memory(1);
+        let mine = TopicSet::new(["mine"]).expect("a topic");
+        let mut body =
+            StreamResponse::new(&request(), log.topics(&mine).expect("kept"), timer()).body;
+        for _ in 0..3 {
+            let (log, mine) = (log.clone(), mine.clone());
+            let waker = waker(move || _ = (log.stats(), mine.len()));
             let mut cx = Context::from_waker(&waker);
             while Pin::new(&mut body).poll_next(&mut cx).is_ready() {}
         }

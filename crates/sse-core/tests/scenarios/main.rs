@@ -58,4 +58,6 @@ mod threads;
 mod threads_topics;
 mod topics;
 mod topics_changing;
+mod topics_gaps;
+mod topics_stored;
 mod tracing_events;

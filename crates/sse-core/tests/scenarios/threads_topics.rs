@@ -129,3 +129,34 @@ fn an_event_appended_after_its_topic_was_added_is_not_passed_over() {
         }
     });
 }
+
+/// A set that changes at full speed holds up its stream, and not the thread that polls it.
+#[test]
+fn a_set_that_never_rests_does_not_keep_a_thread_busy() {
+    let log = EventLog::in_memory(100);
+    let mine = TopicSet::new(["mine"]).expect("a topic");
+    let mut body =
+        StreamResponse::new(&request(), log.topics(&mine).expect("in memory"), never()).body;
+    let (is_over, polls) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                mine.add("room", Start::Live).expect("a topic");
+                mine.remove("room");
+            }
+        });
+        scope.spawn(|| {
+            let mut cx = Context::from_waker(Waker::noop());
+            while !is_over.load(Ordering::Relaxed) {
+                _ = Pin::new(&mut body).poll_next(&mut cx);
+                polls.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let _over = Over(&is_over);
+        let begun = Instant::now();
+        while polls.load(Ordering::Relaxed) < 1000 {
+            assert!(begun.elapsed() < Duration::from_secs(20), "a poll does not end");
+            thread::sleep(Duration::from_millis(1));
+        }
+    });
+}

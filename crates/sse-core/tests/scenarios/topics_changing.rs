@@ -52,3 +52,22 @@ async fn an_added_topic_comes_with_its_newest_events_without_ids() {
     assert_eq!(stream.all(), ["mine", "3", "4"], "it had the newest by another topic");
     assert_eq!(stream.id(), id);
 }
+
+#[tokio::test]
+async fn the_newest_events_of_a_topic_that_is_removed_meanwhile_are_not_given() {
+    let log = EventLog::in_memory(1000);
+    let large = "x".repeat(10_000);
+    for _ in 0..100 {
+        append(&log, &large, &["room"]).await;
+    }
+    let mine = TopicSet::new(["a"]).expect("a topic");
+    let mut stream = Poller::new(log.topics(&mine).expect("in memory"), None);
+    stream.all();
+    mine.add("room", Start::Last(100)).expect("a topic");
+    assert!(stream.chunk());
+    let given = stream.data().len();
+    assert!((1..20).contains(&given), "a chunk of them: {given}");
+    mine.remove("room");
+    append(&log, "mine", &["a"]).await;
+    assert_eq!(stream.all()[given..], ["mine"]);
+}

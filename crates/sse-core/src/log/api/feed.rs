@@ -71,6 +71,11 @@ impl EventLog {
         Ok(Selection { log: self.clone(), topics })
     }
 
+    /// Returns true if the log keeps the topics of its events.
+    pub(crate) fn keeps_topics(&self) -> bool {
+        self.0.store.as_ref().is_none_or(|store| store.keeps_topics())
+    }
+
     /// Returns the number of open streams that ask for this topic.
     ///
     /// ```

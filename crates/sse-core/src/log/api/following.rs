@@ -137,8 +137,8 @@ impl Following {
         Self { reader, open, items: VecDeque::new(), last: None, has_ended: false }
     }
 
-    /// Returns the id up to which all events were given: that of the last item, or of a later event that was not for these topics. `None` before
-    /// the log has been read.
+    /// Returns the id up to which all events were given: that of the last item, or a later one up to which there is nothing for these
+    /// topics, so that the id of a worker that waits does not grow too old. `None` before the log has been read.
     ///
     /// ```
     /// let log = sse_core::EventLog::in_memory(1000);
@@ -146,7 +146,7 @@ impl Following {
     /// assert_eq!(events.id(), Some(log.stats().newest));
     /// ```
     pub fn id(&self) -> Option<EventId> {
-        let read = self.reader.position().filter(|_| self.items.is_empty());
+        let read = self.items.is_empty().then(|| self.reader.quiet_position()).flatten();
         read.map(|(epoch, position)| position.id(epoch)).or_else(|| self.last.clone())
     }
 

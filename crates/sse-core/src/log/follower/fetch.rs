@@ -105,7 +105,8 @@ async fn attempt(
             let TopicPage { page, upto } = follow.read_topics(after, filter, LIMIT).await?;
             // The bounds of a page without events may be from after an event that came while it was read.
             let last = page.events.last().map_or(before.newest, |last| last.position);
-            TopicPage { upto: upto.min(before.newest.max(last)), page }
+            let upto = if upto > after { upto.min(before.newest.max(last)) } else { last };
+            TopicPage { upto, page }
         }
         None => {
             let page = follow.read(after, LIMIT).await?;

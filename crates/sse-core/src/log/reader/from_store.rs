@@ -38,7 +38,7 @@ impl Reader {
                 }
                 self.next = Next::Read(upto);
                 if let Some(topics) = &mut self.topics {
-                    topics.told = last;
+                    topics.gave(&mut state, last, upto);
                 }
                 Some(bytes)
             }

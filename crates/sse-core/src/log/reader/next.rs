@@ -26,6 +26,8 @@ pub(in crate::log) enum Next {
     Wait(Waiting),
     /// Gives a snapshot, then does this.
     Send(Box<Packed>, Box<Next>),
+    /// Gives the newest events of added topics, then reads on.
+    Newest(Box<Newest>),
     /// Gives nothing more: the log is finished.
     Stop,
     /// Gives nothing more: the client cannot resume, and a gap ends the stream.
@@ -38,6 +40,14 @@ pub(in crate::log) struct Told {
     /// The position whose id the frame has, if any.
     pub(in crate::log) position: Option<Position>,
     pub(in crate::log) then: Next,
+}
+
+/// The newest events of topics that were added, which go out without ids.
+pub(in crate::log) struct Newest {
+    /// The events, newest first.
+    pub(in crate::log) events: Vec<Position>,
+    /// The position after which the reader reads on.
+    pub(in crate::log) after: Position,
 }
 
 /// A reset that is still to be given.

@@ -61,6 +61,18 @@ impl Reader {
         }
     }
 
+    /// Returns the position up to which there was nothing more for this reader when it was last asked, or is nothing now.
+    pub(crate) fn quiet_position(&self) -> Option<(Epoch, Position)> {
+        let (epoch, after) = self.position()?;
+        let Some(of) = self.of().filter(|_| matches!(self.next, Next::Read(_))) else {
+            return Some((epoch, after));
+        };
+        let state = self.log.lock_now();
+        let is_same = state.tail.epoch() == epoch && !self.has_other_topics();
+        let upto = is_same.then(|| state.quiet_up_to(of, after)).flatten();
+        Some((epoch, upto.unwrap_or(after)))
+    }
+
     /// Takes the gap that was found last, to tell an observer.
     pub(crate) fn take_gap(&mut self) -> Option<Gap> {
         self.gaps.take()

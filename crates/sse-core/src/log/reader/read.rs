@@ -4,13 +4,13 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 
-use crate::GapReason;
 use crate::log::locked::Locked;
 use crate::log::reader::Reader;
 use crate::log::reader::gaps::Found;
 use crate::log::reader::next::Next;
 use crate::log::tail::Read;
 use crate::sync::wakers::Waits;
+use crate::{GapReason, Position};
 
 impl Reader {
     /// Returns the next events of the tail; `None` if there is another step to do first.
@@ -26,6 +26,8 @@ impl Reader {
         }
         if state.tail.epoch() != self.epoch {
             (self.epoch, self.requested) = (state.tail.epoch(), None);
+            // Its client has an id of the old epoch.
+            self.topics.iter_mut().for_each(|topics| topics.told = Position::START);
             self.next = self.gaps.go_on(&state, GapReason::OtherEpoch, Found::NewEpoch);
             return Poll::Ready(None);
         }
@@ -42,7 +44,7 @@ impl Reader {
                 }
                 *after = last;
                 match &mut self.topics {
-                    Some(topics) => topics.told = last,
+                    Some(topics) => topics.gave(&mut state, last, last),
                     // The framework asks again, and finds nothing: it need not take the lock for that.
                     None if last == state.tail.newest() && !state.is_finished => {
                         self.waits = wait(state, self.key, cx.waker());
@@ -51,19 +53,21 @@ impl Reader {
                 }
                 return Poll::Ready(Some(bytes));
             }
-            Read::End if state.is_finished => self.next = Next::Stop,
+            Read::End if state.is_finished => {
+                let newest = state.tail.newest().max(*after);
+                drop(state);
+                self.stop_at(newest);
+            }
             Read::End => {
                 let Some(topics) = &self.topics else {
                     self.waits = wait(state, self.key, cx.waker());
                     return Poll::Pending;
                 };
                 *after = state.tail.newest().max(*after);
-                let unneeded = topics.wait_in(&mut state, cx.waker());
+                let unneeded = topics.wait(&mut state, *after, cx.waker());
                 drop(state);
-                drop((unneeded, topics.wait(cx.waker())));
-                if !topics.has_changed() {
-                    return Poll::Pending;
-                }
+                drop(unneeded);
+                return Poll::Pending;
             }
             Read::Gone if state.backing.stored().is_none() => {
                 self.next = self.gaps.go_on(&state, GapReason::TooOld, Found::Behind);

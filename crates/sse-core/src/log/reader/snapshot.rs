@@ -42,6 +42,19 @@ impl Reader {
         Ok(())
     }
 
+    /// Returns the next step after a snapshot, which may have taken long. If the tail has the events after it, they are read again. Otherwise the
+    /// page from before is given, unless an event was deleted meanwhile.
+    pub(super) fn after_snapshot(&self, then: Next) -> Next {
+        let Next::Give(page) = then else { return then };
+        let mut state = self.log.lock_now();
+        let is_here = page.after >= state.tail.base();
+        match state.tail.epoch() == self.epoch && is_here {
+            true => read_now(&mut state, self.of(), page.after, &self.gaps),
+            false if state.deletions == page.deletions => Next::Give(page),
+            false => Next::Read(page.after),
+        }
+    }
+
     /// Continues from the id, once the check of the store is done.
     pub(super) fn take_check(&mut self) -> Result<(), Error> {
         let Next::Check(id, _, chunks) = mem::replace(&mut self.next, Next::Stop) else {

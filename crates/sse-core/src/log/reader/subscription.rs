@@ -1,20 +1,27 @@
 //! The topics that a reader asks for.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::task::Waker;
 
-use bytes::Bytes;
-
-use crate::chunk::Entry;
-use crate::log::handle::EventLog;
+use crate::log::handle::{EventLog, Shared};
 use crate::log::state::{Of, State};
 use crate::store::TopicFilter;
 use crate::sync::wakers::Unneeded;
-use crate::topic::set::Wanted;
+use crate::topic::set::{Follows, Wanted};
 use crate::{Epoch, EventType, Position, Topic, TopicSet};
 
 /// The number of topics that are added or removed under one lock.
 const AT_ONCE: usize = 64;
+
+impl Follows for Shared {
+    fn topics_change(&self, stream: usize) -> Option<Waker> {
+        let mut state = self.lock();
+        let at = state.subscribers.read_to(stream);
+        let upto = at.and_then(|at| state.quiet_up_to(stream, at));
+        state.subscribers.change(stream, upto)
+    }
+}
 
 /// The topics of a reader: a place among the streams of their set, and one among the subscribers of the log.
 pub(super) struct Subscription {
@@ -34,12 +41,12 @@ pub(super) struct Subscription {
 impl Subscription {
     /// Subscribes to the topics of the set.
     pub(super) fn new(log: &EventLog, set: TopicSet, position: Option<EventType>) -> Self {
-        let stream = set.enter();
         let mut state = log.lock();
         // Also for a set that is empty: its streams get the events without a topic, which are listed from now on.
         state.tail.topic_index();
         let subscriber = state.subscribers.insert();
         drop(state);
+        let stream = set.enter(Arc::<Shared>::clone(&log.0), subscriber);
         let mut new = Self {
             set,
             stream,
@@ -55,9 +62,10 @@ impl Subscription {
 
     /// Leaves the set and the log.
     pub(super) fn leave(&self, log: &EventLog) {
-        drop(self.set.leave(self.stream));
+        self.set.leave(self.stream);
         self.unsubscribe(log, |_| true);
-        drop(log.lock().subscribers.remove(self.subscriber));
+        let unneeded = log.lock().subscribers.remove(self.subscriber);
+        drop(unneeded);
     }
 
     pub(super) fn of(&self) -> Of {
@@ -68,22 +76,35 @@ impl Subscription {
         self.set.changes() != self.seen
     }
 
-    /// Registers the waker until an event concerns one of the topics.
-    pub(super) fn wait_in(&self, state: &mut State, waker: &Waker) -> Unneeded {
-        state.subscribers.wait(self.subscriber, waker)
+    /// Registers the waker of the reader at this position until an event concerns one of the topics, or the set changes. The caller has checked
+    /// [`has_changed`](Subscription::has_changed) under this lock.
+    pub(super) fn wait(&self, state: &mut State, at: Position, waker: &Waker) -> Unneeded {
+        state.subscribers.wait(self.subscriber, at, waker)
     }
 
-    /// Registers the waker until the set changes. The caller checks [`has_changed`](Subscription::has_changed) after it.
-    pub(super) fn wait(&self, waker: &Waker) -> Unneeded {
-        self.set.wait(self.stream, waker)
+    /// Records the newest id that the client has, and the position up to which the reader has read, unless its topics are about to change.
+    pub(super) fn gave(&mut self, state: &mut State, told: Position, upto: Position) {
+        self.told = told;
+        if !self.has_changed() {
+            state.subscribers.is_at(self.subscriber, upto);
+        }
     }
 
-    /// Takes over the changes of the set. Returns the newest events, without ids, of the topics that were added so, up to this position.
-    pub(super) fn take_over(
-        &mut self,
-        log: &EventLog,
-        at: Option<(Epoch, Position)>,
-    ) -> Vec<Bytes> {
+    /// Returns the position, at or after this one, at which a change of the set finds the reader: up to there it had no event to read.
+    pub(super) fn changed_at(&self, log: &EventLog, epoch: Epoch, after: Position) -> Position {
+        let mut state = log.lock();
+        let changed = state.subscribers.take_changed(self.subscriber);
+        changed.filter(|_| state.tail.epoch() == epoch).unwrap_or(after).max(after)
+    }
+
+    /// Returns true if the reader asks for any of these lists.
+    pub(super) fn takes_any(&self, state: &State, lists: &[u32]) -> bool {
+        let own = state.subscribers.lists(self.subscriber);
+        lists.iter().any(|list| own.contains(&(*list as usize)))
+    }
+
+    /// Takes over the changes of the set. Returns the newest events of the topics that were added so, up to this position.
+    pub(super) fn take_over(&mut self, log: &EventLog, at: Option<Position>) -> Vec<Position> {
         let (seen, wanted) = self.set.wanted(self.seen);
         (self.seen, self.filter) = (seen, None);
         let newest = at.map(|at| self.newest(log, &wanted, at)).unwrap_or_default();
@@ -142,36 +163,22 @@ impl Subscription {
         }
     }
 
-    /// Returns the newest events of the topics that are new, up to this position, oldest first and without ids. It omits those that the client
-    /// got by its other topics, or because they have none.
-    fn newest(
-        &self,
-        log: &EventLog,
-        wanted: &[Wanted],
-        (epoch, upto): (Epoch, Position),
-    ) -> Vec<Bytes> {
+    /// Returns the newest events of the topics that are new, up to this position. It omits those that the client got by its other topics, or because
+    /// they have none.
+    fn newest(&self, log: &EventLog, wanted: &[Wanted], upto: Position) -> Vec<Position> {
         let known = self.lists(log);
         let mut found = Vec::new();
         for Wanted { topic, last } in wanted.iter().filter(|wanted| wanted.last > 0) {
-            let mut state = log.lock_now();
-            let topics = state.tail.topic_index();
-            let list = topics.enter(topic);
-            if !known.contains(&list) {
-                let is_new = |event: &Position| {
-                    !topics.lists_of(*event).iter().any(|list| known.contains(&(*list as usize)))
-                };
-                found.extend(topics.newest_of(list, upto).take(*last).filter(is_new));
-            }
-            topics.leave(list);
+            let state = log.lock_now();
+            let Some(topics) = state.tail.topics() else { break };
+            let Some(list) = topics.list(topic).filter(|list| !known.contains(list)) else {
+                continue;
+            };
+            let is_new = |event: &Position| {
+                !topics.lists_of(*event).iter().any(|list| known.contains(&(*list as usize)))
+            };
+            found.extend(topics.newest_of(list, upto).take(*last).filter(is_new));
         }
-        found.sort_unstable();
-        found.dedup();
-        let frames = found.into_iter().filter_map(|event| {
-            let mut state = log.lock();
-            let bytes = Some(state.tail.event(event)?).filter(|_| state.tail.epoch() == epoch)?;
-            let block = Entry::new(event, 0..bytes.len()).block(epoch);
-            Some([bytes.slice(block), Bytes::from_static(b"\n")])
-        });
-        frames.flatten().collect()
+        found
     }
 }

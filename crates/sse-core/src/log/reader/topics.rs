@@ -6,25 +6,28 @@ use bytes::Bytes;
 
 use crate::log::reader::Reader;
 use crate::log::reader::gaps::position_frame;
-use crate::log::reader::next::{Next, Told};
-use crate::pack::Packed;
+use crate::log::reader::next::{Newest, Next, Told};
 use crate::store::TopicFilter;
 use crate::{Epoch, Position};
 
 impl Reader {
     /// Takes over changes of the set of topics. The client is told its position first: if it were cut off, it would get events of the new
-    /// topics from before they were added.
+    /// topics from before they were added. Returns true if the set had changed.
+    #[inline]
+    pub(super) fn follow_topics(&mut self) -> bool {
+        self.has_other_topics() && self.follow_other_topics()
+    }
+
     #[cold]
-    pub(super) fn follow_topics(&mut self) {
-        let Some(topics) = self.topics.as_mut().filter(|topics| topics.has_changed()) else {
-            return;
-        };
+    fn follow_other_topics(&mut self) -> bool {
+        let Some(topics) = &mut self.topics else { return false };
         let after = match &self.next {
-            Next::Read(after) => Some(*after),
+            Next::Read(after) => Some(topics.changed_at(&self.log, self.epoch, *after)),
             // The page may have events of a topic that was removed.
             Next::Give(page) => Some(page.after),
+            Next::Newest(newest) => Some(topics.changed_at(&self.log, self.epoch, newest.after)),
             Next::Begin(..) => None,
-            _ => return,
+            _ => return false,
         };
         if let Some(requested) = self.requested.take() {
             let mut state = self.log.lock();
@@ -35,19 +38,35 @@ impl Reader {
         let Some(after) = after else {
             // It has no position yet, and begins with these topics.
             topics.take_over(&self.log, None);
-            return;
+            return true;
         };
-        let before = mem::replace(&mut topics.told, after);
-        let newest = topics.take_over(&self.log, Some((self.epoch, after)));
-        self.next = Next::Read(after);
-        if !newest.is_empty() {
-            let packed = Box::new(Packed::new(newest, None));
-            self.next = Next::Send(packed, Box::new(Next::Read(after)));
+        let before = topics.told;
+        let added = topics.take_over(&self.log, Some(after));
+        topics.gave(&mut self.log.lock(), after, after);
+        let mut newest = self.take_newest();
+        newest.extend(added);
+        self.next = Newest::step(newest, after);
+        self.tell_position(before, after);
+        true
+    }
+
+    /// Ends at this position, the last of the log. The client is told it, or it would come back with an id from which nothing more is for it.
+    #[cold]
+    pub(super) fn stop_at(&mut self, newest: Position) {
+        self.next = Next::Stop;
+        if let Some(topics) = &mut self.topics {
+            let before = mem::replace(&mut topics.told, newest);
+            self.tell_position(before, newest);
         }
-        if let Some(event_type) = topics.position.as_ref().filter(|_| before < after) {
-            let frame = position_frame(event_type, after.id(self.epoch));
+    }
+
+    /// Tells the client a position before the next step, if it is told of any, and was told one before it.
+    fn tell_position(&mut self, before: Position, now: Position) {
+        let topics = self.topics.as_ref().filter(|_| before < now);
+        if let Some(event_type) = topics.and_then(|topics| topics.position.as_ref()) {
+            let frame = position_frame(event_type, now.id(self.epoch));
             let then = mem::replace(&mut self.next, Next::Stop);
-            self.next = Next::Tell(Box::new(Told { frame, position: Some(after), then }));
+            self.next = Next::Tell(Box::new(Told { frame, position: Some(now), then }));
         }
     }
 
@@ -58,8 +77,9 @@ impl Reader {
         self.topics.as_ref().is_some_and(|topics| topics.has_changed())
     }
 
-    /// Returns the events that the store is asked for; `None` if it is asked for all.
+    /// Returns the events that the store is asked for; `None` if it is asked for all, or there is none.
     pub(super) fn filter(&mut self) -> Option<TopicFilter> {
+        self.log.0.store.as_ref()?;
         self.topics.as_mut().map(|topics| topics.filter(&self.log))
     }
 

@@ -10,11 +10,15 @@ use crate::log::tail::merged::{Merged, Sequence, earlier, later};
 use crate::store::Topics;
 use crate::{Position, Topic};
 
+mod emptied;
+
 /// The kept events of each topic, and of none.
 #[derive(Debug)]
 pub(crate) struct TopicIndex {
     numbers: HashMap<Topic, usize>,
     lists: Slab<List>,
+    /// The number of lists that have readers.
+    read: usize,
     /// The lists of each event that has topics.
     of: BTreeMap<Position, Box<[u32]>>,
     /// The events without a topic that came after `since`. Up to there no event has one.
@@ -45,6 +49,7 @@ impl TopicIndex {
         Self {
             numbers: HashMap::new(),
             lists: Slab::new(),
+            read: 0,
             of: BTreeMap::new(),
             rest: VecDeque::new(),
             since: newest,
@@ -52,20 +57,6 @@ impl TopicIndex {
             base,
             has_rest,
         }
-    }
-
-    /// Returns an index without events after this position. The lists that have readers keep their numbers.
-    pub(super) fn emptied(&self, base: Position) -> Self {
-        let read = self.lists.iter().filter(|(_, list)| list.readers > 0);
-        let empty = |list: &List| List {
-            topic: list.topic.clone(),
-            events: VecDeque::new(),
-            dropped: base,
-            readers: list.readers,
-        };
-        let lists: Slab<_> = read.map(|(number, list)| (number, empty(list))).collect();
-        let numbers = lists.iter().map(|(number, list)| (list.topic.clone(), number)).collect();
-        Self { numbers, lists, ..Self::new(base, base, self.has_rest) }
     }
 
     /// Adds the newest event.
@@ -118,13 +109,17 @@ impl TopicIndex {
     /// Counts a reader of a topic. Returns the number of its list.
     pub(crate) fn enter(&mut self, topic: &Topic) -> usize {
         let number = self.list_of(topic);
-        self.lists[number].readers += 1;
+        let list = &mut self.lists[number];
+        self.read += usize::from(list.readers == 0);
+        list.readers += 1;
         number
     }
 
     /// Removes a reader of a list.
     pub(crate) fn leave(&mut self, number: usize) {
-        self.lists[number].readers -= 1;
+        let list = &mut self.lists[number];
+        list.readers -= 1;
+        self.read -= usize::from(list.readers == 0);
         self.forget_if_unused(number);
     }
 
@@ -140,7 +135,7 @@ impl TopicIndex {
 
     /// Returns the number of topics that have readers.
     pub(crate) fn read(&self) -> usize {
-        self.lists.iter().filter(|(_, list)| list.readers > 0).count()
+        self.read
     }
 
     /// Returns the number of readers of a list.

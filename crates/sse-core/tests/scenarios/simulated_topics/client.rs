@@ -25,6 +25,8 @@ pub(super) struct Client {
     newest: HashSet<usize>,
     /// True if it may be told of a gap though it missed nothing: the log cannot know.
     pub(super) may_miss: bool,
+    /// The number of events that there were when its topics changed, until it has read all.
+    changed_at: Option<usize>,
     /// True before the first event of a connection: of a client that comes back the log knows only whether its position is kept.
     is_first: bool,
 }
@@ -44,6 +46,7 @@ impl Client {
             got: HashSet::new(),
             newest: HashSet::new(),
             may_miss: false,
+            changed_at: None,
             is_first: true,
         }
     }
@@ -54,6 +57,9 @@ impl Client {
     }
 
     pub(super) fn change(&mut self, book: &Book, topic: usize, start: Start) {
+        // The log knows where the stream was at the first change since it was polled, and not at each.
+        self.may_miss |= self.changed_at.is_some();
+        self.changed_at.get_or_insert(book.events.len());
         if self.topics.remove(&topic).is_some() {
             self.set.remove(name(topic));
             return;
@@ -64,7 +70,6 @@ impl Client {
         }
         self.topics.insert(topic, book.events.len());
         self.set.add(name(topic), start).expect("a topic");
-        self.may_miss = true;
     }
 
     /// Connects, or reads a chunk. Returns false if it waits.
@@ -74,7 +79,11 @@ impl Client {
         }
         let cuts = self.reader.last_event_id() != "";
         let cuts = cuts && rng.bool();
+        let changed_at = self.changed_at.unwrap_or(book.events.len());
+        // The log may have forgotten the added topic since.
+        self.may_miss |= book.events[changed_at..].iter().any(|event| event.is_dropped);
         if !self.reader.read(rng, cuts) {
+            self.changed_at = None;
             return false;
         }
         let arrived = std::mem::take(&mut self.reader.arrived);
