@@ -59,5 +59,6 @@ mod threads_topics;
 mod topics;
 mod topics_changing;
 mod topics_gaps;
+mod topics_never_quiet;
 mod topics_stored;
 mod tracing_events;
