@@ -5,6 +5,7 @@ use sse_conformance::engines::Nats;
 use sse_conformance::suite::answers::text;
 use sse_core::Position;
 use sse_core::store::{Pages, Store};
+use sse_log_nats::NatsStore;
 
 use crate::relay::Relay;
 use crate::tools::{PAGE, append_all, bounds, event, open, open_at, soon, told};
@@ -21,19 +22,36 @@ async fn texts_up_to(pages: &mut Pages, last: &str) -> (Vec<String>, u64) {
     }
 }
 
+/// An event that was stored by another process, and is held up on its way to a follower.
+struct OnItsWay {
+    relay: Relay,
+    store: NatsStore,
+    other: NatsStore,
+    pages: Pages,
+    two: Position,
+    _nats: Nats,
+}
+
+impl OnItsWay {
+    async fn new() -> Self {
+        let nats = Nats::start().await;
+        let relay = Relay::start(&nats).await;
+        let (store, other) = (open_at(&relay.url()).await, open(&nats).await);
+        append_all(&other, &[event("one")]).await;
+        let mut pages = soon(store.follow(Position::START)).await.expect("it is followed");
+        assert_eq!(texts_up_to(&mut pages, "one").await.0, ["one"]);
+        relay.holds_up(2);
+        let two = append_all(&other, &[event("two")]).await[0];
+        soon(relay.is_held_up()).await;
+        Self { relay, store, other, pages, two, _nats: nats }
+    }
+}
+
 /// The log would take it for lost: it came when the deletion was counted already, and is not there.
 #[tokio::test]
 async fn an_event_that_is_deleted_while_it_is_on_its_way_to_a_follower_is_not_given() {
-    let nats = Nats::start().await;
-    let relay = Relay::start(&nats).await;
-    let (store, other) = (open_at(&relay.url()).await, open(&nats).await);
-    append_all(&other, &[event("one")]).await;
-    let mut pages = soon(store.follow(Position::START)).await.expect("it is followed");
-    assert_eq!(texts_up_to(&mut pages, "one").await.0, ["one"]);
-    relay.holds_up(2);
-    let two = append_all(&other, &[event("two")]).await;
-    soon(relay.is_held_up()).await;
-    soon(other.delete(two[0])).await.expect("deleted");
+    let OnItsWay { relay, store: _store, other, mut pages, two, _nats } = OnItsWay::new().await;
+    soon(other.delete(two)).await.expect("deleted");
     let page = soon(pages.next()).await.expect("it goes on").expect("a page");
     assert_eq!(page.bounds.deletions, 1, "the follower is told of it");
     relay.releases();
@@ -44,17 +62,9 @@ async fn an_event_that_is_deleted_while_it_is_on_its_way_to_a_follower_is_not_gi
 /// The notification is lost with the connection, and the copy is on another one. The follower begins again.
 #[tokio::test]
 async fn a_follower_begins_again_if_it_may_not_know_which_event_was_deleted() {
-    let nats = Nats::start().await;
-    let relay = Relay::start(&nats).await;
-    let (store, other) = (open_at(&relay.url()).await, open(&nats).await);
-    append_all(&other, &[event("one")]).await;
-    let mut pages = soon(store.follow(Position::START)).await.expect("it is followed");
-    assert_eq!(texts_up_to(&mut pages, "one").await.0, ["one"]);
-    relay.holds_up(2);
-    let two = append_all(&other, &[event("two")]).await;
-    soon(relay.is_held_up()).await;
+    let OnItsWay { relay, store, other, mut pages, two, _nats } = OnItsWay::new().await;
     relay.cuts_the_first();
-    soon(other.delete(two[0])).await.expect("deleted");
+    soon(other.delete(two)).await.expect("deleted");
     append_all(&other, &[event("three")]).await;
     let ended = async {
         loop {
