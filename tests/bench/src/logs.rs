@@ -147,7 +147,7 @@ async fn append_to(logs: &[EventLog], events: usize) {
 }
 
 /// Opens a log as an application does.
-async fn open(url: &str, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
+pub(crate) async fn open(url: &str, name: &str, options: StoreOptions) -> Result<EventLog, Error> {
     match url.split_once(':') {
         Some(("redb", path)) => {
             sse_log_redb::open_with(path, name, sse_log_redb::EngineOptions::default(), options)

@@ -10,6 +10,7 @@ use sse_bench::beside_plain::{self, Beside};
 use sse_bench::fanout::{self, Fanout};
 use sse_bench::idle::{self, Idle};
 use sse_bench::logs::{self, IdleLogs};
+use sse_bench::many_users::{self, ManyUsers};
 use sse_bench::peers::{self, Peers, servers};
 use sse_bench::pinned::{self, Pinned};
 use sse_bench::recover::{self, Recovering};
@@ -49,6 +50,8 @@ enum Arguments {
     Peer(servers::Serving),
     /// Measures the cost of logs on which nothing happens.
     IdleLogs(IdleLogs),
+    /// Measures the time until the users of one log have their events.
+    ManyUsers(ManyUsers),
 }
 
 fn main() -> io::Result<()> {
@@ -73,6 +76,7 @@ fn main() -> io::Result<()> {
             Ok(())
         }
         Arguments::Peer(serving) => servers::serve(&serving),
+        Arguments::ManyUsers(many) => run(many_users::measure(many)),
         Arguments::IdleLogs(idle) => run(logs::measure(idle, || ALLOCATOR.allocated())),
     }
 }
