@@ -135,7 +135,7 @@ fn connect(log: &EventLog, many: &ManyUsers, these: &[usize], id: &str) -> JoinS
 }
 
 /// Connects a user. Returns when the user has got the event.
-fn arrives(log: &EventLog, user: usize, id: &str) -> impl Future<Output = Duration> + 'static {
+fn arrives(log: &EventLog, user: usize, id: &str) -> impl Future<Output = Duration> + Send + use<> {
     let feed = log.topics([topic(user)]).expect("the store keeps topics");
     let headers = [("accept", &b"text/event-stream"[..]), ("last-event-id", id.as_bytes())];
     let request = StreamRequest::new("GET", None, headers);
