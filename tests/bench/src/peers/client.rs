@@ -162,8 +162,8 @@ impl Client {
         while !holds(&self.received) {
             self.wait(Duration::from_secs(1))?;
             let Received { events, ended, begun, bytes, .. } = self.received;
-            // Keep-alives are no progress.
-            if known.replace((events, begun, bytes >> 12)) != Some((events, begun, bytes >> 12)) {
+            // Keep-alives are no progress; parts of large events are.
+            if known.replace((events, begun, bytes >> 20)) != Some((events, begun, bytes >> 20)) {
                 last = Instant::now();
             }
             if last.elapsed() > Duration::from_secs(20) {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::events::{Events, Publication};
 
@@ -13,6 +13,7 @@ pub(crate) struct Publisher {
     address: SocketAddr,
     /// The requests whose responses were not read.
     unread: usize,
+    last: Instant,
     way: Way,
 }
 
@@ -27,7 +28,7 @@ enum Way {
 impl Publisher {
     pub(crate) fn new(address: SocketAddr, topics: usize, each: bool) -> Self {
         let way = if each { Way::Each(Events::new(topics)) } else { Way::Server };
-        Self { socket: None, address, unread: 0, way }
+        Self { socket: None, address, unread: 0, last: Instant::now(), way }
     }
 
     /// Asks for a publication.
@@ -36,6 +37,11 @@ impl Publisher {
     ///
     /// If the server does not take it.
     pub(crate) fn publish(&mut self, publication: Publication) -> Result<(), String> {
+        // Servers close connections on which nothing was asked for some seconds.
+        if self.unread == 0 && self.last.elapsed() > Duration::from_secs(1) {
+            self.socket = None;
+        }
+        self.last = Instant::now();
         let post = |path: &str, body: &str| {
             let length = body.len();
             format!(
