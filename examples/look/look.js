@@ -62,8 +62,8 @@ async function post(path, body, headers = {}) {
 /**
  * An EventSource with these listeners, one for each type of event, which says what state it is in. The browser reconnects and
  * resumes by itself. What is returned has `close()`, which ends it for good, `leave(ms)`, which goes away for that long, and
- * `goTo(url)`. Options: `isOver()` returns true if an end is meant now; `onEnd()` is called at an end; `uncounted` has listeners for
- * events that each stream begins with.
+ * `goTo(url)`. Options: `isOver()` returns true if an end is meant now; `onEnd()` is called at an end, and `onReturn(id)` once the
+ * stream has resumed after this id; `uncounted` has listeners for events that each stream begins with.
  */
 function live(url, listeners, options = {}) {
   let source, comesBack, lastId = "", wasCut = false;
@@ -90,8 +90,9 @@ function live(url, listeners, options = {}) {
     for (const [type, listener] of Object.entries(options.uncounted ?? {})) source.addEventListener(type, listener);
     for (const [type, listener] of Object.entries(listeners)) {
       source.addEventListener(type, (event) => {
-        if (event.lastEventId) lastId = event.lastEventId;
         if (wasCut) countReturn(type === "reset");
+        if (wasCut && type !== "reset") options.onReturn?.(lastId);
+        if (event.lastEventId) lastId = event.lastEventId;
         wasCut = false;
         count(lastId);
         listener(event);

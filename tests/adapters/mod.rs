@@ -72,7 +72,7 @@ pub const ROCKET: Framework = Framework {
     ends: Duration::from_secs(2),
     ends_http2: Duration::from_secs(2),
     ends_stalled: Duration::from_secs(3),
-    hello_lines: 14,
+    hello_lines: 16,
 };
 
 /// hyper, by `sse-http`. It has no routes, and no loop that accepts connections.

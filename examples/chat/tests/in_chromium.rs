@@ -71,6 +71,7 @@ async fn two_tabs_talk_and_one_that_was_cut_off_gets_what_it_missed_once() {
     nobody_is_typing(&program).await;
     line.mend();
     chromium.until("$('messages').childElementCount >= 3 && tally.resumed === 1").await;
+    assert_eq!(chromium.texts("#messages .missed").await.len(), 2, "what was missed is marked");
     say(&program, "Grace", "And now you have it.").await;
     chromium.until("$('messages').innerText.includes('And now')").await;
     let said = [

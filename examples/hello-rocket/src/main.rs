@@ -1,4 +1,4 @@
-use rocket::fs::{FileServer, relative};
+use rocket::response::content::RawHtml;
 use sse_rocket::{EventLog, Sse, SseRequest, stream_events};
 
 #[rocket::get("/events")]
@@ -6,10 +6,14 @@ fn events(log: &rocket::State<EventLog>, request: SseRequest) -> Sse {
     stream_events(request, log.inner())
 }
 
+#[rocket::get("/")]
+fn page() -> RawHtml<&'static str> {
+    RawHtml(hello::PAGE)
+}
+
 #[rocket::launch]
 async fn rocket() -> _ {
     let log = hello::with_clock(EventLog::in_memory(1000));
     let config = rocket::Config::figment().merge(("port", 3000)).merge(("shutdown.grace", 1));
-    let page = FileServer::from(relative!("../hello/page"));
-    rocket::custom(config).manage(log).mount("/", rocket::routes![events]).mount("/", page)
+    rocket::custom(config).manage(log).mount("/", rocket::routes![events, page])
 }

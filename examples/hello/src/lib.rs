@@ -15,7 +15,17 @@ use std::time::Duration;
 use sse_core::{Event, EventLog, EventType};
 
 /// A page that shows the events of `/events` as they come, with their ids, and says when the stream was cut and resumed.
-pub const PAGE: &str = include_str!("../page/index.html");
+///
+/// It has the look of the recipes, and is put together by the compiler, so that each framework serves a constant.
+pub const PAGE: &str = concat!(
+    include_str!("../page/head.html"),
+    "<style>\n",
+    include_str!("../../look/look.css"),
+    "</style>\n<script>\n",
+    include_str!("../../look/look.js"),
+    "</script>\n",
+    include_str!("../page/body.html"),
+);
 
 const TIME: EventType = EventType::from_static("time");
 
