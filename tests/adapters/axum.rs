@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing;
-use sse_axum::{ListenerOptions, SseRequest, listener_with, stream_events};
+use sse_axum::{ListenerOptions, SseError, SseRequest, listener_with, stream_events};
 use tower_http::compression::CompressionLayer;
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
@@ -53,6 +53,7 @@ async fn get(
             ([(CONTENT_TYPE, EVENT_STREAM)], Body::from_stream(chunks)).into_response()
         }
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => SseError(error).into_response(),
     }
 }
 
@@ -64,6 +65,7 @@ async fn post(
 ) -> Response {
     match app.call(Method::Post, &name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => SseError(error).into_response(),
         Answer::Stream(_) | Answer::Chunks(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }

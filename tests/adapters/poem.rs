@@ -8,7 +8,9 @@ use poem::http::StatusCode;
 use poem::listener::TcpAcceptor;
 use poem::web::{Data, Path};
 use poem::{Body, EndpointExt, Request, Response, Route, Server, handler};
-use sse_http::{EventStreamBody, ListenerOptions, SseRequest, listener_with, stream_events};
+use sse_http::{
+    Error, EventStreamBody, ListenerOptions, SseError, SseRequest, listener_with, stream_events,
+};
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
 use crate::suite::chunks::EVENT_STREAM;
@@ -44,6 +46,7 @@ async fn get(Data(app): Data<&App>, Path(name): Path<String>, request: &Request)
             Response::builder().content_type(EVENT_STREAM).body(Body::from_bytes_stream(chunks))
         }
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => refused(error),
     }
 }
 
@@ -63,8 +66,16 @@ async fn post(
     };
     match app.call(Method::Post, &name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => refused(error),
         Answer::Stream(_) | Answer::Chunks(_) => plain(404, String::new()),
     }
+}
+
+fn refused(error: Error) -> Response {
+    let (head, text) = http::Response::<String>::from(SseError(error)).into_parts();
+    let mut response = Response::builder().status(head.status).body(text);
+    *response.headers_mut() = head.headers;
+    response
 }
 
 fn plain(status: u16, text: String) -> Response {

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use sse_warp::{ListenerOptions, SseRequest, listener_with, sse_request, stream_events};
+use sse_warp::{ListenerOptions, SseError, SseRequest, listener_with, sse_request, stream_events};
 use warp::Filter;
 use warp::http::StatusCode;
 use warp::http::header::CONTENT_TYPE;
@@ -65,6 +65,7 @@ async fn get(
             warp::reply::with_header(body, CONTENT_TYPE, EVENT_STREAM).into_response()
         }
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => SseError(error).into_response(),
     }
 }
 
@@ -74,6 +75,7 @@ async fn post(app: App, name: Tail, query: Option<String>, body: bytes::Bytes) -
     };
     match app.call(Method::Post, name.as_str(), Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => SseError(error).into_response(),
         Answer::Stream(_) | Answer::Chunks(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }

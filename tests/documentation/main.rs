@@ -9,6 +9,7 @@ mod core_sources;
 mod crates;
 mod examples_of_items;
 mod getting_started;
+mod guesses;
 mod hellos;
 mod language;
 mod links;

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
@@ -8,7 +9,7 @@ use futures_core::Stream;
 use futures_util::StreamExt;
 use sync_wrapper::SyncWrapper;
 
-use crate::feed::FeedOnce;
+use crate::feed::OriginOnce;
 use crate::feed::events::Events;
 use crate::feed::options::StreamOptions;
 use crate::timer::{Sleep, Timer};
@@ -16,7 +17,7 @@ use crate::unwritten::Unwritten;
 use crate::{Cut, End, Shutdown, StreamRequest};
 
 mod breaking_off;
-mod lines;
+pub(crate) mod lines;
 mod state;
 mod watched;
 
@@ -41,14 +42,23 @@ use watched::Watched;
 /// # Ok::<(), sse_core::Cut>(())
 /// # }).unwrap().unwrap();
 /// ```
-pub struct EventStream {
-    state: Option<State>,
+pub struct EventStream(Content);
+
+#[allow(clippy::large_enum_variant, reason = "nearly all are of the large one")]
+enum Content {
+    Running(State),
+    /// The only bytes of a response that is no stream, until they are given.
+    Only(Option<Bytes>),
 }
 
 impl EventStream {
     /// Returns the body of the response; `None` if there is nothing more for the client, which should then not reconnect.
-    pub(crate) fn new(request: &StreamRequest, feed: FeedOnce, timer: Timer) -> Option<Self> {
-        let (origin, mut options) = feed.into_parts();
+    pub(crate) fn new(
+        request: &StreamRequest,
+        origin: OriginOnce,
+        mut options: StreamOptions,
+        timer: Timer,
+    ) -> Option<Self> {
         let last_event_id = request.last_event_id(&options.last_event_id_parameter);
         options.on_gap = options.on_gap.on(&timer);
         let observer = options.observer.take().filter(|_| !request.is_head());
@@ -65,35 +75,33 @@ impl EventStream {
             }
         };
         if request.is_head() {
-            return Some(Self::empty());
+            return Some(Self::only(None));
         }
         let is_poll = options.polls.include(request);
         let StreamOptions { keep_alive, keep_alive_event, retry, failure, shutdowns, .. } = options;
         let failure_cuts = failure.cuts();
-        Some(Self {
-            state: Some(State {
-                events,
-                keep_alive,
-                keep_alive_event,
-                retry,
-                failure,
-                open: shutdowns.iter().map(Shutdown::open).collect(),
-                until: None,
-                sleep: None,
-                last_write: timer.now(),
-                timer,
-                unwritten: failure_cuts.then(Unwritten::default),
-                progress: Progress::New,
-                watched,
-                end: End::Left,
-                ending: if is_poll { Ending::CaughtUp } else { Ending::Never },
-            }),
-        })
+        Some(Self(Content::Running(State {
+            events,
+            keep_alive,
+            keep_alive_event,
+            retry,
+            failure,
+            open: shutdowns.iter().map(Shutdown::open).collect(),
+            until: None,
+            sleep: None,
+            last_write: timer.now(),
+            timer,
+            unwritten: failure_cuts.then(Unwritten::default),
+            progress: Progress::New,
+            watched,
+            end: End::Left,
+            ending: if is_poll { Ending::CaughtUp } else { Ending::Never },
+        })))
     }
 
-    /// Returns a body that has ended.
-    pub(crate) fn empty() -> Self {
-        Self { state: None }
+    /// Returns a body of these bytes alone.
+    pub(crate) fn only(bytes: Option<Bytes>) -> Self {
+        Self(Content::Only(bytes))
     }
 
     /// Ends the stream also once this future is ready, in the same way as its [`Shutdown`](crate::Shutdown). If several are set, the first
@@ -112,7 +120,7 @@ impl EventStream {
     /// ```
     #[must_use]
     pub fn until(mut self, end: impl Future<Output = ()> + Send + 'static) -> Self {
-        if let Some(state) = &mut self.state {
+        if let Content::Running(state) = &mut self.0 {
             let end: Sleep = match state.until.take() {
                 Some(other) => Box::pin(async move {
                     futures_util::future::select(pin!(end), other.into_inner()).await;
@@ -126,7 +134,7 @@ impl EventStream {
 
     /// Returns the text that there is at this moment.
     pub(crate) async fn text(mut self) -> String {
-        if let Some(state) = &mut self.state {
+        if let Content::Running(state) = &mut self.0 {
             state.ending = Ending::AtOnce;
         }
         let mut text = BytesMut::new();
@@ -141,8 +149,9 @@ impl Stream for EventStream {
     type Item = Result<Bytes, Cut>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(state) = &mut self.state else {
-            return Poll::Ready(None);
+        let state = match &mut self.0 {
+            Content::Running(state) => state,
+            Content::Only(bytes) => return Poll::Ready(bytes.take().map(Ok)),
         };
         let item = match ready!(state.poll_next(cx)) {
             Some(Ok(chunk)) => Some(Ok(match &state.unwritten {
@@ -162,7 +171,9 @@ impl Stream for EventStream {
 impl EventStream {
     /// Frees all that the client held, and tells an observer.
     fn over(&mut self) {
-        let Some(mut state) = self.state.take() else { return };
+        let Content::Running(mut state) = mem::replace(&mut self.0, Content::Only(None)) else {
+            return;
+        };
         state.tell_of_gaps();
         tracing::debug!(end = ?state.end, "an event stream ended");
         let State { watched, end, timer, events, open, .. } = state;
@@ -183,6 +194,7 @@ impl Drop for EventStream {
 
 impl fmt::Debug for EventStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventStream").field("has_ended", &self.state.is_none()).finish()
+        let has_ended = matches!(self.0, Content::Only(None));
+        f.debug_struct("EventStream").field("has_ended", &has_ended).finish()
     }
 }

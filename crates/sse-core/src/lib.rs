@@ -114,7 +114,7 @@ pub use shutdown::Shutdown;
 mod source;
 #[doc(no_inline)]
 pub use async_trait::async_trait;
-pub use source::{Frames, Replay, Source, source};
+pub use source::{Frames, Replay, Source, StreamItem, source};
 
 mod resume;
 

@@ -1,5 +1,9 @@
+use std::error::Error as StdError;
+
 use crate::event_stream::EventStream;
-use crate::{FeedOnce, Headers, StreamRequest, Timer};
+use crate::event_stream::lines::{goodbye, opening};
+use crate::feed::options::StreamOptions;
+use crate::{Error, FeedOnce, Headers, StreamRequest, Timer};
 
 /// The status, headers and body of the response, which every framework's adapter copies.
 ///
@@ -17,7 +21,8 @@ use crate::{FeedOnce, Headers, StreamRequest, Timer};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StreamResponse {
-    /// The status: 200, or 204 if there is nothing more for this client, after which a browser does not reconnect.
+    /// The status: 200; 204 if there is nothing more for this client, after which a browser does not reconnect; or that of the
+    /// [error](Error::status) for which there is no feed.
     pub status: u16,
     /// The headers.
     pub headers: Headers,
@@ -41,10 +46,32 @@ impl StreamResponse {
     /// # }).unwrap().unwrap();
     /// ```
     pub fn new(request: &StreamRequest, feed: impl Into<FeedOnce>, timer: Timer) -> Self {
-        match EventStream::new(request, feed.into(), timer) {
+        let (origin, options) = feed.into().into_parts();
+        let origin = match origin {
+            Ok(origin) => origin,
+            Err(error) => return Self::failed(request, &error, &options),
+        };
+        match EventStream::new(request, origin, options, timer) {
             Some(body) => Self { status: 200, headers: Headers::EVENT_STREAM, body },
-            None => Self { status: 204, headers: Headers::NO_CONTENT, body: EventStream::empty() },
+            None => {
+                Self { status: 204, headers: Headers::NO_CONTENT, body: EventStream::only(None) }
+            }
         }
+    }
+
+    /// Returns the response to a request whose feed could not be made. `EventSource` comes back after it if the error will pass.
+    fn failed(request: &StreamRequest, error: &Error, options: &StreamOptions) -> Self {
+        let (status, headers, body) = if error.will_pass() {
+            let mut body = opening();
+            body.extend(options.failure.report(error));
+            body.extend_from_slice(&goodbye(options.retry));
+            (200, Headers::EVENT_STREAM, body.freeze())
+        } else {
+            tracing::debug!(error = error as &dyn StdError, "an event stream was refused");
+            (error.status(), Headers::REFUSAL, error.client_text().into())
+        };
+        let body = EventStream::only((!request.is_head()).then_some(body));
+        Self { status, headers, body }
     }
 
     /// Reads the events that there are for this client at this moment, without waiting for later ones: for the test of a handler. It reads

@@ -20,10 +20,13 @@ use crate::EventId;
 pub enum Start {
     /// The next event. The default.
     #[default]
+    #[doc(alias("Latest", "now"))]
     Live,
     /// The oldest event that is kept.
+    #[doc(alias("from_start", "beginning"))]
     Oldest,
     /// This many of the newest events, or as many as are kept.
+    #[doc(alias("history", "last"))]
     Last(usize),
     /// The position after the event with this id, as if it were the client's last event ID; so it may be a gap.
     After(EventId),

@@ -6,7 +6,9 @@ use std::io;
 use std::sync::Arc;
 
 use crate::boxed::BoxError;
-use crate::error::{Error, Kind};
+use crate::error::kind::Kind;
+use crate::error::{Chain, Error, StoreLabel};
+use crate::field::InvalidField;
 use crate::gap::Gap;
 use crate::store::error::StoreError;
 use crate::topic::InvalidTopic;
@@ -20,8 +22,13 @@ impl Error {
         Kind::NoRandomness(error).into()
     }
 
-    pub(crate) fn store(during: &'static str, error: StoreError, may_have_happened: bool) -> Self {
-        Kind::Store { during, error, may_have_happened }.into()
+    pub(crate) fn store(
+        of: StoreLabel,
+        during: &'static str,
+        error: StoreError,
+        may_have_happened: bool,
+    ) -> Self {
+        Kind::Store { of, during, error, may_have_happened }.into()
     }
 
     pub(crate) fn json(error: serde_json::Error) -> Self {
@@ -69,7 +76,7 @@ impl From<StoreError> for Error {
             StoreError::Finished => Self::finished(),
             error => {
                 let may_have_happened = matches!(error, StoreError::OutcomeUnknown(_));
-                Self::store("being asked", error, may_have_happened)
+                Self::store(StoreLabel::default(), "being asked", error, may_have_happened)
             }
         }
     }
@@ -103,6 +110,12 @@ impl From<Error> for io::Error {
     }
 }
 
+impl From<InvalidField> for Error {
+    fn from(error: InvalidField) -> Self {
+        Kind::InvalidField(error).into()
+    }
+}
+
 impl From<InvalidTopic> for Error {
     fn from(error: InvalidTopic) -> Self {
         Kind::InvalidTopic(error).into()
@@ -120,6 +133,7 @@ impl fmt::Display for Error {
         match &*self.0 {
             Kind::Json(_) => write!(f, "the value cannot be written as JSON"),
             Kind::InvalidEvent(reason) => write!(f, "the event log refused the event: {reason}"),
+            Kind::InvalidField(error) => error.fmt(f),
             Kind::InvalidTopic(error) => error.fmt(f),
             Kind::TopicsUnsupported => write!(f, "the store of the event log keeps no topics"),
             Kind::InvalidMerge(reason) => write!(f, "these logs cannot be merged: {reason}"),
@@ -144,13 +158,13 @@ impl fmt::Display for Error {
             Kind::NoRandomness(_) => {
                 write!(f, "the system has no random numbers for the epoch of an event log")
             }
-            Kind::Store { during, may_have_happened: false, .. } => {
-                write!(f, "the store of the event log failed while {during}")
+            Kind::Store { of, during, may_have_happened: false, .. } => {
+                write!(f, "the store of the event log{of} failed while {during}")
             }
-            Kind::Store { during, .. } => {
+            Kind::Store { of, during, .. } => {
                 write!(
                     f,
-                    "the store of the event log failed while {during}: it may have succeeded, its reply did not arrive"
+                    "the store of the event log{of} failed while {during}: it may have succeeded, its reply did not arrive"
                 )
             }
         }
@@ -159,7 +173,7 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Display::fmt(&Chain(self), f)
     }
 }
 

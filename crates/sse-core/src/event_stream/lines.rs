@@ -15,8 +15,7 @@ const USUAL_RETRY: Duration = Duration::from_secs(3);
 impl State {
     /// Returns a comment, which shows at once that the response has begun, and the reconnection time if one is set.
     pub(super) fn first_line(&self) -> Bytes {
-        let mut line = BytesMut::new();
-        encode::comment("ok", &mut line);
+        let mut line = opening();
         if let Some(retry) = self.retry {
             line.extend_from_slice(Frame::from(Event::default().retry(retry)).as_bytes());
         }
@@ -55,10 +54,21 @@ impl State {
         }
     }
 
-    /// Returns the last line of a stream that is shut down: a reconnection time of 0.5 to 1.5 times the usual one, so that the clients of a
-    /// server that restarts do not come back all at once.
+    /// Returns the last line of a stream that is shut down.
     pub(super) fn goodbye(&self) -> Bytes {
-        let usual = self.retry.unwrap_or(USUAL_RETRY).min(Event::MAX_RETRY);
-        Frame::from(Event::default().retry(usual.mul_f64(0.5 + fastrand::f64()))).into_bytes()
+        goodbye(self.retry)
     }
+}
+
+/// Returns the first line of each stream.
+pub(crate) fn opening() -> BytesMut {
+    let mut line = BytesMut::new();
+    encode::comment("ok", &mut line);
+    line
+}
+
+/// Returns a reconnection time of 0.5 to 1.5 times the usual one, so that the clients of a server do not come back all at once.
+pub(crate) fn goodbye(retry: Option<Duration>) -> Bytes {
+    let usual = retry.unwrap_or(USUAL_RETRY).min(Event::MAX_RETRY);
+    Frame::from(Event::default().retry(usual.mul_f64(0.5 + fastrand::f64()))).into_bytes()
 }

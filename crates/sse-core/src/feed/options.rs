@@ -128,6 +128,7 @@ impl StreamOptions {
     /// # Ok::<(), sse_core::Cut>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias("heartbeat", "ping", "keepalive", "interval"))]
     #[must_use]
     pub fn keep_alive(mut self, silence: Duration) -> Self {
         self.keep_alive = match silence {
@@ -178,6 +179,7 @@ impl StreamOptions {
     /// assert_eq!(text, ": ok\nretry: 1000\n");
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "reconnect")]
     #[must_use]
     pub fn retry(mut self, retry: Duration) -> Self {
         self.retry = Some(retry);
@@ -203,6 +205,7 @@ impl StreamOptions {
     /// # Ok::<(), sse_core::Error>(())
     /// # }).unwrap().unwrap();
     /// ```
+    #[doc(alias("from_start", "history"))]
     #[must_use]
     pub fn start_at(mut self, start: Start) -> Self {
         self.start = start;
@@ -281,6 +284,7 @@ impl StreamOptions {
     /// assert!(text.contains("event: reset\n"));
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "missed")]
     #[must_use]
     pub fn on_gap(mut self, on_gap: OnGap) -> Self {
         self.on_gap = on_gap;
@@ -402,6 +406,7 @@ impl StreamOptions {
     /// # Ok::<(), sse_core::Error>(())
     /// # }).unwrap().unwrap();
     /// ```
+    #[doc(alias = "long_polling")]
     #[must_use]
     pub fn poll_parameter(mut self, name: impl Into<String>) -> Self {
         self.polls = Polls::WithParameter(name.into());
@@ -554,6 +559,7 @@ impl StreamOptions {
     /// assert_eq!(opened.0.load(Relaxed), 1);
     /// # }).unwrap();
     /// ```
+    #[doc(alias("on_connect", "on_disconnect", "metrics"))]
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(Observing::new(observer));
