@@ -2,13 +2,6 @@
 //!
 //! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones:
 //!
-//! ```toml
-//! [dependencies]
-//! actix-web = "4"
-//! sse-actix = "0.1"
-//! tokio = { version = "1", features = ["signal"] }
-//! ```
-//!
 //! ```
 //! use actix_web::{App, web};
 //! use sse_actix::{Event, EventLog, Sse, SseRequest, stream_events};
@@ -26,6 +19,15 @@
 //! # drop(app);
 //! # Ok(())
 //! # }
+//! ```
+//!
+//! In `Cargo.toml`:
+//!
+//! ```toml
+//! [dependencies]
+//! actix-web = "4"
+//! sse-actix = "0.1"
+//! tokio = { version = "1", features = ["signal"] }
 //! ```
 //!
 //! Serve it with [`listener`](fn@listener), which cuts off clients that stall, with the shutdown of the log, which ends the streams, and

@@ -2,13 +2,6 @@
 //!
 //! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones:
 //!
-//! ```toml
-//! [dependencies]
-//! axum = "0.8"
-//! sse-axum = "0.1"
-//! tokio = { version = "1", features = ["macros", "rt-multi-thread", "signal"] }
-//! ```
-//!
 //! ```
 //! use axum::{Router, extract::State, routing::get};
 //! use sse_axum::{Event, EventLog, Sse, SseRequest, stream_events};
@@ -26,6 +19,15 @@
 //! # drop(app);
 //! # Ok(())
 //! # }
+//! ```
+//!
+//! In `Cargo.toml`:
+//!
+//! ```toml
+//! [dependencies]
+//! axum = "0.8"
+//! sse-axum = "0.1"
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread", "signal"] }
 //! ```
 //!
 //! Serve it with [`listener`](fn@listener), which cuts off clients that stall, and with the shutdown of the log, which ends the streams:

@@ -2,12 +2,10 @@ use std::sync::Arc;
 
 use crate::gap::Gap;
 
-mod chain;
 mod convert;
 mod kind;
 mod status;
 
-pub(crate) use chain::Chain;
 use kind::Kind;
 pub(crate) use kind::StoreLabel;
 

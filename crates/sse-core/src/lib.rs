@@ -61,6 +61,8 @@ mod text;
 mod field;
 pub use field::{EventId, EventType, InvalidField};
 
+mod chain;
+
 mod boxed;
 pub use boxed::BoxError;
 

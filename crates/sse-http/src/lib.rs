@@ -2,12 +2,6 @@
 //!
 //! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones:
 //!
-//! ```toml
-//! [dependencies]
-//! http = "1"
-//! sse-http = "0.1"
-//! ```
-//!
 //! ```
 //! use http::{Request, Response};
 //! use sse_http::{Event, EventLog, EventStreamBody, stream_events};
@@ -25,6 +19,14 @@
 //! assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
 //! # Ok(())
 //! # }
+//! ```
+//!
+//! In `Cargo.toml`:
+//!
+//! ```toml
+//! [dependencies]
+//! http = "1"
+//! sse-http = "0.1"
 //! ```
 //!
 //! Serve it with [`listener`](fn@listener), which cuts off clients that stall, and with the shutdown of the log, which ends the streams.

@@ -2,12 +2,6 @@
 //!
 //! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones:
 //!
-//! ```toml
-//! [dependencies]
-//! rocket = "0.5"
-//! sse-rocket = "0.1"
-//! ```
-//!
 //! ```
 //! use sse_rocket::{Event, EventLog, Sse, SseRequest, stream_events};
 //!
@@ -25,6 +19,14 @@
 //! # drop(app);
 //! # Ok(())
 //! # }
+//! ```
+//!
+//! In `Cargo.toml`:
+//!
+//! ```toml
+//! [dependencies]
+//! rocket = "0.5"
+//! sse-rocket = "0.1"
 //! ```
 //!
 //! Rocket's own shutdown ends the streams. It may then wait for its whole grace period, so set `shutdown.grace` to 1. It makes its own sockets: a client

@@ -2,13 +2,6 @@
 //!
 //! A client that reconnects with its last event ID gets every event it missed, in order, none twice, and then the live ones:
 //!
-//! ```toml
-//! [dependencies]
-//! sse-warp = "0.1"
-//! tokio = { version = "1", features = ["macros", "rt-multi-thread", "signal"] }
-//! warp = { version = "0.4", features = ["server"] }
-//! ```
-//!
 //! ```
 //! use sse_warp::{Event, EventLog, Sse, SseRequest, sse_request, stream_events};
 //! use warp::Filter;
@@ -28,6 +21,15 @@
 //! # drop(app);
 //! # Ok(())
 //! # }
+//! ```
+//!
+//! In `Cargo.toml`:
+//!
+//! ```toml
+//! [dependencies]
+//! sse-warp = "0.1"
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread", "signal"] }
+//! warp = { version = "0.4", features = ["server"] }
 //! ```
 //!
 //! Serve it with [`listener`](fn@listener), which cuts off clients that stall, and with the shutdown of the log, which ends the streams:

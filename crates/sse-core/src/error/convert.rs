@@ -6,8 +6,9 @@ use std::io;
 use std::sync::Arc;
 
 use crate::boxed::BoxError;
+use crate::chain::Chain;
 use crate::error::kind::Kind;
-use crate::error::{Chain, Error, StoreLabel};
+use crate::error::{Error, StoreLabel};
 use crate::field::InvalidField;
 use crate::gap::Gap;
 use crate::store::error::StoreError;
@@ -173,7 +174,13 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&Chain(self), f)
+        match &*self.0 {
+            // The text has said all that the `StoreError` says, but not why.
+            Kind::Store { error, .. } => {
+                write!(f, "{self}: {}", Chain(error.source().unwrap_or(error)))
+            }
+            _ => fmt::Display::fmt(&Chain(self), f),
+        }
     }
 }
 
@@ -186,5 +193,24 @@ impl StdError for Error {
             Kind::NoRandomness(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_prints_its_log_its_address_and_its_sources_on_one_line() {
+        let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "Connection refused");
+        let of = StoreLabel::new("orders", "redis://127.0.0.1:6379");
+        let error = Error::store(of, "opening the log", StoreError::failed(refused), false);
+        let text = "the store of the event log `orders` at redis://127.0.0.1:6379 failed while opening the log: Connection refused";
+        assert_eq!(format!("{error:?}"), text);
+        assert_eq!(format!("{:?}", Error::finished()), Error::finished().to_string());
+        let failed = StoreError::failed("the disk is full");
+        assert_eq!(format!("{failed:?}"), "the store failed: the disk is full");
+        let source = Error::source("fetching", Box::new(error));
+        assert_eq!(format!("{source:?}").matches("Connection refused").count(), 1);
     }
 }

@@ -56,24 +56,27 @@ impl Feed {
 /// }
 /// assert!(is_item("a text") && is_item(Ok::<_, std::io::Error>(Event::new("an event"))));
 /// ```
-pub trait StreamItem: sealed::Sealed {
-    #[doc(hidden)]
+pub trait StreamItem {
+    /// Returns the item as it goes out.
+    ///
+    /// ```
+    /// use sse_core::StreamItem;
+    ///
+    /// assert_eq!("a text".into_frame()?.as_bytes(), b"data: a text\n\n");
+    /// # Ok::<(), sse_core::BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of the item, which ends the response.
     fn into_frame(self) -> Result<Frame, BoxError>;
 }
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-impl<T: Into<Frame>> sealed::Sealed for T {}
 
 impl<T: Into<Frame>> StreamItem for T {
     fn into_frame(self) -> Result<Frame, BoxError> {
         Ok(self.into())
     }
 }
-
-impl<T: Into<Frame>, E: Into<BoxError>> sealed::Sealed for Result<T, E> {}
 
 impl<T: Into<Frame>, E: Into<BoxError>> StreamItem for Result<T, E> {
     fn into_frame(self) -> Result<Frame, BoxError> {

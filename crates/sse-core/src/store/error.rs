@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::BoxError;
-use crate::error::Chain;
+use crate::chain::Chain;
 
 /// The reason why a call to a store failed.
 ///

@@ -3,8 +3,6 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::store::error::StoreError;
-
 /// Prints an error, and after it each of its sources.
 pub(crate) struct Chain<'a>(pub(crate) &'a (dyn Error + 'static));
 
@@ -15,8 +13,8 @@ impl fmt::Display for Chain<'_> {
         let mut source = self.0.source();
         while let Some(error) = source {
             let text = error.to_string();
-            // The text of many errors ends with that of their source. The error around a `StoreError` has said all that it says.
-            if !error.is::<StoreError>() && !last.ends_with(&text) {
+            // The text of many errors ends with that of their source.
+            if !last.ends_with(&text) {
                 write!(f, ": {text}")?;
                 last = text;
             }
