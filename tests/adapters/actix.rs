@@ -7,9 +7,9 @@ use actix_web::body::BodyStream;
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Compress, Condition};
 use actix_web::web::{self, Data, Path, PayloadConfig};
-use actix_web::{HttpRequest, HttpResponse, HttpServer, Responder};
+use actix_web::{HttpRequest, HttpResponse, HttpServer, Responder, ResponseError};
 use sse_actix::{
-    ListenerOptions, SseRequest, listener_with, stream_events, stream_events_resolved,
+    ListenerOptions, SseError, SseRequest, listener_with, stream_events, stream_events_resolved,
 };
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
@@ -58,6 +58,7 @@ async fn get(
             HttpResponse::Ok().content_type(EVENT_STREAM).body(BodyStream::new(chunks))
         }
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => SseError(error).error_response(),
     }
 }
 
@@ -65,6 +66,7 @@ async fn post(app: Data<App>, name: Path<String>, http: HttpRequest, body: Strin
     let query = http.uri().query().map(str::to_owned);
     match app.call(Method::Post, &name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => SseError(error).error_response(),
         Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => {
             HttpResponse::NotFound().finish()
         }

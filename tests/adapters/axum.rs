@@ -10,7 +10,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing;
-use sse_axum::{ListenerOptions, SseRequest, listener_with, stream_events, stream_events_resolved};
+use sse_axum::{
+    ListenerOptions, SseError, SseRequest, listener_with, stream_events, stream_events_resolved,
+};
 use tower_http::compression::CompressionLayer;
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
@@ -54,6 +56,7 @@ async fn get(
             ([(CONTENT_TYPE, EVENT_STREAM)], Body::from_stream(chunks)).into_response()
         }
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => SseError(error).into_response(),
     }
 }
 
@@ -65,6 +68,7 @@ async fn post(
 ) -> Response {
     match app.call(Method::Post, &name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => SseError(error).into_response(),
         Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => {
             StatusCode::NOT_FOUND.into_response()
         }

@@ -16,8 +16,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use sse_http::{
-    BoxError, EventStreamBody, ListenerOptions, SseRequest, listener_with, stream_events,
-    stream_events_resolved,
+    BoxError, Error, EventStreamBody, ListenerOptions, SseError, SseRequest, listener_with,
+    stream_events, stream_events_resolved,
 };
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
@@ -83,6 +83,7 @@ async fn get(app: &App, name: &str, request: &Request<Incoming>) -> Response<Bod
             response
         }
         Answer::Text(status, text) => plain(valid(status), text),
+        Answer::Error(error) => refused(error),
     }
 }
 
@@ -96,10 +97,16 @@ async fn post(app: &App, name: &str, request: Request<Incoming>) -> Response<Bod
     };
     match app.call(Method::Post, name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(valid(status), text),
+        Answer::Error(error) => refused(error),
         Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => {
             plain(StatusCode::NOT_FOUND, String::new())
         }
     }
+}
+
+fn refused(error: Error) -> Response<Body> {
+    let never = |never: Infallible| match never {};
+    Response::<Full<Bytes>>::from(SseError(error)).map(|body| body.map_err(never).boxed_unsync())
 }
 
 fn valid(status: u16) -> StatusCode {

@@ -9,7 +9,7 @@ use poem::listener::TcpAcceptor;
 use poem::web::{Data, Path};
 use poem::{Body, EndpointExt, Request, Response, Route, Server, handler};
 use sse_http::{
-    EventStreamBody, ListenerOptions, SseRequest, listener_with, stream_events,
+    Error, EventStreamBody, ListenerOptions, SseError, SseRequest, listener_with, stream_events,
     stream_events_resolved,
 };
 
@@ -52,6 +52,7 @@ async fn get(Data(app): Data<&App>, Path(name): Path<String>, request: &Request)
             Response::builder().content_type(EVENT_STREAM).body(Body::from_bytes_stream(chunks))
         }
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => refused(error),
     }
 }
 
@@ -71,8 +72,16 @@ async fn post(
     };
     match app.call(Method::Post, &name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => refused(error),
         Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => plain(404, String::new()),
     }
+}
+
+fn refused(error: Error) -> Response {
+    let (head, text) = http::Response::<String>::from(SseError(error)).into_parts();
+    let mut response = Response::builder().status(head.status).body(text);
+    *response.headers_mut() = head.headers;
+    response
 }
 
 fn plain(status: u16, text: String) -> Response {

@@ -12,7 +12,7 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::{self, Responder, Response};
 use rocket::{State, get, post, routes};
-use sse_rocket::{Sse, SseRequest, stream_events, stream_events_resolved};
+use sse_rocket::{Sse, SseError, SseRequest, stream_events, stream_events_resolved};
 use tokio_util::io::StreamReader;
 
 use crate::suite::app::{Answer, App, Call, LONGEST_BODY, Method};
@@ -75,6 +75,7 @@ enum Reply {
     Stream(Box<Sse>),
     Plain(Plain),
     Text((Status, String)),
+    Error(SseError),
 }
 
 /// Rocket's bodies are readers. One of chunks is made as its own `ByteStream` makes one, but for the size of what is read at
@@ -112,16 +113,18 @@ async fn get(
         }
         Answer::Chunks(chunks) => Reply::Plain(Plain(chunks)),
         Answer::Text(status, text) => Reply::Text((Status::new(status), text)),
+        Answer::Error(error) => Reply::Error(SseError(error)),
     }
 }
 
 #[post("/<name..>", data = "<body>")]
-async fn post(app: &State<App>, name: PathBuf, query: Query, body: String) -> (Status, String) {
+async fn post(app: &State<App>, name: PathBuf, query: Query, body: String) -> Reply {
     let call = Call { query: query.0, body, ..Call::default() };
     match app.call(Method::Post, &name.to_string_lossy(), call).await {
-        Answer::Text(status, text) => (Status::new(status), text),
+        Answer::Text(status, text) => Reply::Text((Status::new(status), text)),
+        Answer::Error(error) => Reply::Error(SseError(error)),
         Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => {
-            (Status::NotFound, String::new())
+            Reply::Text((Status::NotFound, String::new()))
         }
     }
 }

@@ -7,7 +7,7 @@ use salvo::conn::tcp::TcpAcceptor;
 use salvo::http::{Method as HttpMethod, ResBody};
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, Server};
 use sse_http::{
-    EventStreamBody, ListenerOptions, SseRequest, listener_with, stream_events,
+    Error, EventStreamBody, ListenerOptions, SseError, SseRequest, listener_with, stream_events,
     stream_events_resolved,
 };
 
@@ -74,6 +74,7 @@ async fn get(app: &App, name: &str, request: &Request, response: &mut Response) 
             response.stream(chunks);
         }
         Answer::Text(status, text) => plain(status, text, response),
+        Answer::Error(error) => refused(error, response),
     }
 }
 
@@ -87,10 +88,15 @@ async fn post(app: &App, name: &str, request: &mut Request, response: &mut Respo
     };
     match app.call(Method::Post, name, Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text, response),
+        Answer::Error(error) => refused(error, response),
         Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => {
             plain(404, String::new(), response)
         }
     }
+}
+
+fn refused(error: Error, response: &mut Response) {
+    response.merge_hyper(http::Response::<ResBody>::from(SseError(error)));
 }
 
 fn plain(status: u16, text: String, response: &mut Response) {

@@ -4,7 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 
 use sse_warp::{
-    ListenerOptions, SseRequest, listener_with, sse_request, stream_events, stream_events_resolved,
+    ListenerOptions, SseError, SseRequest, listener_with, sse_request, stream_events,
+    stream_events_resolved,
 };
 use warp::Filter;
 use warp::http::StatusCode;
@@ -68,6 +69,7 @@ async fn get(
             warp::reply::with_header(body, CONTENT_TYPE, EVENT_STREAM).into_response()
         }
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => SseError(error).into_response(),
     }
 }
 
@@ -77,6 +79,7 @@ async fn post(app: App, name: Tail, query: Option<String>, body: bytes::Bytes) -
     };
     match app.call(Method::Post, name.as_str(), Call { query, body, ..Call::default() }).await {
         Answer::Text(status, text) => plain(status, text),
+        Answer::Error(error) => SseError(error).into_response(),
         Answer::Stream(_) | Answer::Resolved(_) | Answer::Chunks(_) => {
             StatusCode::NOT_FOUND.into_response()
         }

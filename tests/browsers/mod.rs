@@ -32,6 +32,26 @@ pub async fn polyfill(url: &str, received: &mut Vec<Received>) {
     collect("polyfill.html", url, received).await;
 }
 
+/// Opens the stream at `url` by Chromium's own `EventSource`, and waits until that stops for good.
+///
+/// # Panics
+///
+/// If Chromium or ChromeDriver is missing, or if it still tries after 30 s.
+pub async fn stops(url: &str) {
+    let (authority, path) = split(url);
+    let front = Front::start(authority).await;
+    let chromium = Chromium::start().await;
+    chromium.open(&format!("http://{}/eventsource.html?stream={path}", front.addr())).await;
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    let stopped = async {
+        while chromium.execute("return window.gaveUp()", json!([])).await != true {
+            tick.tick().await;
+        }
+    };
+    let patience = Duration::from_secs(30);
+    tokio::time::timeout(patience, stopped).await.expect("EventSource stops for good");
+}
+
 /// Opens `page` before the stream at `url` and takes the events off it as they come.
 async fn collect(page: &str, url: &str, received: &mut Vec<Received>) {
     let (authority, path) = split(url);

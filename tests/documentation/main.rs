@@ -10,6 +10,7 @@ mod crates;
 mod examples_of_items;
 mod first_page;
 mod getting_started;
+mod guesses;
 mod hellos;
 mod language;
 mod links;

@@ -7,7 +7,7 @@ fn main() -> io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where"));
     let mut pages = vec![root.join("README.md")];
-    for folder in ["docs", "examples"] {
+    for folder in ["crates", "docs", "examples"] {
         println!("cargo::rerun-if-changed={}", root.join(folder).display());
         find(&root.join(folder), &mut pages)?;
     }

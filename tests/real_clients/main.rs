@@ -5,6 +5,7 @@
 //! tests.
 
 mod feed;
+mod refused;
 
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ macro_rules! lose_nothing {
             one_test!($long $framework, undici_loses_nothing, clients::undici::run, AsTold);
             one_test!($long $framework, eventsource_client_loses_nothing, clients::eventsource_client::run, AsTold);
             one_test!($long $framework, reqwest_eventsource_loses_nothing, clients::reqwest_eventsource::run, AsTold);
+            refused::one_test!($long $framework);
             one_test!($long $framework, httpx_sse_loses_nothing, clients::httpx_sse::run, AsTold);
         }
     };

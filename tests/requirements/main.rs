@@ -10,6 +10,7 @@ mod encode_vectors;
 mod failing;
 mod flood;
 mod frameworks;
+mod from_stream;
 mod gaps;
 mod hello;
 mod leaving;
@@ -20,6 +21,7 @@ mod parser;
 mod process;
 mod properties;
 mod proxy;
+mod refused;
 mod replay;
 mod request;
 mod response;
@@ -53,6 +55,16 @@ macro_rules! every_framework {
                 ends_cleanly_after_whole_events_when_a_stream_fails,
                 sends_the_event_of_a_failure_and_ends_cleanly,
                 takes_a_panic_for_an_error_and_goes_on_serving_others,
+            }
+            from_stream::{
+                streams_what_the_handler_has_as_a_stream,
+                tells_of_a_gap_if_a_client_of_a_stream_comes_back,
+                drops_the_stream_of_a_handler_when_its_client_leaves,
+            }
+            refused::{
+                answers_an_error_of_a_handler_with_its_status,
+                ends_a_stream_whose_feed_is_away_so_that_the_client_comes_back,
+                refuses_a_stream_whose_feed_is_invalid,
             }
             request::{
                 resumes_after_the_last_event_id_in_the_header,

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sse_core::{FeedOnce, Shutdown};
+use sse_core::{Error, FeedOnce, Shutdown};
 
 use super::chunks::Chunks;
 
@@ -72,6 +72,8 @@ pub enum Answer {
     Chunks(Chunks),
     /// A status and a text.
     Text(u16, String),
+    /// The error of a handler, through the adapter.
+    Error(Error),
 }
 
 type Handler = Box<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;

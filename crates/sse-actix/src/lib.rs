@@ -21,6 +21,15 @@
 //! # }
 //! ```
 //!
+//! In `Cargo.toml`:
+//!
+//! ```toml
+//! [dependencies]
+//! actix-web = "4"
+//! sse-actix = "0.1"
+//! tokio = { version = "1", features = ["signal"] }
+//! ```
+//!
 //! Serve it with [`listener`](fn@listener), which cuts off clients that stall, with the shutdown of the log, which ends the streams, and
 //! with `h1_allow_half_closed(false)`, so that the server notices at once, and not at the next write, that a client has left:
 //!
@@ -35,14 +44,29 @@
 //! # }
 //! ```
 //!
-//! All items except [`SseRequest`], [`Sse`] and [`stream_events`] are those of [`sse_core`], and the same with every framework. actix-web
+//! # Layout
+//!
+//! - [`EventLog`]: append an [`Event`], and every client gets it. Begin with [`EventLog::in_memory`]; [`EventLog::topics`] streams to one user or
+//!   one room, and [`EventLog::stats`] counts the open streams.
+//! - [`Feed`]: the options of a stream, such as [`Feed::start_at`], [`Feed::retry`] and [`Feed::on_gap`]. [`Feed::from_stream`] makes one of
+//!   an `impl Stream`, [`StreamContext::run`] one of a closure that sends, and [`merge`] one of several logs.
+//! - [`SseError`]: the error of a handler. `?` makes it of an [`Error`], and it answers its [`status`](Error::status).
+//! - [`Shutdown`]: ends the streams, so that the server can end.
+//! - [`store`], [`Source`]: a store and a source of your own. The crates [`sse-log-redb`](https://docs.rs/sse-log-redb),
+//!   [`sse-log-redis`](https://docs.rs/sse-log-redis), [`sse-log-nats`](https://docs.rs/sse-log-nats) and
+//!   [`sse-log-postgres`](https://docs.rs/sse-log-postgres) keep logs in a file and in servers.
+//!
+//! The examples of most items say `sse_core`: this crate re-exports it, so write `sse_actix` in its place.
+//!
+//! All items except [`SseRequest`], [`Sse`], [`SseError`] and [`stream_events`] are those of [`sse_core`], and the same with every framework. actix-web
 //! answers HTTP/1.0 and HTTP/2 (without TLS by `listen_auto_h2c` in place of `listen`) as it should, and HEAD if the handler is mounted for it:
 //! `web::get()` is only for GET. `Compress` leaves the streams alone.
 //!
-//! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
+//! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too, as `docs/deploying.md` in the repository shows.
 #![forbid(unsafe_code)]
 
 mod cushion;
+mod error;
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -52,13 +76,15 @@ use actix_web::body::{BodyStream, BoxBody, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
+pub use error::SseError;
 pub use sse_core::{
     BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
     EventType, Feed, FeedOnce, Followed, Follower, Following, Frame, Frames, Gap, GapReason,
     Headers, InvalidField, InvalidTopic, LastEventId, Limit, Limits, LogOptions, LogStats,
     MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay, Shutdown, Snapshot,
-    SnapshotRequest, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
-    StreamResponse, Timer, Topic, TopicSet, TopicStats, async_trait, copy, merge, source, store,
+    SnapshotRequest, Source, Start, StoreOptions, StreamContext, StreamItem, StreamOptions,
+    StreamRequest, StreamResponse, Timer, Topic, TopicSet, TopicStats, async_trait, copy, merge,
+    source, store,
 };
 #[cfg(feature = "listener")]
 pub use sse_core::{ListenerOptions, listener, listener_with};
@@ -68,15 +94,79 @@ use tokio::time::Instant;
 use crate::cushion::Cushion;
 
 /// The request of a client. An extractor that never rejects.
+///
+/// ```
+/// use sse_actix::{EventLog, Sse, SseRequest, stream_events};
+///
+/// async fn events(request: SseRequest) -> Sse {
+///     println!("{:?}", request.0.last_event_id("lastEventId"));
+///     stream_events(request, EventLog::in_memory(1000))
+/// }
+/// # let _ = actix_web::App::new().route("/events", actix_web::web::get().to(events));
+/// ```
+#[doc(alias("header", "headers", "query"))]
 #[derive(Debug, Clone)]
 pub struct SseRequest(pub StreamRequest);
 
 /// The response: an event stream.
+///
+/// Add a header by `customize`; a test reads the events that there are:
+///
+/// ```
+/// use actix_web::Responder;
+/// use sse_actix::{EventLog, Sse, SseRequest, Start, StreamRequest, stream_events};
+///
+/// async fn events(request: SseRequest, log: EventLog) -> Sse {
+///     stream_events(request, log.feed().start_at(Start::Oldest))
+/// }
+///
+/// async fn with_a_header(request: SseRequest, log: EventLog) -> impl Responder {
+///     events(request, log).await.customize().insert_header(("x-user", "7"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), sse_actix::Error> {
+/// let log = EventLog::in_memory(1000);
+/// log.append("hello").await?;
+/// let request = SseRequest(StreamRequest::new("GET", None, []));
+/// let response = events(request.clone(), log.clone()).await;
+/// assert_eq!(response.0.status, 200);
+/// assert!(response.0.text().await.contains("data: hello\n"));
+/// # drop(with_a_header(request, log));
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias("status", "with_header"))]
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning it from a handler"]
 pub struct Sse(pub StreamResponse);
 
 /// Returns the response to a request: a stream of this feed, first what the client missed since its last event ID, then live events.
+///
+/// The feed may be a log, a [`Feed`], or a `Result` of one, as [`EventLog::topics`] returns it. An error that will pass is a stream that ends, so
+/// that the client comes back; any other has its [status](Error::status). The request may be a POST, whose answer is then the stream:
+///
+/// ```
+/// use sse_actix::{Sse, SseRequest, StreamContext, stream_events};
+/// # use sse_actix::StreamRequest;
+///
+/// async fn chat(request: SseRequest, question: String) -> Sse {
+///     stream_events(request, StreamContext::run(|context| async move {
+///         for word in question.split(' ') {
+///             context.send_event(word).await?;
+///         }
+///         Ok(())
+///     }))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let request = SseRequest(StreamRequest::new("POST", None, []));
+/// let text = chat(request, "how many".to_owned()).await.0.text().await;
+/// assert!(text.ends_with("data: how\n\ndata: many\n\n"));
+/// # }
+/// ```
+#[doc(alias("respond", "response", "subscribe"))]
 pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(StreamResponse::new(&request.0, feed, timer()))
 }

@@ -1,13 +1,17 @@
 use std::sync::Arc;
 
-use crate::boxed::BoxError;
 use crate::gap::Gap;
-use crate::store::error::StoreError;
-use crate::topic::InvalidTopic;
 
 mod convert;
+mod kind;
+mod status;
 
-/// The error of this crate. It prints its text; its methods return its kind.
+use kind::Kind;
+pub(crate) use kind::StoreLabel;
+
+/// The error of this crate. Its methods return its kind, and the [`status`](Error::status) for a client.
+///
+/// `{}` prints its text, and `{:?}` its text and those of its sources, on one line.
 ///
 /// ```
 /// use sse_core::{Event, EventId, EventLog};
@@ -19,23 +23,6 @@ mod convert;
 /// ```
 #[derive(Clone)]
 pub struct Error(Arc<Kind>);
-
-#[derive(Debug)]
-enum Kind {
-    Json(serde_json::Error),
-    InvalidEvent(&'static str),
-    InvalidTopic(InvalidTopic),
-    TopicsUnsupported,
-    TooLarge { size: usize, limit: usize },
-    InvalidMerge(String),
-    Finished,
-    Gap(Gap),
-    Source { during: &'static str, error: BoxError },
-    Overflow { events: usize, bytes: usize },
-    Store { during: &'static str, error: StoreError, may_have_happened: bool },
-    QueueFull { events: usize, bytes: usize },
-    NoRandomness(getrandom::Error),
-}
 
 impl Error {
     /// Returns true if a value had no JSON.
@@ -60,6 +47,18 @@ impl Error {
     /// ```
     pub fn is_invalid_event(&self) -> bool {
         matches!(*self.0, Kind::InvalidEvent(_))
+    }
+
+    /// Returns true if a text is invalid as an id or as a type of an event.
+    ///
+    /// ```
+    /// use sse_core::{Error, EventType};
+    ///
+    /// let error = Error::from(EventType::try_from("two\nlines").unwrap_err());
+    /// assert!(error.is_invalid_field());
+    /// ```
+    pub fn is_invalid_field(&self) -> bool {
+        matches!(*self.0, Kind::InvalidField(_))
     }
 
     /// Returns true if a topic is invalid, if there are too many, or if an event lacks one.

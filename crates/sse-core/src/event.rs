@@ -55,6 +55,7 @@ impl Event {
     /// let frame = Frame::from(Event::new("two\nlines"));
     /// assert_eq!(frame.as_bytes(), b"data: two\ndata: lines\n\n");
     /// ```
+    #[doc(alias("text", "data", "message"))]
     pub fn new(data: impl Into<String>) -> Self {
         Self { data: Some(data.into()), ..Self::default() }
     }
@@ -73,6 +74,7 @@ impl Event {
     /// Panics if the type is invalid, like [`EventType::from_static`]. Use it for literals. For a text from elsewhere use
     /// [`EventType::try_from`] and [`event_type`](Event::event_type).
     #[track_caller]
+    #[doc(alias = "event_name")]
     pub fn typed(event_type: &'static str, data: impl Into<String>) -> Self {
         Self::new(data).event_type(EventType::from_static(event_type))
     }
@@ -113,6 +115,7 @@ impl Event {
     ///
     /// [`is_serialization`](Error::is_serialization) if the value has no JSON, such as a map whose keys are not texts. The error's source
     /// is the error of serde_json.
+    #[doc(alias("append_json", "json_data"))]
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         serde_json::to_string(value).map(Self::new).map_err(Error::json)
     }
@@ -126,6 +129,7 @@ impl Event {
     /// assert_eq!(event, Event::typed("tick", "12:00"));
     /// # Ok::<(), sse_core::InvalidField>(())
     /// ```
+    #[doc(alias("event", "event_name", "name"))]
     #[must_use]
     pub fn event_type(self, event_type: EventType) -> Self {
         Self { event_type: Some(event_type), ..self }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -7,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::StreamExt;
 
-use crate::feed::FeedOnce;
+use crate::feed::OriginOnce;
 use crate::feed::events::Events;
 use crate::feed::options::StreamOptions;
 use crate::timer::Timer;
@@ -17,7 +18,7 @@ use crate::{Cut, End, Gap, LastEventId, Shutdown, StreamRequest};
 mod admission;
 mod breaking_off;
 mod ends;
-mod lines;
+pub(crate) mod lines;
 mod state;
 mod watched;
 
@@ -42,19 +43,24 @@ use watched::Watched;
 /// # Ok::<(), sse_core::Cut>(())
 /// # }).unwrap().unwrap();
 /// ```
-pub struct EventStream {
-    state: Option<State>,
+pub struct EventStream(Content);
+
+#[allow(clippy::large_enum_variant, reason = "nearly all are of the large one")]
+enum Content {
+    Running(State),
+    /// The only bytes of a response that is no stream, until they are given.
+    Only(Option<Bytes>),
 }
 
 impl EventStream {
     /// Returns the body of the response, or the status of one without a body. `gap` is one that was found beforehand, and ends the stream.
     pub(crate) fn new(
         request: &StreamRequest,
-        feed: FeedOnce,
+        origin: OriginOnce,
+        mut options: StreamOptions,
         timer: Timer,
         gap: Option<Gap>,
     ) -> Result<Self, u16> {
-        let (origin, mut options) = feed.into_parts();
         let last_event_id = request.last_event_id(&options.last_event_id_parameter);
         options.on_gap = options.on_gap.on(&timer);
         options.start = options.start.on(&timer);
@@ -87,35 +93,33 @@ impl EventStream {
             }
         };
         if request.is_head() {
-            return Ok(Self::empty());
+            return Ok(Self::only(None));
         }
         let is_poll = options.polls.include(request);
         let StreamOptions { keep_alive, keep_alive_event, retry, failure, shutdowns, .. } = options;
         let failure_cuts = failure.cuts();
-        Ok(Self {
-            state: Some(State {
-                events,
-                keep_alive,
-                keep_alive_event: keep_alive_event.map(Box::new),
-                retry,
-                failure,
-                open: shutdowns.iter().map(Shutdown::open).collect(),
-                ends,
-                alarm: None,
-                last_write: timer.now(),
-                timer,
-                unwritten: failure_cuts.then(Unwritten::default),
-                progress: Progress::New,
-                watched,
-                end: End::Left,
-                ending: if is_poll { Ending::CaughtUp } else { Ending::Never },
-            }),
-        })
+        Ok(Self(Content::Running(State {
+            events,
+            keep_alive,
+            keep_alive_event: keep_alive_event.map(Box::new),
+            retry,
+            failure,
+            open: shutdowns.iter().map(Shutdown::open).collect(),
+            ends,
+            alarm: None,
+            last_write: timer.now(),
+            timer,
+            unwritten: failure_cuts.then(Unwritten::default),
+            progress: Progress::New,
+            watched,
+            end: End::Left,
+            ending: if is_poll { Ending::CaughtUp } else { Ending::Never },
+        })))
     }
 
-    /// Returns a body that has ended.
-    pub(crate) fn empty() -> Self {
-        Self { state: None }
+    /// Returns a body of these bytes alone.
+    pub(crate) fn only(bytes: Option<Bytes>) -> Self {
+        Self(Content::Only(bytes))
     }
 
     /// Ends the stream also once this future is ready, in the same way as its [`Shutdown`](crate::Shutdown). If several are set, the first
@@ -134,7 +138,7 @@ impl EventStream {
     /// ```
     #[must_use]
     pub fn until(mut self, end: impl Future<Output = ()> + Send + 'static) -> Self {
-        if let Some(state) = &mut self.state {
+        if let Content::Running(state) = &mut self.0 {
             state.ends.get_or_insert_default().add(end);
         }
         self
@@ -142,7 +146,7 @@ impl EventStream {
 
     /// Returns the text that there is at this moment.
     pub(crate) async fn text(mut self) -> String {
-        if let Some(state) = &mut self.state {
+        if let Content::Running(state) = &mut self.0 {
             state.ending = Ending::AtOnce;
         }
         let mut text = BytesMut::new();
@@ -157,8 +161,9 @@ impl Stream for EventStream {
     type Item = Result<Bytes, Cut>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(state) = &mut self.state else {
-            return Poll::Ready(None);
+        let state = match &mut self.0 {
+            Content::Running(state) => state,
+            Content::Only(bytes) => return Poll::Ready(bytes.take().map(Ok)),
         };
         let item = match ready!(state.poll_next(cx)) {
             Some(Ok(chunk)) => Some(Ok(match &state.unwritten {
@@ -178,7 +183,9 @@ impl Stream for EventStream {
 impl EventStream {
     /// Frees all that the client held, and tells an observer.
     fn over(&mut self) {
-        let Some(mut state) = self.state.take() else { return };
+        let Content::Running(mut state) = mem::replace(&mut self.0, Content::Only(None)) else {
+            return;
+        };
         state.tell_of_gaps();
         tracing::debug!(end = ?state.end, "an event stream ended");
         let State { watched, end, timer, events, open, .. } = state;
@@ -199,6 +206,7 @@ impl Drop for EventStream {
 
 impl fmt::Debug for EventStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventStream").field("has_ended", &self.state.is_none()).finish()
+        let has_ended = matches!(self.0, Content::Only(None));
+        f.debug_struct("EventStream").field("has_ended", &has_ended).finish()
     }
 }

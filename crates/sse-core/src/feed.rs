@@ -57,7 +57,8 @@ pub struct Feed {
 /// # drop(feed);
 /// ```
 pub struct FeedOnce {
-    origin: OriginOnce,
+    /// The error if the feed could not be made.
+    origin: Result<OriginOnce, Error>,
     options: Options,
 }
 
@@ -104,7 +105,7 @@ impl FeedOnce {
 
     pub(crate) fn of_context(receiver: Receiver, closure: Option<Closure>) -> Self {
         let options = Options { own: Vec::new(), chosen: None };
-        Self { origin: OriginOnce::Context(receiver, closure), options }
+        Self { origin: Ok(OriginOnce::Context(receiver, closure)), options }
     }
 
     /// Returns the options that were set, if any.
@@ -112,25 +113,53 @@ impl FeedOnce {
         self.options.chosen.as_deref()
     }
 
-    /// Returns the origin of the events.
-    pub(crate) fn origin(&self) -> &OriginOnce {
-        &self.origin
+    /// Returns the origin of the events; `None` if the feed could not be made.
+    pub(crate) fn origin(&self) -> Option<&OriginOnce> {
+        self.origin.as_ref().ok()
     }
 
     /// Returns the origin of the events, and the options, with every shutdown that ends the stream.
-    pub(crate) fn into_parts(self) -> (OriginOnce, StreamOptions) {
+    pub(crate) fn into_parts(self) -> (Result<OriginOnce, Error>, StreamOptions) {
         let Options { own, chosen } = self.options;
         let mut options = chosen.map_or_else(StreamOptions::new, |chosen| *chosen);
         own.iter().for_each(|shutdown| options.tie(shutdown));
-        options.observer = options.observer.or_else(|| self.origin.observer());
+        if let Ok(origin) = &self.origin {
+            options.observer = options.observer.or_else(|| origin.observer());
+        }
         (self.origin, options)
+    }
+}
+
+/// Makes the feed of a `Result`, so that a handler can pass what may fail to `stream_events`: `stream_events(request, log.topics([room]))`.
+///
+/// An error that will pass, such as that of a store, is a response of status 200 that ends with a reconnection time, because `EventSource`
+/// stops for good after another status; the error is logged as a warning, and the client comes back. Any other error is a response with
+/// its [`status`](Error::status).
+///
+/// ```
+/// use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+///
+/// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+/// let log = EventLog::in_memory(1000);
+/// let response = StreamResponse::new(&request, log.topics([""]), timer);
+/// assert_eq!(response.status, 422);
+/// ```
+impl<F: Into<Feed>> From<Result<F, Error>> for FeedOnce {
+    fn from(feed: Result<F, Error>) -> Self {
+        match feed {
+            Ok(feed) => feed.into().into(),
+            Err(error) => {
+                let options = Options { own: Vec::new(), chosen: None };
+                Self { origin: Err(error), options }
+            }
+        }
     }
 }
 
 impl<F: Into<Feed>> From<F> for FeedOnce {
     fn from(feed: F) -> Self {
         let Feed { origin, options } = feed.into();
-        Self { origin: OriginOnce::Many(origin), options }
+        Self { origin: Ok(OriginOnce::Many(origin)), options }
     }
 }
 
@@ -172,8 +201,9 @@ impl fmt::Debug for Feed {
 impl fmt::Debug for FeedOnce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = match &self.origin {
-            OriginOnce::Many(origin) => origin.name(),
-            OriginOnce::Context(..) => "context",
+            Ok(OriginOnce::Many(origin)) => origin.name(),
+            Ok(OriginOnce::Context(..)) => "context",
+            Err(_) => "error",
         };
         f.debug_struct("FeedOnce")
             .field("origin", &origin)

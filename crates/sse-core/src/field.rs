@@ -53,7 +53,7 @@ pub struct EventType(Text);
 /// let error: InvalidField = EventType::try_from("two\nlines").unwrap_err();
 /// assert!(error.to_string().starts_with("invalid event type: "));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid {field}: {reason}")]
 pub struct InvalidField {
     field: &'static str,
@@ -63,6 +63,12 @@ pub struct InvalidField {
 impl InvalidField {
     pub(crate) const fn new(field: &'static str, reason: &'static str) -> Self {
         Self { field, reason }
+    }
+}
+
+impl fmt::Debug for InvalidField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

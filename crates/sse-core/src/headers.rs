@@ -24,6 +24,12 @@ impl Headers {
     /// The headers of a 204. A cached 204 would end streams that have not ended.
     pub(crate) const NO_CONTENT: Self = Self(&[("cache-control", "no-cache, no-transform")]);
 
+    /// The headers of a refusal, which is a text.
+    pub(crate) const REFUSAL: Self = Self(&[
+        ("content-type", "text/plain; charset=utf-8"),
+        ("cache-control", "no-cache, no-transform"),
+    ]);
+
     /// Returns the names, in lower case, and the values, which are ASCII.
     ///
     /// ```

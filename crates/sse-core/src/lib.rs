@@ -62,6 +62,8 @@ mod text;
 mod field;
 pub use field::{EventId, EventType, InvalidField};
 
+mod chain;
+
 mod boxed;
 pub use boxed::BoxError;
 
@@ -119,7 +121,7 @@ pub use shutdown::Shutdown;
 mod source;
 #[doc(no_inline)]
 pub use async_trait::async_trait;
-pub use source::{Frames, Replay, Source, source};
+pub use source::{Frames, Replay, Source, StreamItem, source};
 
 mod resume;
 

@@ -52,6 +52,7 @@ use crate::{EventId, Gap, Limit};
 /// # Ok::<(), sse_core::Error>(())
 /// # }).unwrap().unwrap();
 /// ```
+#[doc(alias("metrics", "connected", "disconnected"))]
 pub trait Observer: Send + Sync + 'static {
     /// Records that a response has begun. The library calls [`ended`](Observer::ended) later, once.
     fn opened(&self) {}

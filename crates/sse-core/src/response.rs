@@ -1,5 +1,9 @@
+use std::error::Error as StdError;
+
 use crate::event_stream::EventStream;
-use crate::{FeedOnce, Gap, Headers, StreamRequest, Timer};
+use crate::event_stream::lines::opening;
+use crate::feed::options::StreamOptions;
+use crate::{Error, Event, FeedOnce, Frame, Gap, Headers, StreamRequest, Timer};
 
 /// The status, headers and body of the response, which every framework's adapter copies.
 ///
@@ -18,7 +22,8 @@ use crate::{FeedOnce, Gap, Headers, StreamRequest, Timer};
 #[non_exhaustive]
 pub struct StreamResponse {
     /// The status: 200, or 204 if there is nothing more for this client, after which a browser does not reconnect; or the status that
-    /// [`OnGap::Status`](crate::OnGap::Status) or [`finished_first_visit`](crate::StreamOptions::finished_first_visit) sets.
+    /// [`OnGap::Status`](crate::OnGap::Status) or [`finished_first_visit`](crate::StreamOptions::finished_first_visit) sets, or that of the
+    /// [error](Error::status) for which there is no feed.
     pub status: u16,
     /// The headers.
     pub headers: Headers,
@@ -79,12 +84,38 @@ impl StreamResponse {
     }
 
     fn after(request: &StreamRequest, feed: FeedOnce, timer: Timer, gap: Option<Gap>) -> Self {
-        match EventStream::new(request, feed, timer, gap) {
+        let (origin, options) = feed.into_parts();
+        let origin = match origin {
+            Ok(origin) => origin,
+            Err(error) => return Self::failed(request, &error, &options, &timer),
+        };
+        match EventStream::new(request, origin, options, timer, gap) {
             Ok(body) => Self { status: 200, headers: Headers::EVENT_STREAM, body },
             Err(status) => {
-                Self { status, headers: Headers::NO_CONTENT, body: EventStream::empty() }
+                Self { status, headers: Headers::NO_CONTENT, body: EventStream::only(None) }
             }
         }
+    }
+
+    /// Returns the response to a request whose feed could not be made. `EventSource` comes back after it if the error will pass.
+    fn failed(
+        request: &StreamRequest,
+        error: &Error,
+        options: &StreamOptions,
+        timer: &Timer,
+    ) -> Self {
+        let (status, headers, body) = if error.will_pass() {
+            let mut body = opening();
+            body.extend(options.failure.report(error));
+            let retry = options.retry.at_the_end(timer);
+            body.extend_from_slice(Frame::from(Event::default().retry(retry)).as_bytes());
+            (200, Headers::EVENT_STREAM, body.freeze())
+        } else {
+            tracing::debug!(error = error as &dyn StdError, "an event stream was refused");
+            (error.status(), Headers::REFUSAL, error.client_text().into())
+        };
+        let body = EventStream::only((!request.is_head()).then_some(body));
+        Self { status, headers, body }
     }
 
     /// Reads the events that there are for this client at this moment, without waiting for later ones: for the test of a handler. It reads

@@ -79,6 +79,7 @@ impl Shutdown {
     /// log.shutdown().begin();
     /// assert!(log.shutdown().has_begun());
     /// ```
+    #[doc(alias("close", "stop"))]
     pub fn begin(&self) {
         let mut state = self.lock();
         state.begun.get_or_insert_with(Instant::now);
@@ -102,6 +103,7 @@ impl Shutdown {
     /// assert!(log.shutdown().has_begun());
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "graceful")]
     pub fn begin_after<F: Future>(&self, signal: F) -> impl Future<Output = ()> + use<F> {
         let shutdown = self.clone();
         async move {

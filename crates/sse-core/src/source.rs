@@ -7,7 +7,9 @@ use futures_util::{StreamExt, stream};
 
 use crate::{BoxError, EventId, Frame};
 
+mod feed;
 mod frames;
+pub use feed::StreamItem;
 pub use frames::Frames;
 
 /// An application's own store of events, with ids of its own.

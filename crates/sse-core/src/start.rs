@@ -22,10 +22,13 @@ use crate::{BoxError, EventId, MakeSnapshot, Snapshot, SnapshotRequest, Timer};
 pub enum Start {
     /// The next event. The default.
     #[default]
+    #[doc(alias("Latest", "now"))]
     Live,
     /// The oldest event that is kept.
+    #[doc(alias("from_start", "beginning"))]
     Oldest,
     /// This many of the newest events, or as many as are kept.
+    #[doc(alias("history", "last"))]
     Last(usize),
     /// The position after the first events, for a client that counts those that it has: of the events that this stream would get from the
     /// beginning of the log, this many are left out. At most 1 000 000. The log looks at each of them, so the cost grows with their number.

@@ -253,9 +253,20 @@ pub trait Store: Send + Sync + 'static {
         false
     }
 
-    /// Returns the name of the log, for warnings.
+    /// Returns the name of the log, for warnings and errors.
     fn name(&self) -> &str {
         "a store without a name"
+    }
+
+    /// Returns the address of the server or the path of the file, for errors, without a user and a password. Default: an empty text.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::store::Store;
+    /// assert_eq!(VecStore::new().address(), "");
+    /// ```
+    fn address(&self) -> String {
+        String::new()
     }
 
     /// Returns the largest position that the store can ever give: [`merge`](crate::merge) needs the length of its text. If the engine numbers

@@ -31,7 +31,7 @@ pub struct Topic(Text);
 /// let error = sse_core::Topic::try_from("room\t42").unwrap_err();
 /// assert_eq!(error.to_string(), "invalid topic: a topic has no control characters (byte 4)");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct InvalidTopic {
     reason: &'static str,
     /// The offset of the first byte that is wrong.
@@ -51,6 +51,12 @@ impl fmt::Display for InvalidTopic {
             Some(at) => write!(f, " (byte {at})"),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for InvalidTopic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

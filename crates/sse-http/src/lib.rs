@@ -21,6 +21,14 @@
 //! # }
 //! ```
 //!
+//! In `Cargo.toml`:
+//!
+//! ```toml
+//! [dependencies]
+//! http = "1"
+//! sse-http = "0.1"
+//! ```
+//!
 //! Serve it with [`listener`](fn@listener), which cuts off clients that stall, and with the shutdown of the log, which ends the streams.
 //! With hyper alone:
 //!
@@ -63,18 +71,34 @@
 //! If a framework has a request of its own, as salvo and poem have, give [`SseRequest::new`] its method, URI and headers. The response becomes
 //! poem's by `into`, and salvo's after `map(|body| ResBody::stream(body.0))`.
 //!
-//! All items except [`SseRequest`], [`Sse`], [`EventStreamBody`] and [`stream_events`] are those of [`sse_core`], and the same with every framework.
+//! # Layout
+//!
+//! - [`EventLog`]: append an [`Event`], and every client gets it. Begin with [`EventLog::in_memory`]; [`EventLog::topics`] streams to one user or
+//!   one room, and [`EventLog::stats`] counts the open streams.
+//! - [`Feed`]: the options of a stream, such as [`Feed::start_at`], [`Feed::retry`] and [`Feed::on_gap`]. [`Feed::from_stream`] makes one of
+//!   an `impl Stream`, [`StreamContext::run`] one of a closure that sends, and [`merge`] one of several logs.
+//! - [`SseError`]: the error of a handler. `?` makes it of an [`Error`], and it answers its [`status`](Error::status).
+//! - [`Shutdown`]: ends the streams, so that the server can end.
+//! - [`store`], [`Source`]: a store and a source of your own. The crates [`sse-log-redb`](https://docs.rs/sse-log-redb),
+//!   [`sse-log-redis`](https://docs.rs/sse-log-redis), [`sse-log-nats`](https://docs.rs/sse-log-nats) and
+//!   [`sse-log-postgres`](https://docs.rs/sse-log-postgres) keep logs in a file and in servers.
+//!
+//! The examples of most items say `sse_core`: this crate re-exports it, so write `sse_http` in its place.
+//!
+//! All items except [`SseRequest`], [`Sse`], [`EventStreamBody`], [`SseError`] and [`stream_events`] are those of [`sse_core`], and the same with every framework.
 //! hyper notices at once that a client has left, and answers HEAD, HTTP/1.0 and HTTP/2 as it should. If you serve with something else, check
 //! the questions of `docs/writing-an-adapter.md` in the repository.
 //!
-//! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too: see `docs/deploying.md` in the repository.
+//! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too, as `docs/deploying.md` in the repository shows.
 #![forbid(unsafe_code)]
+
+mod error;
+#[cfg(feature = "listener")]
+mod listener;
 
 use std::pin::Pin;
 use std::sync::LazyLock;
 use std::task::{Context, Poll};
-#[cfg(feature = "listener")]
-use std::{io, net::ToSocketAddrs};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -87,19 +111,50 @@ pub use sse_core::{
     EventType, Feed, FeedOnce, Followed, Follower, Following, Frame, Frames, Gap, GapReason,
     Headers, InvalidField, InvalidTopic, LastEventId, Limit, Limits, LogOptions, LogStats,
     MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay, Shutdown, Snapshot,
-    SnapshotRequest, Source, Start, StoreOptions, StreamContext, StreamOptions, StreamRequest,
-    StreamResponse, Timer, Topic, TopicSet, TopicStats, async_trait, copy, merge, source, store,
+    SnapshotRequest, Source, Start, StoreOptions, StreamContext, StreamItem, StreamOptions,
+    StreamRequest, StreamResponse, Timer, Topic, TopicSet, TopicStats, async_trait, copy, merge,
+    source, store,
 };
-#[cfg(feature = "listener")]
-use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+pub use error::SseError;
+#[cfg(feature = "listener")]
+pub use listener::{listener, listener_with};
+
 /// The request of a client. Made from a request, or from its parts.
+///
+/// ```
+/// use sse_http::SseRequest;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let request = http::Request::get("/events?lastEventId=7").body(())?;
+/// let request = SseRequest::from(&request);
+/// assert_eq!(format!("{:?}", request.0.last_event_id("lastEventId")), "Id(EventId(\"7\"))");
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias("header", "headers", "query"))]
 #[derive(Debug, Clone)]
 pub struct SseRequest(pub StreamRequest);
 
 /// The response: an event stream. It becomes a [`Response`].
+///
+/// ```
+/// use http::{HeaderValue, Response};
+/// use sse_http::{EventLog, EventStreamBody, Sse, SseRequest, StreamRequest, stream_events};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let request = SseRequest(StreamRequest::new("GET", None, []));
+/// let sse: Sse = stream_events(request, EventLog::in_memory(1000));
+/// assert_eq!(sse.0.status, 200);
+/// let mut response: Response<EventStreamBody> = sse.into();
+/// response.headers_mut().insert("x-user", HeaderValue::from_static("7"));
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias("status", "with_header"))]
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning the response that it becomes"]
 pub struct Sse(pub StreamResponse);
@@ -115,6 +170,31 @@ pub struct EventStreamBody(pub EventStream);
 /// Returns the response to a request: a stream of this feed, first what the client missed since its last event ID, then live events.
 ///
 /// Poll its body within a tokio runtime.
+///
+/// The feed may be a log, a [`Feed`], or a `Result` of one, as [`EventLog::topics`] returns it. An error that will pass is a stream that ends, so
+/// that the client comes back; any other has its [status](Error::status). The request may be a POST, whose answer is then the stream:
+///
+/// ```
+/// use sse_http::{Sse, SseRequest, StreamContext, stream_events};
+/// # use sse_http::StreamRequest;
+///
+/// fn chat(request: SseRequest, question: String) -> Sse {
+///     stream_events(request, StreamContext::run(|context| async move {
+///         for word in question.split(' ') {
+///             context.send_event(word).await?;
+///         }
+///         Ok(())
+///     }))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let request = SseRequest(StreamRequest::new("POST", None, []));
+/// let text = chat(request, "how many".to_owned()).0.text().await;
+/// assert!(text.ends_with("data: how\n\ndata: many\n\n"));
+/// # }
+/// ```
+#[doc(alias("respond", "response", "subscribe"))]
 pub fn stream_events(request: impl Into<SseRequest>, feed: impl Into<FeedOnce>) -> Sse {
     Sse(StreamResponse::new(&request.into().0, feed, timer()))
 }
@@ -127,37 +207,6 @@ pub async fn stream_events_resolved(
 ) -> Sse {
     let request = request.into();
     Sse(StreamResponse::resolved(&request.0, feed, timer()).await)
-}
-
-/// Makes a listening socket that suits event streams: see [`sse_core::listener`](fn@sse_core::listener).
-///
-/// # Errors
-///
-/// If the address cannot be listened on.
-///
-/// # Panics
-///
-/// If it is called outside of a tokio runtime.
-#[cfg(feature = "listener")]
-pub fn listener(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-    listener_with(address, ListenerOptions::default())
-}
-
-/// Makes a listening socket with these options.
-///
-/// # Errors
-///
-/// If the address cannot be listened on.
-///
-/// # Panics
-///
-/// If it is called outside of a tokio runtime.
-#[cfg(feature = "listener")]
-pub fn listener_with(
-    address: impl ToSocketAddrs,
-    options: ListenerOptions,
-) -> io::Result<TcpListener> {
-    TcpListener::from_std(sse_core::listener_with(address, options)?)
 }
 
 /// Returns the one timer of all streams, which shares alarms within each runtime.

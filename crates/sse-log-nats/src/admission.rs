@@ -44,15 +44,20 @@ fn drop_excess(core: &Arc<LogCore>) {
         let retained = timeout(core.requests.timeout, retain::retain(&core, &retention));
         let retained =
             retained.await.unwrap_or_else(|_| Err(StoreError::failed("retention timed out")));
-        if let Err(error) = &retained {
-            let error = error as &dyn std::error::Error;
-            tracing::warn!(
-                log = core.names.log,
-                error,
-                "retention failed: the log may hold more than its limits"
-            );
+        let (has_failed_before, log) =
+            (core.tally.end(retained.as_ref().map(drop)), &core.names.log);
+        match &retained {
+            Err(error) if !has_failed_before => {
+                let error = error as &dyn std::error::Error;
+                tracing::warn!(
+                    log,
+                    error,
+                    "retention failed: the log may hold more than its limits"
+                );
+            }
+            Ok(_) if has_failed_before => tracing::info!(log, "retention succeeds again"),
+            _ => {}
         }
-        core.tally.end(retained.as_ref().map(drop));
     });
 }
 

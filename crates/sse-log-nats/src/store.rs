@@ -64,6 +64,10 @@ impl Store for NatsStore {
         self.0.names.log.as_str()
     }
 
+    fn address(&self) -> String {
+        self.0.requests.engine.address.clone()
+    }
+
     fn largest_position(&self) -> Position {
         // A message has fewer bytes than that, and so fewer events.
         Position::new(u64::MAX, u32::MAX.into())

@@ -140,16 +140,18 @@ impl Tally {
         !std::mem::replace(&mut self.lock().is_running, true)
     }
 
-    /// Ends a pass that drops events.
-    pub(crate) fn end(&self, outcome: Result<(), &StoreError>) {
+    /// Ends a pass that drops events. Returns true if the pass before failed.
+    pub(crate) fn end(&self, outcome: Result<(), &StoreError>) -> bool {
         let mut state = self.lock();
         state.is_running = false;
+        let before = state.failed.take();
         state.failed = outcome.err().map(|error| {
             let cause = std::error::Error::source(error);
             cause.map_or_else(|| error.to_string(), ToString::to_string)
         });
         drop(state);
         self.passes.send_modify(|n| *n += 1);
+        before.is_some()
     }
 }
 

@@ -55,6 +55,22 @@ impl Server {
         Self { config, prefers_writable, dial, session: Session::new(options), connect_timeout }
     }
 
+    /// Returns the addresses of the servers, without the user and the password.
+    pub(crate) fn address(&self) -> String {
+        let (hosts, ports) = (self.config.get_hosts(), self.config.get_ports());
+        let port = |at: usize| ports.get(at).or(ports.first()).copied().unwrap_or(5432);
+        let hosts = hosts.iter().enumerate().map(|(at, host)| match host {
+            Host::Tcp(name) => format!("{name}:{}", port(at)),
+            #[cfg(unix)]
+            Host::Unix(path) => path.display().to_string(),
+        });
+        let hosts: Vec<_> = hosts.collect();
+        let addresses = self.config.get_hostaddrs().iter().enumerate();
+        let addresses = addresses.map(|(at, address)| format!("{address}:{}", port(at)));
+        let servers = if hosts.is_empty() { addresses.collect() } else { hosts };
+        format!("postgres://{}", servers.join(","))
+    }
+
     /// Connects to the server that takes writes, and prepares the session. `hear` gets the notifications.
     pub(crate) async fn connect(
         &self,

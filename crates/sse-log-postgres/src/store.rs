@@ -81,6 +81,10 @@ impl Store for PostgresStore {
         self.log.name.as_str()
     }
 
+    fn address(&self) -> String {
+        self.log.engine.0.server.address()
+    }
+
     fn largest_position(&self) -> Position {
         const LARGEST: u64 = (1 << 48) - 1; // the tables check it
         Position::new(LARGEST, LARGEST)

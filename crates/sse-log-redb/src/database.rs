@@ -38,6 +38,7 @@ impl Database {
         let mut reserve = Reserve::open(path);
         let state = catch_panic(|| begin_epochs_if_copied(&database, identity, &mut reserve));
         let state = state.map_err(|failure| cannot_open(path, &failure.to_string()))?;
+        warn_of_new_epochs(path, &state);
         Ok(Self {
             path: path.to_owned(),
             options: options.clone(),
@@ -64,6 +65,10 @@ impl Database {
         work: impl FnOnce(&ReadTransaction) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.with(|database| work(&database.begin_read()?))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -94,6 +99,7 @@ impl Database {
             let mut reserve = Reserve::open(&self.path);
             let state = catch_panic(|| begin_epochs_if_copied(&database, identity, &mut reserve));
             let state = state.map_err(|failure| cannot_open(&self.path, &failure.to_string()))?;
+            warn_of_new_epochs(&self.path, &state);
             *self.reserve() = reserve;
             let open = Open { database, identity, file: state.mark.file };
             Ok((open, state))
@@ -182,6 +188,13 @@ fn allocated_if_sparse(file: &Metadata) -> Option<u64> {
 #[cfg(not(unix))]
 fn allocated_if_sparse(_: &Metadata) -> Option<u64> {
     None
+}
+
+fn warn_of_new_epochs(path: &Path, state: &FileState) {
+    if state.has_new_epochs {
+        let file = path.display();
+        tracing::warn!(%file, "the file of event logs is a copy, or was restored; each log begins a new epoch");
+    }
 }
 
 #[cfg(test)]

@@ -99,11 +99,6 @@ pub(crate) fn begin_epochs_if_copied(
     let has_new_epochs = is_copy || has_gone_back;
     let mut file = it.file;
     if has_new_epochs || it.inode.is_none() {
-        if has_new_epochs {
-            tracing::warn!(
-                "the file of event logs is a copy, or was restored; each log begins a new epoch"
-            );
-        }
         file = Some(store_record(database, identity, has_new_epochs)?);
     }
     let mark = Mark { file: file.unwrap_or_default(), transactions: it.transactions };

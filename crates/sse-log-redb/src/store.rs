@@ -111,6 +111,10 @@ impl Store for RedbStore {
         self.open_log.name.as_str()
     }
 
+    fn address(&self) -> String {
+        self.file().path().display().to_string()
+    }
+
     fn largest_position(&self) -> Position {
         Position::from(u64::MAX)
     }

@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::task::Waker;
 use std::thread::{self, JoinHandle};
@@ -78,6 +79,10 @@ impl FileThreads {
 
     pub(crate) async fn compact(&self) -> Result<bool, StoreError> {
         self.read(Database::compact).await
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.shared.database.path()
     }
 
     pub(crate) fn logs(&self) -> &OpenLogs {

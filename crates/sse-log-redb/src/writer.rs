@@ -1,5 +1,6 @@
 //! The thread that writes a file. It writes all waiting requests in one transaction, with one wait for the disk.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     trouble: Option<Trouble>,
+    /// True since a write has failed, until one succeeds.
+    is_failing: bool,
     /// Number of requests that came together lately, and the duration of their transaction.
     last_batch: (usize, Duration),
     /// Changes of the last transaction, before the followers are notified. Callers get their results first.
@@ -47,6 +50,7 @@ impl Writer {
         Self {
             shared,
             trouble: None,
+            is_failing: false,
             last_batch: (1, Duration::ZERO),
             changed: None,
             is_dirty: true,
@@ -137,15 +141,16 @@ impl Writer {
                 }
                 self.changed = Some(changed);
                 self.trouble = None;
+                if mem::take(&mut self.is_failing) {
+                    let file = shared.database.path().display();
+                    tracing::info!(%file, "writing event logs succeeds again");
+                }
                 return Outcome::Stored;
             }
             Err(failure) => failure,
         };
         let reason = failure.to_string();
-        tracing::warn!(
-            error = reason,
-            "an event log could not be written; its file is opened again"
-        );
+        self.note_failure(&reason);
         if failure.is_full() {
             // Opening the file may need room, too.
             shared.database.reserve().release();
@@ -181,6 +186,14 @@ impl Writer {
         outcome
     }
 
+    /// Logs once when writes begin to fail.
+    fn note_failure(&mut self, error: &str) {
+        if !mem::replace(&mut self.is_failing, true) {
+            let file = self.shared.database.path().display();
+            tracing::warn!(%file, error, "writing event logs failed; their file is opened again");
+        }
+    }
+
     /// Returns the reason why nothing is written at the moment.
     fn paused(&self) -> Option<String> {
         let trouble = self.trouble.as_ref().filter(|trouble| Instant::now() < trouble.until);
@@ -189,10 +202,7 @@ impl Writer {
 
     /// Opens the file at the path again after it was replaced or removed. Nothing is written to the old file.
     fn leave_replaced_file(&mut self, reason: &str) {
-        tracing::warn!(
-            error = reason,
-            "an event log could not be written; its file is opened again"
-        );
+        self.note_failure(reason);
         if self.recover(Some(&Failure::Refused(reason.to_owned()))).is_ok() {
             // The disk is not at fault.
             self.trouble = None;

@@ -122,7 +122,9 @@ impl Server {
         if last.is_none_or(|last| last.elapsed() > MEMORY_CHECK_HOLDS) {
             let begun = Instant::now();
             let mut small = self.small().await.map_err(from_unsent_call)?;
-            let checked = timeout(REPLY_WITHIN, server_check::check_memory(&mut small)).await;
+            let checked =
+                timeout(REPLY_WITHIN, server_check::check_memory(&mut small, self.node.addr()))
+                    .await;
             checked.unwrap_or_else(|_| Err(no_reply())).map_err(from_unsent_call)?;
             *self.memory_checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
         }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use redis::{ErrorKind, RedisError, Value, cmd, from_redis_value};
+use redis::{ConnectionAddr, ErrorKind, RedisError, Value, cmd, from_redis_value};
 
 use crate::connection::Connection;
 use crate::error::is_reply;
@@ -50,13 +50,16 @@ pub(crate) async fn process(connection: &mut Connection) -> Result<Arc<str>, Red
 /// # Errors
 ///
 /// If the server may evict events. If the user may not read the policy, it logs a warning.
-pub(crate) async fn check_memory(connection: &mut Connection) -> Result<(), RedisError> {
+pub(crate) async fn check_memory(
+    connection: &mut Connection,
+    server: &ConnectionAddr,
+) -> Result<(), RedisError> {
     let memory: Result<String, _> =
         cmd("INFO").arg("memory").query_async(&mut connection.inner).await;
     match memory {
         Ok(memory) => eviction(&memory).map_or(Ok(()), |why| Err(refusal(why))),
         Err(error) if is_reply(&error) => {
-            tracing::warn!(%error, "opening a log: cannot read whether Redis evicts keys; make sure that `maxmemory-policy` does not begin with `allkeys`");
+            tracing::warn!(%error, %server, "opening a log: cannot read whether Redis evicts keys; make sure that `maxmemory-policy` does not begin with `allkeys`");
             Ok(())
         }
         Err(error) => Err(error),

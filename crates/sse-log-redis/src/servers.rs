@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use redis::ConnectionInfo;
+use redis::{ConnectionAddr, ConnectionInfo};
 
 use crate::server::Server;
 
@@ -35,6 +35,16 @@ impl Servers {
     /// Returns the number of nodes that the URL names.
     pub(crate) fn count(&self) -> usize {
         self.named.len()
+    }
+
+    /// Returns the addresses that the URL names, which have no user and no password.
+    pub(crate) fn address(&self) -> String {
+        let named = self.named.iter().map(|node| match node.addr() {
+            ConnectionAddr::Tcp(..) => format!("redis://{}", node.addr()),
+            ConnectionAddr::TcpTls { .. } => format!("rediss://{}", node.addr()),
+            other => format!("unix://{other}"),
+        });
+        named.collect::<Vec<_>>().join(",")
     }
 
     /// Returns the server for calls that no cluster has redirected.

@@ -63,4 +63,8 @@ impl Store for RedisStore {
     fn name(&self) -> &str {
         self.0.name.as_str()
     }
+
+    fn address(&self) -> String {
+        self.0.caller.engine.servers.address()
+    }
 }

@@ -6,7 +6,10 @@ use std::io;
 use std::sync::Arc;
 
 use crate::boxed::BoxError;
-use crate::error::{Error, Kind};
+use crate::chain::Chain;
+use crate::error::kind::Kind;
+use crate::error::{Error, StoreLabel};
+use crate::field::InvalidField;
 use crate::gap::Gap;
 use crate::store::error::StoreError;
 use crate::topic::InvalidTopic;
@@ -20,8 +23,13 @@ impl Error {
         Kind::NoRandomness(error).into()
     }
 
-    pub(crate) fn store(during: &'static str, error: StoreError, may_have_happened: bool) -> Self {
-        Kind::Store { during, error, may_have_happened }.into()
+    pub(crate) fn store(
+        of: StoreLabel,
+        during: &'static str,
+        error: StoreError,
+        may_have_happened: bool,
+    ) -> Self {
+        Kind::Store { of, during, error, may_have_happened }.into()
     }
 
     pub(crate) fn json(error: serde_json::Error) -> Self {
@@ -69,7 +77,7 @@ impl From<StoreError> for Error {
             StoreError::Finished => Self::finished(),
             error => {
                 let may_have_happened = matches!(error, StoreError::OutcomeUnknown(_));
-                Self::store("being asked", error, may_have_happened)
+                Self::store(StoreLabel::default(), "being asked", error, may_have_happened)
             }
         }
     }
@@ -103,6 +111,12 @@ impl From<Error> for io::Error {
     }
 }
 
+impl From<InvalidField> for Error {
+    fn from(error: InvalidField) -> Self {
+        Kind::InvalidField(error).into()
+    }
+}
+
 impl From<InvalidTopic> for Error {
     fn from(error: InvalidTopic) -> Self {
         Kind::InvalidTopic(error).into()
@@ -120,6 +134,7 @@ impl fmt::Display for Error {
         match &*self.0 {
             Kind::Json(_) => write!(f, "the value cannot be written as JSON"),
             Kind::InvalidEvent(reason) => write!(f, "the event log refused the event: {reason}"),
+            Kind::InvalidField(error) => error.fmt(f),
             Kind::InvalidTopic(error) => error.fmt(f),
             Kind::TopicsUnsupported => write!(f, "the store of the event log keeps no topics"),
             Kind::InvalidMerge(reason) => write!(f, "these logs cannot be merged: {reason}"),
@@ -144,13 +159,13 @@ impl fmt::Display for Error {
             Kind::NoRandomness(_) => {
                 write!(f, "the system has no random numbers for the epoch of an event log")
             }
-            Kind::Store { during, may_have_happened: false, .. } => {
-                write!(f, "the store of the event log failed while {during}")
+            Kind::Store { of, during, may_have_happened: false, .. } => {
+                write!(f, "the store of the event log{of} failed while {during}")
             }
-            Kind::Store { during, .. } => {
+            Kind::Store { of, during, .. } => {
                 write!(
                     f,
-                    "the store of the event log failed while {during}: it may have succeeded, its reply did not arrive"
+                    "the store of the event log{of} failed while {during}: it may have succeeded, its reply did not arrive"
                 )
             }
         }
@@ -159,7 +174,13 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match &*self.0 {
+            // The text has said all that the `StoreError` says, but not why.
+            Kind::Store { error, .. } => {
+                write!(f, "{self}: {}", Chain(error.source().unwrap_or(error)))
+            }
+            _ => fmt::Display::fmt(&Chain(self), f),
+        }
     }
 }
 
@@ -172,5 +193,24 @@ impl StdError for Error {
             Kind::NoRandomness(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_prints_its_log_its_address_and_its_sources_on_one_line() {
+        let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "Connection refused");
+        let of = StoreLabel::new("orders", "redis://127.0.0.1:6379");
+        let error = Error::store(of, "opening the log", StoreError::failed(refused), false);
+        let text = "the store of the event log `orders` at redis://127.0.0.1:6379 failed while opening the log: Connection refused";
+        assert_eq!(format!("{error:?}"), text);
+        assert_eq!(format!("{:?}", Error::finished()), Error::finished().to_string());
+        let failed = StoreError::failed("the disk is full");
+        assert_eq!(format!("{failed:?}"), "the store failed: the disk is full");
+        let source = Error::source("fetching", Box::new(error));
+        assert_eq!(format!("{source:?}").matches("Connection refused").count(), 1);
     }
 }

@@ -13,8 +13,7 @@ const STEPS: u32 = 20;
 impl State {
     /// Returns a comment, which shows at once that the response has begun, and the reconnection time of this stream, unless it has none.
     pub(super) fn first_line(&self) -> Bytes {
-        let mut line = BytesMut::new();
-        encode::comment("ok", &mut line);
+        let mut line = opening();
         if let Some(retry) = self.retry.at_the_start(&self.timer) {
             line.extend_from_slice(Frame::from(Event::default().retry(retry)).as_bytes());
         }
@@ -66,4 +65,11 @@ impl State {
         };
         Frame::from(event.retry(retry)).into_bytes()
     }
+}
+
+/// Returns the first line of each stream.
+pub(crate) fn opening() -> BytesMut {
+    let mut line = BytesMut::new();
+    encode::comment("ok", &mut line);
+    line
 }

@@ -19,7 +19,7 @@ impl FeedOnce {
         options.on_gap.status()?;
         let given = request.last_event_id(&options.last_event_id_parameter);
         let start = options.start.clone();
-        Some(Lookup(match self.origin() {
+        Some(Lookup(match self.origin()? {
             OriginOnce::Many(Origin::Log(selection)) => {
                 vec![(None, selection.clone(), given, start)]
             }

@@ -143,6 +143,7 @@ impl StreamOptions {
     /// # Ok::<(), sse_core::Cut>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias("heartbeat", "ping", "keepalive", "interval"))]
     #[must_use]
     pub fn keep_alive(mut self, silence: Duration) -> Self {
         self.keep_alive = match silence {
@@ -219,6 +220,7 @@ impl StreamOptions {
     /// assert_eq!(text, ": ok\nretry: 1000\n");
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "reconnect")]
     #[must_use]
     pub fn retry_exactly(mut self, retry: Duration) -> Self {
         self.retry = Retry::exactly(retry);
@@ -262,6 +264,7 @@ impl StreamOptions {
     /// # Ok::<(), sse_core::Error>(())
     /// # }).unwrap().unwrap();
     /// ```
+    #[doc(alias("from_start", "history"))]
     #[must_use]
     pub fn start_at(mut self, start: Start) -> Self {
         self.start = start;
@@ -340,6 +343,7 @@ impl StreamOptions {
     /// assert!(text.contains("event: reset\n"));
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "missed")]
     #[must_use]
     pub fn on_gap(mut self, on_gap: OnGap) -> Self {
         self.on_gap = on_gap;
@@ -461,6 +465,7 @@ impl StreamOptions {
     /// # Ok::<(), sse_core::Error>(())
     /// # }).unwrap().unwrap();
     /// ```
+    #[doc(alias = "long_polling")]
     #[must_use]
     pub fn poll_parameter(mut self, name: impl Into<String>) -> Self {
         self.polls = Polls::WithParameter(name.into());
@@ -613,6 +618,7 @@ impl StreamOptions {
     /// assert_eq!(opened.0.load(Relaxed), 1);
     /// # }).unwrap();
     /// ```
+    #[doc(alias("on_connect", "on_disconnect", "metrics"))]
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(Observing::new(observer));

@@ -1,12 +1,19 @@
-//! The methods of a log.
+//! The methods of a log. The page of `EventLog` has them in the order of these modules.
+
+mod in_memory;
 
 mod append;
+
+mod feed;
+
+mod following;
+
+mod about;
+
 mod append_here;
 mod append_now;
 mod control;
 mod copy;
-mod feed;
-mod following;
 mod open;
 mod query;
 mod query_before;

@@ -1,24 +1,22 @@
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
-use crate::log::api::stats::LogStats;
+use crate::error::StoreLabel;
 use crate::log::backing::Backing;
 use crate::log::backlog::Backlog;
 use crate::log::dedup::IdempotencyKeys;
 use crate::log::locked::Locked;
-use crate::log::options::{LogOptions, StoreOptions};
+use crate::log::options::StoreOptions;
 use crate::log::queue::Queue;
 use crate::log::state::State;
 use crate::log::subscribers::Subscribers;
-use crate::log::tail::expiry::Ages;
-use crate::log::tail::topics::TopicIndex;
-use crate::log::tail::{Limits, Tail};
-use crate::observer::{Observer, Observing};
+use crate::log::tail::Tail;
+use crate::observer::Observing;
 use crate::store::Store;
 use crate::sync::wakers::{Rounds, Wakers};
 use crate::sync::{Mutex, PoisonError};
-use crate::{Epoch, Position, Shutdown, Timer};
+use crate::{Position, Shutdown, Timer};
 
 /// An ordered log of events, to append to and to stream from. It keeps the newest events for clients that come back.
 ///
@@ -42,88 +40,11 @@ use crate::{Epoch, Position, Shutdown, Timer};
 /// # Ok::<(), sse_core::Error>(())
 /// # }).unwrap().unwrap();
 /// ```
+#[doc(alias("broadcast", "channel", "hub", "publisher", "history"))]
 #[derive(Clone)]
 pub struct EventLog(pub(super) Arc<Shared>);
 
 impl EventLog {
-    /// Returns a log in memory that keeps this many events: `EventLog::in_memory(1000)`. Pass [`LogOptions`] to set more.
-    ///
-    /// The log lives as long as the process. After a restart every earlier id is a gap, and a `reset` event tells the client.
-    ///
-    /// ```
-    /// let log = sse_core::EventLog::in_memory(2);
-    /// for text in ["one", "two", "three"] {
-    ///     log.append_now(text)?;
-    /// }
-    /// assert_eq!(log.stats().events, 2);
-    /// # Ok::<(), sse_core::Error>(())
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// Panics if the system has no random numbers ([`Epoch::random`]).
-    pub fn in_memory(options: impl Into<LogOptions>) -> Self {
-        Self::in_memory_with(Timer::new(Instant::now, |_| std::future::pending()), options)
-    }
-
-    /// Returns a log in memory with another clock than the system's, for example a paused one to test [`LogOptions::age`].
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use sse_core::{EventLog, LogOptions, Timer};
-    ///
-    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
-    /// let paused = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
-    /// let options = LogOptions::new().age(Duration::from_secs(60));
-    /// let log = EventLog::in_memory_with(paused, options);
-    /// log.append_all(["one", "two"]).await?;
-    /// tokio::time::advance(Duration::from_secs(61)).await;
-    /// assert_eq!(log.stats().events, 1, "the newest event is kept");
-    /// # Ok::<(), sse_core::Error>(())
-    /// # }).unwrap();
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// The same as [`in_memory`](EventLog::in_memory).
-    pub fn in_memory_with(timer: Timer, options: impl Into<LogOptions>) -> Self {
-        let options = options.into().of_a_log();
-        let limits = Limits {
-            events: options.events.max(1),
-            bytes: options.bytes,
-            topics_required: options.topics_required,
-        };
-        let epoch = Epoch::random().expect("the system has random numbers");
-        let tail = Tail::new(epoch, Position::START, limits, options.age.map(Ages::new));
-        Self(Arc::new(Shared::new(tail, None, options, timer)))
-    }
-
-    /// Returns the shutdown that ends the streams of this log.
-    ///
-    /// ```
-    /// let log = sse_core::EventLog::in_memory(1000);
-    /// log.shutdown().begin();
-    /// assert!(log.clone().shutdown().has_begun());
-    /// ```
-    pub fn shutdown(&self) -> &Shutdown {
-        &self.0.shutdown
-    }
-
-    /// Sets the observer of the log in this process, and of the streams of its feeds that have no observer of their own. Returns false if the
-    /// log has an observer already: the old one stays. To share one, pass it as an `Arc`.
-    ///
-    /// ```
-    /// struct Metrics;
-    /// impl sse_core::Observer for Metrics {}
-    ///
-    /// let log = sse_core::EventLog::in_memory(1000);
-    /// assert!(log.observe(Metrics));
-    /// assert!(!log.observe(Metrics), "the first one stays");
-    /// ```
-    pub fn observe(&self, observer: impl Observer) -> bool {
-        self.0.observer.set(Observing::new(observer)).is_ok()
-    }
-
     pub(crate) fn observer(&self) -> Option<&Observing> {
         self.0.observer.get()
     }
@@ -135,37 +56,9 @@ impl EventLog {
         }
     }
 
-    /// Returns the epoch of the log: the part before the dot in each id that it gives. Over a store, the epoch that this process knows.
-    ///
-    /// ```
-    /// let log = sse_core::EventLog::in_memory(1000);
-    /// let id = log.append_now("hello")?.wait()?;
-    /// assert_eq!(id.epoch(), Some(log.epoch()));
-    /// # Ok::<(), sse_core::Error>(())
-    /// ```
-    pub fn epoch(&self) -> Epoch {
-        self.lock().tail.epoch()
-    }
-
-    /// Returns the size and state of the log at this moment.
-    ///
-    /// ```
-    /// let log = sse_core::EventLog::in_memory(1000);
-    /// log.append_now("hello")?;
-    /// assert_eq!((log.stats().events, log.stats().open_streams), (1, 0));
-    /// # Ok::<(), sse_core::Error>(())
-    /// ```
-    pub fn stats(&self) -> LogStats {
-        let state = self.lock_now();
-        LogStats {
-            open_streams: state.readers.len(),
-            topics: state.tail.topics().map_or(0, TopicIndex::read),
-            events: state.tail.len(),
-            bytes: state.tail.bytes(),
-            newest: state.tail.newest().id(state.tail.epoch()),
-            is_finished: state.is_finished,
-            is_followed: state.backing.is_followed(),
-        }
+    /// Returns the name of the log and the address of its store, for an error.
+    pub(crate) fn store_label(&self) -> StoreLabel {
+        self.0.store.as_ref().map(|store| store.label()).unwrap_or_default()
     }
 
     /// Returns the largest position that this log can ever give.
@@ -197,7 +90,9 @@ pub(super) struct Shared {
     pub(super) options: StoreOptions,
     pub(super) timer: Timer,
     pub(super) shutdown: Shutdown,
-    observer: OnceLock<Observing>,
+    pub(super) observer: OnceLock<Observing>,
+    /// True since an append has failed because of the store, until one succeeds.
+    pub(super) appends_fail: AtomicBool,
     /// The events appended without waiting for the store.
     pub(super) queue: Arc<Queue>,
 }
@@ -222,8 +117,17 @@ impl Shared {
             remembered: IdempotencyKeys::new(options.idempotency_window, options.events.max(1)),
             backing,
         };
-        let (state, shutdown, queue) = (Mutex::new(state), Shutdown::new(), Arc::default());
-        Self { state, rounds, store, options, timer, shutdown, observer: OnceLock::new(), queue }
+        Self {
+            state: Mutex::new(state),
+            rounds,
+            store,
+            options,
+            timer,
+            shutdown: Shutdown::new(),
+            observer: OnceLock::new(),
+            appends_fail: AtomicBool::new(false),
+            queue: Arc::default(),
+        }
     }
 
     pub(super) fn lock(&self) -> Locked<'_> {

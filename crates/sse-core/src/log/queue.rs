@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::sync::mpsc::SyncSender;
 use std::task::{Poll, Waker};
 
+use crate::error::StoreLabel;
 use crate::store::{EncodedEvent, StoreError};
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use crate::{Error, EventId};
@@ -35,7 +36,12 @@ impl Queue {
     pub(super) fn push(&self, queued: Queued) -> Result<(), Error> {
         let mut state = self.lock();
         if state.is_closed {
-            return Err(Error::store("appending", follower_is_gone(), false));
+            return Err(Error::store(
+                StoreLabel::default(),
+                "appending",
+                follower_is_gone(),
+                false,
+            ));
         }
         let bytes = state.bytes + queued.event.block.len();
         if state.queued.len() >= QUEUED.0 || (bytes > QUEUED.1 && !state.queued.is_empty()) {
@@ -57,7 +63,12 @@ impl Queue {
         drop(state);
         drop(follower);
         for Queued { told, .. } in queued {
-            drop(told.try_send(Err(Error::store("appending", follower_is_gone(), false))));
+            drop(told.try_send(Err(Error::store(
+                StoreLabel::default(),
+                "appending",
+                follower_is_gone(),
+                false,
+            ))));
         }
     }
 

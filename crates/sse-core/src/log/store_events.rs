@@ -25,7 +25,7 @@ pub(crate) async fn append_to(
         let is_final = matches!(error, StoreError::Finished);
         let may_repeat = !is_final && (is_repeatable || !may_have_happened);
         if !may_repeat || timer.now().saturating_duration_since(begun) >= options.store_wait {
-            return Err(Error::store("appending", error, may_have_happened));
+            return Err(Error::store(store.label(), "appending", error, may_have_happened));
         }
         backoff.wait(timer).await;
     }

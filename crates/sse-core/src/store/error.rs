@@ -1,4 +1,7 @@
+use std::fmt;
+
 use crate::BoxError;
+use crate::chain::Chain;
 
 /// The reason why a call to a store failed.
 ///
@@ -9,7 +12,7 @@ use crate::BoxError;
 /// let error = Error::from(StoreError::outcome_unknown("the connection was lost"));
 /// assert!(error.is_store() && error.is_outcome_unknown());
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The log is finished: it accepts no more events.
@@ -45,5 +48,11 @@ impl StoreError {
     /// ```
     pub fn outcome_unknown(error: impl Into<BoxError>) -> Self {
         Self::OutcomeUnknown(error.into())
+    }
+}
+
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Chain(self), f)
     }
 }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::StoreLabel;
 use crate::store::{
     Appended, Bounds, EncodedEvent, Page, PageLimit, Pages, Retention, Store, StoreError,
     TopicFilter, TopicPage,
@@ -76,7 +77,18 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).name()
     }
 
+    fn address(&self) -> String {
+        (**self).address()
+    }
+
     fn largest_position(&self) -> Position {
         (**self).largest_position()
+    }
+}
+
+impl dyn Store {
+    /// Returns the name of the log and the address of its store, for an error.
+    pub(crate) fn label(&self) -> StoreLabel {
+        StoreLabel::new(self.name(), &self.address())
     }
 }

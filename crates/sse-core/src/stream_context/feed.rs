@@ -18,6 +18,7 @@ impl StreamContext {
     /// # Ok::<(), sse_core::Closed>(())
     /// # }).unwrap().unwrap();
     /// ```
+    #[doc(alias("sender", "mpsc"))]
     pub fn channel() -> (Self, FeedOnce) {
         let (context, receiver) = Self::pair();
         (context, FeedOnce::of_context(receiver, None))
@@ -43,6 +44,7 @@ impl StreamContext {
     /// assert!(text.ends_with("data: the only event\n\n"));
     /// # }).unwrap();
     /// ```
+    #[doc(alias("generator", "yield"))]
     pub fn run<C, F>(closure: C) -> FeedOnce
     where
         C: FnOnce(Self) -> F,

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sse_core::{
     Ended, Event, EventLog, Feed, FeedOnce, Gap, Observer, OnGap, Start, StoreOptions,
@@ -12,7 +13,7 @@ use crate::support::client::Client;
 use crate::support::clock;
 use crate::support::poller::{Poller, append};
 use crate::support::script::{Fetch, Script};
-use crate::support::scripted_store::{Positions, ScriptedStore};
+use crate::support::scripted_store::{Call, Fault, Positions, ScriptedStore};
 
 /// Keeps what it is told, each as a line.
 #[derive(Clone, Default)]
@@ -206,14 +207,19 @@ async fn an_observer_that_panics_harms_nobody() {
     assert_eq!(log.stats().open_streams, 0);
 }
 
+async fn over_a_store(options: StoreOptions) -> (ScriptedStore, EventLog, Notes) {
+    let store = ScriptedStore::on(clock::timer(), Positions::Dense);
+    let opened = EventLog::open(store.clone(), options, clock::timer()).await;
+    let (log, follower) = opened.expect("the store is up");
+    tokio::spawn(follower);
+    let notes = Notes::default();
+    assert!(log.observe(notes.clone()));
+    (store, log, notes)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_away_is_told_once_and_once_when_it_is_back() {
-    let store = ScriptedStore::on(clock::timer(), Positions::Dense);
-    let opened = EventLog::open(store.clone(), StoreOptions::default(), clock::timer()).await;
-    let (log, follower) = opened.expect("the store is up");
-    let notes = Notes::default();
-    log.observe(notes.clone());
-    tokio::spawn(follower);
+    let (store, log, notes) = over_a_store(StoreOptions::default()).await;
     log.append("1").await.expect("stored");
     log.append_now("2").expect("queued");
     clock::pass(100).await;
@@ -227,4 +233,18 @@ async fn a_store_that_is_away_is_told_once_and_once_when_it_is_back() {
     let back = notes.take();
     assert_eq!(back.len(), lost.len(), "each is back that was lost: {lost:?}, {back:?}");
     assert!(back.iter().all(|line| line.starts_with("back ")), "{back:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn appends_that_fail_are_told_once_and_once_when_they_succeed_again() {
+    let (store, log, notes) = over_a_store(StoreOptions::new().store_wait(Duration::ZERO)).await;
+    store.fault(Call::Append, Fault::Fails);
+    log.append("refused").await.expect_err("the store fails");
+    log.append("refused").await.expect_err("the store fails again");
+    log.append_now("refused").expect("it is queued");
+    clock::pass(1000).await;
+    assert_eq!(notes.take(), ["lost storing events"]);
+    store.mend(Call::Append);
+    log.append("stored").await.expect("the store is up");
+    assert_eq!(notes.take(), ["back storing events", "appended 1 13"]);
 }

@@ -46,7 +46,7 @@ async fn an_append_that_is_refused_has_failed_and_is_not_unknown() {
     store.fault(Call::Append, Fault::Fails);
     let error = log.append("1").await.expect_err("it is refused");
     assert!(error.is_store() && !error.is_outcome_unknown(), "{error}");
-    assert_eq!(error.to_string(), "the store of the event log failed while appending");
+    assert_eq!(error.to_string(), "the store of the event log `prices` failed while appending");
     assert!(std::error::Error::source(&error).is_some(), "it says why");
     store.mend(Call::Append);
     assert!(stored(&log).await.is_empty());

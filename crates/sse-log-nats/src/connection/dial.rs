@@ -59,6 +59,13 @@ impl Dial {
         Ok(Self { servers: servers?, options, within })
     }
 
+    /// Returns the addresses of the servers, without users and passwords.
+    pub(crate) fn address(&self) -> String {
+        let addresses: Vec<_> =
+            self.servers.iter().map(|server| server.address.as_url_str()).collect();
+        addresses.join(",")
+    }
+
     /// Returns the time that connecting may take.
     pub(crate) fn within(&self) -> Duration {
         self.within

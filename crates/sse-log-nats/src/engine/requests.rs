@@ -36,6 +36,8 @@ pub(crate) struct EngineCore {
     pub(crate) clock: Clock,
     pub(crate) page_size: PageSize,
     pub(crate) options: EngineOptions,
+    /// The addresses of the servers, without users and passwords.
+    pub(crate) address: String,
     api: String,
 }
 
@@ -45,6 +47,7 @@ impl EngineCore {
         record_subjects: String,
         options: EngineOptions,
     ) -> Result<Self, &'static str> {
+        let address = dial.address();
         let (dial, changes) = (Arc::new(dial), Arc::new(Changes::new(record_subjects)));
         Ok(Self {
             calls: Connection::new(Arc::clone(&dial), Some(Arc::clone(&changes))),
@@ -55,6 +58,7 @@ impl EngineCore {
             clock: Clock::default(),
             page_size: PageSize::default(),
             api: options.api()?,
+            address,
             options,
         })
     }

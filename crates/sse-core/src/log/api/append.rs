@@ -37,6 +37,7 @@ impl EventLog {
     /// # Cancel safety
     ///
     /// In memory it never waits: the first poll adds the event. Over a store, if the future is dropped, the outcome is unknown.
+    #[doc(alias("publish", "send", "push", "emit", "broadcast"))]
     pub async fn append(&self, event: impl Into<NewEvent>) -> Result<EventId, Error> {
         self.append_one(self.encode(event)?).await
     }
@@ -63,6 +64,7 @@ impl EventLog {
     /// # Cancel safety
     ///
     /// The same as [`append`](EventLog::append).
+    #[doc(alias("extend", "batch"))]
     pub async fn append_all<I>(&self, events: I) -> Result<Vec<EventId>, Error>
     where
         I: IntoIterator,
@@ -123,7 +125,9 @@ impl EventLog {
         events: &[EncodedEvent],
     ) -> Result<Appended, Error> {
         let deletions = self.deletions();
-        let appended = append_to(store, &self.0.timer, &self.0.options, events).await?;
+        let appended = append_to(store, &self.0.timer, &self.0.options, events).await;
+        self.note_append(&appended);
+        let appended = appended?;
         self.acknowledge(events, &appended, deletions);
         Ok(appended)
     }

@@ -3,6 +3,7 @@
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
+use crate::error::StoreLabel;
 use crate::log::handle::EventLog;
 use crate::log::options::StoreOptions;
 use crate::log::queue::Queued;
@@ -30,6 +31,7 @@ impl EventLog {
     /// - The errors of [`append`](EventLog::append) if the log refuses the event itself, or is known to be finished.
     /// - [`is_queue_full`](Error::is_queue_full) if too many events wait already: nothing was stored, and the event can be added later.
     /// - [`is_store`](Error::is_store) if the follower is gone.
+    #[doc(alias("try_send", "publish_sync"))]
     pub fn append_now(&self, event: impl Into<NewEvent>) -> Result<Receipt, Error> {
         let event = self.encode(event)?;
         if self.0.store.is_none() {
@@ -90,7 +92,12 @@ impl Receipt {
         };
         result.recv_timeout(within).unwrap_or_else(|_| {
             let error = format!("the follower of the log has not stored it within {within:?}");
-            Err(Error::store("appending", StoreError::outcome_unknown(error), true))
+            Err(Error::store(
+                StoreLabel::default(),
+                "appending",
+                StoreError::outcome_unknown(error),
+                true,
+            ))
         })
     }
 }

@@ -26,6 +26,7 @@ impl EventLog {
     /// # Cancel safety
     ///
     /// The same as [`append`](EventLog::append); it can be called again.
+    #[doc(alias("close", "end"))]
     pub async fn finish(&self) -> Result<(), Error> {
         if let Some(store) = &self.0.store {
             return self.call("finishing the log", store.finish()).await;
@@ -62,6 +63,7 @@ impl EventLog {
     /// # Cancel safety
     ///
     /// The same as [`append`](EventLog::append); it can be called again.
+    #[doc(alias = "remove")]
     pub async fn delete(&self, id: &EventId) -> Result<(), Error> {
         let located = match &self.0.store {
             // Resolved by the store: this process may not know of a new epoch yet, in which the position is that of another event.

@@ -12,6 +12,7 @@ impl EventLog {
     /// let feed = log.feed().retry(Duration::from_secs(1));
     /// assert!(format!("{feed:?}").contains("retry: around 1s"));
     /// ```
+    #[doc(alias("subscribe", "stream"))]
     pub fn feed(&self) -> Feed {
         Feed::from(self)
     }
@@ -49,6 +50,7 @@ impl EventLog {
     ///
     /// - [`is_invalid_topic`](Error::is_invalid_topic) if a text cannot be a topic, or if there are more than 1000.
     /// - [`is_topics_unsupported`](Error::is_topics_unsupported) if the log is over a store that keeps no topics.
+    #[doc(alias("filter", "map", "room", "channel"))]
     pub fn topics<T>(&self, topics: T) -> Result<Feed, Error>
     where
         T: TryInto<TopicSet>,
@@ -84,6 +86,7 @@ impl EventLog {
     /// let log = EventLog::in_memory(1000);
     /// assert_eq!(log.open_streams_of(&Topic::from_static("room/42")), 0);
     /// ```
+    #[doc(alias("connections", "clients"))]
     pub fn open_streams_of(&self, topic: &Topic) -> usize {
         self.lock().tail.topics().map_or(0, |topics| topics.readers_of(topic))
     }

@@ -93,6 +93,7 @@ impl EventLog {
     /// # Ok::<(), sse_core::Error>(())
     /// # }).unwrap().unwrap();
     /// ```
+    #[doc(alias("subscribe", "stream", "receiver", "iter"))]
     pub fn follow_after(&self, start: Start) -> Following {
         Following::new(Selection { log: self.clone(), topics: None }, start)
     }
@@ -118,6 +119,7 @@ impl EventLog {
     /// # Errors
     ///
     /// The errors of [`topics`](EventLog::topics).
+    #[doc(alias = "filter")]
     pub fn follow_topics_after<T>(&self, topics: T, start: Start) -> Result<Following, Error>
     where
         T: TryInto<TopicSet>,

@@ -50,7 +50,7 @@ impl EventLog {
                 Err(error)
                     if timer.now().saturating_duration_since(begun) >= options.store_wait =>
                 {
-                    return Err(Error::store("opening the log", error, false));
+                    return Err(Error::store(store.label(), "opening the log", error, false));
                 }
                 Err(_) => backoff.wait(&timer).await,
             }

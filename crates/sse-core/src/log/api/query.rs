@@ -28,6 +28,7 @@ impl EventLog {
     /// # Cancel safety
     ///
     /// It changes nothing.
+    #[doc(alias = "find")]
     pub async fn get(&self, id: &EventId) -> Result<Frame, Error> {
         Ok(self.find(id).await?.0)
     }
@@ -73,6 +74,7 @@ impl EventLog {
     /// # Cancel safety
     ///
     /// It changes nothing.
+    #[doc(alias("history", "iter", "since"))]
     pub async fn read_after(&self, id: &EventId, limit: usize) -> Result<Vec<Frame>, Error> {
         let (epoch, after) = self.locate(id).await?;
         match (self.read_here(epoch, after, limit), &self.0.store) {
@@ -190,7 +192,7 @@ impl EventLog {
             StoreError::Finished => Error::finished(),
             error => {
                 let may_have_happened = matches!(error, StoreError::OutcomeUnknown(_));
-                Error::store(task, error, may_have_happened)
+                Error::store(self.store_label(), task, error, may_have_happened)
             }
         })
     }

@@ -90,8 +90,9 @@ impl EventLog {
         };
         let limit = (&self.0.timer, self.0.options.store_timeout);
         let skipped = skip(count, &**store, filter.as_ref(), self.keyless(), limit);
-        let (skipped, known, bounds) =
-            skipped.await.map_err(|error| Error::store("reading", error, false))?;
+        let (skipped, known, bounds) = skipped
+            .await
+            .map_err(|error| Error::store(self.store_label(), "reading", error, false))?;
         self.remember_keyless(known, bounds.epoch);
         match skipped {
             Skipped::After(after) => Ok(after.id(bounds.epoch)),

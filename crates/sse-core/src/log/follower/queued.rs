@@ -14,9 +14,12 @@ pub(crate) async fn run(
     loop {
         let (events, told) = queue.next().await;
         let deletions = follow.log()?.deletions();
-        match append_to(&*follow.store, &follow.timer, options, &events).await {
+        let stored = append_to(&*follow.store, &follow.timer, options, &events).await;
+        if let Ok(log) = follow.log() {
+            log.note_append(&stored);
+        }
+        match stored {
             Ok(appended) => {
-                follow.appending.is_over();
                 if let Ok(log) = follow.log() {
                     log.acknowledge(&events, &appended, deletions);
                     log.tell_of_appended(Some(size_of(&events)));
@@ -25,7 +28,6 @@ pub(crate) async fn run(
             }
             Err(error) => {
                 // Each receipt gets the error.
-                follow.appending.begins(&error);
                 told.iter().for_each(|told| drop(told.try_send(Err(error.clone()))));
             }
         }

@@ -20,7 +20,6 @@ pub(crate) struct Follow {
     pub(crate) following: Trouble,
     pub(crate) reading: Trouble,
     pub(crate) retaining: Trouble,
-    pub(crate) appending: Trouble,
 }
 
 /// The reason to end: the log is no longer in use.
@@ -38,7 +37,6 @@ impl Follow {
             following: trouble("following the store of an event log"),
             reading: trouble("reading events behind the tail of an event log"),
             retaining: trouble("retention in the store of an event log"),
-            appending: trouble("storing events of `append_now`"),
             log,
             store,
             timer,

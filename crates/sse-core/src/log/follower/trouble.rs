@@ -2,8 +2,8 @@ use std::error::Error;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::Observer;
 use crate::log::handle::{EventLog, Shared};
+use crate::{Error as LogError, Observer};
 
 /// A task that a store may fail at for a while. The follower logs once when that begins, and once when it ends, with the name of the log.
 pub(crate) struct Trouble {
@@ -34,9 +34,36 @@ impl Trouble {
     }
 
     fn tell(&self, call: impl FnOnce(&dyn Observer)) {
-        if let Some(log) = self.log.upgrade().map(EventLog)
-            && let Some(observer) = log.observer()
-        {
+        if let Some(log) = self.log.upgrade().map(EventLog) {
+            log.tell(call);
+        }
+    }
+}
+
+/// The task of an append, which the log does not try again: its caller gets the error.
+const STORING: &str = "storing events";
+
+impl EventLog {
+    /// Logs once when appends begin to fail because of the store, and once when one succeeds again.
+    pub(crate) fn note_append<T>(&self, stored: &Result<T, LogError>) {
+        let (Some(store), failing) = (&self.0.store, &self.0.appends_fail) else { return };
+        let log = store.name();
+        match stored {
+            Err(error) if error.is_store() && !failing.swap(true, Ordering::Relaxed) => {
+                let error: &(dyn Error + 'static) = error;
+                tracing::warn!(log, error, "{STORING} failed; each caller gets the error");
+                self.tell(|observer| observer.store_lost(STORING, error));
+            }
+            Ok(_) if failing.load(Ordering::Relaxed) && failing.swap(false, Ordering::Relaxed) => {
+                tracing::info!(log, "{STORING} succeeds again");
+                self.tell(|observer| observer.store_back(STORING));
+            }
+            _ => {}
+        }
+    }
+
+    fn tell(&self, call: impl FnOnce(&dyn Observer)) {
+        if let Some(observer) = self.observer() {
             observer.tell(call);
         }
     }
