@@ -44,7 +44,7 @@ pub(super) async fn send(store: Arc<dyn Store>, client: StreamContext) -> Result
 }
 
 fn shown(page: &Page, event: &StoredEvent) -> Result<Frame, BoxError> {
-    let epoch: Epoch = page.bounds.epoch.clone();
+    let epoch: Epoch = page.bounds.epoch;
     let text = String::from_utf8_lossy(&event.block);
     let event = json!({
         "id": event.position.id(epoch).as_str(),

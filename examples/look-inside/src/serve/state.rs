@@ -38,7 +38,7 @@ impl App {
 pub(super) async fn log_state(app: &App, name: &str, count: usize) -> Result<Value> {
     let store = app.engine.store(name).await?;
     let bounds = store.bounds().await?;
-    let id = |position: sse_core::Position| position.id(bounds.epoch.clone()).as_str().to_owned();
+    let id = |position: sse_core::Position| position.id(bounds.epoch).as_str().to_owned();
     let (mut after, mut events, mut bytes) = (bounds.floor, 0, 0);
     let (mut topics, mut is_whole) = (BTreeMap::<Topic, usize>::new(), false);
     while events < count {
@@ -60,7 +60,7 @@ pub(super) async fn log_state(app: &App, name: &str, count: usize) -> Result<Val
     Ok(json!({
         "name": name,
         "oldest": bounds.oldest.map(id),
-        "newest": bounds.newest.id(bounds.epoch.clone()).as_str(),
+        "newest": bounds.newest.id(bounds.epoch).as_str(),
         "is_finished": bounds.is_finished,
         "events": events,
         "bytes": bytes,
