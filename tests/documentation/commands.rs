@@ -28,7 +28,14 @@ const TAIL: &str = "examples/tail/tests/lines_become_events.rs";
 
 const ITSELF: Told = NotRun("it runs the tests, this one among them");
 
-const COMMANDS: [(&str, Told); 39] = [
+const COMMANDS: [(&str, Told); 46] = [
+    ("cargo run --release -p sse-bench -- peers", NotRun("it measures, for an hour")),
+    ("cargo run --release -p sse-bench -- peers --only single", NotRun("it measures, for minutes")),
+    ("cargo run --release -p sse-bench -- peers --quick", NotRun("it measures, for minutes")),
+    ("cargo publish --workspace --dry-run", NotRun("it asks crates.io")),
+    ("cargo publish --workspace", NotRun("a person publishes")),
+    ("cargo owner --add NAME CRATE", NotRun("a person publishes")),
+    ("cargo yank --version 0.1.0 sse-core", NotRun("a person publishes")),
     (
         "cargo run --release -p sse-bench -- store --store redis:redis://127.0.0.1/",
         NotRun("it measures, for minutes"),

@@ -13,11 +13,12 @@ use tokio::sync::mpsc;
 pub(crate) async fn streams_what_the_handler_has_as_a_stream(framework: &Framework) {
     let app = App::new(ServerOptions::default())
         .stream("events", |_| {
-            Feed::from_stream(stream::iter([Event::new("one"), Event::new("two")]))
+            Feed::from_stream(stream::iter([Event::new("one"), Event::new("two")])).no_retry()
         })
         .stream("results", |_| {
             let failing = [Ok(Event::new("one")), Err(io::Error::other("the upstream died"))];
             Feed::from_stream(stream::iter(failing))
+                .no_retry()
                 .error_event(|_| Event::typed("failed", "no more"))
         });
     let server = framework.start(app);

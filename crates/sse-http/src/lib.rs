@@ -130,7 +130,7 @@ pub use listener::{listener, listener_with};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let request = http::Request::get("/events?lastEventId=7").body(())?;
 /// let request = SseRequest::from(&request);
-/// assert_eq!(format!("{:?}", request.0.last_event_id("lastEventId")), "Id(EventId(\"7\"))");
+/// assert_eq!(format!("{:?}", request.0.last_event_id("lastEventId")), "Id(\"7\")");
 /// # Ok(())
 /// # }
 /// ```

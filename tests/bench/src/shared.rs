@@ -53,7 +53,7 @@ impl Shared {
 /// Returns the pages that a reader gets, so that they are shared with every other reader.
 fn pages(log: &EventLog) -> Vec<Bytes> {
     let never = |_| std::future::pending::<()>();
-    let feed = log.feed().start_at(Start::Oldest);
+    let feed = log.feed().start_at(Start::Oldest).no_retry();
     let request = StreamRequest::new("GET", None, []);
     let mut body = StreamResponse::new(&request, feed, Timer::new(Instant::now, never)).body;
     let mut next = || body.next().now_or_never()?.and_then(Result::ok);

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 /// A count.
 #[derive(Debug, Clone)]
 pub struct Figure {
-    /// What is counted.
+    /// The name of the count.
     pub name: String,
-    /// How much it is.
+    /// The count itself.
     pub value: f64,
-    /// What part more than what is committed is allowed.
+    /// The part more than what is committed is allowed.
     pub allowed: f64,
 }
 

@@ -16,10 +16,10 @@ const MANY: usize = 60;
 /// The number of clients of a server.
 const CLIENTS: usize = 50;
 
-/// What the core may cost more: its counts are exact.
+/// The part that the core may cost more: its counts are exact.
 const CORE: f64 = 0.03;
 
-/// What a server may cost more: how many events a poll of the system gives is chance.
+/// The part that a server may cost more: how many events a poll of the system gives is chance.
 const SERVER: f64 = 0.1;
 
 /// The instructions, allocations and bytes of a delivery in the core alone.

@@ -1,4 +1,4 @@
-//! What a delivery costs, as counts that are the same each time.
+//! The costs of a delivery, as counts that are the same each time.
 //!
 //! # Layout
 //!

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{broadcast, mpsc};
 
-/// What serves.
+/// The server.
 #[derive(Debug, Clone, Args)]
 pub struct Serving {
     server: Server,

@@ -210,7 +210,7 @@ impl State {
         }
     }
 
-    /// Returns the position up to which there is nothing for this subscriber after a position: the newest, or that before its next event. `None`
+    /// Returns the position up to which there is nothing for this subscriber after a position: the newest, or that of the event before its next one. `None`
     /// if that is not in memory.
     pub(super) fn quiet_up_to(&self, subscriber: usize, after: Position) -> Option<Position> {
         self.tail.quiet_up_to(self.subscribers.lists(subscriber), after)

@@ -27,7 +27,7 @@ impl Feed {
     ///
     /// # futures_util::future::FutureExt::now_or_never(async {
     /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
-    /// let feed = Feed::from_stream(stream::iter([Event::new("one"), Event::new("two")]));
+    /// let feed = Feed::from_stream(stream::iter([Event::new("one"), Event::new("two")])).no_retry();
     /// # use futures_util::TryStreamExt;
     /// let body = StreamResponse::new(&request, feed, timer).body;
     /// # let chunks: Vec<_> = body.try_collect().await.unwrap();

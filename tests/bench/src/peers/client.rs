@@ -20,11 +20,11 @@ pub(crate) struct Client {
     epoll: Epoll,
     streams: Vec<Stream>,
     buffer: Vec<u8>,
-    /// What they have received.
+    /// The bytes and events they have received.
     pub(crate) received: Received,
 }
 
-/// What the streams of a client have received so far.
+/// The events that the streams of a client have received so far.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
     /// Events.
@@ -50,10 +50,10 @@ struct Stream {
     reading: Reading,
 }
 
-/// How a stream reads.
+/// The way in which a stream reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// As soon as there is something.
+    /// It reads at once when there is something.
     AtOnce,
     /// A little when it is told to, and its system takes little.
     Slowly,

@@ -16,7 +16,7 @@ const BESIDE: usize = 4;
 pub(crate) struct Contestant {
     pub(crate) running: Running,
     pub(crate) client: Client,
-    /// How many events its streams must have had by now.
+    /// The number of events its streams must have had by now.
     pub(crate) expected: u64,
 }
 
@@ -34,7 +34,7 @@ impl Contestant {
     }
 }
 
-/// What a regime found out of a server.
+/// The findings of a regime about a server.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) name: &'static str,
@@ -75,7 +75,7 @@ pub(crate) fn run(program: &Path, regime: &Regime, rounds: usize) -> Vec<Row> {
     for round in 0..rounds {
         for number in order(rows.len(), round, round + 1 == rounds) {
             let Some(contestant) = &mut contestants[number] else { continue };
-            // What was cold is warm, and what others left undone is done.
+            // Warms what was cold, and finishes what others left undone.
             std::thread::sleep(Duration::from_millis(20));
             match regime.window(contestant) {
                 Ok(window) => measured.push((number, window)),

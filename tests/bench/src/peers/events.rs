@@ -13,7 +13,7 @@ pub(crate) struct Message {
     pub(crate) data: String,
 }
 
-/// What is published at once, as the request for it says.
+/// The events that are published at once, as the request for it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Publication {
     /// The number of events.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What was measured in one window.
+/// The figures of one window.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Window {
     /// The server's processor time, in microseconds a delivery.
@@ -26,7 +26,7 @@ pub(crate) struct Spread {
 }
 
 impl Window {
-    /// What was measured while so much was delivered.
+    /// The figures of the time while so much was delivered.
     pub(crate) fn new(deliveries: u64, took: Duration, server: Duration, client: Duration) -> Self {
         let took = took.as_secs_f64();
         Self {

@@ -8,14 +8,14 @@ use super::client::Client;
 use super::events::Publication;
 use super::peer::{self, Setup, names};
 
-/// How many streams, and for how long the server is watched.
+/// The number of streams, and for how long the server is watched.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Idle {
     pub(crate) streams: usize,
     pub(crate) watched: Duration,
 }
 
-/// What was found out of a server.
+/// The findings about a server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Found {
     /// Milliseconds of processor time a second.

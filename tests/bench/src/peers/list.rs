@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::regimes::{Kind, Regime};
 
-/// How thorough it is.
+/// The thoroughness of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Length {
-    /// As the page has it.
+    /// The name that the page has.
     Whole,
     /// To see that it works.
     Quick,

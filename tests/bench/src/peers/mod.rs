@@ -33,7 +33,7 @@ use idle::Idle;
 use list::{Length, regimes};
 use picture::Bar;
 
-/// What to measure.
+/// The regimes to measure.
 #[derive(Debug, Clone, Args)]
 pub struct Peers {
     /// Only this regime: single, burst, saturation, replay, large, slow, topics, paced or idle.

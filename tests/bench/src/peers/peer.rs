@@ -85,7 +85,7 @@ pub(crate) fn start(program: &Path, name: &str, setup: Setup) -> Result<Running,
         }
     };
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    // What a thread starts runs where the thread does.
+    // A process runs on the core of the thread that starts it.
     on_core(0);
     let child = command.spawn();
     on_core(1);

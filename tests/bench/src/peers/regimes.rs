@@ -9,7 +9,7 @@ use super::contest::Contestant;
 use super::events::Publication;
 use super::figures::{Window, percentile};
 
-/// What is published while many streams are open.
+/// The events that are published while many streams are open.
 #[derive(Debug, Clone)]
 pub(crate) struct Regime {
     pub(crate) name: &'static str,
@@ -22,7 +22,7 @@ pub(crate) struct Regime {
     pub(crate) window: Duration,
 }
 
-/// What makes the regimes differ.
+/// The differences of the regimes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// So many events are published at once; the next when all streams have them.

@@ -90,12 +90,13 @@ impl Tail {
         after >= self.base || self.topics.as_deref().is_some_and(|topics| !has_dropped(topics))
     }
 
-    /// Returns the position up to which these lists and the events without a topic have nothing after a position: the newest, or that before their
-    /// next event. `None` if the tail may have dropped some of them.
+    /// Returns the position up to which these lists and the events without a topic have nothing after a position: the newest, or that of the event
+    /// before their next one, since a client may be told its id. `None` if the tail may have dropped some of them.
     pub(crate) fn quiet_up_to(&self, lists: &[usize], after: Position) -> Option<Position> {
         let topics = self.topics.as_ref().filter(|_| self.has_all_after(lists, after))?;
         let next = topics.after(after, lists, self.events_after(after)).next();
-        Some(next.map_or(self.newest, Position::previous).max(after))
+        let before = |next| self.events_before(next).next().map_or(after, |(event, _)| event);
+        Some(next.map_or(self.newest, before).max(after))
     }
 
     /// Returns the position after which there are exactly `count` events of these lists and without a topic; `None` if there are fewer.

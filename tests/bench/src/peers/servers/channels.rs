@@ -1,4 +1,4 @@
-//! What users of a framework's own event streams have: a broadcast channel for each topic, and a list of what is kept.
+//! The usual code around a framework's own event streams: a broadcast channel for each topic, and a list of what is kept.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -29,13 +29,13 @@ impl Channels {
         Self(Arc::new(Inner { senders, kept, keep: serving.kept, events }))
     }
 
-    /// What comes from now on.
+    /// The events from now on.
     pub(super) fn live(&self, topic: usize) -> impl Stream<Item = Arc<Message>> + use<> {
         BroadcastStream::new(self.receiver(topic))
             .filter_map(|received| future::ready(received.ok()))
     }
 
-    /// What was kept, and then what comes.
+    /// The events that were kept, and then those that come.
     pub(super) fn replay(&self) -> impl Stream<Item = Arc<Message>> + use<> {
         let (kept, live) = (self.kept(), self.live(0));
         stream::iter(kept).chain(live)

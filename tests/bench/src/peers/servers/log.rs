@@ -20,7 +20,7 @@ impl Log {
         Self { log: EventLog::in_memory(options), topics: serving.topics, events }
     }
 
-    /// What comes from now on.
+    /// The events from now on.
     pub(super) fn live(&self, topic: usize) -> Feed {
         let feed = match self.topics {
             1 => self.log.feed(),
@@ -29,7 +29,7 @@ impl Log {
         feed.keep_alive(KEEP_ALIVE)
     }
 
-    /// What was kept, and then what comes.
+    /// The events that were kept, and then those that come.
     pub(super) fn replay(&self) -> Feed {
         self.live(0).start_at(Start::Oldest)
     }

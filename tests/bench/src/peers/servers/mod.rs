@@ -21,7 +21,7 @@ pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// A server in Rust, as `peers` starts it.
 #[derive(Debug, Clone, Args)]
 pub struct Serving {
-    /// Which server, by its name in the tables.
+    /// The server, by its name in the tables.
     #[arg(long)]
     pub peer: String,
     /// The number of topics.

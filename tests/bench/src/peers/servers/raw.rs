@@ -39,7 +39,7 @@ struct Connection {
     socket: TcpStream,
     request: Vec<u8>,
     waiting: VecDeque<Arc<[u8]>>,
-    /// How much of the first that waits was sent.
+    /// The part of the first that waits was sent.
     sent: usize,
     last: Instant,
 }
