@@ -1,3 +1,5 @@
+// Longer than other files: its methods are few, and each has its example.
+
 //! Limits on the number of open streams.
 
 use std::collections::HashMap;

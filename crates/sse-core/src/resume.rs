@@ -1,3 +1,5 @@
+// Longer than other files: what sets the order is in one file.
+
 //! The join of a source's two halves. Only this file sets the order: **subscribe, fetch, replay, live**.
 //!
 //! - It subscribes first, so that no event published during the fetch is lost.

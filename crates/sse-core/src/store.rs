@@ -1,3 +1,5 @@
+// Longer than other files: it is mostly what a store promises, method by method.
+
 //! The trait that a backend implements to keep the events of a log outside of the process, and the types of its methods.
 //!
 //! An application does not call a [`Store`]: it opens an [`EventLog`](crate::EventLog) over one, with a function of the store's own crate.

@@ -91,6 +91,7 @@
 //!
 //! The example ends at Ctrl-C. A server that is deployed must wait for SIGTERM, too, as `docs/deploying.md` in the repository shows.
 #![forbid(unsafe_code)]
+// Longer than other files: more than half of it is the front page and the examples.
 
 mod error;
 #[cfg(feature = "listener")]
