@@ -53,7 +53,8 @@ async fn a_follower_over_a_slow_line_gets_events_that_have_become_large() {
     tokio::time::timeout(Duration::from_secs(60), following).await.expect("all of them come");
     assert_eq!(got, large, "each once, in order");
     let bytes = line.passed() - before;
-    assert!(bytes < 900_000, "600 000 bytes of events took {bytes}");
+    // The page of several events that does not come in time, and the one that is asked for meanwhile, come beside them.
+    assert!(bytes < 1_200_000, "600 000 bytes of events took {bytes}");
 }
 
 #[tokio::test]
