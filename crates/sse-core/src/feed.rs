@@ -7,6 +7,7 @@ mod gap;
 pub(crate) mod options;
 mod polls;
 pub(crate) mod retry;
+mod seldom;
 
 use std::fmt;
 use std::future::Future;

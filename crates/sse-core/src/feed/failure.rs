@@ -3,9 +3,11 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::seldom::Seldom;
 use crate::panics::caught;
 use crate::{Error, Event, Frame};
 
@@ -43,10 +45,7 @@ impl Failure {
 
     /// Reports an error. Returns the event that tells the client, if one is set. It has no id, because an id would advance the client.
     pub(crate) fn report(&self, error: &Error) -> Option<Bytes> {
-        tracing::warn!(
-            error = error as &dyn StdError,
-            "an event stream failed and ends early; a client that can resume comes back"
-        );
+        log(error);
         let chosen = self.0.as_ref()?;
         if let Some(on_error) = &chosen.on_error {
             warn_of_a_panic("on_error", caught(|| on_error(error)));
@@ -59,6 +58,22 @@ impl Failure {
 
     fn chosen(&mut self) -> &mut Chosen {
         Arc::make_mut(self.0.get_or_insert_default())
+    }
+}
+
+/// The warnings of streams that end because a store is away: all of them end for one reason.
+static OF_A_STORE: Seldom = Seldom::new(Duration::from_secs(60));
+
+fn log(error: &Error) {
+    let source = error as &dyn StdError;
+    let since = if error.is_store() { OF_A_STORE.since(Instant::now()) } else { Some(0) };
+    match since {
+        Some(others) => tracing::warn!(
+            error = source,
+            others,
+            "an event stream failed and ends early; a client that can resume comes back"
+        ),
+        None => tracing::debug!(error = source, "an event stream failed, as others did"),
     }
 }
 
