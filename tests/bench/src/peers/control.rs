@@ -37,8 +37,9 @@ impl Publisher {
     ///
     /// If the server does not take it.
     pub(crate) fn publish(&mut self, publication: Publication) -> Result<(), String> {
-        // Servers close connections on which nothing was asked for some seconds.
-        if self.unread == 0 && self.last.elapsed() > Duration::from_secs(1) {
+        // Servers close connections on which nothing was asked for some seconds, after what they have answered.
+        if self.last.elapsed() > Duration::from_secs(1) {
+            self.answers()?;
             self.socket = None;
         }
         self.last = Instant::now();

@@ -18,7 +18,8 @@ pub(crate) fn write(program: &Path, regime: &str, method: &str, table: &str) {
     let end = "<!-- end -->";
     let (before, rest) = page.split_once(&begin).expect("the page has a place for each regime");
     let (_, after) = rest.split_once(end).expect("what was measured has an end");
-    let measured = format!("{method} {}\n\n{table}", versions(program));
+    let method = wrapped(&format!("{method} {}", versions(program)));
+    let measured = format!("{method}\n{table}");
     fs::write(path, format!("{before}{begin}{measured}{end}{after}")).expect("it can be written");
 }
 
@@ -31,6 +32,22 @@ pub(crate) fn draw(name: &str, svg: &str) {
     let folder = docs().join("performance");
     fs::create_dir_all(&folder).expect("a folder can be made");
     fs::write(folder.join(format!("{name}.svg")), svg).expect("it can be written");
+}
+
+/// Breaks prose into lines as long as those of the pages.
+fn wrapped(prose: &str) -> String {
+    let (mut text, mut length) = (String::new(), 0);
+    for word in prose.split(' ') {
+        if length + word.len() > 115 {
+            text.push('\n');
+            length = 0;
+        } else if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(word);
+        length += word.len() + 1;
+    }
+    text + "\n"
 }
 
 fn docs() -> PathBuf {
@@ -57,9 +74,10 @@ fn versions(program: &Path) -> String {
     };
     let npm: Vec<_> = ["http-event-stream", "better-sse"].into_iter().filter_map(npm).collect();
     let node = node(program).map(|node| said(node.as_os_str(), "--version")).unwrap_or_default();
-    let model = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = model.lines().find_map(|line| line.strip_prefix("model name\t: ")).unwrap_or("?");
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let of_each = || processors.lines().filter_map(|line| line.strip_prefix("model name\t: "));
+    // All of them: this process runs on one.
+    let (model, cores) = (of_each().next().unwrap_or("?"), of_each().count());
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or_default().to_owned();
     format!(

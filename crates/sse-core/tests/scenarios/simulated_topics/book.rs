@@ -52,7 +52,8 @@ impl Book {
         rng: &mut Rng,
         clock: &VirtualClock,
     ) -> Self {
-        let store = ScriptedStore::on(clock.timer(), Positions::Dense);
+        let positions = rng.choice([Positions::Dense, Positions::Sparse]).expect("one");
+        let store = ScriptedStore::on(clock.timer(), positions);
         let of_store = StoreOptions::new().events(1_000_000).tail_events(tail);
         let of_store = of_store.topics_required(options.topics_required);
         let opening = EventLog::open(store.clone(), of_store, clock.timer());
@@ -169,6 +170,11 @@ impl Book {
             of == epoch && event <= at
         };
         self.events.iter().rposition(is_later).map_or(0, |index| index + 1)
+    }
+
+    /// Returns true if this is the id of an event, or of the place before the first of an epoch.
+    pub(super) fn was_given(&self, id: &str) -> bool {
+        self.events.iter().any(|event| event.id == id) || id.ends_with(".0")
     }
 
     /// Returns true if this event goes to a stream of these topics.

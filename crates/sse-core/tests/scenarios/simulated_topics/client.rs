@@ -127,7 +127,10 @@ impl Client {
         let id = &event.last_event_id;
         let is_first = std::mem::take(&mut self.is_first);
         match event.event_type.as_str() {
-            "position" => self.is_at(book, book.upto(id)),
+            "position" => {
+                assert!(book.was_given(id), "{id} is the id of no event");
+                self.is_at(book, book.upto(id));
+            }
             "reset" => {
                 let gap = self.at..book.events.len();
                 let missed = |event: usize| {
