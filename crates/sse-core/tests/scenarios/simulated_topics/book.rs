@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::FutureExt;
-use sse_core::{Event, EventId, EventLog, LogOptions, NewEvent, StoreOptions};
+use sse_core::{Event, EventId, EventLog, LogOptions, NewEvent, Position, StoreOptions};
 
 use crate::support::scripted_store::{Positions, ScriptedStore};
 use crate::support::task::Task;
@@ -162,7 +162,7 @@ impl Book {
     pub(super) fn upto(&self, id: &str) -> usize {
         let position = |id: &str| {
             let (epoch, position) = id.split_once('.').expect("an id of a log");
-            (epoch.to_owned(), position.parse::<u64>().expect("a number"))
+            (epoch.to_owned(), position.parse::<Position>().expect("a position"))
         };
         let (epoch, at) = position(id);
         let is_later = |event: &Appended| {
