@@ -195,6 +195,14 @@ impl Error {
         matches!(*self.0, Kind::Store { .. })
     }
 
+    /// Returns the log whose store failed, as the text of this error names it; empty if it names none.
+    pub(crate) fn failed_store(&self) -> Option<&str> {
+        match &*self.0 {
+            Kind::Store { of, .. } => Some(of.as_str()),
+            _ => None,
+        }
+    }
+
     /// Returns true if the store failed, but the call may have succeeded: an event may or may not have been appended.
     ///
     /// ```

@@ -22,6 +22,7 @@ impl GapPolicy {
             OnGap::Reset => Self::Reset,
             OnGap::StartOver => match start {
                 Start::Snapshot(make) => Self::Snapshot(make.clone()),
+                Start::Last(0) => Self::StartOver(Box::new(Start::Live)),
                 start => Self::StartOver(Box::new(start.clone())),
             },
             OnGap::Snapshot(make) => Self::Snapshot(make.clone()),

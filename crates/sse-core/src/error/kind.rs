@@ -35,6 +35,10 @@ impl StoreLabel {
             address => format!(" `{log}` at {address}"),
         })
     }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Display for StoreLabel {

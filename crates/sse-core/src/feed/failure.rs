@@ -61,12 +61,15 @@ impl Failure {
     }
 }
 
-/// The warnings of streams that end because a store is away: all of them end for one reason.
+/// The warnings of streams that end because a store is away: all streams of a log end for one reason.
 static OF_A_STORE: Seldom = Seldom::new(Duration::from_secs(60));
 
 fn log(error: &Error) {
     let source = error as &dyn StdError;
-    let since = if error.is_store() { OF_A_STORE.since(Instant::now()) } else { Some(0) };
+    let since = match error.failed_store() {
+        Some(store) => OF_A_STORE.since(store, Instant::now()),
+        None => Some(0),
+    };
     match since {
         Some(others) => tracing::warn!(
             error = source,

@@ -28,7 +28,7 @@ mod told;
 mod topics;
 
 use begin::begin_at;
-use next::Next;
+use next::{IdOf, Next};
 use page::read_on;
 use subscription::Subscription;
 
@@ -82,7 +82,7 @@ impl Reader {
             Ok(Begin::AskStore(id)) => {
                 let number;
                 (number, called) = state.backing.request_check();
-                Next::Check(id, number, None)
+                Next::Check(id, number, IdOf::Client)
             }
             Err(gap) => {
                 let id = match last_event_id {
@@ -157,6 +157,7 @@ impl Reader {
                         return Poll::Ready(Some(Err(error)));
                     }
                 }
+                Next::Look(..) => self.look(),
                 Next::Ask(make, request) => self.next = Next::Wait(make.begin((**request).clone())),
                 Next::Wait(making) => {
                     let made = ready!(making.get_mut().as_mut().poll(cx));

@@ -70,6 +70,7 @@ impl State {
             Part::After(after) => after.max(self.floor()),
             Part::Oldest => self.floor(),
             Part::Skip(_) => return None,
+            Part::Last(0) => self.tail.newest(),
             Part::Last(count) if let Some(key) = of => {
                 let lists = self.subscribers.lists(key);
                 self.tail.before_last_of(lists, count).unwrap_or_else(|| self.floor())

@@ -124,6 +124,31 @@ async fn over_a_store_the_state_may_be_ahead_of_what_the_process_has_seen() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn over_a_store_to_start_over_may_be_to_begin_ahead_of_what_the_process_has_seen() {
+    let store = ScriptedStore::on(clock::timer(), Positions::Sparse);
+    let open = async || {
+        let opened = EventLog::open(store.clone(), StoreOptions::new(), clock::timer()).await;
+        opened.expect("the store is up")
+    };
+    let ((log, follower), (other, _)) = (open().await, open().await);
+    append(&other, 1..=3).await;
+    let at = other.append("4").await.expect("stored");
+    append(&other, [5]).await;
+    let feed = log.feed().on_gap(OnGap::StartOver);
+    let epoch = other.epoch();
+    let starts = [Start::After(at), Start::After(format!("{epoch}.9-9").parse().expect("an id"))];
+    let mut clients = starts.map(|start| Client::resume(feed.clone().start_at(start), "nonsense"));
+    for client in &mut clients {
+        assert_eq!(client.read_all().await, numbers([]), "nobody has asked the store yet");
+    }
+    let following = tokio::spawn(follower);
+    let [after, too_late] = &mut clients;
+    assert_eq!(after.read_until(2).await[1..], ["5"]);
+    assert_eq!(too_late.read_until(6).await[1..], numbers(1..=5), "no event has that id");
+    following.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_log_of_a_merge_begins_with_its_own_state() {
     let (a, b) = (EventLog::in_memory(10), EventLog::in_memory(10));
     append(&a, 1..=2).await;

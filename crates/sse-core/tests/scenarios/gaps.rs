@@ -40,6 +40,7 @@ async fn a_client_that_cannot_resume_a_log_is_told_why_then_gets_all_that_is_kep
         (format!("{epoch}.18446744073709551615"), "ahead-of-head"),
         ("another.7".to_owned(), "other-epoch"),
         ("nonsense".to_owned(), "unknown"),
+        (format!("_a.{epoch}.7"), "unknown"), // the feed was a merge
         (format!("{epoch}.07"), "unknown"),
         ("x".repeat(129), "unknown"),
         ("\u{e9}".to_owned(), "unknown"),

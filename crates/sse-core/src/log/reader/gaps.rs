@@ -92,26 +92,25 @@ impl Gaps {
         self.met = Some(Box::new(self.gap(state, reason)));
         let is_behind = matches!(found, Found::Behind);
         let id = if let Found::Coming(id) = found { id } else { None };
-        let reset = Some(PendingReset { reason, id });
+        let reset = PendingReset { reason, id };
         let start = match self.policy() {
             GapPolicy::StartOver(start) => Some(&**start),
             _ => None,
         };
         match (self.policy(), start) {
-            (_, Some(Start::Last(count))) => Next::Begin(Part::Last(*count), reset),
-            (_, Some(Start::After(id))) => {
-                let after = state.position_of(id).map_or(Part::Oldest, Part::After);
-                Next::Begin(after, reset)
-            }
+            (_, Some(Start::Last(count))) => reset.before(Part::Last(*count)),
+            (_, Some(Start::After(id))) => match state.position_of(id) {
+                Ok(after) => reset.before(Part::After(after)),
+                Err(gap) if state.may_be_known_to_the_store(id, &gap) => {
+                    Next::Look(id.clone(), Box::new(reset))
+                }
+                Err(_) => reset.before(Part::Oldest),
+            },
             // A client that falls behind again before each poll would only get resets: it also gets the newest event.
-            (_, Some(Start::Live)) if is_behind => Next::Begin(Part::Last(1), reset),
-            (_, Some(Start::Live)) => {
-                let newest = state.tail.newest();
-                let reset = self.reset(state, reason, newest);
-                tell(reset, Some(newest), Next::Read(newest))
-            }
+            (_, Some(Start::Live)) if is_behind => reset.before(Part::Last(1)),
+            (_, Some(Start::Live)) => reset.before(Part::Last(0)),
             // By number it would be the same gap again.
-            (GapPolicy::Reset | GapPolicy::StartOver(_), _) => Next::Begin(Part::Oldest, reset),
+            (GapPolicy::Reset | GapPolicy::StartOver(_), _) => reset.before(Part::Oldest),
             (GapPolicy::Live, _) if is_behind => Next::Begin(Part::Last(1), None),
             (GapPolicy::Snapshot(make), _) => {
                 let gap = self.gap(state, reason);

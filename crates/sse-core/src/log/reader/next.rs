@@ -18,8 +18,10 @@ pub(in crate::log) enum Next {
     Give(Box<Page>),
     /// Gives a frame first.
     Tell(Box<Told>),
-    /// Waits for this check of the store, which may know the id; the id may be that of a snapshot.
-    Check(EventId, u64, Option<Box<Packed>>),
+    /// Begins after this id once it is known, with the reset of the gap that led here. Only the store may know it.
+    Look(EventId, Box<PendingReset>),
+    /// Waits for this check of the store, which may know the id.
+    Check(EventId, u64, IdOf),
     /// Requests a snapshot. Not under the lock: the application makes it, and may use the log.
     Ask(MakeSnapshot, Box<SnapshotRequest>),
     /// Waits for the snapshot.
@@ -32,6 +34,16 @@ pub(in crate::log) enum Next {
     Stop,
     /// Gives nothing more: the client cannot resume, and a gap ends the stream.
     Refuse,
+}
+
+/// The origin of an id that only the store may know.
+pub(in crate::log) enum IdOf {
+    /// The client, which has it from another process.
+    Client,
+    /// The application, whose snapshot goes out first.
+    Snapshot(Box<Packed>),
+    /// The application, which has its streams begin after it, and again after a gap.
+    Start(Box<PendingReset>),
 }
 
 /// A frame that a reader gives before its next step.
@@ -55,6 +67,13 @@ pub(in crate::log) struct PendingReset {
     pub(in crate::log) reason: GapReason,
     /// The id with which the gap was found: if another epoch begins before the reset is given, it may no longer be a gap.
     pub(in crate::log) id: Option<EventId>,
+}
+
+impl PendingReset {
+    /// Returns the step that gives this reset and what follows it: this part of the log.
+    pub(in crate::log) fn before(self, part: Part) -> Next {
+        Next::Begin(part, Some(self))
+    }
 }
 
 /// A page of events after a position, and the position of the last of them.

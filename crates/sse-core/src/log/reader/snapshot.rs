@@ -4,9 +4,10 @@ use std::mem;
 use std::task::Waker;
 
 use crate::id::Origin;
+use crate::log::backlog::Part;
 use crate::log::reader::Reader;
 use crate::log::reader::gaps::Found;
-use crate::log::reader::next::Next;
+use crate::log::reader::next::{IdOf, Next};
 use crate::log::reader::page::{read_now, read_on};
 use crate::log::state::Begin;
 use crate::pack::Packed;
@@ -32,7 +33,7 @@ impl Reader {
             Begin::AskStore(id) => {
                 let (number, called) = state.backing.request_check();
                 drop(state);
-                self.next = Next::Check(id, number, Some(chunks));
+                self.next = Next::Check(id, number, IdOf::Snapshot(chunks));
                 called.into_iter().for_each(Waker::wake);
                 return Ok(());
             }
@@ -55,21 +56,44 @@ impl Reader {
         }
     }
 
+    /// Begins after an id that only the store may know, and asks the store for it unless it is known by now.
+    pub(super) fn look(&mut self) {
+        let Next::Look(id, reset) = mem::replace(&mut self.next, Next::Stop) else { return };
+        let mut state = self.log.lock_now();
+        let known = match state.resolve_id(&id) {
+            Ok(Begin::AskStore(id)) => {
+                let (number, called) = state.backing.request_check();
+                drop(state);
+                self.next = Next::Check(id, number, IdOf::Start(reset));
+                called.into_iter().for_each(Waker::wake);
+                return;
+            }
+            Ok(Begin::After(after)) => Part::After(after),
+            Ok(_) => Part::After(state.tail.newest()),
+            Err(_) => Part::Oldest,
+        };
+        drop(state);
+        self.next = reset.before(known);
+    }
+
     /// Continues from the id, once the check of the store is done.
     pub(super) fn take_check(&mut self) -> Result<(), Error> {
-        let Next::Check(id, _, chunks) = mem::replace(&mut self.next, Next::Stop) else {
+        let Next::Check(id, _, of_whom) = mem::replace(&mut self.next, Next::Stop) else {
             return Ok(());
         };
         let of = self.of();
         let mut state = self.log.lock_now();
         self.epoch = state.tail.epoch();
-        match (state.position_of(&id), chunks) {
-            (Ok(after), None) => self.next = read_on(&mut state, of, after),
-            (Ok(after), Some(chunks)) => {
+        match (state.position_of(&id), of_whom) {
+            (Ok(after), IdOf::Client) => self.next = read_on(&mut state, of, after),
+            (Ok(after), IdOf::Snapshot(chunks)) => {
                 self.next =
                     Next::Send(chunks, Box::new(read_now(&mut state, of, after, &self.gaps)));
             }
-            (Err(gap), chunks) => {
+            (Ok(after), IdOf::Start(reset)) => {
+                self.next = reset.before(Part::After(after));
+            }
+            (Err(gap), of_whom) => {
                 let newest = state.newest();
                 if let Some(backlog) = state.backing.stored_mut() {
                     backlog.past_epochs.insert(&id, self.epoch);
@@ -77,10 +101,11 @@ impl Reader {
                         backlog.past_epochs.refute(id.clone(), newest);
                     }
                 }
-                if chunks.is_some() {
-                    return Err(gap.into());
-                }
-                self.next = self.gaps.go_on(&state, gap.reason, Found::Coming(Some(id)));
+                self.next = match of_whom {
+                    IdOf::Client => self.gaps.go_on(&state, gap.reason, Found::Coming(Some(id))),
+                    IdOf::Snapshot(_) => return Err(gap.into()),
+                    IdOf::Start(reset) => reset.before(Part::Oldest),
+                };
             }
         }
         Ok(())

@@ -13,6 +13,7 @@ use crate::simulation::wait_some_polls;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AfterGap {
     Reset,
+    StartOver,
     Snapshot,
     Live,
     Stop,
@@ -20,19 +21,27 @@ pub(crate) enum AfterGap {
 
 /// All of them.
 pub(crate) const AFTER_GAP: &[AfterGap] =
-    &[AfterGap::Reset, AfterGap::Snapshot, AfterGap::Live, AfterGap::Stop];
+    &[AfterGap::Reset, AfterGap::StartOver, AfterGap::Snapshot, AfterGap::Live, AfterGap::Stop];
 
 #[derive(Clone)]
 pub(crate) struct Choices {
     pub(crate) start: Start,
     /// A first visit begins with a snapshot, in place of this start.
     pub(crate) begins_with_a_snapshot: bool,
-    pub(crate) after_gap: AfterGap,
+    pub(crate) on_gap: AfterGap,
     pub(crate) has_opening_event: bool,
     pub(crate) snapshots: Snapshots,
 }
 
 impl Choices {
+    /// Returns what comes after a gap: to start over may be to begin with a snapshot.
+    pub(crate) fn after_gap(&self) -> AfterGap {
+        match self.on_gap {
+            AfterGap::StartOver if self.begins_with_a_snapshot => AfterGap::Snapshot,
+            on_gap => on_gap,
+        }
+    }
+
     /// Gives a feed of these logs the options. The logs are known by their names, a single one by none.
     pub(crate) fn options(&self, feed: Feed, logs: Vec<(&'static str, EventLog)>) -> Feed {
         let feed = match self.has_opening_event {
@@ -43,8 +52,9 @@ impl Choices {
             true => Start::Snapshot(self.snapshots.maker(logs.clone())),
             false => self.start.clone(),
         };
-        feed.start_at(start).on_gap(match self.after_gap {
+        feed.start_at(start).on_gap(match self.on_gap {
             AfterGap::Reset => OnGap::Reset,
+            AfterGap::StartOver => OnGap::StartOver,
             AfterGap::Snapshot => OnGap::Snapshot(self.snapshots.maker(logs)),
             AfterGap::Live => OnGap::Live,
             AfterGap::Stop => OnGap::Stop,

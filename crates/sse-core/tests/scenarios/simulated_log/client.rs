@@ -4,7 +4,7 @@ use fastrand::Rng;
 use sse_core::{Epoch, Position, Start};
 
 use super::book::Book;
-use super::choices::Choices;
+use super::choices::{AfterGap, Choices};
 use super::patience::Patience;
 use super::recorded::Recorded;
 use super::track::{At, Known, Track, is_live};
@@ -100,16 +100,23 @@ impl Client {
         let id = event.last_event_id.as_str();
         match event.event_type.as_str() {
             "reset" => {
-                let said = serde_json::from_str(&event.data).expect("JSON");
+                let said: serde_json::Value = serde_json::from_str(&event.data).expect("JSON");
+                let mut has_events = said["oldest"].is_string();
                 self.track.take_reset(&said, book);
                 if let At::Between(span) = &mut self.track.at {
                     let from = book.position(id).expect("the id of a position");
                     let oldest = (span.life, span.lo + 1);
                     let is_before = said["oldest"].is_null() || book.follows(from, oldest);
-                    assert!(is_before, "it is not just before the oldest: {event:?}");
+                    match self.track.choices.after_gap() {
+                        AfterGap::StartOver => {
+                            assert!(from.life != book.life() || from.lo <= book.newest);
+                        }
+                        _ => assert!(is_before, "it is not just before the oldest: {event:?}"),
+                    }
                     *span = from;
+                    has_events = book.is_kept_after(from.lo);
                 }
-                self.patience.was_told_of_a_gap(said["oldest"].is_string());
+                self.patience.was_told_of_a_gap(has_events);
             }
             "opening" => {
                 let span = book.position(id).expect("the id of a position");

@@ -153,7 +153,7 @@ impl Simulation {
                 _ => self.id().parse().map_or(Start::Live, Start::After),
             },
             begins_with_a_snapshot: self.rng.u8(..8) == 0,
-            after_gap: AFTER_GAP[self.rng.usize(..AFTER_GAP.len())],
+            on_gap: AFTER_GAP[self.rng.usize(..AFTER_GAP.len())],
             has_opening_event: self.rng.bool(),
             snapshots: Snapshots::new(self.rng.fork(), kind),
         };

@@ -11,6 +11,8 @@ pub(crate) struct Patience {
     /// The number of logs that share the stream, and of chunks that each may send before it is the turn of the next.
     share: usize,
     polls: usize,
+    /// It was told of a gap after which there was nothing, and has had no event since.
+    has_nothing: bool,
 }
 
 impl Patience {
@@ -22,7 +24,7 @@ impl Patience {
     /// For each of the logs of a stream.
     pub(crate) fn of_one_of(logs: usize, chunks: usize) -> Self {
         let share = logs * chunks;
-        Self { share, polls: POLLS_TO_AN_EVENT * share }
+        Self { share, polls: POLLS_TO_AN_EVENT * share, has_nothing: false }
     }
 
     /// Counts a poll, before it is made.
@@ -33,16 +35,20 @@ impl Patience {
         }
     }
 
-    /// If an empty log has told of a gap, the client can fall behind again before the first event comes.
+    /// If a log has told of a gap after which it has nothing, the client can fall behind again before the first event comes: once.
     pub(crate) fn was_told_of_a_gap(&mut self, has_events: bool) {
         match has_events {
             true => self.polls = self.polls.min(POLLS_AFTER_A_GAP * self.share),
-            false => self.begin(),
+            false if self.has_nothing => {}
+            false => {
+                self.begin();
+                self.has_nothing = true;
+            }
         }
     }
 
     /// An event of the application came, or the client connects, or the log begins another life.
     pub(crate) fn begin(&mut self) {
-        self.polls = POLLS_TO_AN_EVENT * self.share;
+        (self.polls, self.has_nothing) = (POLLS_TO_AN_EVENT * self.share, false);
     }
 }

@@ -151,7 +151,7 @@ impl Client {
                 let log = self.named(said["log"].as_str().expect("a name"), logs);
                 self.tracks[log].take_reset(&said, &logs[log].book);
                 self.patience[log].was_told_of_a_gap(said["oldest"].is_string());
-                self.choices.after_gap != AfterGap::Snapshot
+                self.choices.after_gap() != AfterGap::Snapshot
             }
             of => {
                 let name = event.data.split(' ').next().unwrap_or_default();

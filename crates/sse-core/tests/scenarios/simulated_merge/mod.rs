@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use sse_core::{LogOptions, Start};
 
-use crate::simulated_log::choices::{AFTER_GAP, Choices, Kind, Snapshots};
+use crate::simulated_log::choices::{AFTER_GAP, AfterGap, Choices, Kind, Snapshots};
 use crate::simulated_log::options;
 use crate::simulated_log::recorded::Recorded;
 use crate::simulated_log::track::Known;
@@ -207,9 +207,13 @@ impl Simulation {
             are_large: !self.is_busy || self.has_pages,
         };
         let choices = Choices {
+            // Its log would say where it starts over by a position, and the id of a merge has several.
+            on_gap: match AFTER_GAP[self.rng.usize(..AFTER_GAP.len())] {
+                AfterGap::StartOver if start != Start::Oldest => AfterGap::Reset,
+                on_gap => on_gap,
+            },
             start,
             begins_with_a_snapshot: false,
-            after_gap: AFTER_GAP[self.rng.usize(..AFTER_GAP.len())],
             has_opening_event: self.rng.bool(),
             snapshots: Snapshots::new(self.rng.fork(), kind),
         };

@@ -103,13 +103,13 @@ impl Client {
 
     fn take_reset(&mut self, event: &Parsed, history: &History) {
         assert!(
-            matches!(self.choice, Choice::Reset | Choice::Snapshot),
+            matches!(self.choice, Choice::Reset | Choice::StartOver | Choice::Snapshot),
             "{:?} {event:?}",
             self.choice
         );
         self.check_reset(event, history);
         self.wait.tell();
-        if self.choice == Choice::Reset {
+        if self.choice != Choice::Snapshot {
             // It may be between two events.
             let at = history.just_before(&event.last_event_id);
             assert!(!at.is_empty(), "an id that nobody can give: {event:?}");
@@ -151,7 +151,7 @@ impl Client {
             ("other-epoch", None) => true,
             ("other-epoch", Some(_)) => {
                 let now = match self.choice {
-                    Choice::Reset => Some(event.last_event_id.as_str()),
+                    Choice::Reset | Choice::StartOver => Some(event.last_event_id.as_str()),
                     _ => said["newest"].as_str(),
                 };
                 now.is_none_or(|now| epoch_of(&self.last_event_id) != epoch_of(now))

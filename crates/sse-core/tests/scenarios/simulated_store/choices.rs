@@ -13,6 +13,7 @@ use crate::support::scripted_store::ScriptedStore;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choice {
     Reset,
+    StartOver,
     Live,
     Stop,
     Snapshot,
@@ -21,7 +22,8 @@ pub(super) enum Choice {
 impl Choice {
     pub(super) fn any(rng: &mut Rng) -> Self {
         match rng.u8(..8) {
-            0..3 => Self::Reset,
+            0 | 1 => Self::Reset,
+            2 => Self::StartOver,
             3 => Self::Stop,
             4 | 5 => Self::Live,
             _ => Self::Snapshot,
@@ -31,6 +33,7 @@ impl Choice {
     pub(super) fn on_gap(self, snapshots: &Snapshots) -> OnGap {
         match self {
             Self::Reset => OnGap::Reset,
+            Self::StartOver => OnGap::StartOver,
             Self::Live => OnGap::Live,
             Self::Stop => OnGap::Stop,
             Self::Snapshot => snapshots.on_gap(),

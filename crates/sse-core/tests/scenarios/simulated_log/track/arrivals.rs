@@ -70,15 +70,15 @@ impl Track {
         let position = |id: &Value| book.position(id.as_str()?);
         let (oldest, newest) = (position(&said["oldest"]), position(&said["newest"]));
         let before = self.frozen(book);
-        self.at = match self.choices.after_gap {
-            AfterGap::Reset => At::Between(match oldest {
+        self.at = match self.choices.after_gap() {
+            AfterGap::Reset | AfterGap::StartOver => At::Between(match oldest {
                 Some(Span { life, lo, .. }) => Span { life, lo: lo - 1, hi: lo - 1 },
                 None => Span { lo: self.newest_at_gap.min(book.newest), ..book.end() },
             }),
             AfterGap::Snapshot => At::Snapshot { next: 0, before },
             choice => panic!("a reset, and the choice is {choice:?}"),
         };
-        if self.choices.after_gap == AfterGap::Reset {
+        if matches!(self.at, At::Between(_)) {
             self.known = self.frozen(book);
         }
         assert_eq!(oldest.is_some(), newest.is_some(), "{said}");

@@ -42,7 +42,7 @@ impl Track {
             At::Lost(_) | At::Snapshot { .. } => (true, true),
         };
         let is_uncertain = |span: &Span| span.lo != span.hi && book.gap(*span).is_some();
-        match (self.gap(book), self.choices.after_gap) {
+        match (self.gap(book), self.choices.after_gap()) {
             (Some(_), _) if matches!(&self.at, At::Begin { .. }) => Outlook::Unclear,
             (Some(_), _) if matches!(&self.at, At::Between(span) if is_uncertain(span)) => {
                 Outlook::Unclear
@@ -63,7 +63,7 @@ impl Track {
 
     /// Returns true if the client may be refused now.
     pub(crate) fn may_be_refused(&self, book: &Book) -> bool {
-        self.choices.after_gap == AfterGap::Stop && self.gap(book).is_some()
+        self.choices.after_gap() == AfterGap::Stop && self.gap(book).is_some()
     }
 
     /// Returns true if there may be nothing more for the client.
