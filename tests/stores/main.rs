@@ -67,8 +67,14 @@ macro_rules! every_store {
                 resumes_a_client_in_another_process,
                 reads_what_is_behind_the_tail,
                 waits_for_what_another_process_is_ahead_with,
+                resumes_a_merge_in_another_process,
+                sends_a_snapshot_that_another_process_is_ahead_with,
                 appends_once_what_is_tried_again_in_another_process,
                 gives_those_who_come_late_the_newest_of_each_key,
+            }
+            writing::{
+                takes_events_from_code_that_cannot_wait,
+                takes_a_copy_of_a_log_of_large_events,
             }
             gaps::{
                 never_misses_a_gap_after_trimming,

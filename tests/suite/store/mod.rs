@@ -21,3 +21,4 @@ pub mod retention;
 pub mod streaming;
 pub mod topics;
 pub mod topics_streaming;
+pub mod writing;

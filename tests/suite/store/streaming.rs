@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sse_core::{Event, Start, StoreOptions};
+use sse_core::{Event, OnGap, Snapshot, Start, StoreOptions, merge};
 use sse_test_kit::client::Client;
 
 use super::process::Process;
@@ -93,6 +93,57 @@ pub async fn waits_for_what_another_process_is_ahead_with(engine: &dyn Engine) {
         let next = ahead.append(format_args!("next {round}")).await;
         assert_eq!(client.read_until(1).await, [format!("next {round}")]);
         assert_eq!(client.parsed()[0].last_event_id, next.as_str());
+    }
+}
+
+/// Two logs in one stream, whose clients are cut off after each few events.
+pub async fn resumes_a_merge_in_another_process(engine: &dyn Engine) {
+    let start = async |name| {
+        let store = engine.open(name, small_tail()).await.expect("the engine runs");
+        Process::over(store, small_tail()).await.expect("the engine runs")
+    };
+    let a = [start("a").await, start("a").await];
+    let b = [start("b").await, start("b").await];
+    let feed = |n: usize| {
+        let logs = [("a", &a[n].log), ("b", &b[n].log)];
+        merge(logs).expect("two logs").start_at(Start::Oldest)
+    };
+    let writing = async {
+        for n in 0..100 {
+            a[n % 2].append(format!("a {n}")).await;
+            b[n % 2].append(format!("b {n}")).await;
+        }
+    };
+    let reading = async {
+        let (mut seen, mut last) = (Vec::new(), String::new());
+        while seen.len() < 200 {
+            let mut client = Client::resume(feed(fastrand::usize(..2)), &last);
+            client.read_until((200 - seen.len()).min(fastrand::usize(1..20))).await;
+            seen.extend(client.events());
+            last = client.parser.last_event_id().to_owned();
+        }
+        seen
+    };
+    let (seen, ()) = futures_util::join!(reading, writing);
+    for name in ["a ", "b "] {
+        let own: Vec<_> = seen.iter().filter_map(|text| text.strip_prefix(name)).collect();
+        assert_eq!(own, numbers(0..100), "those of {name}");
+    }
+}
+
+/// The state and its position may be of a database that all processes share.
+pub async fn sends_a_snapshot_that_another_process_is_ahead_with(engine: &dyn Engine) {
+    let (ahead, behind) = (Process::start(engine).await, Process::start(engine).await);
+    for round in 0..20 {
+        let at = ahead.append(format_args!("seen {round}")).await;
+        // At once, before the follower of the other process brings it.
+        let feed = behind.log.feed().on_gap(OnGap::snapshot(move |_| {
+            let snapshot = Snapshot::new(["state"], at.clone());
+            async { Ok(snapshot) }
+        }));
+        let mut client = Client::resume(feed, "nonsense");
+        ahead.append(format_args!("next {round}")).await;
+        assert_eq!(client.read_until(3).await[1..], ["state".to_owned(), format!("next {round}")]);
     }
 }
 
