@@ -3,7 +3,7 @@
 use std::future::Ready;
 use std::sync::mpsc;
 
-use futures_util::stream::{self, Pending};
+use futures_util::stream::{self, Pending, StreamExt};
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire_h2::Connection;
@@ -111,7 +111,7 @@ pub(crate) async fn ends_an_http2_stream_cleanly_though_it_is_to_break_off(frame
 type Panicking = (&'static str, fn() -> FeedOnce);
 
 /// Code of the application that panics, each as part of a stream.
-fn panicking() -> [Panicking; 4] {
+fn panicking() -> [Panicking; 7] {
     async fn live() -> Result<Pending<Result<Event, BoxError>>, BoxError> {
         Ok(stream::pending())
     }
@@ -132,7 +132,35 @@ fn panicking() -> [Panicking; 4] {
         let make = |_| async { panic!("the snapshot panics") as Result<Snapshot, BoxError> };
         FeedOnce::from(EventLog::in_memory(1)).on_gap(OnGap::snapshot(make))
     };
-    [("fetching", fetching), ("calling", calling), ("running", running), ("gathering", gathering)]
+    async fn fetched(_: sse_core::EventId) -> Result<Vec<Event>, BoxError> {
+        Ok(vec![Event::new("missed").id("8".parse()?)])
+    }
+    let subscribing = || {
+        let live = || async {
+            panic!("the subscription panics") as Result<Pending<Result<Event, BoxError>>, BoxError>
+        };
+        FeedOnce::from(source(fetched, live))
+    };
+    let living = || {
+        let next = |_| -> Result<Event, BoxError> { panic!("the live events panic") };
+        FeedOnce::from(source(fetched, move || async move { Ok(stream::iter(0..1).map(next)) }))
+    };
+    let streaming = || {
+        let next = |number| match number {
+            0 => Event::new("one"),
+            _ => panic!("the stream panics"),
+        };
+        sse_core::Feed::from_stream(stream::iter(0..2).map(next))
+    };
+    [
+        ("fetching", fetching),
+        ("calling", calling),
+        ("running", running),
+        ("gathering", gathering),
+        ("subscribing", subscribing),
+        ("living", living),
+        ("streaming", streaming),
+    ]
 }
 
 pub(crate) async fn takes_a_panic_for_an_error_and_goes_on_serving_others(framework: &Framework) {

@@ -1,6 +1,7 @@
 //! Every requirement and every framework: a test.
 
 mod border_properties;
+mod busy;
 mod corpus;
 mod cut_late;
 mod decode_vectors;
@@ -17,6 +18,7 @@ mod leaving;
 mod limits;
 mod merged;
 mod original;
+mod outside;
 mod parser;
 mod process;
 mod properties;
@@ -88,6 +90,10 @@ macro_rules! every_framework {
                 delivers_the_whole_of_a_large_snapshot_and_then_goes_on,
                 begins_a_first_visit_with_the_state_and_then_goes_on,
                 answers_a_gap_with_a_status_if_that_is_chosen,
+            }
+            busy::{
+                begins_a_first_visit_without_a_gap_however_busy_the_log_is,
+                lets_a_page_poll_however_busy_the_log_is,
             }
             topics::{
                 gives_a_stream_the_events_of_its_topics_and_resumes_it,
