@@ -61,7 +61,8 @@ async fn a_log_that_refuses_one_of_the_events_stores_none_and_is_not_finished() 
     let options = LogOptions::new().largest_event(100).topics_required(true);
     let log = EventLog::in_memory_with(clock::timer(), options);
     let event = |text: String| NewEvent::from(text).topic("a").expect("a topic");
-    let refused: [(NewEvent, fn(&Error) -> bool); 3] = [
+    type Question = fn(&Error) -> bool;
+    let refused: [(NewEvent, Question); 3] = [
         (Event::default().topic("a").expect("a topic"), Error::is_invalid_event),
         (event("x".repeat(101)), Error::is_too_large),
         (NewEvent::from("without"), Error::is_invalid_topic),
