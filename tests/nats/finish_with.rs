@@ -67,7 +67,7 @@ impl<'a> Killed<'a> {
             () = dead.notified() => assert!(changes < CHANGES, "there are more requests: {:?}", arrived.lock()),
         }
         let changes = arrived.lock().expect("no panic").clone();
-        let is_stored = changes.iter().any(|subject| subject.contains(".m.last."));
+        let is_stored = changes.iter().any(|subject| subject.contains(".m.batch.last."));
         Self { nats, engine, other, pages, is_stored, changes }
     }
 

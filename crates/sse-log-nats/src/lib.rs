@@ -45,7 +45,7 @@
 //! | `sse.{name}.s` | one event of several topics, which are in the header `Sse-Topics` |
 //! | `sse.{name}.k.{key}` | one event of this key, with its topics in the same header; it removes the event before it (`Nats-Rollup`) |
 //! | `sse.{name}.m.batch.{n}` | `n` events that were appended at once, with their keys and topics |
-//! | `sse.{name}.m.last.{n}` | the same, by [`finish_with`](EventLog::finish_with): the log is to be finished after it |
+//! | `sse.{name}.m.batch.last.{n}` | the same, by [`finish_with`](EventLog::finish_with): the log is to be finished after it |
 //! | `sse.{name}.m.note` | no event: a note that names the batch for which an idempotency key was claimed |
 //! | `sse.{name}.m.ask` | never stored: a request about an idempotency key. The stream of a finished log takes no other message |
 //!

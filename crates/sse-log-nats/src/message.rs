@@ -147,7 +147,7 @@ mod tests {
             (names.of_topics(), "sse.log.s", Kind::OfTopics),
             (names.keyed("a.b"), "sse.log.k.a=2eb", Kind::Keyed("a.b".into())),
             (names.batch(Batch::Any, 3), "sse.log.m.batch.3", Kind::Batch(3)),
-            (names.batch(Batch::Last, 3), "sse.log.m.last.3", Kind::Last(3)),
+            (names.batch(Batch::Last, 3), "sse.log.m.batch.last.3", Kind::Last(3)),
             (names.note(), "sse.log.m.note", Kind::Note),
             (names.id_requests(), "sse.log.m.ask", Kind::Foreign),
         ];
@@ -156,14 +156,18 @@ mod tests {
             assert_eq!(names.is_last(&subject), matches!(kind, Kind::Last(_)), "{subject}");
             assert_eq!(Kind::of(&subject, &names), kind, "{subject}");
         }
-        let of_any_topic = ["sse.log.s", "sse.log.k.*", "sse.log.m.batch.*", "sse.log.m.last.*"];
+        let of_any_topic = ["sse.log.s", "sse.log.k.*", "sse.log.m.batch.>"];
         assert_eq!(names.of_any_topic(), of_any_topic);
         assert_eq!(names.events()[..2], ["sse.log.e", "sse.log.t.*"]);
         assert_eq!(names.events()[2..], of_any_topic);
         assert_eq!(names.multiple(), "sse.log.m.>");
         let foreign =
             ["e", "sse.other.e", "sse.log.ee", "sse.log.k", "sse.log.k.=zz", "sse.log.t.=0a"];
-        for subject in foreign.iter().chain(&["sse.log.m.batch.x", "sse.log.m.batch.99999999999"]) {
+        for subject in foreign.iter().chain(&[
+            "sse.log.m.batch.x",
+            "sse.log.m.batch.last",
+            "sse.log.m.batch.99999999999",
+        ]) {
             assert_eq!(Kind::of(subject, &names), Kind::Foreign, "{subject}");
         }
     }

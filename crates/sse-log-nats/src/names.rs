@@ -9,7 +9,7 @@ pub(crate) const TOPIC: &str = "t.";
 pub(crate) const TOPICS: &str = "s";
 pub(crate) const KEYED: &str = "k.";
 pub(crate) const BATCH: &str = "m.batch.";
-pub(crate) const LAST: &str = "m.last.";
+pub(crate) const LAST: &str = "m.batch.last.";
 pub(crate) const NOTE: &str = "m.note";
 const ID_REQUESTS: &str = "m.ask";
 const MULTIPLE: &str = "m.>";
@@ -120,15 +120,15 @@ impl Names {
     }
 
     /// Returns the subjects of all messages that are events.
-    pub(crate) fn events(&self) -> [String; 6] {
-        let [topics, keyed, batches, last] = self.of_any_topic();
-        [self.single(), format!("{}{TOPIC}*", self.prefix), topics, keyed, batches, last]
+    pub(crate) fn events(&self) -> [String; 5] {
+        let [topics, keyed, batches] = self.of_any_topic();
+        [self.single(), format!("{}{TOPIC}*", self.prefix), topics, keyed, batches]
     }
 
     /// Returns the subjects of messages whose topics are not in the subject: a reader of any topics must look at all of them.
-    pub(crate) fn of_any_topic(&self) -> [String; 4] {
-        let any = |of: &str| format!("{}{of}*", self.prefix);
-        [self.of_topics(), any(KEYED), any(BATCH), self.any_last()]
+    pub(crate) fn of_any_topic(&self) -> [String; 3] {
+        let [keyed, batches] = [format!("{KEYED}*"), format!("{BATCH}>")];
+        [self.of_topics(), format!("{}{keyed}", self.prefix), format!("{}{batches}", self.prefix)]
     }
 }
 
