@@ -4,6 +4,7 @@ mod batches;
 mod connecting;
 mod engines;
 mod finish;
+mod finish_with;
 mod frame;
 mod names;
 mod once;

@@ -188,7 +188,7 @@ async fn a_log_of_the_format_before_topics_is_raised_when_it_is_opened() {
     assert!(page.events.iter().all(|event| event.topics.is_empty()));
     append_all(&log, &[of(["a"], "five")]).await;
     assert_eq!(texts(&log).await, ["one", "two", "three", "four", "five"]);
-    let later = now.replacen(r#""format":3"#, r#""format":4"#, 1);
+    let later = now.replacen(r#""format":3"#, r#""format":5"#, 1);
     nats.publish("sse-meta.log", &[], later.as_bytes()).expect("stored");
     let refused = soon(log.bounds()).await.expect_err("it is of a later version");
     assert!(told(&refused).contains("upgrade sse-log-nats"), "{}", told(&refused));

@@ -113,6 +113,7 @@ macro_rules! every_framework {
                 speaks_http_1_0_without_chunks,
                 speaks_http_2,
                 ends_for_good_once_the_log_is_finished,
+                ends_for_good_after_the_last_events_of_a_log,
                 gives_a_first_visit_to_a_finished_log_its_events_and_then_the_end,
                 answers_204_if_a_gap_is_to_be_the_end,
             }

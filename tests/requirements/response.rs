@@ -175,6 +175,32 @@ pub(crate) async fn ends_for_good_once_the_log_is_finished(framework: &Framework
     assert_eq!(again.send(server.address).await.status, 204, "or a browser would ask for ever");
 }
 
+/// A client that waits, and one that is slow to read: each gets all of them, and then the end.
+pub(crate) async fn ends_for_good_after_the_last_events_of_a_log(framework: &Framework) {
+    let log = log();
+    let server = framework.start(app(&log, ServerOptions::default()));
+    let mut responses = Vec::new();
+    for _ in 0..2 {
+        responses.push(Request::get("/events").send(server.address).await);
+    }
+    eventually(PATIENCE, "they are reading", || log.stats().open_streams == 2).await;
+    let large = "x".repeat(200_000);
+    let last = ["100 %", &large, "done"];
+    let ids = log.finish_with(last.map(Event::new)).await.expect("accepted");
+    for response in &mut responses {
+        for (text, id) in last.iter().zip(&ids) {
+            let event = response.next_event().await;
+            assert_eq!((event.data.as_str(), event.last_event_id.as_str()), (*text, id.as_str()));
+        }
+        assert_eq!(response.end().await, End::Clean);
+    }
+    let again = |id| Request::get("/events").header("Last-Event-ID", id);
+    let mut behind = again(ids[1].as_str()).send(server.address).await;
+    assert_eq!(behind.next_event().await.data, "done");
+    assert_eq!(behind.end().await, End::Clean);
+    assert_eq!(again(ids[2].as_str()).send(server.address).await.status, 204);
+}
+
 /// Asked of the frameworks whose compression leaves alone what is already encoded, or is no fit for it.
 pub(crate) async fn is_not_held_back_by_compression(framework: &Framework) {
     let log = log();

@@ -47,6 +47,11 @@ macro_rules! every_store {
                 is_finished_for_good,
                 can_be_finished_before_its_first_event,
                 tells_followers_of_a_finish,
+                is_finished_with_its_last_events,
+                is_finished_once_with_events_that_are_known,
+                is_finished_if_all_its_last_events_are_known,
+                is_finished_by_many_at_the_same_time,
+                ends_every_stream_after_its_last_events,
             }
             epochs::{
                 begins_an_epoch_by_compare_and_set,
@@ -103,6 +108,7 @@ macro_rules! every_store_of_topics {
                 resumes_another_set_of_topics_in_another_process,
                 gives_no_event_of_other_topics_by_its_id,
                 gives_events_without_topics_to_no_stream_of_a_log_that_requires_them,
+                ends_a_stream_of_topics_after_the_last_events_of_its_topics,
             }
         }
     };

@@ -201,6 +201,44 @@ pub trait Store: Send + Sync + 'static {
     /// Marks the newest event as the last, for good. A second call changes nothing.
     async fn finish(&self) -> Result<(), StoreError>;
 
+    /// Stores these events as [`append`](Store::append) does, and finishes the log: the newest of them is the last. The log calls it for
+    /// [`EventLog::finish_with`](crate::EventLog::finish_with), with at least one event. If all of them are known by their idempotency keys, it
+    /// returns their positions, and the log is finished after the call.
+    ///
+    /// A store should do both in one step, so that no crash can leave the log open with its last event.
+    ///
+    /// Default: it appends, and then finishes. If the process ends in between, the events are stored and the log stays open. Other processes
+    /// can append in between. If finishing fails, the outcome is unknown.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::{NewEvent, store::{Store, StoreError}};
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let store = VecStore::new();
+    /// let [last, more] = ["last", "more"].map(|text| NewEvent::from(text).encode(1024));
+    /// store.finish_with(&[last?]).await?;
+    /// assert!(store.bounds().await?.is_finished);
+    /// assert!(matches!(store.append(&[more?]).await, Err(StoreError::Finished)));
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`append`](Store::append).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it is ready, the outcome is unknown.
+    async fn finish_with(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
+        let appended = self.append(events).await?;
+        self.finish().await.map_err(|error| match error {
+            StoreError::Failed(error) => StoreError::OutcomeUnknown(error),
+            error => error,
+        })?;
+        Ok(appended)
+    }
+
     /// Deletes the event at this position; its absence is no gap. If there is no event, nothing changes. The store counts the deletion in
     /// [`Bounds::deletions`] before any read misses the event.
     ///

@@ -10,6 +10,8 @@ use crate::bounds::load_view;
 use crate::core::LogCore;
 use crate::error::as_outcome_unknown;
 use crate::idempotency::{self, ResolvedBatches};
+use crate::last;
+use crate::names::Batch;
 use crate::position::positions;
 use crate::publish::{publish, publish_batch};
 use crate::topics::header;
@@ -22,6 +24,7 @@ const EPOCHS: usize = 20;
 /// Stores these events in one message, so that the server stores all of them or none.
 pub(crate) async fn append(
     core: &Arc<LogCore>,
+    batch: Batch,
     events: &[EncodedEvent],
 ) -> Result<Appended, StoreError> {
     let (epoch, _) = seen(core).await?;
@@ -29,7 +32,7 @@ pub(crate) async fn append(
         return Ok(Appended { epoch, positions: Vec::new() });
     }
     for _ in 0..EPOCHS {
-        if let Some(appended) = attempt(core, events).await? {
+        if let Some(appended) = attempt(core, batch, events).await? {
             return Ok(appended);
         }
     }
@@ -41,20 +44,21 @@ pub(crate) async fn append(
 /// Returns `None` if the events have to be stored in the epoch that has begun meanwhile: each of them was known in the epoch before, or they are lost.
 async fn attempt(
     core: &Arc<LogCore>,
+    batch: Batch,
     events: &[EncodedEvent],
 ) -> Result<Option<Appended>, StoreError> {
     let room = admit(core, events).await?;
     let (epoch, newest) = seen(core).await?;
     let (sequence, positions) = match events {
-        [event] => {
+        [event] if batch == Batch::Any => {
             let (sequence, position) = append_one(core, epoch, event).await?;
             (sequence, vec![position])
         }
         events if events.iter().any(|event| event.idempotency_key.is_some()) => {
-            idempotency::batch::append_batch(core, epoch, events).await?
+            idempotency::batch::append_batch(core, epoch, batch, events).await?
         }
         events => {
-            let sequence = append_batch(core, events).await?;
+            let sequence = append_batch(core, batch, events).await?;
             (Some(sequence), positions(sequence, events.len()).collect())
         }
     };
@@ -84,7 +88,7 @@ async fn seen(core: &LogCore) -> Result<(Epoch, Position), StoreError> {
     if let Some(seen) = core.seen() {
         return Ok(seen);
     }
-    let bounds = load_view(core).await?.bounds;
+    let bounds = last::complete(core, load_view(core).await?).await?.bounds;
     Ok((bounds.epoch, bounds.newest))
 }
 
@@ -135,12 +139,16 @@ fn message_of(core: &LogCore, event: &EncodedEvent) -> (String, HeaderMap) {
 }
 
 /// Stores events without idempotency keys. Returns the sequence of their message.
-async fn append_batch(core: &LogCore, events: &[EncodedEvent]) -> Result<u64, StoreError> {
+async fn append_batch(
+    core: &LogCore,
+    batch: Batch,
+    events: &[EncodedEvent],
+) -> Result<u64, StoreError> {
     let parts = batch_codec::parts(&batch_codec::numbered(events.iter()));
-    if let ([_], Some(last)) = (&parts[..], events.last()) {
+    if let (Batch::Any, [_], Some(last)) = (batch, &parts[..], events.last()) {
         // The last event supersedes all others.
         let (subject, headers) = message_of(core, last);
         return Ok(publish(core, subject, headers, last.block.clone()).await?.seq);
     }
-    Ok(publish_batch(core, &parts, HeaderMap::new()).await?.seq)
+    Ok(publish_batch(core, batch, &parts, HeaderMap::new()).await?.seq)
 }

@@ -11,6 +11,7 @@ use crate::core::LogCore;
 use crate::error::{as_outcome_unknown, code};
 use crate::jetstream::Info;
 use crate::jetstream::{FINISHED, FINISHING};
+use crate::last;
 use crate::lookup::get;
 use crate::position::sequence_of;
 use crate::record::storage::{Loaded, load, save};
@@ -21,7 +22,8 @@ const ATTEMPTS: usize = 100;
 
 /// Deletes an event: its message, or, if the message has other events, only its place in it. It is hidden first, and all processes are notified.
 pub(crate) async fn delete(core: &LogCore, event: Position) -> Result<(), StoreError> {
-    let view = load_view(core).await?;
+    // The event may be of the message that says that the log is to be finished.
+    let view = last::complete(core, load_view(core).await?).await?;
     if event <= view.bounds.floor || event > view.bounds.newest {
         return Ok(());
     }
@@ -83,15 +85,16 @@ async fn remove(core: &LogCore, sequence: u64) -> Result<(), StoreError> {
 /// Finishes the log: its stream takes no more events.
 pub(crate) async fn finish(core: &LogCore) -> Result<(), StoreError> {
     let mut info = load_view(core).await?.info;
+    if info.is_closed() {
+        return Ok(());
+    }
     if !info.is_finished() {
         info = update(core, info.config, "max_msg_size", json!(FINISHING)).await?;
     }
-    // Followers load the bounds again whenever the record is written.
-    change(core, |_| Ok(true)).await.map_err(as_outcome_unknown)?;
-    if !info.is_closed() {
-        close(core, info).await.map_err(as_outcome_unknown)?;
-    }
-    Ok(())
+    // Followers load the bounds again whenever the record is written, by this process or by another that writes it now.
+    let mut record = load_record(core).await.map_err(as_outcome_unknown)?;
+    save(core, &mut record).await.map_err(as_outcome_unknown)?;
+    close(core, info).await.map_err(as_outcome_unknown)
 }
 
 /// Lets a finished log take requests about ids again. Before that, every event that is on its way is refused.
@@ -132,15 +135,12 @@ pub(crate) async fn begin_epoch(core: &LogCore, instead_of: Epoch) -> Result<Epo
 }
 
 /// Changes the record, even while other processes do. Returns the record as it is then. If `change` returns false, nothing is written.
-async fn change(
+pub(crate) async fn change(
     core: &LogCore,
     change: impl Fn(&mut Record) -> Result<bool, StoreError>,
 ) -> Result<Record, StoreError> {
     for _ in 0..ATTEMPTS {
-        let mut record = match load(core).await? {
-            Loaded::Record(record) => record,
-            Loaded::NoRecord | Loaded::NoStream => load_view(core).await?.record,
-        };
+        let mut record = load_record(core).await?;
         if !change(&mut record)? || save(core, &mut record).await? {
             return Ok(record);
         }
@@ -148,4 +148,11 @@ async fn change(
     Err(StoreError::failed(
         "changing the record failed: other processes changed it in 100 attempts; try again",
     ))
+}
+
+async fn load_record(core: &LogCore) -> Result<Record, StoreError> {
+    Ok(match load(core).await? {
+        Loaded::Record(record) => record,
+        Loaded::NoRecord | Loaded::NoStream => load_view(core).await?.record,
+    })
 }

@@ -16,6 +16,7 @@ use crate::consumer::{Consumer, Content};
 use crate::core::LogCore;
 use crate::follow::credit::{Credit, Pull};
 use crate::holes::holes;
+use crate::last::{self, Due};
 use crate::removed::without_deleted;
 use crate::view::View;
 
@@ -42,6 +43,7 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Position) -> Result<Pages
         None => load_view(core).await?,
     };
     let missed = core.changes.missed();
+    let due = Due::of(core, &view).await?;
     let inbox = client.new_inbox();
     let answers = client.subscribe(format!("{inbox}.*")).await.map_err(StoreError::failed)?;
     let line = (client, lost.clone());
@@ -59,6 +61,7 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Position) -> Result<Pages
         pulled: Instant::now(),
         after,
         view,
+        due,
         missed,
         _connection: connection,
     };
@@ -88,6 +91,8 @@ struct Following {
     after: Position,
     /// The last loaded view. It holds as long as no message is missing.
     view: View,
+    /// The time at which this follower finishes the log, if its last events have come and it is not finished.
+    due: Due,
     /// The number of times that changes of the record may have been missed before that.
     missed: u64,
     _connection: FollowerConnection,
@@ -96,6 +101,8 @@ struct Following {
 enum Next {
     Delivery(Delivery),
     Changed,
+    /// The log is to be finished, and its writer has not done it.
+    Due,
 }
 
 impl Following {
@@ -104,6 +111,12 @@ impl Following {
             let mut messages = match self.wait().await? {
                 Next::Changed => {
                     self.renew_view().await?;
+                    return Ok(Page { bounds: self.view.bounds, events: Vec::new() });
+                }
+                Next::Due => {
+                    self.due.end();
+                    self.renew_view().await?;
+                    self.view = last::complete(&self.core, self.view.clone()).await?;
                     return Ok(Page { bounds: self.view.bounds, events: Vec::new() });
                 }
                 Next::Delivery(came) => Vec::from_iter(self.take(came)?),
@@ -130,6 +143,7 @@ impl Following {
                 }
                 answer = answers.next() => parse(answer).map(Next::Delivery),
                 _ = changes.changed() => Ok(Next::Changed),
+                () = self.due.wait() => Ok(Next::Due),
             }
         };
         self.lost.or(next).await
@@ -168,6 +182,10 @@ impl Following {
         let numbers = messages.iter().map(|delivered| delivered.message.sequence);
         let holes = holes(self.after.hi(), numbers);
         let begin = self.after;
+        let is_last = |came: &Delivered| self.core.names.is_last(&came.message.subject);
+        if !self.view.info.is_closed() && messages.iter().any(is_last) {
+            self.due.begin();
+        }
         let events: Vec<StoredEvent> = messages
             .into_iter()
             .flat_map(|delivered| delivered.message.events(&self.core.names))
@@ -199,6 +217,9 @@ impl Following {
     async fn renew_view(&mut self) -> Result<(), StoreError> {
         let deletions = self.view.bounds.deletions;
         self.view = load_view(&self.core).await?;
+        if self.view.info.is_closed() {
+            self.due.end();
+        }
         self.check_missed(deletions)
     }
 

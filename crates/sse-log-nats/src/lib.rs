@@ -45,6 +45,7 @@
 //! | `sse.{name}.s` | one event of several topics, which are in the header `Sse-Topics` |
 //! | `sse.{name}.k.{key}` | one event of this key, with its topics in the same header; it removes the event before it (`Nats-Rollup`) |
 //! | `sse.{name}.m.batch.{n}` | `n` events that were appended at once, with their keys and topics |
+//! | `sse.{name}.m.batch.last.{n}` | the same, by [`finish_with`](EventLog::finish_with): the log is to be finished after it |
 //! | `sse.{name}.m.note` | no event: a note that names the batch for which an idempotency key was claimed |
 //! | `sse.{name}.m.ask` | never stored: a request about an idempotency key. The stream of a finished log takes no other message |
 //!
@@ -106,6 +107,13 @@
 //! Within the window an append with the same key returns the result of the first, also after the event was trimmed, deleted or superseded, and after the log was finished. In a new epoch it stores the event again. The server
 //! takes the keys from its messages: if it restarts, it forgets within the window the keys of events that were appended alone and have since been removed.
 //!
+//! # The end of a log
+//!
+//! The end is a change of the stream's configuration. [`finish_with`](EventLog::finish_with) first stores the last events in one message that says that the log is to be
+//! finished, and then finishes it, a few milliseconds later. Events that others append in between are acknowledged, stay, and are delivered before the end; several
+//! processes that finish the log at the same time may all store their last events. If the process ends in between, another one finishes the log: one that opens it or
+//! appends to it for the first time, at once; one that follows it, 1 to 2 s later. Earlier versions of this crate refuse such a log, since they would skip its last events.
+//!
 //! # Limits
 //!
 //! - An event or a batch has at most the size of one message: the server's `max_payload`, 1 MiB by default, less a few bytes. A larger one
@@ -159,6 +167,7 @@ mod follow;
 mod holes;
 mod idempotency;
 mod jetstream;
+mod last;
 mod lookup;
 mod message;
 mod names;

@@ -6,7 +6,7 @@ use sse_core::store::{StoredEvent, Topics};
 use sse_core::{Position, Topic};
 
 use crate::batch_codec::{self, Part};
-use crate::names::{self, BATCH, KEYED, NOTE, Names, SINGLE, TOPIC, TOPICS};
+use crate::names::{self, BATCH, KEYED, LAST, NOTE, Names, SINGLE, TOPIC, TOPICS};
 use crate::position::position;
 use crate::topics::header;
 
@@ -36,6 +36,8 @@ pub(crate) enum Kind {
     /// One event of this key. Its topics are in the header, if it has any.
     Keyed(Arc<str>),
     Batch(u64),
+    /// A batch after which the log is to be finished.
+    Last(u64),
     /// A note on an idempotency key, without events.
     Note,
     /// A message of another program.
@@ -61,15 +63,18 @@ impl Kind {
         if let Some(key) = rest.strip_prefix(KEYED) {
             return Some(Self::Keyed(names::text(key)?.into()));
         }
-        let events = rest.strip_prefix(BATCH)?.parse().ok();
-        events.filter(|events| *events <= MOST_EVENTS).map(Self::Batch)
+        let events = |number: &str| number.parse().ok().filter(|events| *events <= MOST_EVENTS);
+        match rest.strip_prefix(LAST) {
+            Some(number) => events(number).map(Self::Last),
+            None => events(rest.strip_prefix(BATCH)?).map(Self::Batch),
+        }
     }
 
     /// Returns the number of its events.
     pub(crate) fn events(&self) -> u64 {
         match self {
             Self::Single | Self::OfTopic(_) | Self::OfTopics | Self::Keyed(_) => 1,
-            Self::Batch(events) => *events,
+            Self::Batch(events) | Self::Last(events) => *events,
             Self::Note | Self::Foreign => 0,
         }
     }
@@ -93,7 +98,7 @@ impl Message {
                 one(Some(key), in_header().unwrap_or_else(|| Some(Topics::default())))
             }
             Kind::Note | Kind::Foreign => Vec::new(),
-            Kind::Batch(_) => {
+            Kind::Batch(_) | Kind::Last(_) => {
                 let parts = batch_codec::decode(self.payload.clone()).unwrap_or_default();
                 let event = |part: Part| {
                     let position = position(self.sequence, part.number);
@@ -126,6 +131,7 @@ pub(crate) const MESSAGE_SIZE: &str = "Nats-Msg-Size";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::Batch;
 
     /// The logs that exist have messages of these subjects.
     #[test]
@@ -140,22 +146,28 @@ mod tests {
             ),
             (names.of_topics(), "sse.log.s", Kind::OfTopics),
             (names.keyed("a.b"), "sse.log.k.a=2eb", Kind::Keyed("a.b".into())),
-            (names.batch(3), "sse.log.m.batch.3", Kind::Batch(3)),
+            (names.batch(Batch::Any, 3), "sse.log.m.batch.3", Kind::Batch(3)),
+            (names.batch(Batch::Last, 3), "sse.log.m.batch.last.3", Kind::Last(3)),
             (names.note(), "sse.log.m.note", Kind::Note),
             (names.id_requests(), "sse.log.m.ask", Kind::Foreign),
         ];
         for (subject, stored, kind) in kinds {
             assert_eq!(subject, stored);
+            assert_eq!(names.is_last(&subject), matches!(kind, Kind::Last(_)), "{subject}");
             assert_eq!(Kind::of(&subject, &names), kind, "{subject}");
         }
-        let of_any_topic = ["sse.log.s", "sse.log.k.*", "sse.log.m.batch.*"];
+        let of_any_topic = ["sse.log.s", "sse.log.k.*", "sse.log.m.batch.>"];
         assert_eq!(names.of_any_topic(), of_any_topic);
         assert_eq!(names.events()[..2], ["sse.log.e", "sse.log.t.*"]);
         assert_eq!(names.events()[2..], of_any_topic);
         assert_eq!(names.multiple(), "sse.log.m.>");
         let foreign =
             ["e", "sse.other.e", "sse.log.ee", "sse.log.k", "sse.log.k.=zz", "sse.log.t.=0a"];
-        for subject in foreign.iter().chain(&["sse.log.m.batch.x", "sse.log.m.batch.99999999999"]) {
+        for subject in foreign.iter().chain(&[
+            "sse.log.m.batch.x",
+            "sse.log.m.batch.last",
+            "sse.log.m.batch.99999999999",
+        ]) {
             assert_eq!(Kind::of(subject, &names), Kind::Foreign, "{subject}");
         }
     }

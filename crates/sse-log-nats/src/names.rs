@@ -3,15 +3,25 @@ use std::fmt::Write;
 use sse_core::Topic;
 
 /// The subjects of the messages of a log, after its prefix: `Kind::of` reads what [`Names`] writes. After `TOPIC` comes the token of the topic,
-/// after `KEYED` that of the key, and after `BATCH` the number of events.
+/// after `KEYED` that of the key, and after `BATCH` and `LAST` the number of events.
 pub(crate) const SINGLE: &str = "e";
 pub(crate) const TOPIC: &str = "t.";
 pub(crate) const TOPICS: &str = "s";
 pub(crate) const KEYED: &str = "k.";
 pub(crate) const BATCH: &str = "m.batch.";
+pub(crate) const LAST: &str = "m.batch.last.";
 pub(crate) const NOTE: &str = "m.note";
 const ID_REQUESTS: &str = "m.ask";
 const MULTIPLE: &str = "m.>";
+
+/// The place of a batch in its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Batch {
+    /// Other events may follow.
+    Any,
+    /// The log is to be finished after it.
+    Last,
+}
 
 /// The names of the parts of a log.
 pub(crate) struct Names {
@@ -76,8 +86,22 @@ impl Names {
     }
 
     /// Returns the subject of a batch of so many events.
-    pub(crate) fn batch(&self, events: usize) -> String {
-        format!("{}{BATCH}{events}", self.prefix)
+    pub(crate) fn batch(&self, batch: Batch, events: usize) -> String {
+        let subject = match batch {
+            Batch::Any => BATCH,
+            Batch::Last => LAST,
+        };
+        format!("{}{subject}{events}", self.prefix)
+    }
+
+    /// Returns the subjects of last events.
+    pub(crate) fn any_last(&self) -> String {
+        format!("{}{LAST}*", self.prefix)
+    }
+
+    /// Returns true if this is the subject of last events.
+    pub(crate) fn is_last(&self, subject: &str) -> bool {
+        subject.strip_prefix(&self.prefix).is_some_and(|rest| rest.starts_with(LAST))
     }
 
     /// Returns the subject of notes, which are no events.
@@ -103,8 +127,8 @@ impl Names {
 
     /// Returns the subjects of messages whose topics are not in the subject: a reader of any topics must look at all of them.
     pub(crate) fn of_any_topic(&self) -> [String; 3] {
-        let any = |of: &str| format!("{}{of}*", self.prefix);
-        [self.of_topics(), any(KEYED), any(BATCH)]
+        let [keyed, batches] = [format!("{KEYED}*"), format!("{BATCH}>")];
+        [self.of_topics(), format!("{}{keyed}", self.prefix), format!("{}{batches}", self.prefix)]
     }
 }
 

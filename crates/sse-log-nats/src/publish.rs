@@ -15,6 +15,7 @@ use crate::bounds::load_view;
 use crate::core::LogCore;
 use crate::error::{Failure, code, has_no_responders, parse_answer};
 use crate::jetstream::Ack;
+use crate::names::Batch;
 
 /// Number of keys that are cleared at a time.
 const AT_A_TIME: usize = 16;
@@ -80,10 +81,11 @@ async fn attempt(
 /// Stores a batch, and removes the events that it supersedes.
 pub(crate) async fn publish_batch(
     core: &LogCore,
+    batch: Batch,
     parts: &[Part],
     headers: HeaderMap,
 ) -> Result<Ack, StoreError> {
-    let subject = core.names.batch(parts.len());
+    let subject = core.names.batch(batch, parts.len());
     let ack = publish(core, subject, headers, batch_codec::encode(parts)).await?;
     if !ack.duplicate {
         let keys: HashSet<&str> = parts.iter().filter_map(|part| part.key.as_deref()).collect();

@@ -17,13 +17,15 @@ pub(crate) mod storage;
 /// The format of records and of the messages of their logs. In the first, which had no number, hidden events were a list of pairs. In the second no
 /// message had topics: an older version would skip those on the subjects of topics. The messages of both are valid, and their events have no topics.
 pub(crate) const FORMAT: u32 = 3;
+/// The format of a log that was to be finished with its last events: versions that know only the third would skip them.
+pub(crate) const WITH_LAST: u32 = 4;
 /// Largest number of deleted events of batches that a log hides.
 pub(crate) const MOST_HIDDEN: usize = 10_000;
 
 /// The record of a log, and its revision.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
-    /// The format in which it was written.
+    /// The format in which it was written, and the lowest in which it is written again.
     pub(crate) format: u32,
     pub(crate) epoch: Epoch,
     /// The time at which its stream was created.
@@ -89,7 +91,7 @@ impl Notified {
     pub(crate) fn parse(record: &[u8]) -> Option<Self> {
         let record: RecordJson = serde_json::from_slice(record).ok()?;
         let floor = Position::new(record.floor.0, record.floor.1);
-        let hidden = (record.format <= FORMAT).then_some(record.hidden)?.positions()?;
+        let hidden = (record.format <= WITH_LAST).then_some(record.hidden)?.positions()?;
         Some(Self { floor, hidden })
     }
 }
@@ -106,7 +108,7 @@ impl Record {
         let same = before.filter(|record| record.created == info.created);
         let floor = same.map(|record| record.floor).filter(|floor| *floor <= info.newest());
         Ok(Self {
-            format: FORMAT,
+            format: before.map_or(FORMAT, |record| record.format.max(FORMAT)),
             epoch: Epoch::random()?,
             created: info.created.clone(),
             floor: floor.unwrap_or_else(|| info.before_first()),
@@ -129,7 +131,7 @@ impl Record {
 
     pub(crate) fn to_json(&self) -> Result<Bytes, StoreError> {
         let written = RecordJson {
-            format: FORMAT,
+            format: self.format.max(FORMAT),
             epoch: self.epoch.to_string(),
             created: self.created.clone(),
             floor: (self.floor.hi(), self.floor.lo()),
@@ -143,9 +145,9 @@ impl Record {
     pub(crate) fn from_message(got: &GetAnswer) -> Result<Self, StoreError> {
         let json = STANDARD.decode(&got.message.data).map_err(StoreError::failed)?;
         let Format { format } = serde_json::from_slice(&json).map_err(StoreError::failed)?;
-        if format > FORMAT {
+        if format > WITH_LAST {
             return Err(StoreError::failed(format!(
-                "the log was written by a later version of sse-log-nats, in format {format}, and this version reads formats up to {FORMAT}: upgrade sse-log-nats"
+                "the log was written by a later version of sse-log-nats, in format {format}, and this version reads formats up to {WITH_LAST}: upgrade sse-log-nats"
             )));
         }
         let written: RecordJson = serde_json::from_slice(&json).map_err(StoreError::failed)?;
@@ -176,9 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_an_earlier_format_is_read_and_written_in_the_newest() {
-        let earlier = [include_str!("record/format-1.json"), include_str!("record/format-2.json")];
-        for (earlier, format) in earlier.into_iter().zip([0, 2]) {
+    fn a_record_of_each_format_is_read_and_written_in_the_third_or_its_own() {
+        let records = [
+            (include_str!("record/format-1.json"), 0, 3),
+            (include_str!("record/format-2.json"), 2, 3),
+            (include_str!("record/format-4.json"), 4, 4),
+        ];
+        for (earlier, format, written_in) in records {
             let record = read(earlier).expect("a record");
             let hidden = [Position::new(41, 2), Position::new(41, 3), Position::new(42, 0)];
             assert_eq!((record.format, &record.hidden), (format, &BTreeSet::from(hidden)));
@@ -186,7 +192,7 @@ mod tests {
             assert_eq!(record.deletions, 5);
             let written = record.to_json().expect("JSON").to_vec();
             let written = String::from_utf8(written).expect("UTF-8");
-            assert!(written.starts_with("{\"format\":3,"), "{written}");
+            assert!(written.starts_with(&format!("{{\"format\":{written_in},")), "{written}");
             assert_eq!(read(&written).expect("a record").hidden, record.hidden);
         }
     }
@@ -194,9 +200,9 @@ mod tests {
     #[test]
     fn a_record_of_a_later_format_is_refused_by_name() {
         let refused =
-            format!("{:?}", read(r#"{"format":4,"anything":[]}"#).expect_err("it is later"));
+            format!("{:?}", read(r#"{"format":5,"anything":[]}"#).expect_err("it is later"));
         assert!(
-            refused.contains("format 4") && refused.contains("upgrade sse-log-nats"),
+            refused.contains("format 5") && refused.contains("upgrade sse-log-nats"),
             "{refused}"
         );
     }

@@ -7,16 +7,18 @@ use sse_core::store::{
 use sse_core::{Epoch, Position, async_trait};
 
 use crate::core::NatsStore;
-use crate::{append, before_last, bounds, control, follow, read, retain, topics};
+use crate::names::Batch;
+use crate::{append, before_last, bounds, control, follow, last, read, retain, topics};
 
 #[async_trait]
 impl Store for NatsStore {
     async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
-        append::append(&self.0, events).await
+        append::append(&self.0, Batch::Any, events).await
     }
 
     async fn bounds(&self) -> Result<Bounds, StoreError> {
-        Ok(bounds::load_view(&self.0).await?.bounds)
+        let view = bounds::load_view(&self.0).await?;
+        Ok(last::complete(&self.0, view).await?.bounds)
     }
 
     async fn read(&self, after: Position, limit: PageLimit) -> Result<Page, StoreError> {
@@ -46,6 +48,10 @@ impl Store for NatsStore {
 
     async fn finish(&self) -> Result<(), StoreError> {
         control::finish(&self.0).await
+    }
+
+    async fn finish_with(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
+        last::finish_with(&self.0, events).await
     }
 
     async fn delete(&self, event: Position) -> Result<(), StoreError> {

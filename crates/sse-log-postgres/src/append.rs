@@ -10,6 +10,14 @@ use crate::retain::limits;
 use crate::topics;
 
 pub(crate) const APPEND: &str = "SELECT epoch, hi, lo FROM sse_log_append($1, $2, $3, $4, make_interval(secs => $5), to_timestamp($6), $7, $8, $9)";
+/// Stores events and finishes the log, in one transaction. It takes the lock of `sse_log_finish` first: of two calls at a time that take the shared
+/// lock of an append first, each would wait for the other. The text of `sse_log_alone` is empty, and finishing waits for the rows of the append.
+pub(crate) const APPEND_LAST: &str = "WITH appended AS MATERIALIZED (
+    SELECT * FROM sse_log_append($1 || sse_log_alone($1)::text, $2, $3, $4, make_interval(secs => $5), to_timestamp($6), $7, $8, $9)
+), finished AS MATERIALIZED (
+    SELECT sse_log_finish($1)::text FROM (SELECT count(*) AS events FROM appended) a WHERE events > 0
+)
+SELECT epoch, hi, lo FROM appended WHERE (SELECT count(*) FROM finished) <= 1";
 /// Number of attempts to store events after a conflict with another transaction.
 const ATTEMPTS: usize = 5;
 
@@ -22,9 +30,10 @@ pub(crate) fn check_keys(events: &[EncodedEvent]) -> Result<(), Failure> {
     }
 }
 
-/// Stores all these events in one transaction. Returns one result for each slice of `batch`.
+/// Stores all these events in one transaction, by this statement. Returns one result for each slice of `batch`.
 pub(crate) async fn append(
     log: &LogCore,
+    sql: &'static str,
     batch: &[&[EncodedEvent]],
 ) -> Result<Vec<Appended>, Failure> {
     let events = batch.iter().flat_map(|events| events.iter());
@@ -48,7 +57,7 @@ pub(crate) async fn append(
             &max_bytes,
             &columns.topics,
         ];
-        match log.query(Kind::Write, APPEND, &parameters).await {
+        match log.query(Kind::Write, sql, &parameters).await {
             Err(failure) if failure.is_conflict() && attempts < ATTEMPTS => attempts += 1,
             rows => break rows?,
         }

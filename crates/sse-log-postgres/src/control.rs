@@ -1,6 +1,8 @@
+use sse_core::store::{Appended, EncodedEvent};
 use sse_core::{Epoch, Position};
 use tokio_postgres::types::ToSql;
 
+use crate::append::{self, APPEND_LAST, check_keys};
 use crate::core::{Kind, LogCore};
 use crate::error::{Cause, Failure};
 use crate::position::{new_epoch, numbers};
@@ -10,6 +12,16 @@ pub(crate) async fn finish(log: &LogCore) -> Result<(), Failure> {
     let sql = "SELECT sse_log_finish($1)";
     log.query(Kind::Write, sql, &[&log.name.as_str()]).await?;
     Ok(())
+}
+
+/// Stores these events and finishes the log, once all transactions that append now have ended. The queue of appends would wait for them, too.
+pub(crate) async fn finish_with(
+    log: &LogCore,
+    events: &[EncodedEvent],
+) -> Result<Appended, Failure> {
+    check_keys(events)?;
+    let appended = append::append(log, APPEND_LAST, &[events]).await?;
+    appended.into_iter().next().ok_or(Failure::Finished)
 }
 
 /// Deletes an event.

@@ -54,6 +54,13 @@ impl Store for PostgresStore {
         Ok(())
     }
 
+    async fn finish_with(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
+        ensure_open(&self.log).await?;
+        let appended = control::finish_with(&self.log, events).await?;
+        self.log.notify_followers();
+        Ok(appended)
+    }
+
     async fn delete(&self, event: Position) -> Result<(), StoreError> {
         ensure_open(&self.log).await?;
         control::delete(&self.log, event).await?;

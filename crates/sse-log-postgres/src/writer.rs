@@ -5,7 +5,7 @@ use sse_core::store::{Appended, EncodedEvent};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::append::{self, check_keys};
+use crate::append::{self, APPEND, check_keys};
 use crate::core::LogCore;
 use crate::error::{Cause, Failure};
 
@@ -133,5 +133,5 @@ impl Job {
 
 async fn store(log: &LogCore, batch: &[Job]) -> Result<Vec<Appended>, Failure> {
     let events: Vec<_> = batch.iter().map(|job| &job.events[..]).collect();
-    append::append(log, &events).await
+    append::append(log, APPEND, &events).await
 }

@@ -10,6 +10,7 @@ use sse_core::store::{
 use sse_core::{Epoch, Position, async_trait};
 
 use crate::core::RedbStore;
+use crate::error::Failure;
 use crate::idempotency::Expiry;
 use crate::log_tables::LogTables;
 use crate::retain::Check;
@@ -20,19 +21,7 @@ use crate::{append, bounds, control, follow, read, read_topics, retain, row_topi
 #[async_trait]
 impl Store for RedbStore {
     async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
-        let (key_limits, retention) = (self.key_limits(), self.options().retention());
-        let size =
-            events.iter().map(|event| event.block.len() + row_topics::size(&event.topics)).sum();
-        // The rest of the timeout is left to report that nothing was stored.
-        let request_options = RequestOptions::adds(size, self.options().store_timeout * 4 / 5);
-        let append = {
-            let events = events.to_vec();
-            move |log: &mut LogTables<'_>| {
-                log.retention = Some(retention);
-                append::append(log, &events, key_limits)
-            }
-        };
-        self.write(request_options, append).await
+        self.add(events, |_| Ok(())).await
     }
 
     async fn bounds(&self) -> Result<Bounds, StoreError> {
@@ -90,6 +79,10 @@ impl Store for RedbStore {
         self.write(RequestOptions::SMALL, control::finish).await
     }
 
+    async fn finish_with(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
+        self.add(events, control::finish).await
+    }
+
     async fn delete(&self, event: Position) -> Result<(), StoreError> {
         self.write(RequestOptions::MAKES_ROOM, move |log| control::delete(log, event)).await
     }
@@ -117,5 +110,28 @@ impl Store for RedbStore {
 
     fn largest_position(&self) -> Position {
         Position::from(u64::MAX)
+    }
+}
+
+impl RedbStore {
+    /// Stores these events, and then changes the log in the same transaction.
+    async fn add(
+        &self,
+        events: &[EncodedEvent],
+        then: fn(&mut LogTables<'_>) -> Result<(), Failure>,
+    ) -> Result<Appended, StoreError> {
+        let (key_limits, retention) = (self.key_limits(), self.options().retention());
+        let size =
+            events.iter().map(|event| event.block.len() + row_topics::size(&event.topics)).sum();
+        // The rest of the timeout is left to report that nothing was stored.
+        let request_options = RequestOptions::adds(size, self.options().store_timeout * 4 / 5);
+        let events = events.to_vec();
+        let add = move |log: &mut LogTables<'_>| {
+            log.retention = Some(retention);
+            let appended = append::append(log, &events, key_limits)?;
+            then(log)?;
+            Ok(appended)
+        };
+        self.write(request_options, add).await
     }
 }

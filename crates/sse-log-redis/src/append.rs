@@ -1,5 +1,6 @@
 use std::time::Instant;
 
+use redis::Script;
 use sse_core::Epoch;
 use sse_core::store::{Appended, EncodedEvent, StoreError};
 
@@ -16,8 +17,10 @@ const MOST_BYTES: usize = 256 * 1024 * 1024;
 /// The bytes above which an append uses a connection for large calls.
 const LARGE: usize = 256 * 1024;
 
+/// Stores these events by `append.lua`, which can finish the log, too.
 pub(crate) async fn append(
     core: &LogCore,
+    append: &Script,
     events: &[EncodedEvent],
 ) -> Result<Appended, StoreError> {
     let bytes: usize = events.iter().map(|event| event.block.len()).sum();
@@ -29,7 +32,7 @@ pub(crate) async fn append(
     }
     let (sent, epoch_to_begin) = (Instant::now(), Epoch::random()?);
     let script = |process: &str| {
-        let mut script = core.invoke_in(&core.caller.engine.scripts.append, &epoch_to_begin);
+        let mut script = core.invoke_in(append, &epoch_to_begin);
         add_limits(core, &mut script, &core.options.retention());
         script.arg(process);
         for event in events {

@@ -4,6 +4,8 @@ use redis::Script;
 #[derive(Debug)]
 pub(crate) struct Scripts {
     pub(crate) append: Script,
+    /// The same, and finishes the log.
+    pub(crate) append_last: Script,
     pub(crate) bounds: Script,
     pub(crate) before_last: Script,
     pub(crate) read_topics: Script,
@@ -16,7 +18,8 @@ pub(crate) struct Scripts {
 impl Scripts {
     pub(crate) fn new() -> Self {
         Self {
-            append: script(include_str!("lua/append.lua")),
+            append: script(concat!("local ends = false\n", include_str!("lua/append.lua"))),
+            append_last: script(concat!("local ends = true\n", include_str!("lua/append.lua"))),
             bounds: script(include_str!("lua/bounds.lua")),
             before_last: script(include_str!("lua/before_last.lua")),
             read_topics: script(include_str!("lua/read_topics.lua")),

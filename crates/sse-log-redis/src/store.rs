@@ -12,7 +12,7 @@ use crate::{append, before_last, bounds, control, follow, read, retain, topics};
 #[async_trait]
 impl Store for RedisStore {
     async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
-        append::append(&self.0, events).await
+        append::append(&self.0, &self.0.caller.engine.scripts.append, events).await
     }
 
     async fn bounds(&self) -> Result<Bounds, StoreError> {
@@ -46,6 +46,10 @@ impl Store for RedisStore {
 
     async fn finish(&self) -> Result<(), StoreError> {
         control::finish(&self.0).await
+    }
+
+    async fn finish_with(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
+        append::append(&self.0, &self.0.caller.engine.scripts.append_last, events).await
     }
 
     async fn delete(&self, event: Position) -> Result<(), StoreError> {

@@ -50,8 +50,8 @@ impl Kitchen {
     /// The last event is one that the page knows (`hx-sse:close`), since htmx asks again after a 204.
     async fn close(&self) -> Result<(), Error> {
         let note = "<p class=\"note\">The kitchen is closed.</p>";
-        self.log.append(Event::new(note).event_type(CLOSED)).await?;
-        self.log.finish().await
+        self.log.finish_with([Event::new(note).event_type(CLOSED)]).await?;
+        Ok(())
     }
 }
 

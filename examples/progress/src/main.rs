@@ -86,8 +86,8 @@ async fn count_primes(log: &EventLog) -> Result<(), Error> {
         log.append(Event::json(&progress)?.key("progress")?).await?;
         tokio::time::sleep(Duration::from_millis(80)).await;
     }
-    log.append(Event::json(&json!({ "primes": primes }))?.event_type(DONE)).await?;
-    log.finish().await
+    log.finish_with([Event::json(&json!({ "primes": primes }))?.event_type(DONE)]).await?;
+    Ok(())
 }
 
 fn is_prime(n: u32) -> bool {

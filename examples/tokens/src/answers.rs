@@ -59,12 +59,12 @@ impl Answers {
         let Err(failure) = self.write::<S>(&id, &words, max_tokens, &log).await else { return };
         println!("{failure}");
         self.lock().retain(|(of, _)| *of != id);
-        let told = async { log.append(S::failure(&failure.to_string())?).await };
+        let told = async { log.finish_with([S::failure(&failure.to_string())?]).await };
         if let Err(error) = told.await {
             println!("{id}: its readers are not told: {error}");
+            // They still do not wait for more.
+            log.finish().await.unwrap_or_else(|error| println!("{id}: {error}"));
         }
-        // Readers then do not wait for more.
-        log.finish().await.unwrap_or_else(|error| println!("{id}: {error}"));
     }
 
     /// Writes for as long as the answer has a reader: a model that writes for nobody costs money.
@@ -94,8 +94,8 @@ impl Answers {
             log.append(S::word(id, word)?).await?;
         }
         let ending = if limit < words.len() { Ending::Limit } else { Ending::Said };
-        log.append_all(S::end(id, ending, limit)?).await?;
-        Ok(log.finish().await?)
+        log.finish_with(S::end(id, ending, limit)?).await?;
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<(String, EventLog)>> {

@@ -133,3 +133,24 @@ pub async fn gives_events_without_topics_to_no_stream_of_a_log_that_requires_the
     let refused = careful.log.get_in(&set(&[7]), &ids[50]).await;
     assert!(refused.expect_err("it has no topic").is_gap());
 }
+
+/// They are stored in one step with the end, also behind the tail of another process.
+pub async fn ends_a_stream_of_topics_after_the_last_events_of_its_topics(engine: &dyn Engine) {
+    let process = Process::with(engine, small_tail()).await;
+    let ids = fill(&process, 100).await;
+    let mut live = Client::resume(process.log.topics(set(&[7])).expect("kept"), &ids[99]);
+    let last = (100..150).map(|n| match n {
+        120 => of_topics(n, ["room/7"]).key("of 7").expect("a key"),
+        149 => of_topics(n, ["room/7", "room/49"]),
+        _ => of_topics(n, [format!("room/{}", n % 50)]),
+    });
+    soon("it is finished", process.log.finish_with(last)).await.expect("stored");
+    assert_eq!(live.read_to_end().await, ["107", "120", "149"]);
+    let other = Process::with(engine, small_tail()).await;
+    for process in [&process, &other] {
+        let log = &process.log;
+        eventually(PATIENCE, "it is known to be finished", || log.stats().is_finished).await;
+        let mut client = Client::resume(log.topics(set(&[7])).expect("kept"), &ids[56]);
+        assert_eq!(client.read_to_end().await, ["57", "107", "120", "149"]);
+    }
+}

@@ -9,7 +9,7 @@ use sse_core::store::{EncodedEvent, Page, PageLimit, Retention, Store, StoreErro
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Stdout};
 use tokio::sync::Mutex;
 
-use super::wire::{Answer, Call, Reply, Request, WireBounds, parse};
+use super::wire::{Answer, Call, Reply, Request, WireBounds, WireEvent, parse};
 use crate::engines::open_url;
 
 /// Does what the other process asks for, until that has ended.
@@ -69,12 +69,8 @@ impl Host {
 
 async fn answer(log: &dyn Store, call: Call) -> Result<Answer, StoreError> {
     Ok(match call {
-        Call::Append(events) => {
-            let events: Vec<EncodedEvent> = events.into_iter().map(Into::into).collect();
-            let appended = log.append(&events).await?;
-            let positions = appended.positions.iter().map(ToString::to_string).collect();
-            Answer::Appended { epoch: appended.epoch.to_string(), positions }
-        }
+        Call::Append(events) => log.append(&encoded(events)).await?.into(),
+        Call::FinishWith(events) => log.finish_with(&encoded(events)).await?.into(),
         Call::Bounds => Answer::from(&Page { bounds: log.bounds().await?, events: Vec::new() }),
         Call::Read { after, events, bytes } => {
             Answer::from(&log.read(parse(&after), PageLimit { events, bytes }).await?)
@@ -92,6 +88,10 @@ async fn answer(log: &dyn Store, call: Call) -> Result<Answer, StoreError> {
         Call::Delete(event) => done(log.delete(parse(&event)).await)?,
         Call::BeginEpoch(epoch) => Answer::Text(log.begin_epoch(parse(&epoch)).await?.to_string()),
     })
+}
+
+fn encoded(events: Vec<WireEvent>) -> Vec<EncodedEvent> {
+    events.into_iter().map(Into::into).collect()
 }
 
 fn done(result: Result<(), StoreError>) -> Result<Answer, StoreError> {

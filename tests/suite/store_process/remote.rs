@@ -39,6 +39,16 @@ impl Remote {
         }
     }
 
+    async fn appended(&self, call: Call) -> Result<Appended, StoreError> {
+        match self.call(call).await? {
+            Answer::Appended { epoch, positions } => Ok(Appended {
+                epoch: parse(&epoch),
+                positions: positions.iter().map(|position| parse(position)).collect(),
+            }),
+            answer => Err(unexpected(&answer)),
+        }
+    }
+
     async fn text(&self, call: Call) -> Result<String, StoreError> {
         match self.call(call).await? {
             Answer::Text(text) => Ok(text),
@@ -54,13 +64,7 @@ fn unexpected(answer: &Answer) -> StoreError {
 #[async_trait]
 impl Store for Remote {
     async fn append(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
-        match self.call(Call::Append(events.iter().map(Into::into).collect())).await? {
-            Answer::Appended { epoch, positions } => Ok(Appended {
-                epoch: parse(&epoch),
-                positions: positions.iter().map(|position| parse(position)).collect(),
-            }),
-            answer => Err(unexpected(&answer)),
-        }
+        self.appended(Call::Append(events.iter().map(Into::into).collect())).await
     }
 
     async fn bounds(&self) -> Result<Bounds, StoreError> {
@@ -102,6 +106,10 @@ impl Store for Remote {
 
     async fn finish(&self) -> Result<(), StoreError> {
         self.call(Call::Finish).await.map(drop)
+    }
+
+    async fn finish_with(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
+        self.appended(Call::FinishWith(events.iter().map(Into::into).collect())).await
     }
 
     async fn delete(&self, event: Position) -> Result<(), StoreError> {

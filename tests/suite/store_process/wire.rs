@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use sse_core::store::{Bounds, EncodedEvent, Page, StoreError, StoredEvent, Topics};
+use sse_core::store::{Appended, Bounds, EncodedEvent, Page, StoreError, StoredEvent, Topics};
 use sse_core::{NewEvent, Position, Topic};
 
 /// A request. Positions and epochs are their texts.
@@ -36,6 +36,7 @@ pub(super) enum Call {
         age: Option<u64>,
     },
     Finish,
+    FinishWith(Vec<WireEvent>),
     Delete(String),
     BeginEpoch(String),
 }
@@ -112,6 +113,13 @@ impl From<WireEvent> for EncodedEvent {
         new.idempotency_key = event.idempotency_key.map(Into::into);
         new.topics = topics(event.topics);
         new
+    }
+}
+
+impl From<Appended> for Answer {
+    fn from(appended: Appended) -> Self {
+        let positions = appended.positions.iter().map(ToString::to_string).collect();
+        Self::Appended { epoch: appended.epoch.to_string(), positions }
     }
 }
 

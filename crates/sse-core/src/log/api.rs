@@ -14,6 +14,7 @@ mod append_here;
 mod append_now;
 mod control;
 mod copy;
+mod finish_with;
 mod open;
 mod query;
 mod query_before;

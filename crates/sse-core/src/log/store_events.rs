@@ -5,6 +5,15 @@ use crate::log::retry::{Backoff, within};
 use crate::store::{Appended, EncodedEvent, Store, StoreError};
 use crate::{Error, EventId, Timer};
 
+/// The log after an append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It takes further events.
+    Continues,
+    /// It is finished: the newest of these events is the last.
+    IsFinished,
+}
+
 /// Stores events. If an attempt fails, and another cannot store an event twice, tries again for
 /// [`store_wait`](StoreOptions::store_wait).
 pub(crate) async fn append_to(
@@ -12,11 +21,16 @@ pub(crate) async fn append_to(
     timer: &Timer,
     options: &StoreOptions,
     events: &[EncodedEvent],
+    then: Then,
 ) -> Result<Appended, Error> {
     let is_repeatable = events.iter().all(|event| event.idempotency_key.is_some());
     let (begun, mut backoff, mut may_have_happened) = (timer.now(), Backoff::new(), false);
     loop {
-        let error = match within(timer, options.store_timeout, store.append(events)).await {
+        let call = match then {
+            Then::Continues => store.append(events),
+            Then::IsFinished => store.finish_with(events),
+        };
+        let error = match within(timer, options.store_timeout, call).await {
             Ok(appended) => return Ok(appended),
             Err(StoreError::Finished) if !may_have_happened => return Err(Error::finished()),
             Err(error) => error,

@@ -57,6 +57,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).finish().await
     }
 
+    async fn finish_with(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
+        (**self).finish_with(events).await
+    }
+
     async fn delete(&self, event: Position) -> Result<(), StoreError> {
         (**self).delete(event).await
     }

@@ -15,6 +15,8 @@ mod draining;
 mod epochs;
 mod feeds;
 mod finish;
+mod finish_with;
+mod finish_with_stores;
 mod first_visits;
 mod following;
 mod gaps;

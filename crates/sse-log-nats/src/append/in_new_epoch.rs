@@ -13,6 +13,7 @@ use crate::error::as_outcome_unknown;
 use crate::idempotency;
 use crate::lookup::{get, last_of_key};
 use crate::message::Message;
+use crate::names::Batch;
 use crate::position::sequence_of;
 
 /// Returns the ids of these events in the epoch of `now`. Some of the events were stored in message `sequence`; the others were known by their keys.
@@ -43,7 +44,8 @@ pub(crate) async fn finish(
     idempotency::record_keys(core, now.epoch, kept).await?;
     if !lost.is_empty() {
         let again: Vec<_> = lost.iter().map(|index| events[*index].clone()).collect();
-        let stored = Box::pin(append(core, &again)).await.map_err(as_outcome_unknown)?;
+        let stored =
+            Box::pin(append(core, Batch::Any, &again)).await.map_err(as_outcome_unknown)?;
         if stored.epoch != now.epoch {
             return Err(StoreError::outcome_unknown(
                 "the append took longer than an epoch of the log: try again",

@@ -14,6 +14,7 @@ use crate::core::LogCore;
 use crate::idempotency::{
     self, ATTEMPTS, MESSAGE_ID, Outcome, ResolvedBatches, too_many_conflicts,
 };
+use crate::names::Batch;
 use crate::position::position;
 use crate::publish::publish_batch;
 
@@ -30,6 +31,7 @@ const HEADERS_SIZE: usize = "NATS/1.0\r\nNats-Msg-Id: ~\r\n\r\n".len() + 32;
 pub(crate) async fn append_batch(
     core: &LogCore,
     epoch: Epoch,
+    batch: Batch,
     events: &[EncodedEvent],
 ) -> Result<(Option<u64>, Vec<Position>), StoreError> {
     check_limits(core, events).await?;
@@ -66,7 +68,7 @@ pub(crate) async fn append_batch(
                 new.iter().map(|index| (number(*index, last), &events[*index])).collect();
             let mut headers = HeaderMap::new();
             headers.insert(MESSAGE_ID, claim.batch());
-            let ack = publish_batch(core, &batch_codec::parts(&stored), headers).await?;
+            let ack = publish_batch(core, batch, &batch_codec::parts(&stored), headers).await?;
             if ack.duplicate {
                 continue;
             }
@@ -83,7 +85,10 @@ pub(crate) async fn append_batch(
 }
 
 /// Returns an error if the batch is too large to be stored whole, before any key is claimed.
-async fn check_limits(core: &LogCore, events: &[EncodedEvent]) -> Result<(), StoreError> {
+pub(crate) async fn check_limits(
+    core: &LogCore,
+    events: &[EncodedEvent],
+) -> Result<(), StoreError> {
     let keys = events.iter().filter(|event| event.idempotency_key.is_some()).count();
     if keys > MOST_KEYS {
         let error = format!(

@@ -1,10 +1,11 @@
--- Appends events, and drops those that are then over the limits.
+-- Appends events, and drops those that are then over the limits. If `ends`, the log is then finished: both scripts begin with that line.
 -- ARGV: the milliseconds since this process last wrote, or ''; the window of idempotency keys in milliseconds; the limits of events, of bytes,
 -- and of age in milliseconds or ''; the id of the server's process, or '' if this user may not read it; then for each event its block, its key or '', its idempotency key or '', and its
 -- topics, a line each.
 -- Returns the epoch and the ids; nothing if the log is finished.
 local window, most, most_bytes, age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 read_state()
+ends = ends and not state.finished
 advance_clock(ARGV[2])
 notice_server(ARGV[7])
 local is_keyed, is_new, is_once, is_topical = false, false, false, false
@@ -40,7 +41,7 @@ for _, command in ipairs(is_new and needed or {}) do
   end
 end
 
-if is_new then reconcile() end
+if is_new or ends then reconcile() end
 if is_new and is_topical then
   -- Another program has removed the index: it has only what comes from here on.
   if redis.call('EXISTS', topics, chunks) < 2 then create_index(has_topics() and newest or '0-0') end
@@ -98,7 +99,14 @@ for i = 8, #ARGV, 4 do
   end
   answer[#answer + 1] = id
 end
-if not is_new then return answer end
+if ends then set('finished', '1') end
+if not is_new then
+  if ends then
+    save()
+    notify()
+  end
+  return answer
+end
 
 set('oldest', first)
 set('newest', newest)

@@ -187,6 +187,18 @@ impl Data {
         self.changes += 1;
     }
 
+    /// Both in one step.
+    pub(super) fn finish_with(
+        &mut self,
+        events: &[EncodedEvent],
+        now: Instant,
+        window: Duration,
+    ) -> Result<Appended, StoreError> {
+        let appended = self.append(events, now, window)?;
+        self.finish();
+        Ok(appended)
+    }
+
     pub(super) fn delete(&mut self, event: Position) {
         let before = self.events.len();
         self.events.retain(|kept| kept.event.position != event);

@@ -20,13 +20,14 @@ pub enum Call {
     Pages,
     Retain,
     Finish,
+    FinishWith,
     Delete,
     BeginEpoch,
 }
 
 impl Call {
     /// All there are.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Append,
         Self::Bounds,
         Self::Read,
@@ -35,6 +36,7 @@ impl Call {
         Self::Pages,
         Self::Retain,
         Self::Finish,
+        Self::FinishWith,
         Self::Delete,
         Self::BeginEpoch,
     ];

@@ -179,6 +179,11 @@ impl Store for ScriptedStore {
         self.call(Call::Finish, |data| data.finish()).await
     }
 
+    async fn finish_with(&self, events: &[EncodedEvent]) -> Result<Appended, StoreError> {
+        let (now, window) = (self.timer.now(), self.window);
+        self.call(Call::FinishWith, |data| data.finish_with(events, now, window)).await?
+    }
+
     async fn delete(&self, event: Position) -> Result<(), StoreError> {
         self.call(Call::Delete, |data| data.delete(event)).await
     }

@@ -1,7 +1,7 @@
 use std::slice;
 
 use crate::log::handle::EventLog;
-use crate::log::store_events::{append_to, ids, size_of};
+use crate::log::store_events::{Then, append_to, ids, size_of};
 use crate::store::{Appended, EncodedEvent, Store};
 use crate::{Error, EventId, InvalidTopic, NewEvent};
 
@@ -72,18 +72,19 @@ impl EventLog {
     {
         let events: Result<Vec<_>, _> =
             events.into_iter().map(|event| self.encode(event)).collect();
-        self.append_encoded(events?).await
+        self.append_encoded(events?, Then::Continues).await
     }
 
     pub(crate) async fn append_encoded(
         &self,
         events: Vec<EncodedEvent>,
+        then: Then,
     ) -> Result<Vec<EventId>, Error> {
         let size = self.observer().map(|_| size_of(&events));
         let ids = match &self.0.store {
             _ if events.is_empty() => Ok(Vec::new()),
-            Some(store) => Ok(ids(&self.append_stored(&**store, &events).await?).collect()),
-            None => self.append_all_here(events),
+            Some(store) => Ok(ids(&self.append_stored(&**store, &events, then).await?).collect()),
+            None => self.append_all_here(events, then),
         };
         self.tell_of_appended(size.filter(|_| ids.is_ok()));
         ids
@@ -110,7 +111,7 @@ impl EventLog {
         let size = self.observer().map(|_| size_of(slice::from_ref(&event)));
         let id = match &self.0.store {
             Some(store) => {
-                let appended = self.append_stored(&**store, &[event]).await?;
+                let appended = self.append_stored(&**store, &[event], Then::Continues).await?;
                 ids(&appended).next().expect("each event has been given an id")
             }
             None => self.append_one_here(event)?,
@@ -123,9 +124,10 @@ impl EventLog {
         &self,
         store: &dyn Store,
         events: &[EncodedEvent],
+        then: Then,
     ) -> Result<Appended, Error> {
         let deletions = self.deletions();
-        let appended = append_to(store, &self.0.timer, &self.0.options, events).await;
+        let appended = append_to(store, &self.0.timer, &self.0.options, events, then).await;
         self.note_append(&appended);
         let appended = appended?;
         self.acknowledge(events, &appended, deletions);

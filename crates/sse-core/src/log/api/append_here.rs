@@ -2,29 +2,44 @@
 
 use crate::log::handle::EventLog;
 use crate::log::state::State;
+use crate::log::store_events::Then;
 use crate::store::EncodedEvent;
 use crate::{Error, EventId, Position};
 
 impl EventLog {
     pub(crate) fn append_one_here(&self, event: EncodedEvent) -> Result<EventId, Error> {
-        self.append_here(|state| match state.is_finished {
+        self.append_here(Then::Continues, |state| match state.is_finished {
             true => self.known_id(state, &event),
             false => Some(self.push(state, event)),
         })
     }
 
-    pub(crate) fn append_all_here(&self, events: Vec<EncodedEvent>) -> Result<Vec<EventId>, Error> {
-        self.append_here(|state| match state.is_finished {
+    pub(crate) fn append_all_here(
+        &self,
+        events: Vec<EncodedEvent>,
+        then: Then,
+    ) -> Result<Vec<EventId>, Error> {
+        self.append_here(then, |state| match state.is_finished {
             true => events.iter().map(|event| self.known_id(state, event)).collect(),
             false => Some(events.into_iter().map(|event| self.push(state, event)).collect()),
         })
     }
 
     /// Appends under the lock. A log that is finished accepts nothing, but still returns the ids of events that are tried again.
-    fn append_here<T>(&self, append: impl FnOnce(&mut State) -> Option<T>) -> Result<T, Error> {
+    fn append_here<T>(
+        &self,
+        then: Then,
+        append: impl FnOnce(&mut State) -> Option<T>,
+    ) -> Result<T, Error> {
         let mut state = self.lock_now();
         let appended = append(&mut state).ok_or_else(Error::finished)?;
-        let woken = state.take_readers();
+        let woken = match then {
+            Then::Continues => state.take_readers(),
+            Then::IsFinished => {
+                state.is_finished = true;
+                state.take_all_readers()
+            }
+        };
         drop(state);
         woken.wake();
         Ok(appended)

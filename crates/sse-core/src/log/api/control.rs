@@ -4,7 +4,7 @@ use crate::sync::wakers::wake_all;
 use crate::{Epoch, Error, EventId, GapReason, Position};
 
 impl EventLog {
-    /// Marks the newest event as the last. Streams end once they have delivered it. A client that has seen it, or that would begin live, gets
+    /// Marks the newest event as the last. To append that event in the same step, call [`finish_with`](EventLog::finish_with). Streams end once they have delivered it. A client that has seen it, or that would begin live, gets
     /// a 204, so that a browser does not reconnect. The events that are kept can still be read. A second call changes nothing.
     ///
     /// ```

@@ -1,5 +1,6 @@
 use crate::log::follower::fetch;
 use crate::log::handle::EventLog;
+use crate::log::store_events::Then;
 use crate::store::{EncodedEvent, StoredEvent};
 use crate::{Epoch, Error, Frame, GapReason, Position};
 
@@ -46,7 +47,7 @@ pub async fn copy(from: &EventLog, to: &EventLog) -> Result<usize, Error> {
             event.check(largest)?;
             to.check_topics(event)
         })?;
-        to.append_encoded(events).await?;
+        to.append_encoded(events, Then::Continues).await?;
     }
     if from.stats().is_finished {
         to.finish().await?;

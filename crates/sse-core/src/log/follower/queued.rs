@@ -3,7 +3,7 @@
 use crate::log::follower::shared::{Follow, Unused};
 use crate::log::options::StoreOptions;
 use crate::log::queue::Queue;
-use crate::log::store_events::{append_to, ids, size_of};
+use crate::log::store_events::{Then, append_to, ids, size_of};
 
 /// Stores the waiting events, in their order.
 pub(crate) async fn run(
@@ -14,7 +14,8 @@ pub(crate) async fn run(
     loop {
         let (events, told) = queue.next().await;
         let deletions = follow.log()?.deletions();
-        let stored = append_to(&*follow.store, &follow.timer, options, &events).await;
+        let (store, then) = (&*follow.store, Then::Continues);
+        let stored = append_to(store, &follow.timer, options, &events, then).await;
         if let Ok(log) = follow.log() {
             log.note_append(&stored);
         }

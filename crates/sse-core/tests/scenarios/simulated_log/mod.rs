@@ -68,7 +68,7 @@ impl Simulation {
                 100 => self.clock.pass(Duration::from_secs(100)),
                 101 => self.restart(),
                 102..104 => self.new_epoch(),
-                104 if self.rng.u8(..4) == 0 => self.log.finish(),
+                104 if self.rng.u8(..4) == 0 => self.log.finish(&mut self.rng),
                 105..112 => self.client().cut(),
                 _ => self.step(true),
             }

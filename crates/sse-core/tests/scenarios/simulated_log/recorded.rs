@@ -107,14 +107,23 @@ impl Recorded {
         size: impl Fn(&mut Rng) -> usize,
         rng: &mut Rng,
     ) {
+        let (events, sizes) = self.next_events(count, size, rng);
+        let appended = now(self.log.append_all(events));
+        self.was_appended(appended, &sizes);
+    }
+
+    fn next_events(
+        &self,
+        count: usize,
+        size: impl Fn(&mut Rng) -> usize,
+        rng: &mut Rng,
+    ) -> (Vec<Event>, Vec<usize>) {
         let sizes: Vec<usize> = (0..count).map(|_| size(rng)).collect();
         let first = self.book.newest + 1;
         let text = |(size, position): (&usize, u64)| {
             Event::new(self.book.text(self.book.life(), position, *size))
         };
-        let events: Vec<Event> = sizes.iter().zip(first..).map(text).collect();
-        let appended = now(self.log.append_all(events));
-        self.was_appended(appended, &sizes);
+        (sizes.iter().zip(first..).map(text).collect(), sizes)
     }
 
     fn append_keyed(&mut self, key: u8, rng: &mut Rng) {
@@ -181,8 +190,19 @@ impl Recorded {
         self.look();
     }
 
-    pub(crate) fn finish(&mut self) {
-        now(self.log.finish()).expect("nothing fails in memory");
+    /// Finishes the log, half of the time with its last events.
+    pub(crate) fn finish(&mut self, rng: &mut Rng) {
+        if rng.bool() {
+            let count = rng.usize(..4);
+            let (events, sizes) = self.next_events(count, |rng| rng.usize(..60), rng);
+            let appended = now(self.log.finish_with(events));
+            if count > 0 {
+                self.was_appended(appended, &sizes);
+            }
+        } else {
+            now(self.log.finish()).expect("nothing fails in memory");
+        }
+        assert!(self.log.stats().is_finished);
         (self.book.is_finished, self.was_finished) = (true, true);
         self.look();
     }

@@ -93,7 +93,7 @@ impl Simulation {
                 100..108 => self.clock.pass(Duration::from_millis(rng.u64(..400))),
                 108..110 => self.restart(log),
                 110..112 => self.new_epoch(log),
-                112 if rng.bool() => of.finish(),
+                112 if rng.bool() => of.finish(rng),
                 113..122 => self.cut_a_client(),
                 _ => self.step(true),
             }

@@ -61,6 +61,13 @@ impl Simulation {
 
     pub(super) fn finish(&mut self) {
         let Some((process, log)) = self.a_log() else { return };
+        if self.rng.bool() {
+            let numbers: Vec<usize> = (1..=self.rng.usize(1..4)).map(|n| self.count + n).collect();
+            self.count += numbers.len();
+            let texts: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+            let call = async move { log.finish_with(texts).await };
+            return self.call(process, What::Append(numbers), call);
+        }
         self.call(process, What::Other, async move { log.finish().await.map(|()| Vec::new()) });
     }
 
