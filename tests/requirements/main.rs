@@ -2,6 +2,7 @@
 
 mod border_properties;
 mod corpus;
+mod cut_goodbye;
 mod cut_late;
 mod decode_vectors;
 mod empty_frames;
@@ -195,11 +196,14 @@ macro_rules! those_that {
                 delivers_a_burst_to_a_slow_client_before_it_breaks_off,
                 delivers_all_that_it_took_for_a_client_that_does_not_read_before_it_breaks_off,
             }
+            cut_goodbye::{ breaks_a_stream_off_after_its_goodbye }
         }
     };
     (ends_failed_responses_over_http_1 $framework:ident) => {
         crate::frameworks::requirements! {
-            $framework: failing::{ ends_cleanly_though_it_is_to_break_off }
+            $framework:
+            failing::{ ends_cleanly_though_it_is_to_break_off }
+            cut_goodbye::{ ends_a_stream_cleanly_though_its_goodbye_is_to_be_broken_off }
         }
     };
     (breaks_off_over_http_2 $framework:ident) => {
@@ -210,11 +214,14 @@ macro_rules! those_that {
                 resets_an_http2_stream_after_the_event_of_a_failure,
             }
             cut_late::{ delivers_a_burst_to_a_slow_client_before_it_resets_an_http2_stream }
+            cut_goodbye::{ resets_an_http2_stream_after_its_goodbye }
         }
     };
     (ends_failed_responses_over_http_2 $framework:ident) => {
         crate::frameworks::requirements! {
-            $framework: failing::{ ends_an_http2_stream_cleanly_though_it_is_to_break_off }
+            $framework:
+            failing::{ ends_an_http2_stream_cleanly_though_it_is_to_break_off }
+            cut_goodbye::{ ends_an_http2_stream_cleanly_though_its_goodbye_is_to_be_broken_off }
         }
     };
     // `tests/bench` measures these.

@@ -152,7 +152,7 @@ pub(crate) async fn ends_a_stream_at_once_that_begins_after_the_shutdown(framewo
 }
 
 /// A server that ends in any case a second after its shutdown began.
-fn a_second() -> ServerOptions {
+pub(crate) fn a_second() -> ServerOptions {
     ServerOptions { grace: Duration::from_secs(1), ..ServerOptions::default() }
 }
 
