@@ -5,6 +5,7 @@
 //! tests.
 
 mod feed;
+mod goodbyes;
 mod refused;
 
 use std::time::Duration;
