@@ -43,7 +43,7 @@ rows! {
     npm_eventsource_comes_back: clients::eventsource::run,
         "npm `eventsource` 3.0.7", "nothing";
     undici_comes_back: clients::undici::run,
-        "`EventSource` of undici 6.29.1", "nothing";
+        "`EventSource` of undici 6.29.1", "[a proxy](#a-rolling-restart)";
     eventsource_client_comes_back: clients::eventsource_client::run,
         "eventsource-client 0.18.0 (Rust)", "nothing";
     htmx_comes_back: browsers::htmx,
