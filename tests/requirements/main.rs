@@ -5,6 +5,7 @@ mod corpus;
 mod cut_goodbye;
 mod cut_late;
 mod decode_vectors;
+mod drained;
 mod empty_frames;
 mod encode_program;
 mod encode_vectors;
@@ -147,6 +148,10 @@ macro_rules! every_framework {
                 ends_a_stream_at_once_that_begins_after_the_shutdown,
                 ends_its_streams_over_a_window_and_others_at_once_and_then_the_server,
                 says_goodbye_with_an_event_if_the_feed_has_one,
+            }
+            drained::{
+                has_ended_soon_after_its_window_with_a_thousand_streams,
+                has_ended_soon_after_its_window_with_a_thousand_http2_streams,
             }
             limits::{
                 refuses_streams_over_each_limit_and_lets_them_in_later,

@@ -178,7 +178,7 @@ async fn join<T>(tasks: Vec<JoinHandle<T>>) -> Vec<T> {
 }
 
 #[track_caller]
-fn ends_with_goodbye(body: &[u8], parser: &Parser) {
+pub(crate) fn ends_with_goodbye(body: &[u8], parser: &Parser) {
     assert!(!parser.is_mid_event(), "{}", body.escape_ascii());
     let last_line = body.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
     let last_line = last_line.unwrap_or_default().escape_ascii().to_string();
