@@ -71,8 +71,8 @@ pub const ROCKET: Framework = Framework {
     leaves_http2: Notice::BY_WRITING,
     ends: Duration::from_secs(2),
     ends_http2: Duration::from_secs(2),
-    ends_stalled: Duration::from_secs(3),
     hello_lines: 16,
+    ..AXUM
 };
 
 /// hyper, by `sse-http`. It has no routes, and no loop that accepts connections.

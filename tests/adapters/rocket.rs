@@ -34,7 +34,8 @@ async fn run(app: App, address: SocketAddr, ready: Ready) -> Result<(), rocket::
         shutdown: Shutdown { ctrlc: false, grace: 1, mercy: 0, ..Shutdown::default() },
         ..Config::default()
     };
-    let begun = app.shutdown.clone();
+    let (shutdown, begun) = (app.shutdown.clone(), app.shutdown.clone());
+    let grace = app.options.grace;
     let liftoff = AdHoc::on_liftoff("address", move |rocket| {
         ready(SocketAddr::new(rocket.config().address, rocket.config().port));
         let stop = rocket.shutdown();
@@ -45,7 +46,11 @@ async fn run(app: App, address: SocketAddr, ready: Ready) -> Result<(), rocket::
         Box::pin(async {})
     });
     let rocket = rocket::custom(config).manage(app).mount("/", routes![get, post]).attach(liftoff);
-    rocket.launch().await.map(drop)
+    // Its own wait for a client that stalls is its grace, its mercy and a second.
+    rocket::tokio::select! {
+        result = rocket.launch() => result.map(drop),
+        () = shutdown.grace_over(grace) => Ok(()),
+    }
 }
 
 struct User(Option<String>);

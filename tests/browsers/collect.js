@@ -1,19 +1,25 @@
-// Collects the events of `source` in `window.events`, and shows them.
+// Collects the events of a client in `window.events`, and shows them. The types that end in `done` are the last.
 "use strict";
 
 window.events = [];
+window.gaveUp = () => false;
+
+const stream = new URLSearchParams(location.search).get("stream");
+const types = ["message", "log", "done", "datastar-number", "datastar-done"];
+
+function take(type, data, id) {
+  window.events.push({ type, data, id });
+  const line = document.createElement("li");
+  line.textContent = `${id} ${type} ${data}`;
+  document.querySelector("ol").append(line);
+}
 
 function collect(source) {
   window.gaveUp = () => source.readyState === 2;
-  for (const type of ["message", "log", "done"]) {
+  for (const type of types) {
     source.addEventListener(type, (event) => {
-      window.events.push({ type, data: event.data, id: event.lastEventId });
-      const line = document.createElement("li");
-      line.textContent = `${event.lastEventId} ${type} ${event.data}`;
-      document.querySelector("ol").append(line);
-      if (type === "done") source.close();
+      take(type, event.data, event.lastEventId);
+      if (type.endsWith("done")) source.close();
     });
   }
 }
-
-const stream = new URLSearchParams(location.search).get("stream");

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use socket2::SockRef;
+use sse_test_kit::installed::installed;
 use tokio::io::{self, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -76,21 +77,41 @@ async fn answer(mut client: TcpStream, upstream: &str) -> io::Result<()> {
 
 /// Returns a file that the server has besides the stream.
 fn file(path: &str) -> Option<(&'static str, Vec<u8>)> {
-    match path {
-        "/eventsource.html" => Some(("text/html", include_bytes!("eventsource.html").into())),
-        "/polyfill.html" => Some(("text/html", include_bytes!("polyfill.html").into())),
-        "/collect.js" => Some(("text/javascript", include_bytes!("collect.js").into())),
-        "/polyfill.js" => {
-            let js =
-                clients::directory().join("node_modules/event-source-polyfill/src/eventsource.js");
-            let js = std::fs::read(&js)
-                .unwrap_or_else(|error| panic!("{}: {error}; tests/run installs it", js.display()));
-            Some(("text/javascript", js))
+    let node_modules = || clients::directory().join("node_modules");
+    let htmx = || clients::directory().join("../../examples/htmx/vendor");
+    let page: &[u8] = match path {
+        "/eventsource.html" => include_bytes!("eventsource.html"),
+        "/polyfill.html" => include_bytes!("polyfill.html"),
+        "/fetch_event_source.html" => include_bytes!("fetch_event_source.html"),
+        "/datastar.html" => include_bytes!("datastar.html"),
+        "/htmx.html" => include_bytes!("htmx.html"),
+        "/favicon.ico" => return Some(("image/x-icon", Vec::new())),
+        _ => {
+            let script = match path {
+                "/collect.js" => clients::directory().join("../browsers/collect.js"),
+                "/polyfill.js" => node_modules().join("event-source-polyfill/src/eventsource.js"),
+                // The package imports its modules without `.js`.
+                "/fetch-event-source/fetch" => {
+                    node_modules().join(FETCH_EVENT_SOURCE).join("fetch.js")
+                }
+                "/fetch-event-source/parse" => {
+                    node_modules().join(FETCH_EVENT_SOURCE).join("parse.js")
+                }
+                "/datastar.js" => installed("datastar/starhtml/static/js/datastar-core.js"),
+                "/htmx.js" => htmx().join("htmx.min.js"),
+                "/hx-sse.js" => htmx().join("hx-sse.min.js"),
+                _ => return None,
+            };
+            let text = std::fs::read(&script).unwrap_or_else(|error| {
+                panic!("{}: {error}; tests/run installs it", script.display())
+            });
+            return Some(("text/javascript", text));
         }
-        "/favicon.ico" => Some(("image/x-icon", Vec::new())),
-        _ => None,
-    }
+    };
+    Some(("text/html", page.into()))
 }
+
+const FETCH_EVENT_SOURCE: &str = "@microsoft/fetch-event-source/lib/esm";
 
 /// Passes bytes both ways until one side has ended, and ends the other in the same way.
 async fn forward(mut client: TcpStream, mut server: TcpStream, request: &[u8]) -> io::Result<()> {

@@ -32,6 +32,51 @@ pub async fn polyfill(url: &str, received: &mut Vec<Received>) {
     collect("polyfill.html", url, received).await;
 }
 
+/// Collects events with `@microsoft/fetch-event-source` in Chromium, used as its README says, until `done`.
+///
+/// # Panics
+///
+/// Where Chromium or ChromeDriver is missing, or the client gives up.
+pub async fn fetch_event_source(url: &str, received: &mut Vec<Received>) {
+    collect("fetch_event_source.html", url, received).await;
+}
+
+/// The same, with a page that comes back after an end if an event of the type `goodbye` was the last.
+///
+/// # Panics
+///
+/// As [`fetch_event_source`].
+pub async fn fetch_event_source_with_goodbye(url: &str, received: &mut Vec<Received>) {
+    collect("fetch_event_source.html?goodbye", url, received).await;
+}
+
+/// Collects events with Datastar in Chromium, until `datastar-done`. It gives only events of `datastar-` types, without their ids.
+///
+/// # Panics
+///
+/// Where Chromium or ChromeDriver is missing, or the client gives up.
+pub async fn datastar(url: &str, received: &mut Vec<Received>) {
+    collect("datastar.html", url, received).await;
+}
+
+/// The same, with its option `retry: 'always'`.
+///
+/// # Panics
+///
+/// As [`datastar`].
+pub async fn datastar_that_always_retries(url: &str, received: &mut Vec<Received>) {
+    collect("datastar.html?retry=always", url, received).await;
+}
+
+/// Collects events with htmx 4 in Chromium, until `datastar-done`.
+///
+/// # Panics
+///
+/// Where Chromium or ChromeDriver is missing, or the client gives up.
+pub async fn htmx(url: &str, received: &mut Vec<Received>) {
+    collect("htmx.html", url, received).await;
+}
+
 /// Opens the stream at `url` by Chromium's own `EventSource`, and waits until that stops for good.
 ///
 /// # Panics
@@ -57,7 +102,9 @@ async fn collect(page: &str, url: &str, received: &mut Vec<Received>) {
     let (authority, path) = split(url);
     let front = Front::start(authority).await;
     let chromium = Chromium::start().await;
-    chromium.open(&format!("http://{}/{page}?stream={path}", front.addr())).await;
+    let (file, query) = page.split_once('?').unwrap_or((page, "alone"));
+    let path: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
+    chromium.open(&format!("http://{}/{file}?{query}&stream={path}", front.addr())).await;
     let script = "return { fresh: window.events.slice(arguments[0]), gaveUp: window.gaveUp() }";
     let mut tick = tokio::time::interval(Duration::from_millis(100));
     while !received.last().is_some_and(Received::is_done) {

@@ -10,5 +10,5 @@ use super::{Received, program};
 ///
 /// Where Node is missing, or the client gives up.
 pub async fn run(url: &str, received: &mut Vec<Received>) {
-    program::run(node(), "eventsource.mjs", url, received).await;
+    program::run(node(), "eventsource.mjs", &[url], received).await;
 }

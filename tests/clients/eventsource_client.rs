@@ -32,6 +32,7 @@ pub async fn run(url: &str, received: &mut Vec<Received>) {
     // It reports the end of every connection as an error and goes on; one it gives up on is followed by `None`.
     while let Some(event) = stream.next().await {
         match event {
+            Ok(SSE::Event(event)) if event.event_type == "goodbye" => {}
             Ok(SSE::Event(event)) => {
                 received.push(Received {
                     event_type: event.event_type,

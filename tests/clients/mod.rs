@@ -31,8 +31,8 @@ pub struct Received {
 }
 
 impl Received {
-    /// Tells whether the server has said that nothing follows.
+    /// Tells whether the server has said that nothing follows: by an event of the type `done`, or `datastar-done`.
     pub fn is_done(&self) -> bool {
-        self.event_type == "done"
+        self.event_type.ends_with("done")
     }
 }

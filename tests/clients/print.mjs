@@ -1,12 +1,12 @@
 // One JSON line for each event, until `done`.
 
-const types = ["message", "log", "done"];
+const types = ["message", "log", "done", "datastar-number", "datastar-done"];
 
 export function print(source) {
   for (const type of types) {
     source.addEventListener(type, (event) => {
       console.log(JSON.stringify({ type, data: event.data, id: event.lastEventId }));
-      if (type === "done") process.exit(0);
+      if (type.endsWith("done")) process.exit(0);
     });
   }
   source.addEventListener("error", (event) => {

@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use super::Received;
 
-/// Runs `interpreter script url` until it has printed `done`.
+/// Runs `interpreter script arguments` until it has printed `done`.
 ///
 /// # Panics
 ///
@@ -20,12 +20,12 @@ use super::Received;
 pub(super) async fn run(
     interpreter: PathBuf,
     script: &str,
-    url: &str,
+    arguments: &[&str],
     received: &mut Vec<Received>,
 ) {
     let mut child = Command::new(&interpreter)
         .arg(directory().join(script))
-        .arg(url)
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

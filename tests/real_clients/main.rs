@@ -5,7 +5,10 @@
 //! tests.
 
 mod feed;
+mod fleet;
+mod goodbyes;
 mod refused;
+mod rolling;
 
 use std::time::Duration;
 

@@ -3,8 +3,10 @@
 mod border_properties;
 mod busy;
 mod corpus;
+mod cut_goodbye;
 mod cut_late;
 mod decode_vectors;
+mod drained;
 mod empty_frames;
 mod encode_program;
 mod encode_vectors;
@@ -154,6 +156,10 @@ macro_rules! every_framework {
                 ends_its_streams_over_a_window_and_others_at_once_and_then_the_server,
                 says_goodbye_with_an_event_if_the_feed_has_one,
             }
+            drained::{
+                has_ended_soon_after_its_window_with_a_thousand_streams,
+                has_ended_soon_after_its_window_with_a_thousand_http2_streams,
+            }
             limits::{
                 refuses_streams_over_each_limit_and_lets_them_in_later,
                 ends_a_stream_after_its_longest_life,
@@ -202,11 +208,14 @@ macro_rules! those_that {
                 delivers_a_burst_to_a_slow_client_before_it_breaks_off,
                 delivers_all_that_it_took_for_a_client_that_does_not_read_before_it_breaks_off,
             }
+            cut_goodbye::{ breaks_a_stream_off_after_its_goodbye }
         }
     };
     (ends_failed_responses_over_http_1 $framework:ident) => {
         crate::frameworks::requirements! {
-            $framework: failing::{ ends_cleanly_though_it_is_to_break_off }
+            $framework:
+            failing::{ ends_cleanly_though_it_is_to_break_off }
+            cut_goodbye::{ ends_a_stream_cleanly_though_its_goodbye_is_to_be_broken_off }
         }
     };
     (breaks_off_over_http_2 $framework:ident) => {
@@ -217,11 +226,14 @@ macro_rules! those_that {
                 resets_an_http2_stream_after_the_event_of_a_failure,
             }
             cut_late::{ delivers_a_burst_to_a_slow_client_before_it_resets_an_http2_stream }
+            cut_goodbye::{ resets_an_http2_stream_after_its_goodbye }
         }
     };
     (ends_failed_responses_over_http_2 $framework:ident) => {
         crate::frameworks::requirements! {
-            $framework: failing::{ ends_an_http2_stream_cleanly_though_it_is_to_break_off }
+            $framework:
+            failing::{ ends_an_http2_stream_cleanly_though_it_is_to_break_off }
+            cut_goodbye::{ ends_an_http2_stream_cleanly_though_its_goodbye_is_to_be_broken_off }
         }
     };
     // `tests/bench` measures these.

@@ -152,7 +152,7 @@ pub(crate) async fn ends_a_stream_at_once_that_begins_after_the_shutdown(framewo
 }
 
 /// A server that ends in any case a second after its shutdown began.
-fn a_second() -> ServerOptions {
+pub(crate) fn a_second() -> ServerOptions {
     ServerOptions { grace: Duration::from_secs(1), ..ServerOptions::default() }
 }
 
@@ -178,7 +178,7 @@ async fn join<T>(tasks: Vec<JoinHandle<T>>) -> Vec<T> {
 }
 
 #[track_caller]
-fn ends_with_goodbye(body: &[u8], parser: &Parser) {
+pub(crate) fn ends_with_goodbye(body: &[u8], parser: &Parser) {
     assert!(!parser.is_mid_event(), "{}", body.escape_ascii());
     let last_line = body.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
     let last_line = last_line.unwrap_or_default().escape_ascii().to_string();

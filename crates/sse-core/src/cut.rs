@@ -1,7 +1,8 @@
 /// The error of a body that breaks its response off, so that its client cannot take it for whole: the only error of an
 /// [`EventStream`](crate::EventStream).
 ///
-/// It comes only if [`Feed::cut_on_error`](crate::Feed::cut_on_error) is set, after whole frames, and never first. The framework
+/// It comes only if [`Feed::cut_on_error`](crate::Feed::cut_on_error) or [`Feed::cut_on_goodbye`](crate::Feed::cut_on_goodbye) is set, after
+/// whole frames, and never first. The framework
 /// then closes the connection without the end of the body (HTTP/1.1: without the last chunk,
 /// [RFC 9112, 8](https://www.rfc-editor.org/rfc/rfc9112#section-8)), or resets the stream (HTTP/2: `RST_STREAM`). Rocket does neither: it
 /// ends the response like one that is whole.

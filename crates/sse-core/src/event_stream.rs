@@ -28,7 +28,8 @@ use watched::Watched;
 /// The body of an event stream: a first line, the events, a comment if there is no event for long, the end.
 ///
 /// Every item is whole frames, never empty. If something fails the body ends after whole frames, and the client comes back; with
-/// [`Feed::cut_on_error`](crate::Feed::cut_on_error) the last item is a [`Cut`] instead. There is no other error.
+/// [`Feed::cut_on_error`](crate::Feed::cut_on_error) the last item is a [`Cut`] instead, and with
+/// [`Feed::cut_on_goodbye`](crate::Feed::cut_on_goodbye) also if the server ends it. There is no other error.
 /// Dropping the body frees all that the client held. The body starts no task: it runs only while it is polled.
 ///
 /// ```
@@ -96,8 +97,9 @@ impl EventStream {
             return Ok(Self::only(None));
         }
         let is_poll = options.polls.include(request);
+        let cuts_on_goodbye = options.cuts_on_goodbye;
         let StreamOptions { keep_alive, keep_alive_event, retry, failure, shutdowns, .. } = options;
-        let failure_cuts = failure.cuts();
+        let may_cut = failure.cuts() || cuts_on_goodbye;
         Ok(Self(Content::Running(State {
             events,
             keep_alive,
@@ -109,7 +111,7 @@ impl EventStream {
             alarm: None,
             last_write: timer.now(),
             timer,
-            unwritten: failure_cuts.then(Unwritten::default),
+            unwritten: may_cut.then(Unwritten::default),
             progress: Progress::New,
             watched,
             end: End::Left,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use sse_conformance::adapters;
 use sse_conformance::suite::framework::Framework;
-use sse_core::OnGap;
+use sse_core::{EventType, OnGap, StreamOptions};
 
 #[derive(Parser)]
 pub(crate) struct Arguments {
@@ -34,6 +34,18 @@ pub(crate) struct Arguments {
     /// How many milliseconds each stream is silent before it sends a comment. Without it 20 000, and on /idle 400.
     #[arg(long)]
     keep_alive_ms: Option<u64>,
+    /// Around how many milliseconds a client waits before it comes back.
+    #[arg(long, default_value_t = 3000)]
+    retry_ms: u64,
+    /// How many milliseconds the window has in which the streams end one after another at SIGTERM; with 0 they end at once.
+    #[arg(long, default_value_t = 0)]
+    drain_ms: u64,
+    /// Sends an event of this type at each end that the server sets.
+    #[arg(long)]
+    goodbye_event: Option<String>,
+    /// Breaks a response off after each end that the server sets.
+    #[arg(long)]
+    cut_on_goodbye: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -47,12 +59,30 @@ enum AtGap {
 }
 
 impl Arguments {
-    pub(crate) fn on_gap(&self) -> OnGap {
-        match self.gap {
+    /// Returns the options of `/events`, `/merged` and `/source`, whose streams are silent for this long at most, if nothing else was asked for.
+    ///
+    /// # Errors
+    ///
+    /// If the type of the goodbye is invalid.
+    pub(crate) fn stream_options(&self, usual: Duration) -> Result<StreamOptions, sse_core::Error> {
+        let on_gap = match self.gap {
             AtGap::Reset => OnGap::Reset,
             AtGap::Live => OnGap::Live,
             AtGap::Stop => OnGap::Stop,
+        };
+        let mut options = StreamOptions::new()
+            .on_gap(on_gap)
+            .keep_alive(self.keep_alive_or(usual))
+            .retry(Duration::from_millis(self.retry_ms));
+        if let Some(event_type) = &self.goodbye_event {
+            options = options.goodbye_event(EventType::try_from(event_type.as_str())?);
         }
+        Ok(if self.cut_on_goodbye { options.cut_on_goodbye() } else { options })
+    }
+
+    /// The window of a shutdown.
+    pub(crate) fn drain_window(&self) -> Duration {
+        Duration::from_millis(self.drain_ms)
     }
 
     /// The time between two keep-alives of a stream that otherwise has this one.

@@ -7,6 +7,7 @@ mod routes;
 mod topics;
 
 use std::io::Write;
+use std::time::Duration;
 
 use clap::Parser;
 use sse_conformance::suite::app::App;
@@ -18,8 +19,8 @@ fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
     let serve = arguments.framework.serve;
     let (_runtime, logs) = logs::open(&arguments)?;
-    let app = routes::app(logs, &arguments);
-    shut_down_on_sigterm(&app)?;
+    let app = routes::app(logs, &arguments).map_err(std::io::Error::other)?;
+    shut_down_on_sigterm(&app, arguments.drain_window())?;
     let ready = |address| {
         println!("listening on http://{address}");
         // An error means that the reader of the line has gone: then there is nobody to tell.
@@ -29,7 +30,7 @@ fn main() -> std::io::Result<()> {
 }
 
 /// Begins the shutdown when SIGTERM comes: in a thread and a runtime of its own, since each framework brings another.
-fn shut_down_on_sigterm(app: &App) -> std::io::Result<()> {
+fn shut_down_on_sigterm(app: &App, window: Duration) -> std::io::Result<()> {
     let shutdown = app.shutdown.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut sigterm = {
@@ -38,7 +39,7 @@ fn shut_down_on_sigterm(app: &App) -> std::io::Result<()> {
     };
     std::thread::spawn(move || {
         runtime.block_on(sigterm.recv());
-        shutdown.begin();
+        shutdown.drain(window);
     });
     Ok(())
 }

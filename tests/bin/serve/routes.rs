@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sse_conformance::suite::app::{Answer, App, Call, Method, ServerOptions};
 use sse_conformance::suite::event_json;
-use sse_core::{Event, EventLog, Feed, NewEvent, Start, StreamOptions, merge};
+use sse_core::{Error, Event, EventLog, Feed, NewEvent, Start, StreamOptions, merge};
 
 use crate::arguments::Arguments;
 use crate::history::History;
@@ -14,12 +14,14 @@ use crate::topics;
 /// The keep-alive of all streams but `/idle`.
 const USUAL: Duration = Duration::from_secs(20);
 
-pub(crate) fn app(Logs { log, other }: Logs, arguments: &Arguments) -> App {
+pub(crate) fn app(Logs { log, other }: Logs, arguments: &Arguments) -> Result<App, Error> {
     let history = History::new();
-    let app = streams(App::new(ServerOptions::default()), &log, &other, &history, arguments);
+    let options = arguments.stream_options(USUAL)?;
+    let app = App::new(ServerOptions::default());
+    let app = streams(app, &log, &other, &history, options, arguments);
     let [publish, event, finish, delete, counted] = [(); 5].map(|()| log.clone());
     let shutdown = app.shutdown.clone();
-    posts_of_source(app, history)
+    let app = posts_of_source(app, history)
         .route(Method::Post, "publish/b", move |call| {
             append(other.clone(), Ok(Event::new(call.body).into()))
         })
@@ -34,7 +36,8 @@ pub(crate) fn app(Logs { log, other }: Logs, arguments: &Arguments) -> App {
         .route(Method::Post, "shutdown", move |_| {
             shutdown.begin();
             std::future::ready(Answer::Text(200, "shutting down\n".into()))
-        })
+        });
+    Ok(app)
 }
 
 fn streams(
@@ -42,10 +45,10 @@ fn streams(
     log: &EventLog,
     other: &EventLog,
     history: &History,
+    options: StreamOptions,
     arguments: &Arguments,
 ) -> App {
-    let options =
-        StreamOptions::new().on_gap(arguments.on_gap()).keep_alive(arguments.keep_alive_or(USUAL));
+    let options = options.shutdown(&app.shutdown);
     let merged = merge([("a", log), ("b", other)]).expect("two names of a letter").with(&options);
     let source = Feed::from(history.clone()).with(&options);
     let log = log.clone();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sync_wrapper::SyncWrapper;
 
-use crate::event_stream::state::State;
+use crate::event_stream::state::{Ending, State};
 use crate::feed::options::StreamOptions;
 use crate::limits::Admitted;
 use crate::shutdown::Close;
@@ -27,6 +27,8 @@ pub(super) struct Ends {
     limited: Option<(Limit, f64)>,
     /// The type of the event with which it ends.
     goodbye: Option<EventType>,
+    /// True if the response is broken off after it.
+    cuts: bool,
     /// The place of the stream among those that a limit counts.
     _admitted: Option<Admitted>,
 }
@@ -59,11 +61,14 @@ impl Ends {
     ) -> Option<Box<Self>> {
         let life = options.longest_life.map(|life| Moment::New(timer.shorten(life)));
         let (goodbye, finishes_first) = (options.goodbye_event.clone(), options.finishes_first);
-        let has_any = life.is_some() || goodbye.is_some() || finishes_first;
+        let cuts = options.cuts_on_goodbye;
+        let has_any = life.is_some() || goodbye.is_some() || cuts || finishes_first;
         (has_any || admitted.is_some() || limited.is_some()).then(|| {
             let (until, closing) = (None, None);
             let _admitted = admitted;
-            Box::new(Self { until, life, closing, finishes_first, limited, goodbye, _admitted })
+            let ends =
+                Self { until, life, closing, finishes_first, limited, goodbye, cuts, _admitted };
+            Box::new(ends)
         })
     }
 
@@ -124,6 +129,11 @@ impl State {
     /// Returns the type of the event with which the stream ends, if there is one.
     pub(super) fn goodbye_event(&self) -> Option<&EventType> {
         self.ends.as_ref()?.goodbye.as_ref()
+    }
+
+    /// Returns true if the response is broken off after its goodbye. A client that polls takes an end for the end of its poll, so it gets one.
+    pub(super) fn cuts_on_goodbye(&self) -> bool {
+        self.ending == Ending::Never && self.ends.as_ref().is_some_and(|ends| ends.cuts)
     }
 
     /// Returns the number by which the reconnection time of the goodbye is multiplied.

@@ -33,7 +33,7 @@ pub(super) struct State {
     pub(super) last_write: Instant,
     pub(super) progress: Progress,
     pub(super) ending: Ending,
-    /// The unwritten chunks, counted only if a failure breaks the response off.
+    /// The unwritten chunks, counted only if the response may be broken off.
     pub(super) unwritten: Option<Unwritten>,
     /// The record for an observer, if there is one.
     pub(super) watched: Option<Box<Watched>>,
@@ -50,8 +50,8 @@ pub(super) enum Progress {
     Delivering,
     /// The last has been written.
     Ending,
-    /// The framework has the last event, and the response will be broken off.
-    Failed,
+    /// The framework has the last event or the goodbye, and the response will be broken off.
+    BrokenOff,
     /// The framework has the comment too, and has not written all of it.
     Writing,
     /// The framework has written all, and the response will be broken off once it has had time to send it.
@@ -77,7 +77,7 @@ impl State {
                 return Poll::Ready(Some(Ok(self.first_line())));
             }
             Progress::Ending => return Poll::Ready(None),
-            Progress::Failed => return Poll::Ready(Some(Ok(self.break_off()))),
+            Progress::BrokenOff => return Poll::Ready(Some(Ok(self.break_off()))),
             Progress::Writing | Progress::Cutting => return self.poll_cut(cx),
             Progress::Open | Progress::Delivering => {}
         }
@@ -86,7 +86,10 @@ impl State {
                 self.delivered(&chunk);
                 return Poll::Ready(Some(Ok(chunk)));
             }
-            self.progress = Progress::Ending;
+            self.progress = match self.cuts_on_goodbye() {
+                true => Progress::BrokenOff,
+                false => Progress::Ending,
+            };
             self.end = end;
             return Poll::Ready(Some(Ok(self.goodbye())));
         }

@@ -44,6 +44,8 @@ pub struct StreamOptions {
     pub(crate) principal: Option<Arc<str>>,
     pub(crate) longest_life: Option<Duration>,
     pub(crate) goodbye_event: Option<EventType>,
+    /// True if a stream that ends with a goodbye is broken off.
+    pub(crate) cuts_on_goodbye: bool,
     pub(crate) finishes_first: bool,
     /// The status of a first visit to a finished log for which there is nothing.
     pub(crate) finished_first_visit: u16,
@@ -92,6 +94,7 @@ impl StreamOptions {
             principal: None,
             longest_life: None,
             goodbye_event: None,
+            cuts_on_goodbye: false,
             finishes_first: false,
             finished_first_visit: 204,
         }
@@ -691,7 +694,8 @@ impl StreamOptions {
     /// Sends an event of this type as the last one of a stream that the server ends: at a shutdown, at the end of its longest life, or since a
     /// limit was met. Its data is JSON, `{"retry":2718}`: the milliseconds after which the client may come back. It has no id.
     ///
-    /// Set it for clients that take a clean end for the last word, such as `fetch-event-source`, and have their page come back at this event.
+    /// Set it for clients that take a clean end for the last word, such as `fetch-event-source`, and have their page come back at this event. If
+    /// you cannot change the page, set [`cut_on_goodbye`](StreamOptions::cut_on_goodbye).
     ///
     /// Default: none; the stream ends with a `retry:` line.
     ///
@@ -709,6 +713,32 @@ impl StreamOptions {
     #[must_use]
     pub fn goodbye_event(mut self, event_type: EventType) -> Self {
         self.goodbye_event = Some(event_type);
+        self
+    }
+
+    /// Breaks the response off after its goodbye, instead of ending it: at a shutdown, at the end of its longest life, or since a limit was met.
+    /// For clients that take a clean end for the last word and come back from an error, such as `fetch-event-source` and Datastar.
+    ///
+    /// The body ends like that of [`cut_on_error`](StreamOptions::cut_on_error), and Rocket and some proxies turn it into a clean end in the same
+    /// way. The lines of the goodbye, and [its event](StreamOptions::goodbye_event) if one is set, arrive first. The response of a client that
+    /// [polls](StreamOptions::ends_when_caught_up) ends cleanly; so does the stream of a log that is finished.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// # let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+    /// # let request = StreamRequest::new("GET", None, []);
+    /// let log = EventLog::in_memory(1000);
+    /// let response = StreamResponse::new(&request, log.feed().cut_on_goodbye(), timer);
+    /// log.shutdown().begin();
+    /// let items: Vec<_> = response.body.map(|item| item.map(|_| ())).collect().await;
+    /// assert!(items.last().unwrap().is_err());
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn cut_on_goodbye(mut self) -> Self {
+        self.cuts_on_goodbye = true;
         self
     }
 
@@ -817,6 +847,7 @@ macro_rules! options {
             principal(key: impl Into<String>) "\"user/7\"";
             longest_life(life: Duration) "Duration::from_secs(600)";
             goodbye_event(event_type: EventType) "EventType::from_static(\"goodbye\")";
+            cut_on_goodbye() "";
             finish_first() "";
             finished_first_visit(status: u16) "200";
         }

@@ -5,8 +5,10 @@ use super::{Arranged, Site, replaced};
 /// The file is a part of a larger one, which comes with the package.
 pub(super) fn arrange(configuration: &str, site: &Site) -> Arranged {
     let folder = site.folder.display().to_string();
-    let servers: Vec<_> = site.upstream.iter().map(|server| format!("server {server};")).collect();
-    let configuration = replaced(configuration, "server 127.0.0.1:3000;", &servers.join(" "));
+    let server = |server| format!("server {server} max_fails=0;");
+    let servers: Vec<_> = site.upstream.iter().map(server).collect();
+    let configuration =
+        replaced(configuration, "server 127.0.0.1:3000 max_fails=0;", &servers.join(" "));
     let configuration =
         replaced(&configuration, "listen 80;", &format!("listen 127.0.0.1:{};", site.http));
     let configuration =
