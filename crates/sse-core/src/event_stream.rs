@@ -75,7 +75,12 @@ impl EventStream {
             None => admission::start(origin, last_event_id, &options, &timer),
         };
         let (events, ends) = match started {
-            Ok(admitted) => admitted,
+            Ok(admitted) => {
+                if let Some(watched) = watched.as_mut().filter(|_| !admitted.0.can_replay()) {
+                    watched.is_live();
+                }
+                admitted
+            }
             Err((End::Finished, _)) if is_new && options.finished_first_visit == 200 => {
                 (Events::Refused, None)
             }

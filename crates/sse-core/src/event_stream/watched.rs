@@ -3,20 +3,42 @@
 use std::time::Instant;
 
 use crate::observer::{Ended, Observing};
-use crate::{End, EventId, Gap};
+use crate::{Delivered, End, EventId, Gap};
 
 /// The record of a stream that has an observer.
 pub(super) struct Watched {
     observer: Observing,
     opened: Instant,
     ended: Ended,
+    /// True until the stream has first waited for new events.
+    is_replay: bool,
+    /// True while it waits for the store, behind the events in memory.
+    is_behind: bool,
 }
 
 impl Watched {
     pub(super) fn new(observer: Observing, now: Instant) -> Self {
         observer.tell(|observer| observer.opened());
         // `Left` until another end is known: the framework may drop the body at any time.
-        Self { observer, opened: now, ended: Ended::new(End::Left) }
+        let ended = Ended::new(End::Left);
+        Self { observer, opened: now, ended, is_replay: true, is_behind: false }
+    }
+
+    /// Records that the events of this stream are new, from the first on.
+    pub(super) fn is_live(&mut self) {
+        self.is_replay = false;
+    }
+
+    /// Records that the stream waits: for new events, or for the store.
+    pub(super) fn waits(&mut self, has_all: bool, is_behind: bool) {
+        self.is_replay &= !has_all;
+        match (self.is_behind, is_behind) {
+            (false, true) => self.observer.tell(|observer| observer.behind()),
+            // A reader that waits for something else is still behind, until it has all.
+            (true, false) if has_all => self.observer.tell(|observer| observer.caught_up()),
+            _ => return,
+        }
+        self.is_behind = is_behind;
     }
 
     pub(super) fn gap(&self, gap: &Gap) {
@@ -27,11 +49,14 @@ impl Watched {
     pub(super) fn delivered(&mut self, chunk: &[u8]) {
         let events = memchr::memmem::find_iter(chunk, b"\n\n").count();
         self.ended.events += events as u64;
+        self.ended.replayed += if self.is_replay { events as u64 } else { 0 };
         self.ended.bytes += chunk.len() as u64;
         if let Some(id) = last_id(chunk) {
             self.ended.last_event_id = Some(id);
         }
-        self.observer.tell(|observer| observer.delivered(events, chunk.len()));
+        let (is_replay, last_event_id) = (self.is_replay, self.ended.last_event_id.as_ref());
+        let delivered = Delivered { events, bytes: chunk.len(), is_replay, last_event_id };
+        self.observer.tell(|observer| observer.delivered(&delivered));
     }
 
     pub(super) fn end(&mut self, end: End) {
@@ -40,7 +65,10 @@ impl Watched {
 
     pub(super) fn over(mut self, now: Instant) {
         self.ended.lasted = now.saturating_duration_since(self.opened);
-        let Self { observer, ended, .. } = self;
+        let Self { observer, ended, is_behind, .. } = self;
+        if is_behind {
+            observer.tell(|observer| observer.caught_up());
+        }
         observer.tell(|observer| observer.ended(&ended));
     }
 }

@@ -25,6 +25,7 @@ mod leaving;
 mod limited;
 mod merging;
 mod merging_gaps;
+mod metrics;
 mod observed;
 mod older;
 mod opening;

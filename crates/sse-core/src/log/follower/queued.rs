@@ -13,10 +13,10 @@ pub(crate) async fn run(
 ) -> Result<(), Unused> {
     loop {
         let (events, told) = queue.next().await;
-        let deletions = follow.log()?.deletions();
+        let (deletions, begun) = (follow.log()?.deletions(), follow.timer.now());
         let stored = append_to(&*follow.store, &follow.timer, options, &events).await;
         if let Ok(log) = follow.log() {
-            log.note_append(&stored);
+            log.note_append(&stored, begun);
         }
         match stored {
             Ok(appended) => {
