@@ -29,6 +29,7 @@ mod same_bytes;
 mod served_options;
 mod served_source;
 mod shutdown;
+mod spans;
 mod stalled;
 mod topics;
 mod vectors;
@@ -146,6 +147,9 @@ macro_rules! every_framework {
                 ends_a_stream_at_once_that_begins_after_the_shutdown,
                 ends_its_streams_over_a_window_and_others_at_once_and_then_the_server,
                 says_goodbye_with_an_event_if_the_feed_has_one,
+            }
+            spans::{
+                has_a_span_for_each_stream,
             }
             limits::{
                 refuses_streams_over_each_limit_and_lets_them_in_later,

@@ -18,6 +18,8 @@ pub use ended::{End, Ended};
 /// An observer, which is told of the streams of a feed ([`StreamOptions::observer`](crate::StreamOptions::observer)) or of a log
 /// ([`EventLog::observe`](crate::EventLog::observe)). Each method does nothing by default.
 ///
+/// A pair of observers is an observer, too, which calls both.
+///
 /// The library calls a method on the task of the stream, or of the append, so it must return at once. The library never calls it under one
 /// of its own locks. If a method panics, the stream continues, and one error goes to `tracing`.
 ///
@@ -85,6 +87,9 @@ pub trait Observer: Send + Sync + 'static {
         _ = delivered;
     }
 
+    /// Records that a stream waits for new events for the first time: what it gives from now on is no [replay](Delivered::is_replay).
+    fn live(&self) {}
+
     /// Records that a stream waits for the store, to read events that are behind those in memory.
     fn behind(&self) {}
 
@@ -126,44 +131,59 @@ pub trait Observer: Send + Sync + 'static {
     fn retained(&self) {}
 }
 
+/// Implements each method of an observer by calls of the same method of others.
+macro_rules! calls {
+    ($self:ident => $($other:expr),+) => {
+        fn opened(&$self) {
+            $($other.opened();)+
+        }
+        fn gap(&$self, gap: &Gap) {
+            $($other.gap(gap);)+
+        }
+        fn delivered(&$self, delivered: &Delivered<'_>) {
+            $($other.delivered(delivered);)+
+        }
+        fn live(&$self) {
+            $($other.live();)+
+        }
+        fn behind(&$self) {
+            $($other.behind();)+
+        }
+        fn caught_up(&$self) {
+            $($other.caught_up();)+
+        }
+        fn ended(&$self, ended: &Ended) {
+            $($other.ended(ended);)+
+        }
+        fn appended(&$self, events: usize, bytes: usize) {
+            $($other.appended(events, bytes);)+
+        }
+        fn append_took(&$self, took: Duration) {
+            $($other.append_took(took);)+
+        }
+        fn follower(&$self, state: FollowerState) {
+            $($other.follower(state);)+
+        }
+        fn store_lost(&$self, what: &str, error: &(dyn StdError + 'static)) {
+            $($other.store_lost(what, error);)+
+        }
+        fn store_back(&$self, what: &str) {
+            $($other.store_back(what);)+
+        }
+        fn retained(&$self) {
+            $($other.retained();)+
+        }
+    };
+}
+
 /// Shares an observer with the application.
 impl<O: Observer + ?Sized> Observer for Arc<O> {
-    fn opened(&self) {
-        (**self).opened();
-    }
-    fn gap(&self, gap: &Gap) {
-        (**self).gap(gap);
-    }
-    fn delivered(&self, delivered: &Delivered<'_>) {
-        (**self).delivered(delivered);
-    }
-    fn behind(&self) {
-        (**self).behind();
-    }
-    fn caught_up(&self) {
-        (**self).caught_up();
-    }
-    fn ended(&self, ended: &Ended) {
-        (**self).ended(ended);
-    }
-    fn appended(&self, events: usize, bytes: usize) {
-        (**self).appended(events, bytes);
-    }
-    fn append_took(&self, took: Duration) {
-        (**self).append_took(took);
-    }
-    fn follower(&self, state: FollowerState) {
-        (**self).follower(state);
-    }
-    fn store_lost(&self, what: &str, error: &(dyn StdError + 'static)) {
-        (**self).store_lost(what, error);
-    }
-    fn store_back(&self, what: &str) {
-        (**self).store_back(what);
-    }
-    fn retained(&self) {
-        (**self).retained();
-    }
+    calls!(self => (**self));
+}
+
+/// Calls two observers, one after the other.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    calls!(self => self.0, self.1);
 }
 
 /// An observer, shared by the streams that call it.

@@ -63,6 +63,11 @@ impl EventLog {
         }
     }
 
+    /// Returns the name of the log in its store, if there is one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.0.store.as_ref().map(|store| store.name())
+    }
+
     /// Returns the name of the log and the address of its store, for an error.
     pub(crate) fn store_label(&self) -> StoreLabel {
         self.0.store.as_ref().map(|store| store.label()).unwrap_or_default()
