@@ -47,6 +47,7 @@ mod simulation;
 mod snapshots;
 mod source_gaps;
 mod spans;
+mod spawned;
 mod start;
 mod statuses;
 mod store_appends;
