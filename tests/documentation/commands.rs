@@ -28,7 +28,17 @@ const TAIL: &str = "examples/tail/tests/lines_become_events.rs";
 
 const ITSELF: Told = NotRun("it runs the tests, this one among them");
 
-const COMMANDS: [(&str, Told); 46] = [
+const METRICS: Told = RunBy(
+    "examples/metrics/tests/prometheus/main.rs",
+    "each_expression_of_the_dashboard_gives_the_number_that_is_known",
+);
+
+const COMMANDS: [(&str, Told); 48] = [
+    ("cargo run -p metrics-recipe", METRICS),
+    (
+        "prometheus --config.file=examples/metrics/prometheus.yml --storage.tsdb.path=/tmp/prometheus",
+        METRICS,
+    ),
     ("cargo run --release -p sse-bench -- peers", NotRun("it measures, for an hour")),
     ("cargo run --release -p sse-bench -- peers --only single", NotRun("it measures, for minutes")),
     ("cargo run --release -p sse-bench -- peers --quick", NotRun("it measures, for minutes")),

@@ -64,7 +64,9 @@ fn every_test_that_a_page_names_exists() {
     for page in pages() {
         let text = words(&read(&page));
         for name in text.split('`').skip(1).step_by(2).filter(|span| is_sentence(span)) {
-            if !sources.contains(&format!("fn {name}(")) {
+            // The names of what is counted look like those of tests.
+            let is_count = name.starts_with("sse_") && sources.contains(&format!("\"{name}\""));
+            if !is_count && !sources.contains(&format!("fn {name}(")) {
                 unknown.push(format!("{}: {name}", page.display()));
             }
         }

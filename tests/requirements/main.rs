@@ -33,6 +33,7 @@ mod same_bytes;
 mod served_options;
 mod served_source;
 mod shutdown;
+mod spans;
 mod stalled;
 mod topics;
 mod vectors;
@@ -159,6 +160,9 @@ macro_rules! every_framework {
             drained::{
                 has_ended_soon_after_its_window_with_a_thousand_streams,
                 has_ended_soon_after_its_window_with_a_thousand_http2_streams,
+            }
+            spans::{
+                has_a_span_for_each_stream,
             }
             limits::{
                 refuses_streams_over_each_limit_and_lets_them_in_later,

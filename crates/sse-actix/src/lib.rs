@@ -77,14 +77,16 @@ use actix_web::dev::Payload;
 use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 pub use error::SseError;
+#[cfg(feature = "metrics")]
+pub use sse_core::Metrics;
 pub use sse_core::{
-    BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
-    EventType, Feed, FeedOnce, Followed, Follower, Following, Frame, Frames, Gap, GapReason,
-    Headers, InvalidField, InvalidTopic, LastEventId, Limit, Limits, LogOptions, LogStats,
-    MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay, Shutdown, Snapshot,
-    SnapshotRequest, Source, Start, StoreOptions, StreamContext, StreamItem, StreamOptions,
-    StreamRequest, StreamResponse, Timer, Topic, TopicSet, TopicStats, async_trait, copy, merge,
-    source, store,
+    BoxError, Closed, Cut, Delivered, End, Ended, Epoch, Error, Event, EventId, EventLog,
+    EventStream, EventType, Feed, FeedOnce, Followed, Follower, FollowerState, Following, Frame,
+    Frames, Gap, GapReason, Headers, InvalidField, InvalidTopic, LastEventId, Limit, Limits,
+    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
+    Shutdown, Snapshot, SnapshotRequest, Source, Start, StoreOptions, StreamContext, StreamItem,
+    StreamOptions, StreamRequest, StreamResponse, Timer, Topic, TopicSet, TopicStats, async_trait,
+    copy, merge, source, store,
 };
 #[cfg(feature = "listener")]
 pub use sse_core::{ListenerOptions, listener, listener_with};

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::StreamExt;
+use tracing::span::EnteredSpan;
 
 use crate::feed::OriginOnce;
 use crate::feed::events::Events;
@@ -19,6 +20,7 @@ mod admission;
 mod breaking_off;
 mod ends;
 pub(crate) mod lines;
+mod span;
 mod state;
 mod watched;
 
@@ -65,10 +67,12 @@ impl EventStream {
         let last_event_id = request.last_event_id(&options.last_event_id_parameter);
         options.on_gap = options.on_gap.on(&timer);
         options.start = options.start.on(&timer);
-        let observer = options.observer.take().filter(|_| !request.is_head());
-        let mut watched = observer.map(|observer| Box::new(Watched::new(observer, timer.now())));
+        let mut watched = None;
         if request.is_head() {
             options.stream_limits = None;
+        } else {
+            let span = span::of_stream(&origin, &last_event_id, &options.start);
+            watched = Watched::new(options.observer.take(), span, timer.now());
         }
         let is_new = last_event_id == LastEventId::Absent;
         let started = match gap {
@@ -76,7 +80,12 @@ impl EventStream {
             None => admission::start(origin, last_event_id, &options, &timer),
         };
         let (events, ends) = match started {
-            Ok(admitted) => admitted,
+            Ok(admitted) => {
+                if let Some(watched) = watched.as_mut().filter(|_| !admitted.0.can_replay()) {
+                    watched.is_live();
+                }
+                admitted
+            }
             Err((End::Finished, _)) if is_new && options.finished_first_visit == 200 => {
                 (Events::Refused, None)
             }
@@ -163,6 +172,7 @@ impl Stream for EventStream {
     type Item = Result<Bytes, Cut>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let _within = self.enter();
         let state = match &mut self.0 {
             Content::Running(state) => state,
             Content::Only(bytes) => return Poll::Ready(bytes.take().map(Ok)),
@@ -183,6 +193,14 @@ impl Stream for EventStream {
 }
 
 impl EventStream {
+    /// Enters the span of the stream, if it is watched.
+    fn enter(&self) -> Option<EnteredSpan> {
+        match &self.0 {
+            Content::Running(State { watched: Some(watched), .. }) => Some(watched.enter()),
+            _ => None,
+        }
+    }
+
     /// Frees all that the client held, and tells an observer.
     fn over(&mut self) {
         let Content::Running(mut state) = mem::replace(&mut self.0, Content::Only(None)) else {
@@ -202,6 +220,7 @@ impl EventStream {
 
 impl Drop for EventStream {
     fn drop(&mut self) {
+        let _within = self.enter();
         self.over();
     }
 }

@@ -66,6 +66,11 @@ pub enum GapReason {
 }
 
 impl GapReason {
+    /// The reasons, each once.
+    #[cfg(feature = "metrics")]
+    pub(crate) const ALL: [Self; 4] =
+        [Self::TooOld, Self::Unknown, Self::OtherEpoch, Self::AheadOfHead];
+
     /// Returns the reason as the data of a `reset` has it: `too-old`, `unknown`, `other-epoch` or `ahead-of-head`.
     ///
     /// ```

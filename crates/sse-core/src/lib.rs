@@ -51,6 +51,8 @@
 //! # Features
 //!
 //! - `listener`: adds a listening socket that suits event streams (socket2). Off by default; the adapters turn it on.
+//! - `metrics`: adds [`Metrics`](https://docs.rs/sse-core/latest/sse_core/struct.Metrics.html), an observer that counts for the crate
+//!   `metrics`. Off by default.
 //!
 //! [server-sent events]: https://html.spec.whatwg.org/multipage/server-sent-events.html
 #![deny(clippy::exhaustive_enums, clippy::exhaustive_structs)]
@@ -97,7 +99,12 @@ mod snapshot;
 pub use snapshot::{MakeSnapshot, Snapshot, SnapshotRequest};
 
 mod observer;
-pub use observer::{End, Ended, Observer};
+pub use observer::{Delivered, End, Ended, FollowerState, Observer};
+
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
 
 mod gap_policy;
 mod on_gap;

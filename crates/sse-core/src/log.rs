@@ -22,6 +22,8 @@ mod work;
 
 pub use api::{Followed, Following, LogStats, Receipt, TopicStats, copy};
 pub use follower::Follower;
+#[cfg(feature = "metrics")]
+pub(crate) use follower::{FOLLOWING, READING, RETAINING, STORING};
 pub use handle::EventLog;
 pub use options::{LogOptions, StoreOptions};
 pub(crate) use reader::{Gaps, Reader, position_frame};

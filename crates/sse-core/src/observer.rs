@@ -6,11 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::Gap;
 use crate::panics::caught;
-use crate::{EventId, Gap, Limit};
+
+mod delivered;
+mod ended;
+
+pub use delivered::{Delivered, FollowerState};
+pub use ended::{End, Ended};
 
 /// An observer, which is told of the streams of a feed ([`StreamOptions::observer`](crate::StreamOptions::observer)) or of a log
 /// ([`EventLog::observe`](crate::EventLog::observe)). Each method does nothing by default.
+///
+/// A pair of observers is an observer, too, which calls both.
 ///
 /// The library calls a method on the task of the stream, or of the append, so it must return at once. The library never calls it under one
 /// of its own locks. If a method panics, the stream continues, and one error goes to `tracing`.
@@ -18,7 +26,7 @@ use crate::{EventId, Gap, Limit};
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 /// use std::sync::Arc;
-/// use sse_core::{Ended, EventLog, Observer};
+/// use sse_core::{Delivered, Ended, EventLog, Observer};
 ///
 /// #[derive(Default)]
 /// struct Metrics {
@@ -30,8 +38,8 @@ use crate::{EventId, Gap, Limit};
 ///     fn opened(&self) {
 ///         self.open.fetch_add(1, Relaxed);
 ///     }
-///     fn delivered(&self, events: usize, _bytes: usize) {
-///         self.delivered.fetch_add(events, Relaxed);
+///     fn delivered(&self, delivered: &Delivered<'_>) {
+///         self.delivered.fetch_add(delivered.events, Relaxed);
 ///     }
 ///     fn ended(&self, _: &Ended) {
 ///         self.open.fetch_sub(1, Relaxed);
@@ -74,10 +82,19 @@ pub trait Observer: Send + Sync + 'static {
         _ = gap;
     }
 
-    /// Records that a stream has given this many events to the framework, of so many bytes in all.
-    fn delivered(&self, events: usize, bytes: usize) {
-        _ = (events, bytes);
+    /// Records that a stream has given events to the framework.
+    fn delivered(&self, delivered: &Delivered<'_>) {
+        _ = delivered;
     }
+
+    /// Records that a stream waits for new events for the first time: what it gives from now on is no [replay](Delivered::is_replay).
+    fn live(&self) {}
+
+    /// Records that a stream waits for the store, to read events that are behind those in memory.
+    fn behind(&self) {}
+
+    /// Records that a stream that was [`behind`](Observer::behind) has caught up, or is about to end.
+    fn caught_up(&self) {}
 
     /// Records that a response has ended, or was dropped; a 204 ends as soon as it begins.
     fn ended(&self, ended: &Ended) {
@@ -88,6 +105,16 @@ pub trait Observer: Send + Sync + 'static {
     /// An event whose idempotency key the log knew is counted, too.
     fn appended(&self, events: usize, bytes: usize) {
         _ = (events, bytes);
+    }
+
+    /// Records the time that an append to the store took, with its further attempts, whether it succeeded or not. Not called in memory.
+    fn append_took(&self, took: Duration) {
+        _ = took;
+    }
+
+    /// Records the state of the follower of a log: when the observer is set, and at each change. Not called in memory.
+    fn follower(&self, state: FollowerState) {
+        _ = state;
     }
 
     /// Records that the store of a log has begun to fail at a task, such as "following the store of an event log", which is tried again.
@@ -104,110 +131,59 @@ pub trait Observer: Send + Sync + 'static {
     fn retained(&self) {}
 }
 
+/// Implements each method of an observer by calls of the same method of others.
+macro_rules! calls {
+    ($self:ident => $($other:expr),+) => {
+        fn opened(&$self) {
+            $($other.opened();)+
+        }
+        fn gap(&$self, gap: &Gap) {
+            $($other.gap(gap);)+
+        }
+        fn delivered(&$self, delivered: &Delivered<'_>) {
+            $($other.delivered(delivered);)+
+        }
+        fn live(&$self) {
+            $($other.live();)+
+        }
+        fn behind(&$self) {
+            $($other.behind();)+
+        }
+        fn caught_up(&$self) {
+            $($other.caught_up();)+
+        }
+        fn ended(&$self, ended: &Ended) {
+            $($other.ended(ended);)+
+        }
+        fn appended(&$self, events: usize, bytes: usize) {
+            $($other.appended(events, bytes);)+
+        }
+        fn append_took(&$self, took: Duration) {
+            $($other.append_took(took);)+
+        }
+        fn follower(&$self, state: FollowerState) {
+            $($other.follower(state);)+
+        }
+        fn store_lost(&$self, what: &str, error: &(dyn StdError + 'static)) {
+            $($other.store_lost(what, error);)+
+        }
+        fn store_back(&$self, what: &str) {
+            $($other.store_back(what);)+
+        }
+        fn retained(&$self) {
+            $($other.retained();)+
+        }
+    };
+}
+
 /// Shares an observer with the application.
 impl<O: Observer + ?Sized> Observer for Arc<O> {
-    fn opened(&self) {
-        (**self).opened();
-    }
-    fn gap(&self, gap: &Gap) {
-        (**self).gap(gap);
-    }
-    fn delivered(&self, events: usize, bytes: usize) {
-        (**self).delivered(events, bytes);
-    }
-    fn ended(&self, ended: &Ended) {
-        (**self).ended(ended);
-    }
-    fn appended(&self, events: usize, bytes: usize) {
-        (**self).appended(events, bytes);
-    }
-    fn store_lost(&self, what: &str, error: &(dyn StdError + 'static)) {
-        (**self).store_lost(what, error);
-    }
-    fn store_back(&self, what: &str) {
-        (**self).store_back(what);
-    }
-    fn retained(&self) {
-        (**self).retained();
-    }
+    calls!(self => (**self));
 }
 
-/// The reason why a stream ended.
-///
-/// ```
-/// # use std::sync::{Arc, Mutex};
-/// use sse_core::{End, Ended, Observer};
-/// # use sse_core::{EventLog, StreamRequest, StreamResponse, Timer};
-/// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
-///
-/// #[derive(Default)]
-/// struct Ends(Mutex<Vec<End>>);
-/// impl Observer for Ends {
-///     fn ended(&self, ended: &Ended) {
-///         self.0.lock().unwrap().push(ended.end);
-///     }
-/// }
-/// let ends = Arc::new(Ends::default());
-/// let feed = EventLog::in_memory(1000).feed().observer(ends.clone());
-/// drop(StreamResponse::new(&request, feed, timer));
-/// assert_eq!(*ends.0.lock().unwrap(), [End::Left]);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum End {
-    /// There are no more events: the log is finished, or the source or the closure of a context has ended.
-    Finished,
-    /// The client could not resume, and [`OnGap::Stop`](crate::OnGap::Stop) was set.
-    Gap,
-    /// A [`Shutdown`](crate::Shutdown), or the future of [`EventStream::until`](crate::EventStream::until), ended it.
-    Shutdown,
-    /// It had been open for its longest life ([`StreamOptions::longest_life`](crate::StreamOptions::longest_life)).
-    Lifetime,
-    /// It was over a limit ([`Limits`](crate::Limits)), and got no events.
-    Limited(Limit),
-    /// The client polls, and has the events that were there.
-    Polled,
-    /// An error ended it; [`StreamOptions::on_error`](crate::StreamOptions::on_error) was called with it.
-    Failed,
-    /// The replay of a source reached a limit: the client comes back for the rest.
-    Full,
-    /// The framework dropped the body: the client left, or was cut off.
-    Left,
-}
-
-/// The record of a stream that has ended.
-///
-/// ```
-/// use sse_core::{Ended, Observer};
-///
-/// struct Printed;
-/// impl Observer for Printed {
-///     fn ended(&self, ended: &Ended) {
-///         println!("{:?} after {:?}: {} events", ended.end, ended.lasted, ended.events);
-///     }
-/// }
-/// # let log = sse_core::EventLog::in_memory(1000);
-/// assert!(log.observe(Printed));
-/// ```
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Ended {
-    /// The reason why it ended.
-    pub end: End,
-    /// The time for which it was open.
-    pub lasted: Duration,
-    /// The number of events that it delivered.
-    pub events: u64,
-    /// The bytes of these events, with their ids.
-    pub bytes: u64,
-    /// The last id that it delivered, if any.
-    pub last_event_id: Option<EventId>,
-}
-
-impl Ended {
-    pub(crate) fn new(end: End) -> Self {
-        Self { end, lasted: Duration::ZERO, events: 0, bytes: 0, last_event_id: None }
-    }
+/// Calls two observers, one after the other.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    calls!(self => self.0, self.1);
 }
 
 /// An observer, shared by the streams that call it.

@@ -107,14 +107,16 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, r
 use http_body::{Body, Frame as BodyFrame};
 #[cfg(feature = "listener")]
 pub use sse_core::ListenerOptions;
+#[cfg(feature = "metrics")]
+pub use sse_core::Metrics;
 pub use sse_core::{
-    BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
-    EventType, Feed, FeedOnce, Followed, Follower, Following, Frame, Frames, Gap, GapReason,
-    Headers, InvalidField, InvalidTopic, LastEventId, Limit, Limits, LogOptions, LogStats,
-    MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay, Shutdown, Snapshot,
-    SnapshotRequest, Source, Start, StoreOptions, StreamContext, StreamItem, StreamOptions,
-    StreamRequest, StreamResponse, Timer, Topic, TopicSet, TopicStats, async_trait, copy, merge,
-    source, store,
+    BoxError, Closed, Cut, Delivered, End, Ended, Epoch, Error, Event, EventId, EventLog,
+    EventStream, EventType, Feed, FeedOnce, Followed, Follower, FollowerState, Following, Frame,
+    Frames, Gap, GapReason, Headers, InvalidField, InvalidTopic, LastEventId, Limit, Limits,
+    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
+    Shutdown, Snapshot, SnapshotRequest, Source, Start, StoreOptions, StreamContext, StreamItem,
+    StreamOptions, StreamRequest, StreamResponse, Timer, Topic, TopicSet, TopicStats, async_trait,
+    copy, merge, source, store,
 };
 use tokio::runtime::Handle;
 use tokio::time::Instant;

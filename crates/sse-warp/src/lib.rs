@@ -73,14 +73,16 @@ use std::convert::Infallible;
 pub use error::SseError;
 #[cfg(feature = "listener")]
 pub use sse_core::ListenerOptions;
+#[cfg(feature = "metrics")]
+pub use sse_core::Metrics;
 pub use sse_core::{
-    BoxError, Closed, Cut, End, Ended, Epoch, Error, Event, EventId, EventLog, EventStream,
-    EventType, Feed, FeedOnce, Followed, Follower, Following, Frame, Frames, Gap, GapReason,
-    Headers, InvalidField, InvalidTopic, LastEventId, Limit, Limits, LogOptions, LogStats,
-    MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay, Shutdown, Snapshot,
-    SnapshotRequest, Source, Start, StoreOptions, StreamContext, StreamItem, StreamOptions,
-    StreamRequest, StreamResponse, Timer, Topic, TopicSet, TopicStats, async_trait, copy, merge,
-    source, store,
+    BoxError, Closed, Cut, Delivered, End, Ended, Epoch, Error, Event, EventId, EventLog,
+    EventStream, EventType, Feed, FeedOnce, Followed, Follower, FollowerState, Following, Frame,
+    Frames, Gap, GapReason, Headers, InvalidField, InvalidTopic, LastEventId, Limit, Limits,
+    LogOptions, LogStats, MakeSnapshot, NewEvent, Observer, OnGap, Position, Receipt, Replay,
+    Shutdown, Snapshot, SnapshotRequest, Source, Start, StoreOptions, StreamContext, StreamItem,
+    StreamOptions, StreamRequest, StreamResponse, Timer, Topic, TopicSet, TopicStats, async_trait,
+    copy, merge, source, store,
 };
 #[cfg(feature = "listener")]
 #[doc(inline)]

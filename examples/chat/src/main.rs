@@ -1,20 +1,27 @@
 //! Rooms, with history on joining and typing indicators that are not replayed.
 //!
 //! One log has all rooms: each is a topic. "Ada is typing" is an event, which is deleted three seconds later: a client that is connected sees it, a client that
-//! joins or comes back later does not, and its absence is not a gap.
+//! joins or comes back later does not, and its absence is not a gap. A second log says who is in a room; a stream has both.
+//!
+//!     LOG=redis://127.0.0.1/ cargo run -p chat
+//!
+//! Without `LOG` the logs are in memory, and there is one process.
 #![forbid(unsafe_code)]
+
+mod presence;
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use presence::{LASTS, Presence};
 use serde::{Deserialize, Serialize};
 use sse_axum::{
     Error, Event, EventLog, EventType, Feed, LogOptions, OnGap, Shutdown, Sse, SseRequest, Start,
-    Topic, listener, stream_events,
+    StoreOptions, Topic, listener, merge, stream_events,
 };
 
 const ROOMS: [&str; 3] = ["lobby", "garden", "workshop"];
@@ -27,6 +34,7 @@ const HISTORY: usize = 20;
 #[derive(Clone)]
 struct Chat {
     log: EventLog,
+    presence: Presence,
     shutdown: Shutdown,
 }
 
@@ -40,21 +48,52 @@ struct Message {
 
 impl Message {
     fn is_fit(&self) -> bool {
-        (1..=32).contains(&self.name.len()) && self.text.len() <= 2000
+        is_name(&self.name) && self.text.len() <= 2000
     }
 }
 
+fn is_name(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+}
+
+/// The name under which a client joins. Without one it listens, and is not shown.
+#[derive(Deserialize)]
+struct Joins {
+    name: Option<String>,
+}
+
 impl Chat {
-    fn open() -> Self {
-        let log = EventLog::in_memory(LogOptions::new().events(10_000).topics_required(true));
-        Self { log, shutdown: Shutdown::new() }
+    async fn open() -> Result<Self, Error> {
+        let (log, here) = match std::env::var("LOG") {
+            Ok(url) => {
+                let options = || StoreOptions::new().topics_required(true);
+                let open = async |name, options| {
+                    sse_log_redis::open_with(&url, name, Default::default(), options).await
+                };
+                (open("chat", options()).await?, open("here", options().age(LASTS)).await?)
+            }
+            Err(_) => {
+                let options = || LogOptions::new().events(10_000).topics_required(true);
+                (EventLog::in_memory(options()), EventLog::in_memory(options().age(LASTS)))
+            }
+        };
+        let presence = Presence::new(here, &ROOMS)?;
+        tokio::spawn(presence.clone().renew());
+        Ok(Self { log, presence, shutdown: Shutdown::new() })
     }
 
-    fn feed(&self, room: &str) -> Option<Feed> {
-        let feed = self.log.topics([topic(room)?]).ok()?.start_at(Start::Last(HISTORY));
+    fn feed(&self, room: &str, name: Option<String>) -> Option<Feed> {
+        let (room, topic) = (known(room)?, topic(room)?);
+        let said = self.log.topics([topic.clone()]).ok()?;
+        let here = self.presence.log().topics([topic]).ok()?;
+        let feed = merge([("said", said), ("here", here)]).ok()?.start_at(Start::Last(HISTORY));
         // An invalid id does not give a client a longer history. `?poll` is for scripts: the response ends.
         let feed = feed.on_gap(OnGap::StartOver).poll_parameter("poll");
-        Some(feed.retry(Duration::from_secs(1)).shutdown(&self.shutdown))
+        let feed = feed.retry(Duration::from_secs(1)).shutdown(&self.shutdown);
+        Some(match name.filter(|name| is_name(name)) {
+            Some(name) => feed.observer(self.presence.visit(room, name)),
+            None => feed,
+        })
     }
 
     async fn say(&self, room: Topic, message: &Message) -> Result<(), Error> {
@@ -75,16 +114,20 @@ impl Chat {
 
 /// Returns the topic of a room, if there is such a room.
 fn topic(room: &str) -> Option<Topic> {
-    let room = ROOMS.iter().find(|known| **known == room)?;
-    format!("room/{room}").try_into().ok()
+    format!("room/{}", known(room)?).try_into().ok()
+}
+
+fn known(room: &str) -> Option<&'static str> {
+    ROOMS.into_iter().find(|known| *known == room)
 }
 
 async fn events(
     State(chat): State<Chat>,
     Path(room): Path<String>,
+    Query(joins): Query<Joins>,
     request: SseRequest,
 ) -> Result<Sse, StatusCode> {
-    let feed = chat.feed(&room).ok_or(StatusCode::NOT_FOUND)?;
+    let feed = chat.feed(&room, joins.name).ok_or(StatusCode::NOT_FOUND)?;
     Ok(stream_events(request, feed))
 }
 
@@ -102,8 +145,8 @@ async fn say(
 }
 
 #[tokio::main]
-async fn main() -> std::io::Result<()> {
-    let chat = Chat::open();
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let chat = Chat::open().await?;
     let stop = chat.shutdown.begin_after(tokio::signal::ctrl_c());
     let page = Html(look::page(include_str!("index.html")));
     let routes = Router::new()
@@ -112,5 +155,6 @@ async fn main() -> std::io::Result<()> {
         .route("/rooms/{room}/messages", post(say));
     let listener = listener(look::address())?;
     println!("open http://{}", listener.local_addr()?);
-    axum::serve(listener, routes.with_state(chat)).with_graceful_shutdown(stop).await
+    axum::serve(listener, routes.with_state(chat)).with_graceful_shutdown(stop).await?;
+    Ok(())
 }

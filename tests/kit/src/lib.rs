@@ -30,5 +30,6 @@ pub mod reverse_proxies;
 pub mod rules;
 pub mod scripted_store;
 pub mod server;
+pub mod spans;
 pub mod waiting;
 pub mod wire;

@@ -112,8 +112,19 @@ impl State {
                 self.end = self.events.why();
                 Poll::Ready(None)
             }
-            Poll::Pending if self.ending != Ending::Never => self.poll_end_of_a_poll(cx),
-            Poll::Pending => self.poll_keep_alive(cx).map(|line| Some(Ok(line))),
+            Poll::Pending => {
+                if let Some(watched) = &mut self.watched {
+                    watched.waits(self.events.can_be_polled(), self.events.is_behind());
+                }
+                self.poll_wait(cx)
+            }
+        }
+    }
+
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
+        match self.ending {
+            Ending::Never => self.poll_keep_alive(cx).map(|line| Some(Ok(line))),
+            Ending::CaughtUp | Ending::AtOnce => self.poll_end_of_a_poll(cx),
         }
     }
 

@@ -1,37 +1,83 @@
-//! The calls of an observer for a stream.
+//! The record of a stream, for an observer and for the stream's span.
 
 use std::time::Instant;
 
-use crate::observer::{Ended, Observing};
-use crate::{End, EventId, Gap};
+use tracing::Span;
+use tracing::span::EnteredSpan;
 
-/// The record of a stream that has an observer.
+use crate::event_stream::span;
+use crate::observer::{Ended, Observing};
+use crate::{Delivered, End, EventId, Gap, Observer};
+
+/// The record of a stream that has an observer, or a subscriber of `tracing` for its span.
 pub(super) struct Watched {
-    observer: Observing,
+    observer: Option<Observing>,
+    span: Span,
     opened: Instant,
     ended: Ended,
+    /// True until the stream has first waited for new events.
+    is_replay: bool,
+    /// True while it waits for the store, behind the events in memory.
+    is_behind: bool,
 }
 
 impl Watched {
-    pub(super) fn new(observer: Observing, now: Instant) -> Self {
-        observer.tell(|observer| observer.opened());
+    /// Returns the record of a stream, unless there is nothing to record it for.
+    pub(super) fn new(observer: Option<Observing>, span: Span, now: Instant) -> Option<Box<Self>> {
+        if observer.is_none() && span.is_disabled() {
+            return None;
+        }
         // `Left` until another end is known: the framework may drop the body at any time.
-        Self { observer, opened: now, ended: Ended::new(End::Left) }
+        let ended = Ended::new(End::Left);
+        let new = Self { observer, span, opened: now, ended, is_replay: true, is_behind: false };
+        new.tell(|observer| observer.opened());
+        Some(Box::new(new))
+    }
+
+    /// Enters the span: what is logged meanwhile is within it.
+    pub(super) fn enter(&self) -> EnteredSpan {
+        self.span.clone().entered()
+    }
+
+    /// Records that the events of this stream are new, from the first on.
+    pub(super) fn is_live(&mut self) {
+        self.is_replay = false;
+        self.tell(|observer| observer.live());
+    }
+
+    /// Records that the stream waits: for new events, or for the store.
+    pub(super) fn waits(&mut self, has_all: bool, is_behind: bool) {
+        if has_all && self.is_replay {
+            self.is_live();
+        }
+        match (self.is_behind, is_behind) {
+            (false, true) => self.tell(|observer| observer.behind()),
+            // A reader that waits for something else is still behind, until it has all.
+            (true, false) if has_all => self.tell(|observer| observer.caught_up()),
+            _ => return,
+        }
+        self.is_behind = is_behind;
     }
 
     pub(super) fn gap(&self, gap: &Gap) {
-        self.observer.tell(|observer| observer.gap(gap));
+        self.tell(|observer| observer.gap(gap));
     }
 
     /// Counts the events of a chunk: whole frames, each with exactly one empty line, at its end.
     pub(super) fn delivered(&mut self, chunk: &[u8]) {
         let events = memchr::memmem::find_iter(chunk, b"\n\n").count();
         self.ended.events += events as u64;
+        self.ended.replayed += if self.is_replay { events as u64 } else { 0 };
         self.ended.bytes += chunk.len() as u64;
+        if self.observer.is_none() {
+            return; // the span has no more than these numbers
+        }
         if let Some(id) = last_id(chunk) {
             self.ended.last_event_id = Some(id);
         }
-        self.observer.tell(|observer| observer.delivered(events, chunk.len()));
+        let (is_replay, last_event_id) = (self.is_replay, self.ended.last_event_id.as_ref());
+        let delivered = Delivered { events, bytes: chunk.len(), is_replay, last_event_id };
+        self.tell(|observer| observer.delivered(&delivered));
     }
 
     pub(super) fn end(&mut self, end: End) {
@@ -40,8 +86,17 @@ impl Watched {
 
     pub(super) fn over(mut self, now: Instant) {
         self.ended.lasted = now.saturating_duration_since(self.opened);
-        let Self { observer, ended, .. } = self;
-        observer.tell(|observer| observer.ended(&ended));
+        span::record(&self.span, &self.ended);
+        if self.is_behind {
+            self.tell(|observer| observer.caught_up());
+        }
+        self.tell(|observer| observer.ended(&self.ended));
+    }
+
+    fn tell(&self, call: impl FnOnce(&dyn Observer)) {
+        if let Some(observer) = &self.observer {
+            observer.tell(call);
+        }
     }
 }
 

@@ -141,6 +141,20 @@ impl Events {
         matches!(self, Self::Source(joined) if joined.resume.has_only_reset())
     }
 
+    /// Returns true if it waits for the store, to read events that are behind those in memory.
+    pub(crate) fn is_behind(&self) -> bool {
+        match self {
+            Self::Log(reader) => reader.is_behind(),
+            Self::Merge(merged) => merged.is_behind(),
+            Self::Source(_) | Self::Context(_) | Self::Refused => false,
+        }
+    }
+
+    /// Returns true if a client that comes back is given events of before.
+    pub(crate) fn can_replay(&self) -> bool {
+        !matches!(self, Self::Context(_) | Self::Refused)
+    }
+
     /// Returns true if a polling client need not wait, because there is nothing more for it at this moment.
     pub(crate) fn can_be_polled(&self) -> bool {
         match self {

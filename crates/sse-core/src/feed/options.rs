@@ -598,7 +598,8 @@ impl StreamOptions {
         self
     }
 
-    /// Sets the observer, which is told of each stream. To share one, pass it as an `Arc`.
+    /// Sets the observer, which is told of each stream. To share one, pass it as an `Arc`. It takes the place of the log's observer: to have both
+    /// told, pass a pair of observers.
     ///
     /// Default: the observer of the log, if it has one ([`EventLog::observe`](crate::EventLog::observe)).
     ///

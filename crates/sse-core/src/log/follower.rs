@@ -14,13 +14,17 @@ mod verify;
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use futures_util::future::join5;
 use sync_wrapper::SyncWrapper;
+#[cfg(feature = "metrics")]
+pub(crate) use trouble::{FOLLOWING, READING, RETAINING, STORING};
 
+use crate::FollowerState;
 use crate::log::backlog::Backlog;
 use crate::log::follower::shared::Follow;
 use crate::log::handle::{EventLog, Shared};
@@ -85,11 +89,14 @@ impl Future for Follower {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(log) = self.log.upgrade().map(EventLog) else { return Poll::Ready(()) };
-        drop(log.backlog(|backlog| {
-            backlog.is_followed = true;
-            backlog.follower_waits(cx.waker())
-        }));
-        drop(log);
+        let waits = log.backlog(|backlog| {
+            let was_followed = mem::replace(&mut backlog.is_followed, true);
+            (was_followed, backlog.follower_waits(cx.waker()))
+        });
+        if let Some((false, _)) = waits {
+            log.tell(|observer| observer.follower(FollowerState::Running));
+        }
+        drop((waits, log));
         self.run.get_mut().as_mut().poll(cx)
     }
 }
@@ -99,6 +106,7 @@ impl Drop for Follower {
         self.queue.close();
         let Some(log) = self.log.upgrade().map(EventLog) else { return };
         drop(log.backlog(Backlog::unfollow));
+        log.tell(|observer| observer.follower(FollowerState::Stopped));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::observer::Observing;
 use crate::store::Store;
 use crate::sync::wakers::{Rounds, Wakers};
 use crate::sync::{Mutex, PoisonError};
-use crate::{Position, Shutdown, Timer};
+use crate::{Observer, Position, Shutdown, Timer};
 
 /// An ordered log of events, to append to and to stream from. It keeps the newest events for clients that come back.
 ///
@@ -51,9 +51,21 @@ impl EventLog {
 
     /// Tells the observer the number and the bytes of events that were appended.
     pub(crate) fn tell_of_appended(&self, size: Option<(usize, usize)>) {
-        if let (Some(observer), Some((events, bytes))) = (self.observer(), size) {
-            observer.tell(|observer| observer.appended(events, bytes));
+        if let Some((events, bytes)) = size {
+            self.tell(|observer| observer.appended(events, bytes));
         }
+    }
+
+    /// Calls a method of the observer, if there is one.
+    pub(crate) fn tell(&self, call: impl FnOnce(&dyn Observer)) {
+        if let Some(observer) = self.observer() {
+            observer.tell(call);
+        }
+    }
+
+    /// Returns the name of the log in its store, if there is one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.0.store.as_ref().map(|store| store.name())
     }
 
     /// Returns the name of the log and the address of its store, for an error.

@@ -90,6 +90,11 @@ impl Merged {
         self.logs.iter_mut().find_map(|log| log.reader.take_gap())
     }
 
+    /// Returns true if it waits for the store of one of the logs.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.logs.iter().any(|log| log.reader.is_behind())
+    }
+
     pub(crate) fn has_more_to_give(&self) -> bool {
         self.logs.iter().any(|log| log.reader.has_more_to_give() || !log.is_empty())
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sse_core::{
-    Ended, Event, EventLog, Feed, FeedOnce, Gap, Observer, OnGap, Start, StoreOptions,
+    Delivered, Ended, Event, EventLog, Feed, FeedOnce, Gap, Observer, OnGap, Start, StoreOptions,
     StreamContext, StreamOptions, merge,
 };
 
@@ -37,8 +37,8 @@ impl Observer for Notes {
     fn gap(&self, gap: &Gap) {
         self.add(format!("gap {} {}", gap.reason, gap.log.as_deref().unwrap_or("-")));
     }
-    fn delivered(&self, events: usize, bytes: usize) {
-        self.add(format!("delivered {events} {bytes}"));
+    fn delivered(&self, delivered: &Delivered<'_>) {
+        self.add(format!("delivered {} {}", delivered.events, delivered.bytes));
     }
     fn ended(&self, ended: &Ended) {
         let id = ended.last_event_id.as_ref().map_or("-", |id| id.as_str());
@@ -185,7 +185,7 @@ impl Observer for Panicking {
     fn opened(&self) {
         panic!("opened");
     }
-    fn delivered(&self, _: usize, _: usize) {
+    fn delivered(&self, _: &Delivered<'_>) {
         panic!("delivered");
     }
     fn appended(&self, _: usize, _: usize) {

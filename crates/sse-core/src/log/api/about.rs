@@ -4,7 +4,7 @@ use crate::log::api::stats::LogStats;
 use crate::log::handle::EventLog;
 use crate::log::tail::topics::TopicIndex;
 use crate::observer::{Observer, Observing};
-use crate::{Epoch, Shutdown};
+use crate::{Epoch, FollowerState, Shutdown};
 
 impl EventLog {
     /// Returns the epoch of the log: the part before the dot in each id that it gives. Over a store, the epoch that this process knows.
@@ -65,6 +65,12 @@ impl EventLog {
     /// ```
     #[doc(alias = "metrics")]
     pub fn observe(&self, observer: impl Observer) -> bool {
-        self.0.observer.set(Observing::new(observer)).is_ok()
+        let is_set = self.0.observer.set(Observing::new(observer)).is_ok();
+        if is_set && self.0.store.is_some() {
+            let is_followed = self.lock().backing.is_followed();
+            let state = if is_followed { FollowerState::Running } else { FollowerState::Stopped };
+            self.tell(|observer| observer.follower(state));
+        }
+        is_set
     }
 }

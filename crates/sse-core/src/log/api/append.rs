@@ -126,9 +126,9 @@ impl EventLog {
         events: &[EncodedEvent],
         then: Then,
     ) -> Result<Appended, Error> {
-        let deletions = self.deletions();
+        let (deletions, begun) = (self.deletions(), self.0.timer.now());
         let appended = append_to(store, &self.0.timer, &self.0.options, events, then).await;
-        self.note_append(&appended);
+        self.note_append(&appended, begun);
         let appended = appended?;
         self.acknowledge(events, &appended, deletions);
         Ok(appended)

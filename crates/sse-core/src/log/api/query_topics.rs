@@ -84,12 +84,14 @@ impl EventLog {
         }
         let (epoch, after) = self.locate(id).await?;
         let filter = self.filter(topics);
-        let mut state = self.lock_now();
-        if state.tail.epoch() != epoch {
-            return Err(state.gap(GapReason::OtherEpoch).into());
-        }
-        let copied = state.tail.copy_topics(filter.topics(), after, limit);
-        drop(state);
+        // In a block: a lock that is dropped by a call would make a future that cannot be sent.
+        let copied = {
+            let mut state = self.lock_now();
+            if state.tail.epoch() != epoch {
+                return Err(state.gap(GapReason::OtherEpoch).into());
+            }
+            state.tail.copy_topics(filter.topics(), after, limit)
+        };
         let frame = |(at, bytes): (Position, Bytes)| Frame::from_log(bytes, at.id(epoch));
         match (copied, &self.0.store) {
             (Some(copied), _) => Ok(copied.into_iter().map(frame).collect()),

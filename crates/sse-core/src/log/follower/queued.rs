@@ -13,11 +13,11 @@ pub(crate) async fn run(
 ) -> Result<(), Unused> {
     loop {
         let (events, told) = queue.next().await;
-        let deletions = follow.log()?.deletions();
+        let (deletions, begun) = (follow.log()?.deletions(), follow.timer.now());
         let (store, then) = (&*follow.store, Then::Continues);
         let stored = append_to(store, &follow.timer, options, &events, then).await;
         if let Ok(log) = follow.log() {
-            log.note_append(&stored);
+            log.note_append(&stored, begun);
         }
         match stored {
             Ok(appended) => {

@@ -40,9 +40,7 @@ impl Follow {
                 }
             };
             self.retaining.is_over();
-            if let Some(observer) = self.log()?.observer() {
-                observer.tell(|observer| observer.retained());
-            }
+            self.log()?.tell(|observer| observer.retained());
             backoff = Backoff::new();
             self.timer.sleep(apart).await;
             let was_appended = poll_fn(|_| match self.log() {

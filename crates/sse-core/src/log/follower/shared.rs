@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::log::follower::slow::{Slow, certain};
-use crate::log::follower::trouble::Trouble;
+use crate::log::follower::trouble::{FOLLOWING, READING, RETAINING, Trouble};
 use crate::log::handle::{EventLog, Shared};
 use crate::log::retry::within;
 use crate::store::{Page, PageLimit, Store, StoreError, TopicFilter, TopicPage};
@@ -34,9 +34,9 @@ impl Follow {
     ) -> Self {
         let trouble = |task| Trouble::new(log.clone(), store.name(), task);
         Self {
-            following: trouble("following the store of an event log"),
-            reading: trouble("reading events behind the tail of an event log"),
-            retaining: trouble("retention in the store of an event log"),
+            following: trouble(FOLLOWING),
+            reading: trouble(READING),
+            retaining: trouble(RETAINING),
             log,
             store,
             timer,

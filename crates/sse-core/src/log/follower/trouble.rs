@@ -1,6 +1,7 @@
 use std::error::Error;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use crate::log::handle::{EventLog, Shared};
 use crate::{Error as LogError, Observer};
@@ -41,11 +42,20 @@ impl Trouble {
 }
 
 /// The task of an append, which the log does not try again: its caller gets the error.
-const STORING: &str = "storing events";
+pub(crate) const STORING: &str = "storing events";
+
+// The tasks of a follower, which tries each again.
+pub(crate) const FOLLOWING: &str = "following the store of an event log";
+pub(crate) const READING: &str = "reading events behind the tail of an event log";
+pub(crate) const RETAINING: &str = "retention in the store of an event log";
 
 impl EventLog {
-    /// Logs once when appends begin to fail because of the store, and once when one succeeds again.
-    pub(crate) fn note_append<T>(&self, stored: &Result<T, LogError>) {
+    /// Tells the observer how long an append to the store took that began then. Logs once when appends begin to fail because of the store, and
+    /// once when one succeeds again.
+    pub(crate) fn note_append<T>(&self, stored: &Result<T, LogError>, begun: Instant) {
+        self.tell(|observer| {
+            observer.append_took(self.0.timer.now().saturating_duration_since(begun));
+        });
         let (Some(store), failing) = (&self.0.store, &self.0.appends_fail) else { return };
         let log = store.name();
         match stored {
@@ -59,12 +69,6 @@ impl EventLog {
                 self.tell(|observer| observer.store_back(STORING));
             }
             _ => {}
-        }
-    }
-
-    fn tell(&self, call: impl FnOnce(&dyn Observer)) {
-        if let Some(observer) = self.observer() {
-            observer.tell(call);
         }
     }
 }

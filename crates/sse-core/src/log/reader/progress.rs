@@ -27,6 +27,11 @@ impl Reader {
         matches!(self.next, Next::Refuse)
     }
 
+    /// Returns true if it waits for a part of the log that is behind the tail.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.requested.is_some()
+    }
+
     /// Returns true if a polling client must wait: the reader has something for it that takes time.
     pub(crate) fn has_more_to_give(&self) -> bool {
         match self.next {
