@@ -10,7 +10,7 @@
 //! - [`case`](mod@case): one server, many readers of one kind, and what each of them costs;
 //! - [`processes`]: what this process and an engine use; [`bare`]: NATS without a log;
 //! - [`peers`]: ours beside others, and beside raw sends;
-//! - [`stuck`], [`pinned`], [`idle`], [`fanout`], [`store`], [`beside_plain`], [`recover`], [`logs`], [`many_users`]: what is found out, a command each.
+//! - [`stuck`], [`pinned`], [`idle`], [`fanout`], [`store`], [`beside_plain`], [`recover`], [`logs`], [`many_users`], [`herd`]: what is found out, a command each.
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
@@ -19,6 +19,7 @@ pub mod bare;
 pub mod beside_plain;
 pub mod case;
 pub mod fanout;
+pub mod herd;
 pub mod idle;
 pub mod logs;
 pub mod many_users;

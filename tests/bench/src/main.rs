@@ -8,6 +8,7 @@ use cap::Cap;
 use clap::Parser;
 use sse_bench::beside_plain::{self, Beside};
 use sse_bench::fanout::{self, Fanout};
+use sse_bench::herd::{self, Herd};
 use sse_bench::idle::{self, Idle};
 use sse_bench::logs::{self, IdleLogs};
 use sse_bench::many_users::{self, ManyUsers};
@@ -50,6 +51,8 @@ enum Arguments {
     Peer(servers::Serving),
     /// Measures the cost of logs on which nothing happens.
     IdleLogs(IdleLogs),
+    /// Draws when a hundred thousand clients come back after a restart.
+    Herd(Herd),
     /// Measures the time until the users of one log have their events.
     ManyUsers(ManyUsers),
 }
@@ -76,6 +79,10 @@ fn main() -> io::Result<()> {
             Ok(())
         }
         Arguments::Peer(serving) => servers::serve(&serving),
+        Arguments::Herd(herd) => {
+            herd::measure(herd);
+            Ok(())
+        }
         Arguments::ManyUsers(many) => run(many_users::measure(many)),
         Arguments::IdleLogs(idle) => run(logs::measure(idle, || ALLOCATOR.allocated())),
     }

@@ -10,7 +10,7 @@ use crate::{LastEventId, Start};
 
 /// Returns the span of a stream. It is disabled if no subscriber asks for it: then none of this is computed.
 pub(super) fn of_stream(origin: &OriginOnce, last_event_id: &LastEventId, start: &Start) -> Span {
-    tracing::info_span!(
+    tracing::debug_span!(
         target: "sse_core::event_stream",
         "event_stream",
         log = log(origin).as_deref(),
