@@ -42,6 +42,20 @@ async fn a_client_that_is_connected_gets_all_events_and_then_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_waits_for_topics_that_no_last_event_has_gets_the_end() {
+    let log = EventLog::in_memory(10);
+    let mut client = Client::open(log.topics(["a"]).expect("kept"));
+    client.read_all().await;
+    let waiting = tokio::spawn(async move {
+        client.read_to_end().await;
+        client.text().contains("data: 1")
+    });
+    tokio::task::yield_now().await;
+    log.finish_with([NewEvent::from("1").topic("b").expect("a topic")]).await.expect("stored");
+    assert!(!waiting.await.expect("it ends"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_events_it_finishes_the_log_and_a_second_time_changes_nothing() {
     let log = EventLog::in_memory(10);
     log.append("1").await.expect("stored");
