@@ -1,6 +1,9 @@
 //! A log that ends with its last events, in one step.
 
+use std::time::Duration;
+
 use sse_core::{Error, Event, EventLog, LogOptions, NewEvent, Start, StreamResponse};
+use tokio::time::Instant;
 
 use crate::support::client::{Client, request, request_after};
 use crate::support::clock;
@@ -51,8 +54,10 @@ async fn a_client_that_waits_for_topics_that_no_last_event_has_gets_the_end() {
         client.text().contains("data: 1")
     });
     tokio::task::yield_now().await;
+    let begun = Instant::now();
     log.finish_with([NewEvent::from("1").topic("b").expect("a topic")]).await.expect("stored");
     assert!(!waiting.await.expect("it ends"));
+    assert_eq!(begun.elapsed(), Duration::ZERO, "it does not wait for its next keep-alive");
 }
 
 #[tokio::test(start_paused = true)]
