@@ -114,13 +114,17 @@ macro_rules! every_store_of_topics {
     };
 }
 
-/// The requirements of a store that does not return an event from the moment at which another has superseded it. No store need do so.
+/// The requirements of a store that does not return an event from the moment at which another has superseded it, and that stores the last events
+/// and the end in one step. No store need do so.
 macro_rules! every_exact_store {
     ($engine:ident) => {
         crate::engines::requirements! {
             $engine:
             model::{
                 is_what_a_list_in_memory_would_be,
+            }
+            finishing_at_once::{
+                takes_no_event_between_its_last_events_and_the_end,
             }
         }
     };

@@ -9,6 +9,7 @@ pub mod deleting;
 pub mod durable;
 pub mod epochs;
 pub mod finishing;
+pub mod finishing_at_once;
 pub mod following;
 pub mod gaps;
 pub mod idempotency;

@@ -1,6 +1,9 @@
 //! A log that ends with its last events, in one step.
 
+use std::time::Duration;
+
 use sse_core::{Error, Event, EventLog, LogOptions, NewEvent, Start, StreamResponse};
+use tokio::time::Instant;
 
 use crate::support::client::{Client, request, request_after};
 use crate::support::clock;
@@ -39,6 +42,22 @@ async fn a_client_that_is_connected_gets_all_events_and_then_the_end() {
     assert_eq!(status(request_after(&ids[2])), 204, "it asks no more");
     assert_eq!(status(request()), 204, "it would begin live");
     assert_eq!(Client::resume(&log, &ids[0]).read_to_end().await, numbers(5..=6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_waits_for_topics_that_no_last_event_has_gets_the_end() {
+    let log = EventLog::in_memory(10);
+    let mut client = Client::open(log.topics(["a"]).expect("kept"));
+    client.read_all().await;
+    let waiting = tokio::spawn(async move {
+        client.read_to_end().await;
+        client.text().contains("data: 1")
+    });
+    tokio::task::yield_now().await;
+    let begun = Instant::now();
+    log.finish_with([NewEvent::from("1").topic("b").expect("a topic")]).await.expect("stored");
+    assert!(!waiting.await.expect("it ends"));
+    assert_eq!(begun.elapsed(), Duration::ZERO, "it does not wait for its next keep-alive");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! A log over a store that ends with its last events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sse_core::store::{
@@ -33,7 +34,8 @@ async fn to_the_end(log: &EventLog) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn the_store_does_both_in_one_call() {
     let store = ScriptedStore::on(clock::timer(), Positions::Dense);
-    let (log, _following) = open(store.clone(), Duration::ZERO).await;
+    let shared: Arc<dyn Store> = Arc::new(store.clone());
+    let (log, _following) = open(shared, Duration::ZERO).await;
     let mut client = Client::open(&log);
     client.read_all().await;
     log.finish_with(["1", "2"]).await.expect("stored");
