@@ -11,7 +11,7 @@ use sse_conformance::adapters::AXUM;
 use sse_conformance::clients::Received;
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::{browsers, clients};
-use sse_core::{Event, EventLog, EventType, Feed, Shutdown};
+use sse_core::{Delivered, Event, EventLog, EventType, Feed, Observer, Shutdown};
 use sse_test_kit::eventually::eventually;
 use tokio::time::timeout;
 
@@ -63,6 +63,16 @@ rows! {
         "the same, without a loop", "`cut_on_goodbye`, if an end is to be an error";
 }
 
+/// Counts the events that were delivered.
+#[derive(Clone, Default)]
+struct DeliveredEvents(Arc<AtomicUsize>);
+
+impl Observer for DeliveredEvents {
+    fn delivered(&self, delivered: &Delivered<'_>) {
+        self.0.fetch_add(delivered.events, SeqCst);
+    }
+}
+
 /// Ends the first stream of a client by a goodbye, and says what the client does then.
 async fn outcome(
     client: impl AsyncFnOnce(&str, &mut Vec<Received>),
@@ -74,7 +84,8 @@ async fn outcome(
     let first = Shutdown::new();
     let visits = Arc::new(AtomicUsize::new(0));
     let (visited, ending) = (Arc::clone(&visits), first.clone());
-    let feed = goodbye(log.feed().retry(Duration::from_millis(50)));
+    let delivered = DeliveredEvents::default();
+    let feed = goodbye(log.feed().retry(Duration::from_millis(50)).observer(delivered.clone()));
     let app = App::new(ServerOptions::default()).stream("events", move |_| {
         match visited.fetch_add(1, SeqCst) {
             0 => feed.clone().shutdown(&ending),
@@ -86,7 +97,7 @@ async fn outcome(
     let mut received = Vec::new();
     let reading = AssertUnwindSafe(client(&url, &mut received)).catch_unwind();
     let leave = async {
-        eventually(PATIENCE, "the client is here", || first.open_streams() == 1).await;
+        eventually(PATIENCE, "the client has an event", || delivered.0.load(SeqCst) == 1).await;
         first.begin();
         eventually(PATIENCE, "its stream has ended", || first.open_streams() == 0).await;
         log.append(Event::typed("datastar-done", "number 2")).await.expect("it is in memory");

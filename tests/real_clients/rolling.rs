@@ -87,16 +87,7 @@ fn all(behind: Behind) -> Vec<Client> {
 
 const CUT: &[&str] = &["--cut-on-goodbye"];
 const IN_TESTS_RUN: Duration = Duration::from_secs(15);
-
-macro_rules! a_minute {
-    ($($name:ident: $clients:ident, $goodbye:expr, $behind:expr;)*) => {$(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        #[ignore = "a minute, by name: docs/contributing.md"]
-        async fn $name() {
-            lose_nothing($clients($behind), $goodbye, $behind, Duration::from_secs(60)).await;
-        }
-    )*};
-}
+const A_MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_clients_lose_nothing_through_a_rolling_restart() {
@@ -108,13 +99,29 @@ async fn three_clients_behind_nginx_lose_nothing_through_a_rolling_restart() {
     lose_nothing(three(), CUT, Behind::Nginx, IN_TESTS_RUN).await;
 }
 
-a_minute! {
-    eight_clients_lose_nothing_through_a_minute_of_restarts: all, CUT, Behind::Nothing;
-    nine_clients_behind_nginx_lose_nothing_through_a_minute_of_restarts: all, CUT, Behind::Nginx;
-    clients_that_need_no_other_goodbye_lose_nothing_through_a_minute_of_restarts:
-        that_need_nothing, &[], Behind::Nothing;
-    clients_that_need_no_other_goodbye_behind_nginx_lose_nothing_through_a_minute_of_restarts:
-        that_need_nothing, &[], Behind::Nginx;
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a minute, by name: docs/contributing.md"]
+async fn eight_clients_lose_nothing_through_a_minute_of_restarts() {
+    lose_nothing(all(Behind::Nothing), CUT, Behind::Nothing, A_MINUTE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a minute, by name: docs/contributing.md"]
+async fn nine_clients_behind_nginx_lose_nothing_through_a_minute_of_restarts() {
+    lose_nothing(all(Behind::Nginx), CUT, Behind::Nginx, A_MINUTE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a minute, by name: docs/contributing.md"]
+async fn clients_that_need_no_other_goodbye_lose_nothing_through_a_minute_of_restarts() {
+    lose_nothing(that_need_nothing(Behind::Nothing), &[], Behind::Nothing, A_MINUTE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a minute, by name: docs/contributing.md"]
+async fn clients_that_need_no_other_goodbye_behind_nginx_lose_nothing_through_a_minute_of_restarts()
+{
+    lose_nothing(that_need_nothing(Behind::Nginx), &[], Behind::Nginx, A_MINUTE).await;
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

