@@ -172,11 +172,15 @@ impl Stream for EventStream {
     type Item = Result<Bytes, Cut>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let _within = self.enter();
         let state = match &mut self.0 {
             Content::Running(state) => state,
             Content::Only(bytes) => return Poll::Ready(bytes.take().map(Ok)),
         };
+        if let Some(watched) = &mut state.watched
+            && let Some(within) = watched.enter()
+        {
+            return self.poll_within(within, cx);
+        }
         let item = match ready!(state.poll_next(cx)) {
             Some(Ok(chunk)) => Some(Ok(match &state.unwritten {
                 Some(unwritten) if state.progress != Progress::Writing => unwritten.count(chunk),
@@ -193,12 +197,18 @@ impl Stream for EventStream {
 }
 
 impl EventStream {
-    /// Enters the span of the stream, if it is watched.
-    fn enter(&self) -> Option<EnteredSpan> {
-        match &self.0 {
-            Content::Running(State { watched: Some(watched), .. }) => Some(watched.enter()),
-            _ => None,
+    /// Polls a stream within its span. It calls itself again, so that a stream without a span pays nothing for it.
+    #[cold]
+    fn poll_within(
+        &mut self,
+        _within: EnteredSpan,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Cut>>> {
+        let polled = Pin::new(&mut *self).poll_next(cx);
+        if let Content::Running(State { watched: Some(watched), .. }) = &mut self.0 {
+            watched.exit();
         }
+        polled
     }
 
     /// Frees all that the client held, and tells an observer.
@@ -206,6 +216,7 @@ impl EventStream {
         let Content::Running(mut state) = mem::replace(&mut self.0, Content::Only(None)) else {
             return;
         };
+        let _within = state.watched.as_mut().and_then(|watched| watched.enter());
         state.tell_of_gaps();
         tracing::debug!(end = ?state.end, "an event stream ended");
         let State { watched, end, timer, events, open, .. } = state;
@@ -220,7 +231,6 @@ impl EventStream {
 
 impl Drop for EventStream {
     fn drop(&mut self) {
-        let _within = self.enter();
         self.over();
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Watched {
     is_replay: bool,
     /// True while it waits for the store, behind the events in memory.
     is_behind: bool,
+    /// True while the span is entered.
+    is_within: bool,
 }
 
 impl Watched {
@@ -29,14 +31,32 @@ impl Watched {
         }
         // `Left` until another end is known: the framework may drop the body at any time.
         let ended = Ended::new(End::Left);
-        let new = Self { observer, span, opened: now, ended, is_replay: true, is_behind: false };
+        let new = Self {
+            observer,
+            span,
+            opened: now,
+            ended,
+            is_replay: true,
+            is_behind: false,
+            is_within: false,
+        };
         new.tell(|observer| observer.opened());
         Some(Box::new(new))
     }
 
-    /// Enters the span: what is logged meanwhile is within it.
-    pub(super) fn enter(&self) -> EnteredSpan {
-        self.span.clone().entered()
+    /// Enters the span, if there is one and it is not entered yet: what is logged meanwhile is within it.
+    #[cold]
+    pub(super) fn enter(&mut self) -> Option<EnteredSpan> {
+        if self.is_within || self.span.is_disabled() {
+            return None;
+        }
+        self.is_within = true;
+        Some(self.span.clone().entered())
+    }
+
+    /// Records that the span is left.
+    pub(super) fn exit(&mut self) {
+        self.is_within = false;
     }
 
     /// Records that the events of this stream are new, from the first on.
@@ -46,6 +66,7 @@ impl Watched {
     }
 
     /// Records that the stream waits: for new events, or for the store.
+    #[cold]
     pub(super) fn waits(&mut self, has_all: bool, is_behind: bool) {
         if has_all && self.is_replay {
             self.is_live();
