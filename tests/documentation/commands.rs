@@ -33,7 +33,7 @@ const METRICS: Told = RunBy(
     "each_expression_of_the_dashboard_gives_the_number_that_is_known",
 );
 
-const COMMANDS: [(&str, Told); 48] = [
+const COMMANDS: [(&str, Told); 49] = [
     ("cargo run -p metrics-recipe", METRICS),
     (
         "prometheus --config.file=examples/metrics/prometheus.yml --storage.tsdb.path=/tmp/prometheus",
@@ -42,6 +42,7 @@ const COMMANDS: [(&str, Told); 48] = [
     ("cargo run --release -p sse-bench -- peers", NotRun("it measures, for an hour")),
     ("cargo run --release -p sse-bench -- peers --only single", NotRun("it measures, for minutes")),
     ("cargo run --release -p sse-bench -- peers --quick", NotRun("it measures, for minutes")),
+    ("cargo run --release -p sse-bench -- herd", NotRun("it draws a picture of the docs")),
     ("cargo publish --workspace --dry-run", NotRun("it asks crates.io")),
     ("cargo publish --workspace", NotRun("a person publishes")),
     ("cargo owner --add NAME CRATE", NotRun("a person publishes")),
