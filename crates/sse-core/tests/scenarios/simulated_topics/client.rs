@@ -6,6 +6,7 @@ use fastrand::Rng;
 use sse_core::{Start, TopicSet};
 
 use super::book::{Book, TOPICS, name};
+use crate::simulated_log::patience::Patience;
 use crate::simulation::Reader;
 use crate::support::parser::Parsed;
 use crate::support::virtual_clock::VirtualClock;
@@ -29,6 +30,7 @@ pub(super) struct Client {
     changed_at: Option<usize>,
     /// True before the first event of a connection: of a client that comes back the log knows only whether its position is kept.
     is_first: bool,
+    patience: Patience,
 }
 
 impl Client {
@@ -48,6 +50,7 @@ impl Client {
             may_miss: false,
             changed_at: None,
             is_first: true,
+            patience: Patience::new(),
         }
     }
 
@@ -57,6 +60,7 @@ impl Client {
     }
 
     pub(super) fn change(&mut self, book: &Book, topic: usize, start: Start) {
+        self.patience.begin();
         // The log knows where the stream was at the first change since it was polled, and not at each.
         self.may_miss |= self.changed_at.is_some();
         self.changed_at.get_or_insert(book.events.len());
@@ -84,10 +88,12 @@ impl Client {
         let changed_at = self.changed_at.unwrap_or(book.events.len());
         // The log may have forgotten the added topic since.
         self.may_miss |= book.events[changed_at..].iter().any(|event| event.is_dropped);
+        let is_owed = book.is_in_memory() && self.is_owed(book);
         if !self.reader.read(rng, cuts) {
             self.changed_at = None;
             return false;
         }
+        self.patience.poll(is_owed);
         let arrived = std::mem::take(&mut self.reader.arrived);
         arrived.iter().for_each(|event| self.take(book, event));
         if !self.reader.is_connected() {
@@ -104,6 +110,7 @@ impl Client {
         let feed = book.log.topics(&self.set).expect("in memory").start_at(self.start.clone());
         assert!(self.reader.is_answered(feed));
         (self.may_miss, self.is_first) = (false, true);
+        self.patience.begin();
         if self.reader.last_event_id().is_empty() {
             let kept: Vec<_> = (0..book.events.len())
                 .filter(|event| book.is_kept(*event) && book.is_for(*event, &self.asked()))
@@ -145,9 +152,12 @@ impl Client {
                 (self.has, self.at) = (Some(upto), upto);
                 self.newest.clear();
                 self.may_miss = true;
+                let has_events = self.is_owed(book);
+                self.patience.was_told_of_a_gap(has_events);
             }
             _ => {
                 let number: usize = event.data.parse().expect("a number");
+                self.patience.begin();
                 if number < self.at {
                     assert!(self.newest.remove(&number), "{number} came after a later one");
                     return;
@@ -175,6 +185,11 @@ impl Client {
         let asked = self.topics.iter().filter(|(_, since)| event >= **since);
         let asked: Vec<_> = asked.map(|(topic, _)| *topic).collect();
         book.is_kept(event) && book.is_for(event, &asked)
+    }
+
+    /// Returns true if the log has an event for it.
+    fn is_owed(&self, book: &Book) -> bool {
+        (self.at..book.events.len()).any(|event| self.is_due(book, event))
     }
 
     /// Nothing is left to read: the client has all.

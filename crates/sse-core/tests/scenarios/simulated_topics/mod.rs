@@ -20,6 +20,16 @@ fn each_client_gets_the_events_of_its_topics_once_in_order_or_is_told_of_a_gap()
     for_each_seed(2000, |rng| Simulation::new(rng, false).run());
 }
 
+/// There is an append between any two polls of a client, and the log drops as much: each client still gets its next event within a few polls.
+#[test]
+fn each_client_of_topics_of_a_busy_log_gets_its_next_event_within_a_few_polls() {
+    for_each_seed(1000, |rng| {
+        let mut simulation = Simulation::new(rng, false);
+        simulation.be_busy();
+        simulation.settle();
+    });
+}
+
 #[test]
 fn each_client_gets_the_events_of_its_topics_over_a_store_too() {
     for_each_seed(2000, |rng| Simulation::new(rng, true).run());
@@ -68,6 +78,21 @@ impl Simulation {
             }
         }
         self.settle();
+    }
+
+    fn be_busy(&mut self) {
+        for _ in 0..self.rng.usize(50..200) {
+            match self.rng.u8(..) {
+                0..12 => self.client().cut(),
+                12..24 => self.change(),
+                24..28 => self.book.delete(&mut self.rng),
+                28..40 => (0..self.rng.usize(..30)).for_each(|_| self.book.append(&mut self.rng)),
+                _ => {
+                    self.step();
+                    self.book.append(&mut self.rng);
+                }
+            }
+        }
     }
 
     /// Lets a client connect, or read.
