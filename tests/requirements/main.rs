@@ -1,4 +1,5 @@
 //! Every requirement and every framework: a test.
+// Longer than other files: each requirement has a line.
 
 mod border_properties;
 mod busy;
@@ -11,6 +12,7 @@ mod empty_frames;
 mod encode_program;
 mod encode_vectors;
 mod failing;
+mod finished;
 mod flood;
 mod frameworks;
 mod from_stream;
@@ -98,6 +100,11 @@ macro_rules! every_framework {
                 begins_a_first_visit_without_a_gap_however_busy_the_log_is,
                 lets_a_page_poll_however_busy_the_log_is,
             }
+            finished::{
+                ends_for_good_once_the_log_is_finished,
+                ends_for_good_after_the_last_events_of_a_log,
+                gives_a_first_visit_to_a_finished_log_its_events_and_then_the_end,
+            }
             topics::{
                 gives_a_stream_the_events_of_its_topics_and_resumes_it,
                 changes_the_topics_of_open_streams,
@@ -115,9 +122,6 @@ macro_rules! every_framework {
                 answers_head_with_the_headers_alone,
                 speaks_http_1_0_without_chunks,
                 speaks_http_2,
-                ends_for_good_once_the_log_is_finished,
-                ends_for_good_after_the_last_events_of_a_log,
-                gives_a_first_visit_to_a_finished_log_its_events_and_then_the_end,
                 answers_204_if_a_gap_is_to_be_the_end,
             }
             replay::{

@@ -1,4 +1,5 @@
 //! The requests of clients, and the position at which each stream then goes on.
+// Longer than other files: these requirements share a server and its log of five events.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! The topics of events, and reading by topics: it gives what a filter over the log would give.
+// Longer than other files: these requirements share what such a filter is, and how a store is read by it.
 
 use std::collections::BTreeSet;
 

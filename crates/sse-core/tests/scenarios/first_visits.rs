@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use sse_core::{
-    BoxError, Event, EventId, EventLog, Feed, Followed, MakeSnapshot, OnGap, Replay, Snapshot,
-    Source, Start, StoreOptions, async_trait, merge,
+    BoxError, Event, EventId, EventLog, Feed, Followed, Follower, MakeSnapshot, OnGap, Replay,
+    Snapshot, Source, Start, StoreOptions, async_trait, merge,
 };
 
 use crate::support::client::{Client, status_after};
@@ -101,8 +101,8 @@ async fn a_state_that_cannot_be_made_ends_the_response_and_the_client_begins_aga
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn over_a_store_the_state_may_be_ahead_of_what_the_process_has_seen() {
+/// A log whose follower has not run, and to whose store another process has appended 1 to 5; and the id of 4.
+async fn behind_another_process() -> (EventLog, Follower, EventId) {
     let store = ScriptedStore::on(clock::timer(), Positions::Sparse);
     let open = async || {
         let opened = EventLog::open(store.clone(), StoreOptions::new(), clock::timer()).await;
@@ -112,6 +112,12 @@ async fn over_a_store_the_state_may_be_ahead_of_what_the_process_has_seen() {
     append(&other, 1..=3).await;
     let at = other.append("4").await.expect("stored");
     append(&other, [5]).await;
+    (log, follower, at)
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_a_store_the_state_may_be_ahead_of_what_the_process_has_seen() {
+    let (log, follower, at) = behind_another_process().await;
     let start = Start::snapshot(move |_| {
         let at = at.clone();
         async { Ok(Snapshot::new(["one to four"], at)) }
@@ -125,17 +131,9 @@ async fn over_a_store_the_state_may_be_ahead_of_what_the_process_has_seen() {
 
 #[tokio::test(start_paused = true)]
 async fn over_a_store_to_start_over_may_be_to_begin_ahead_of_what_the_process_has_seen() {
-    let store = ScriptedStore::on(clock::timer(), Positions::Sparse);
-    let open = async || {
-        let opened = EventLog::open(store.clone(), StoreOptions::new(), clock::timer()).await;
-        opened.expect("the store is up")
-    };
-    let ((log, follower), (other, _)) = (open().await, open().await);
-    append(&other, 1..=3).await;
-    let at = other.append("4").await.expect("stored");
-    append(&other, [5]).await;
+    let (log, follower, at) = behind_another_process().await;
     let feed = log.feed().on_gap(OnGap::StartOver);
-    let epoch = other.epoch();
+    let epoch = log.epoch();
     let starts = [Start::After(at), Start::After(format!("{epoch}.9-9").parse().expect("an id"))];
     let mut clients = starts.map(|start| Client::resume(feed.clone().start_at(start), "nonsense"));
     for client in &mut clients {

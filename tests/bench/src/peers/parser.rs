@@ -159,6 +159,9 @@ impl Parser {
 fn read_line(line: &[u8], length: usize) -> Result<Option<Data>, String> {
     let Some(data) = line.strip_prefix(b"data:") else { return Ok(None) };
     let data = data.strip_prefix(b" ").unwrap_or(data);
+    if data.is_empty() {
+        return Ok(None); // a position, or a keep-alive
+    }
     let length = length - (line.len() - data.len());
     let numbers = data.get(..12).and_then(number).zip(data.get(13..33).and_then(number));
     let (number, appended) = numbers.ok_or("a line of data without its number")?;
@@ -194,7 +197,9 @@ mod tests {
 
     #[test]
     fn it_reads_events_of_chunks_that_end_anywhere() {
-        let text = format!(": ok\n\nid: 1\ndata: {}\n\ndata:{}\n\n", data(7), data(8));
+        let position = "event: position\ndata\nid: 1\n\nevent: position\ndata: \nid: 2\n\n";
+        let events = format!("id: 1\ndata: {}\n\ndata:{}\n\n", data(7), data(8));
+        let text = format!(": ok\n\n{position}{events}");
         let (one, two) = text.split_at(40);
         let chunk = |text: &str| format!("{:X};extended\r\n{text}\r\n", text.len());
         let chunks = format!("{}{}", chunk(one), chunk(two));

@@ -108,8 +108,7 @@ impl Recorded {
         rng: &mut Rng,
     ) {
         let (events, sizes) = self.next_events(count, size, rng);
-        let appended = now(self.log.append_all(events));
-        self.was_appended(appended, &sizes);
+        self.was_appended(now(self.log.append_all(events)), &sizes);
     }
 
     fn next_events(
