@@ -31,7 +31,8 @@ async fn run(app: App, address: SocketAddr, ready: Ready) -> Result<(), rocket::
         ident: Ident::none(),
         limits: Limits::default().limit("string", LONGEST_BODY.bytes()),
         log_level: LogLevel::Off,
-        shutdown: Shutdown { ctrlc: false, grace: 1, mercy: 0, ..Shutdown::default() },
+        // With no mercy it takes a connection that it has just closed for one that it could not close.
+        shutdown: Shutdown { ctrlc: false, grace: 1, mercy: 1, ..Shutdown::default() },
         ..Config::default()
     };
     let (shutdown, begun) = (app.shutdown.clone(), app.shutdown.clone());
@@ -46,7 +47,7 @@ async fn run(app: App, address: SocketAddr, ready: Ready) -> Result<(), rocket::
         Box::pin(async {})
     });
     let rocket = rocket::custom(config).manage(app).mount("/", routes![get, post]).attach(liftoff);
-    // Its own wait for a client that stalls is its grace, its mercy and a second.
+    // Its own wait for a client that stalls is its grace, its mercy and up to 1.5 s more.
     rocket::tokio::select! {
         result = rocket.launch() => result.map(drop),
         () = shutdown.grace_over(grace) => Ok(()),
