@@ -5,6 +5,7 @@ mod clock;
 mod engine;
 mod failing;
 mod finish;
+mod first_visit;
 mod formats;
 mod giving_up;
 mod keyed;

@@ -1,5 +1,6 @@
-//! The ids that logs give: the epoch, a dot, the position.
+//! The ids that logs give: the epoch, a dot, the position, and a [view](crate::store::View), if a reader has one.
 
+use crate::view::{self, View};
 use crate::{Epoch, EventId, Position, epoch};
 
 impl Position {
@@ -101,8 +102,15 @@ impl Origin {
 
     /// Returns the epoch and the position of an id of any log.
     pub(crate) fn parse(id: &str) -> Option<(Epoch, Position)> {
-        let (epoch, position) = id.split_once('.')?;
-        Some((epoch.parse().ok()?, position.parse().ok()?))
+        let (epoch, place) = id.split_once('.')?;
+        let (position, view) = match place.split_once(view::MARK) {
+            Some((position, view)) => (position, Some(view)),
+            None => (place, None),
+        };
+        let position: Position = position.parse().ok()?;
+        let reaches = |view| View::parse(view).is_some_and(|view| view.reaches(position));
+        let is_id = view.is_none_or(reaches);
+        is_id.then_some((epoch.parse().ok()?, position))
     }
 }
 

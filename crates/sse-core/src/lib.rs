@@ -86,11 +86,13 @@ pub use frame::Frame;
 mod epoch;
 pub use epoch::Epoch;
 
+mod base62;
 mod chunk;
 mod position;
 pub use position::Position;
 
 mod id;
+mod view;
 
 mod gap;
 pub use gap::{Gap, GapReason};

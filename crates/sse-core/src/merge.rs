@@ -85,8 +85,7 @@ fn check(logs: &[(Arc<str>, Selection)]) -> Result<(), String> {
             return Err(format!("two logs are called {name:?}: give each its own name"));
         }
     }
-    let longest = logs.iter().map(|(name, of)| packed::longest(name, of.log.largest_position()));
-    match longest.sum::<usize>() {
+    match packed::longest(logs) {
         0 => Err("there is no log: name at least one".into()),
         1..=EventId::MAX_LEN => Ok(()),
         longest => Err(format!(

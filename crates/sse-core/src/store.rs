@@ -32,6 +32,8 @@ pub use page::{Bounds, Page, PageLimit, Retention};
 pub use pages::Pages;
 pub use topics::Topics;
 
+pub use crate::view::View;
+
 /// A backend of a log: it keeps events in one order, for many processes.
 ///
 /// In the examples `VecStore` is a store that keeps its events in a vector.

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sse_core::Position;
 use sse_core::store::StoreError;
+use sse_core::{InvalidField, Position};
 use tokio_postgres::Error as PostgresError;
 use tokio_postgres::error::{Severity, SqlState};
 
@@ -60,6 +60,16 @@ pub(crate) enum Cause {
         "the stored topics of the event at {0} are invalid, so it is for no stream: correct or delete its row in `sse_log_topic_events`"
     )]
     InvalidTopics(Position),
+    #[error(
+        "the transaction is {0}, so its statements see different moments: begin it with `ISOLATION LEVEL REPEATABLE READ`"
+    )]
+    Isolation(String),
+    #[error(
+        "the transaction has appended to this log: ask for the position in a transaction that has not"
+    )]
+    HasAppended,
+    #[error("there is no id for what the transaction sees: {0}; try again")]
+    View(#[source] InvalidField),
     #[error(transparent)]
     NoEpoch(#[from] sse_core::Error),
 }

@@ -89,6 +89,9 @@
 //! # }
 //! ```
 //!
+//! State that is read by SQL, and a stream, join without a hole or a double: [`position_in`](PostgresStore::position_in) returns the id of what a
+//! transaction sees.
+//!
 //! ## The order of events
 //!
 //! Transactions do not end in the order in which they began, and numbers of a sequence do not become visible in their order: a reader that continues
@@ -171,6 +174,7 @@ mod notify;
 mod options;
 mod pool;
 mod position;
+mod position_in;
 mod postgres_store;
 mod read;
 mod retain;

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::committed::Figure;
 use crate::deliveries::{self, Deliveries};
+use crate::server::Server;
 
 /// The numbers of events of the two runs.
 const FEW: usize = 10;
@@ -53,16 +54,31 @@ pub fn in_the_core(name: &str, of: impl Fn(usize) -> Deliveries) -> Vec<Figure> 
     ]
 }
 
-/// The instructions and write calls of a delivery over axum, as ratios to those of raw tasks in the same run: the median of 5.
-pub fn over_axum() -> Vec<Figure> {
-    let figure = |what: &str, count: fn(&str, usize) -> f64| {
-        let difference = |server| count(server, MANY) - count(server, FEW);
-        let mut ratios: Vec<_> = (0..5).map(|_| difference("axum") / difference("raw")).collect();
+/// The instructions and write calls of a delivery over each framework, as ratios to those of raw tasks in the same run: the median of 5.
+pub fn over_frameworks() -> Vec<Figure> {
+    [("instructions", instructions_of as fn(&str, usize) -> f64), ("write calls", writes_of)]
+        .into_iter()
+        .flat_map(|(what, count)| over_each(what, count))
+        .collect()
+}
+
+fn over_each(what: &str, count: fn(&str, usize) -> f64) -> Vec<Figure> {
+    let difference = |server: Server| {
+        let name = server.name();
+        count(&name, MANY) - count(&name, FEW)
+    };
+    let round = |_| {
+        let raw = difference(Server::Raw);
+        Server::FRAMEWORKS.map(|framework| difference(framework) / raw)
+    };
+    let rounds: Vec<_> = (0..5).map(round).collect();
+    let median = |(nth, framework): (usize, Server)| {
+        let mut ratios: Vec<_> = rounds.iter().map(|round| round[nth]).collect();
         ratios.sort_by(f64::total_cmp);
-        let name = format!("axum: {what} a delivery, raw tasks = 1");
+        let name = format!("{}: {what} a delivery, raw tasks = 1", framework.name());
         Figure { name, value: ratios[2], allowed: SERVER }
     };
-    vec![figure("instructions", instructions_of), figure("write calls", writes_of)]
+    Server::FRAMEWORKS.into_iter().enumerate().map(median).collect()
 }
 
 fn instructions_of(server: &str, events: usize) -> f64 {

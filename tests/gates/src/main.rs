@@ -43,6 +43,6 @@ fn all() -> Vec<Figure> {
         let of = |events| Deliveries { logs, clients: 100, events, size: 128 };
         figures.extend(counting::in_the_core(name, of));
     }
-    figures.extend(counting::over_axum());
+    figures.extend(counting::over_frameworks());
     figures
 }

@@ -20,6 +20,7 @@ mod query;
 mod query_before;
 mod query_skip;
 mod query_topics;
+mod query_unseen;
 pub(crate) mod stats;
 
 pub use append_now::Receipt;

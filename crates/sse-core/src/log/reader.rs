@@ -26,6 +26,7 @@ mod snapshot;
 mod subscription;
 mod told;
 mod topics;
+mod view;
 
 use begin::begin_at;
 use next::{IdOf, Next};
@@ -56,8 +57,8 @@ pub(crate) struct Reader {
     goal: Option<Box<(Epoch, Position)>>,
 }
 
-/// The number of changes of its topics that a reader follows before other tasks have their turn.
-const MOST_CHANGES: usize = 16;
+/// The number of changes of its topics that a reader follows, and of chunks that its client has seen already, before other tasks have their turn.
+const MOST_STEPS: usize = 16;
 
 type Chunk = Result<Bytes, Error>;
 
@@ -74,6 +75,10 @@ impl Reader {
         let of = topics.as_ref().and_then(|topics| topics.of());
         let mut state = log.lock_now();
         let mut called = None;
+        match (last_event_id, start) {
+            (LastEventId::Id(id), _) | (LastEventId::Absent, Start::After(id)) => gaps.see(id),
+            _ => {}
+        }
         let next = match state.resolve(last_event_id, start) {
             Ok(Begin::Live) => gaps.begin_live(&state),
             Ok(Begin::After(position)) => read_on(&mut state, of, position),
@@ -98,7 +103,7 @@ impl Reader {
         }
         drop(state);
         called.into_iter().for_each(|follower| follower.wake());
-        let entries = gaps.are_merged().then(Box::default);
+        let entries = gaps.want_entries().then(Box::default);
         Self {
             log,
             key,
@@ -115,9 +120,9 @@ impl Reader {
 
     /// Returns the events after the position, up to about 64 kB. An error is the last item.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
-        let mut changes = 0..MOST_CHANGES;
+        let mut steps = 0..MOST_STEPS;
         loop {
-            if self.topics.is_some() && self.follow_topics() && changes.next().is_none() {
+            if self.topics.is_some() && self.follow_topics() && steps.next().is_none() {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -125,7 +130,16 @@ impl Reader {
                 Next::Stop | Next::Refuse => return Poll::Ready(None),
                 Next::Read(_) => {
                     if let Some(bytes) = ready!(self.poll_read(cx)) {
-                        return Poll::Ready(Some(Ok(bytes)));
+                        if self.gaps.view.is_none() {
+                            return Poll::Ready(Some(Ok(bytes)));
+                        }
+                        if let Some(bytes) = self.unseen(bytes) {
+                            return Poll::Ready(Some(Ok(bytes)));
+                        }
+                        if steps.next().is_none() {
+                            cx.waker().wake_by_ref();
+                            return Poll::Pending;
+                        }
                     }
                 }
                 Next::Begin(..) => {
@@ -139,7 +153,9 @@ impl Reader {
                     self.next = Next::Read(page.upto);
                     self.note(entries);
                     self.told(last);
-                    return Poll::Ready(Some(Ok(bytes)));
+                    if let Some(bytes) = self.unseen(bytes) {
+                        return Poll::Ready(Some(Ok(bytes)));
+                    }
                 }
                 Next::Newest(_) => {
                     if let Some(bytes) = self.give_newest() {

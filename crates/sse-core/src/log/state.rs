@@ -12,6 +12,7 @@ use crate::log::subscribers::Subscribers;
 use crate::log::tail::{Read, Tail};
 use crate::store::Topics;
 use crate::sync::wakers::{Wakers, Woken};
+use crate::view::View;
 use crate::{EventId, Gap, GapReason, LastEventId, MakeSnapshot, Position, Start};
 
 /// The tail and the readers that wait for it, under one lock: no event can come between reading and waiting.
@@ -139,6 +140,10 @@ impl State {
     /// Returns the position of this id. Fails if any later event has been dropped.
     pub(super) fn position_of(&self, id: &EventId) -> Result<Position, Gap> {
         Err(self.gap(match Origin::of(id, self.tail.epoch()) {
+            // Nothing that is not over a store gives a view.
+            Origin::Here(_) if self.backing.stored().is_none() && View::of(id).is_some() => {
+                GapReason::Unknown
+            }
             Origin::Here(position) if position > self.newest() => GapReason::AheadOfHead,
             Origin::Here(position) if position < self.floor() => GapReason::TooOld,
             Origin::Here(position) => return Ok(position),
@@ -209,6 +214,11 @@ impl State {
             None => self.tail.read(after),
             Some(key) => self.tail.read_topics(self.subscribers.lists(key), after),
         }
+    }
+
+    /// Returns true if the tail has no event of this subscriber after a position.
+    pub(super) fn is_quiet_after(&self, of: Of, after: Position) -> bool {
+        of.is_some_and(|key| self.tail.is_quiet_after(self.subscribers.lists(key), after))
     }
 
     /// Returns the position up to which there is nothing for this subscriber after a position: the newest, or that of the event before its next one. `None`

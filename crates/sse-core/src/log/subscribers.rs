@@ -1,9 +1,11 @@
+use std::sync::Arc;
 use std::task::Waker;
 
 use slab::Slab;
 
 use crate::Position;
 use crate::sync::wakers::Unneeded;
+use crate::sync::{AtomicU64, Ordering};
 
 /// The readers that ask for topics, by the lists of the [index](crate::log::tail::topics::TopicIndex) that they wait for: an append wakes
 /// those whom the event concerns, and touches no other.
@@ -18,12 +20,32 @@ pub(crate) struct Subscribers {
 
 #[derive(Debug, Default)]
 struct Subscriber {
+    /// Its waker, while it waits.
     waker: Option<Waker>,
+    waiting: Waiting,
     /// The lists that it asks for.
     lists: Vec<usize>,
     /// For each list, the index of the reader among the list's.
     places: Vec<usize>,
     at: At,
+}
+
+/// Not 0 while the log has the waker of a reader: whoever takes it will wake it. It is read without the lock, and changes under it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Waiting(Arc<AtomicU64>);
+
+impl Waiting {
+    /// Returns true if the log has the waker that it was given last.
+    pub(crate) fn still(&self) -> bool {
+        self.0.load(Ordering::Acquire) > 0
+    }
+}
+
+impl Subscriber {
+    fn take_waker(&mut self) -> Option<Waker> {
+        self.waiting.0.store(0, Ordering::Release);
+        self.waker.take()
+    }
 }
 
 /// The position of a reader, as far as the log knows it.
@@ -39,9 +61,11 @@ enum At {
 }
 
 impl Subscribers {
-    /// Adds a reader. Returns its key.
-    pub(crate) fn insert(&mut self) -> usize {
-        self.readers.insert(Subscriber::default())
+    /// Adds a reader. Returns its key, and its note.
+    pub(crate) fn insert(&mut self) -> (usize, Waiting) {
+        let new = Subscriber::default();
+        let waiting = new.waiting.clone();
+        (self.readers.insert(new), waiting)
     }
 
     /// Removes a reader, which must have left its lists.
@@ -83,7 +107,8 @@ impl Subscribers {
     /// Registers the waker of a reader, which is at this position, until an event concerns it.
     pub(crate) fn wait(&mut self, reader: usize, at: Position, waker: &Waker) -> Unneeded {
         self.is_at(reader, at);
-        let known = &mut self.readers[reader].waker;
+        let Subscriber { waker: known, waiting, .. } = &mut self.readers[reader];
+        waiting.0.store(1, Ordering::Release);
         let is_another = known.as_ref().is_none_or(|known| !known.will_wake(waker));
         Unneeded::new(is_another.then(|| known.replace(waker.clone())).flatten())
     }
@@ -108,7 +133,7 @@ impl Subscribers {
         if let Some(upto) = upto {
             reader.at = At::Changed(upto);
         }
-        reader.waker.take()
+        reader.take_waker()
     }
 
     /// Takes the position of a reader at the first change of its topics since it took them over, if that is known.
@@ -123,14 +148,14 @@ impl Subscribers {
     pub(crate) fn note(&mut self, lists: &[u32]) {
         for list in lists {
             let readers = self.of.get(*list as usize).into_iter().flatten();
-            let wakers = readers.filter_map(|(reader, _)| self.readers[*reader].waker.take());
+            let wakers = readers.filter_map(|(reader, _)| self.readers[*reader].take_waker());
             self.woken.extend(wakers);
         }
     }
 
     /// Notes all readers.
     pub(crate) fn note_all(&mut self) {
-        self.woken.extend(self.readers.iter_mut().filter_map(|(_, reader)| reader.waker.take()));
+        self.woken.extend(self.readers.iter_mut().filter_map(|(_, reader)| reader.take_waker()));
     }
 
     /// Takes the wakers of the readers that were noted, to wake them once the lock is released.

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use crate::log::Selection;
 use crate::merge::packed;
-use crate::{LastEventId, Start};
+use crate::view::View;
+use crate::{EventId, LastEventId, Start};
 
 /// A client's id, split into an id for each log.
 pub(crate) enum Given<'a> {
@@ -21,10 +22,17 @@ impl<'a> Given<'a> {
             LastEventId::Id(id) => id,
         };
         let is_ours = |(name, _): &(&str, LastEventId)| logs.iter().any(|(own, _)| **own == **name);
-        match packed::unpack(id) {
-            Some(ids) if ids.iter().any(is_ours) => Self::Ids(ids),
-            _ => Self::Unusable,
+        let Some(mut ids) = packed::unpack(id).filter(|ids| ids.iter().any(is_ours)) else {
+            return Self::Unusable;
+        };
+        // A merge of these logs gives no longer view.
+        let is_too_long = |id: &EventId| View::len_in(id) > packed::room(logs);
+        for (_, id) in &mut ids {
+            if matches!(id, LastEventId::Id(id) if is_too_long(id)) {
+                *id = LastEventId::Unusable;
+            }
         }
+        Self::Ids(ids)
     }
 
     /// Returns the client's id in this log. In a log that the id does not name, the client is new.

@@ -17,7 +17,7 @@ pub(super) struct Member {
     chunk: Bytes,
     taken: Taken,
     /// The log's part of the id, and the position of which it was made.
-    part: (Known, String),
+    part: (Known, HasView, String),
 }
 
 #[derive(Default)]
@@ -25,6 +25,9 @@ struct Taken {
     bytes: usize,
     entries: usize,
 }
+
+/// True if a part of an id has the view of the reader.
+type HasView = bool;
 
 /// The position of a client in a log, as far as the client has been told.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,7 +41,7 @@ pub(super) enum Known {
 
 impl Member {
     pub(super) fn new(name: Arc<str>, reader: Reader, known: Known) -> Self {
-        let part = (Known::New, String::new());
+        let part = (Known::New, false, String::new());
         Self { name, reader, known, chunk: Bytes::new(), taken: Taken::default(), part }
     }
 
@@ -101,8 +104,13 @@ impl Member {
     /// so that a client that is cut off gets the reset when it comes back.
     pub(super) fn part(&mut self) -> Option<&str> {
         let known = self.known_now();
-        if self.part.0 != known {
-            let (of, text) = &mut self.part;
+        let view = match known {
+            Known::At(_, position) => self.reader.view_at(position),
+            Known::New | Known::Unknown => "",
+        };
+        let (of, has_view, text) = &mut self.part;
+        if *of != known || *has_view == view.is_empty() {
+            *has_view = !view.is_empty();
             match (mem::replace(of, known), known) {
                 (Known::At(before, _), Known::At(epoch, at)) if before == epoch => {
                     packed::move_part(&self.name, at, text);
@@ -117,8 +125,9 @@ impl Member {
                     packed::write_part(&self.name, at, text);
                 }
             }
+            text.push_str(view);
         }
-        (known != Known::New).then_some(&*self.part.1)
+        (known != Known::New).then_some(&*self.part.2)
     }
 
     fn known_now(&self) -> Known {

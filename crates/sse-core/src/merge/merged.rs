@@ -44,6 +44,7 @@ impl Merged {
             _ => LastEventId::Absent,
         };
         let (given, started) = (Given::of(&last_event_id, logs), Given::of(&start_id, logs));
+        let room = packed::room(logs);
         let open = |(name, selection): &(Arc<str>, Selection)| {
             let (name, given) = (Arc::clone(name), given.to(name));
             // An id of the merge has no position in a log that was added since.
@@ -51,7 +52,7 @@ impl Merged {
                 Start::After(_) => (Start::Live, started.start_in(&name)),
                 start => (start.clone(), start.clone()),
             };
-            let gaps = Gaps::of_merged(Arc::clone(&name), options, &again);
+            let gaps = Gaps::of_merged(Arc::clone(&name), room, options, &again);
             let largest = selection.log.largest_position();
             let reader =
                 Reader::new(selection.clone(), &given, &start, gaps, options.quiet_event());

@@ -1,15 +1,20 @@
 //! The id of a merge: the name of each log, and the client's place in it, `_name.place.name.place`. No id of a log begins with `_`. A place
-//! is the epoch in 11 characters and the position in up to 11, or in twice 11 with a hyphen between, all in base 62.
+//! is the epoch in 11 characters and the position in up to 11, or in twice 11 with a hyphen between, all in base 62. The reader's
+//! [view](crate::store::View) follows, if it has one.
+
+use std::sync::Arc;
 
 use bytes::{BufMut, BytesMut};
 
+use crate::base62::{self, digits, read, write};
+use crate::log::Selection;
+use crate::view::{self, View};
 use crate::{Epoch, EventId, LastEventId, Position};
 
 /// The first character of an id of a merge, which no id of a log has.
 const MARK: char = '_';
-const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// The number of digits of an epoch.
-const EPOCH_LEN: usize = 11;
+const EPOCH_LEN: usize = base62::MAX_LEN;
 /// The text of an unknown place: the client must still be told of a gap in this log.
 const UNKNOWN: &str = "-";
 
@@ -67,8 +72,18 @@ fn write_position(position: Position, part: &mut String) {
     write(position.lo(), 1, part);
 }
 
+/// Returns the longest length of an id of these logs, without views.
+pub(super) fn longest(logs: &[(Arc<str>, Selection)]) -> usize {
+    logs.iter().map(|(name, of)| longest_part(name, of.log.largest_position())).sum()
+}
+
+/// Returns the bytes that the view of a reader may take in an id of these logs: an equal share for each of what the positions leave.
+pub(super) fn room(logs: &[(Arc<str>, Selection)]) -> usize {
+    EventId::MAX_LEN.saturating_sub(longest(logs)) / logs.len().max(1)
+}
+
 /// Returns the longest length of the part of a log of this name, including the separator before it.
-pub(super) fn longest(name: &str, largest: Position) -> usize {
+fn longest_part(name: &str, largest: Position) -> usize {
     let mut part = String::new();
     let any = "0".parse().ok();
     write_part(name, any.map(|epoch| (epoch, largest)), &mut part);
@@ -80,13 +95,24 @@ pub(super) fn longest(name: &str, largest: Position) -> usize {
 /// Returns the log's own id of this place. Each place has one text.
 fn read_place(place: &str) -> Option<EventId> {
     let (epoch, position) = place.split_at_checked(EPOCH_LEN)?;
+    let (position, view) = match position.split_once(view::MARK) {
+        Some((position, view)) => (position, Some(View::parse(view)?)),
+        None => (position, None),
+    };
     let position = match position.split_once('-') {
         Some((hi, lo)) => Position::new(read(hi)?, read(lo)?),
         None => Position::from(read(position)?),
     };
-    let epoch = epoch_of(read_digits(epoch)?)?;
-    let (id, mut canonical) = (position.id(epoch), String::new());
+    let epoch = epoch_of(read(epoch)?)?;
+    let mut canonical = String::new();
     write_part("", Some((epoch, position)), &mut canonical);
+    let id = match view {
+        Some(view) => {
+            canonical.push_str(view.part_at(position));
+            view.id_at(position, epoch)
+        }
+        None => position.id(epoch),
+    };
     (canonical.strip_prefix('.') == Some(place)).then_some(id)
 }
 
@@ -113,35 +139,6 @@ fn epoch_of(mut number: u64) -> Option<Epoch> {
     std::str::from_utf8(&text).ok()?.trim_ascii_end().parse().ok()
 }
 
-/// Writes a number in at least this many digits.
-fn write(mut number: u64, at_least: usize, text: &mut String) {
-    let mut digits = [b'0'; EPOCH_LEN];
-    let mut first = EPOCH_LEN;
-    while number > 0 || EPOCH_LEN - first < at_least {
-        first -= 1;
-        digits[first] = DIGITS[(number % 62) as usize];
-        number /= 62;
-    }
-    text.extend(digits[first..].iter().map(|&digit| char::from(digit)));
-}
-
-fn digits(number: u64) -> usize {
-    let mut text = String::new();
-    write(number, 1, &mut text);
-    text.len()
-}
-
-fn read(text: &str) -> Option<u64> {
-    (!text.is_empty()).then(|| read_digits(text)).flatten()
-}
-
-fn read_digits(text: &str) -> Option<u64> {
-    text.bytes().try_fold(0_u64, |number, byte| {
-        let digit = DIGITS.iter().position(|&digit| digit == byte)?;
-        number.checked_mul(62)?.checked_add(digit as u64)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,7 +158,7 @@ mod tests {
                         });
                     write_id(parts.iter().map(String::as_str), &mut id);
                     let id = String::from_utf8(id.into()).expect("ASCII");
-                    assert!(id.len() <= longest("a", position) + 1 + 5, "{id}");
+                    assert!(id.len() <= longest_part("a", position) + 1 + 5, "{id}");
                     let id = EventId::try_from(id).expect("letters, digits, dots and hyphens");
                     let expected = [
                         ("a", LastEventId::Id(position.id(epoch))),

@@ -68,3 +68,4 @@ mod topics_gaps;
 mod topics_never_quiet;
 mod topics_stored;
 mod tracing_events;
+mod views;

@@ -134,7 +134,7 @@ impl Following {
         let open = selection.log.shutdown().open();
         // The offsets of the events are wanted, as in a merge. After a gap it goes on with the oldest.
         let start = start.on(&selection.log.0.timer);
-        let gaps = Gaps::of_merged("".into(), &StreamOptions::new(), &start);
+        let gaps = Gaps::of_merged("".into(), EventId::MAX_LEN, &StreamOptions::new(), &start);
         let reader = Reader::new(selection, &LastEventId::Absent, &start, gaps, None);
         Self { reader, open, items: VecDeque::new(), last: None, has_ended: false }
     }
@@ -149,7 +149,8 @@ impl Following {
     /// ```
     pub fn id(&self) -> Option<EventId> {
         let read = self.items.is_empty().then(|| self.reader.quiet_position()).flatten();
-        read.map(|(epoch, position)| position.id(epoch)).or_else(|| self.last.clone())
+        read.map(|(epoch, position)| self.reader.id_at(position, epoch))
+            .or_else(|| self.last.clone())
     }
 
     /// Takes over a chunk: a reset, if a gap was found, or events.
@@ -158,15 +159,12 @@ impl Following {
             self.items.push_back(Followed::Gap(Gap { log: None, ..gap }));
             return;
         }
-        let epoch = self.reader.epoch();
         let entries = self.reader.entries();
         // The newest events of an added topic, and those of a snapshot except its last, have no ids.
         let first = entries.first().map_or(chunk.len(), |entry| entry.range().start);
         let without = chunk.slice(..first);
         self.items.extend(Frame::all_without_ids(&without).map(Followed::Event));
-        let events = entries
-            .iter()
-            .map(|entry| Frame::from_log(chunk.slice(entry.range()), entry.position.id(epoch)));
+        let events = entries.iter().map(|entry| self.reader.frame(&chunk, *entry));
         self.items.extend(events.map(Followed::Event));
         self.reader.forget_entries();
     }

@@ -40,7 +40,7 @@ impl EventLog {
             Some((state.tail.read_one(position)?, state.tail.topics_of(position)))
         });
         if let Some((bytes, topics)) = here {
-            return Ok((Frame::from_log(bytes, id.clone()), topics));
+            return Ok((Frame::from_log(bytes, position.id(epoch)), topics));
         }
         if let Some(store) = &self.0.store {
             let events = self.read_stored(&**store, epoch, position.previous(), 1).await?.events;
@@ -76,6 +76,10 @@ impl EventLog {
     /// It changes nothing.
     #[doc(alias("history", "iter", "since"))]
     pub async fn read_after(&self, id: &EventId, limit: usize) -> Result<Vec<Frame>, Error> {
+        self.unseen(id, |id| async move { self.read_all_after(&id, limit).await }).await
+    }
+
+    async fn read_all_after(&self, id: &EventId, limit: usize) -> Result<Vec<Frame>, Error> {
         let (epoch, after) = self.locate(id).await?;
         match (self.read_here(epoch, after, limit), &self.0.store) {
             (Some(frames), _) => Ok(frames),

@@ -82,6 +82,15 @@ impl EventLog {
         if !self.keeps_topics() {
             return Err(Error::topics_unsupported());
         }
+        self.unseen(id, |id| async move { self.read_all_after_in(topics, &id, limit).await }).await
+    }
+
+    async fn read_all_after_in(
+        &self,
+        topics: &TopicSet,
+        id: &EventId,
+        limit: usize,
+    ) -> Result<Vec<Frame>, Error> {
         let (epoch, after) = self.locate(id).await?;
         let filter = self.filter(topics);
         // In a block: a lock that is dropped by a call would make a future that cannot be sent.

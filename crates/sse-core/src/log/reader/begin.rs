@@ -12,7 +12,7 @@ use crate::log::reader::gaps::{Found, Gaps};
 use crate::log::reader::next::{Next, Page, PendingReset};
 use crate::log::reader::page::{read_now, read_on};
 use crate::log::state::{Of, State};
-use crate::{GapReason, Position};
+use crate::{EventId, GapReason, Position};
 
 impl Reader {
     /// Begins with a part of the log. Returns the reset of the gap that led here, if any.
@@ -21,16 +21,20 @@ impl Reader {
             return Poll::Ready(None);
         };
         let (of, filter) = (self.of(), self.filter());
+        if self.gaps.want_entries() {
+            self.entries.get_or_insert_default();
+        }
         let mut state = self.log.lock_now();
         if self.has_other_topics() {
             self.next = Next::Begin(part, reset);
             return Poll::Ready(None);
         }
         if mem::replace(&mut self.epoch, state.tail.epoch()) != self.epoch {
-            if let Some(after) = position_without_gap(&state, &reset) {
+            if let Some((id, after)) = position_without_gap(&state, &reset) {
                 self.next = Next::Read(after);
                 drop(state);
                 _ = self.gaps.take(); // there is no gap after all
+                self.see(&id);
                 return Poll::Ready(None);
             }
             if matches!(part, Part::After(_)) {
@@ -91,7 +95,7 @@ impl Reader {
         let (frame, after) = match answer {
             Answer::Events { bytes, entries, after, last, upto } => {
                 let deletions = state.deletions;
-                let entries = match self.gaps.are_merged() {
+                let entries = match self.gaps.want_entries() {
                     true => chunk::upto(&entries, last).to_vec(),
                     false => Vec::new(),
                 };
@@ -144,8 +148,11 @@ pub(super) fn begin_at(state: &mut State, of: Of, part: Part, gaps: &mut Gaps) -
     }
 }
 
-/// Returns the client's position if its id is no longer a gap, because another epoch has begun.
-fn position_without_gap(state: &State, reset: &Option<PendingReset>) -> Option<Position> {
+/// Returns the client's id and its position if it is no longer a gap, because another epoch has begun.
+fn position_without_gap(
+    state: &State,
+    reset: &Option<PendingReset>,
+) -> Option<(EventId, Position)> {
     let id = reset.as_ref()?.id.as_ref()?;
-    state.position_of(id).ok()
+    Some((id.clone(), state.position_of(id).ok()?))
 }

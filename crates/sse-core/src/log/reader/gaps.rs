@@ -5,9 +5,10 @@ use crate::gap_policy::GapPolicy;
 use crate::log::backlog::Part;
 use crate::log::reader::next::{Next, PendingReset, Told};
 use crate::log::state::State;
+use crate::view::View;
 use crate::{
-    Event, EventId, EventType, Frame, Gap, GapReason, MakeSnapshot, Position, SnapshotRequest,
-    Start,
+    Epoch, Event, EventId, EventType, Frame, Gap, GapReason, MakeSnapshot, Position,
+    SnapshotRequest, Start,
 };
 
 /// The options for a client that begins live, or that cannot resume exactly where it was. Each decision is made under one lock, so that the
@@ -17,14 +18,23 @@ pub(crate) struct Gaps {
     chosen: Option<Box<Chosen>>,
     /// The gap that was found last, until an observer is told of it.
     met: Option<Box<Gap>>,
+    /// The events after its position that the client has seen, until it has passed them.
+    pub(super) view: Option<Box<View>>,
 }
 
 /// The options that are not the default.
 struct Chosen {
     policy: GapPolicy,
     opening: Option<EventType>,
-    /// The name of the log, if it is in a merge.
-    log: Option<Arc<str>>,
+    /// The log, if it is in a merge.
+    log: Option<InMerge>,
+}
+
+/// A log in a merge.
+struct InMerge {
+    name: Arc<str>,
+    /// The bytes that a view may take in the id of the merge.
+    room: usize,
 }
 
 /// The moment at which a gap is found.
@@ -44,15 +54,20 @@ impl Gaps {
     }
 
     /// Returns the options for a log of a merge, which begins at this start.
-    pub(crate) fn of_merged(log: Arc<str>, options: &StreamOptions, start: &Start) -> Self {
+    pub(crate) fn of_merged(
+        name: Arc<str>,
+        room: usize,
+        options: &StreamOptions,
+        start: &Start,
+    ) -> Self {
         let policy = GapPolicy::new(&options.on_gap, start);
-        Self::of(Chosen { policy, opening: None, log: Some(log) })
+        Self::of(Chosen { policy, opening: None, log: Some(InMerge { name, room }) })
     }
 
     fn of(chosen: Chosen) -> Self {
         let is_default =
             matches!(chosen, Chosen { policy: GapPolicy::Reset, opening: None, log: None });
-        Self { chosen: (!is_default).then(|| Box::new(chosen)), met: None }
+        Self { chosen: (!is_default).then(|| Box::new(chosen)), met: None, view: None }
     }
 
     fn policy(&self) -> &GapPolicy {
@@ -60,13 +75,22 @@ impl Gaps {
         self.chosen.as_ref().map_or(DEFAULT, |chosen| &chosen.policy)
     }
 
-    fn log(&self) -> Option<&Arc<str>> {
+    fn merge(&self) -> Option<&InMerge> {
         self.chosen.as_ref()?.log.as_ref()
+    }
+
+    fn log(&self) -> Option<&Arc<str>> {
+        Some(&self.merge()?.name)
     }
 
     /// Returns true if the log is in a merge, whose ids are made of the positions of the events.
     pub(crate) fn are_merged(&self) -> bool {
-        self.log().is_some()
+        self.merge().is_some()
+    }
+
+    /// Returns true if the positions of the events in each chunk are asked for.
+    pub(in crate::log) fn want_entries(&self) -> bool {
+        self.are_merged() || self.view.is_some()
     }
 
     /// Returns true if a gap ends the stream.
@@ -81,7 +105,7 @@ impl Gaps {
         match opening {
             _ if state.is_finished => Next::Stop,
             Some(event_type) => {
-                let frame = position_frame(event_type, newest.id(state.tail.epoch()));
+                let frame = position_frame(event_type, self.id_at(newest, state.tail.epoch()));
                 tell(frame, Some(newest), Next::Read(newest))
             }
             None => Next::Read(newest),
@@ -90,6 +114,7 @@ impl Gaps {
 
     pub(in crate::log) fn go_on(&mut self, state: &State, reason: GapReason, found: Found) -> Next {
         self.met = Some(Box::new(self.gap(state, reason)));
+        self.view = None;
         let is_behind = matches!(found, Found::Behind);
         let id = if let Found::Coming(id) = found { id } else { None };
         let reset = PendingReset { reason, id };
@@ -100,7 +125,10 @@ impl Gaps {
         match (self.policy(), start) {
             (_, Some(Start::Last(count))) => reset.before(Part::Last(*count)),
             (_, Some(Start::After(id))) => match state.position_of(id) {
-                Ok(after) => reset.before(Part::After(after)),
+                Ok(after) => {
+                    self.view = View::of(id).map(Box::new);
+                    reset.before(Part::After(after))
+                }
                 Err(gap) if state.may_be_known_to_the_store(id, &gap) => {
                     Next::Look(id.clone(), Box::new(reset))
                 }
@@ -122,6 +150,30 @@ impl Gaps {
         }
     }
 
+    /// Takes the view of this id, after whose position the client continues.
+    pub(in crate::log) fn see(&mut self, id: &EventId) {
+        self.view = View::of(id).map(Box::new);
+    }
+
+    /// Fails if the id of the merge has no room for the view of this id.
+    pub(in crate::log) fn check_room(&self, id: &EventId) -> Result<(), String> {
+        let Some(InMerge { name, room }) = self.merge() else { return Ok(()) };
+        if View::len_in(id) <= *room {
+            return Ok(());
+        }
+        Err(format!(
+            "too many transactions had not ended when the snapshot of the log {name:?} was made: its id {id} does not fit into the id of the merge"
+        ))
+    }
+
+    /// Returns the id of a position for this client. In a merge each log's part of the id gets the view later.
+    pub(in crate::log) fn id_at(&self, position: Position, epoch: Epoch) -> EventId {
+        match &self.view {
+            Some(view) if !self.are_merged() => view.id_at(position, epoch),
+            _ => position.id(epoch),
+        }
+    }
+
     /// Asks the application for a snapshot.
     pub(in crate::log) fn snapshot(&self, make: MakeSnapshot, gap: Option<Gap>) -> Next {
         Next::Ask(make, Box::new(SnapshotRequest { gap, log: self.log().cloned() }))
@@ -129,7 +181,7 @@ impl Gaps {
 
     /// Returns the reset for a client that continues after this position.
     pub(crate) fn reset(&self, state: &State, reason: GapReason, after: Position) -> bytes::Bytes {
-        let restart = Some(after.id(state.tail.epoch()));
+        let restart = Some(self.id_at(after, state.tail.epoch()));
         Frame::from(Gap { restart, ..self.gap(state, reason) }.to_event()).into_bytes()
     }
 

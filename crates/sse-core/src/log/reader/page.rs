@@ -16,7 +16,7 @@ pub(super) fn read_now(state: &mut State, of: Of, after: Position, gaps: &Gaps) 
     match state.read(of, after) {
         Read::Events(bytes, last) => {
             let mut entries = Vec::new();
-            if gaps.are_merged() {
+            if gaps.want_entries() {
                 state.list(of, after, last, &mut entries);
             }
             let (upto, deletions) = (last, state.deletions);

@@ -17,7 +17,11 @@ impl Reader {
     #[inline]
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let Next::Read(after) = &mut self.next else { return Poll::Ready(None) };
-        if self.log.0.rounds.still(self.waits, cx.waker()) {
+        let still_waits = match &self.topics {
+            None => self.log.0.rounds.still(self.waits, cx.waker()),
+            Some(topics) => topics.still_waits(cx.waker()),
+        };
+        if still_waits {
             return Poll::Pending;
         }
         let mut state = self.log.lock_now();
@@ -43,9 +47,17 @@ impl Reader {
                     state.list(of, *after, last, entries);
                 }
                 *after = last;
+                // The framework asks again, and finds nothing: it need not take the lock for that.
                 match &mut self.topics {
+                    Some(topics)
+                        if !state.is_finished && state.is_quiet_after(topics.of(), last) =>
+                    {
+                        topics.told = last;
+                        let unneeded = topics.wait(&mut state, last, cx.waker());
+                        drop(state);
+                        drop(unneeded);
+                    }
                     Some(topics) => topics.gave(&mut state, last, last),
-                    // The framework asks again, and finds nothing: it need not take the lock for that.
                     None if last == state.tail.newest() && !state.is_finished => {
                         self.waits = wait(state, self.key, cx.waker());
                     }
@@ -59,7 +71,7 @@ impl Reader {
                 self.stop_at(newest);
             }
             Read::End => {
-                let Some(topics) = &self.topics else {
+                let Some(topics) = &mut self.topics else {
                     self.waits = wait(state, self.key, cx.waker());
                     return Poll::Pending;
                 };

@@ -22,8 +22,18 @@ impl Reader {
             return Err(Error::too_large(size, limit));
         }
         let at = snapshot.at.clone();
-        let position = Origin::parse(at.as_str()).map(|(_, position)| position);
+        let parsed = Origin::parse(at.as_str());
+        let snapshot = match parsed {
+            // In a merge the log's part of the id gets the view.
+            Some((epoch, position)) if self.gaps.are_merged() => {
+                self.gaps.check_room(&at).map_err(Error::invalid_merge)?;
+                Snapshot { at: position.id(epoch), ..snapshot }
+            }
+            _ => snapshot,
+        };
+        let position = parsed.map(|(_, position)| position);
         let chunks = Box::new(Packed::new(snapshot.into_bytes(), position));
+        self.see(&at);
         let of = self.of();
         let mut state = self.log.lock_now();
         self.epoch = state.tail.epoch();
@@ -68,7 +78,10 @@ impl Reader {
                 called.into_iter().for_each(Waker::wake);
                 return;
             }
-            Ok(Begin::After(after)) => Part::After(after),
+            Ok(Begin::After(after)) => {
+                self.gaps.see(&id);
+                Part::After(after)
+            }
             Ok(_) => Part::After(state.tail.newest()),
             Err(_) => Part::Oldest,
         };
@@ -91,6 +104,7 @@ impl Reader {
                     Next::Send(chunks, Box::new(read_now(&mut state, of, after, &self.gaps)));
             }
             (Ok(after), IdOf::Start(reset)) => {
+                self.gaps.see(&id);
                 self.next = reset.before(Part::After(after));
             }
             (Err(gap), of_whom) => {

@@ -6,8 +6,9 @@ use std::task::Waker;
 
 use crate::log::handle::{EventLog, Shared};
 use crate::log::state::{Of, State};
+use crate::log::subscribers::Waiting;
 use crate::store::TopicFilter;
-use crate::sync::wakers::Unneeded;
+use crate::sync::wakers::{Address, Unneeded};
 use crate::topic::set::{Follows, Wanted};
 use crate::{Epoch, EventType, Position, Topic, TopicSet};
 
@@ -30,6 +31,9 @@ pub(super) struct Subscription {
     /// The number of changes of the set that it has taken over.
     seen: u64,
     subscriber: usize,
+    waiting: Waiting,
+    /// The waker that the log was given last.
+    waker: Option<Address>,
     /// The position of the newest id that the client has: it resumes from there.
     pub(super) told: Position,
     /// The events that it gets, once the store was asked for some.
@@ -44,7 +48,7 @@ impl Subscription {
         let mut state = log.lock();
         // Also for a set that is empty: its streams get the events without a topic, which are listed from now on.
         state.tail.topic_index();
-        let subscriber = state.subscribers.insert();
+        let (subscriber, waiting) = state.subscribers.insert();
         drop(state);
         let stream = set.enter(Arc::<Shared>::clone(&log.0), subscriber);
         let mut new = Self {
@@ -52,6 +56,8 @@ impl Subscription {
             stream,
             seen: 0,
             subscriber,
+            waiting,
+            waker: None,
             told: Position::START,
             filter: None,
             position,
@@ -78,8 +84,15 @@ impl Subscription {
 
     /// Registers the waker of the reader at this position until an event concerns one of the topics, or the set changes. The caller has checked
     /// [`has_changed`](Subscription::has_changed) under this lock.
-    pub(super) fn wait(&self, state: &mut State, at: Position, waker: &Waker) -> Unneeded {
+    pub(super) fn wait(&mut self, state: &mut State, at: Position, waker: &Waker) -> Unneeded {
+        self.waker = Some(Address::of(waker));
         state.subscribers.wait(self.subscriber, at, waker)
+    }
+
+    /// Returns true if this waker waits until an event concerns one of the topics, or the set changes. No lock is taken.
+    #[inline]
+    pub(super) fn still_waits(&self, waker: &Waker) -> bool {
+        self.waker == Some(Address::of(waker)) && self.waiting.still()
     }
 
     /// Records the newest id that the client has, and the position up to which the reader has read, unless its topics are about to change.

@@ -64,7 +64,7 @@ impl Reader {
     fn tell_position(&mut self, before: Position, now: Position) {
         let topics = self.topics.as_ref().filter(|_| before < now);
         if let Some(event_type) = topics.and_then(|topics| topics.position.as_ref()) {
-            let frame = position_frame(event_type, now.id(self.epoch));
+            let frame = position_frame(event_type, self.gaps.id_at(now, self.epoch));
             let then = mem::replace(&mut self.next, Next::Stop);
             self.next = Next::Tell(Box::new(Told { frame, position: Some(now), then }));
         }
@@ -95,7 +95,7 @@ impl Reader {
         let event_type = self.topics.as_ref()?.position.clone()?;
         let (epoch, after) = self.moved()?;
         self.told(after);
-        Some(position_frame(&event_type, after.id(epoch)))
+        Some(position_frame(&event_type, self.gaps.id_at(after, epoch)))
     }
 
     /// Records that the client has the id of its present position.

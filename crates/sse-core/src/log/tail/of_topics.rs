@@ -37,6 +37,10 @@ impl Tail {
         if !self.has_all_after(lists, after) {
             return Read::Gone;
         }
+        if let Some(only) = self.topics.as_ref().and_then(|topics| topics.only_after(after, lists))
+        {
+            return self.event(only).map_or(Read::End, |bytes| Read::Events(bytes, only));
+        }
         let events = self.of_topics(lists, after);
         let Some(last) = events.last().copied() else { return Read::End };
         let mut pieces = events.iter().filter_map(|event| self.event(*event));
@@ -88,6 +92,11 @@ impl Tail {
     pub(crate) fn has_all_after(&self, lists: &[usize], after: Position) -> bool {
         let has_dropped = |topics: &TopicIndex| topics.has_dropped_after(after, lists);
         after >= self.base || self.topics.as_deref().is_some_and(|topics| !has_dropped(topics))
+    }
+
+    /// Returns true if the tail has no event of these lists and without a topic after this position.
+    pub(crate) fn is_quiet_after(&self, lists: &[usize], after: Position) -> bool {
+        self.topics.as_ref().is_some_and(|topics| topics.is_quiet_after(after, lists))
     }
 
     /// Returns the position up to which these lists and the events without a topic have nothing after a position: the newest, or that of the event

@@ -185,6 +185,34 @@ impl TopicIndex {
             || lists.iter().any(|list| self.lists[*list].dropped > position)
     }
 
+    /// Returns true if there is no event of these lists or without a topic after this position.
+    pub(crate) fn is_quiet_after(&self, position: Position, lists: &[usize]) -> bool {
+        let is_quiet = |events: &VecDeque<Position>| events.back() <= Some(&position);
+        let has_early = self.has_rest && position < self.since;
+        !has_early
+            && is_quiet(&self.rest)
+            && lists.iter().all(|list| is_quiet(&self.lists[*list].events))
+    }
+
+    /// Returns the event of these lists or without a topic after this position, if there is exactly one: most readers have all but the newest.
+    pub(crate) fn only_after(&self, position: Position, lists: &[usize]) -> Option<Position> {
+        if self.has_rest && position < self.since {
+            return None;
+        }
+        let mut only = None;
+        let of_topics = lists.iter().map(|list| &self.lists[*list].events);
+        for events in of_topics.chain([&self.rest]) {
+            let mut newest = events.iter().rev().take_while(|event| **event > position);
+            match (only, newest.next(), newest.next()) {
+                (_, None, _) => {}
+                (None, Some(event), None) => only = Some(*event),
+                (Some(known), Some(event), None) if known == *event => {}
+                _ => return None,
+            }
+        }
+        only
+    }
+
     /// Returns the events of these lists and those without a topic, after this position, oldest first. `early` are the events of the log after
     /// it: up to `since` none has a topic.
     pub(crate) fn after<'a>(

@@ -107,12 +107,23 @@ impl Raw {
                 }
             }
         }
-        if !connection.request.ends_with(b"\r\n\r\n") {
-            return;
+        while let Some(path) = self.next_request(number) {
+            self.answer(number, &path);
         }
-        let request =
-            String::from_utf8_lossy(&std::mem::take(&mut connection.request)).into_owned();
-        let path = request.split(' ').nth(1).unwrap_or_default();
+    }
+
+    /// Takes the path of the next request that has come whole: several may have come at once.
+    fn next_request(&mut self, number: usize) -> Option<String> {
+        let connection = self.connections[number].as_mut()?;
+        let mut ends = connection.request.windows(4);
+        let end = ends.position(|bytes| bytes == b"\r\n\r\n")? + 4;
+        let request: Vec<u8> = connection.request.drain(..end).collect();
+        let request = String::from_utf8_lossy(&request).into_owned();
+        request.split(' ').nth(1).map(str::to_owned)
+    }
+
+    fn answer(&mut self, number: usize, path: &str) {
+        let Some(connection) = &mut self.connections[number] else { return };
         if let Some(publication) = Publication::from_path(path) {
             connection.send(PUBLISHED.into());
             self.publish(publication);
