@@ -97,7 +97,7 @@ impl Error {
         matches!(*self.0, Kind::InvalidMerge(_))
     }
 
-    /// Returns true if a log refused an event because of its size.
+    /// Returns true if an event was refused because of its size: by a log, or by [`Frame::encode`](crate::Frame::encode).
     ///
     /// ```
     /// use sse_core::{EventLog, LogOptions};

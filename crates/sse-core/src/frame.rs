@@ -2,7 +2,7 @@ use std::fmt;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::{Event, EventId, encode};
+use crate::{Error, Event, EventId, encode};
 
 /// An event encoded once, as shared bytes. A clone shares them.
 ///
@@ -22,6 +22,31 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Encodes an event in at most this many bytes, counted without its id. An event that is too large is refused before it is encoded.
+    ///
+    /// A log has a limit of its own. The events of a [`StreamContext`](crate::StreamContext), of a [`Source`](crate::Source) and of its
+    /// snapshots have none: encode them so if the application does not make them itself, for example if it relays those of another server.
+    ///
+    /// ```
+    /// use sse_core::{Event, Frame};
+    ///
+    /// let frame = Frame::encode(&Event::new("hello"), 1024)?;
+    /// assert_eq!(frame.as_bytes(), b"data: hello\n\n");
+    /// assert!(Frame::encode(&Event::new("\n".repeat(1024)), 1024).unwrap_err().is_too_large());
+    /// # Ok::<(), sse_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`is_too_large`](Error::is_too_large) if it would have more than `largest` bytes.
+    pub fn encode(event: &Event, largest: usize) -> Result<Self, Error> {
+        let size = encode::block_len(event);
+        if size > largest {
+            return Err(Error::too_large(size, largest));
+        }
+        Ok(Self::from(event))
+    }
+
     /// Returns the bytes as they go out to a client, including the id line and the blank line.
     ///
     /// ```

@@ -18,7 +18,7 @@ mod store_events;
 mod subscribers;
 mod tail;
 #[cfg(test)]
-mod work;
+pub(crate) mod work;
 
 pub use api::{Followed, Following, LogStats, Receipt, TopicStats, copy};
 pub use follower::Follower;

@@ -5,12 +5,10 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::sync::wakers::Wakers;
-use crate::sync::{Mutex, MutexGuard, PoisonError};
+use crate::sync::{AtomicU8, Mutex, MutexGuard, Ordering, PoisonError, thread};
 
 mod waiter;
 

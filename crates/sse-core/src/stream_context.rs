@@ -50,7 +50,8 @@ const CAPACITY: usize = 64 * 1024;
 /// # }).unwrap();
 /// ```
 ///
-/// Less than 64 KiB of events, and one more, wait for a slow client; then [`send_event`](StreamContext::send_event) waits. The stream
+/// Less than 64 KiB of events, and one more, wait for a slow client; then [`send_event`](StreamContext::send_event) waits. An event can have any
+/// size: [`Frame::encode`](crate::Frame::encode) refuses one that is too large for you. The stream
 /// ends with [`close`](StreamContext::close), with the closure, or once every clone of the context is dropped. A browser reconnects
 /// after that, and a closure runs again: let the last event say that it is the last, so that the page closes its `EventSource`. A client
 /// can resume only from an [`EventLog`](crate::EventLog) or a [`Source`](crate::Source).

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt, StreamExt, stream};
 use sse_core::{
-    Event, EventId, EventLog, Frames, LogOptions, StreamRequest, StreamResponse, Timer, source,
+    Event, EventId, EventLog, Frame, Frames, LogOptions, StreamRequest, StreamResponse, Timer,
+    source,
 };
 
 #[global_allocator]
@@ -90,4 +91,14 @@ async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
     drop(body.next().now_or_never());
     let held = dhat::HeapStats::get().curr_bytes - before;
     assert!(held <= 4_000, "{held} bytes a minute after the replay");
+
+    // An event that is too large is refused before it is encoded: its lines would be seven times the text.
+    let log = EventLog::in_memory(10);
+    let lines = Event::new("\n".repeat(1 << 20));
+    let (lines, same) = (lines.clone(), lines);
+    let before = dhat::HeapStats::get().total_bytes;
+    assert!(log.append_now(lines).expect_err("7 MiB").is_too_large());
+    assert!(Frame::encode(&same, 1 << 20).expect_err("7 MiB").is_too_large());
+    let allocated = dhat::HeapStats::get().total_bytes - before;
+    assert!(allocated <= 4_000, "{allocated} bytes to refuse two events");
 }

@@ -1,26 +1,30 @@
-//! The lock of a log, model-checked: filling, sealing, waking and dropping in the interleavings that threads can have. A wake-up that is
-//! lost leaves a reader waiting for ever, which the checker reports as a deadlock, with the schedule that replays it.
+//! The locks of the core, model-checked: a log that is filled, read and left, a shutdown, a context, in the interleavings that threads can
+//! have. A wake-up that is lost leaves a reader waiting for ever, which the checker reports as a deadlock, with the schedule that replays it.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg shuttle" cargo test -p sse-core --test model --target-dir target/model
 //! ```
 #![cfg(shuttle)]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt, StreamExt};
 use shuttle::future::block_on;
 use shuttle::thread;
 use sse_core::{
-    Event, EventLog, EventStream, LogOptions, Start, StreamRequest, StreamResponse, Timer,
+    Event, EventLog, EventStream, FeedOnce, LogOptions, Shutdown, Start, StreamContext,
+    StreamRequest, StreamResponse, Timer,
 };
 
 /// The number of interleavings that are tried if there are too many to try all.
 const RANDOM: usize = 20_000;
 
 fn open(log: &EventLog) -> EventStream {
+    open_feed(log.feed().start_at(Start::Oldest))
+}
+
+fn open_feed(feed: impl Into<FeedOnce>) -> EventStream {
     let timer = Timer::new(Instant::now, |_| std::future::pending());
-    let feed = log.feed().start_at(Start::Oldest);
     StreamResponse::new(&StreamRequest::new("GET", None, []), feed, timer).body
 }
 
@@ -145,4 +149,94 @@ fn events_that_go_while_they_are_read_are_a_gap_or_have_been_read() {
     };
     shuttle::check_random(model, RANDOM);
     shuttle::check_pct(model, RANDOM, 3);
+}
+
+/// A thread that waits until every stream has ended.
+fn waiting(shutdown: &Shutdown) -> thread::JoinHandle<()> {
+    let shutdown = shutdown.clone();
+    thread::spawn(move || block_on(shutdown.drained()))
+}
+
+#[test]
+fn a_stream_that_waits_sees_the_shutdown_in_every_interleaving() {
+    let model = || {
+        let log = EventLog::in_memory(10);
+        let body = open(&log);
+        let reader = thread::spawn(move || read(body, usize::MAX));
+        let waiter = waiting(log.shutdown());
+        append(&log, "1");
+        log.shutdown().begin();
+        let seen = reader.join().expect("it ends");
+        assert!(seen.is_empty() || seen == ["1"], "{seen:?}");
+        waiter.join().expect("it hears of the end");
+        assert_eq!(log.shutdown().open_streams(), 0);
+    };
+    shuttle::check_random(model, RANDOM);
+    shuttle::check_pct(model, RANDOM, 3);
+}
+
+/// The clock of the streams stands still, so each ends with the window, which a thread keeps.
+#[test]
+fn a_drain_ends_the_streams_of_before_and_of_meanwhile_in_every_interleaving() {
+    let model = || {
+        let log = EventLog::in_memory(10);
+        let bodies = [open(&log), open(&log)];
+        let readers = bodies.map(|body| thread::spawn(move || read(body, usize::MAX)));
+        let waiter = waiting(log.shutdown());
+        log.shutdown().drain(Duration::from_secs(10));
+        assert!(read(open(&log), usize::MAX).is_empty());
+        for reader in readers {
+            assert!(reader.join().expect("it ends").is_empty());
+        }
+        waiter.join().expect("it hears of the end");
+        assert!(log.shutdown().has_begun());
+        assert_eq!(log.shutdown().open_streams(), 0);
+    };
+    shuttle::check_random(model, RANDOM);
+    shuttle::check_pct(model, RANDOM, 3);
+}
+
+/// Sends events, two of which fill a context. Returns the number of those that were taken.
+fn send(context: &StreamContext, of: &str, count: usize) -> usize {
+    let event = |n| Event::new(format!("{of}{n}")).comment("x".repeat(40_000));
+    let sent = (0..count).map(|n| block_on(context.send_event(event(n))));
+    sent.take_while(Result::is_ok).count()
+}
+
+#[test]
+fn senders_that_wait_for_room_and_a_stream_that_waits_for_them_wake_one_another() {
+    let model = || {
+        let (context, feed) = StreamContext::channel();
+        let body = open_feed(feed);
+        let reader = thread::spawn(move || read(body, usize::MAX));
+        let other = context.clone();
+        let sender = thread::spawn(move || send(&other, "a", 3));
+        assert_eq!(send(&context, "b", 3), 3);
+        drop(context);
+        assert_eq!(sender.join().expect("it sends"), 3);
+        let seen = reader.join().expect("it reads to the end");
+        assert_eq!(seen.len(), 6);
+        for of in ["a", "b"] {
+            let of_one: Vec<_> = seen.iter().filter(|text| text.starts_with(of)).collect();
+            assert_eq!(of_one, [0, 1, 2].map(|n| format!("{of}{n}")).iter().collect::<Vec<_>>());
+        }
+    };
+    shuttle::check_random(model, RANDOM / 4);
+    shuttle::check_pct(model, RANDOM / 4, 3);
+}
+
+#[test]
+fn each_waiter_for_a_client_hears_that_it_has_left_in_every_interleaving() {
+    let model = || {
+        let (context, feed) = StreamContext::channel();
+        let body = open_feed(feed);
+        let client = thread::spawn(move || drop(read(body, 1)));
+        let watched = context.clone();
+        let watcher = thread::spawn(move || block_on(watched.closed()));
+        assert!(send(&context, "a", 10) < 10, "they are more than a client takes that leaves");
+        client.join().expect("it leaves");
+        watcher.join().expect("it hears of it");
+    };
+    shuttle::check_random(model, RANDOM / 4);
+    shuttle::check_pct(model, RANDOM / 4, 3);
 }

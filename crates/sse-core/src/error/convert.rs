@@ -140,7 +140,7 @@ impl fmt::Display for Error {
             Kind::InvalidMerge(reason) => write!(f, "these logs cannot be merged: {reason}"),
             Kind::TooLarge { size, limit } => write!(
                 f,
-                "the event log refused the event: {size} bytes when encoded, and `largest_event` allows {limit}"
+                "the event is too large: it has {size} bytes when encoded, and {limit} are allowed (in a log by `largest_event`)"
             ),
             Kind::Finished => write!(f, "the event log refused the event: the log is finished"),
             Kind::Gap(gap) => gap.fmt(f),

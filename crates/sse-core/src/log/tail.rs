@@ -96,6 +96,8 @@ impl Tail {
         key: Option<Arc<str>>,
         topics: &Topics,
     ) {
+        #[cfg(test)]
+        crate::log::work::add(1);
         if !topics.is_empty() || self.topics.is_some() {
             self.topic_index().push(position, topics);
         }

@@ -60,6 +60,7 @@ mod store_follower;
 mod store_losses;
 mod store_slow;
 mod store_strangers;
+mod store_too_early;
 mod threads;
 mod threads_topics;
 mod topics;

@@ -1,5 +1,7 @@
 //! The memory for a client of a source is bounded. If a bound is passed the response ends, and nothing is lost.
 
+use std::time::Duration;
+
 use sse_core::{Event, Feed};
 
 use crate::support::client::Client;
@@ -68,6 +70,32 @@ async fn a_replay_as_long_as_the_ids_remembered_goes_on_live() {
     (2..=5).for_each(|number| script.notify(number));
     script.publish(6);
     assert_eq!(client.read_all().await, numbers(2..=6));
+}
+
+/// A notification that comes late is not repeated, for as long as the source was said to be late.
+#[tokio::test(start_paused = true)]
+async fn the_ids_of_a_replay_are_remembered_for_as_long_as_notifications_may_be_late() {
+    let (minute, day) = (Duration::from_secs(60), Duration::from_secs(24 * 3600));
+    for (late, after, is_repeated) in [
+        (None, minute - Duration::from_secs(1), false),
+        (None, minute + Duration::from_secs(1), true),
+        (Some(day), day - minute, false),
+        (Some(day), day + minute, true),
+        (Some(Duration::MAX), 365 * day, false),
+    ] {
+        let script = Script::holding(1..=5);
+        let feed = Feed::from(script.clone());
+        let feed = late.map_or(feed.clone(), |late| feed.late_notifications(late));
+        let mut client = Client::resume(feed, "1");
+        assert_eq!(client.read_all().await, numbers(2..=5));
+        tokio::time::advance(after).await;
+        client.read_all().await;
+        (2..=5).for_each(|number| script.notify(number));
+        script.publish(6);
+        let repeated = if is_repeated { 2..=5 } else { 6..=5 };
+        let expected = numbers((2..=5).chain(repeated).chain([6]));
+        assert_eq!(client.read_all().await, expected, "{late:?}, after {after:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sse_core::{BoxError, Frames, Replay};
 use sse_core::{
-    Event, EventId, EventLog, Feed, LogOptions, OnGap, Snapshot, Source, async_trait, merge,
+    Event, EventId, EventLog, Feed, LogOptions, MakeSnapshot, OnGap, Snapshot, Source, Start,
+    async_trait, merge,
 };
 
 use tokio::time::Instant;
@@ -30,6 +31,22 @@ fn feed(log: &EventLog) -> Feed {
             Ok(Snapshot::new(["half", "whole"], at))
         }
     }))
+}
+
+/// The two ways to a snapshot: a client that has lost events, which is told so first, and a first visit. Each comes with its last event ID
+/// and the number of resets.
+fn doors(feed: &Feed, make: &MakeSnapshot) -> [(Feed, &'static str, usize); 2] {
+    let after_a_gap = feed.clone().on_gap(OnGap::Snapshot(make.clone()));
+    let at_first = feed.clone().start_at(Start::Snapshot(make.clone()));
+    [(after_a_gap, "nonsense", 1), (at_first, "", 0)]
+}
+
+/// Takes the resets off the events of a client.
+#[track_caller]
+fn after_resets(client: &Client, resets: usize) -> Vec<String> {
+    let parsed = client.parsed();
+    assert_eq!(parsed.iter().filter(|event| event.event_type == "reset").count(), resets);
+    client.events().split_off(resets)
 }
 
 async fn three_to_seven() -> EventLog {
@@ -79,40 +96,44 @@ async fn a_client_that_polls_gets_the_whole_of_it() {
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_that_fails_or_leads_nowhere_ends_the_response() {
     let log = three_to_seven().await;
-    let failing = |_| async { Err("the database is away".into()) };
-    let nowhere = |_| async {
+    let failing = MakeSnapshot::new(|_| async { Err("the database is away".into()) });
+    let nowhere = MakeSnapshot::new(|_| async {
         let at = EventId::from_static("nonsense");
         Ok(Snapshot::new(["lost"], at))
-    };
-    let reports = [Reports::default(), Reports::default()];
-    let feeds = [OnGap::snapshot(failing), OnGap::snapshot(nowhere)];
-    for (reports, on_gap) in reports.iter().zip(feeds) {
-        let mut client = Client::resume(reports.of(log.feed().on_gap(on_gap)), "nonsense");
-        assert_eq!(client.read_to_end().await.len(), 1, "the reset, and no half of a state");
-        assert_eq!(client.last_event_id(), "");
+    });
+    for make in [&failing, &nowhere] {
+        for (feed, id, resets) in doors(&log.feed(), make) {
+            let reports = Reports::default();
+            let mut client = Client::resume(reports.of(feed), id);
+            client.read_to_end().await;
+            assert!(after_resets(&client, resets).is_empty(), "no half of a state");
+            assert_eq!(client.last_event_id(), "");
+            let error = reports.only();
+            assert_eq!((error.is_source(), error.is_gap()), (make == &failing, make == &nowhere));
+        }
     }
-    assert!(reports[0].only().is_source());
-    assert!(reports[1].only().is_gap());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_that_is_never_made_ends_the_response_after_30_s() {
     let log = three_to_seven().await;
     let merged = merge([("a", &log)]).expect("a name");
+    let never = MakeSnapshot::new(|_| std::future::pending::<Result<Snapshot, BoxError>>());
     for feed in [log.feed(), merged, Feed::from(Young(Script::holding(1..=7)))] {
-        let reports = Reports::default();
-        let never = |_| std::future::pending::<Result<Snapshot, BoxError>>();
-        let feed = feed.on_gap(OnGap::snapshot(never)).keep_alive(Duration::from_secs(4));
-        let begun = Instant::now();
-        let mut client = Client::resume(reports.of(feed), "nonsense");
-        client.read_to_end().await;
-        assert!((29..=31).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
-        assert_eq!(client.parsed()[0].event_type, "reset");
-        assert_eq!(client.last_event_id(), "", "it comes back to the same gap");
-        let error = reports.only();
-        assert!(error.is_source(), "{error}");
-        let source = std::error::Error::source(&error).expect("what was wrong").to_string();
-        assert_eq!(source, "it was not made within 30s");
+        for (feed, id, resets) in doors(&feed, &never) {
+            let reports = Reports::default();
+            let feed = feed.keep_alive(Duration::from_secs(4));
+            let begun = Instant::now();
+            let mut client = Client::resume(reports.of(feed), id);
+            client.read_to_end().await;
+            assert!((29..=31).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+            assert!(after_resets(&client, resets).is_empty());
+            assert_eq!(client.last_event_id(), "", "it comes back to the same gap");
+            let error = reports.only();
+            assert!(error.is_source(), "{error}");
+            let source = std::error::Error::source(&error).expect("what was wrong").to_string();
+            assert_eq!(source, "it was not made within 30s");
+        }
     }
 }
 
@@ -120,21 +141,22 @@ async fn a_snapshot_that_is_never_made_ends_the_response_after_30_s() {
 async fn a_snapshot_of_no_events_is_an_event_that_says_so_and_carries_the_position() {
     let log = three_to_seven().await;
     let head = log.clone();
-    let feed = || {
-        let head = head.clone();
-        log.feed().on_gap(OnGap::snapshot(move |_| {
-            let at = head.stats().newest;
-            async { Ok(Snapshot::new([""; 0], at)) }
-        }))
-    };
-    let mut client = Client::resume(feed(), "nonsense");
-    client.read_until(2).await;
-    let snapshot = &client.parsed()[1];
-    assert_eq!((snapshot.event_type.as_str(), snapshot.data.as_str()), ("snapshot", ""));
-    assert!(snapshot.last_event_id.ends_with(".7"));
-    append(&log, [8]).await;
-    let mut resumed = Client::resume(feed(), client.last_event_id());
-    assert_eq!(resumed.read_all().await, numbers([8]));
+    let nothing = MakeSnapshot::new(move |_| {
+        let at = head.stats().newest;
+        async { Ok(Snapshot::new([""; 0], at)) }
+    });
+    for (feed, id, resets) in doors(&log.feed(), &nothing) {
+        let mut client = Client::resume(feed.clone(), id);
+        client.read_until(resets + 1).await;
+        assert_eq!(after_resets(&client, resets), [""]);
+        let snapshot = &client.parsed()[resets];
+        assert_eq!(snapshot.event_type, "snapshot");
+        assert_eq!(snapshot.last_event_id, log.stats().newest.as_str());
+        let next = log.append("next").await.expect("stored");
+        let mut resumed = Client::resume(feed, client.last_event_id());
+        assert_eq!(resumed.read_all().await, ["next"]);
+        assert_eq!(resumed.last_event_id(), next.as_str());
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,22 +164,25 @@ async fn a_snapshot_with_an_event_that_the_log_would_refuse_ends_the_response() 
     let log = EventLog::in_memory(LogOptions::from(5).largest_event(1000));
     append(&log, 1..=7).await;
     for (size, is_too_large) in [(900, false), (1100, true)] {
+        let head = log.clone();
+        let make = MakeSnapshot::new(move |_| {
+            let at = head.stats().newest;
+            let events = ["small".to_owned(), "x".repeat(size)];
+            async { Ok(Snapshot::new(events, at)) }
+        });
         for feed in [log.feed(), merge([("a", &log)]).expect("a name")] {
-            let (reports, head) = (Reports::default(), log.clone());
-            let feed = feed.on_gap(OnGap::snapshot(move |_| {
-                let at = head.stats().newest;
-                let events = ["small".to_owned(), "x".repeat(size)];
-                async { Ok(Snapshot::new(events, at)) }
-            }));
-            let mut client = Client::resume(reports.of(feed), "nonsense");
-            client.read_all().await;
-            assert_eq!(client.parsed()[0].event_type, "reset");
-            assert_eq!(client.is_over(), is_too_large, "{size}");
-            if is_too_large {
-                assert_eq!(client.events().len(), 1, "no half of a state");
-                assert!(reports.only().is_too_large());
-            } else {
-                assert_eq!(client.events().len(), 3);
+            for (feed, id, resets) in doors(&feed, &make) {
+                let reports = Reports::default();
+                let mut client = Client::resume(reports.of(feed), id);
+                client.read_all().await;
+                let state = after_resets(&client, resets);
+                assert_eq!(client.is_over(), is_too_large, "{size}");
+                if is_too_large {
+                    assert!(state.is_empty(), "no half of a state");
+                    assert!(reports.only().is_too_large());
+                } else {
+                    assert_eq!(state.len(), 2);
+                }
             }
         }
     }

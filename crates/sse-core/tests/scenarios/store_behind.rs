@@ -187,3 +187,29 @@ async fn the_log_is_not_followed_until_its_follower_runs_which_ends_with_the_log
         .expect("it ends")
         .expect("without a panic");
 }
+
+/// While a client is there, others get what it has read; pages that nobody can ask for again are not kept.
+#[tokio::test(start_paused = true)]
+async fn the_pages_that_were_read_are_forgotten_when_the_last_client_leaves() {
+    let (store, log, follower) = log_of(500).await;
+    let following = tokio::spawn(follower);
+    let id = log.read_after(&oldest_id(&log).await, 1).await.expect("it is there");
+    let id = id[0].id().expect("an id").as_str().to_owned();
+    settle().await; // the follower has read what it reads when it begins
+    let before = store.calls(Call::Read);
+    let reads_for_another = async || {
+        let mut client = Client::resume(&log, &id);
+        client.read_until(499).await;
+        (client, store.calls(Call::Read) - before)
+    };
+    let (stays, reads) = reads_for_another().await;
+    assert_eq!(reads, 1);
+    for _ in 0..3 {
+        let (leaves, reads) = reads_for_another().await;
+        assert_eq!(reads, 1, "the page is shared");
+        drop(leaves);
+    }
+    drop(stays);
+    assert_eq!(reads_for_another().await.1, 2, "the page was kept for nobody");
+    following.abort();
+}

@@ -11,6 +11,7 @@ use sse_core::{Event, EventLog, LogOptions, Start, StreamResponse, Timer, TopicS
 
 use crate::support::client::request;
 use crate::support::parser::Parser;
+use crate::threads::Over;
 
 const TIME: Duration = Duration::from_secs(1);
 
@@ -27,15 +28,6 @@ fn at_once() -> Timer {
 /// Returns the timer of a stream that has no keep-alive.
 fn never() -> Timer {
     Timer::new(Instant::now, |_| std::future::pending())
-}
-
-/// Ends the other thread, also if this one panics.
-struct Over<'a>(&'a AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// A position that the client is told has no event of its own before it that it has not got: else a cut would lose the event.

@@ -99,7 +99,10 @@ impl EventLog {
         loop {
             let step =
                 PageLimit { events: fetch::LIMIT.events.min(limit - frames.len()), ..fetch::LIMIT };
-            let state = self.tail_of(epoch).filter(|state| after >= state.tail.base());
+            // If the id is ahead of the tail, only the store knows what is after it.
+            let is_here =
+                |state: &Locked<'_>| (state.tail.base()..=state.tail.newest()).contains(&after);
+            let state = self.tail_of(epoch).filter(is_here);
             let Some(mut state) = state else { return (!frames.is_empty()).then_some(frames) };
             let copied = state.tail.copy_after(after, step);
             drop(state);

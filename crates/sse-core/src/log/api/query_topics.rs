@@ -99,7 +99,9 @@ impl EventLog {
             if state.tail.epoch() != epoch {
                 return Err(state.gap(GapReason::OtherEpoch).into());
             }
-            state.tail.copy_topics(filter.topics(), after, limit)
+            // If the id is ahead of the tail, only the store knows what is after it.
+            let is_ahead = after > state.tail.newest();
+            if is_ahead { None } else { state.tail.copy_topics(filter.topics(), after, limit) }
         };
         let frame = |(at, bytes): (Position, Bytes)| Frame::from_log(bytes, at.id(epoch));
         match (copied, &self.0.store) {

@@ -5,12 +5,15 @@ use crate::{Epoch, EventId, Position};
 
 /// The number of epochs, and of ids, that are remembered of each kind.
 const KNOWN: usize = 256;
+/// An id that is no further ahead of the newest event than this may be given at any moment: that many events, or milliseconds if the positions
+/// are times.
+const SOON: u64 = 1 << 32;
 
 /// The epochs that the store does not know, so that the log need not ask the store again, and can respond at once.
 ///
 /// An id of the current epoch ahead of the newest event is not remembered: another process may have given it already, and a client may send
-/// it before this process has seen the event. The exception is an id that was the end of a stream, until this process sees another event:
-/// the next response with it has the status of that end.
+/// it before this process has seen the event. The exception is an id that was the end of a stream, and so far ahead that it is not given soon,
+/// until this process sees another event: the next response with it has the status of that end.
 #[derive(Debug, Default)]
 pub(crate) struct PastEpochs {
     /// The epochs of this log that are over. A store that is in one of them was restored.
@@ -29,8 +32,12 @@ impl PastEpochs {
         }
     }
 
-    /// Remembers that this id is ahead of the store's newest event, as long as this process knows no newer event than this.
+    /// Remembers that this id is ahead of the store's newest event, as long as this process knows no newer event than this. It does not remember
+    /// an id that may be given soon: any client can ask for it before another has it.
     pub(crate) fn refute(&mut self, id: EventId, newest: Position) {
+        if Origin::parse(id.as_str()).is_none_or(|(_, position)| is_soon(position, newest)) {
+            return;
+        }
         self.refuted.retain(|(_, of)| *of == newest);
         remember(&mut self.refuted, (id, newest));
     }
@@ -54,6 +61,14 @@ impl PastEpochs {
         remember(&mut self.past, past);
         self.epochs.clear();
         self.refuted.clear();
+    }
+}
+
+/// Returns true if an event may be given this position soon after the newest.
+fn is_soon(position: Position, newest: Position) -> bool {
+    match position.hi().saturating_sub(newest.hi()) {
+        0 => position.lo().saturating_sub(newest.lo()) <= SOON,
+        later => later <= SOON,
     }
 }
 

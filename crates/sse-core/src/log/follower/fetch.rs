@@ -176,6 +176,8 @@ pub(crate) struct Encoded {
 impl Encoded {
     /// Encodes a page that was read for this part, and that begins after this position.
     pub(crate) fn new(part: Part, after: Position, TopicPage { page, upto }: &TopicPage) -> Self {
+        #[cfg(test)]
+        crate::log::work::encode(page.events.len());
         let mut bytes = BytesMut::new();
         let mut entries = Vec::with_capacity(page.events.len());
         for event in &page.events {

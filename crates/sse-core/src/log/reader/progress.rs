@@ -41,8 +41,11 @@ impl Reader {
         }
     }
 
-    /// Returns true if the client has all events that there were at the first call.
+    /// Returns true if the client has all events that there were at the first call, or, if the store was asked for its id, after that.
     pub(crate) fn has_caught_up(&mut self) -> bool {
+        if matches!(self.next, Next::Check(..)) {
+            return false;
+        }
         let state = self.log.lock_now();
         let now = (state.tail.epoch(), state.newest());
         drop(state);

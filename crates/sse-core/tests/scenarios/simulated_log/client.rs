@@ -6,6 +6,7 @@ use sse_core::{Epoch, Position, Start};
 use super::book::Book;
 use super::choices::{AfterGap, Choices};
 use super::patience::Patience;
+use super::polling::Poll;
 use super::recorded::Recorded;
 use super::track::{At, Known, Track, is_live};
 use crate::simulation::Reader;
@@ -22,6 +23,8 @@ pub(crate) struct Client {
     is_new: bool,
     /// It was told that there is nothing more.
     pub(crate) is_done: bool,
+    /// Its response, if it polls.
+    poll: Option<Poll>,
 }
 
 impl Client {
@@ -33,7 +36,13 @@ impl Client {
             patience: Patience::new(),
             is_new: false,
             is_done: false,
+            poll: None,
         }
+    }
+
+    /// The same, and its responses end once it has what was there when it came.
+    pub(crate) fn polling(self) -> Self {
+        Self { poll: Some(Poll::default()), ..self }
     }
 
     pub(crate) fn is_connected(&self) -> bool {
@@ -47,7 +56,10 @@ impl Client {
     /// Connects, with the id that it has.
     pub(crate) fn connect(&mut self, of: &mut Recorded) {
         let choices = self.track.choices.clone();
-        let feed = choices.options(of.log.feed(), vec![(of.book.name, of.log.clone())]);
+        let mut feed = choices.options(of.log.feed(), vec![(of.book.name, of.log.clone())]);
+        if self.poll.is_some() {
+            (feed, self.poll) = (feed.ends_when_caught_up(), Some(Poll::default()));
+        }
         self.is_new = self.reader.last_event_id().is_empty();
         let known = match &choices.start {
             _ if self.is_new && choices.begins_with_a_snapshot => Known::New,
@@ -81,7 +93,14 @@ impl Client {
         let chunk = std::mem::take(&mut self.reader.chunk).len();
         assert!(!is_whole || chunk <= CHUNK_SIZE || arrived.len() == 1, "a chunk of {chunk} bytes");
         arrived.iter().for_each(|event| self.take(event, &of.book));
-        if std::mem::take(&mut self.reader.has_ended) {
+        let has_ended = std::mem::take(&mut self.reader.has_ended);
+        if let Some(poll) = &mut self.poll {
+            poll.ask(&of.book);
+            if !has_ended {
+                poll.goes_on(&self.track.at, !arrived.is_empty());
+            }
+        }
+        if has_ended {
             self.end(&of.book);
         } else if self.reader.is_waiting() {
             self.track.take_silence(&of.book);
@@ -148,7 +167,8 @@ impl Client {
         let track = &self.track;
         let is_right = track.may_be_refused(book)
             || track.may_be_finished(book)
-            || track.has_no_snapshot(book);
+            || track.has_no_snapshot(book)
+            || self.poll.as_ref().is_some_and(|poll| poll.may_end(track, book));
         assert!(is_right, "it ended at {:?}", track.at);
     }
 }

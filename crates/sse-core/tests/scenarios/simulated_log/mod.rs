@@ -13,6 +13,7 @@ pub(crate) mod book;
 pub(crate) mod choices;
 pub(crate) mod client;
 pub(crate) mod patience;
+mod polling;
 pub(crate) mod recorded;
 pub(crate) mod track;
 
@@ -141,7 +142,7 @@ impl Simulation {
         &mut self.clients[client]
     }
 
-    /// Makes a client with some id and some choices.
+    /// Makes a client with some id and some choices. Some clients poll.
     fn next_client(&mut self) -> Client {
         let kind = Kind { are_sound: self.is_busy, fewest_events: 0, are_large: true };
         let choices = Choices {
@@ -158,7 +159,8 @@ impl Simulation {
             snapshots: Snapshots::new(self.rng.fork(), kind),
         };
         let last_event_id = if self.rng.bool() { String::new() } else { self.id() };
-        Client::new(&last_event_id, choices)
+        let client = Client::new(&last_event_id, choices);
+        if self.rng.u8(..4) == 0 { client.polling() } else { client }
     }
 
     /// An id that a client may come with.

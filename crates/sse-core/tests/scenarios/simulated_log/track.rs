@@ -160,7 +160,7 @@ impl Track {
     }
 
     /// Returns true if the stream may go on after a gap without a word.
-    fn is_silent(&self, book: &Book) -> bool {
+    pub(crate) fn is_silent(&self, book: &Book) -> bool {
         self.choices.after_gap() == AfterGap::Live && self.gap(book).is_some()
     }
 
