@@ -22,6 +22,7 @@ mod retain;
 mod settings;
 mod slow_line;
 mod standby;
+mod times;
 mod tls;
 mod tools;
 mod topics;

@@ -19,12 +19,17 @@ const LOOK_BY_TOPICS: &str = concat!(
     include_str!("../../crates/sse-log-postgres/src/sql/topics.sql"),
     include_str!("../../crates/sse-log-postgres/src/sql/bounds.sql"),
 );
+/// The place of an age: the events that were stored since this time.
+const SINCE: &str = concat!(
+    "PREPARE since (text, float8) AS ",
+    include_str!("../../crates/sse-log-postgres/src/sql/before_since.sql"),
+);
 const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; SET enable_bitmapscan = off";
 
 /// A connection that asks as a log does.
 pub(crate) async fn asks(postgres: &Postgres) -> Client {
     let client = client(postgres).await;
-    for sql in [SETTINGS, LOOK, LOOK_BY_TOPICS] {
+    for sql in [SETTINGS, LOOK, LOOK_BY_TOPICS, SINCE] {
         client.batch_execute(sql).await.expect(sql);
     }
     client

@@ -5,8 +5,9 @@ use std::time::Duration;
 use sse_conformance::engines::Redis;
 use sse_core::store::Store;
 use sse_core::{Position, StoreOptions};
+use sse_test_kit::engines::JumpingClock;
 
-use crate::tools::{STREAM, after, append, bounds, command, once, open_with, until};
+use crate::tools::{STREAM, after, append, bounds, command, once, open, open_with, until};
 
 const AGE: Duration = Duration::from_secs(1);
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -90,4 +91,25 @@ async fn an_append_drops_what_is_too_old() {
     .await;
     let kept = after(&*store, Position::START).await.len();
     assert!(kept > 5 && kept < 100, "{kept}");
+}
+
+/// The ids of the events before a jump have times that are too old, or too new.
+#[tokio::test]
+async fn a_clock_that_jumps_hides_no_event_from_a_first_visit_by_age() {
+    let clock = JumpingClock::start();
+    let redis = Redis::start_by(&clock).await;
+    let store = open(&redis).await;
+    let since = async |store: &dyn Store| {
+        let before = store.before_since(Duration::from_secs(60)).await.expect("a position");
+        after(store, before).await
+    };
+    let mut kept = vec![append(&*store, 0).await, append(&*store, 1).await];
+    for clock_is_at in [3600, 7200, -3600, 0] {
+        clock.jump_to(clock_is_at);
+        assert_eq!(since(&*store).await, kept, "at {clock_is_at} s, before the next event");
+        kept.push(append(&*store, clock_is_at).await);
+        assert_eq!(since(&*store).await, kept, "at {clock_is_at} s");
+        // A process that comes later is told of the jump.
+        assert_eq!(since(&*open(&redis).await).await, kept, "at {clock_is_at} s, by another");
+    }
 }

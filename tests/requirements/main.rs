@@ -72,6 +72,7 @@ macro_rules! every_framework {
                 answers_an_error_of_a_handler_with_its_status,
                 ends_a_stream_whose_feed_is_away_so_that_the_client_comes_back,
                 refuses_a_stream_whose_feed_is_invalid,
+                refuses_a_stream_that_begins_by_times_if_its_log_keeps_none,
             }
             request::{
                 resumes_after_the_last_event_id_in_the_header,
@@ -79,6 +80,7 @@ macro_rules! every_framework {
                 takes_the_header_if_the_query_has_an_id_too,
                 begins_live_on_a_first_visit,
                 begins_with_some_history_if_the_feed_says_so,
+                begins_with_what_came_within_the_time_that_the_feed_says,
                 continues_after_as_many_events_as_a_client_has_counted,
                 comes_back_from_before_its_first_event_if_it_was_given_an_id,
                 tells_of_a_gap_whatever_a_client_sends_as_its_id,

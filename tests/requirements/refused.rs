@@ -1,9 +1,11 @@
 //! A handler that returns an error, and a feed that cannot be made.
 
+use std::time::Duration;
+
 use sse_conformance::suite::app::{Answer, App, Method, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_core::store::StoreError;
-use sse_core::{Error, EventLog, Feed};
+use sse_core::{Error, EventLog, Feed, Start};
 use sse_test_kit::wire::{End, Request};
 
 /// The error of a store that is away. Its text is not for clients.
@@ -65,4 +67,17 @@ pub(crate) async fn refuses_a_stream_whose_feed_is_invalid(framework: &Framework
     assert_eq!(response.header("content-type"), Some("text/plain; charset=utf-8"));
     assert_eq!(response.end().await, End::Clean);
     assert_eq!(response.bytes(), b"invalid topic: a topic has at least one byte");
+}
+
+pub(crate) async fn refuses_a_stream_that_begins_by_times_if_its_log_keeps_none(
+    framework: &Framework,
+) {
+    let log = EventLog::in_memory(10);
+    let app = App::new(ServerOptions::default())
+        .stream("events", move |_| log.feed().start_at(Start::Since(Duration::from_secs(60))));
+    let server = framework.start(app);
+    let mut response = Request::get("/events").send(server.address).await;
+    assert_eq!(response.status, 500);
+    assert_eq!(response.end().await, End::Clean);
+    assert_eq!(response.bytes(), b"the server failed");
 }

@@ -1,12 +1,14 @@
 //! The requests of clients, and the position at which each stream then goes on.
 // Longer than other files: these requirements share a server and its log of five events.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::server::Server;
-use sse_core::{Event, EventId, EventLog, EventType, OnGap, Start};
+use sse_core::{Event, EventId, EventLog, EventType, LogOptions, OnGap, Start, Timer};
 use sse_test_kit::parser::Parsed;
 use sse_test_kit::wire::{End, Request};
 
@@ -96,6 +98,30 @@ pub(crate) async fn begins_with_some_history_if_the_feed_says_so(framework: &Fra
     let request = Request::get("/history").header("Last-Event-ID", ids[1].as_str());
     let mut response = request.send(server.address).await;
     assert_eq!(data(&response.events(3).await), ["3", "4", "5"]);
+}
+
+pub(crate) async fn begins_with_what_came_within_the_time_that_the_feed_says(
+    framework: &Framework,
+) {
+    let (begun, passed) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+    let seconds = Arc::clone(&passed);
+    let now = move || begun + Duration::from_secs(seconds.load(Relaxed));
+    let timer = Timer::new(now, |_| std::future::pending());
+    let log = EventLog::in_memory_with(timer, LogOptions::new().keeps_times(true));
+    let recent = log.clone();
+    let app = App::new(ServerOptions::default())
+        .stream("recent", move |_| recent.feed().start_at(Start::Since(Duration::from_secs(60))));
+    let server = framework.start(app);
+    append(&log, 1..=3).await;
+    passed.store(61, Relaxed);
+    append(&log, 4..=5).await;
+    let mut response = Request::get("/recent").send(server.address).await;
+    assert_eq!(data(&response.events(2).await), ["4", "5"]);
+    passed.store(122, Relaxed);
+    let mut later = Request::get("/recent").send(server.address).await;
+    later.read_until(|bytes| bytes.starts_with(b": ok\n")).await;
+    append(&log, [6]).await;
+    assert_eq!(later.next_event().await.data, "6");
 }
 
 pub(crate) async fn continues_after_as_many_events_as_a_client_has_counted(framework: &Framework) {

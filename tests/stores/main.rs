@@ -1,5 +1,6 @@
 //! Every requirement and every store: a test. What a requirement asks for is in `tests/suite/store`, how an engine is started in `tests/kit`,
 //! and opened in `tests/engines`.
+// Longer than other files: each requirement and each engine has a line.
 
 mod engines;
 
@@ -114,6 +115,19 @@ macro_rules! every_store_of_topics {
     };
 }
 
+/// The requirements of a store that knows when its events were stored.
+macro_rules! every_store_of_times {
+    ($engine:ident) => {
+        crate::engines::requirements! {
+            $engine:
+            times::{
+                finds_what_was_stored_within_a_time,
+                begins_a_first_visit_with_what_was_stored_within_a_time,
+            }
+        }
+    };
+}
+
 /// The requirements of a store that does not return an event from the moment at which another has superseded it, and that stores the last events
 /// and the end in one step. No store need do so.
 macro_rules! every_exact_store {
@@ -169,6 +183,7 @@ macro_rules! every_networked_store {
 mod nats {
     every_store!(Nats);
     every_store_of_topics!(Nats);
+    every_store_of_times!(Nats);
     every_durable_store!(Nats);
     every_networked_store!(Nats);
 }
@@ -176,6 +191,7 @@ mod nats {
 mod nats_2_10 {
     every_store!(Nats210);
     every_store_of_topics!(Nats210);
+    every_store_of_times!(Nats210);
     every_durable_store!(Nats210);
     every_networked_store!(Nats210);
 }
@@ -183,17 +199,20 @@ mod nats_2_10 {
 mod redb {
     every_store!(Redb);
     every_store_of_topics!(Redb);
+    every_store_of_times!(Redb);
     every_exact_store!(Redb);
     every_durable_store!(RedbProcess);
 }
 
 mod redb_process {
     every_store_of_topics!(RedbProcess);
+    every_store_of_times!(RedbProcess);
 }
 
 mod postgres {
     every_store!(Postgres);
     every_store_of_topics!(Postgres);
+    every_store_of_times!(Postgres);
     every_exact_store!(Postgres);
     every_durable_store!(Postgres);
     every_networked_store!(Postgres);
@@ -202,6 +221,7 @@ mod postgres {
 mod postgres_16 {
     every_store!(Postgres16);
     every_store_of_topics!(Postgres16);
+    every_store_of_times!(Postgres16);
     every_exact_store!(Postgres16);
     every_durable_store!(Postgres16);
     every_networked_store!(Postgres16);
@@ -210,6 +230,7 @@ mod postgres_16 {
 mod redis {
     every_store!(Redis);
     every_store_of_topics!(Redis);
+    every_store_of_times!(Redis);
     every_exact_store!(Redis);
     every_durable_store!(Redis);
     every_networked_store!(Redis);
@@ -218,6 +239,7 @@ mod redis {
 mod valkey {
     every_store!(Valkey);
     every_store_of_topics!(Valkey);
+    every_store_of_times!(Valkey);
     every_exact_store!(Valkey);
     every_durable_store!(Valkey);
     every_networked_store!(Valkey);
@@ -226,6 +248,7 @@ mod valkey {
 mod scripted {
     every_store!(Scripted);
     every_store_of_topics!(Scripted);
+    every_store_of_times!(Scripted);
     every_exact_store!(Scripted);
     every_durable_store!(Scripted);
 }
@@ -233,5 +256,6 @@ mod scripted {
 mod scripted_sparse {
     every_store!(ScriptedSparse);
     every_store_of_topics!(ScriptedSparse);
+    every_store_of_times!(ScriptedSparse);
     every_exact_store!(ScriptedSparse);
 }

@@ -1,3 +1,5 @@
+// Longer than other files: each question is here with its example.
+
 use std::sync::Arc;
 
 use crate::gap::Gap;
@@ -85,6 +87,25 @@ impl Error {
     /// ```
     pub fn is_topics_unsupported(&self) -> bool {
         matches!(*self.0, Kind::TopicsUnsupported)
+    }
+
+    /// Returns true if a stream was to begin with [`Start::Since`](crate::Start::Since), and its log, or the store of its log, keeps no times.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use std::sync::{Arc, OnceLock};
+    /// # use sse_core::{EventLog, Start, StreamRequest, StreamResponse, Timer};
+    /// # let (request, timer) = (StreamRequest::new("GET", None, []), Timer::new(std::time::Instant::now, |_| std::future::pending()));
+    /// let log = EventLog::in_memory(1000);
+    /// let seen = Arc::new(OnceLock::new());
+    /// let told = Arc::clone(&seen);
+    /// let feed = log.feed().start_at(Start::Since(Duration::from_secs(60)));
+    /// let feed = feed.on_error(move |error| told.set(error.is_times_unsupported()).unwrap());
+    /// assert_eq!(StreamResponse::new(&request, feed, timer).status, 500);
+    /// assert_eq!(seen.get(), Some(&true));
+    /// ```
+    pub fn is_times_unsupported(&self) -> bool {
+        matches!(*self.0, Kind::TimesUnsupported(_))
     }
 
     /// Returns true if [`merge`](crate::merge) refused its members or their names.

@@ -119,7 +119,8 @@ impl FeedOnce {
         self.origin.as_ref().ok()
     }
 
-    /// Returns the origin of the events, and the options, with every shutdown that ends the stream.
+    /// Returns the origin of the events, or the error if a stream of it cannot begin as the options say; and the options, with every shutdown that
+    /// ends the stream.
     pub(crate) fn into_parts(self) -> (Result<OriginOnce, Error>, StreamOptions) {
         let Options { own, chosen } = self.options;
         let mut options = chosen.map_or_else(StreamOptions::new, |chosen| *chosen);
@@ -127,7 +128,8 @@ impl FeedOnce {
         if let Ok(origin) = &self.origin {
             options.observer = options.observer.or_else(|| origin.observer());
         }
-        (self.origin, options)
+        let origin = self.origin.and_then(|origin| origin.check(&options.start).map(|()| origin));
+        (origin, options)
     }
 }
 
@@ -214,6 +216,17 @@ impl fmt::Debug for FeedOnce {
 }
 
 impl OriginOnce {
+    /// Fails if a stream cannot begin at this start.
+    fn check(&self, start: &Start) -> Result<(), Error> {
+        match (start, self) {
+            (Start::Since(_), Self::Many(Origin::Log(selection))) => selection.log.check_times(),
+            (Start::Since(_), Self::Many(Origin::Merge(logs))) => {
+                logs.iter().try_for_each(|(_, selection)| selection.log.check_times())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Returns the observer of the log, or of the first log of a merge that has one.
     fn observer(&self) -> Option<Observing> {
         match self {

@@ -111,7 +111,13 @@ impl StreamResponse {
             body.extend_from_slice(Frame::from(Event::default().retry(retry)).as_bytes());
             (200, Headers::EVENT_STREAM, body.freeze())
         } else {
-            tracing::debug!(error = error as &dyn StdError, "an event stream was refused");
+            match error.is_times_unsupported() {
+                // It comes from an option of the feed: the application is told nowhere else.
+                true => drop(options.failure.report(error)),
+                false => {
+                    tracing::debug!(error = error as &dyn StdError, "an event stream was refused");
+                }
+            }
             (error.status(), Headers::REFUSAL, error.client_text().into())
         };
         let body = EventStream::only((!request.is_head()).then_some(body));

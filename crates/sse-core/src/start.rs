@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::time::Duration;
 
 use crate::{BoxError, EventId, MakeSnapshot, Snapshot, SnapshotRequest, Timer};
 
@@ -30,6 +31,33 @@ pub enum Start {
     /// This many of the newest events, or as many as are kept.
     #[doc(alias("history", "last"))]
     Last(usize),
+    /// The oldest event that was stored within this time, or the oldest that is kept: for a page that shows the last minutes.
+    ///
+    /// An event that is exactly as old is given. If a clock was set back, or a store knows the times less exactly, a client gets some events that
+    /// are a little older, too. Ages are by the clock of the store. In memory they are by the clock of the log, if it
+    /// [keeps times](field@crate::LogOptions::keeps_times). For a stream of topics it is the position in the whole log, and in a
+    /// [`merge`](crate::merge) the position in each log.
+    ///
+    /// If the log keeps no times, there is no stream: each response has the [status](crate::Error::status) 500, and a warning says what to do.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use sse_core::{EventLog, LogOptions, Start, StreamRequest, StreamResponse, Timer};
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// # let timer = Timer::new(|| tokio::time::Instant::now().into_std(), tokio::time::sleep);
+    /// # let request = StreamRequest::new("GET", None, []);
+    /// let log = EventLog::in_memory_with(timer.clone(), LogOptions::new().keeps_times(true));
+    /// log.append("a while ago").await?;
+    /// tokio::time::sleep(Duration::from_secs(600)).await;
+    /// log.append("just now").await?;
+    /// let feed = log.feed().start_at(Start::Since(Duration::from_secs(60)));
+    /// let text = StreamResponse::new(&request, feed, timer).text().await;
+    /// assert!(text.contains("data: just now\n") && !text.contains("a while ago"));
+    /// # Ok::<(), sse_core::Error>(())
+    /// # }).unwrap();
+    /// ```
+    #[doc(alias("age", "window", "recent", "timestamp"))]
+    Since(Duration),
     /// The position after the first events, for a client that counts those that it has: of the events that this stream would get from the
     /// beginning of the log, this many are left out. At most 1 000 000. The log looks at each of them, so the cost grows with their number.
     ///

@@ -185,6 +185,29 @@ pub trait Store: Send + Sync + 'static {
     /// ```
     async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError>;
 
+    /// Returns the position before the oldest event that was stored within this time and is kept; if there is none, [`Bounds::newest`]. Streams
+    /// begin there with [`Start::Since`](crate::Start::Since). The log calls it only if [`keeps_times`](Store::keeps_times) is true.
+    ///
+    /// It counts ages by the clock of the store, as [`retain`](Store::retain) does. An event that is exactly as old counts as stored within the time. If
+    /// the order of the times differs from that of the positions, or if they are not exact, return a lower position: a client may get some older
+    /// events, and must not miss any. The cost of a call must not depend on the number of older events.
+    ///
+    /// Default: an error.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use std::time::Duration;
+    /// # use sse_core::store::Store;
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// let refused = VecStore::new().before_since(Duration::from_secs(60)).await;
+    /// assert!(format!("{:?}", refused.unwrap_err()).contains("keeps no times"));
+    /// # }).unwrap();
+    /// ```
+    async fn before_since(&self, age: Duration) -> Result<Position, StoreError> {
+        _ = age;
+        Err(StoreError::failed("the store keeps no times of events"))
+    }
+
     /// Returns the events after this position, and then new events as they come. The stream ends, or gives an error, when it cannot
     /// continue; the log then calls `follow` again from the last position.
     async fn follow(&self, after: Position) -> Result<Pages, StoreError>;
@@ -292,6 +315,20 @@ pub trait Store: Send + Sync + 'static {
     /// assert!(!VecStore::new().keeps_topics());
     /// ```
     fn keeps_topics(&self) -> bool {
+        false
+    }
+
+    /// Returns true if the store knows when each event was stored, so that [`before_since`](Store::before_since) can be called. If not, the log
+    /// refuses streams that begin with [`Start::Since`](crate::Start::Since).
+    ///
+    /// Default: false.
+    ///
+    /// ```
+    #[doc = include_str!("store/in_examples.txt")]
+    /// # use sse_core::store::Store;
+    /// assert!(!VecStore::new().keeps_times());
+    /// ```
+    fn keeps_times(&self) -> bool {
         false
     }
 

@@ -47,6 +47,23 @@ pub(crate) fn parse(timestamp: &str) -> Option<Duration> {
     Some(Duration::new(days * 86_400 + hours * 3600 + minutes * 60 + seconds, nanoseconds))
 }
 
+/// Writes a time since 1970 as a timestamp of the API.
+pub(crate) fn format(time: Duration) -> String {
+    // The days since the first of March of the year 0: of each 400 years 146 097.
+    let days = time.as_secs() / 86_400 + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let year = 400 * era + year + u64::from(month > 9);
+    let month = if month > 9 { month - 9 } else { month + 3 };
+    let seconds = time.as_secs() % 86_400;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let nanoseconds = time.subsec_nanos();
+    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{nanoseconds:09}Z")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,8 +74,11 @@ mod tests {
             ("1970-01-01T00:00:00Z", 0, 0),
             ("2000-02-29T12:34:56.5Z", 951_827_696, 500_000_000),
             ("2026-11-27T04:00:24.123456789Z", 1_795_752_024, 123_456_789),
+            ("2100-03-01T00:00:00Z", 4_107_542_400, 0),
         ] {
-            assert_eq!(parse(text), Some(Duration::new(seconds, nanoseconds)), "{text}");
+            let time = Duration::new(seconds, nanoseconds);
+            assert_eq!(parse(text), Some(time), "{text}");
+            assert_eq!(parse(&format(time)), Some(time), "{text}");
         }
         for nonsense in ["", "Z", "2026-11-27", "2026-13-01T00:00:00Z", "x-11-27T00:00:00Z"] {
             assert_eq!(parse(nonsense), None, "{nonsense}");

@@ -11,11 +11,13 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::connection::lost::Lost;
+use crate::consumer::begin::Begin;
 use crate::consumer::delivery::{Delivered, Delivery, parse};
 use crate::core::LogCore;
 use crate::engine::requests::EngineCore;
 use crate::jetstream::nanoseconds;
 
+pub(crate) mod begin;
 pub(crate) mod delivery;
 
 /// Silence after which a fetch takes it that no more messages fit into its bytes.
@@ -36,6 +38,8 @@ pub(crate) struct Consumer {
     delete: String,
     /// True once the server has created it.
     is_made: bool,
+    /// The sequence before its first message.
+    pub(crate) before: u64,
     /// Number of messages that it had to deliver when it was created.
     pub(crate) pending: u64,
     /// Number of messages that have come.
@@ -62,28 +66,39 @@ impl Consumer {
         content: Content,
     ) -> Result<Self, StoreError> {
         let line = core.requests.engine.pages.client().await?;
-        let mut consumer = Self::on(line, core, sequence, content, FORGOTTEN_AFTER).await?;
+        let begin = Begin::After(sequence);
+        let mut consumer = Self::on(line, core, begin, content, FORGOTTEN_AFTER).await?;
         consumer.engine = Some(Arc::clone(&core.requests.engine));
         Ok(consumer)
     }
 
-    /// Creates a consumer that begins after this message, on this connection. The server forgets it after this idle time.
+    /// Creates a consumer that shows where it begins. Nothing is read from it.
+    pub(crate) async fn at(core: &LogCore, begin: Begin) -> Result<Self, StoreError> {
+        let line = core.requests.engine.pages.client().await?;
+        Self::on(line, core, begin, Content::Headers, FORGOTTEN_AFTER).await
+    }
+
+    /// Creates a consumer that begins there, on this connection. The server forgets it after this idle time.
     pub(crate) async fn on(
         (client, lost): (Client, Lost),
         core: &LogCore,
-        sequence: u64,
+        begin: Begin,
         content: Content,
         forgotten_after: Duration,
     ) -> Result<Self, StoreError> {
         #[derive(Deserialize)]
         struct Created {
             num_pending: u64,
+            #[serde(default)]
+            delivered: Before,
+        }
+        #[derive(Default, Deserialize)]
+        struct Before {
+            stream_seq: u64,
         }
         let (stream, name) = (&core.names.stream, format!("{:016x}", fastrand::u64(..)));
         let mut config = json!({
             "name": name,
-            "deliver_policy": "by_start_sequence",
-            "opt_start_seq": sequence.saturating_add(1),
             "ack_policy": "none",
             "max_deliver": 1,
             "replay_policy": "instant",
@@ -92,6 +107,7 @@ impl Consumer {
             "num_replicas": 1,
             "headers_only": content != Content::Whole,
         });
+        begin.configure(&mut config);
         let mut create = format!("CONSUMER.CREATE.{stream}.{name}");
         if let Content::HeadersOf(subject) = content {
             create = format!("{create}.{subject}");
@@ -107,6 +123,7 @@ impl Consumer {
             next: api("MSG.NEXT"),
             delete: api("DELETE"),
             is_made: false,
+            before: 0,
             pending: 0,
             came: 0,
             timeout: core.requests.timeout,
@@ -115,6 +132,7 @@ impl Consumer {
         let request = json!({ "stream_name": stream, "config": config });
         let created: Created = core.requests.api(&create, &request).await?;
         (consumer.is_made, consumer.pending) = (true, created.num_pending);
+        consumer.before = created.delivered.stream_seq;
         Ok(consumer)
     }
 

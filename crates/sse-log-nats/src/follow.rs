@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::bounds::load_view;
 use crate::connection::followers::FollowerConnection;
 use crate::connection::lost::Lost;
+use crate::consumer::begin::Begin;
 use crate::consumer::delivery::{Delivered, Delivery, parse};
 use crate::consumer::{Consumer, Content};
 use crate::core::LogCore;
@@ -47,7 +48,8 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Position) -> Result<Pages
     let inbox = client.new_inbox();
     let answers = client.subscribe(format!("{inbox}.*")).await.map_err(StoreError::failed)?;
     let line = (client, lost.clone());
-    let consumer = Consumer::on(line, core, after.hi(), Content::Whole, CONSUMER_EXPIRES).await?;
+    let begin = Begin::After(after.hi());
+    let consumer = Consumer::on(line, core, begin, Content::Whole, CONSUMER_EXPIRES).await?;
     let mut following = Following {
         core: Arc::clone(core),
         consumer,

@@ -73,7 +73,7 @@
 //!
 //! A log never has more than twice [`StoreOptions::events`] and 1000 events, or more than twice [`StoreOptions::bytes`], plus what other processes have on their way.
 //! A process that appends drops old events once the log is 1000 events, or an eighth of the bytes, over its limits. If appends are faster than that, they wait for at most
-//! [`StoreOptions::store_timeout`]. Keys, idempotency keys and topics count as bytes, too. Ages go by the clock of the server. If that clock jumps ahead while a process runs, no event becomes
+//! [`StoreOptions::store_timeout`]. Keys, idempotency keys and topics count as bytes, too. Ages, also that of `Start::Since`, go by the clock of the server. If that clock jumps ahead while a process runs, no event becomes
 //! old by the jump.
 //!
 //! # What NATS promises
@@ -155,6 +155,7 @@ mod admission;
 mod append;
 mod batch_codec;
 mod before_last;
+mod before_since;
 mod bounds;
 mod clock;
 mod connection;

@@ -8,7 +8,9 @@ use sse_core::{Epoch, Position, async_trait};
 
 use crate::core::NatsStore;
 use crate::names::Batch;
-use crate::{append, before_last, bounds, control, follow, last, read, retain, topics};
+use crate::{
+    append, before_last, before_since, bounds, control, follow, last, read, retain, topics,
+};
 
 #[async_trait]
 impl Store for NatsStore {
@@ -38,6 +40,10 @@ impl Store for NatsStore {
         before_last::before_last(&self.0, limit).await
     }
 
+    async fn before_since(&self, age: Duration) -> Result<Position, StoreError> {
+        before_since::before_since(&self.0, age).await
+    }
+
     async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         follow::follow(&self.0, after).await
     }
@@ -63,6 +69,10 @@ impl Store for NatsStore {
     }
 
     fn keeps_topics(&self) -> bool {
+        true
+    }
+
+    fn keeps_times(&self) -> bool {
         true
     }
 

@@ -108,7 +108,7 @@
 //! the events that could be dropped now are half as much again as the limit, it waits for 100 ms at most. The log
 //! therefore has at most twice as many events as the limit, and those that a running transaction delays: the append that drops delays what is stored
 //! meanwhile. If an old transaction delays events, the log drops the surplus when it is opened, and every 10 s. Retention counts only an event that is committed and readable. [`append_in`](PostgresStore::append_in)
-//! drops nothing.
+//! drops nothing. `Start::Since` goes by the same time: an event of a long transaction counts from its append, not from its commit.
 //!
 //! If an event supersedes an older event of its [key](sse_core::Event::key), readers no longer get the older event, and retention removes it in the
 //! same way: a keyed log costs what it keeps. Dropped events leave dead rows, as any `DELETE` does. Autovacuum removes these once no old snapshot
@@ -159,6 +159,7 @@
 mod append;
 mod append_in;
 mod before_last;
+mod before_since;
 mod bounds;
 mod clock;
 mod connect;

@@ -9,7 +9,7 @@ use sse_core::{Epoch, Position, async_trait};
 
 use crate::bounds::{self, ensure_open};
 use crate::postgres_store::PostgresStore;
-use crate::{before_last, control, follow, read, retain, topics};
+use crate::{before_last, before_since, control, follow, read, retain, topics};
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -37,6 +37,10 @@ impl Store for PostgresStore {
 
     async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
         Ok(before_last::before_last(&self.log, limit).await?)
+    }
+
+    async fn before_since(&self, age: Duration) -> Result<Position, StoreError> {
+        Ok(before_since::before_since(&self.log, age).await?)
     }
 
     async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
@@ -81,6 +85,10 @@ impl Store for PostgresStore {
     }
 
     fn keeps_topics(&self) -> bool {
+        true
+    }
+
+    fn keeps_times(&self) -> bool {
         true
     }
 

@@ -52,6 +52,11 @@ pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Returns the time in milliseconds, rounded up.
+pub(crate) fn millis_up(duration: Duration) -> u64 {
+    millis(duration.saturating_add(Duration::from_nanos(999_999)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

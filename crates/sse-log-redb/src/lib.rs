@@ -52,7 +52,7 @@
 //! **A damaged file.** Opening or reading it fails if redb notices the damage; with [`EngineOptions::check_on_open`] redb notices all damage.
 //!
 //! **A clock that jumps.** The process reads the system's clock when it opens the file, and never again: after that ages follow the process's own clock. If
-//! the system's clock is behind the file, the file's time counts. Of the time in which no process had the file open at most a day counts. An idempotency
+//! the system's clock is behind the file, the file's time counts. `Start::Since` goes by the same time, to a millisecond. Of the time in which no process had the file open at most a day counts. An idempotency
 //! key expires when its window has passed since it was stored, or since the file was opened.
 //!
 //! # What happens when (November 2026)

@@ -2,6 +2,7 @@ use std::ops::Bound;
 use std::ops::ControlFlow::{Break, Continue};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use redb::ReadableTable;
@@ -9,8 +10,9 @@ use sse_core::Position;
 use sse_core::store::{Page, PageLimit, StoredEvent, Topics};
 
 use crate::bounds;
+use crate::clock::millis_up;
 use crate::error::Failure;
-use crate::events::{self, RowEvent};
+use crate::events::{self, Row, RowEvent};
 use crate::position::number;
 use crate::tables::LogView;
 
@@ -110,4 +112,25 @@ fn before_last_events(log: &LogView<'_>, count: usize) -> Result<Position, Failu
         false => events::for_each_reversed(log.events.iter()?, head.floor, nth),
     };
     Ok(Position::from(found?.unwrap_or(head.floor)))
+}
+
+/// Returns the position before the oldest event that was stored within this time. The clock of a file never goes back, so the times of the rows
+/// rise with their positions.
+pub(crate) fn before_since(
+    log: &LogView<'_>,
+    age: Duration,
+    now: u64,
+) -> Result<Position, Failure> {
+    let age = millis_up(age);
+    // Every event up to `old` is older, and none from `new` on.
+    let (mut old, mut new) = (log.head.floor, log.head.newest.saturating_add(1));
+    while new - old > 1 {
+        let middle = old + (new - old) / 2;
+        let row = log.events.range(middle..)?.next().transpose()?;
+        match row.as_ref().map(Row::of) {
+            Some(row) if now.saturating_sub(row.stored) > age => old = row.last(),
+            _ => new = middle,
+        }
+    }
+    Ok(Position::from(old))
 }

@@ -10,10 +10,12 @@ use sse_core::store::{
 use sse_core::{Epoch, Position, async_trait};
 
 use crate::core::RedbStore;
+use crate::database::Database;
 use crate::error::Failure;
 use crate::idempotency::Expiry;
 use crate::log_tables::LogTables;
 use crate::retain::Check;
+use crate::tables::LogView;
 use crate::transaction::Transaction;
 use crate::write_request::RequestOptions;
 use crate::{append, bounds, control, follow, read, read_topics, retain, row_topics};
@@ -44,6 +46,18 @@ impl Store for RedbStore {
 
     async fn before_last(&self, limit: PageLimit) -> Result<Position, StoreError> {
         self.view(move |log| read::before_last(log, limit)).await
+    }
+
+    async fn before_since(&self, age: Duration) -> Result<Position, StoreError> {
+        let open_log = Arc::clone(&self.open_log);
+        let find = move |database: &Database| {
+            let now = database.time().now;
+            database.read(|txn| {
+                let log = LogView::open(txn, &open_log.name, &open_log.tables)?;
+                read::before_since(&log, age, now)
+            })
+        };
+        self.file().read(find).await
     }
 
     async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
@@ -97,6 +111,10 @@ impl Store for RedbStore {
     }
 
     fn keeps_topics(&self) -> bool {
+        true
+    }
+
+    fn keeps_times(&self) -> bool {
         true
     }
 

@@ -1,5 +1,5 @@
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A clock that does not jump: the time since this process last wrote to the log. The server's own clock may jump (`lua/clock.lua`).
 #[derive(Debug, Default)]
@@ -21,4 +21,10 @@ impl Clock {
         let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *written = (*written).max(Some(sent));
     }
+}
+
+/// Returns a time in milliseconds, rounded up, at most 2^53: Lua has exact integers up to that.
+pub(crate) fn millis_up(time: Duration) -> u64 {
+    let rounded = time.saturating_add(Duration::from_nanos(999_999));
+    u64::try_from(rounded.as_millis()).unwrap_or(u64::MAX).min(1 << 53)
 }

@@ -64,7 +64,7 @@
 //! | another program deletes `sse:{prices}:topics` or `:chunks`, or a lost stream comes back in part | streams of topics read the older events from the log, which takes longer |
 //! | `maxmemory` is reached, or the disk is full | Redis refuses appends, and such an append has stored nothing; retention, deletion and reading continue |
 //! | `maxmemory` with a policy `allkeys-…` | opening the log fails. If the user may not read the policy (`INFO`), the crate logs a warning |
-//! | the server's clock jumps | no effect: ages and idempotency windows use the time that processes have seen pass. If a process opens the log within seconds of the jump (5 minutes if nothing was appended), or while no other process runs, the server's clock counts |
+//! | the server's clock jumps | no effect: ages and idempotency windows use the time that processes have seen pass. If a process opens the log within seconds of the jump (5 minutes if nothing was appended), or while no other process runs, the server's clock counts. `Start::Since` goes by the times in the ids, and by the jumps that a process has noticed, of 5 s or more |
 //! | a slow line | the crate requests fewer events at a time, at least 1; it waits up to 5 minutes for a single event that is arriving |
 //!
 //! # Limits
@@ -109,6 +109,7 @@
 mod address;
 mod append;
 mod before_last;
+mod before_since;
 mod bounds;
 mod calls;
 mod clock;

@@ -7,7 +7,7 @@ use sse_core::store::{
 use sse_core::{Epoch, Position, async_trait};
 
 use crate::core::RedisStore;
-use crate::{append, before_last, bounds, control, follow, read, retain, topics};
+use crate::{append, before_last, before_since, bounds, control, follow, read, retain, topics};
 
 #[async_trait]
 impl Store for RedisStore {
@@ -36,6 +36,10 @@ impl Store for RedisStore {
         before_last::before_last(&self.0, limit).await
     }
 
+    async fn before_since(&self, age: Duration) -> Result<Position, StoreError> {
+        before_since::before_since(&self.0, age).await
+    }
+
     async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         follow::follow(&self.0, after).await
     }
@@ -61,6 +65,10 @@ impl Store for RedisStore {
     }
 
     fn keeps_topics(&self) -> bool {
+        true
+    }
+
+    fn keeps_times(&self) -> bool {
         true
     }
 

@@ -20,6 +20,7 @@ pub mod order;
 pub mod pages;
 pub mod retention;
 pub mod streaming;
+pub mod times;
 pub mod topics;
 pub mod topics_streaming;
 pub mod writing;

@@ -78,6 +78,9 @@ async fn answer(log: &dyn Store, call: Call) -> Result<Answer, StoreError> {
         Call::BeforeLast { events, bytes } => {
             Answer::Text(log.before_last(PageLimit { events, bytes }).await?.to_string())
         }
+        Call::BeforeSince { age } => {
+            Answer::Text(log.before_since(Duration::from_millis(age)).await?.to_string())
+        }
         Call::Next { after, known } => Answer::from(&next(log, &after, known).await?),
         Call::Retain { events, bytes, age } => {
             let age = age.map(Duration::from_millis);

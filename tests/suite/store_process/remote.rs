@@ -81,6 +81,15 @@ impl Store for Remote {
         Ok(parse(&self.text(Call::BeforeLast { events, bytes }).await?))
     }
 
+    async fn before_since(&self, age: Duration) -> Result<Position, StoreError> {
+        let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        Ok(parse(&self.text(Call::BeforeSince { age }).await?))
+    }
+
+    fn keeps_times(&self) -> bool {
+        true
+    }
+
     fn keeps_topics(&self) -> bool {
         true
     }

@@ -25,6 +25,10 @@ pub(super) enum Call {
         events: usize,
         bytes: usize,
     },
+    /// An age in milliseconds.
+    BeforeSince {
+        age: u64,
+    },
     /// The next page after a position that has events, or other bounds than these.
     Next {
         after: String,

@@ -48,6 +48,10 @@ impl Error {
         Kind::TopicsUnsupported.into()
     }
 
+    pub(crate) fn times_unsupported(store: Option<StoreLabel>) -> Self {
+        Kind::TimesUnsupported(store).into()
+    }
+
     pub(crate) fn too_large(size: usize, limit: usize) -> Self {
         Kind::TooLarge { size, limit }.into()
     }
@@ -137,6 +141,14 @@ impl fmt::Display for Error {
             Kind::InvalidField(error) => error.fmt(f),
             Kind::InvalidTopic(error) => error.fmt(f),
             Kind::TopicsUnsupported => write!(f, "the store of the event log keeps no topics"),
+            Kind::TimesUnsupported(None) => write!(
+                f,
+                "a stream cannot begin with `Start::Since`: the event log in memory keeps no times; set `LogOptions::keeps_times`"
+            ),
+            Kind::TimesUnsupported(Some(of)) => write!(
+                f,
+                "a stream cannot begin with `Start::Since`: the store of the event log{of} keeps no times; begin with another `Start`"
+            ),
             Kind::InvalidMerge(reason) => write!(f, "these logs cannot be merged: {reason}"),
             Kind::TooLarge { size, limit } => write!(
                 f,

@@ -13,14 +13,33 @@ pub(super) enum Kind {
     InvalidField(InvalidField),
     InvalidTopic(InvalidTopic),
     TopicsUnsupported,
-    TooLarge { size: usize, limit: usize },
+    /// Of the store with this label, or of a log in memory.
+    TimesUnsupported(Option<StoreLabel>),
+    TooLarge {
+        size: usize,
+        limit: usize,
+    },
     InvalidMerge(String),
     Finished,
     Gap(Gap),
-    Source { during: &'static str, error: BoxError },
-    Overflow { events: usize, bytes: usize },
-    Store { of: StoreLabel, during: &'static str, error: StoreError, may_have_happened: bool },
-    QueueFull { events: usize, bytes: usize },
+    Source {
+        during: &'static str,
+        error: BoxError,
+    },
+    Overflow {
+        events: usize,
+        bytes: usize,
+    },
+    Store {
+        of: StoreLabel,
+        during: &'static str,
+        error: StoreError,
+        may_have_happened: bool,
+    },
+    QueueFull {
+        events: usize,
+        bytes: usize,
+    },
     NoRandomness(getrandom::Error),
 }
 

@@ -13,7 +13,7 @@ impl Error {
     /// | 410 | a client cannot resume from its id |
     /// | 413 | the event is too large |
     /// | 422 | an event, a field, a topic or a merge is invalid |
-    /// | 500 | a value has no JSON, or the store keeps no topics |
+    /// | 500 | a value has no JSON, or the log or its store keeps no topics or no times |
     /// | 503 | a store or a source failed, too many events wait, or the system has no random numbers |
     ///
     /// Each adapter has an `SseError`, which answers it: `?` in a handler makes one of an `Error`.
@@ -37,7 +37,7 @@ impl Error {
             | Kind::InvalidField(_)
             | Kind::InvalidTopic(_)
             | Kind::InvalidMerge(_) => 422,
-            Kind::Json(_) | Kind::TopicsUnsupported => 500,
+            Kind::Json(_) | Kind::TopicsUnsupported | Kind::TimesUnsupported(_) => 500,
             Kind::Source { .. }
             | Kind::Overflow { .. }
             | Kind::Store { .. }

@@ -59,6 +59,7 @@ fn begins(last_event_id: &LastEventId, start: &Start) -> &'static str {
         Start::Live => "live",
         Start::Oldest => "oldest",
         Start::Last(_) => "last",
+        Start::Since(_) => "since",
         Start::Skip(_) => "skip",
         Start::Snapshot(_) => "snapshot",
         Start::After(_) => "after",

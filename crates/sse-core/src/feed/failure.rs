@@ -66,6 +66,9 @@ static OF_A_STORE: Seldom = Seldom::new(Duration::from_secs(60));
 
 fn log(error: &Error) {
     let source = error as &dyn StdError;
+    if error.is_times_unsupported() {
+        return tracing::warn!(error = source, "an event stream was refused");
+    }
     let since = match error.failed_store() {
         Some(store) => OF_A_STORE.since(store, Instant::now()),
         None => Some(0),

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use crate::error::StoreLabel;
 use crate::log::backing::Backing;
@@ -16,7 +17,7 @@ use crate::observer::Observing;
 use crate::store::Store;
 use crate::sync::wakers::{Rounds, Wakers};
 use crate::sync::{Mutex, PoisonError};
-use crate::{Observer, Position, Shutdown, Timer};
+use crate::{Error, Observer, Position, Shutdown, Timer};
 
 /// An ordered log of events, to append to and to stream from. It keeps the newest events for clients that come back.
 ///
@@ -90,6 +91,22 @@ impl EventLog {
 
     pub(super) fn lock(&self) -> Locked<'_> {
         self.0.lock()
+    }
+
+    /// Returns the time by the clock of the log.
+    pub(super) fn now(&self) -> Instant {
+        self.0.timer.now()
+    }
+
+    /// Fails if a stream cannot begin by the times of the events.
+    pub(crate) fn check_times(&self) -> Result<(), Error> {
+        match &self.0.store {
+            Some(store) if !store.keeps_times() => {
+                Err(Error::times_unsupported(Some(store.label())))
+            }
+            None if !self.lock().tail.keeps_times() => Err(Error::times_unsupported(None)),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -60,17 +61,25 @@ impl State {
             (LastEventId::Absent, Start::Live | Start::Last(0)) => Ok(Begin::Live),
             (LastEventId::Absent, Start::Oldest) => Ok(Begin::Part(Part::Oldest)),
             (LastEventId::Absent, Start::Last(count)) => Ok(Begin::Part(Part::Last(*count))),
+            (LastEventId::Absent, Start::Since(age)) => Ok(Begin::Part(Part::Since(*age))),
             (LastEventId::Absent, Start::Snapshot(make)) => Ok(Begin::Snapshot(make.clone())),
             (LastEventId::Absent, Start::Skip(count)) => Ok(Begin::Part(Part::Skip(*count))),
         }
     }
 
-    /// Returns the position after which a part of the log begins at this moment, if the tail has all later events.
-    pub(super) fn begin_of(&self, of: Of, part: Part) -> Option<Position> {
+    /// Returns the position after which a part of the log begins at this moment, if the tail has all later events. Only a log in memory knows it
+    /// by times.
+    pub(super) fn begin_of(
+        &self,
+        of: Of,
+        part: Part,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Position> {
         let after = match part {
             Part::After(after) => after.max(self.floor()),
             Part::Oldest => self.floor(),
             Part::Skip(_) => return None,
+            Part::Since(age) => self.tail.before_since(age, now)?,
             Part::Last(0) => self.tail.newest(),
             Part::Last(count) if let Some(key) = of => {
                 let lists = self.subscribers.lists(key);

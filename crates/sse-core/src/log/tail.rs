@@ -39,7 +39,8 @@ pub(crate) struct Tail {
     bytes: usize,
     limits: Limits,
     keys: Keys,
-    ages: Option<Ages>,
+    /// In a box, because most logs have none.
+    ages: Option<Box<Ages>>,
     /// The events of each topic, once there is a topic, or a stream that asks for one.
     topics: Option<Box<TopicIndex>>,
 }
@@ -72,7 +73,12 @@ pub(crate) enum Read {
 
 impl Tail {
     /// Returns a tail that begins after this position, and keeps this much. Only a log in memory passes ages: a store drops old events itself.
-    pub(crate) fn new(epoch: Epoch, base: Position, limits: Limits, ages: Option<Ages>) -> Self {
+    pub(crate) fn new(
+        epoch: Epoch,
+        base: Position,
+        limits: Limits,
+        ages: Option<Box<Ages>>,
+    ) -> Self {
         Self {
             epoch,
             pages: VecDeque::new(),
@@ -176,7 +182,7 @@ impl Tail {
 
     /// Begins a new epoch after this position.
     pub(crate) fn begin_epoch(&mut self, epoch: Epoch, base: Position) -> Dropped {
-        let ages = self.ages.take().map(Ages::emptied);
+        let ages = self.ages.take().map(|ages| Box::new(ages.emptied()));
         let topics = self.topics.as_ref().map(|topics| topics.emptied(base));
         self.replace(Self::new(epoch, base, self.limits, ages), topics)
     }

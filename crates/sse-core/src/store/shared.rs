@@ -45,6 +45,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).before_last(limit).await
     }
 
+    async fn before_since(&self, age: Duration) -> Result<Position, StoreError> {
+        (**self).before_since(age).await
+    }
+
     async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         (**self).follow(after).await
     }
@@ -75,6 +79,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn keeps_topics(&self) -> bool {
         (**self).keeps_topics()
+    }
+
+    fn keeps_times(&self) -> bool {
+        (**self).keeps_times()
     }
 
     fn name(&self) -> &str {

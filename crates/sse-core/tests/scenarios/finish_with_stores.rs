@@ -86,7 +86,7 @@ async fn an_end_that_the_store_refuses_has_changed_nothing() {
 }
 
 /// A store that has only the methods that it must have.
-struct InTwoSteps(ScriptedStore);
+pub(crate) struct InTwoSteps(pub(crate) ScriptedStore);
 
 #[async_trait]
 impl Store for InTwoSteps {

@@ -46,6 +46,7 @@ mod simulated_source;
 mod simulated_store;
 mod simulated_topics;
 mod simulation;
+mod since;
 mod snapshots;
 mod source_gaps;
 mod spans;

@@ -1,7 +1,10 @@
 //! The span of each stream, and what is logged within it.
 
+use std::time::Duration;
+
 use sse_core::{
-    EventId, EventLog, Feed, FeedOnce, OnGap, Snapshot, Start, StoreOptions, StreamContext, merge,
+    EventId, EventLog, Feed, FeedOnce, LogOptions, OnGap, Snapshot, Start, StoreOptions,
+    StreamContext, merge,
 };
 use sse_test_kit::spans::{Fields, Spans};
 use tracing::Level;
@@ -49,7 +52,7 @@ async fn a_span_has_the_fields_that_the_page_lists() {
 #[tokio::test(start_paused = true)]
 async fn a_span_says_where_its_stream_began() {
     let (spans, _here) = collected();
-    let log = EventLog::in_memory(10);
+    let log = EventLog::in_memory(LogOptions::new().keeps_times(true));
     let id = append(&log, "one").await;
     append(&log, "two").await;
     let at = EventId::try_from(id.clone()).expect("an id");
@@ -64,6 +67,7 @@ async fn a_span_says_where_its_stream_began() {
         (Start::Live, "live", "0"),
         (Start::Oldest, "oldest", "2"),
         (Start::Last(1), "last", "1"),
+        (Start::Since(Duration::from_secs(60)), "since", "2"),
         (Start::Skip(1), "skip", "1"),
         (Start::After(at), "after", "1"),
         (Start::snapshot(make), "snapshot", "2"),

@@ -23,11 +23,11 @@ fn store() -> ScriptedStore {
 }
 
 /// Returns the number of calls of each kind, in the order of `Call::ALL`.
-fn calls(store: &ScriptedStore) -> [usize; 11] {
+fn calls(store: &ScriptedStore) -> [usize; 12] {
     Call::ALL.map(|call| store.calls(call))
 }
 
-fn since(store: &ScriptedStore, before: [usize; 11]) -> Vec<(Call, usize)> {
+fn since(store: &ScriptedStore, before: [usize; 12]) -> Vec<(Call, usize)> {
     let counts = Call::ALL.into_iter().zip(calls(store).into_iter().zip(before));
     counts.map(|(call, (now, before))| (call, now - before)).filter(|(_, n)| *n > 0).collect()
 }

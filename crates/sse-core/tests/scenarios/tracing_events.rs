@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use sse_core::{EventLog, Feed, StoreOptions};
+use sse_core::{EventLog, Feed, Start, StoreOptions, StreamResponse};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::support::client::Client;
+use crate::support::client::{Client, request};
 use crate::support::clock;
 use crate::support::script::{Fetch, Script};
 use crate::support::scripted_store::{Positions, ScriptedStore};
@@ -59,6 +60,19 @@ async fn an_error_that_ends_a_stream_is_one_warning_with_its_cause() {
     let said = warnings.0.lock().expect("not poisoned");
     let [said] = said.as_slice() else { panic!("{said:?}") };
     for part in ["an event stream failed", "fetching what was missed", "the database is gone"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_a_log_without_times_refuses_is_one_warning_that_says_what_to_do() {
+    let warnings = Warnings::default();
+    let _default = tracing::subscriber::set_default(warnings.clone());
+    let feed = EventLog::in_memory(1).feed().start_at(Start::Since(Duration::from_secs(1)));
+    assert_eq!(StreamResponse::new(&request(), feed, clock::timer()).status, 500);
+    let said = warnings.0.lock().expect("not poisoned");
+    let [said] = said.as_slice() else { panic!("{said:?}") };
+    for part in ["an event stream was refused", "set `LogOptions::keeps_times`"] {
         assert!(said.contains(part), "{said}");
     }
 }

@@ -1,12 +1,31 @@
--- Advances the time of the log, in milliseconds. The server's clock may jump, so it is limited: the log was last written to at most `elapsed`
--- ago, which is the time since this process wrote to it, by a clock that does not jump; '' if this process has not written.
-local function advance_clock(elapsed)
+-- Jumps ahead of the server's clock that are shorter are not noted, since a call may be under way for some time.
+local SHORT_JUMP = 5000
+
+-- Returns the time of the server's clock, in milliseconds.
+local function server_time()
   local now = redis.call('TIME')
-  local ms = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
-  local passed = state.time and math.max(0, ms - number('time')) or 0
-  if elapsed ~= '' then passed = math.min(passed, tonumber(elapsed)) end
+  return tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
+end
+
+-- Returns the milliseconds since the log was last written to. The server's clock may jump, so they are limited: the log was last written to at most
+-- `elapsed` ago, which is the time since this process wrote to it, by a clock that does not jump; '' if this process has not written.
+local function passed(ms, elapsed)
+  local most = state.time and math.max(0, ms - number('time')) or 0
+  if elapsed ~= '' then most = math.min(most, tonumber(elapsed)) end
+  return most
+end
+
+-- Advances the time of the log, in milliseconds. Notes a jump ahead: the time of the first write after it, and the milliseconds of all jumps.
+local function advance_clock(elapsed)
+  local ms = server_time()
+  local since = passed(ms, elapsed)
+  local ahead = state.time and ms - number('time') - since or 0
+  if ahead > SHORT_JUMP then
+    local before = string.match(state.jump or '', ' (%d+)$')
+    set('jump', string.format('%.0f %.0f', ms, ahead + tonumber(before or 0)))
+  end
   set('time', ms)
-  set('clock', number('clock') + passed)
+  set('clock', number('clock') + since)
 end
 
 -- Adds a sample, `time id;`: the newest id at that time. It adds one each time that a 64th of the age has passed.

@@ -8,7 +8,7 @@ local FORMAT = 2
 -- The fields of `meta`. `state` has the values that `meta` must get, `changed` those that `save` has not written yet.
 local FIELDS = {
   'format', 'epoch', 'finished', 'deletions', 'floor', 'oldest', 'newest', 'count', 'bytes', 'largest', 'largest_at', 'largest_since',
-  'counted', 'to_count', 'time', 'clock', 'ages', 'aged', 'bucket', 'once_first', 'once_next', 'server', 'salt',
+  'counted', 'to_count', 'time', 'clock', 'jump', 'ages', 'aged', 'bucket', 'once_first', 'once_next', 'server', 'salt',
   'topical', 'unindexed', 'sweep', 'sweep_runs'
 }
 local state, changed = {}, {}

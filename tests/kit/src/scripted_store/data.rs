@@ -134,6 +134,12 @@ impl Data {
         events.map(|(_, kept)| kept.event.clone()).collect()
     }
 
+    /// The age of the event at this position.
+    pub(super) fn age(&self, event: Position, now: Instant) -> Option<Duration> {
+        let kept = self.events.iter().find(|kept| kept.event.position == event)?;
+        Some(now.saturating_duration_since(kept.came))
+    }
+
     /// The position of the first event after this one.
     pub(super) fn first_after(&self, after: Position) -> Option<Position> {
         let first = self.events.partition_point(|kept| kept.event.position <= after);
@@ -150,6 +156,16 @@ impl Data {
             _ if limit.events == 0 => self.newest,
             Some((_, kept)) => kept.event.position,
             None => self.floor,
+        }
+    }
+
+    /// The times need not rise with the positions: an append has its time from before it is done.
+    pub(super) fn before_since(&self, age: Duration, now: Instant) -> Position {
+        let is_within = |kept: &Kept| now.saturating_duration_since(kept.came) <= age;
+        match self.events.iter().position(is_within) {
+            None => self.newest,
+            Some(0) => self.floor,
+            Some(first) => self.events[first - 1].event.position,
         }
     }
 

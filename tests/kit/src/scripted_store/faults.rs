@@ -15,6 +15,7 @@ pub enum Call {
     Bounds,
     Read,
     BeforeLast,
+    BeforeSince,
     Follow,
     /// The pages of what is followed.
     Pages,
@@ -27,11 +28,12 @@ pub enum Call {
 
 impl Call {
     /// All there are.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Append,
         Self::Bounds,
         Self::Read,
         Self::BeforeLast,
+        Self::BeforeSince,
         Self::Follow,
         Self::Pages,
         Self::Retain,

@@ -165,6 +165,11 @@ impl Store for ScriptedStore {
         self.call(Call::BeforeLast, |data| data.before_last(limit)).await
     }
 
+    async fn before_since(&self, age: Duration) -> Result<Position, StoreError> {
+        let now = self.timer.now();
+        self.call(Call::BeforeSince, |data| data.before_since(age, now)).await
+    }
+
     async fn follow(&self, after: Position) -> Result<Pages, StoreError> {
         self.arrive(Call::Follow).await?;
         Ok(follow::pages(self.clone(), after))
@@ -189,6 +194,10 @@ impl Store for ScriptedStore {
     }
 
     fn keeps_topics(&self) -> bool {
+        true
+    }
+
+    fn keeps_times(&self) -> bool {
         true
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::task::Waker;
+use std::time::Duration;
 
 use sse_core::Position;
 use sse_core::store::{Bounds, EncodedEvent, PageLimit, StoredEvent};
@@ -90,6 +91,11 @@ impl ScriptedStore {
     /// The position of the first event after this one.
     pub fn first_kept_after(&self, after: Position) -> Option<Position> {
         self.lock().data.first_after(after)
+    }
+
+    /// The age of the event at this position, if it is kept.
+    pub fn age(&self, event: Position) -> Option<Duration> {
+        self.lock().data.age(event, self.timer.now())
     }
 
     /// Returns the bounds.

@@ -50,14 +50,16 @@ impl EventLog {
     ///
     /// The same as [`in_memory`](EventLog::in_memory).
     pub fn in_memory_with(timer: Timer, options: impl Into<LogOptions>) -> Self {
-        let options = options.into().of_a_log();
+        let options = options.into();
+        let ages = Ages::of(&options);
+        let options = options.of_a_log();
         let limits = Limits {
             events: options.events.max(1),
             bytes: options.bytes,
             topics_required: options.topics_required,
         };
         let epoch = Epoch::random().expect("the system has random numbers");
-        let tail = Tail::new(epoch, Position::START, limits, options.age.map(Ages::new));
+        let tail = Tail::new(epoch, Position::START, limits, ages);
         Self(Arc::new(Shared::new(tail, None, options, timer)))
     }
 }

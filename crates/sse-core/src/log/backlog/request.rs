@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -27,6 +28,8 @@ pub(crate) enum Part {
     After(Position),
     Oldest,
     Last(usize),
+    /// What was stored within this time.
+    Since(Duration),
     /// What comes after this many first events.
     Skip(usize),
 }

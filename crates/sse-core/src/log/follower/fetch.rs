@@ -99,6 +99,7 @@ async fn attempt(
         (Part::Last(count), None) => {
             follow.within(follow.store.before_last(PageLimit::of_events(*count))).await?
         }
+        (Part::Since(age), _) => follow.within(follow.store.before_since(*age)).await?,
     };
     let page = match filter {
         Some(filter) => {

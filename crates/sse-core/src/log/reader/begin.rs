@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -69,7 +70,7 @@ impl Reader {
                     }
                 }
             }
-            part => state.begin_of(of, part),
+            part => state.begin_of(of, part, || self.log.now()),
         };
         if let Some(after) = begun {
             let requested = self.requested.take();
@@ -104,7 +105,10 @@ impl Reader {
                 (frame(&state, after, reset), after)
             }
             Answer::Nothing(last) => {
-                self.next = Next::Read(last);
+                self.next = match reset {
+                    None if last == state.tail.newest() => self.gaps.begin_live(&state),
+                    _ => Next::Read(last),
+                };
                 // Without a reset the client is told of no position yet.
                 let told = if reset.is_some() { last } else { Position::START };
                 (frame(&state, last, reset), told)
@@ -133,9 +137,15 @@ impl Reader {
 }
 
 /// Begins a first visit with a part of the log, or stops if no event will ever come.
-pub(super) fn begin_at(state: &mut State, of: Of, part: Part, gaps: &mut Gaps) -> Next {
+pub(super) fn begin_at(
+    state: &mut State,
+    of: Of,
+    part: Part,
+    gaps: &mut Gaps,
+    now: impl FnOnce() -> Instant,
+) -> Next {
     let Part::Skip(count) = part else {
-        return match state.begin_of(of, part) {
+        return match state.begin_of(of, part, now) {
             Some(after) if state.ends_at(of, after) => Next::Stop,
             _ => Next::Begin(part, None),
         };

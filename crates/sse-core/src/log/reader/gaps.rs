@@ -124,6 +124,7 @@ impl Gaps {
         };
         match (self.policy(), start) {
             (_, Some(Start::Last(count))) => reset.before(Part::Last(*count)),
+            (_, Some(Start::Since(age))) => reset.before(Part::Since(*age)),
             (_, Some(Start::After(id))) => match state.position_of(id) {
                 Ok(after) => {
                     self.view = View::of(id).map(Box::new);

@@ -1,6 +1,6 @@
 //! Removing events from a tail: an event that was deleted, and those that are over the limits or too old.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Position;
 use crate::log::tail::Tail;
@@ -18,9 +18,25 @@ impl Tail {
         }
     }
 
+    /// Returns true if the times of the events are known.
+    pub(crate) fn keeps_times(&self) -> bool {
+        self.ages.is_some()
+    }
+
+    /// Returns the position after which there is everything that came within this time, as far as it is kept; `None` if the times are not known.
+    pub(crate) fn before_since(
+        &self,
+        age: Duration,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Position> {
+        let ages = self.ages.as_ref()?;
+        Some(ages.before_since(age, now()).max(self.base))
+    }
+
     /// Drops some of the events that are too old by now.
     pub(crate) fn expire(&mut self, now: impl FnOnce() -> Instant) -> Expired {
-        let Some(ages) = &mut self.ages else { return Expired::All };
+        let limited = self.ages.as_mut().filter(|ages| ages.are_limited());
+        let Some(ages) = limited else { return Expired::All };
         let expired = ages.expired(now());
         for _ in 0..EXPIRED_AT_ONCE {
             if self.len <= 1 || self.oldest().is_none_or(|oldest| oldest > expired) {

@@ -1,7 +1,7 @@
 //! The record of one log: every event that it was given, and what became of it.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sse_core::Start;
 
@@ -17,6 +17,8 @@ pub(crate) struct Book {
     pub(crate) base: u64,
     pub(crate) newest: u64,
     pub(crate) is_finished: bool,
+    /// The time at which the log was looked at last.
+    pub(crate) now: Instant,
     /// Counts the changes, so that "before" and "after" can be compared.
     pub(crate) moment: usize,
 }
@@ -54,7 +56,7 @@ pub(crate) struct Span {
 }
 
 impl Book {
-    pub(crate) fn new(name: &'static str, newest_id: &str) -> Self {
+    pub(crate) fn new(name: &'static str, newest_id: &str, now: Instant) -> Self {
         let mut book = Self {
             name,
             lives: Vec::new(),
@@ -63,6 +65,7 @@ impl Book {
             base: 0,
             newest: 0,
             is_finished: false,
+            now,
             moment: 0,
         };
         book.begin_life(newest_id);
@@ -195,6 +198,11 @@ impl Book {
     /// The position at which a first visit begins if it begins now.
     pub(crate) fn start(&self, start: &Start) -> Span {
         let cursor = match start {
+            Start::Since(age) => {
+                // "Within 1 ms", or within a thousandth of an age of 2 s at most.
+                let lo = self.older_than(age.saturating_add(Duration::from_millis(2)));
+                return Span { life: self.life(), lo, hi: self.older_than(*age) };
+            }
             Start::Oldest => self.base,
             Start::Last(0) => self.newest,
             Start::Last(count) if self.kept.len() <= *count => self.base,
@@ -203,6 +211,14 @@ impl Book {
             _ => self.newest,
         };
         Span { life: self.life(), lo: cursor, hi: cursor }
+    }
+
+    /// The newest event that is older than this, or the base.
+    fn older_than(&self, age: Duration) -> u64 {
+        let came = |cursor| self.came(self.life(), cursor);
+        let older = |cursor: &&u64| self.now.saturating_duration_since(came(**cursor)) > age;
+        let within = self.kept.iter().find(|cursor| !older(cursor));
+        within.map_or(self.newest, |first| first - 1).max(self.base)
     }
 
     /// The position after everything that there is.

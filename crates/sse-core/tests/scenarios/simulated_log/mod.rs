@@ -146,10 +146,11 @@ impl Simulation {
     fn next_client(&mut self) -> Client {
         let kind = Kind { are_sound: self.is_busy, fewest_events: 0, are_large: true };
         let choices = Choices {
-            start: match self.rng.u8(..9) {
+            start: match self.rng.u8(..10) {
                 0..3 => Start::Live,
                 3..5 => Start::Oldest,
                 5..7 => Start::Last(self.rng.usize(..12)),
+                8 => Start::Since(Duration::from_millis(self.rng.u64(..600))),
                 7 => Start::Skip(self.rng.usize(..self.log.book.newest as usize + 2)),
                 _ => self.id().parse().map_or(Start::Live, Start::After),
             },
@@ -189,5 +190,6 @@ pub(crate) fn options(rng: &mut Rng, is_busy: bool) -> LogOptions {
     options
         .events(events)
         .bytes(bytes)
+        .keeps_times(true)
         .age((rng.u8(..4) == 0).then(|| Duration::from_millis(rng.u64(1..2000))))
 }

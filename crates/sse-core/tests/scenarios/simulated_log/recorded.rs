@@ -39,7 +39,7 @@ impl Recorded {
         let options = options.idempotency_window(WINDOW);
         let log = EventLog::in_memory_with(clock.timer(), options.clone());
         Self {
-            book: Book::new(name, log.stats().newest.as_str()),
+            book: Book::new(name, log.stats().newest.as_str(), clock.now()),
             log,
             options,
             clock: clock.clone(),
@@ -52,7 +52,8 @@ impl Recorded {
 
     /// Notes what the log has dropped, which its limits must justify. The log drops what is too old before it changes anything.
     pub(crate) fn look(&mut self) {
-        let (stats, now) = (self.log.stats(), self.clock.now());
+        self.book.now = self.clock.now();
+        let (stats, now) = (self.log.stats(), self.book.now);
         let limit = self.options.events.max(1);
         let is_small = self.options.bytes < LogOptions::default().bytes;
         while self.book.kept.len() > stats.events {

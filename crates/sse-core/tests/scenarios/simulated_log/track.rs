@@ -118,8 +118,8 @@ impl Track {
         self.widen(book);
         if self.delay > 1
             && !self.polls.is_empty()
-            && let At::Begin { span, may_be_told, .. } = &mut self.at
-            && !book.is_kept_after(span.lo)
+            && let At::Begin { span, start, may_be_told } = &mut self.at
+            && !book.is_kept_after(if let Start::Since(_) = start { span.hi } else { span.lo })
         {
             // The log was looked at in its turn, had nothing, and goes on from its end.
             (*may_be_told, span.hi) = (true, book.newest);

@@ -57,7 +57,7 @@ impl Simulation {
         let mut has_large = false;
         let mut log = |i: usize| {
             let options = match has_pages && i == 0 {
-                true => LogOptions::new().events(2000),
+                true => LogOptions::new().events(2000).keeps_times(true),
                 false => options(&mut rng, is_busy),
             };
             has_large |= options.events >= 100;
@@ -191,10 +191,11 @@ impl Simulation {
 
     /// Makes a client with some id and some choices.
     fn next_client(&mut self) -> Client {
-        let (start, at) = match self.rng.u8(..8) {
+        let (start, at) = match self.rng.u8(..9) {
             0..3 => (Start::Live, None),
             3..5 => (Start::Oldest, None),
             5..7 => (Start::Last(self.rng.usize(..12)), None),
+            7 => (Start::Since(Duration::from_millis(self.rng.u64(..600))), None),
             _ => {
                 let id = self.id();
                 let at = id.text.parse().ok().filter(|_| !id.text.is_empty());

@@ -62,6 +62,7 @@ impl Client {
             (None, Start::Last(count)) => {
                 history.is_among_the_last(*event, *count) || history.is_the_oldest(*event)
             }
+            (None, Start::Since(age)) => !history.has_left_out(*event, *age),
             (None, _) => true,
         });
         let is_seen = events.iter().all(|event| self.seen.contains(event));
@@ -86,7 +87,9 @@ impl Client {
     fn take_opening(&mut self, event: &Parsed, history: &History) {
         let named = places_of(event, history);
         let is_right = match (&self.at, &self.start) {
-            (None, Start::Oldest | Start::Last(_)) => !self.has_something_to_begin_with,
+            (None, Start::Oldest | Start::Last(_) | Start::Since(_)) => {
+                !self.has_something_to_begin_with
+            }
             (None, _) => true,
             (Some(at), Start::After(_)) if self.seen.is_empty() && *at == named => true,
             (Some(_), _) => self.choice == Choice::Live && self.is_in_a_gap(history),

@@ -1,6 +1,7 @@
 //! The starts of clients, and their choices for a gap.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use fastrand::Rng;
 use sse_core::{EventId, OnGap, Position, Snapshot, Start};
@@ -43,10 +44,11 @@ impl Choice {
 
 /// Any beginning; if it is after an event, then after one that the log has or had.
 pub(super) fn any_start(rng: &mut Rng, history: &History) -> Start {
-    match rng.u8(..8) {
+    match rng.u8(..10) {
         0..3 => Start::Oldest,
         3 | 4 => Start::Live,
         5 | 6 => Start::Last([1, 3, 20][rng.usize(..3)]),
+        7 | 8 => Start::Since(Duration::from_millis([0, 10, 300, 5000][rng.usize(..4)])),
         _ => Start::After(history.any_id(rng)),
     }
 }

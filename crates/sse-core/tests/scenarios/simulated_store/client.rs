@@ -98,12 +98,27 @@ impl Client {
         let kept = store.kept_after(Position::START);
         let first = match self.start {
             Start::Last(count) => kept.len().saturating_sub(count),
+            Start::Since(limit) => {
+                let is_older = |age| age > limit;
+                kept.iter()
+                    .take_while(|event| store.age(event.position).is_some_and(is_older))
+                    .count()
+            }
             _ => 0,
         };
         newest.is_some_and(|(epoch, newest)| {
             epoch == store.now().epoch
                 && kept.get(first).is_some_and(|event| event.position <= newest)
         })
+    }
+
+    /// Tells whether it begins with the next event: by its choice, or because no event is so new.
+    pub(super) fn has_begun_live_if_at_all(&self) -> bool {
+        match self.start {
+            Start::Live => true,
+            Start::Since(_) => !self.has_something_to_begin_with,
+            _ => false,
+        }
     }
 
     pub(super) fn connect(&mut self, process: usize, log: &EventLog, history: &History) {

@@ -1,6 +1,7 @@
 //! The true history of the store: each event and the one before it. A failover begins another branch.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use fastrand::Rng;
 use sse_core::{Epoch, EventId, Position};
@@ -172,6 +173,15 @@ impl History {
         let Some(newer) = self.line().position(|place| place == event) else { return true };
         let up = self.up_from(event).skip(1);
         newer + 1 + up.take_while(|place| self.skippable.contains(place)).count() >= count
+    }
+
+    /// Tells whether there is an event before this one that came within this time.
+    pub(super) fn has_left_out(&self, event: Place, limit: Duration) -> bool {
+        let is_within = |place: Place| {
+            let age = self.store.age(self.places[place].position);
+            !self.skippable.contains(&place) && age.is_some_and(|age| age <= limit)
+        };
+        self.is_on_the_line(event) && self.up_from(event).skip(1).any(is_within)
     }
 
     pub(super) fn is_on_the_line(&self, place: Place) -> bool {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_core::{Position, Start};
+use sse_core::Position;
 
 use super::Simulation;
 use super::choices::{Choice, parts_of};
@@ -135,7 +135,7 @@ impl Simulation {
             return false;
         }
         let after = match parts_of(&client.last_event_id) {
-            None if client.start == Start::Live => return false,
+            None if client.has_begun_live_if_at_all() => return false,
             // It is to be told of a gap.
             Some((of, _)) if of != epoch.as_str() => Position::START,
             Some((_, after)) => after,

@@ -150,7 +150,7 @@ impl Simulation {
         for client in self.clients.iter().filter(|client| !client.is_done) {
             let is_there = match &client.at {
                 Some(at) => self.history.is_at_the_end(at),
-                None => client.start == Start::Live || self.store.kept() == 0,
+                None => client.has_begun_live_if_at_all() || self.store.kept() == 0,
             };
             // A client that goes on live says nothing of where it is.
             let is_live = client.choice == Choice::Live && client.is_in_a_gap(&self.history);
