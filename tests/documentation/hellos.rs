@@ -48,6 +48,11 @@ async fn runs_from_a_fresh_clone(framework: &str) {
     assert_eq!(seen[0].event_type, "time");
     let back = Request::get("/events").header("Last-Event-ID", &seen[0].last_event_id);
     assert_eq!(back.send(address).await.next_event().await, seen[1]);
+    // An id that means nothing gives nobody the history.
+    let mut lost = Request::get("/events?lastEventId=x").send(address).await;
+    let given = lost.events(2).await;
+    assert_eq!(given[0].event_type, "reset");
+    assert!(!seen.contains(&given[1]), "it begins with the next event: {given:?}");
 }
 
 /// Builds the package in the clone, which nobody else may touch until it runs; there it listens on this port, and returns the cargo to run it with.

@@ -1,28 +1,97 @@
 //! A stream that fails before its end: what its client has by then, what tells it of the failure, and how the response ends.
 
-use std::future::Ready;
-use std::sync::mpsc;
-
-use futures_util::stream::{self, Pending, StreamExt};
-use sse_conformance::suite::app::{App, ServerOptions};
+use futures_util::stream::{self, Pending, Stream};
+use sse_conformance::suite::app::{App, Call, ServerOptions};
 use sse_conformance::suite::framework::Framework;
 use sse_conformance::suite::wire_h2::Connection;
-use sse_core::{BoxError, Event, EventLog, FeedOnce, OnGap, Snapshot, StreamContext, source};
-use sse_test_kit::eventually::eventually;
-use sse_test_kit::wire::{End, PATIENCE, Request};
+use sse_core::{
+    BoxError, Event, EventId, EventLog, FeedOnce, Frames, OnGap, Start, StreamContext, source,
+};
+use sse_test_kit::wire::{End, Request};
 
-/// A stream of two events that fails then.
-fn failing() -> FeedOnce {
+/// A stream that fails, and what its client has by then.
+struct Failing {
+    /// The query of the request for it.
+    name: &'static str,
+    feed: fn() -> FeedOnce,
+    frames: &'static str,
+}
+
+const TWO: &str = "data: one\n\ndata: two\n\n";
+const TWO_WITH_IDS: &str = "data: one\nid: 8\n\ndata: two\nid: 9\n\n";
+
+/// A context, a source in each of its calls, and snapshots.
+const FAILING: &[Failing] = &[
+    Failing { name: "context", feed: context, frames: TWO },
+    Failing { name: "subscribing", feed: subscribing, frames: "" },
+    Failing { name: "fetching", feed: fetching, frames: "" },
+    Failing { name: "replaying", feed: replaying, frames: TWO_WITH_IDS },
+    Failing { name: "living", feed: living, frames: TWO_WITH_IDS },
+    Failing { name: "first-state", feed: first_state, frames: "" },
+    Failing { name: "state-after-a-gap", feed: state_after_a_gap, frames: "" },
+];
+
+fn died<T>() -> Result<T, BoxError> {
+    Err("the upstream died".into())
+}
+
+fn context() -> FeedOnce {
     StreamContext::run(|context| async move {
         context.send_event(Event::new("one")).await?;
         context.send_event(Event::new("two")).await?;
-        Err("the upstream died".into())
+        died()
     })
-    .no_retry()
 }
 
-/// The same stream, in each of the ways in which it can end.
+/// Two events and the failure.
+fn two_and_no_more() -> impl Stream<Item = Result<Event, BoxError>> {
+    let [one, two] = [("one", "8"), ("two", "9")]
+        .map(|(data, id)| Event::new(data).id(EventId::from_static(id)));
+    stream::iter([Ok(one), Ok(two), died()])
+}
+
+async fn nothing() -> Result<Vec<Event>, BoxError> {
+    Ok(Vec::new())
+}
+
+async fn silence() -> Result<Pending<Result<Event, BoxError>>, BoxError> {
+    Ok(stream::pending())
+}
+
+fn subscribing() -> FeedOnce {
+    async fn live() -> Result<Pending<Result<Event, BoxError>>, BoxError> {
+        died()
+    }
+    source(|_| nothing(), live).into()
+}
+
+fn fetching() -> FeedOnce {
+    source(|_| async { died::<Vec<Event>>() }, silence).into()
+}
+
+fn replaying() -> FeedOnce {
+    source(|_| async { Ok::<_, BoxError>(Frames::new(two_and_no_more())) }, silence).into()
+}
+
+fn living() -> FeedOnce {
+    source(|_| nothing(), || async { Ok::<_, BoxError>(two_and_no_more()) }).into()
+}
+
+fn first_state() -> FeedOnce {
+    EventLog::in_memory(1).feed().start_at(Start::snapshot(|_| async { died() })).into()
+}
+
+fn state_after_a_gap() -> FeedOnce {
+    EventLog::in_memory(1).feed().on_gap(OnGap::snapshot(|_| async { died() })).into()
+}
+
+/// These streams, in each of the ways in which they can end.
 fn app() -> App {
+    let feed = |call: Call| {
+        let name = call.query.as_deref().expect("the name of a stream");
+        let failing = FAILING.iter().find(|failing| failing.name == name);
+        (failing.expect("one of them").feed)().no_retry()
+    };
     let told = |feed: FeedOnce| {
         feed.error_event(|error| {
             let source = std::error::Error::source(error).map(ToString::to_string);
@@ -30,175 +99,118 @@ fn app() -> App {
         })
     };
     App::new(ServerOptions::default())
-        .stream("plain", |_| failing())
-        .stream("told", move |_| told(failing()))
-        .stream("cut", |_| failing().cut_on_error())
-        .stream("both", move |_| told(failing()).cut_on_error())
+        .stream("plain", feed)
+        .stream("told", move |call| told(feed(call)))
+        .stream("cut", move |call| feed(call).cut_on_error())
+        .stream("both", move |call| told(feed(call)).cut_on_error())
 }
 
-const EVENTS: &str = "data: one\n\ndata: two\n\n";
 const WORD: &str = "event: failed\ndata: the upstream died\n\n";
 /// The last line of a response that is broken off.
 const CUT: &str = ": broken off\n";
 
-/// What a client has of a response, but for the comments that may follow the last line.
+/// What a client has of a response, but for a `reset` and for the comments that may follow the last line.
 fn frames_of(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    let Some((frames, comments)) = text.split_once(CUT) else { return text.into_owned() };
+    let (begin, rest) = text.split_once("event: reset\n").unwrap_or((&text, ""));
+    let rest = rest.split_once("\n\n").map_or(rest, |(_, rest)| rest);
+    let text = [begin, rest].concat();
+    let Some((frames, comments)) = text.split_once(CUT) else { return text };
     assert!(comments.lines().all(|line| line.starts_with(':')), "{comments}");
     format!("{frames}{CUT}")
 }
 
-/// Reads to the end of the response over HTTP/1.1, whose body must be whole frames: these. Returns how it ends.
-async fn read(framework: &Framework, path: &str, frames: &str) -> End {
+/// A client comes back to this one.
+const LAST_EVENT_ID: &str = "7";
+
+impl Failing {
+    /// Returns the last event ID that its client sends.
+    fn last_event_id(&self) -> &'static str {
+        if self.name == "first-state" { "" } else { LAST_EVENT_ID }
+    }
+
+    #[track_caller]
+    fn check(&self, body: &[u8], rest: &str) {
+        assert_eq!(frames_of(body), format!(": ok\n{}{rest}", self.frames), "{}", self.name);
+    }
+}
+
+/// Reads each of the streams to its end over HTTP/1.1: what follows its events is this. Returns true if all end cleanly, and false if none does.
+async fn ends_cleanly(framework: &Framework, path: &str, rest: &str) -> bool {
     let server = framework.start(app());
-    let mut response = Request::get(path).send(server.address).await;
-    assert_eq!(response.status, 200);
-    let ended = response.end().await;
-    assert_eq!(frames_of(response.bytes()), format!(": ok\n{frames}"), "{path}");
-    ended
+    let mut clean = 0;
+    for failing in FAILING {
+        let request = Request::get(&format!("{path}?{}", failing.name))
+            .header("Last-Event-ID", failing.last_event_id());
+        let mut response = request.send(server.address).await;
+        assert_eq!(response.status, 200);
+        clean += usize::from(response.end().await == End::Clean);
+        failing.check(response.bytes(), rest);
+    }
+    assert!([0, FAILING.len()].contains(&clean), "{clean} of {}", FAILING.len());
+    clean > 0
 }
 
 /// The same over HTTP/2, whose other streams go on.
-async fn read_http2(framework: &Framework, path: &str, frames: &str) -> End {
+async fn ends_cleanly_over_http2(framework: &Framework, path: &str, rest: &str) -> bool {
     let server = framework.start(app());
     let connection = Connection::open(server.address).await;
-    let mut response = connection.get(path, &[]).await;
-    let ended = response.end().await;
-    assert_eq!(frames_of(response.bytes()), format!(": ok\n{frames}"), "{path}");
-    assert_eq!(connection.get("/plain", &[]).await.end().await, End::Clean);
-    ended
+    let mut clean = 0;
+    for failing in FAILING {
+        let path = format!("{path}?{}", failing.name);
+        let mut response =
+            connection.get(&path, &[("last-event-id", failing.last_event_id())]).await;
+        clean += usize::from(response.end().await == End::Clean);
+        failing.check(response.bytes(), rest);
+    }
+    assert_eq!(connection.get("/plain?context", &[]).await.end().await, End::Clean);
+    assert!([0, FAILING.len()].contains(&clean), "{clean} of {}", FAILING.len());
+    clean > 0
+}
+
+/// The ends of the streams that are broken off, with the event of the failure and without it.
+fn cuts() -> [(&'static str, String); 2] {
+    [("/cut", CUT.to_owned()), ("/both", [WORD, CUT].concat())]
 }
 
 pub(crate) async fn ends_cleanly_after_whole_events_when_a_stream_fails(framework: &Framework) {
-    assert_eq!(read(framework, "/plain", EVENTS).await, End::Clean);
-    assert_eq!(read_http2(framework, "/plain", EVENTS).await, End::Clean);
+    assert!(ends_cleanly(framework, "/plain", "").await);
+    assert!(ends_cleanly_over_http2(framework, "/plain", "").await);
 }
 
 pub(crate) async fn sends_the_event_of_a_failure_and_ends_cleanly(framework: &Framework) {
-    let frames = [EVENTS, WORD].concat();
-    assert_eq!(read(framework, "/told", &frames).await, End::Clean);
-    assert_eq!(read_http2(framework, "/told", &frames).await, End::Clean);
+    assert!(ends_cleanly(framework, "/told", WORD).await);
+    assert!(ends_cleanly_over_http2(framework, "/told", WORD).await);
 }
 
 pub(crate) async fn breaks_the_response_off_after_whole_events(framework: &Framework) {
-    assert_ne!(read(framework, "/cut", &[EVENTS, CUT].concat()).await, End::Clean);
+    let [(path, rest), _] = cuts();
+    assert!(!ends_cleanly(framework, path, &rest).await);
 }
 
 pub(crate) async fn breaks_the_response_off_after_the_event_of_a_failure(framework: &Framework) {
-    assert_ne!(read(framework, "/both", &[EVENTS, WORD, CUT].concat()).await, End::Clean);
+    let [_, (path, rest)] = cuts();
+    assert!(!ends_cleanly(framework, path, &rest).await);
 }
 
 pub(crate) async fn resets_an_http2_stream_after_whole_events(framework: &Framework) {
-    assert_ne!(read_http2(framework, "/cut", &[EVENTS, CUT].concat()).await, End::Clean);
+    let [(path, rest), _] = cuts();
+    assert!(!ends_cleanly_over_http2(framework, path, &rest).await);
 }
 
 pub(crate) async fn resets_an_http2_stream_after_the_event_of_a_failure(framework: &Framework) {
-    assert_ne!(read_http2(framework, "/both", &[EVENTS, WORD, CUT].concat()).await, End::Clean);
+    let [_, (path, rest)] = cuts();
+    assert!(!ends_cleanly_over_http2(framework, path, &rest).await);
 }
 
 pub(crate) async fn ends_cleanly_though_it_is_to_break_off(framework: &Framework) {
-    assert_eq!(read(framework, "/cut", &[EVENTS, CUT].concat()).await, End::Clean);
-    assert_eq!(read(framework, "/both", &[EVENTS, WORD, CUT].concat()).await, End::Clean);
+    for (path, rest) in cuts() {
+        assert!(ends_cleanly(framework, path, &rest).await);
+    }
 }
 
 pub(crate) async fn ends_an_http2_stream_cleanly_though_it_is_to_break_off(framework: &Framework) {
-    assert_eq!(read_http2(framework, "/cut", &[EVENTS, CUT].concat()).await, End::Clean);
-    assert_eq!(read_http2(framework, "/both", &[EVENTS, WORD, CUT].concat()).await, End::Clean);
-}
-
-/// What panics, and a feed that does.
-type Panicking = (&'static str, fn() -> FeedOnce);
-
-/// Code of the application that panics, each as part of a stream.
-fn panicking() -> [Panicking; 7] {
-    async fn live() -> Result<Pending<Result<Event, BoxError>>, BoxError> {
-        Ok(stream::pending())
+    for (path, rest) in cuts() {
+        assert!(ends_cleanly_over_http2(framework, path, &rest).await);
     }
-    let fetching = || {
-        let fetch = |_| async { panic!("the fetch panics") as Result<Vec<Event>, BoxError> };
-        FeedOnce::from(source(fetch, live))
-    };
-    let calling = || {
-        let fetch = |_| -> Ready<Result<Vec<Event>, BoxError>> { panic!("the fetch panics") };
-        FeedOnce::from(source(fetch, live))
-    };
-    let running = || {
-        StreamContext::run(|_context| async {
-            panic!("the closure panics") as Result<(), BoxError>
-        })
-    };
-    let gathering = || {
-        let make = |_| async { panic!("the snapshot panics") as Result<Snapshot, BoxError> };
-        FeedOnce::from(EventLog::in_memory(1)).on_gap(OnGap::snapshot(make))
-    };
-    async fn fetched(_: sse_core::EventId) -> Result<Vec<Event>, BoxError> {
-        Ok(vec![Event::new("missed").id("8".parse()?)])
-    }
-    let subscribing = || {
-        let live = || async {
-            panic!("the subscription panics") as Result<Pending<Result<Event, BoxError>>, BoxError>
-        };
-        FeedOnce::from(source(fetched, live))
-    };
-    let living = || {
-        let next = |_| -> Result<Event, BoxError> { panic!("the live events panic") };
-        FeedOnce::from(source(fetched, move || async move { Ok(stream::iter(0..1).map(next)) }))
-    };
-    let streaming = || {
-        let next = |number| match number {
-            0 => Event::new("one"),
-            _ => panic!("the stream panics"),
-        };
-        sse_core::Feed::from_stream(stream::iter(0..2).map(next))
-    };
-    [
-        ("fetching", fetching),
-        ("calling", calling),
-        ("running", running),
-        ("gathering", gathering),
-        ("subscribing", subscribing),
-        ("living", living),
-        ("streaming", streaming),
-    ]
-}
-
-pub(crate) async fn takes_a_panic_for_an_error_and_goes_on_serving_others(framework: &Framework) {
-    let (reported, reports) = mpsc::channel();
-    let log = EventLog::in_memory(10);
-    let others = log.clone();
-    let mut app = App::new(ServerOptions::default()).stream("others", move |_| others.feed());
-    for (name, feed) in panicking() {
-        let reported = reported.clone();
-        app = app.stream(name, move |_| {
-            let reported = reported.clone();
-            feed().on_error(move |error| {
-                let source = std::error::Error::source(error).map(ToString::to_string);
-                reported.send(source.unwrap_or_default()).expect("the test listens");
-            })
-        });
-    }
-    let server = framework.start(app);
-    let connection = Connection::open(server.address).await;
-    let mut other = Request::get("/others").send(server.address).await;
-    let mut same = connection.get("/others", &[]).await;
-    eventually(PATIENCE, "both are reading", || log.stats().open_streams == 2).await;
-    for (name, _) in panicking() {
-        let path = format!("/{name}");
-        let request = Request::get(&path).header("Last-Event-ID", "7");
-        let mut response = request.send(server.address).await;
-        assert_eq!(response.status, 200, "{name}");
-        assert_eq!(response.end().await, End::Clean, "{name}");
-        assert!(response.bytes().starts_with(b": ok\n"), "{name}");
-        let report = reports.try_recv().expect("it is reported before the end");
-        assert!(report.starts_with("it panicked: the "), "{name}: {report}");
-
-        let mut response = connection.get(&path, &[("last-event-id", "7")]).await;
-        assert_eq!(response.end().await, End::Clean, "{name} over HTTP/2");
-        assert!(response.bytes().starts_with(b": ok\n"), "{name} over HTTP/2");
-        reports.try_recv().expect("it is reported before the end");
-    }
-    log.append(Event::new("still here")).await.expect("a short event is accepted");
-    assert_eq!(other.next_event().await.data, "still here");
-    assert_eq!(same.next_event().await.data, "still here");
 }

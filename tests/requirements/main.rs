@@ -23,6 +23,7 @@ mod limits;
 mod merged;
 mod original;
 mod outside;
+mod panicking;
 mod parser;
 mod process;
 mod properties;
@@ -61,6 +62,8 @@ macro_rules! every_framework {
             failing::{
                 ends_cleanly_after_whole_events_when_a_stream_fails,
                 sends_the_event_of_a_failure_and_ends_cleanly,
+            }
+            panicking::{
                 takes_a_panic_for_an_error_and_goes_on_serving_others,
             }
             from_stream::{
@@ -140,6 +143,7 @@ macro_rules! every_framework {
             }
             served_options::{
                 keeps_as_many_events_as_the_program_is_told,
+                keeps_as_many_events_of_a_store_and_does_at_a_gap_as_the_program_is_told,
                 ends_at_a_gap_if_the_program_is_told_to_stop,
                 goes_on_live_after_a_gap_if_the_program_is_told_so,
                 keeps_alive_as_often_as_the_program_is_told,

@@ -1,7 +1,8 @@
 //! The options of the program `serve`.
 
 use sse_conformance::suite::framework::Framework;
-use sse_test_kit::wire::{End, Request, Response};
+use sse_test_kit::eventually::eventually_asked;
+use sse_test_kit::wire::{End, PATIENCE, Request, Response};
 
 use crate::process::{Process, has_begun_alone};
 
@@ -23,6 +24,45 @@ pub(crate) async fn keeps_as_many_events_as_the_program_is_told(framework: &Fram
     seen.sort_by_key(|text| text.parse::<u64>().expect("a number"));
     let twice: Vec<String> = kept.iter().flat_map(|text| [text.clone(), text.clone()]).collect();
     assert_eq!(seen, twice);
+}
+
+/// A log over a store drops what is too much when it is opened.
+pub(crate) async fn keeps_as_many_events_of_a_store_and_does_at_a_gap_as_the_program_is_told(
+    framework: &Framework,
+) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = format!("redb:{}", folder.path().join("events").display());
+    let start = async |gap| {
+        let arguments = ["--store", &store, "--events", "10", "--gap", gap];
+        Process::start_with(framework.name, &arguments).await
+    };
+    let mut ids = Vec::new();
+    let server = start("reset").await;
+    for number in 1..=12 {
+        ids.push(post(&server, "/publish", &number.to_string()).await);
+    }
+    drop(server); // which kills it
+
+    let server = start("reset").await;
+    let first_event = async || get(&server, "/events", &ids[0]).await.next_event().await;
+    let is_dropped = async || first_event().await.event_type == "reset";
+    eventually_asked(PATIENCE, "the first two are dropped", is_dropped).await;
+    let mut client = get(&server, "/events", "nonsense").await;
+    assert_eq!(client.next_event().await.event_type, "reset");
+    let kept: Vec<String> = (3..=12).map(|number| number.to_string()).collect();
+    assert_eq!(texts(&mut client, 10).await, kept);
+    drop(server);
+
+    let server = start("stop").await;
+    assert_eq!(get(&server, "/events", &ids[0]).await.status, 204);
+    assert_eq!(get(&server, "/events", "nonsense").await.status, 204);
+    drop(server);
+
+    let server = start("live").await;
+    let mut client = get(&server, "/events", "nonsense").await;
+    client.read_until(|body| body.starts_with(b": ok\n")).await;
+    post(&server, "/publish", "after").await;
+    assert_eq!(client.next_event().await.data, "after");
 }
 
 pub(crate) async fn ends_at_a_gap_if_the_program_is_told_to_stop(framework: &Framework) {

@@ -1,8 +1,8 @@
 use actix_web::{App, HttpServer, web};
-use sse_actix::{EventLog, Sse, SseRequest, listener, stream_events};
+use sse_actix::{EventLog, OnGap, Sse, SseRequest, listener, stream_events};
 
 async fn events(log: web::Data<EventLog>, request: SseRequest) -> Sse {
-    stream_events(request, log.get_ref())
+    stream_events(request, log.feed().on_gap(OnGap::StartOver))
 }
 
 #[actix_web::main]

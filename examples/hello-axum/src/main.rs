@@ -1,8 +1,8 @@
 use axum::{Router, extract::State, response::Html, routing::get};
-use sse_axum::{EventLog, Sse, SseRequest, listener, stream_events};
+use sse_axum::{EventLog, OnGap, Sse, SseRequest, listener, stream_events};
 
 async fn events(State(log): State<EventLog>, request: SseRequest) -> Sse {
-    stream_events(request, log)
+    stream_events(request, log.feed().on_gap(OnGap::StartOver))
 }
 
 #[tokio::main]

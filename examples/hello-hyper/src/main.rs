@@ -3,10 +3,10 @@ use std::{convert::Infallible, pin::pin, time::Duration};
 use http_body_util::{Either, Full};
 use hyper::{Request, Response, body::Bytes, server::conn::http1, service::service_fn};
 use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
-use sse_http::{EventLog, EventStreamBody, Sse, SseRequest, listener, stream_events};
+use sse_http::{EventLog, EventStreamBody, OnGap, Sse, SseRequest, listener, stream_events};
 
 fn events(log: &EventLog, request: SseRequest) -> Sse {
-    stream_events(request, log)
+    stream_events(request, log.feed().on_gap(OnGap::StartOver))
 }
 
 type Body = Either<EventStreamBody, Full<Bytes>>;

@@ -1,8 +1,8 @@
 use poem::{Response, Route, Server, endpoint::make_sync, http, listener::TcpAcceptor, web::Html};
-use sse_http::{EventLog, EventStreamBody, Sse, SseRequest, listener, stream_events};
+use sse_http::{EventLog, EventStreamBody, OnGap, Sse, SseRequest, listener, stream_events};
 
 fn events(log: &EventLog, request: SseRequest) -> Sse {
-    stream_events(request, log)
+    stream_events(request, log.feed().on_gap(OnGap::StartOver))
 }
 
 fn answer(log: &EventLog, request: poem::Request) -> Response {

@@ -1,9 +1,9 @@
 use rocket::response::content::RawHtml;
-use sse_rocket::{EventLog, Sse, SseRequest, stream_events};
+use sse_rocket::{EventLog, OnGap, Sse, SseRequest, stream_events};
 
 #[rocket::get("/events")]
 fn events(log: &rocket::State<EventLog>, request: SseRequest) -> Sse {
-    stream_events(request, log.inner())
+    stream_events(request, log.feed().on_gap(OnGap::StartOver))
 }
 
 #[rocket::get("/")]

@@ -1,8 +1,8 @@
-use sse_warp::{EventLog, Sse, SseRequest, listener, sse_request, stream_events};
+use sse_warp::{EventLog, OnGap, Sse, SseRequest, listener, sse_request, stream_events};
 use warp::{Filter, get, path};
 
 fn events(log: &EventLog, request: SseRequest) -> Sse {
-    stream_events(request, log)
+    stream_events(request, log.feed().on_gap(OnGap::StartOver))
 }
 
 #[tokio::main]

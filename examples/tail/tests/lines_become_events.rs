@@ -57,6 +57,25 @@ async fn each_line_of_the_standard_input_is_an_event() {
 }
 
 #[tokio::test]
+async fn a_page_begins_with_the_last_ten_lines_whatever_id_it_sends() {
+    let mut tail = Tail::start(&[]);
+    let mut watching = tail.watch().await;
+    let mut input = tail.child.stdin.take().expect("it is piped");
+    for number in 1..=50 {
+        writeln!(input, "{number}").expect("it reads");
+    }
+    watching.events(50).await;
+    let last_ten: Vec<_> = (41..=50).map(|number| number.to_string()).collect();
+    for (path, resets) in [("/events", 0), ("/events?lastEventId=x", 1)] {
+        let mut page = Request::get(path).send(tail.address).await;
+        let events = page.events(resets + 10).await;
+        assert!(events[..resets].iter().all(|event| event.event_type == "reset"));
+        let lines: Vec<_> = events[resets..].iter().map(|event| event.data.as_str()).collect();
+        assert_eq!(lines, last_ten, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn ctrl_c_ends_it_though_the_standard_input_waits_for_a_line() {
     let mut tail = Tail::start(&[]);
     let _watching = tail.watch().await;
