@@ -1,5 +1,3 @@
-use std::error::Error as StdError;
-
 use crate::event_stream::EventStream;
 use crate::event_stream::lines::opening;
 use crate::feed::options::StreamOptions;
@@ -111,7 +109,7 @@ impl StreamResponse {
             body.extend_from_slice(Frame::from(Event::default().retry(retry)).as_bytes());
             (200, Headers::EVENT_STREAM, body.freeze())
         } else {
-            tracing::debug!(error = error as &dyn StdError, "an event stream was refused");
+            tracing::debug!(?error, "an event stream was refused");
             (error.status(), Headers::REFUSAL, error.client_text().into())
         };
         let body = EventStream::only((!request.is_head()).then_some(body));

@@ -1,6 +1,5 @@
 //! The options for a stream that fails before its end: the closures to call, and how the response ends.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -65,18 +64,17 @@ impl Failure {
 static OF_A_STORE: Seldom = Seldom::new(Duration::from_secs(60));
 
 fn log(error: &Error) {
-    let source = error as &dyn StdError;
     let since = match error.failed_store() {
         Some(store) => OF_A_STORE.since(store, Instant::now()),
         None => Some(0),
     };
     match since {
         Some(others) => tracing::warn!(
-            error = source,
+            ?error,
             others,
             "an event stream failed and ends early; a client that can resume comes back"
         ),
-        None => tracing::debug!(error = source, "an event stream failed, as others did"),
+        None => tracing::debug!(?error, "an event stream failed, as others did"),
     }
 }
 
@@ -84,7 +82,7 @@ fn warn_of_a_panic<T>(closure: &str, result: Result<T, crate::BoxError>) -> Opti
     result
         .inspect_err(|error| {
             tracing::warn!(
-                error = &**error as &dyn StdError,
+                %error,
                 closure,
                 "a closure of a feed panicked"
             );
