@@ -12,7 +12,9 @@ use crate::log::backlog::checks::{Checks, Waiting};
 use crate::log::backlog::past_epochs::PastEpochs;
 use crate::log::backlog::recent::Recent;
 pub(crate) use crate::log::backlog::request::{Answer, Part, Request};
-pub(crate) use crate::log::backlog::skip::{AT_ONCE, Keyless, MOST as MOST_SKIPPED, Skip, Skipped};
+pub(crate) use crate::log::backlog::skip::{
+    AT_ONCE, Back, Keyless, MOST as MOST_SKIPPED, Skip, Skipped,
+};
 use crate::store::Bounds;
 use crate::{Epoch, Position};
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::chunk::Entry;
 use crate::id::Origin;
 use crate::log::backing::Backing;
-use crate::log::backlog::{AT_ONCE, Backlog, MOST_SKIPPED, Part, Skip, Skipped};
+use crate::log::backlog::{AT_ONCE, Back, Backlog, MOST_SKIPPED, Part, Skip, Skipped};
 use crate::log::dedup::IdempotencyKeys;
 use crate::log::subscribers::Subscribers;
 use crate::log::tail::{Read, Tail};
@@ -81,9 +81,9 @@ impl State {
             Part::Skip(_) => return None,
             Part::Since(age) => self.tail.before_since(age, now)?,
             Part::Last(0) => self.tail.newest(),
+            // By steps, unless it is one.
             Part::Last(count) if let Some(key) = of => {
-                let lists = self.subscribers.lists(key);
-                self.tail.before_last_of(lists, count).unwrap_or_else(|| self.floor())
+                self.back(key, Back::new(count)).ok()?.max(self.floor())
             }
             Part::Last(count) => match self.tail.before_last(count) {
                 base if base == self.tail.base() && self.tail.len() < count => self.floor(),
@@ -91,6 +91,18 @@ impl State {
             },
         };
         (after >= self.tail.base()).then_some(after)
+    }
+
+    /// Goes a step back from the end to the position before the newest events of a subscriber: the floor if it has no more. An error is the rest
+    /// of the way.
+    pub(super) fn back(&self, subscriber: usize, way: Back) -> Result<Position, Back> {
+        let step = way.left.min(AT_ONCE.events);
+        let lists = self.subscribers.lists(subscriber);
+        match self.tail.before_by(lists, way.before, step) {
+            Some(before) if way.left > step => Err(Back { left: way.left - step, before }),
+            Some(before) => Ok(before.max(self.floor())),
+            None => Ok(self.floor()),
+        }
     }
 
     /// Goes a step towards the position after the first events.

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 
 use crate::log::handle::EventLog;
 use crate::log::tail::Read;
-use crate::{Event, LogOptions, NewEvent, Position, Timer};
+use crate::{Event, LogOptions, NewEvent, Position, Start, StreamRequest, StreamResponse, Timer};
 
 mod stored;
 
@@ -108,6 +108,28 @@ fn whatever_is_asked_of_a_log_of_a_million_events_holds_its_lock_for_a_few_thous
 
     let begun = most(|| log.new_epoch().now_or_never().expect("in memory").expect("an epoch"));
     assert!(begun <= BOUND, "beginning an epoch: {begun}");
+}
+
+#[test]
+fn the_newest_events_of_a_topic_are_counted_in_steps_however_many_are_asked_for() {
+    let (_, timer) = clock();
+    let log = EventLog::in_memory_with(timer.clone(), LogOptions::new().events(2 * MANY));
+    for number in 0..2 * MANY {
+        let event = NewEvent::from("x");
+        let topic = if number % 2 == 0 { "mine" } else { "another" };
+        let event = log.encode(event.topic(topic).expect("a topic")).expect("it is small");
+        log.append_one_here(event).expect("it is not finished");
+    }
+    let request = StreamRequest::new("GET", None, []);
+    for count in [MANY / 2, MANY, usize::MAX] {
+        let counted = most(|| {
+            let feed = log.topics(["mine"]).expect("a topic").start_at(Start::Last(count));
+            let response = StreamResponse::new(&request, feed, timer.clone());
+            let text = response.text().now_or_never().expect("in memory");
+            assert_eq!(text.matches("data: x\n").count(), count.min(MANY));
+        });
+        assert!((1..=BOUND).contains(&counted), "the last {count}: {counted}");
+    }
 }
 
 #[test]

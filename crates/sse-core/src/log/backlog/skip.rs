@@ -18,6 +18,21 @@ pub(crate) struct Skip {
     pub(crate) after: Position,
 }
 
+/// The way from the end of a log to the position before its newest events.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Back {
+    /// The events that are still to be passed, and the one after which the client begins.
+    pub(crate) left: usize,
+    pub(crate) before: Position,
+}
+
+impl Back {
+    /// Returns the way to the position before this many events.
+    pub(crate) fn new(count: usize) -> Self {
+        Self { left: count.saturating_add(1), before: Position::MAX }
+    }
+}
+
 /// The result of a step.
 pub(crate) enum Skipped {
     /// The position after the first events, none of which is missing.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::chunk::{self, Entry};
-use crate::log::backlog::{Answer, Part, Request, Skip, Skipped};
+use crate::log::backlog::{Answer, Back, Part, Request, Skip, Skipped};
 use crate::log::reader::Reader;
 use crate::log::reader::gaps::{Found, Gaps};
 use crate::log::reader::next::{Next, Page, PendingReset};
@@ -69,6 +69,23 @@ impl Reader {
                         return Poll::Ready(None);
                     }
                 }
+            }
+            Part::Last(count) if let Some(subscriber) = of => {
+                let mut way = Back::new(count);
+                let after = loop {
+                    match state.back(subscriber, way) {
+                        Ok(after) => break after,
+                        Err(further) => way = further,
+                    }
+                    // Other threads can take the lock.
+                    drop(state);
+                    state = self.log.lock_now();
+                    if self.has_other_topics() || state.tail.epoch() != self.epoch {
+                        self.next = Next::Begin(part, reset);
+                        return Poll::Ready(None);
+                    }
+                };
+                (after >= state.tail.base()).then_some(after)
             }
             part => state.begin_of(of, part, || self.log.now()),
         };
@@ -145,7 +162,10 @@ pub(super) fn begin_at(
     now: impl FnOnce() -> Instant,
 ) -> Next {
     let Part::Skip(count) = part else {
-        return match state.begin_of(of, part, now) {
+        // There are no last events if there is not one.
+        let any = if let Part::Last(1..) = part { Part::Last(1) } else { part };
+        let begun = if state.is_finished { state.begin_of(of, any, now) } else { None };
+        return match begun {
             Some(after) if state.ends_at(of, after) => Next::Stop,
             _ => Next::Begin(part, None),
         };

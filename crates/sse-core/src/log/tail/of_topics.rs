@@ -108,13 +108,18 @@ impl Tail {
         Some(next.map_or(self.newest, before).max(after))
     }
 
-    /// Returns the position after which there are exactly `count` events of these lists and without a topic; `None` if there are fewer.
-    pub(crate) fn before_last_of(&self, lists: &[usize], count: usize) -> Option<Position> {
-        if self.len <= count {
-            return None;
-        }
-        let (topics, end) = (self.topics.as_ref()?, Position::MAX);
-        topics.before(end, lists, self.early_before(topics, end)).nth(count)
+    /// Returns the event of these lists or without a topic that is this many events before a position; `None` if there are fewer.
+    pub(crate) fn before_by(
+        &self,
+        lists: &[usize],
+        position: Position,
+        count: usize,
+    ) -> Option<Position> {
+        #[cfg(test)]
+        crate::log::work::add(count);
+        let topics = self.topics.as_ref()?;
+        let number = count.checked_sub(1)?;
+        topics.before(position, lists, self.early_before(topics, position)).nth(number)
     }
 
     /// Returns the position after the first `count` events of these lists and without a topic that come after this position; `None` if there are
