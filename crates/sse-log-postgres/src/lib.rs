@@ -107,16 +107,14 @@
 //! are over the limit: at most twice as many as it adds, or 2 000 if that is more. It does not wait for other appends, and they do not wait for it. If
 //! the events that could be dropped now are half as much again as the limit, it waits for 100 ms at most. The log
 //! therefore has at most twice as many events as the limit, and those that a running transaction delays: the append that drops delays what is stored
-//! meanwhile. If an old transaction delays events, the log drops the surplus when it is opened, and every 10 s. Retention counts only an event that is committed and readable. [`append_in`](PostgresStore::append_in)
-//! drops nothing. `Start::Since` goes by the same time: an event of a long transaction counts from its append, not from its commit.
+//! meanwhile. If an old transaction delays events, the log drops the surplus when it is opened, and every 10 s. Retention counts only an event that is committed and readable. [`append_in`](PostgresStore::append_in) drops nothing. `Start::Since` goes by the same time: an event of a long transaction counts from its append, not from its commit.
 //!
 //! If an event supersedes an older event of its [key](sse_core::Event::key), readers no longer get the older event, and retention removes it in the
 //! same way: a keyed log costs what it keeps. Dropped events leave dead rows, as any `DELETE` does. Autovacuum removes these once no old snapshot
 //! (of a backup, say) needs them; until then no query reads them.
 //!
 //! The log knows an idempotency key for [`StoreOptions::idempotency_window`], and while no more than [`StoreOptions::events`] further keys came. In that
-//! time an append with this key returns the first id, also if the event was trimmed, deleted or superseded, and after the end of the log. In
-//! a new epoch the append stores the event again.
+//! time an append with this key returns the first id, also if the event was trimmed, deleted or superseded, and after the end of the log. In a new epoch the append stores the event again.
 //!
 //! # Limits
 //!

@@ -1,7 +1,6 @@
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use crate::error::StoreLabel;
 use crate::log::backing::Backing;
@@ -91,11 +90,6 @@ impl EventLog {
 
     pub(super) fn lock(&self) -> Locked<'_> {
         self.0.lock()
-    }
-
-    /// Returns the time by the clock of the log.
-    pub(super) fn now(&self) -> Instant {
-        self.0.timer.now()
     }
 
     /// Fails if a stream cannot begin by the times of the events.

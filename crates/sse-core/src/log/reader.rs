@@ -83,7 +83,7 @@ impl Reader {
             Ok(Begin::Live) => gaps.begin_live(&state),
             Ok(Begin::After(position)) => read_on(&mut state, of, position),
             Ok(Begin::Snapshot(make)) => gaps.snapshot(make, None),
-            Ok(Begin::Part(part)) => begin_at(&mut state, of, part, &mut gaps, || log.now()),
+            Ok(Begin::Part(part)) => begin_at(&mut state, of, part, &mut gaps, &log.0.timer),
             Ok(Begin::AskStore(id)) => {
                 let number;
                 (number, called) = state.backing.request_check();

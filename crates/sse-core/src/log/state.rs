@@ -1,6 +1,5 @@
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -14,7 +13,7 @@ use crate::log::tail::{Read, Tail};
 use crate::store::Topics;
 use crate::sync::wakers::{Wakers, Woken};
 use crate::view::View;
-use crate::{EventId, Gap, GapReason, LastEventId, MakeSnapshot, Position, Start};
+use crate::{EventId, Gap, GapReason, LastEventId, MakeSnapshot, Position, Start, Timer};
 
 /// The tail and the readers that wait for it, under one lock: no event can come between reading and waiting.
 pub(crate) struct State {
@@ -67,19 +66,14 @@ impl State {
         }
     }
 
-    /// Returns the position after which a part of the log begins at this moment, if the tail has all later events. Only a log in memory knows it
-    /// by times.
-    pub(super) fn begin_of(
-        &self,
-        of: Of,
-        part: Part,
-        now: impl FnOnce() -> Instant,
-    ) -> Option<Position> {
+    /// Returns the position after which a part of the log begins at this moment, if the tail has all later events.
+    pub(super) fn begin_of(&self, of: Of, part: Part, timer: &Timer) -> Option<Position> {
         let after = match part {
             Part::After(after) => after.max(self.floor()),
             Part::Oldest => self.floor(),
             Part::Skip(_) => return None,
-            Part::Since(age) => self.tail.before_since(age, now)?,
+            // Over a store the tail knows no times.
+            Part::Since(age) => self.tail.before_since(age, || timer.now())?,
             Part::Last(0) => self.tail.newest(),
             // By steps, unless it is one.
             Part::Last(count) if let Some(key) = of => {

@@ -2,7 +2,6 @@
 
 use std::mem;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -13,7 +12,7 @@ use crate::log::reader::gaps::{Found, Gaps};
 use crate::log::reader::next::{Next, Page, PendingReset};
 use crate::log::reader::page::{read_now, read_on};
 use crate::log::state::{Of, State};
-use crate::{EventId, GapReason, Position};
+use crate::{EventId, GapReason, Position, Timer};
 
 impl Reader {
     /// Begins with a part of the log. Returns the reset of the gap that led here, if any.
@@ -87,7 +86,7 @@ impl Reader {
                 };
                 (after >= state.tail.base()).then_some(after)
             }
-            part => state.begin_of(of, part, || self.log.now()),
+            part => state.begin_of(of, part, &self.log.0.timer),
         };
         if let Some(after) = begun {
             let requested = self.requested.take();
@@ -159,12 +158,12 @@ pub(super) fn begin_at(
     of: Of,
     part: Part,
     gaps: &mut Gaps,
-    now: impl FnOnce() -> Instant,
+    timer: &Timer,
 ) -> Next {
     let Part::Skip(count) = part else {
         // There are no last events if there is not one.
         let any = if let Part::Last(1..) = part { Part::Last(1) } else { part };
-        let begun = if state.is_finished { state.begin_of(of, any, now) } else { None };
+        let begun = if state.is_finished { state.begin_of(of, any, timer) } else { None };
         return match begun {
             Some(after) if state.ends_at(of, after) => Next::Stop,
             _ => Next::Begin(part, None),

@@ -52,18 +52,16 @@ impl Recorded {
 
     /// Notes what the log has dropped, which its limits must justify. The log drops what is too old before it changes anything.
     pub(crate) fn look(&mut self) {
-        self.book.now = self.clock.now();
-        let (stats, now) = (self.log.stats(), self.book.now);
+        let (stats, now) = (self.log.stats(), self.clock.now());
+        self.book.now = now;
         let limit = self.options.events.max(1);
         let is_small = self.options.bytes < LogOptions::default().bytes;
         while self.book.kept.len() > stats.events {
             let was_over = self.book.kept.len() > limit;
             let age = now - self.book.drop_oldest();
             // "To within a thousandth of it", and at least a millisecond.
-            let is_old = self
-                .options
-                .age
-                .is_some_and(|limit| age + (limit / 1000).max(Duration::from_millis(1)) >= limit);
+            let slack = |limit: Duration| (limit / 1000).max(Duration::from_millis(1));
+            let is_old = self.options.age.is_some_and(|limit| age + slack(limit) >= limit);
             assert!(was_over || is_small || is_old, "an event was dropped without need");
         }
         assert_eq!(self.book.kept.len(), stats.events);
