@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
-use sse_conformance::adapters::{ACTIX, AXUM, ROCKET, WARP};
+use sse_conformance::adapters::{ACTIX, AXUM, HYPER, ROCKET, WARP};
 use sse_conformance::suite::app::{App, ServerOptions};
 use sse_conformance::suite::wire_h2::Connection;
 use sse_core::{Event, StreamContext};
@@ -95,9 +95,9 @@ fn a_cut_looks_to_clients_as_the_docs_say() {
         "| | HTTP/1.1 | HTTP/2 | HTTP/1.0 | nginx, HTTP/1.0 to the application | nginx, HTTP/1.1 | HAProxy | Caddy |\n|---|---|---|---|---|---|---|---|\n",
     );
     crate::run(async {
-        for (name, framework) in
-            [("axum", AXUM), ("actix-web", ACTIX), ("warp", WARP), ("Rocket", ROCKET)]
-        {
+        let all = [AXUM, ACTIX, WARP, ROCKET, HYPER];
+        let names = ["axum", "actix-web", "warp", "Rocket", "hyper"];
+        for (name, framework) in names.into_iter().zip(all) {
             let server = framework.start(app());
             let address = server.address;
             let cells = [
