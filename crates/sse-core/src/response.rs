@@ -1,5 +1,3 @@
-use std::error::Error as StdError;
-
 use crate::event_stream::EventStream;
 use crate::event_stream::lines::opening;
 use crate::feed::options::StreamOptions;
@@ -114,9 +112,7 @@ impl StreamResponse {
             match error.is_times_unsupported() {
                 // It comes from an option of the feed: the application is told nowhere else.
                 true => drop(options.failure.report(error)),
-                false => {
-                    tracing::debug!(error = error as &dyn StdError, "an event stream was refused");
-                }
+                false => tracing::debug!(?error, "an event stream was refused"),
             }
             (error.status(), Headers::REFUSAL, error.client_text().into())
         };

@@ -48,10 +48,9 @@ fn drop_excess(core: &Arc<LogCore>) {
             (core.tally.end(retained.as_ref().map(drop)), &core.names.log);
         match &retained {
             Err(error) if !has_failed_before => {
-                let error = error as &dyn std::error::Error;
                 tracing::warn!(
                     log,
-                    error,
+                    ?error,
                     "retention failed: the log may hold more than its limits"
                 );
             }

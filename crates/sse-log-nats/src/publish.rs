@@ -105,7 +105,7 @@ async fn clear(core: &LogCore, subject: String, before: u64) {
     if let Err(failure) = purged {
         let error = StoreError::from(failure);
         tracing::debug!(
-            error = &error as &dyn std::error::Error,
+            ?error,
             "removing superseded events failed: readers still get the newest last"
         );
     }

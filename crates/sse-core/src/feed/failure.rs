@@ -1,6 +1,5 @@
 //! The options for a stream that fails before its end: the closures to call, and how the response ends.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -65,9 +64,8 @@ impl Failure {
 static OF_A_STORE: Seldom = Seldom::new(Duration::from_secs(60));
 
 fn log(error: &Error) {
-    let source = error as &dyn StdError;
     if error.is_times_unsupported() {
-        return tracing::warn!(error = source, "an event stream was refused");
+        return tracing::warn!(?error, "an event stream was refused");
     }
     let since = match error.failed_store() {
         Some(store) => OF_A_STORE.since(store, Instant::now()),
@@ -75,11 +73,11 @@ fn log(error: &Error) {
     };
     match since {
         Some(others) => tracing::warn!(
-            error = source,
+            ?error,
             others,
             "an event stream failed and ends early; a client that can resume comes back"
         ),
-        None => tracing::debug!(error = source, "an event stream failed, as others did"),
+        None => tracing::debug!(?error, "an event stream failed, as others did"),
     }
 }
 
@@ -87,7 +85,7 @@ fn warn_of_a_panic<T>(closure: &str, result: Result<T, crate::BoxError>) -> Opti
     result
         .inspect_err(|error| {
             tracing::warn!(
-                error = &**error as &dyn StdError,
+                %error,
                 closure,
                 "a closure of a feed panicked"
             );

@@ -3,6 +3,7 @@ use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use crate::chain::Chain;
 use crate::log::handle::{EventLog, Shared};
 use crate::{Error as LogError, Observer};
 
@@ -22,7 +23,12 @@ impl Trouble {
     pub(crate) fn begins(&self, error: &(dyn Error + 'static)) {
         if !self.has_begun.swap(true, Ordering::Relaxed) {
             let log = self.name.as_str();
-            tracing::warn!(log, error, "{} failed; it is tried again until it succeeds", self.task);
+            tracing::warn!(
+                log,
+                error = %Chain(error),
+                "{} failed; it is tried again until it succeeds",
+                self.task
+            );
             self.tell(|observer| observer.store_lost(self.task, error));
         }
     }
@@ -61,7 +67,7 @@ impl EventLog {
         match stored {
             Err(error) if error.is_store() && !failing.swap(true, Ordering::Relaxed) => {
                 let error: &(dyn Error + 'static) = error;
-                tracing::warn!(log, error, "{STORING} failed; each caller gets the error");
+                tracing::warn!(log, ?error, "{STORING} failed; each caller gets the error");
                 self.tell(|observer| observer.store_lost(STORING, error));
             }
             Ok(_) if failing.load(Ordering::Relaxed) && failing.swap(false, Ordering::Relaxed) => {
