@@ -131,7 +131,7 @@ pub struct SseRequest(pub StreamRequest);
 /// # Ok(())
 /// # }
 /// ```
-#[doc(alias("status", "with_header"))]
+#[doc(alias("header", "headers", "status", "with_header"))]
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning it from a handler"]
 pub struct Sse(pub StreamResponse);
@@ -161,7 +161,7 @@ pub struct Sse(pub StreamResponse);
 /// assert!(text.ends_with("data: how\n\ndata: many\n\n"));
 /// # }
 /// ```
-#[doc(alias("respond", "response", "subscribe"))]
+#[doc(alias("new", "respond", "response", "subscribe"))]
 pub fn stream_events(request: SseRequest, feed: impl Into<FeedOnce>) -> Sse {
     Sse(sse_http::stream_events(sse_http::SseRequest(request.0), feed).0)
 }

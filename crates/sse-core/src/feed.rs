@@ -96,7 +96,7 @@ impl Feed {
         self.options.chosen.is_some()
     }
 
-    pub(crate) fn new(origin: Origin, shutdowns: Vec<Shutdown>) -> Self {
+    pub(crate) fn of_origin(origin: Origin, shutdowns: Vec<Shutdown>) -> Self {
         Self { origin, options: Options { own: shutdowns, chosen: None } }
     }
 }
@@ -169,7 +169,7 @@ impl<F: Into<Feed>> From<F> for FeedOnce {
 impl From<&EventLog> for Feed {
     fn from(log: &EventLog) -> Self {
         let selection = Selection { log: log.clone(), topics: None };
-        Self::new(Origin::Log(selection), vec![log.shutdown().clone()])
+        Self::of_origin(Origin::Log(selection), vec![log.shutdown().clone()])
     }
 }
 
@@ -181,7 +181,7 @@ impl From<EventLog> for Feed {
 
 impl<S: Source> From<S> for Feed {
     fn from(source: S) -> Self {
-        Self::new(Origin::Source(Arc::new(source)), Vec::new())
+        Self::of_origin(Origin::Source(Arc::new(source)), Vec::new())
     }
 }
 

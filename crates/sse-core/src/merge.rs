@@ -58,7 +58,7 @@ where
     let logs: Vec<_> = logs.collect::<Result<_, _>>().map_err(Error::invalid_merge)?;
     check(&logs).map_err(Error::invalid_merge)?;
     let shutdowns = logs.iter().map(|(_, member)| member.log.shutdown().clone()).collect();
-    Ok(Feed::new(Origin::Merge(logs.into()), shutdowns))
+    Ok(Feed::of_origin(Origin::Merge(logs.into()), shutdowns))
 }
 
 fn member(name: &str, feed: Feed) -> Result<(Arc<str>, Selection), String> {

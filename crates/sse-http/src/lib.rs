@@ -157,7 +157,7 @@ pub struct SseRequest(pub StreamRequest);
 /// # Ok(())
 /// # }
 /// ```
-#[doc(alias("status", "with_header"))]
+#[doc(alias("header", "headers", "status", "with_header"))]
 #[derive(Debug)]
 #[must_use = "the stream is sent by returning the response that it becomes"]
 pub struct Sse(pub StreamResponse);
@@ -197,7 +197,7 @@ pub struct EventStreamBody(pub EventStream);
 /// assert!(text.ends_with("data: how\n\ndata: many\n\n"));
 /// # }
 /// ```
-#[doc(alias("respond", "response", "subscribe"))]
+#[doc(alias("new", "respond", "response", "subscribe"))]
 pub fn stream_events(request: impl Into<SseRequest>, feed: impl Into<FeedOnce>) -> Sse {
     Sse(StreamResponse::new(&request.into().0, feed, timer()))
 }

@@ -34,7 +34,7 @@ impl Feed {
     /// assert_eq!(chunks.concat(), b": ok\ndata: one\n\ndata: two\n\n");
     /// # }).unwrap();
     /// ```
-    #[doc(alias("broadcast", "channel", "receiver"))]
+    #[doc(alias("new", "broadcast", "channel", "receiver"))]
     pub fn from_stream<S>(stream: S) -> FeedOnce
     where
         S: Stream<Item: StreamItem> + Send + 'static,

@@ -10,7 +10,7 @@ impl EventLog {
     pub(crate) fn append_one_here(&self, event: EncodedEvent) -> Result<EventId, Error> {
         self.append_here(Then::Continues, |state| match state.is_finished {
             true => self.known_id(state, &event),
-            false => Some(self.push(state, event)),
+            false => Some(self.add_locked(state, event)),
         })
     }
 
@@ -21,7 +21,7 @@ impl EventLog {
     ) -> Result<Vec<EventId>, Error> {
         self.append_here(then, |state| match state.is_finished {
             true => events.iter().map(|event| self.known_id(state, event)).collect(),
-            false => Some(events.into_iter().map(|event| self.push(state, event)).collect()),
+            false => Some(events.into_iter().map(|event| self.add_locked(state, event)).collect()),
         })
     }
 
@@ -55,7 +55,7 @@ impl EventLog {
         state.remembered.get(key, self.0.timer.now())
     }
 
-    fn push(&self, state: &mut State, event: EncodedEvent) -> EventId {
+    fn add_locked(&self, state: &mut State, event: EncodedEvent) -> EventId {
         let now = || self.0.timer.now();
         let position = state.tail.newest().next();
         if let Some(key) = event.idempotency_key {

@@ -57,7 +57,7 @@ impl EventLog {
         InvalidTopic: From<T::Error>,
     {
         let selection = self.select(topics)?;
-        Ok(Feed::new(Origin::Log(selection), vec![self.shutdown().clone()]))
+        Ok(Feed::of_origin(Origin::Log(selection), vec![self.shutdown().clone()]))
     }
 
     /// Returns the events of these topics.
