@@ -146,6 +146,7 @@ async fn say(
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt::init(); // shows what the library warns of, such as a store that is away
     let chat = Chat::open().await?;
     let stop = chat.shutdown.begin_after(tokio::signal::ctrl_c());
     let page = Html(look::page(include_str!("index.html")));

@@ -77,6 +77,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
+    tracing_subscriber::fmt::init(); // shows what the library warns of, such as a store that is away
     let url = std::env::var("LOG").unwrap_or_else(|_| "redis://127.0.0.1/".into());
     let log = open(&url).await?;
     let listener = listener(look::address())?;

@@ -57,6 +57,7 @@ async fn order(State(app): State<App>, item: String) -> Result<(StatusCode, Stri
 
 #[tokio::main]
 async fn main() -> Result<(), Failed> {
+    tracing_subscriber::fmt::init(); // shows what the library warns of, such as a store that is away
     let local = || "postgres://postgres@127.0.0.1/postgres".into();
     let url = std::env::var("DATABASE").unwrap_or_else(|_| local());
     let config = deadpool_postgres::Config { url: Some(url.clone()), ..Default::default() };
