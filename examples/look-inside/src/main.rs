@@ -59,7 +59,7 @@ async fn run() -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["serve", url] => return serve::serve(url, false).await,
-        ["serve", url, "--write"] => return serve::serve(url, true).await,
+        ["serve", url, "--write"] | ["serve", "--write", url] => return serve::serve(url, true).await,
         _ => {}
     }
     let [url, name, command @ ..] = arguments.as_slice() else { return Err(USAGE.into()) };
