@@ -85,12 +85,10 @@
 //! store.append_in(&transaction, "tea was ordered").await?;
 //! transaction.commit().await?;
 //! # drop(log);
-//! # Ok(())
-//! # }
+//! # Ok(()) }
 //! ```
 //!
-//! State that is read by SQL, and a stream, join without a hole or a double: [`position_in`](PostgresStore::position_in) returns the id of what a
-//! transaction sees.
+//! SQL and a stream join without a hole or a double: [`position_in`](PostgresStore::position_in) returns the id of what a transaction sees.
 //!
 //! ## The order of events
 //!
