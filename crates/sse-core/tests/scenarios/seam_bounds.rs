@@ -92,7 +92,7 @@ async fn the_ids_of_a_replay_are_remembered_for_as_long_as_notifications_may_be_
         client.read_all().await;
         (2..=5).for_each(|number| script.notify(number));
         script.publish(6);
-        let repeated = if is_repeated { 2..=5 } else { 6..=5 };
+        let repeated = (2..=5).filter(|_| is_repeated);
         let expected = numbers((2..=5).chain(repeated).chain([6]));
         assert_eq!(client.read_all().await, expected, "{late:?}, after {after:?}");
     }
