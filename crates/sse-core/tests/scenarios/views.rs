@@ -78,8 +78,8 @@ impl Log {
         transactions.dedup();
         let before = rng.usize(..=transactions.len());
         let (all, others) = transactions.split_at(before);
-        let upto = self.events.iter().map(|event| event.position);
-        let upto = upto.filter(|position| all.contains(&position.hi())).last().unwrap_or_default();
+        let mut upto = self.events.iter().map(|event| event.position);
+        let upto = upto.rfind(|position| all.contains(&position.hi())).unwrap_or_default();
         let before_end = &others[..rng.usize(..=others.len())];
         let end = before_end.last().map_or(upto.hi(), |last| last + rng.u64(1..4));
         let (ended, running): (Vec<_>, Vec<_>) = before_end.iter().partition(|_| rng.bool());
