@@ -1,4 +1,6 @@
 //! State that is read by SQL, and the stream after it: each event is in one of the two, and in one alone.
+//
+// Longer than other files: one application, and what its visitors see.
 
 use std::collections::HashSet;
 use std::future::poll_fn;

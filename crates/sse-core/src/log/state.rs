@@ -1,3 +1,5 @@
+// Longer than other files: what is decided under the lock of a log is in one place.
+
 use std::sync::Arc;
 use std::task::Waker;
 

@@ -1,5 +1,7 @@
 //! Clients that continue from what a snapshot of the store's database saw: they get once, in order, what it did not see, wherever they are
 //! cut off.
+//
+// Longer than other files: one simulation, and the tests beside it.
 
 use std::sync::Arc;
 use std::time::Duration;

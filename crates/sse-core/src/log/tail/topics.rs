@@ -1,4 +1,6 @@
 //! The kept events of each topic, so that a stream reads its own events and not the log.
+//
+// Longer than other files: what reads and changes the lists of the topics is in one place.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
