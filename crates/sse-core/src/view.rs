@@ -89,7 +89,7 @@ impl View {
         if !self.reaches(upto) {
             return Ok(upto.id(epoch));
         }
-        let longest = Position::new(self.end, upto.lo().saturating_mul(10)).id_len(epoch);
+        let longest = Position::new(self.end, u64::MAX).id_len(epoch);
         if longest + self.text.len() > EventId::MAX_LEN {
             let reason =
                 "it would be longer than 128 bytes, as too many transactions had not ended";
@@ -169,6 +169,23 @@ mod tests {
                 assert_eq!(View::of(&id), expected, "{id}");
                 assert_eq!(id.epoch(), Some(epoch), "{id}");
             }
+        }
+    }
+
+    #[test]
+    fn no_id_that_a_stream_gives_after_a_view_is_too_long() {
+        let (epoch, end): (Epoch, u64) = ("k3b9k3b9k3b9".parse().expect("an epoch"), 20_000_000);
+        let fits = |count: u64| {
+            let view = View::new(end, (1..=count).map(|n| end - 2 * n));
+            let newest = view.id_at(Position::new(end - 1, u64::MAX), epoch);
+            // An empty log sees all up to its beginning.
+            let id = view.id(Position::START, epoch);
+            assert_eq!(id.is_ok(), newest.as_str().len() <= EventId::MAX_LEN, "{newest}");
+            id.is_ok()
+        };
+        assert!(fits(35) && !fits(60));
+        for count in 0..100 {
+            fits(count);
         }
     }
 

@@ -15,7 +15,8 @@ pub(crate) async fn before_since(core: &LogCore, age: Duration) -> Result<Positi
     let reported = view.info.ts.as_deref().and_then(clock::parse);
     let now = reported.map(|reported| core.requests.engine.clock.now(reported));
     // If the server does not tell its time, no event is too old, as for retention.
-    let Some(since) = now.and_then(|now| now.checked_sub(age)) else {
+    let since = now.and_then(|now| clock::format(now.checked_sub(age)?));
+    let Some(since) = since else {
         return Ok(view.bounds.floor);
     };
     let before = Consumer::at(core, Begin::Since(since)).await?.before;

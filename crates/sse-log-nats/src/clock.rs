@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::time::Instant;
 
 /// Lead of the server's clock over the expected time from which it counts as a jump.
@@ -30,38 +32,14 @@ impl Clock {
 
 /// Parses a timestamp of the API, such as `2026-11-27T04:00:24.123456789Z`, into the time since 1970.
 pub(crate) fn parse(timestamp: &str) -> Option<Duration> {
-    let (date, time) = timestamp.strip_suffix('Z')?.split_once('T')?;
-    let mut date = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
-    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let mut time = time.splitn(3, ':').map(|part| part.parse::<u64>().ok());
-    let (hours, minutes, seconds) = (time.next()??, time.next()??, time.next()??);
-    if year < 1970 || !(1..=12).contains(&month) || day == 0 || fraction.len() > 9 {
-        return None;
-    }
-    // The year begins in March here, so that the leap day is its last day.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    let days = days.checked_sub(719_468)?;
-    let nanoseconds = format!("{fraction:0<9}").parse::<u32>().ok()?;
-    Some(Duration::new(days * 86_400 + hours * 3600 + minutes * 60 + seconds, nanoseconds))
+    let time = OffsetDateTime::parse(timestamp, &Rfc3339).ok()?;
+    (time - OffsetDateTime::UNIX_EPOCH).try_into().ok()
 }
 
-/// Writes a time since 1970 as a timestamp of the API.
-pub(crate) fn format(time: Duration) -> String {
-    // The days since the first of March of the year 0: of each 400 years 146 097.
-    let days = time.as_secs() / 86_400 + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let year = 400 * era + year + u64::from(month > 9);
-    let month = if month > 9 { month - 9 } else { month + 3 };
-    let seconds = time.as_secs() % 86_400;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let nanoseconds = time.subsec_nanos();
-    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{nanoseconds:09}Z")
+/// Writes a time since 1970 as a timestamp of the API; `None` if it is after the year 9999.
+pub(crate) fn format(time: Duration) -> Option<String> {
+    let time = OffsetDateTime::UNIX_EPOCH.checked_add(time.try_into().ok()?)?;
+    time.format(&Rfc3339).ok()
 }
 
 #[cfg(test)]
@@ -78,7 +56,7 @@ mod tests {
         ] {
             let time = Duration::new(seconds, nanoseconds);
             assert_eq!(parse(text), Some(time), "{text}");
-            assert_eq!(parse(&format(time)), Some(time), "{text}");
+            assert_eq!(format(time).as_deref().and_then(parse), Some(time), "{text}");
         }
         for nonsense in ["", "Z", "2026-11-27", "2026-13-01T00:00:00Z", "x-11-27T00:00:00Z"] {
             assert_eq!(parse(nonsense), None, "{nonsense}");

@@ -19,7 +19,7 @@ impl PostgresStore {
     /// [`append_in`](PostgresStore::append_in), in the transactions that change the state; nobody waits for anybody.
     ///
     /// ```no_run
-    /// use sse_core::{Event, MakeSnapshot, OnGap, Snapshot, Start};
+    /// use sse_core::{Event, Snapshot};
     /// use sse_log_postgres::tokio_postgres::{Client, IsolationLevel};
     ///
     /// async fn orders(client: &mut Client, store: &sse_log_postgres::PostgresStore) -> Result<Snapshot, sse_core::BoxError> {

@@ -77,10 +77,8 @@ impl State {
             // Over a store the tail knows no times.
             Part::Since(age) => self.tail.before_since(age, || timer.now())?,
             Part::Last(0) => self.tail.newest(),
-            // By steps, unless it is one.
-            Part::Last(count) if let Some(key) = of => {
-                self.back(key, Back::new(count)).ok()?.max(self.floor())
-            }
+            // Very many are counted in steps.
+            Part::Last(count) if let Some(key) = of => self.back(key, Back::new(count)).ok()?,
             Part::Last(count) => match self.tail.before_last(count) {
                 base if base == self.tail.base() && self.tail.len() < count => self.floor(),
                 after => after,

@@ -43,13 +43,18 @@ async fn a_reader_far_behind_gets_all_in_order_and_then_what_comes() {
     following.abort();
 }
 
+/// Returns the id of the first event, once the follower has read what it reads when it begins.
+async fn first_id(log: &EventLog) -> String {
+    let first = log.read_after(&oldest_id(log).await, 1).await.expect("it is there");
+    settle().await;
+    first[0].id().expect("an id").to_string()
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_thousand_clients_that_come_back_at_one_place_are_one_read() {
     let (store, log, follower) = log_of(500).await;
     let following = tokio::spawn(follower);
-    let id = log.read_after(&oldest_id(&log).await, 1).await.expect("it is there");
-    let id = id[0].id().expect("an id").as_str().to_owned();
-    settle().await; // the follower has read what it reads when it begins
+    let id = first_id(&log).await;
     let before = store.calls(Call::Read);
     let mut clients: Vec<Client> = (0..1000).map(|_| Client::resume(&log, &id)).collect();
     for client in &mut clients {
@@ -193,9 +198,7 @@ async fn the_log_is_not_followed_until_its_follower_runs_which_ends_with_the_log
 async fn the_pages_that_were_read_are_forgotten_when_the_last_client_leaves() {
     let (store, log, follower) = log_of(500).await;
     let following = tokio::spawn(follower);
-    let id = log.read_after(&oldest_id(&log).await, 1).await.expect("it is there");
-    let id = id[0].id().expect("an id").as_str().to_owned();
-    settle().await; // the follower has read what it reads when it begins
+    let id = first_id(&log).await;
     let before = store.calls(Call::Read);
     let reads_for_another = async || {
         let mut client = Client::resume(&log, &id);

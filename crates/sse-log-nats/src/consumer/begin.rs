@@ -1,16 +1,12 @@
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use crate::clock;
-
 /// The first message of a consumer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Begin {
     /// The message after this sequence.
     After(u64),
-    /// The oldest message that was stored at this time since 1970, or later.
-    Since(Duration),
+    /// The oldest message that was stored at this time, a timestamp of the API, or later.
+    Since(String),
 }
 
 impl Begin {
@@ -23,7 +19,7 @@ impl Begin {
             }
             Self::Since(time) => {
                 config["deliver_policy"] = json!("by_start_time");
-                config["opt_start_time"] = json!(clock::format(time));
+                config["opt_start_time"] = json!(time);
             }
         }
     }
