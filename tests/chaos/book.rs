@@ -68,6 +68,8 @@ pub(crate) struct Book {
     pub(crate) round: u64,
     /// The round in which the epoch began that there is, and when.
     pub(crate) epoch_since: (u64, Instant),
+    /// Where the log began when the round did.
+    pub(crate) floor: Position,
     /// Events that were learned of from then on may be lost, in this round, if clients are told.
     pub(crate) lost_since: Option<Instant>,
     /// The fault of this round.
@@ -91,6 +93,7 @@ impl Book {
             trails: Vec::new(),
             round: 0,
             epoch_since: (0, Instant::now()),
+            floor: Position::START,
             lost_since: None,
             kind: Kind::Nothing,
             given_twice: None,

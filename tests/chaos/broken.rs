@@ -33,6 +33,8 @@ pub(crate) enum Flaw {
     StoresParts,
     /// An append is said to have failed after it was stored.
     FailsAfterwards,
+    /// Events are dropped long before there are too many.
+    DropsEarly,
     /// An epoch begins for no reason.
     BeginsEpochs,
     /// Followers are given nothing any more.
@@ -100,6 +102,9 @@ impl Store for BrokenStore {
         };
         if self.strikes(Flaw::FailsAfterwards) {
             return Err(StoreError::failed("it was not stored"));
+        }
+        if self.strikes(Flaw::DropsEarly) {
+            self.store.retain(&Retention { events: 20, bytes: 1 << 30, age: None }).await?;
         }
         if self.strikes(Flaw::BeginsEpochs) {
             self.store.begin_epoch(appended.epoch).await?;

@@ -50,7 +50,7 @@ impl Book {
             }
             self.learn(epoch, *position, Named::Number(*number));
         }
-        self.check_floor(truth);
+        self.check_floor(truth, before);
         self.check_batches(truth);
         self.check_once(truth, before);
         self.check_lines(truth);
@@ -80,6 +80,7 @@ impl Book {
             self.epoch_since = (self.round, truth.read_at);
         }
         self.round += 1;
+        self.floor = truth.bounds.floor;
         self.lost_since = None;
     }
 
@@ -98,11 +99,13 @@ impl Book {
     }
 
     /// The log drops its oldest events if it has too many, and for no other reason: none becomes too old.
-    fn check_floor(&mut self, truth: &Truth) {
+    fn check_floor(&mut self, truth: &Truth, before: Epoch) {
         let Bounds { epoch, floor, .. } = truth.bounds;
+        // An idempotency key may name an event that was dropped in an earlier round.
+        let begin = if epoch == before { self.floor } else { Position::START };
         let line = &self.lines[&epoch];
-        let dropped = line.range(..=floor).count();
-        let later = line.len() - dropped; // also those that were deleted, or replaced by key
+        let dropped = line.range(..=floor).filter(|(position, _)| **position > begin).count();
+        let later = line.range(floor.next()..).count(); // also those that were deleted, or replaced by key
         if dropped > 0 && later < KEPT * 9 / 10 && !self.kind.may_drop() {
             self.fail(format!(
                 "{dropped} events were dropped, up to {floor}, before {later} others"

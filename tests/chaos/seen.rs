@@ -63,6 +63,11 @@ async fn sees_events_that_were_said_to_have_failed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sees_events_that_are_dropped_early() {
+    sees(Flaw::DropsEarly, &["events were dropped"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sees_epochs_that_begin_for_no_reason() {
     sees(Flaw::BeginsEpochs, &["and nothing was lost"]).await;
 }
