@@ -19,6 +19,10 @@ use crate::run::Chaos;
 
 const TABLES: &str = "sse_logs, sse_log_kept, sse_log_events, sse_log_keys";
 
+/// In a deadlock with an append it is the append that fails. What waits for a lock all the same, and cannot get it, is cancelled.
+const RESTORE: &str = "PGOPTIONS='-c deadlock_timeout=10s' timeout --signal=INT 20 \
+     psql --quiet --single-transaction --set ON_ERROR_STOP=1 --dbname $0";
+
 /// The attempts of a statement by hand, while appends may hold locks in another order.
 const TRIES: usize = 20;
 
@@ -135,20 +139,21 @@ impl Subject for Postgres {
                     a_while(rng).await;
                 }
             }
-            Kind::Clock => clock::jump(&self.clock, clock::OF_A_SERVER, rng).await,
+            Kind::Clock => {
+                clock::jump(&self.clock, clock::OF_A_SERVER, rng).await;
+                // While it is ahead, Postgres waits for hours where it means a second, before it looks for a deadlock or gives up a lock: in its
+                // `epoll_wait`, libfaketime tells a handler of signals the real time.
+                self.clock.jump_to(-rng.i64(0..clock::OF_A_SERVER.end));
+            }
             Kind::FailOver => self.go_back(true, chaos, rng).await?,
             Kind::Restore => self.go_back(false, chaos, rng).await?,
             Kind::Dump => {
                 let dump = "pg_dump --clean --if-exists --dbname $0 --file $1";
-                let restore =
-                    "psql --quiet --single-transaction --set ON_ERROR_STOP=1 --dbname $0 --file $1";
-                self.restore(dump, restore, chaos, rng).await?;
+                self.restore(dump, &format!("{RESTORE} --file $1"), chaos, rng).await?;
             }
             Kind::Data => {
                 let dump = "pg_dump --data-only -t 'sse_log*' --dbname $0 --file $1";
-                let restore = format!(
-                    "psql --quiet --single-transaction --set ON_ERROR_STOP=1 --dbname $0 -c 'TRUNCATE {TABLES}' --file $1"
-                );
+                let restore = format!("{RESTORE} -c 'TRUNCATE {TABLES}' --file $1");
                 self.restore(dump, &restore, chaos, rng).await?;
             }
             kind if TO_A_SERVER.contains(&kind) => {
