@@ -68,7 +68,7 @@ pub(crate) struct Book {
     pub(crate) round: u64,
     /// The round in which the epoch began that there is, and when.
     pub(crate) epoch_since: (u64, Instant),
-    /// Where the log began when the round did.
+    /// The floor of the log at the beginning of the round.
     pub(crate) floor: Position,
     /// Events that were learned of from then on may be lost, in this round, if clients are told.
     pub(crate) lost_since: Option<Instant>,

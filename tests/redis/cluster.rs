@@ -8,6 +8,7 @@ use sse_conformance::suite::store_engine::Engine;
 use sse_core::{Position, StoreOptions};
 use sse_test_kit::engines::EngineServer;
 use sse_test_kit::eventually::eventually;
+use sse_test_kit::port::free_address;
 
 use crate::tools::{STREAM, after, append, bounds, command, keyed_once, soon, until};
 
@@ -30,9 +31,7 @@ async fn cluster() -> [Redis; 2] {
 }
 
 async fn node() -> Redis {
-    let bus = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = bus.local_addr().expect("it is bound").port().to_string();
-    drop(bus);
+    let port = free_address().port().to_string();
     let timeout = ["--cluster-node-timeout", "20000"];
     let cluster = ["--cluster-enabled", "yes", "--cluster-port", &port];
     Redis::start_with(&[&cluster[..], &timeout].concat()).await

@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use sse_conformance::engines::Redis;
 use sse_test_kit::engines::EngineServer;
 use sse_test_kit::eventually::{eventually, eventually_asked, eventually_some};
+use sse_test_kit::port::free_address;
 
 use sse_core::store::{Store, StoreError};
 use sse_core::{Event, EventId, GapReason, Position};
@@ -61,7 +62,9 @@ async fn a_node_that_has_become_a_replica_is_left() {
 /// They answer, though not with what is asked: the next node is tried.
 #[tokio::test]
 async fn a_node_that_cannot_serve_is_left_for_one_that_can() {
-    let without_slots = Redis::start_with(&["--cluster-enabled", "yes"]).await;
+    let bus = free_address().port().to_string();
+    let cluster = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+    let without_slots = Redis::start_with(&cluster).await;
     let orphan = Redis::start_with(&["--replica-serve-stale-data", "no"]).await;
     command(&orphan, "REPLICAOF 127.0.0.1 1").await;
     let whole = Redis::start().await;
