@@ -53,6 +53,8 @@ pub(crate) struct Reader {
     entries: Option<Box<Vec<Entry>>>,
     /// The topics that it asks for, unless it gets all events.
     topics: Option<Box<Subscription>>,
+    /// It has passed positions behind the tail that had nothing for its client, which has no id after them.
+    is_untold: bool,
     /// The newest event at the first call of [`has_caught_up`](Reader::has_caught_up).
     goal: Option<Box<(Epoch, Position)>>,
 }
@@ -114,6 +116,7 @@ impl Reader {
             requested: None,
             entries,
             topics,
+            is_untold: false,
             goal: None,
         }
     }

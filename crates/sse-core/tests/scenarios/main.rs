@@ -17,6 +17,7 @@ mod feeds;
 mod finish;
 mod finish_with;
 mod finish_with_stores;
+mod finished_behind;
 mod first_visits;
 mod following;
 mod gaps;

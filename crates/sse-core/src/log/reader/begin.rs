@@ -122,9 +122,12 @@ impl Reader {
             }
             Answer::Nothing(last) => {
                 self.next = match reset {
-                    None if last == state.tail.newest() => self.gaps.begin_live(&state),
+                    None if last == state.tail.newest() && !state.is_finished => {
+                        self.gaps.begin_live(&state)
+                    }
                     _ => Next::Read(last),
                 };
+                self.is_untold = reset.is_none();
                 // Without a reset the client is told of no position yet.
                 let told = if reset.is_some() { last } else { Position::START };
                 (frame(&state, last, reset), told)

@@ -36,14 +36,14 @@ impl Reader {
                     noted.clear();
                     noted.extend_from_slice(chunk::upto(&entries, last));
                 }
-                self.next = Next::Read(upto);
+                (self.next, self.is_untold) = (Next::Read(upto), false);
                 if let Some(topics) = &mut self.topics {
                     topics.gave(&mut state, last, upto);
                 }
                 Some(bytes)
             }
             Answer::Nothing(last) => {
-                self.next = Next::Read(last);
+                (self.next, self.is_untold) = (Next::Read(last), true);
                 None
             }
             Answer::Gone(reason) => {

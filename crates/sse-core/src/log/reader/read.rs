@@ -46,7 +46,7 @@ impl Reader {
                     let of = self.topics.as_ref().and_then(|topics| topics.of());
                     state.list(of, *after, last, entries);
                 }
-                *after = last;
+                (*after, self.is_untold) = (last, false);
                 // The framework asks again, and finds nothing: it need not take the lock for that.
                 match &mut self.topics {
                     Some(topics)

@@ -8,7 +8,7 @@ use crate::log::reader::Reader;
 use crate::log::reader::gaps::position_frame;
 use crate::log::reader::next::{Newest, Next, Told};
 use crate::store::TopicFilter;
-use crate::{Epoch, Position};
+use crate::{Epoch, Event, Frame, Position};
 
 impl Reader {
     /// Takes over changes of the set of topics. The client is told its position first: if it were cut off, it would get events of the new
@@ -50,13 +50,20 @@ impl Reader {
         true
     }
 
-    /// Ends at this position, the last of the log. The client is told it, or it would come back with an id from which nothing more is for it.
+    /// Ends at this position, the last of the log. A client that would come back to a response with nothing for it is told the position, by an
+    /// id alone unless an event is set for that: it then comes back to the end.
     #[cold]
     pub(super) fn stop_at(&mut self, newest: Position) {
         self.next = Next::Stop;
         if let Some(topics) = &mut self.topics {
             let before = mem::replace(&mut topics.told, newest);
             self.tell_position(before, newest);
+        }
+        if mem::take(&mut self.is_untold) && self.is_stopped() {
+            let id = self.gaps.id_at(newest, self.epoch);
+            let frame = Frame::from(Event::default().id(id)).into_bytes();
+            self.next =
+                Next::Tell(Box::new(Told { frame, position: Some(newest), then: Next::Stop }));
         }
     }
 
