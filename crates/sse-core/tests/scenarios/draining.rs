@@ -81,7 +81,7 @@ async fn a_stream_that_cannot_resume_may_finish_first() {
         client.chunk().await;
     }
     shutdown.drain(WINDOW);
-    let read = async |mut client: Client| {
+    let read = |mut client: Client| async move {
         client.read_to_end().await;
         usize::from(client.events() == ["done"])
     };

@@ -39,7 +39,8 @@ async fn until_the_end(feed: &Feed, mut id: Option<String>) -> Vec<String> {
             Some(id) => Client::resume(feed.clone(), id),
             None => Client::open(feed.clone()),
         };
-        events.extend(client.read_to_end().await);
+        // Not those that tell it its position.
+        events.extend(client.read_to_end().await.into_iter().filter(|data| !data.is_empty()));
         if !client.last_event_id().is_empty() {
             id = Some(client.last_event_id().to_owned());
         }
