@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt, StreamExt, stream};
 use sse_core::{
-    Event, EventId, EventLog, Frame, Frames, LogOptions, StreamRequest, StreamResponse, Timer,
-    source,
+    Event, EventId, EventLog, Frame, Frames, LogOptions, NewEvent, StreamRequest, StreamResponse,
+    Timer, source,
 };
 
 #[global_allocator]
@@ -21,6 +21,12 @@ const PAGES: usize = 3 * 64 * 1024;
 
 /// The most bytes that a key costs beside its own, with its share of tables that have room for twice as many.
 const KEY: usize = 200;
+
+/// The most bytes that a topic costs, with its name and an event of it, beside the same event without topics.
+const TOPIC: usize = 264;
+
+/// The most bytes that each further event of a topic costs so: its place in the list of the topic, and the lists that it is in.
+const PLACE: usize = 96;
 
 #[tokio::test]
 async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
@@ -61,6 +67,24 @@ async fn a_log_holds_an_eighth_and_three_pages_more_than_it_was_told_to() {
         let promised = 2 * stats.bytes + stats.bytes / 8 + PAGES + (24 + KEY) * events;
         assert!(held <= promised, "{held} held, {promised} promised, {stats:?}");
     }
+
+    // By topics: an event of each, then more of each, beside a log of the same events without topics.
+    let held_by = async |topics: usize, each: usize, has_topics: bool| {
+        let before = dhat::HeapStats::get().curr_bytes;
+        let log = EventLog::in_memory(LogOptions::new().events(topics * each));
+        for number in 0..topics * each {
+            let event = NewEvent::from("x");
+            let topic = has_topics.then(|| format!("user/{:07}", number % topics));
+            let event = topic.into_iter().try_fold(event, NewEvent::topic).expect("a topic");
+            log.append(event).await.expect("stored");
+        }
+        dhat::HeapStats::get().curr_bytes - before
+    };
+    let cost =
+        async |topics, each| held_by(topics, each, true).await - held_by(topics, each, false).await;
+    let one = cost(100_000, 1).await / 100_000;
+    let more = (cost(10_000, 3).await - cost(10_000, 1).await) / 20_000;
+    assert!(one <= TOPIC && more <= PLACE, "{one} bytes a topic with an event, {more} each more");
 
     // A client of a source, by what is remembered of its replay, and by nothing once that is forgotten.
     let names = |number: u32| EventId::try_from(format!("event-{number:08}")).expect("an id");

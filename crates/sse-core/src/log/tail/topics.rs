@@ -4,6 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::slice;
 
 use slab::Slab;
 
@@ -22,7 +23,7 @@ pub(crate) struct TopicIndex {
     /// The number of lists that have readers.
     read: usize,
     /// The lists of each event that has topics.
-    of: BTreeMap<Position, Box<[u32]>>,
+    of: BTreeMap<Position, Lists>,
     /// The events without a topic that came after `since`. Up to there no event has one.
     rest: VecDeque<Position>,
     since: Position,
@@ -32,6 +33,22 @@ pub(crate) struct TopicIndex {
     base: Position,
     /// True if streams of topics get the events without a topic.
     has_rest: bool,
+}
+
+/// The numbers of the lists of an event. Most events have one topic.
+#[derive(Debug)]
+enum Lists {
+    One(u32),
+    Several(Box<[u32]>),
+}
+
+impl Lists {
+    fn numbers(&self) -> &[u32] {
+        match self {
+            Self::One(number) => slice::from_ref(number),
+            Self::Several(numbers) => numbers,
+        }
+    }
 }
 
 /// The kept events of one topic.
@@ -69,26 +86,29 @@ impl TopicIndex {
             }
             return;
         }
-        let mut numbers = Vec::with_capacity(topics.len());
-        for topic in &**topics {
+        let mut numbers = topics.iter().map(|topic| {
             let number = self.list_of(topic);
             self.lists[number].events.push_back(event);
-            numbers.push(number as u32);
-        }
-        self.of.insert(event, numbers.into());
+            number as u32
+        });
+        let lists = match (numbers.len(), numbers.next()) {
+            (1, Some(only)) => Lists::One(only),
+            (_, first) => Lists::Several(first.into_iter().chain(numbers).collect()),
+        };
+        self.of.insert(event, lists);
     }
 
     /// Removes an event: because it was `dropped` as the oldest, or from among the others.
     pub(crate) fn remove(&mut self, event: Position, is_dropped: bool) {
-        let Some(numbers) = self.of.remove(&event) else {
+        let Some(lists) = self.of.remove(&event) else {
             take_out(&mut self.rest, event);
             if is_dropped {
                 self.dropped = event;
             }
             return;
         };
-        for number in numbers {
-            let number = number as usize;
+        for number in lists.numbers() {
+            let number = *number as usize;
             let list = &mut self.lists[number];
             take_out(&mut list.events, event);
             if is_dropped {
@@ -103,8 +123,8 @@ impl TopicIndex {
 
     /// Returns the topics of an event.
     pub(crate) fn topics_of(&self, event: Position) -> Topics {
-        let numbers = self.of.get(&event).into_iter().flatten();
-        let topics = numbers.map(|number| self.lists[*number as usize].topic.clone());
+        let topics =
+            self.lists_of(event).iter().map(|number| self.lists[*number as usize].topic.clone());
         Topics::new(topics).unwrap_or_default()
     }
 
@@ -127,7 +147,7 @@ impl TopicIndex {
 
     /// Returns the lists of an event.
     pub(crate) fn lists_of(&self, event: Position) -> &[u32] {
-        self.of.get(&event).map_or(&[], |numbers| numbers)
+        self.of.get(&event).map_or(&[], Lists::numbers)
     }
 
     /// Returns true if an event goes to streams of topics whichever they are: it has none.
@@ -254,8 +274,12 @@ impl TopicIndex {
         if let Some(number) = self.numbers.get(topic) {
             return *number;
         }
-        let list =
-            List { topic: topic.clone(), events: VecDeque::new(), dropped: self.base, readers: 0 };
+        let list = List {
+            topic: topic.clone(),
+            events: VecDeque::with_capacity(1),
+            dropped: self.base,
+            readers: 0,
+        };
         let number = self.lists.insert(list);
         self.numbers.insert(topic.clone(), number);
         number
