@@ -120,6 +120,7 @@ async fn a_page_shows_what_comes_as_text_and_appends_by_hand() {
     chromium.until("$('logs').childElementCount === 1").await;
     chromium.value("document.querySelector('#logs button').click()").await;
     chromium.until("$('events').childElementCount === 3").await;
+    chromium.until("$('tally').textContent === '3 events'").await;
     let texts = chromium.texts("#events pre").await;
     assert_eq!(texts[0].trim_end(), format!("data: {MARKUP}"), "the newest is first");
     assert_eq!(chromium.value("document.querySelectorAll('main img').length").await, 0);
@@ -134,5 +135,10 @@ async fn a_page_shows_what_comes_as_text_and_appends_by_hand() {
     chromium.press("\u{e007}").await;
     chromium.until("$('events').childElementCount === 4 && $('text').value === ''").await;
     assert_eq!(chromium.texts("#events pre").await[0].trim_end(), "data: by hand");
+    chromium.until("$('size').textContent.startsWith('4 events, ')").await;
+    let another = engine.open("prices", StoreOptions::default()).await.expect("it runs");
+    another.append(&[event("by another process")]).await.expect("stored");
+    chromium.until("$('tally').textContent === '5 events'").await;
+    chromium.until("$('size').textContent.startsWith('5 events, ')").await;
     is_fit_to_be_seen(&chromium, env!("CARGO_MANIFEST_DIR")).await;
 }
