@@ -149,7 +149,12 @@ impl Simulation {
         self.assert_all_were_told();
         for client in self.clients.iter().filter(|client| !client.is_done) {
             let is_there = match &client.at {
-                Some(at) => self.history.is_at_the_end(at),
+                Some(at) if self.history.is_at_the_end(at) => true,
+                // Its event was lost, and nobody is left who knows: its id is that of another event by now.
+                Some(_) if client.is_forgiven => {
+                    self.history.is_at_the_end(&self.history.named(&client.last_event_id))
+                }
+                Some(_) => false,
                 None => client.has_begun_live_if_at_all() || self.store.kept() == 0,
             };
             // A client that goes on live says nothing of where it is.
