@@ -175,11 +175,13 @@ impl History {
         newer + 1 + up.take_while(|place| self.skippable.contains(place)).count() >= count
     }
 
-    /// Tells whether there is an event before this one that came within this time.
+    /// Tells whether there is an event before this one that came within this time, and was never trimmed: a process may know of a trim that a
+    /// failover has undone.
     pub(super) fn has_left_out(&self, event: Place, limit: Duration) -> bool {
         let is_within = |place: Place| {
             let age = self.store.age(self.places[place].position);
-            !self.skippable.contains(&place) && age.is_some_and(|age| age <= limit)
+            let may_be_missing = self.skippable.contains(&place) || self.trimmed.contains(&place);
+            !may_be_missing && age.is_some_and(|age| age <= limit)
         };
         self.is_on_the_line(event) && self.up_from(event).skip(1).any(is_within)
     }
