@@ -60,6 +60,13 @@ impl Seen {
         self.key.is_some() && newer.key == self.key && newer.position > self.position
     }
 
+    /// Returns true if this page, of any part of the log after the event, has one that replaced it, or says that it is dropped by now: a store may
+    /// drop events between two reads.
+    pub(crate) fn is_accounted_for_by(&self, page: &Page) -> bool {
+        let is_dropped = page.bounds.floor >= self.position;
+        is_dropped || page.events.iter().any(|newer| self.is_superseded_by(newer))
+    }
+
     /// Notes that the event was absent when this was the newest event of the store.
     pub(crate) fn absent_at(self, newest: Position) -> Self {
         Self { absent_at: Some(newest), ..self }
@@ -78,8 +85,7 @@ impl Seen {
         if self.position > page.bounds.newest {
             return Trace::Hidden;
         }
-        let is_newer = |event: &StoredEvent| self.key.is_some() && event.key == self.key;
-        if page.bounds.floor >= self.position || page.events.iter().any(is_newer) {
+        if self.is_accounted_for_by(page) {
             return Trace::Found;
         }
         let absent_at = self.absent_at.unwrap_or(page.bounds.newest);
@@ -92,4 +98,40 @@ impl Seen {
 
 fn hash(block: &Bytes) -> u64 {
     BuildHasherDefault::<DefaultHasher>::new().hash_one(block)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Epoch;
+    use crate::store::Bounds;
+
+    #[test]
+    fn an_event_that_was_replaced_or_dropped_by_now_is_accounted_for() {
+        let at = |lo| Position::new(0, lo);
+        let stored = |lo, key: Option<&str>| StoredEvent {
+            position: at(lo),
+            block: Bytes::from_static(b"data: x\n"),
+            key: key.map(Arc::from),
+            topics: Default::default(),
+        };
+        let epoch = Epoch::random().expect("there is randomness");
+        let page = |floor, event: StoredEvent| Page {
+            bounds: Bounds {
+                epoch,
+                floor: at(floor),
+                oldest: Some(event.position),
+                newest: at(9),
+                is_finished: false,
+                deletions: 0,
+            },
+            events: vec![event],
+        };
+        let seen = Seen::of(&stored(4, Some("k")), 0);
+        assert!(seen.is_accounted_for_by(&page(0, stored(7, Some("k")))), "replaced");
+        for other in [stored(7, None), stored(7, Some("l")), stored(3, Some("k"))] {
+            assert!(!seen.is_accounted_for_by(&page(3, other.clone())), "{other:?}");
+            assert!(seen.is_accounted_for_by(&page(4, other)), "dropped before this page was read");
+        }
+    }
 }

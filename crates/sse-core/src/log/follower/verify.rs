@@ -140,7 +140,7 @@ impl Follow {
         let mut newest = after;
         for _ in 0..SEARCHED {
             let page = self.read(after, fetch::LIMIT).await?;
-            if page.events.iter().any(|newer| event.is_superseded_by(newer)) {
+            if event.is_accounted_for_by(&page) {
                 return Ok(Trace::Found);
             }
             let Some(last) = page.events.last() else { return Ok(Trace::Absent) };
