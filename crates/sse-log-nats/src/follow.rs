@@ -50,6 +50,7 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Position) -> Result<Pages
     let line = (client, lost.clone());
     let begin = Begin::After(after.hi());
     let consumer = Consumer::on(line, core, begin, Content::Whole, CONSUMER_EXPIRES).await?;
+    let is_behind = consumer.pending > 0;
     let mut following = Following {
         core: Arc::clone(core),
         consumer,
@@ -58,8 +59,8 @@ pub(crate) async fn follow(core: &Arc<LogCore>, after: Position) -> Result<Pages
         changes,
         resets,
         lost,
-        credit: Credit::new(),
-        is_behind: false,
+        credit: Credit::new(engine.page_size.bytes()),
+        is_behind,
         pulled: Instant::now(),
         after,
         view,
@@ -98,6 +99,16 @@ struct Following {
     /// The number of times that changes of the record may have been missed before that.
     missed: u64,
     _connection: FollowerConnection,
+}
+
+impl Drop for Following {
+    /// If the next messages did not come for long, who begins again requests fewer bytes at a time: the line may be too slow for so many.
+    fn drop(&mut self) {
+        if self.is_behind {
+            let page_size = &self.core.requests.engine.page_size;
+            page_size.gave_up(self.credit.bytes(), self.pulled.elapsed());
+        }
+    }
 }
 
 enum Next {

@@ -1,7 +1,10 @@
 //! The number of bytes to request at a time, which follows the speed of the line.
 
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Number of requested bytes: at first, at least, and at most.
 pub(crate) const FIRST: usize = 64 << 10;
@@ -35,6 +38,18 @@ impl PageSize {
         self.0.load(Relaxed)
     }
 
+    /// Begins a request for so many bytes. If its caller gives it up, which drops it, that counts as slow after a while.
+    pub(crate) fn begin(&self, bytes: usize) -> Requested<'_> {
+        Requested { size: self, bytes, begun: Instant::now() }
+    }
+
+    /// Adjusts the number after so many requested bytes did not come within this time.
+    pub(crate) fn gave_up(&self, bytes: usize, after: Duration) {
+        if after > SLOW {
+            self.took(bytes, after);
+        }
+    }
+
     /// Adjusts the number after so many requested bytes took this long. A fast small request does not raise it.
     pub(crate) fn took(&self, bytes: usize, took: Duration) {
         let before = self.bytes();
@@ -46,9 +61,48 @@ impl PageSize {
     }
 }
 
+/// A request that is under way.
+#[derive(Debug)]
+pub(crate) struct Requested<'a> {
+    size: &'a PageSize,
+    bytes: usize,
+    begun: Instant,
+}
+
+impl Requested<'_> {
+    /// Adjusts the number, once the bytes have come.
+    pub(crate) fn came(self) {
+        self.size.took(self.bytes, self.begun.elapsed());
+        mem::forget(self);
+    }
+}
+
+impl Drop for Requested<'_> {
+    fn drop(&mut self) {
+        self.size.gave_up(self.bytes, self.begun.elapsed());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_size_shrinks_too_if_requests_are_given_up() {
+        let size = PageSize::default();
+        for _ in 0..10 {
+            let request = async {
+                let _requested = size.begin(size.bytes());
+                std::future::pending::<()>().await;
+            };
+            _ = tokio::time::timeout(Duration::from_secs(5), request).await;
+        }
+        assert_eq!(size.bytes(), LEAST);
+        for _ in 0..10 {
+            drop(size.begin(LEAST));
+        }
+        assert_eq!(size.bytes(), LEAST, "what was given up at once says nothing");
+    }
 
     #[test]
     fn the_size_shrinks_over_a_slow_line_and_grows_over_a_fast_one() {

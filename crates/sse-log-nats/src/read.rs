@@ -142,10 +142,9 @@ async fn messages_after(
         let messages = Vec::new();
         return Ok(Read { messages, reached: sequence, end: End::ByConsumer, is_verified: true });
     }
-    let started = Instant::now();
-    let taken = consumer.take(messages, Some(bytes)).await;
-    page_size.took(bytes, started.elapsed());
-    let taken = taken?;
+    let requested = page_size.begin(bytes);
+    let taken = consumer.take(messages, Some(bytes)).await?;
+    requested.came();
     let is_end = taken.last().is_none_or(|delivered| delivered.pending == 0);
     let end = if is_end { End::ByConsumer } else { End::Unknown };
     let messages: Vec<_> = taken.into_iter().map(|delivered| delivered.message).collect();

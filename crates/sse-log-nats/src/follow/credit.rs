@@ -29,8 +29,14 @@ pub(crate) struct Pull {
 }
 
 impl Credit {
-    pub(crate) fn new() -> Self {
-        Self { pulls: VecDeque::new(), next: 0, bytes: FIRST, is_large: false }
+    /// Returns the credit of a follower that begins, on a line on which so many bytes are requested at a time.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { pulls: VecDeque::new(), next: 0, bytes: bytes.min(FIRST), is_large: false }
+    }
+
+    /// Returns the number of bytes that a pull requests now.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Counts a message of this size against the oldest pull.
@@ -90,7 +96,7 @@ mod tests {
 
     #[test]
     fn at_most_two_pulls_are_under_way() {
-        let mut credit = Credit::new();
+        let mut credit = Credit::new(FIRST);
         assert_eq!(credit.pull(None).and_then(|pull| pull.bytes), Some(FIRST));
         assert_eq!(credit.pull(SOON), None);
         credit.received(FIRST / 2);
@@ -106,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_message_that_is_too_large_is_requested_alone() {
-        let mut credit = Credit::new();
+        let mut credit = Credit::new(FIRST);
         let first = credit.pull(None).expect("no pull is under way");
         credit.is_too_small(first.number);
         let single = credit.pull(None).expect("the message is requested");
