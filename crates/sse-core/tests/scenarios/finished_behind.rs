@@ -31,7 +31,7 @@ async fn finished(positions: Positions) -> (EventLog, Vec<String>, JoinHandle<()
 async fn until_the_end(feed: &Feed, mut id: Option<String>) -> Vec<String> {
     let mut events = Vec::new();
     for _ in 0..3 {
-        let request = id.as_ref().map_or_else(request, |id| request_after(id));
+        let request = id.as_deref().map_or_else(request, request_after);
         if StreamResponse::new(&request, feed.clone(), clock::timer()).status == 204 {
             return events;
         }
