@@ -106,7 +106,10 @@ async fn positions_of_events_that_another_program_has_trimmed_are_dropped() {
     assert_eq!(found(&*store, &filter(["hot"], false)).await.len(), 6);
     assert_eq!(found(&*store, &filter(["user/1"], false)).await.len(), 0);
     store.retain(&StoreOptions::default().retention()).await.expect("retained");
-    assert_eq!(index(&redis).await, (3, 0), "hot and two users");
+    // A chunk ends where its positions fill it, by the times at which they were stored: the last may have some of the six.
+    let (topics, chunks) = index(&redis).await;
+    assert_eq!(topics, 3, "hot and two users");
+    assert!(chunks <= 1, "{chunks} chunks of six events");
     command(&redis, format!("XTRIM {STREAM} MAXLEN 0")).await;
     store.retain(&StoreOptions::default().retention()).await.expect("retained");
     assert_eq!(index(&redis).await, (0, 0));

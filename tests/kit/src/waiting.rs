@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 /// The most time to wait for anything in the suite, unless a test says otherwise.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The name of a condition that a test waits for, and its place in the source.
 ///
