@@ -1,3 +1,5 @@
+// Longer than other files: its methods are few, and each has its example.
+
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;

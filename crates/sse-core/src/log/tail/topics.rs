@@ -274,6 +274,7 @@ impl TopicIndex {
         if let Some(number) = self.numbers.get(topic) {
             return *number;
         }
+        // With room for one event, since most of many topics have no more: by itself it would have room for four.
         let list = List {
             topic: topic.clone(),
             events: VecDeque::with_capacity(1),

@@ -175,8 +175,7 @@ impl History {
         newer + 1 + up.take_while(|place| self.skippable.contains(place)).count() >= count
     }
 
-    /// Tells whether there is an event before this one that came within this time, and was never trimmed: a process may know of a trim that a
-    /// failover has undone.
+    /// Tells whether one before this event came within this time, and was never trimmed: a process may know of a trim that is undone.
     pub(super) fn has_left_out(&self, event: Place, limit: Duration) -> bool {
         let is_within = |place: Place| {
             let age = self.store.age(self.places[place].position);
