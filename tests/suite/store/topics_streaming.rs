@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sse_core::{Event, EventLog, Start, StoreOptions, TopicSet};
-use sse_test_kit::client::Client;
+use sse_test_kit::client::{Client, status_after};
 use sse_test_kit::eventually::eventually;
 use sse_test_kit::waiting::PATIENCE;
 
@@ -154,5 +154,17 @@ pub async fn ends_a_stream_of_topics_after_the_last_events_of_its_topics(engine:
         eventually(PATIENCE, "it is known to be finished", || log.stats().is_finished).await;
         let mut client = Client::resume(of_7(log), &ids[56]);
         assert_eq!(client.read_to_end().await, ["57", "107", "120", "149"]);
+
+        // The rest is of others, most of it behind the tail: the client comes back to the end, and not for ever.
+        let of_8 = || log.topics(set(&[8])).expect("kept").no_position_event();
+        let mut client = Client::resume(of_8(), &ids[58]);
+        assert_eq!(client.read_to_end().await, ["108"]);
+        let mut back = client.last_event_id().to_owned();
+        if status_after(of_8(), &back) != 204 {
+            let mut client = Client::resume(of_8(), &back);
+            assert!(client.read_to_end().await.is_empty());
+            client.last_event_id().clone_into(&mut back);
+        }
+        assert_eq!(status_after(of_8(), &back), 204);
     }
 }
